@@ -1,0 +1,28 @@
+"""The errors a user can cause, each also a standard type.
+
+A message says what is wrong, what was found and what to do.
+"""
+
+
+class RlsdError(Exception):
+    """Base of every error this library raises on purpose."""
+
+
+class ConfigError(RlsdError, ValueError):
+    """The declared experiment cannot be run as written."""
+
+
+class DataError(RlsdError, ValueError):
+    """A row, an image or a file of a data set is not what it must be."""
+
+
+class ModelError(RlsdError, ValueError):
+    """A model, its tokenizer or its processor lacks what the pipeline needs."""
+
+
+class ArtifactError(RlsdError, RuntimeError):
+    """An artifact is missing, damaged or not the one that was asked for."""
+
+
+class AlignmentError(ArtifactError):
+    """Two tables, or two columns of one, disagree about the same tokens."""
