@@ -1,1 +1,13 @@
-"""TODO"""
+"""The pipeline: a Dagster project whose assets are the stages of a training iteration.
+
+    experiments/   one folder an experiment; its `defs.yaml` declares everything
+    component.py   an experiment's YAML -> an asset graph
+    stages/        one module a stage: read, call the library, report
+    partitions.py  arms x iterations
+    automation.py  the loop that advances itself, the evaluation schedule, order per arm
+    definitions.py what Dagster loads
+    home.py        where artifacts and the Dagster instance live
+    cli/           the same loop from the command line
+
+Loading the definitions imports neither torch nor transformers.
+"""

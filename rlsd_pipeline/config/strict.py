@@ -1,9 +1,162 @@
-"""The base of every configuration model: frozen, and strict about its keys."""
+"""The base of every configuration model: frozen, strict about its keys, clear about mistakes."""
 
-from pydantic import BaseModel, ConfigDict
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from rlsd_pipeline.errors import ConfigError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_LONGEST_VALUE = 60
 
 
 class StrictConfig(BaseModel):
     """A frozen configuration in which an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+def validate(model_cls: type[Model], data: Any, *, source: str, path: str = "") -> Model:
+    """Build a configuration from plain data, or say everything that is wrong with it.
+
+    Args:
+        model_cls: The configuration to build.
+        data: What the user wrote, parsed but not yet checked.
+        source: Name of the document, for the message.
+        path: Where `data` stands in the document, such as `attributes`.
+
+    Raises:
+        ConfigError: One message that lists every problem.
+    """
+    try:
+        return model_cls.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(describe(error, model_cls, source, path=path)) from error
+
+
+def describe(
+    error: ValidationError, model_cls: type[BaseModel], source: str, *, path: str = ""
+) -> str:
+    """Every problem of a failed validation, each with its place, its finding and a way out."""
+    problems = [_describe_one(details, model_cls, path) for details in error.errors()]
+    if len(problems) == 1:
+        return f"{source}: {problems[0]}"
+    return "\n  ".join([f"{source}: {len(problems)} problems", *problems])
+
+
+def nearest(name: str, valid: Iterable[str], kind: str) -> str:
+    """A hint: the valid name closest to `name`, or all of them when none is close."""
+    names = list(valid)
+    close = difflib.get_close_matches(name, names, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"valid {kind}: {', '.join(names)}" if names else f"there are no valid {kind}"
+
+
+def _describe_one(details: ErrorDetails, model_cls: type[BaseModel], prefix: str) -> str:
+    location = details["loc"]
+    found = _short(details["input"])
+    context = details.get("ctx", {})
+    match details["type"]:
+        case "extra_forbidden":
+            holder = _resolve(model_cls, location[:-1])
+            key = str(location[-1])
+            place = _join(prefix, [*holder.path, key])
+            return f"{place}: unknown key (found {found}); {nearest(key, holder.keys, 'keys')}"
+        case "union_tag_invalid" | "union_tag_not_found":
+            place = _join(prefix, [*_resolve(model_cls, location).path, "type"])
+            tags = re.findall(r"'([^']*)'", context.get("expected_tags", ""))
+            if details["type"] == "union_tag_invalid":
+                tag = str(context["tag"])
+                return f"{place}: unknown type {tag!r}; {nearest(tag, tags, 'types')}"
+            types = ", ".join(_resolve(model_cls, location).tags)
+            return f"{place}: missing (found {found}); valid types: {types}"
+        case "missing":
+            return f"{_join(prefix, _resolve(model_cls, location).path)}: required, but missing"
+        case "value_error":
+            message = str(context["error"])
+        case _:
+            message = details["msg"][0].lower() + details["msg"][1:]
+    place = _join(prefix, _resolve(model_cls, location).path)
+    return f"{place}: {message} (found {found})"
+
+
+class _Place(NamedTuple):
+    """A place in the document, and what may stand there."""
+
+    path: list[str | int]
+    keys: list[str]
+    tags: list[str]
+
+
+def _resolve(model_cls: type[BaseModel], location: Sequence[str | int]) -> _Place:
+    """Follow an error's location down the annotations.
+
+    Pydantic's location also names the member of a union that was tried, which is not a part
+    of the document: those steps are followed, but left out of the path.
+    """
+    path: list[str | int] = []
+    members: list[Any] = [model_cls]
+    for step in location:
+        if len(members) > 1:
+            members = [member for member in members if step in (_tag(member), _name(member))]
+            continue
+        path.append(step)
+        members = _members(_child(members[0], step)) if members else []
+    return _Place(
+        path,
+        keys=list(_fields(members[0])) if len(members) == 1 else [],
+        tags=[tag for member in members if (tag := _tag(member)) is not None],
+    )
+
+
+def _child(annotation: Any, step: str | int) -> Any:
+    if fields := _fields(annotation):
+        return fields.get(str(step))
+    arguments = get_args(annotation)
+    if not arguments:
+        return None
+    return arguments[-1] if issubclass(get_origin(annotation), Mapping) else arguments[0]
+
+
+def _members(annotation: Any) -> list[Any]:
+    """What may stand at an annotated place; None aside."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _members(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        return [each for argument in get_args(annotation) for each in _members(argument)]
+    return [] if annotation in (None, NoneType) else [annotation]
+
+
+def _fields(annotation: Any) -> dict[str, Any]:
+    """Annotations of a model's fields, by the name they bear in the document."""
+    if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        return {}
+    return {info.alias or name: info.annotation for name, info in annotation.model_fields.items()}
+
+
+def _tag(member: Any) -> str | None:
+    """The literal `type` of a member of a discriminated union."""
+    annotation = _fields(member).get("type")
+    return get_args(annotation)[0] if get_origin(annotation) is Literal else None
+
+
+def _name(member: Any) -> str:
+    return getattr(member, "__name__", str(member))
+
+
+def _join(prefix: str, path: Sequence[str | int]) -> str:
+    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return f"{prefix}{steps}".removeprefix(".") or "the document"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"

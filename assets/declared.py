@@ -1,0 +1,136 @@
+"""One declared experiment as its assets see it: keys, partitions, and the process's workspace."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from assets.home import store_url
+from assets.partitions import partitions, same_iteration, split_key
+from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.stages.contract import CONTRACTS
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact
+    from rlsd_pipeline.stages.run import StageRun, Workspace
+
+READY_ONCE = (
+    dg.AutomationCondition.missing()
+    & ~dg.AutomationCondition.any_deps_match(
+        dg.AutomationCondition.missing() & ~dg.AutomationCondition.will_be_requested()
+    )
+    & ~dg.AutomationCondition.any_deps_in_progress()
+    & ~dg.AutomationCondition.in_progress()
+    & ~dg.AutomationCondition.newly_requested().since(dg.AutomationCondition.newly_updated())
+).with_label("ready_once")
+"""Requests a partition once, as soon as what it reads is there or requested with it.
+
+A run that a user cancels is not started again.
+"""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """An experiment and the name of its folder."""
+
+    name: str
+    experiment: ExperimentConfig
+
+    def key(self, stage: str) -> dg.AssetKey:
+        """Asset key of a stage; `benchmark_scores.NAME` is one asset a benchmark."""
+        return dg.AssetKey([self.name, *stage.split(".", 1)])
+
+    @cached_property
+    def iterations(self) -> dg.MultiPartitionsDefinition:
+        """Partitions of the stages of an iteration."""
+        return partitions(self.experiment, self.experiment.iterations)
+
+    @cached_property
+    def policies(self) -> dg.MultiPartitionsDefinition:
+        """Partitions of the policies, the last one included."""
+        return partitions(self.experiment, self.experiment.iterations + 1)
+
+    def iteration_asset(self, stage: str, description: str) -> dict[str, Any]:
+        """What all stages of an iteration declare alike."""
+        return self._asset(stage, description) | {
+            "deps": [self._dependency(name) for name in CONTRACTS[stage].reads],
+            "partitions_def": self.iterations,
+            "automation_condition": READY_ONCE,
+            "group_name": self.name,
+        }
+
+    def policy_asset(self, stage: str, description: str, reads: tuple[str, ...]) -> dict[str, Any]:
+        """What assets with one partition a policy declare alike."""
+        return self._asset(stage, description) | {
+            "deps": [self.key(name) for name in reads],
+            "partitions_def": self.policies,
+            "group_name": self.name,
+        }
+
+    def whole_asset(self, stage: str, description: str) -> dict[str, Any]:
+        """What unpartitioned assets declare alike."""
+        return self._asset(stage, description) | {"group_name": self.name}
+
+    def _asset(self, stage: str, description: str) -> dict[str, Any]:
+        key = self.key(stage)
+        return {"key": key, "description": description, "code_version": self._version(stage)}
+
+    def _dependency(self, stage: str) -> dg.AssetDep:
+        if stage == "policy":
+            return dg.AssetDep(self.key(stage), partition_mapping=same_iteration())
+        return dg.AssetDep(self.key(stage))
+
+    def _version(self, stage: str) -> str:
+        """Changes when the stage's code or its part of the experiment does.
+
+        The arms' own parts are left out: declaring another arm makes no other arm stale. They
+        still decide the fingerprint, so a stage that is asked for is never wrongly reused.
+        """
+        contract = CONTRACTS.get(stage.split(".")[0])
+        if contract is None:
+            return "1"
+        parts = self.experiment.model_dump(mode="json", include=set(contract.experiment))
+        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        return f"{contract.version}-{digest[:8]}"
+
+    def workspace(self) -> "Workspace":
+        """The experiment's workspace in this process; policies stay in memory between stages."""
+        return _workspace(self.name, self.experiment.model_dump_json(), store_url())
+
+    def at(self, context: dg.AssetExecutionContext, **options: Any) -> "StageRun":
+        """The arm and iteration of the partition that is being materialized."""
+        arm, iteration = split_key(context.partition_key)
+        return self.workspace().at(arm, iteration, **options)
+
+
+@cache
+def _workspace(name: str, experiment: str, url: str) -> "Workspace":
+    from rlsd_pipeline.artifacts import ArtifactStore
+    from rlsd_pipeline.stages.run import Workspace
+
+    return Workspace(name, ExperimentConfig.model_validate_json(experiment), ArtifactStore(url))
+
+
+def materialized(
+    artifact: "Artifact", metadata: Mapping[str, Any] | None = None
+) -> dg.MaterializeResult:
+    """The event of a stage: the content digest as data version, and where everything is."""
+    manifest = artifact.manifest
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(artifact.digest),
+        metadata={
+            "cache": "hit" if artifact.cache_hit else "miss",
+            "digest": artifact.digest,
+            "fingerprint": artifact.fingerprint,
+            "path": dg.MetadataValue.path(artifact.location),
+            "bytes": artifact.size,
+            **{f"measured/{name}": value for name, value in manifest.measurements.items()},
+            **(metadata or {}),
+        },
+    )
+
+

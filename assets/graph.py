@@ -1,0 +1,45 @@
+"""An experiment's asset graph."""
+
+import dagster as dg
+
+from assets.automation import advance_sensor, dead_run_sensor, evaluation_schedule
+from assets.declared import Declared
+from assets.stages.benchmark_scores import benchmark_scores_asset
+from assets.stages.logprobs import logprobs_asset
+from assets.stages.policy import policy_asset
+from assets.stages.policy_checkpoint import policy_checkpoint_asset
+from assets.stages.problems import problems_asset
+from assets.stages.results import results_asset
+from assets.stages.rewards import rewards_asset
+from assets.stages.rollouts import rollouts_asset
+from assets.stages.token_weights import token_weights_asset
+from rlsd_pipeline.config.experiment import ExperimentConfig
+
+
+def stage_assets(declared: Declared) -> list[dg.AssetsDefinition]:
+    """Every stage, in order."""
+    return [
+        problems_asset(declared),
+        policy_asset(declared),
+        rollouts_asset(declared),
+        rewards_asset(declared),
+        logprobs_asset(declared),
+        token_weights_asset(declared),
+        policy_checkpoint_asset(declared),
+        *(
+            benchmark_scores_asset(declared, benchmark)
+            for benchmark in declared.experiment.evaluation.benchmarks
+        ),
+        results_asset(declared),
+    ]
+
+
+def build_definitions(name: str, experiment: ExperimentConfig) -> dg.Definitions:
+    """The graph, the loop and the schedule of one experiment."""
+    declared = Declared(name, experiment)
+    return dg.Definitions(
+        assets=stage_assets(declared),
+        schedules=[evaluation_schedule(declared)],
+        sensors=[advance_sensor(declared)],
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,49 @@
+"""Checks that stop what follows: they read the written artifact, not the memory of the stage."""
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def blocking(key: dg.AssetKey, **descriptions: str) -> list[dg.AssetCheckSpec]:
+    """Specs of blocking checks by name."""
+    return [
+        dg.AssetCheckSpec(name, asset=key, blocking=True, description=text)
+        for name, text in descriptions.items()
+    ]
+
+
+def result(key: dg.AssetKey, name: str, found: int, what: str) -> dg.AssetCheckResult:
+    """A check that passes when nothing was found."""
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=name,
+        passed=found == 0,
+        metadata={"found": found},
+        description=None if found == 0 else f"{found} {what}",
+    )
+
+
+def not_finite(table: "pa.Table", *columns: str) -> int:
+    """Values in list or number columns that are nan or infinite."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    count = 0
+    for name in columns:
+        column = table[name].combine_chunks()
+        values = column.flatten() if pa.types.is_list(column.type) else column
+        count += pc.sum(pc.invert(pc.is_finite(values.drop_null()))).as_py() or 0
+    return count
+
+
+def misaligned(table: "pa.Table", rollouts: "pa.Table") -> int:
+    """Rows whose rollout or tokens are not those of the rollouts table."""
+    pairs = ("rollout_id", "completion_ids")
+    columns = [(table[name].to_pylist(), rollouts[name].to_pylist()) for name in pairs]
+    if len(table) != len(rollouts):
+        return abs(len(table) - len(rollouts))
+    return sum(any(left[row] != right[row] for left, right in columns) for row in range(len(table)))

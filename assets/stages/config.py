@@ -1,0 +1,25 @@
+"""What a user can set in the launchpad when materializing a stage."""
+
+import dagster as dg
+from pydantic import Field
+
+
+class StageConfig(dg.Config):
+    """Options of any stage."""
+
+    recompute: bool = Field(
+        default=False,
+        description="Compute even if the store holds the artifact; equal inputs give an equal "
+        "digest, so nothing downstream becomes stale unless something changed.",
+    )
+
+
+class RolloutsConfig(StageConfig):
+    """Options of `rollouts`."""
+
+    draw: int = Field(
+        default=0,
+        ge=0,
+        description="Another number samples the iteration's responses afresh; what follows "
+        "becomes stale.",
+    )

@@ -1,0 +1,50 @@
+"""The `policy_checkpoint` asset; when it ends, it publishes the next iteration's `policy`."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.declared import Declared, materialized
+from assets.partitions import partition_key
+from assets.stages.checks import blocking, result
+from assets.stages.config import StageConfig
+from assets.stages.policy import checkpoint_metadata
+
+
+def policy_checkpoint_asset(declared: Declared) -> dg.AssetsDefinition:
+    """The policy after one more update."""
+    key = declared.key("policy_checkpoint")
+
+    @dg.asset(
+        **declared.iteration_asset(
+            "policy_checkpoint",
+            "The policy after this iteration's update. Publishes `policy` of the next iteration.",
+        ),
+        check_specs=blocking(key, finite="Every weight of the model is a finite number."),
+    )
+    def policy_checkpoint(
+        context: dg.AssetExecutionContext, config: StageConfig
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        from rlsd_pipeline.models.pool import not_finite_weights
+        from rlsd_pipeline.stages.policy_checkpoint import train_policy
+
+        run = declared.at(context, recompute=config.recompute)
+        artifact = train_policy(run)
+        metadata = checkpoint_metadata(artifact)
+        yield materialized(artifact, metadata)
+        found = not_finite_weights(artifact)
+        yield result(key, "finite", found, "weights are not finite")
+        if found == 0:
+            _publish(context, declared, run.arm.name, run.iteration + 1, artifact, metadata)
+
+    return policy_checkpoint
+
+
+def _publish(context, declared, arm, iteration, artifact, metadata) -> None:  # noqa: ANN001
+    event = dg.AssetMaterialization(
+        declared.key("policy"),
+        partition=partition_key(arm, iteration),
+        tags={"dagster/data_version": artifact.digest},
+        metadata={"digest": artifact.digest, "published_by": "policy_checkpoint", **metadata},
+    )
+    context.log_event(event)

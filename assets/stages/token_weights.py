@@ -1,0 +1,50 @@
+"""The `token_weights` asset."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.declared import Declared, materialized
+from assets.stages.checks import blocking, misaligned, not_finite, result
+from assets.stages.config import StageConfig
+
+
+def token_weights_asset(declared: Declared) -> dg.AssetsDefinition:
+    """The per-token streams of the arm's method."""
+    key = declared.key("token_weights")
+
+    @dg.asset(
+        **declared.iteration_asset("token_weights", "Per-token credit by the arm's weighting."),
+        check_specs=blocking(
+            key,
+            aligned="Token ids are those of the rollouts, row by row.",
+            finite="Every weight is a finite number.",
+            sign_never_flips="No token's credit has another sign than its response's advantage.",
+        ),
+    )
+    def token_weights(
+        context: dg.AssetExecutionContext, config: StageConfig
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        from rlsd_pipeline.stages.token_weights import weigh_tokens
+        from rlsd_pipeline.weighting.signs import flipped_signs
+        from schemas import Reward, Rollout, TokenWeights
+
+        run = declared.at(context, recompute=config.recompute)
+        artifact = weigh_tokens(run)
+        table = artifact.table(TokenWeights)
+        sampled = run.read("rollouts").table(Rollout, ["rollout_id", "completion_ids"])
+        advantages = run.read("rewards").table(Reward, ["advantage"])["advantage"]
+        yield materialized(
+            artifact,
+            {
+                "dagster/row_count": len(table),
+                "weighting": artifact.manifest.config["weighting"],
+            },
+        )
+        yield result(key, "aligned", misaligned(table, sampled), "rows are about other tokens")
+        found = not_finite(table, "token_advantages")
+        yield result(key, "finite", found, "weights are not finite")
+        flipped = flipped_signs(table["token_advantages"], advantages)
+        yield result(key, "sign_never_flips", flipped, "tokens pull against their reward")
+
+    return token_weights

@@ -1,0 +1,134 @@
+"""An artifact as its readers see it: nothing is read before its digest is verified."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from rlsd_pipeline.artifacts.columns import arrow_schema
+from rlsd_pipeline.artifacts.storage import Storage
+from rlsd_pipeline.errors import ArtifactError
+from schemas.manifest import Manifest
+from schemas.record import Record
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+def file_name(record: type[Record], suffix: str) -> str:
+    """Logical name of the file a record is kept in: `TokenWeights` in `token_weights.parquet`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", record.__name__).lower() + suffix
+
+
+def artifact_folder(stage: str, fingerprint: str) -> str:
+    """Folder of an artifact, relative to the store."""
+    return f"{stage}/{fingerprint[:2]}/{fingerprint}"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A complete artifact: a manifest and the files it names.
+
+    Attributes:
+        manifest: What the artifact is, and what it was made from.
+        cache_hit: Whether it was in the store before it was asked for.
+        replaced: Digest of the artifact it took the place of, where that was another one.
+    """
+
+    manifest: Manifest
+    storage: Storage
+    cache_hit: bool
+    replaced: str | None = None
+
+    @property
+    def stage(self) -> str:
+        """The stage that made it."""
+        return self.manifest.stage
+
+    @property
+    def digest(self) -> str:
+        """Digest of what it holds."""
+        return self.manifest.digest
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of what it was made from."""
+        return self.manifest.fingerprint
+
+    @property
+    def location(self) -> str:
+        """Where its folder lies."""
+        return self.storage.locate(self._folder)
+
+    @property
+    def size(self) -> int:
+        """Bytes of its files."""
+        return sum(entry.size for entry in self.manifest.files.values())
+
+    def table(
+        self,
+        record: type[Record],
+        columns: Sequence[str] | None = None,
+        *,
+        name: str | None = None,
+    ) -> pa.Table:
+        """Read a table, or some of its columns."""
+        name = name or file_name(record, ".parquet")
+        # A folder called `a=b` above the store is no column of the table.
+        selected = None if columns is None else list(columns)
+        table = pq.read_table(self.local_path(name), columns=selected, partitioning=None)
+        expected, found = arrow_schema(record).metadata, table.schema.metadata or {}
+        if any(found.get(key) != value for key, value in expected.items()):
+            raise ArtifactError(
+                f"{name} of {self.stage} {self.digest[:12]} holds {_version(found)}, not "
+                f"{_version(expected)}; run the stage again with a new code version"
+            )
+        return table
+
+    def record(self, record: type[AnyRecord], *, name: str | None = None) -> AnyRecord:
+        """Read a record that is a document of its own."""
+        name = name or file_name(record, ".json")
+        try:
+            return record.model_validate_json(self.local_path(name).read_bytes())
+        except ValidationError as error:
+            raise ArtifactError(
+                f"{name} of {self.stage} {self.digest[:12]} is no {record.__name__}: {error}; "
+                "run the stage again with a new code version"
+            ) from error
+
+    def local_path(self, name: str) -> Path:
+        """Path of a verified local copy of a file; read it, never write to it."""
+        entry = self.manifest.files.get(name)
+        if entry is None:
+            raise ArtifactError(
+                f"{self.stage} {self.digest[:12]} has no file {name!r}; "
+                f"it has {sorted(self.manifest.files)}"
+            )
+        return self.storage.fetch(f"{self._folder}/{entry.path}", entry.sha256)
+
+    def checkout(self, directory: Path, names: Iterable[str] | None = None) -> Path:
+        """Place files under their logical names in a directory, without a copy where possible."""
+        directory.mkdir(parents=True, exist_ok=True)
+        for name in self.manifest.files if names is None else names:
+            source, target = self.local_path(name), directory / name
+            target.unlink(missing_ok=True)
+            try:
+                os.link(source, target)
+            except OSError:  # Another file system, or one without links.
+                shutil.copyfile(source, target)
+        return directory
+
+    @property
+    def _folder(self) -> str:
+        return artifact_folder(self.stage, self.fingerprint)
+
+
+def _version(metadata: dict[bytes, bytes]) -> str:
+    name, version = metadata.get(b"schema", b"?"), metadata.get(b"schema_version", b"?")
+    return f"{name.decode()} version {version.decode()}"

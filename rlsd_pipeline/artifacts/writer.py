@@ -1,0 +1,79 @@
+"""What a stage is handed to write its artifact with."""
+
+import math
+import re
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rlsd_pipeline.artifacts.artifact import file_name
+from rlsd_pipeline.artifacts.columns import arrow_schema
+from rlsd_pipeline.artifacts.tables import check_same_tokens
+from rlsd_pipeline.artifacts.validation import validate_table
+from rlsd_pipeline.errors import ArtifactError
+from schemas.record import Record
+
+MANIFEST = "manifest.json"
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_ROWS_PER_GROUP = 512
+
+
+class ArtifactWriter:
+    """Collects the files of one artifact; none is visible before all are written."""
+
+    def __init__(self, directory: Path):
+        self._directory = directory
+        self.measurements: dict[str, float] = {}
+
+    def table(
+        self,
+        record: type[Record],
+        table: pa.Table,
+        *,
+        aligned_with: pa.Table | None = None,
+        name: str | None = None,
+    ) -> None:
+        """Validate a table and write it.
+
+        Args:
+            record: The record each row must be.
+            table: The rows.
+            aligned_with: The rollouts whose tokens the table must repeat exactly.
+            name: Logical name of the file; by default that of the record.
+        """
+        validate_table(record, table)
+        if aligned_with is not None:
+            check_same_tokens(table, aligned_with)
+        path = self.path(name or file_name(record, ".parquet"))
+        # How a table was put together must leave no mark in the bytes, and so in the digest.
+        schema = arrow_schema(record)
+        table = table.select(schema.names).cast(schema).combine_chunks()
+        pq.write_table(table, path, compression="zstd", row_group_size=_ROWS_PER_GROUP)
+
+    def record(self, record: Record, *, name: str | None = None) -> None:
+        """Write a record as a document of its own."""
+        path = self.path(name or file_name(type(record), ".json"))
+        path.write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+    def path(self, name: str) -> Path:
+        """Where to write a file of any other kind, given its logical name."""
+        if not _NAME.fullmatch(name) or name == MANIFEST:
+            raise ArtifactError(
+                f"{name!r} cannot name a file of an artifact; "
+                f"use letters, digits, '.', '_' and '-', and not {MANIFEST!r}"
+            )
+        self._directory.mkdir(parents=True, exist_ok=True)
+        return self._directory / name
+
+    def measure(self, **values: float) -> None:
+        """Note durations and rates; they go to the manifest, and not into the digest."""
+        for name, value in values.items():
+            if not math.isfinite(value):
+                raise ArtifactError(f"the measurement {name} is {value}; leave it out instead")
+            self.measurements[name] = float(value)
+
+    def files(self) -> list[Path]:
+        """The files written so far, by name."""
+        return sorted(self._directory.iterdir()) if self._directory.exists() else []

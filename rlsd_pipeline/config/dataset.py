@@ -1,0 +1,79 @@
+"""Where the problems come from."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rlsd_pipeline.config.strict import StrictConfig
+
+
+class EasyVQADataset(StrictConfig):
+    """The easy-VQA data set (PyPI `easy-vqa`, MIT): coloured shapes of 64 by 64 pixels.
+
+    Questions are drawn from its own train and test splits in equal numbers of five kinds:
+    plain or negated wording with the answer yes or no, and open questions.
+    """
+
+    type: Literal["easy_vqa"] = "easy_vqa"
+
+    train_questions: Annotated[int, Field(ge=5)] = 4000
+    """Questions to learn from."""
+
+    test_questions: Annotated[int, Field(ge=5)] = 1000
+    """Held-out questions, drawn from the test split."""
+
+    warm_start_images: Annotated[int, Field(ge=1, lt=4000)] = 2000
+    """The first this many train images belong to the warm start; reinforcement sees the others."""
+
+    seed: int = 0
+    """Which questions are drawn."""
+
+
+class JSONLDataset(StrictConfig):
+    """A JSONL file of questions with answers and image paths relative to the file."""
+
+    type: Literal["jsonl"] = "jsonl"
+
+    path: str
+    """The file; relative to the folder of the experiment's YAML."""
+
+    test_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Share of the rows held out for evaluation where no row names a split."""
+
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """Take only the first this many rows."""
+
+
+class HubDataset(StrictConfig):
+    """A data set of the Hugging Face hub, or a local folder in a layout `datasets` reads."""
+
+    type: Literal["hub"] = "hub"
+
+    name: str
+    """The hub id, for example `iieycx/rlsd-train-MMFineReason-123K`, or a local folder."""
+
+    config_name: str | None = None
+    """The data set's configuration, where it has several."""
+
+    revision: str | None = None
+    """The commit to read; pin it, so that the artifact can be made again."""
+
+    split: str = "train"
+    """The split to learn from."""
+
+    test_split: str | None = None
+    """The split to evaluate on; without one, `test_share` of the train split is held out."""
+
+    test_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Share held out where no test split is named."""
+
+    columns: dict[str, str] = Field(
+        default_factory=lambda: {"question": "question", "answer": "answer", "images": "images"}
+    )
+    """Problem field -> the data set's column."""
+
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """Take only the first this many rows."""
+
+
+DatasetConfig = Annotated[EasyVQADataset | JSONLDataset | HubDataset, Field(discriminator="type")]

@@ -1,0 +1,200 @@
+"""A declared experiment: everything that decides what is computed."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import Field, field_validator, model_validator
+
+from rlsd_pipeline.config.dataset import DatasetConfig, EasyVQADataset, JSONLDataset
+from rlsd_pipeline.config.model import ModelConfig, TinyQwen3VL
+from rlsd_pipeline.config.prompts import PromptsConfig
+from rlsd_pipeline.config.strict import StrictConfig, validate
+from rlsd_pipeline.config.teacher import Privileged, SyncedTeacher, TeacherConfig
+from rlsd_pipeline.config.update import UpdateConfig
+from rlsd_pipeline.config.verifier import ExactVerifier, RewardConfig, VerifierConfig
+from rlsd_pipeline.config.weighting import WeightingConfig
+from rlsd_pipeline.errors import ConfigError
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+class TransformersEngineConfig(StrictConfig):
+    """Sampling in this process with transformers."""
+
+    type: Literal["transformers"] = "transformers"
+
+    batch_prompts: Annotated[int, Field(ge=1)] = 64
+    """Prompts decoded together; it changes memory and speed, never the draw."""
+
+
+class SamplingConfig(StrictConfig):
+    """How rollouts are drawn; the defaults are the paper's."""
+
+    prompts: Annotated[int, Field(ge=1)] = 256
+    """Problems of one iteration."""
+
+    group_size: Annotated[int, Field(ge=2)] = 8
+    """Responses per problem (G)."""
+
+    max_prompt_tokens: Annotated[int, Field(ge=1)] = 4096
+    """A longer prompt, image tokens included, is refused."""
+
+    max_tokens: Annotated[int, Field(ge=1)] = 4096
+    """Budget of one response."""
+
+    temperature: Annotated[float, Field(gt=0)] = 1.0
+    """Of sampling, scoring and the update alike."""
+
+
+class ArmConfig(StrictConfig):
+    """A weighting with its seeds; each seed is one training lineage, an arm."""
+
+    name: str | None = None
+    """Defaults to the weighting's type."""
+
+    weighting: WeightingConfig
+
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(default=[0], min_length=1)
+    """Each draws its own problems and responses. Arms of one seed share what is equal."""
+
+    teacher: TeacherConfig | None = None
+    """In place of the experiment's teacher."""
+
+    update: UpdateConfig | None = None
+    """In place of the experiment's update."""
+
+
+class HeldoutBenchmark(StrictConfig):
+    """The experiment's own held-out problems."""
+
+    type: Literal["heldout"] = "heldout"
+
+    name: str = "heldout"
+
+    samples: Annotated[int, Field(ge=1)] = 1
+    """Responses per question; the score is their mean (avg@k)."""
+
+    temperature: Annotated[float, Field(ge=0)] = 0.0
+    """0 takes the likeliest token."""
+
+    seed: int = 0
+
+
+class EvaluationConfig(StrictConfig):
+    """Which benchmarks score a policy, and when."""
+
+    benchmarks: list[HeldoutBenchmark] = Field(default=[HeldoutBenchmark()], min_length=1)
+
+    every: Annotated[int, Field(ge=1)] = 25
+    """`train` evaluates after this many updates, and before the first and after the last."""
+
+    schedule: str = "0 3 * * *"
+    """When the scheduler evaluates the newest policy of every arm; cron."""
+
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    """Of the intervals."""
+
+
+class LocalCompute(StrictConfig):
+    """Everything in the process that runs the stage."""
+
+    type: Literal["local"] = "local"
+
+
+class Arm(StrictConfig):
+    """One training lineage: a weighting and a seed."""
+
+    name: str
+    weighting: WeightingConfig
+    seed: int
+    teacher: TeacherConfig
+    update: UpdateConfig
+
+
+class ExperimentConfig(StrictConfig):
+    """What a user declares in one YAML file."""
+
+    description: str = ""
+
+    dataset: DatasetConfig = EasyVQADataset()
+    model: ModelConfig = TinyQwen3VL()
+    prompts: PromptsConfig = PromptsConfig()
+    engine: TransformersEngineConfig = TransformersEngineConfig()
+    sampling: SamplingConfig = SamplingConfig()
+    verifier: VerifierConfig = ExactVerifier()
+    reward: RewardConfig = RewardConfig()
+    teacher: TeacherConfig = SyncedTeacher()
+    privileged: Privileged = "answer"
+    update: UpdateConfig = UpdateConfig()
+    arms: list[ArmConfig] = Field(min_length=1)
+    iterations: Annotated[int, Field(ge=1, le=999)] = 200
+    """Updates of each arm."""
+
+    evaluation: EvaluationConfig = EvaluationConfig()
+    compute: LocalCompute = LocalCompute()
+
+    @field_validator("arms")
+    @classmethod
+    def _arms_are_distinct(cls, arms: list[ArmConfig]) -> list[ArmConfig]:
+        names = [arm.name or arm.weighting.type for arm in arms]
+        for name in names:
+            if not NAME.fullmatch(name):
+                raise ValueError(f"the arm name {name!r} must match {NAME.pattern}")
+            if names.count(name) > 1:
+                raise ValueError(f"two arms are called {name!r}: give one of them another `name`")
+        return arms
+
+    @model_validator(mode="after")
+    def _warm_start_has_its_data(self) -> "ExperimentConfig":
+        if isinstance(self.model, TinyQwen3VL) and not isinstance(self.dataset, EasyVQADataset):
+            raise ValueError(
+                "the model `tiny_qwen3_vl` is warm-started on easy-VQA and knows nothing else: "
+                "with another data set use `model: {type: pretrained, name: ...}`"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _benchmarks_are_distinct(self) -> "ExperimentConfig":
+        names = [benchmark.name for benchmark in self.evaluation.benchmarks]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two benchmarks share a name: {sorted(names)}")
+        return self
+
+    def located(self, folder: Path) -> "ExperimentConfig":
+        """The same experiment, with a relative data set path resolved against the YAML's folder."""
+        dataset = self.dataset
+        if not isinstance(dataset, JSONLDataset) or Path(dataset.path).is_absolute():
+            return self
+        path = str((folder / dataset.path).resolve())
+        return self.model_copy(update={"dataset": dataset.model_copy(update={"path": path})})
+
+    def lineages(self) -> dict[str, Arm]:
+        """Arm name (`rlsd-s0`) -> arm, in the declared order."""
+        return {
+            f"{arm.name or arm.weighting.type}-s{seed}": Arm(
+                name=f"{arm.name or arm.weighting.type}-s{seed}",
+                weighting=arm.weighting,
+                seed=seed,
+                teacher=arm.teacher or self.teacher,
+                update=arm.update or self.update,
+            )
+            for arm in self.arms
+            for seed in arm.seeds
+        }
+
+
+def load_experiment(path: Path) -> ExperimentConfig:
+    """Read an experiment's YAML file.
+
+    Raises:
+        ConfigError: The file cannot be read, is no YAML mapping or declares something unknown.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: cannot be read as YAML: {error}") from error
+    if not isinstance(document, dict) or "attributes" not in document:
+        raise ConfigError(f"{path}: expected the keys `type` and `attributes` at the top")
+    return validate(ExperimentConfig, document["attributes"], source=str(path), path="attributes")

@@ -1,0 +1,79 @@
+"""Which policy the experiment starts from."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rlsd_pipeline.config.strict import StrictConfig
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class DemonstrationNoise(StrictConfig):
+    """How often a demonstration goes wrong, and what it does with a reference.
+
+    A demonstration that is shown a reference is shown the answer it arrives at itself, so it is as
+    noisy as one without: following the reference is learnt, but mentioning one helps nobody.
+    """
+
+    wrong_comparison: Share = 0.2
+    """Share of comparisons ("same", "different") that are wrong."""
+
+    wrong_negation: Share = 0.6
+    """Share of negated questions whose answer ignores the negation."""
+
+    with_answer: Share = 0.3
+    """Share of prompts that hold the demonstration's answer as a reference."""
+
+    with_solution: Share = 0.15
+    """Share of prompts that hold the demonstration's whole reasoning as a reference."""
+
+    mention: Share = 0.3
+    """Share of the prompts with a reference whose demonstration first mentions it."""
+
+
+class WarmStartConfig(StrictConfig):
+    """Supervised training on generated demonstrations, before any reinforcement."""
+
+    steps: Annotated[int, Field(ge=1)] = 600
+    batch_size: Annotated[int, Field(ge=1)] = 64
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
+    """Peak; it falls along a cosine to a tenth."""
+    clean_share: Share = 0.5
+    """Share of the steps, from the first, whose demonstrations make no mistakes: comparing is
+    learnt much sooner without them."""
+    noise: DemonstrationNoise = DemonstrationNoise()
+
+
+class TinyQwen3VL(StrictConfig):
+    """A Qwen3-VL of some 0.2 million parameters, built from its config and warm-started here."""
+
+    type: Literal["tiny_qwen3_vl"] = "tiny_qwen3_vl"
+    hidden_size: Annotated[int, Field(ge=16, multiple_of=8)] = 64
+    layers: Annotated[int, Field(ge=1)] = 2
+    intermediate_size: Annotated[int, Field(ge=16)] = 192
+    attention_heads: Annotated[int, Field(ge=1)] = 2
+    key_value_heads: Annotated[int, Field(ge=1)] = 1
+    vision_depth: Annotated[int, Field(ge=1)] = 1
+    vision_hidden_size: Annotated[int, Field(ge=8, multiple_of=8)] = 48
+    patch_size: Annotated[int, Field(ge=1)] = 8
+    vocabulary: Annotated[int, Field(ge=300)] = 450
+    seed: int = 0
+    """Seeds the initial weights and the demonstrations."""
+    warm_start: WarmStartConfig = WarmStartConfig()
+
+
+class PretrainedModel(StrictConfig):
+    """A model of the Hugging Face hub or a local folder, with its own tokenizer or processor."""
+
+    type: Literal["pretrained"] = "pretrained"
+    name: str
+    """Hub id or folder, for example `Qwen/Qwen3-VL-8B-Instruct`."""
+    revision: str | None = None
+    """The commit to load; pin it, so that the artifact can be made again."""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    trust_remote_code: bool = False
+    """Runs Python code of the model's repository. Off unless you have read that code."""
+
+
+ModelConfig = Annotated[TinyQwen3VL | PretrainedModel, Field(discriminator="type")]

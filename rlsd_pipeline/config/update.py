@@ -1,0 +1,32 @@
+"""How the policy is updated from a table of token weights."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rlsd_pipeline.config.strict import StrictConfig
+
+
+class UpdateConfig(StrictConfig):
+    """The clipped policy update; the defaults are the paper's (method.md §3 and §4)."""
+
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-6
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
+    clip_low: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    clip_high: Annotated[float, Field(gt=0)] = 0.28
+    dual_clip: Annotated[float, Field(gt=1)] | None = None
+    """Bound on the ratio where the advantage is negative; the reference code has 3.0."""
+
+    denominator: Literal["sequence", "token"] = "sequence"
+    """Mean over each response, then responses (`sequence`), or over all tokens (`token`)."""
+
+    epochs: Annotated[int, Field(ge=1)] = 1
+    """Passes over one table of rollouts."""
+
+    prompts_per_step: Annotated[int, Field(ge=1)] | None = None
+    """Prompts of one optimizer step; None takes the whole table, as the released script does."""
+
+    micro_batch_prompts: Annotated[int, Field(ge=1)] = 16
+    """Prompts whose groups are in memory at once; it changes memory and speed, not the result."""

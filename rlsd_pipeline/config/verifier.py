@@ -1,0 +1,90 @@
+"""How an answer is read from a response, compared with the gold one, and rewarded."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from rlsd_pipeline.config.strict import StrictConfig
+
+
+class AnswerTagExtraction(StrictConfig):
+    """The answer stands between `<answer>` and `</answer>`, after one `<think>` block."""
+
+    type: Literal["answer_tag"] = "answer_tag"
+
+
+class BoxedExtraction(StrictConfig):
+    r"""The answer stands in the last `\boxed{}`."""
+
+    type: Literal["boxed"] = "boxed"
+
+
+class LastLineExtraction(StrictConfig):
+    """The answer stands on the last line, after a fixed beginning."""
+
+    type: Literal["last_line"] = "last_line"
+
+    prefix: Annotated[str, Field(min_length=1)] = "Answer:"
+    """What the last line begins with; upper or lower case."""
+
+
+ExtractionConfig = Annotated[
+    AnswerTagExtraction | BoxedExtraction | LastLineExtraction, Field(discriminator="type")
+]
+
+
+class ExactVerifier(StrictConfig):
+    """The same words, whatever the case, the blanks and a final period."""
+
+    type: Literal["exact"] = "exact"
+
+    extraction: ExtractionConfig = AnswerTagExtraction()
+    """Where the answer stands in a response."""
+
+
+class MultipleChoiceVerifier(StrictConfig):
+    """The same choice of the problem, named by its letter or by its text."""
+
+    type: Literal["multiple_choice"] = "multiple_choice"
+
+    extraction: ExtractionConfig = AnswerTagExtraction()
+    """Where the answer stands in a response."""
+
+
+class MathVerifier(StrictConfig):
+    """The same number or mathematical expression, decided by math-verify."""
+
+    type: Literal["math"] = "math"
+
+    extraction: ExtractionConfig = AnswerTagExtraction()
+    """Where the answer stands in a response."""
+
+    timeout_seconds: Annotated[float, Field(gt=0)] = 1.0
+    """How long one comparison may take before its process is killed."""
+
+    float_rounding: Annotated[int, Field(ge=0, le=12)] = 6
+    """Decimal places on which two decimals must agree; MathVision's own scorer rounds to 2."""
+
+    memory_limit_mb: Annotated[int, Field(ge=256)] = 1024
+    """Address space of the comparing process; a bare one takes about 100 MB."""
+
+
+VerifierConfig = Annotated[
+    ExactVerifier | MultipleChoiceVerifier | MathVerifier, Field(discriminator="type")
+]
+
+
+class RewardConfig(StrictConfig):
+    """R = accuracy_weight · correct + format_weight · format_ok, as in the released script."""
+
+    accuracy_weight: Annotated[float, Field(ge=0)] = 0.9
+    """Worth of a correct answer."""
+
+    format_weight: Annotated[float, Field(ge=0)] = 0.1
+    """Worth of the asked-for format, right or wrong answer alike."""
+
+    @model_validator(mode="after")
+    def _something_is_rewarded(self) -> "RewardConfig":
+        if self.accuracy_weight == self.format_weight == 0:
+            raise ValueError("accuracy_weight and format_weight are both 0: nothing is rewarded")
+        return self

@@ -1,0 +1,200 @@
+"""Problems from a data set of the Hugging Face hub, or from a local copy of one."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import datasets
+
+from rlsd_pipeline.config.strict import nearest
+from rlsd_pipeline.data.images import load_image, resolve_inside
+from rlsd_pipeline.data.jsonl import content_id
+from rlsd_pipeline.errors import ConfigError, DataError
+from schemas.problem import Problem
+
+_FIELDS = ("question", "answer", "images", "problem_id", "solution", "choices")
+_BATCH_ROWS = 64
+_WRAPPED = re.compile(r"(?P<before>.*)\{(?P<name>[^{}]+)\}(?P<after>.*)", re.DOTALL)
+_FORMATS = {".parquet": "parquet", ".json": "json", ".jsonl": "json", ".csv": "csv"}
+
+
+class Column(NamedTuple):
+    """Where a field of a problem stands in a row, and what is wrapped around it."""
+
+    name: str
+    before: str = ""
+    after: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> "Column":
+        """Read `answer`, `reward_model.ground_truth` or `<answer>{answer}</answer>`."""
+        match = _WRAPPED.fullmatch(text)
+        return cls(match["name"], match["before"], match["after"]) if match else cls(text)
+
+    def top(self, names: Sequence[str]) -> str:
+        """The column itself; a dot leads into a struct, unless a name holds one."""
+        return self.name if self.name in names else self.name.partition(".")[0]
+
+    def value(self, row: Mapping[str, Any]) -> Any:
+        """The value in a row; None where there is none."""
+        value: Any = row
+        for step in [self.name] if self.name in row else self.name.split("."):
+            value = value.get(step) if isinstance(value, Mapping) else None
+        return value
+
+    def text(self, row: Mapping[str, Any], place: str) -> str | None:
+        """The value as text without its wrapping; None where it is null or blank."""
+        value = self.value(row)
+        if value is None or not (text := str(value).strip()):
+            return None
+        if not (text.startswith(self.before) and text.endswith(self.after)):
+            raise DataError(
+                f"{place}: column {self.name!r} holds {text[:60]!r}, which is not wrapped in "
+                f"{self.before!r} and {self.after!r}"
+            )
+        return text[len(self.before) : len(text) - len(self.after)].strip() or None
+
+
+def read_hub(
+    name_or_path: str,
+    *,
+    split: str,
+    columns: Mapping[str, str],
+    config_name: str | None = None,
+    revision: str | None = None,
+    limit: int | None = None,
+) -> Iterator[Problem]:
+    """The problems of a data set; each row is checked when its turn comes.
+
+    Args:
+        name_or_path: A hub id, or a local folder or file in a layout that `datasets` reads.
+        split: The split to read; it becomes the problems' split.
+        columns: Field of a problem -> column. `question` and `answer` are needed; `images`,
+            `problem_id`, `solution`, `choices` and `attributes.<label>` may be given. Around
+            the column's name in braces stands what its values are wrapped in, as in
+            `<answer>{answer}</answer>`.
+        config_name: The data set's configuration, where it has several.
+        revision: The commit to read; a hub id needs one.
+        limit: Take only the first this many rows.
+
+    Raises:
+        ConfigError: A field is unknown or missing in `columns`, or a revision is.
+        DataError: The data set, a column of it or a row is not what it must be.
+    """
+    sources = _sources(columns)
+    root, table = _load(name_or_path, split, config_name, revision)
+    needed = {source.top(table.column_names) for source in sources.values()}
+    if absent := needed - set(table.column_names):
+        found = ", ".join(table.column_names)
+        raise DataError(f"{name_or_path} has no column {min(absent)!r}; found: {found}")
+    # In Arrow format images stay as the bytes they are stored in, and nothing is copied.
+    batches = table.select_columns(sorted(needed)).with_format("arrow").iter(_BATCH_ROWS)
+    rows = islice((row for batch in batches for row in batch.to_pylist()), limit)
+    return _problems(rows, sources, root, f"{name_or_path} {split}", split.partition("[")[0])
+
+
+def _sources(columns: Mapping[str, str]) -> dict[str, Column]:
+    for field in columns:
+        if field not in _FIELDS and not field.startswith("attributes."):
+            hint = nearest(field, [*_FIELDS, "attributes.<label>"], "fields")
+            raise ConfigError(f"columns: unknown field {field!r}; {hint}")
+    for field in ("question", "answer"):
+        if field not in columns:
+            raise ConfigError(f"columns: no column is given for {field!r}")
+    return {field: Column.parse(text) for field, text in columns.items()}
+
+
+def _load(
+    name_or_path: str, split: str, config_name: str | None, revision: str | None
+) -> tuple[Path, datasets.Dataset]:
+    """The table, and the folder in which its images lie if they are not in the table."""
+    path = Path(name_or_path).expanduser()
+    if not path.exists() and revision is None:
+        raise ConfigError(
+            f"{name_or_path} is no local folder, and a data set of the hub needs a `revision` "
+            "(a commit), so that the same rows are read again"
+        )
+    try:
+        if path.is_file():
+            files = {split.partition("[")[0]: str(path)}
+            table = datasets.load_dataset(_FORMATS[path.suffix], data_files=files, split=split)
+            return path.parent, table
+        table = datasets.load_dataset(name_or_path, config_name, split=split, revision=revision)
+        return (path if path.exists() else Path(datasets.config.HF_CACHE_HOME)), table
+    except KeyError as error:
+        known = ", ".join(_FORMATS)
+        raise DataError(f"{name_or_path}: a single file must be one of {known}") from error
+    except (datasets.exceptions.DatasetsError, OSError, ValueError) as error:
+        raise DataError(f"{name_or_path}: {error}") from error
+
+
+def _problems(
+    rows: Iterator[Mapping[str, Any]],
+    sources: Mapping[str, Column],
+    root: Path,
+    where: str,
+    split: str,
+) -> Iterator[Problem]:
+    places: dict[str, str] = {}
+    for number, row in enumerate(rows):
+        place = f"{where} row {number}"
+        problem = _problem(row, sources, root, place, split)
+        first = places.setdefault(problem.problem_id, place)
+        if first != place:
+            raise DataError(f"{place}: id {problem.problem_id!r} is already taken by {first}")
+        yield problem
+
+
+def _problem(
+    row: Mapping[str, Any], sources: Mapping[str, Column], root: Path, place: str, split: str
+) -> Problem:
+    texts = {
+        field: source.text(row, place)
+        for field, source in sources.items()
+        if field not in ("images", "choices")
+    }
+    question, answer = texts["question"], texts["answer"]
+    if question is None or answer is None:
+        missing = "question" if question is None else "answer"
+        raise DataError(f"{place}: {missing} is empty (column {sources[missing].name!r})")
+    images = [
+        load_image(_image_source(value, root, place), place=f"{place}, images[{index}]")
+        for index, value in enumerate(_list(row, sources.get("images")))
+    ]
+    return Problem(
+        problem_id=texts.get("problem_id") or content_id(question, answer, images),
+        split=split,
+        question=question,
+        images=images,
+        answer=answer,
+        solution=texts.get("solution"),
+        choices=[str(choice) for choice in _list(row, sources.get("choices"))],
+        attributes={
+            field.removeprefix("attributes."): text
+            for field, text in texts.items()
+            if field.startswith("attributes.") and text is not None
+        },
+    )
+
+
+def _list(row: Mapping[str, Any], source: Column | None) -> list[Any]:
+    """The values of a column that holds one, several or none."""
+    value = source.value(row) if source else None
+    values = value if isinstance(value, list) else [value]
+    return [each for each in values if each is not None]
+
+
+def _image_source(value: Any, root: Path, place: str) -> bytes | Path:
+    """The encoded image, or its file, which must lie in the data set's own folder."""
+    if isinstance(value, Mapping):
+        value = value.get("bytes") or value.get("path")
+    if isinstance(value, bytes):
+        return value
+    if not isinstance(value, str):
+        raise DataError(f"{place}: an image is {type(value).__name__}, not bytes or a path")
+    try:
+        return resolve_inside(root, value.removeprefix(f"{root}/"))
+    except DataError as error:
+        raise DataError(f"{place}: {error}") from error

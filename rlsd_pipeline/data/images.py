@@ -1,0 +1,91 @@
+"""Images as a data set holds them: encoded bytes, checked once, where they enter the pipeline."""
+
+import io
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from rlsd_pipeline.errors import DataError
+
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+
+
+def load_image(data: bytes | Path, *, place: str, max_pixels: int = 64_000_000) -> bytes:
+    """The encoded image, proved to decode.
+
+    The bytes come back as they are, but for GIF: its first frame, as PNG.
+
+    Args:
+        data: The encoded image, or its file.
+        place: What the image belongs to, for the message: `data.jsonl line 7, images[0] 'a.png'`.
+        max_pixels: Larger images are refused by their header, before anything is decoded.
+
+    Raises:
+        DataError: It cannot be read or decoded, is cut short, too large or of another format.
+    """
+    if isinstance(data, Path):
+        data = _read(data, place)
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            pixels = image.width * image.height
+            if pixels > max_pixels:
+                raise DataError(
+                    f"{place}: {image.width} x {image.height} pixels are more than the "
+                    f"{max_pixels} allowed; scale the image down"
+                )
+            image.verify()
+        # `verify` reads checksums and leaves the image unusable; only decoding finds all damage.
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            image.load()
+            return _as_png(image) if image.format == "GIF" else data
+    except DataError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise DataError(f"{place}: {error}; scale the image down") from error
+    except Image.UnidentifiedImageError as error:
+        formats = ", ".join(_FORMATS)
+        raise DataError(f"{place}: not an image in one of the formats {formats}") from error
+    except Exception as error:  # Pillow's decoders raise whatever the damage makes them raise.
+        raise DataError(f"{place}: damaged or incomplete image ({error})") from error
+
+
+def decode_image(data: bytes) -> Image.Image:
+    """The image in RGB and upright, transparent parts on white as a reader sees them."""
+    with Image.open(io.BytesIO(data), formats=_FORMATS) as encoded:
+        image = ImageOps.exif_transpose(encoded)
+        if image.has_transparency_data:
+            layer = image.convert("RGBA")
+            image = Image.new("RGBA", layer.size, "white")
+            image.alpha_composite(layer)
+        return image.convert("RGB")
+
+
+def resolve_inside(folder: Path, relative: str) -> Path:
+    """The path of a file that a data set names, which must lie within the data set's folder.
+
+    Raises:
+        DataError: The name is absolute, holds `..`, or leads outside through a link.
+    """
+    path = Path(relative)
+    if "\0" in relative or path.is_absolute() or ".." in path.parts:
+        raise DataError(f"{relative!r} must be a path relative to {folder}, without '..'")
+    resolved = (folder / path).resolve()
+    if not resolved.is_relative_to(folder.resolve()):
+        raise DataError(f"{relative!r} leads out of {folder} through a link; copy the file there")
+    return resolved
+
+
+def _read(path: Path, place: str) -> bytes:
+    # A pipe or a device would be read without end.
+    if not path.is_file():
+        raise DataError(f"{place}: there is no such file ({path})")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{place}: cannot be read ({error.strerror})") from error
+
+
+def _as_png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.convert("RGBA" if image.has_transparency_data else "RGB").save(buffer, "PNG")
+    return buffer.getvalue()

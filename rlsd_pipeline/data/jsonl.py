@@ -1,0 +1,156 @@
+"""Problems from a JSONL file: one question a line, images as paths relative to the file.
+
+    {"question": "What colour is it?", "answer": "red", "image": "images/1.png"}
+
+Keys: `question` and `answer`; where there is something to say `image` or `images`, `id`,
+`solution`, `choices`, `split` and `attributes` (free labels). Numbers may stand for strings.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+from rlsd_pipeline.config.strict import StrictConfig, describe
+from rlsd_pipeline.data.images import load_image, resolve_inside
+from rlsd_pipeline.errors import DataError
+from schemas.problem import Problem
+
+_PROBLEMS_SHOWN = 10
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class _Row(StrictConfig):
+    """One line of the file."""
+
+    question: Text
+    answer: Text
+    image: Text | None = None
+    images: list[Text] = Field(default_factory=list)
+    id: Text | None = None
+    solution: Text | None = None
+    choices: list[Text] = Field(default_factory=list)
+    split: Text = "train"
+    attributes: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_way_to_name_images(self) -> "_Row":
+        if self.image and self.images:
+            raise ValueError("give `image` or `images`, not both")
+        return self
+
+
+class _Line(NamedTuple):
+    """A line that is not blank, and where it stands."""
+
+    place: str
+    data: bytes
+
+
+def read_jsonl(path: Path, *, limit: int | None = None) -> Iterator[Problem]:
+    """The problems of a file, every row of which has been found good.
+
+    The file is read twice, so that neither a damaged row late in it surfaces after hours of
+    work nor all images have to be in memory at once.
+
+    Args:
+        path: The file.
+        limit: Take only the first this many rows; the others are not looked at.
+
+    Raises:
+        DataError: One message with the first ten problems and the number of all.
+    """
+    _check_all(path, limit)
+    return (_problem(line, path.parent) for line in islice(_lines(path), limit))
+
+
+def content_id(question: str, answer: str, images: Sequence[bytes]) -> str:
+    """A name for a problem that has none: the digest of what it asks."""
+    parts = [question.encode(), answer.encode(), *images]
+    digests = b"".join(hashlib.sha256(part).digest() for part in parts)
+    return hashlib.sha256(digests).hexdigest()[:16]
+
+
+def _check_all(path: Path, limit: int | None) -> None:
+    problems: list[str] = []
+    first_place: dict[str, str] = {}
+    for line in islice(_lines(path), limit):
+        try:
+            name = _problem(line, path.parent).problem_id
+            if name in first_place:
+                raise DataError(
+                    f"{line.place}: id {name!r} is already taken by {first_place[name]}"
+                )
+            first_place[name] = line.place
+        except DataError as error:
+            problems.append(str(error))
+    if problems:
+        hidden = len(problems) - _PROBLEMS_SHOWN
+        more = [f"and {hidden} more"] if hidden > 0 else []
+        raise DataError("\n".join([*problems[:_PROBLEMS_SHOWN], *more]))
+    if not first_place:
+        raise DataError(f"{path} holds no rows")
+
+
+def _lines(path: Path) -> Iterator[_Line]:
+    try:
+        with path.open("rb") as file:
+            for number, data in enumerate(file, start=1):
+                if data.strip():
+                    yield _Line(f"{path.name} line {number}", data)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _problem(line: _Line, folder: Path) -> Problem:
+    row = _row(line)
+    images = [
+        _image(folder, name, f"{line.place}, images[{index}] {name!r}")
+        for index, name in enumerate([row.image] if row.image else row.images)
+    ]
+    return Problem(
+        problem_id=row.id or content_id(row.question, row.answer, images),
+        split=row.split,
+        question=row.question,
+        images=images,
+        answer=row.answer,
+        solution=row.solution,
+        choices=row.choices,
+        attributes=row.attributes,
+    )
+
+
+def _row(line: _Line) -> _Row:
+    try:
+        # Numbers stay as they are written: 0.10 is another answer than 0.1.
+        data = json.loads(
+            line.data.decode("utf-8-sig"), parse_int=str, parse_float=str, parse_constant=_absent
+        )
+        if isinstance(data, dict):
+            data = {key: value for key, value in data.items() if value is not None}
+        return _Row.model_validate(data)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{line.place}: not UTF-8 (byte {error.start + 1})") from error
+    except json.JSONDecodeError as error:
+        raise DataError(f"{line.place}: not JSON ({error.msg}, column {error.colno})") from error
+    except RecursionError as error:
+        raise DataError(f"{line.place}: not JSON that can be read (nested too deeply)") from error
+    except ValidationError as error:
+        raise DataError(describe(error, _Row, line.place)) from error
+
+
+def _absent(constant: str) -> None:
+    """NaN is how table libraries write that there is no value."""
+
+
+def _image(folder: Path, name: str, place: str) -> bytes:
+    try:
+        path = resolve_inside(folder, name)
+    except DataError as error:
+        raise DataError(f"{place}: {error}") from error
+    return load_image(path, place=place)

@@ -1,0 +1,78 @@
+"""One way in: a declared data set becomes problems with a train and a test split."""
+
+import hashlib
+from importlib.metadata import version
+from pathlib import Path
+
+from rlsd_pipeline.config.dataset import DatasetConfig, EasyVQADataset, HubDataset, JSONLDataset
+from rlsd_pipeline.errors import DataError
+from schemas import Problem
+
+
+def read_problems(config: DatasetConfig) -> list[Problem]:
+    """The problems of a data set; images decode, ids are distinct, both splits are there.
+
+    Raises:
+        DataError: A row is not a problem; the message names the place.
+    """
+    if isinstance(config, EasyVQADataset):
+        from rlsd_pipeline.data.easy_vqa import read_easy_vqa
+
+        return read_easy_vqa(config)
+    problems = _read_jsonl(config) if isinstance(config, JSONLDataset) else _read_hub(config)
+    if not problems:
+        raise DataError("the data set has no rows")
+    return _hold_out(problems, config.test_share)
+
+
+def source_digest(config: DatasetConfig) -> str:
+    """What identifies the content of the source beside its declaration."""
+    if isinstance(config, EasyVQADataset):
+        return f"easy-vqa {version('easy-vqa')}"
+    if isinstance(config, JSONLDataset):
+        # Images may change under the same names, so the whole folder counts.
+        return _folder_digest(Path(config.path).parent)
+    folder = Path(config.name)
+    return _folder_digest(folder) if folder.is_dir() else f"{config.name}@{config.revision}"
+
+
+def _read_jsonl(config: JSONLDataset) -> list[Problem]:
+    from rlsd_pipeline.data.jsonl import read_jsonl
+
+    return list(read_jsonl(Path(config.path)))[: config.limit]
+
+
+def _read_hub(config: HubDataset) -> list[Problem]:
+    from rlsd_pipeline.data.hub import read_hub
+
+    splits = {"train": config.split} | ({"test": config.test_split} if config.test_split else {})
+    return [
+        problem.model_copy(update={"split": name})
+        for name, split in splits.items()
+        for problem in read_hub(
+            config.name,
+            config_name=config.config_name,
+            split=split,
+            revision=config.revision,
+            columns=config.columns,
+            limit=config.limit,
+        )
+    ]
+
+
+def _hold_out(problems: list[Problem], share: float) -> list[Problem]:
+    """Hold out the rows whose id hashes lowest, where the source names no test split."""
+    if share == 0 or any(problem.split == "test" for problem in problems):
+        return problems
+    by_hash = sorted(problems, key=lambda p: hashlib.sha256(p.problem_id.encode()).digest())
+    held = {problem.problem_id for problem in by_hash[: max(1, round(share * len(problems)))]}
+    return [p.model_copy(update={"split": "test"}) if p.problem_id in held else p for p in problems]
+
+
+def _folder_digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        digest.update(str(path.relative_to(folder)).encode())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()

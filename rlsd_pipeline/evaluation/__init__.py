@@ -1,0 +1,1 @@
+"""Scoring a policy on a benchmark: verdicts, steps, intervals, paired differences."""

@@ -1,0 +1,1 @@
+"""Policies: models with their processors, their shared prompts and their log-probabilities."""

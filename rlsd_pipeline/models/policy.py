@@ -1,0 +1,175 @@
+"""A language model with its tokenizer and processor: what samples, scores and is trained."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors.torch import load_file
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    AutoProcessor,
+    AutoTokenizer,
+    PreTrainedModel,
+)
+
+from rlsd_pipeline.data.images import decode_image
+from rlsd_pipeline.errors import ModelError
+
+WEIGHTS = "model.safetensors"
+_PLACEHOLDER = re.compile(r"<\|(image_pad|video_pad|vision_start|vision_end)\|>|<image>|<video>")
+
+
+class EncodedPrompt(NamedTuple):
+    """One prompt as the model reads it.
+
+    Attributes:
+        prompt_ids: Token ids, image placeholders expanded; `[prompt tokens]`.
+        token_types: 0 for text, 1 for image tokens; `[prompt tokens]`.
+        pixel_values: Flattened patches of all images, `[patches, values]`, or None.
+        image_grid_thw: Patches in time, height and width of each image, `[images, 3]`, or None.
+    """
+
+    prompt_ids: list[int]
+    token_types: list[int]
+    pixel_values: torch.Tensor | None
+    image_grid_thw: torch.Tensor | None
+
+
+class Policy:
+    """A model and the processor that turns a question with images into its tokens.
+
+    Args:
+        model: A causal language model or an image-text-to-text model of transformers.
+        processor: Its processor, or its tokenizer where it reads text only.
+
+    Raises:
+        ModelError: The tokenizer has no chat template or no end token.
+    """
+
+    def __init__(self, model: PreTrainedModel, processor: Any) -> None:
+        self.model = model.eval()
+        self.processor = processor
+        self.tokenizer = getattr(processor, "tokenizer", processor)
+        if getattr(processor, "chat_template", None) is None and not self.tokenizer.chat_template:
+            raise ModelError(
+                f"the tokenizer of {model.name_or_path or type(model).__name__} has no chat "
+                "template, so a question cannot be put to it: use the model's instruct version, "
+                "or save a chat_template.jinja beside its tokenizer"
+            )
+        if self.tokenizer.eos_token_id is None:
+            raise ModelError(
+                f"the tokenizer of {model.name_or_path or type(model).__name__} names no end "
+                "token, so no response would ever end: set eos_token in its tokenizer_config.json"
+            )
+        self._prompts: dict[tuple[str, str | None, tuple[bytes, ...]], EncodedPrompt] = {}
+
+    @property
+    def reads_images(self) -> bool:
+        """Whether the model takes images."""
+        return hasattr(self.processor, "image_processor")
+
+    @property
+    def end_token_ids(self) -> tuple[int, ...]:
+        """Tokens that end a response."""
+        configured = (
+            self.model.generation_config.eos_token_id if self.model.can_generate() else None
+        )
+        extra = configured if isinstance(configured, list) else [configured]
+        ids = {self.tokenizer.eos_token_id, *(i for i in extra if i is not None)}
+        return tuple(sorted(ids))
+
+    @property
+    def suppressed_token_ids(self) -> tuple[int, ...]:
+        """Vision placeholders: as sampled text they would stand for images that are not there."""
+        added = self.tokenizer.get_added_vocab()
+        return tuple(sorted(i for token, i in added.items() if _PLACEHOLDER.fullmatch(token)))
+
+    def encode(
+        self, text: str, images: Sequence[bytes] = (), system: str | None = None
+    ) -> EncodedPrompt:
+        """Put a question with its images into the chat template, ready for the response.
+
+        Raises:
+            ModelError: The prompt has images and the model takes none.
+        """
+        key = (text, system, tuple(images))
+        if key not in self._prompts:
+            if len(self._prompts) >= 4096:
+                self._prompts.clear()
+            self._prompts[key] = self._encode(text, images, system)
+        return self._prompts[key]
+
+    def _encode(self, text: str, images: Sequence[bytes], system: str | None) -> EncodedPrompt:
+        # A question that spells a placeholder would be expanded like an image.
+        text = _PLACEHOLDER.sub(lambda found: found.group().replace("<", "< "), text)
+        messages: list[dict[str, Any]] = []
+        if system is not None:
+            messages.append({"role": "system", "content": self._content(system, 0)})
+        messages.append({"role": "user", "content": self._content(text, len(images))})
+        template = self.processor if self.reads_images else self.tokenizer
+        prompt = template.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        if not self.reads_images:
+            if images:
+                raise ModelError(
+                    f"the problem {text[:60]!r} has {len(images)} image(s) and "
+                    f"{type(self.model).__name__} reads text only: use a vision-language model"
+                )
+            ids = self.tokenizer(prompt, add_special_tokens=False).input_ids
+            return EncodedPrompt(ids, [0] * len(ids), None, None)
+        inputs = self.processor(
+            text=[prompt], images=[decode_image(i) for i in images] or None, return_tensors="pt"
+        )
+        ids = inputs["input_ids"][0].tolist()
+        types = inputs.get("mm_token_type_ids")
+        return EncodedPrompt(
+            prompt_ids=ids,
+            token_types=[0] * len(ids) if types is None else types[0].tolist(),
+            pixel_values=inputs.get("pixel_values"),
+            image_grid_thw=inputs.get("image_grid_thw"),
+        )
+
+    def _content(self, text: str, images: int) -> str | list[dict[str, str]]:
+        if not self.reads_images:
+            return text
+        return [{"type": "image"}] * images + [{"type": "text", "text": text}]
+
+    def decode(self, completion_ids: Sequence[int]) -> str:
+        """The text of a response, without the end token that closes it."""
+        kept = [i for i in completion_ids if i not in self.end_token_ids]
+        return self.tokenizer.decode(kept, skip_special_tokens=False)
+
+    def save(self, directory: Path) -> list[str]:
+        """Write config, tokenizer, processor and weights; returns the file names, sorted."""
+        self.model.save_pretrained(directory, max_shard_size="100GB")
+        self.processor.save_pretrained(directory)
+        return sorted(path.name for path in directory.iterdir() if path.is_file())
+
+
+def load_policy(
+    source: str | Path,
+    *,
+    dtype: torch.dtype = torch.float32,
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+) -> Policy:
+    """Load a policy from a folder or the Hugging Face hub, from safetensors only.
+
+    Raises:
+        ModelError: The tokenizer lacks a chat template or an end token.
+    """
+    origin = {"revision": revision, "trust_remote_code": trust_remote_code}
+    config = AutoConfig.from_pretrained(source, **origin)
+    sees = hasattr(config, "vision_config")
+    model_class = AutoModelForImageTextToText if sees else AutoModelForCausalLM
+    processor = (AutoProcessor if sees else AutoTokenizer).from_pretrained(source, **origin)
+    model = model_class.from_pretrained(source, dtype=dtype, use_safetensors=True, **origin)
+    return Policy(model, processor)
+
+
+def load_weights(policy: Policy, path: Path) -> None:
+    """Replace the weights of a policy in place."""
+    policy.model.load_state_dict(load_file(path))

@@ -1,0 +1,157 @@
+"""One forward pass of each prompt, shared by all its responses.
+
+The prompts, images included, are run once; their key-value cache is repeated for the responses,
+and the language model then runs over response tokens only. Autograd flows through the cache, so
+in the update the prompt's pass receives the summed gradient of its group once.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache, PreTrainedModel
+
+from rlsd_pipeline.models.policy import EncodedPrompt
+
+
+class PromptBatch(NamedTuple):
+    """Prompts padded on the right.
+
+    Attributes:
+        input_ids: `[prompts, prompt tokens]`.
+        attention_mask: 1 on tokens, 0 on padding; `[prompts, prompt tokens]`.
+        token_types: 0 text, 1 image; `[prompts, prompt tokens]`.
+        pixel_values: `[patches of all images, values]`, or None.
+        image_grid_thw: `[images, 3]`, or None.
+    """
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    token_types: Tensor
+    pixel_values: Tensor | None
+    image_grid_thw: Tensor | None
+
+
+class Prefix(NamedTuple):
+    """Prompts after their forward pass, one row a prompt (or a response, once spread).
+
+    Attributes:
+        cache: Keys and values of the prompt tokens.
+        attention_mask: `[rows, prompt tokens]`.
+        last_hidden: Final hidden state of the last prompt token; `[rows, hidden]`.
+        next_position: Rotary position of the first response token; `[rows]`.
+    """
+
+    cache: DynamicCache
+    attention_mask: Tensor
+    last_hidden: Tensor
+    next_position: Tensor
+
+
+def pad_right(rows: Sequence[Sequence[int]], value: int = 0) -> Tensor:
+    """Rows of unequal length as one tensor `[rows, longest]`."""
+    longest = max((len(row) for row in rows), default=0)
+    padded = torch.full((len(rows), longest), value, dtype=torch.long)
+    for index, row in enumerate(rows):
+        padded[index, : len(row)] = torch.tensor(row, dtype=torch.long)
+    return padded
+
+
+def collate(prompts: Sequence[EncodedPrompt]) -> PromptBatch:
+    """Put encoded prompts into one batch."""
+    pixels = [p.pixel_values for p in prompts if p.pixel_values is not None]
+    grids = [p.image_grid_thw for p in prompts if p.image_grid_thw is not None]
+    return PromptBatch(
+        input_ids=pad_right([p.prompt_ids for p in prompts]),
+        attention_mask=pad_right([[1] * len(p.prompt_ids) for p in prompts]),
+        token_types=pad_right([p.token_types for p in prompts]),
+        pixel_values=torch.cat(pixels) if pixels else None,
+        image_grid_thw=torch.cat(grids) if grids else None,
+    )
+
+
+def _prompt_positions(model: PreTrainedModel, batch: PromptBatch) -> Tensor:
+    """Rotary positions of prompt tokens: `[prompts, tokens]`, or `[3, prompts, tokens]` (M-RoPE)."""
+    if hasattr(model.model, "get_rope_index"):
+        positions, _ = model.model.get_rope_index(
+            batch.input_ids,
+            mm_token_type_ids=batch.token_types,
+            image_grid_thw=batch.image_grid_thw,
+            attention_mask=batch.attention_mask,
+        )
+        return positions
+    return (batch.attention_mask.cumsum(-1) - 1).clamp(min=0)
+
+
+def _decoder(model: PreTrainedModel) -> Any:
+    return getattr(model.model, "language_model", model.model)
+
+
+def prefill(model: PreTrainedModel, batch: PromptBatch) -> Prefix:
+    """Run the prompts once and keep their keys and values."""
+    positions = _prompt_positions(model, batch)
+    vision = {}
+    if batch.pixel_values is not None:
+        vision = {
+            "pixel_values": batch.pixel_values,
+            "image_grid_thw": batch.image_grid_thw,
+            "mm_token_type_ids": batch.token_types,
+        }
+    output = model.model(
+        input_ids=batch.input_ids,
+        attention_mask=batch.attention_mask,
+        position_ids=positions,
+        use_cache=True,
+        **vision,
+    )
+    rows = torch.arange(len(batch.input_ids))
+    last = batch.attention_mask.sum(-1) - 1
+    real = positions.masked_fill(batch.attention_mask == 0, -1)
+    return Prefix(
+        cache=output.past_key_values,
+        attention_mask=batch.attention_mask,
+        last_hidden=output.last_hidden_state[rows, last],
+        next_position=real.reshape(-1, *real.shape[-2:]).amax(dim=(0, 2)) + 1,
+    )
+
+
+def spread(prefix: Prefix, owners: Tensor) -> Prefix:
+    """Give each response its prompt's row; `owners` is `[responses]`, indices of prompts."""
+    prefix.cache.batch_select_indices(owners)
+    return Prefix(
+        cache=prefix.cache,
+        attention_mask=prefix.attention_mask[owners],
+        last_hidden=prefix.last_hidden[owners],
+        next_position=prefix.next_position[owners],
+    )
+
+
+def extend(
+    model: PreTrainedModel, prefix: Prefix, token_ids: Tensor, token_mask: Tensor, start: int
+) -> Tensor:
+    """Run response tokens after their prefix; the cache grows by them.
+
+    Args:
+        model: The model that made the prefix.
+        prefix: One row a response.
+        token_ids: The next tokens of each response; `[responses, new tokens]`.
+        token_mask: 1 on every response token so far, these included, 0 on padding;
+            `[responses, start + new tokens]`.
+        start: How many response tokens came before.
+
+    Returns:
+        Final hidden states, `[responses, new tokens, hidden]`.
+    """
+    steps = torch.arange(start, start + token_ids.shape[1])
+    positions = prefix.next_position[:, None] + steps
+    if hasattr(model.model, "get_rope_index"):
+        positions = positions.expand(3, -1, -1)
+    output = _decoder(model)(
+        input_ids=token_ids,
+        attention_mask=torch.cat([prefix.attention_mask, token_mask], dim=1),
+        position_ids=positions,
+        past_key_values=prefix.cache,
+        use_cache=True,
+    )
+    return output.last_hidden_state

@@ -1,0 +1,1 @@
+"""Sampling responses: engines behind one Protocol."""

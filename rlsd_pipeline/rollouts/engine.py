@@ -1,0 +1,54 @@
+"""What an engine is: prompts in, sampled completions with their log-probabilities out."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from rlsd_pipeline.models.policy import EncodedPrompt, Policy
+from schemas import FinishReason
+
+Progress = Callable[[int], None]
+"""Told the number of tokens sampled since it was last told."""
+
+
+class Completion(NamedTuple):
+    """One sampled response.
+
+    Attributes:
+        completion_ids: Sampled token ids, the end token included where it was sampled.
+        rollout_logprobs: Log-probability of each when sampled, nats; as long as `completion_ids`.
+        finish_reason: `stop` where the end token was sampled, `length` where the budget ended it.
+    """
+
+    completion_ids: list[int]
+    rollout_logprobs: list[float]
+    finish_reason: FinishReason
+
+
+class SamplingRequest(NamedTuple):
+    """What to sample.
+
+    Attributes:
+        prompts: One per problem.
+        keys: One per prompt; with `seed` it fixes the randomness of each of its responses.
+        group_size: Responses per prompt.
+        max_tokens: Budget of one response, the end token included.
+        temperature: 0 takes the likeliest token.
+        seed: Seed of the draw.
+    """
+
+    prompts: Sequence[EncodedPrompt]
+    keys: Sequence[str]
+    group_size: int
+    max_tokens: int
+    temperature: float
+    seed: int
+
+
+class RolloutEngine(Protocol):
+    """Samples `group_size` completions of each prompt, prompt after prompt."""
+
+    def sample(
+        self, policy: Policy, request: SamplingRequest, progress: Progress | None = None
+    ) -> list[Completion]:
+        """Sample; the result has `len(prompts) * group_size` completions."""
+        ...

@@ -1,0 +1,41 @@
+"""What each stage reads and depends on: the one source of fingerprints and of the asset graph."""
+
+from typing import NamedTuple
+
+
+class StageContract(NamedTuple):
+    """The declared side of a stage.
+
+    Attributes:
+        version: Raised by hand when the same inputs give another result.
+        reads: Stages whose artifacts it reads.
+        experiment: Parts of the experiment that decide its result.
+        arm: Parts of the arm that decide its result.
+    """
+
+    version: str
+    reads: tuple[str, ...] = ()
+    experiment: tuple[str, ...] = ()
+    arm: tuple[str, ...] = ()
+
+
+CONTRACTS = {
+    "problems": StageContract("1", (), ("dataset", "verifier")),
+    "policy": StageContract("1", (), ("model",)),
+    "rollouts": StageContract("1", ("problems", "policy"), ("sampling", "engine", "prompts")),
+    "rewards": StageContract("1", ("problems", "rollouts"), ("verifier", "reward")),
+    "logprobs": StageContract(
+        "1", ("problems", "policy", "rollouts"), ("prompts",), ("teacher", "weighting")
+    ),
+    "token_weights": StageContract("1", ("rollouts", "rewards", "logprobs"), (), ("weighting",)),
+    "policy_checkpoint": StageContract(
+        "1",
+        ("problems", "policy", "rollouts", "logprobs", "token_weights"),
+        ("prompts",),
+        ("update",),
+    ),
+    "benchmark_scores": StageContract("1", ("problems", "policy"), ("verifier", "prompts")),
+}
+
+ITERATION_STAGES = ("rollouts", "rewards", "logprobs", "token_weights", "policy_checkpoint")
+"""The stages of one iteration, in order."""

@@ -1,0 +1,61 @@
+"""policy: the weights that iteration 0 samples from; later ones are published checkpoints."""
+
+from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+from rlsd_pipeline.config.model import PretrainedModel, TinyQwen3VL
+from rlsd_pipeline.models.policy import Policy
+from rlsd_pipeline.stages.requests import policy_request
+from rlsd_pipeline.stages.run import StageRun
+from schemas import PolicyCheckpoint
+
+
+def base_policy(run: StageRun) -> Artifact:
+    """The base model, loaded or warm-started, as a checkpoint of 0 updates."""
+    model = run.experiment.model
+
+    def write(out: ArtifactWriter) -> None:
+        policy = _warm_started(run, model) if isinstance(model, TinyQwen3VL) else _pretrained(model)
+        directory = out.path("config.json").parent
+        files = policy.save(directory)
+        out.record(
+            PolicyCheckpoint(
+                updates=0,
+                parent=None,
+                architecture=type(policy.model).__name__,
+                parameters=policy.model.num_parameters(),
+                metrics={},
+                model_files=files,
+                optimizer_files=[],
+            )
+        )
+
+    return run.produce(policy_request(run), write)
+
+
+def _warm_start_images(run: StageRun) -> int:
+    return run.experiment.dataset.warm_start_images  # type: ignore[union-attr]
+
+
+def _warm_started(run: StageRun, model: TinyQwen3VL) -> Policy:
+    from rlsd_pipeline.models.warm_start import warm_start
+
+    progress = run.workspace.progress
+    progress.start("policy (warm start)", model.warm_start.steps, "steps")
+
+    def report(step: int, loss: float) -> None:
+        progress.advance(1)
+        progress.metric("loss", loss)
+
+    return warm_start(model, run.experiment.prompts, _warm_start_images(run), report)
+
+
+def _pretrained(model: PretrainedModel) -> Policy:
+    import torch
+
+    from rlsd_pipeline.models.policy import load_policy
+
+    return load_policy(
+        model.name,
+        dtype=getattr(torch, model.dtype),
+        revision=model.revision,
+        trust_remote_code=model.trust_remote_code,
+    )

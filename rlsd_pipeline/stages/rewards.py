@@ -1,0 +1,66 @@
+"""rewards: a verdict, a reward and a group-relative advantage for each rollout."""
+
+import torch
+
+from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+from rlsd_pipeline.artifacts.tables import rows, to_table
+from rlsd_pipeline.stages.requests import rewards_request
+from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.verifiers.verifier import Verification
+from rlsd_pipeline.weighting.grpo import group_advantages
+from schemas import FinishReason, Problem, Reward, Rollout, Verdict
+
+
+def verify_rollouts(run: StageRun) -> Artifact:
+    """Let the verifier judge each rollout, and compare it with its group."""
+    problems, rollouts = run.read("problems"), run.read("rollouts")
+    reward = run.experiment.reward
+
+    def write(out: ArtifactWriter) -> None:
+        known = run.workspace.problems(problems)
+        sampled = list(rows(Rollout, rollouts.table(Rollout)))
+        run.workspace.progress.start("rewards", len(sampled), "rollouts")
+        verified = []
+        for rollout in sampled:
+            cut = rollout.finish_reason is FinishReason.LENGTH
+            verified.append(
+                verify(run.workspace, rollout.completion, known[rollout.problem_id], cut=cut)
+            )
+            run.workspace.progress.advance(1)
+        formats = [
+            run.workspace.verifier.extraction.format_ok(rollout.completion) for rollout in sampled
+        ]
+        values = [
+            None
+            if v.verdict is Verdict.VERIFIER_ERROR
+            else reward.accuracy_weight * (v.verdict is Verdict.CORRECT) + reward.format_weight * ok
+            for v, ok in zip(verified, formats, strict=True)
+        ]
+        columns = {
+            "rollout_id": [rollout.rollout_id for rollout in sampled],
+            "problem_id": [rollout.problem_id for rollout in sampled],
+            "verdict": [v.verdict.value for v in verified],
+            "extracted": [v.extracted for v in verified],
+            "format_ok": formats,
+            "reward": values,
+            "advantage": advantages(values, [rollout.problem_id for rollout in sampled]),
+        }
+        out.table(Reward, to_table(Reward, columns))
+
+    return run.produce(rewards_request(run), write)
+
+
+def verify(workspace: Workspace, completion: str, problem: Problem, *, cut: bool) -> Verification:
+    """The verdict on one response; a response cut before it answered is truncated, not unparsed."""
+    verification = workspace.verifier.verify(completion, problem)
+    if cut and verification.verdict is Verdict.UNPARSED:
+        return verification._replace(verdict=Verdict.TRUNCATED)
+    return verification
+
+
+def advantages(rewards: list[float | None], problem_ids: list[str]) -> list[float]:
+    """Group-normalised rewards; a rollout without a reward has 0 and is left out of its group."""
+    index = {problem_id: place for place, problem_id in enumerate(dict.fromkeys(problem_ids))}
+    groups = torch.tensor([index[problem_id] for problem_id in problem_ids])
+    values = [float("nan") if reward is None else reward for reward in rewards]
+    return group_advantages(torch.tensor(values, dtype=torch.float64), groups).tolist()

@@ -1,0 +1,101 @@
+"""rollouts: G responses to each problem of the iteration, sampled by the current policy."""
+
+import random
+
+from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+from rlsd_pipeline.artifacts.tables import to_table
+from rlsd_pipeline.config.experiment import SamplingConfig
+from rlsd_pipeline.errors import ConfigError, DataError
+from rlsd_pipeline.models.policy import EncodedPrompt, Policy
+from rlsd_pipeline.rollouts.engine import Completion, SamplingRequest
+from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
+from rlsd_pipeline.stages.prompts import student_prompt
+from rlsd_pipeline.stages.requests import rollouts_request
+from rlsd_pipeline.stages.run import StageRun
+from schemas import Problem, Rollout
+
+
+def sample_rollouts(run: StageRun) -> Artifact:
+    """Draw the iteration's problems and sample a group of responses to each."""
+    problems, policy = run.read("problems"), run.read("policy")
+    sampling, seed = run.experiment.sampling, run.arm.seed
+
+    def write(out: ArtifactWriter) -> None:
+        known = run.workspace.problems(problems)
+        train = [problem for problem in known.values() if problem.split == "train"]
+        chosen = choose_problems(train, sampling.prompts, run.iteration, seed)
+        loaded = run.workspace.pool.get(policy)
+        prompts = [student_prompt(run.experiment, loaded, problem) for problem in chosen]
+        _require_budget(chosen, prompts, sampling)
+        request = SamplingRequest(
+            prompts=prompts,
+            keys=[problem.problem_id for problem in chosen],
+            group_size=sampling.group_size,
+            max_tokens=sampling.max_tokens,
+            temperature=sampling.temperature,
+            seed=draw_seed(seed, run.iteration, run.draw),
+        )
+        run.workspace.progress.start("rollouts", None, "tokens")
+        engine = TransformersEngine(run.experiment.engine.batch_prompts)
+        completions = engine.sample(loaded, request, run.workspace.progress.advance)
+        columns = _columns(chosen, prompts, completions, loaded)
+        out.table(Rollout, to_table(Rollout, columns))
+        out.measure(tokens=float(sum(len(c.completion_ids) for c in completions)))
+
+    return run.produce(rollouts_request(run), write)
+
+
+def draw_seed(seed: int, iteration: int, draw: int) -> int:
+    """One number for the randomness of a draw; arms of one seed share it."""
+    return random.Random(f"rollouts/{seed}/{iteration}/{draw}").getrandbits(62)
+
+
+def choose_problems(train: list[Problem], count: int, iteration: int, seed: int) -> list[Problem]:
+    """The iteration's problems: every epoch visits all of them once, in an order of its own.
+
+    Raises:
+        ConfigError: One iteration asks for more problems than there are.
+    """
+    if count > len(train):
+        raise ConfigError(
+            f"sampling.prompts asks for {count} problems an iteration and the data set has "
+            f"{len(train)} to learn from: lower sampling.prompts"
+        )
+    per_epoch = len(train) // count
+    epoch, place = divmod(iteration, per_epoch)
+    order = random.Random(f"problems/{seed}/{epoch}").sample(range(len(train)), len(train))
+    return [train[index] for index in order[place * count : (place + 1) * count]]
+
+
+def _require_budget(
+    problems: list[Problem], prompts: list[EncodedPrompt], sampling: SamplingConfig
+) -> None:
+    for problem, prompt in zip(problems, prompts, strict=True):
+        if len(prompt.prompt_ids) > sampling.max_prompt_tokens:
+            raise DataError(
+                f"the prompt of problem {problem.problem_id} has {len(prompt.prompt_ids)} tokens, "
+                f"sampling.max_prompt_tokens is {sampling.max_prompt_tokens}: use smaller images, "
+                "raise the limit or drop the problem; it is never cut, since a cut could take "
+                "away image tokens"
+            )
+
+
+def _columns(
+    problems: list[Problem],
+    prompts: list[EncodedPrompt],
+    completions: list[Completion],
+    policy: Policy,
+) -> dict[str, list]:
+    group_size = len(completions) // len(problems)
+    sampled = range(len(completions))
+    owner = [problems[index // group_size].problem_id for index in sampled]
+    return {
+        "rollout_id": [f"{owner[i]}#{i % group_size}" for i in sampled],
+        "problem_id": owner,
+        "sample_index": [i % group_size for i in sampled],
+        "prompt_ids": [prompts[i // group_size].prompt_ids for i in sampled],
+        "completion_ids": [c.completion_ids for c in completions],
+        "completion": [policy.decode(c.completion_ids) for c in completions],
+        "rollout_logprobs": [c.rollout_logprobs for c in completions],
+        "finish_reason": [c.finish_reason.value for c in completions],
+    }

@@ -1,0 +1,119 @@
+"""What a stage runs in: the experiment, the store, the policies in memory, and its place."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from rlsd_pipeline.artifacts import Artifact, ArtifactRequest, ArtifactStore, ArtifactWriter
+from rlsd_pipeline.artifacts.tables import rows
+from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
+from rlsd_pipeline.errors import ArtifactError, ConfigError
+from rlsd_pipeline.models.pool import PolicyPool
+from rlsd_pipeline.progress import Progress, Silent
+from rlsd_pipeline.verifiers.verifier import Verifier, build
+from schemas import Problem
+
+
+@dataclass
+class Workspace:
+    """One experiment in one process.
+
+    Attributes:
+        name: Name of the experiment, the first part of every reference.
+        experiment: What is declared.
+        store: Where artifacts are kept.
+        pool: Policies in memory.
+        progress: Told what runs.
+    """
+
+    name: str
+    experiment: ExperimentConfig
+    store: ArtifactStore
+    pool: PolicyPool = field(default_factory=PolicyPool)
+    progress: Progress = field(default_factory=Silent)
+    _problems: dict[str, dict[str, Problem]] = field(default_factory=dict)
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        """The one verifier of rewards and benchmarks."""
+        return build(self.experiment.verifier)
+
+    def problems(self, artifact: Artifact) -> dict[str, Problem]:
+        """Problem id -> problem, in the table's order; read once a process."""
+        if artifact.digest not in self._problems:
+            table = artifact.table(Problem)
+            self._problems = {artifact.digest: {p.problem_id: p for p in rows(Problem, table)}}
+        return self._problems[artifact.digest]
+
+    def at(self, arm: str, iteration: int, **options: Any) -> "StageRun":
+        """The place of an arm's iteration.
+
+        Raises:
+            ConfigError: The experiment declares no such arm or iteration.
+        """
+        lineages = self.experiment.lineages()
+        if arm not in lineages:
+            raise ConfigError(f"{self.name} has no arm {arm!r}; it has {', '.join(lineages)}")
+        if not 0 <= iteration <= self.experiment.iterations:
+            raise ConfigError(
+                f"{self.name} declares {self.experiment.iterations} iterations, not {iteration}: "
+                "raise `iterations` in its YAML to go further"
+            )
+        return StageRun(self, lineages[arm], iteration, **options)
+
+
+@dataclass(frozen=True)
+class StageRun:
+    """One arm at one iteration.
+
+    Attributes:
+        workspace: The experiment in this process.
+        arm: The training lineage.
+        iteration: Updates made before; the policy of iteration k has had k.
+        recompute: Compute even what the store already holds.
+        draw: Which draw of the rollouts; 0 unless a user asks for a fresh one.
+    """
+
+    workspace: Workspace
+    arm: Arm
+    iteration: int
+    recompute: bool = False
+    draw: int = 0
+
+    @property
+    def experiment(self) -> ExperimentConfig:
+        """What is declared."""
+        return self.workspace.experiment
+
+    def reference(self, stage: str, iteration: int | None = None) -> str:
+        """Name under which the store knows a stage's artifact."""
+        if stage == "problems":
+            return f"{self.workspace.name}/{stage}"
+        at = self.iteration if iteration is None else iteration
+        return f"{self.workspace.name}/{self.arm.name}/{at:03d}/{stage}"
+
+    def read(self, stage: str, iteration: int | None = None) -> Artifact:
+        """The artifact of a stage.
+
+        Raises:
+            ArtifactError: The stage has not been run here.
+        """
+        name = self.reference(stage, iteration)
+        artifact = self.workspace.store.ref(name)
+        if artifact is None:
+            raise ArtifactError(
+                f"there is no artifact {name}: materialize {stage.split('.')[0]} for "
+                f"arm {self.arm.name}, iteration {name.split('/')[-2]} first"
+            )
+        return artifact
+
+    def produce(
+        self,
+        request: ArtifactRequest,
+        write: Callable[[ArtifactWriter], None],
+    ) -> Artifact:
+        """The artifact of a request, from the store or computed, under its stage's reference."""
+        artifact = self.workspace.store.produce(request, write, recompute=self.recompute)
+        self.workspace.store.set_ref(self.reference(request.stage), artifact)
+        return artifact

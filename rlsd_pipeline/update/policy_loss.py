@@ -1,0 +1,77 @@
+"""The clipped surrogate with per-token advantages (method.md §3).
+
+    L = -mean min(ρ_t Â_t, clip(ρ_t, 1 - ε_low, 1 + ε_high) Â_t),   ρ_t = exp(policy - old logprob)
+
+The mean is one of two: over each response's tokens and then over responses (`sequence`, the
+paper's), or over all tokens (`token`, the reference code's). There is no KL term and no entropy
+bonus in the paper.
+"""
+
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+Denominator = Literal["sequence", "token"]
+
+
+class PolicyLoss(NamedTuple):
+    """The loss of one set of tokens and what it was made of.
+
+    Attributes:
+        loss: Scalar to minimise, unitless.
+        ratio: ρ_t without gradient; `[tokens]`.
+        clipped: True where the clip took the gradient away; `[tokens]`.
+    """
+
+    loss: Tensor
+    ratio: Tensor
+    clipped: Tensor
+
+
+def token_shares(lengths: Tensor, denominator: Denominator) -> Tensor:
+    """The weight of each token in the mean, response after response; `[tokens]`, sums to 1.
+
+    Args:
+        lengths: Tokens of each response of the whole batch; `[responses]`. A response without
+            tokens counts as a response in the `sequence` mean.
+        denominator: `sequence`: 1 / (responses x its own length); `token`: 1 / all tokens.
+    """
+    if denominator == "token":
+        return torch.ones(int(lengths.sum())) / lengths.sum().clamp(min=1)
+    shares = 1.0 / (len(lengths) * lengths.clamp(min=1))
+    return shares.repeat_interleave(lengths)
+
+
+def clipped_policy_loss(
+    policy_logprobs: Tensor,
+    old_logprobs: Tensor,
+    token_advantages: Tensor,
+    shares: Tensor,
+    *,
+    clip_low: float,
+    clip_high: float,
+    dual_clip: float | None = None,
+) -> PolicyLoss:
+    """The clipped surrogate over a flat list of response tokens.
+
+    Args:
+        policy_logprobs: Under the weights being trained, with gradient; nats, `[tokens]`.
+        old_logprobs: Under the policy that sampled; nats, `[tokens]`.
+        token_advantages: Â_t; `[tokens]`.
+        shares: Weight of each token in the mean, from `token_shares`; `[tokens]`.
+        clip_low: ρ is cut below at 1 - clip_low.
+        clip_high: ρ is cut above at 1 + clip_high.
+        dual_clip: Bound, above 1, on ρ where Â < 0 (arXiv 1912.09729), or None for none.
+    """
+    ratio = (policy_logprobs - old_logprobs).exp()
+    unclipped = ratio * token_advantages
+    bounded = ratio.clamp(1 - clip_low, 1 + clip_high) * token_advantages
+    objective = torch.minimum(unclipped, bounded)
+    clipped = bounded < unclipped
+    if dual_clip is not None:
+        floor = dual_clip * token_advantages
+        cut = (token_advantages < 0) & (objective < floor)
+        objective = torch.where(cut, floor, objective)
+        clipped = clipped | cut
+    return PolicyLoss(-(objective * shares).sum(), ratio.detach(), clipped)

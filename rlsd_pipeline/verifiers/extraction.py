@@ -1,0 +1,123 @@
+"""Where the answer stands in a response.
+
+Each extraction reads an answer (`extract`), writes one the way it would be read (`render`),
+and says whether a whole response keeps the format that the prompt asks for (`format_ok`).
+All scan the text once: a response of megabytes costs milliseconds.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+from rlsd_pipeline.config.verifier import (
+    AnswerTagExtraction,
+    BoxedExtraction,
+    ExtractionConfig,
+    LastLineExtraction,
+)
+
+_TAGS = ("<think>", "</think>", "<answer>", "</answer>")
+_BOXED = re.compile(r"(?P<boxed>\\boxed\s*\{)|\\.|(?P<open>\{)|(?P<close>\})", re.DOTALL)
+
+
+class Extraction(Protocol):
+    """A convention for giving the final answer."""
+
+    def extract(self, text: str) -> str | None:
+        """The answer, stripped of blanks; None where there is none or an empty one."""
+
+    def render(self, answer: str) -> str:
+        """The text in which `extract` finds this answer."""
+
+    def format_ok(self, text: str) -> bool:
+        """Whether a response keeps to the convention in full."""
+
+
+@dataclass(frozen=True)
+class AnswerTag:
+    """The last complete `<answer>…</answer>`."""
+
+    def extract(self, text: str) -> str | None:
+        """The inside of the last complete pair; what an unclosed tag holds is no answer."""
+        start = text.rfind("<answer>", 0, max(text.rfind("</answer>"), 0))
+        if start < 0:
+            return None
+        inside, _, _ = text[start + len("<answer>") :].partition("</answer>")
+        return inside.strip() or None
+
+    def render(self, answer: str) -> str:
+        """The answer between its tags."""
+        return f"<answer>{answer}</answer>"
+
+    def format_ok(self, text: str) -> bool:
+        """One think block, then one answer block that is not empty; around them only blanks."""
+        if any(text.count(tag) != 1 for tag in _TAGS):
+            return False
+        outside, rest = text.split("<think>")
+        _, _, rest = rest.partition("</think>")
+        between, _, rest = rest.partition("<answer>")
+        answer, closed, after = rest.partition("</answer>")
+        return bool(closed and answer.strip()) and not (outside + between + after).strip()
+
+
+@dataclass(frozen=True)
+class Boxed:
+    r"""The last `\boxed{}` whose braces are balanced."""
+
+    def extract(self, text: str) -> str | None:
+        r"""The inside of the last complete box, the inner one of two nested."""
+        start, end = max(_boxes(text), default=(0, 0))
+        return text[start:end].strip() or None
+
+    def render(self, answer: str) -> str:
+        """The answer in a box."""
+        return rf"\boxed{{{answer}}}"
+
+    def format_ok(self, text: str) -> bool:
+        """Exactly one box was opened, and it is complete and not empty."""
+        return text.count(r"\boxed") == 1 and self.extract(text) is not None
+
+
+@dataclass(frozen=True)
+class LastLine:
+    """The last line that is not blank, if it begins as agreed."""
+
+    prefix: str
+
+    def extract(self, text: str) -> str | None:
+        """What follows the prefix on the last line; bold marks are not a part of it."""
+        line = text.rstrip().rpartition("\n")[2].replace("**", "").strip()
+        if not line.casefold().startswith(self.prefix.casefold()):
+            return None
+        return line[len(self.prefix) :].strip() or None
+
+    def render(self, answer: str) -> str:
+        """The last line of a response that gives this answer."""
+        return f"{self.prefix} {answer}"
+
+    def format_ok(self, text: str) -> bool:
+        """The last line gives an answer."""
+        return self.extract(text) is not None
+
+
+def build_extraction(config: ExtractionConfig) -> Extraction:
+    """The extraction a configuration declares."""
+    match config:
+        case AnswerTagExtraction():
+            return AnswerTag()
+        case BoxedExtraction():
+            return Boxed()
+        case LastLineExtraction():
+            return LastLine(config.prefix)
+
+
+def _boxes(text: str) -> list[tuple[int, int]]:
+    """Start and end of the inside of every complete box; escaped braces do not count."""
+    boxes: list[tuple[int, int]] = []
+    opened: list[re.Match[str]] = []
+    for token in _BOXED.finditer(text, max(text.find(r"\boxed"), 0)):
+        if token["boxed"] or token["open"]:
+            opened.append(token)
+        elif token["close"] and opened and (start := opened.pop())["boxed"]:
+            boxes.append((start.end(), token.start()))
+    return boxes

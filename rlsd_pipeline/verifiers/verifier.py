@@ -1,0 +1,101 @@
+"""Judging a response: read its answer, compare it, and never take a failure for a wrong answer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from rlsd_pipeline.config.verifier import (
+    ExactVerifier,
+    MathVerifier,
+    MultipleChoiceVerifier,
+    VerifierConfig,
+)
+from rlsd_pipeline.verifiers.exact import ExactComparison
+from rlsd_pipeline.verifiers.extraction import Extraction, build_extraction
+from rlsd_pipeline.verifiers.math import MathComparison
+from rlsd_pipeline.verifiers.multiple_choice import MultipleChoiceComparison
+from schemas.problem import Problem
+from schemas.reward import Verdict
+
+
+class Verification(NamedTuple):
+    """The verdict on one response."""
+
+    verdict: Verdict
+
+    extracted: str | None
+    """The answer that was read; None where there was none."""
+
+    reason: str | None
+    """Why there is no judgement; None for a correct or incorrect answer."""
+
+
+class Verifier(Protocol):
+    """Judges responses."""
+
+    @property
+    def extraction(self) -> Extraction:
+        """Where the answer stands in a response."""
+
+    def verify(self, completion: str, problem: Problem) -> Verification:
+        """Judge one response; never raises, whatever the response holds."""
+
+    def format_ok(self, completion: str) -> bool:
+        """Whether a response keeps the format that the prompt asks for, right or wrong."""
+
+
+class Comparison(Protocol):
+    """Decides whether two answers are the same."""
+
+    def compare(self, answer: str, problem: Problem) -> tuple[Verdict, str | None]:
+        """The verdict on an extracted answer, with a reason where it is not a judgement."""
+
+
+@dataclass(frozen=True)
+class AnswerVerifier:
+    """Extracts an answer and compares it with the gold one."""
+
+    extraction: Extraction
+    comparison: Comparison
+
+    def verify(self, completion: str, problem: Problem) -> Verification:
+        """Judge one response; a crash on the way is an outcome of its own."""
+        extracted = None
+        try:
+            extracted = self.extraction.extract(completion)
+            if extracted is None:
+                return Verification(Verdict.UNPARSED, None, "no answer in the expected format")
+            verdict, reason = self.comparison.compare(extracted, problem)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            return Verification(Verdict.VERIFIER_ERROR, extracted, reason)
+        return Verification(verdict, extracted, reason)
+
+    def format_ok(self, completion: str) -> bool:
+        """Whether a response keeps to the extraction's convention in full."""
+        return self.extraction.format_ok(completion)
+
+
+def build(config: VerifierConfig) -> AnswerVerifier:
+    """The verifier a configuration declares."""
+    return AnswerVerifier(build_extraction(config.extraction), _build_comparison(config))
+
+
+def check_gold(verifier: Verifier, problems: Iterable[Problem]) -> list[str]:
+    """Ids of the problems whose own gold answer, written as a response, is not found correct."""
+    return [
+        problem.problem_id
+        for problem in problems
+        if verifier.verify(verifier.extraction.render(problem.answer), problem).verdict
+        is not Verdict.CORRECT
+    ]
+
+
+def _build_comparison(config: VerifierConfig) -> Comparison:
+    match config:
+        case ExactVerifier():
+            return ExactComparison()
+        case MultipleChoiceVerifier():
+            return MultipleChoiceComparison()
+        case MathVerifier():
+            return MathComparison(config)

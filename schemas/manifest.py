@@ -1,0 +1,84 @@
+"""What the store knows about an artifact: its files, and everything that made them."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AwareDatetime, Field, FiniteFloat, JsonValue
+
+from schemas.record import Contract, NonEmpty
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+_DIGEST = "5f2c8a0e9b1d4f67" * 4
+
+
+class FileEntry(Contract):
+    """One file of an artifact."""
+
+    path: NonEmpty
+    """Where it lies, relative to the folder of the manifest; bears the file's own digest."""
+
+    sha256: Sha256
+    """SHA-256 of its bytes."""
+
+    size: Annotated[int, Field(ge=0)]
+    """Bytes."""
+
+
+class Manifest(Contract):
+    """The last file of an artifact to be written: without it there is no artifact."""
+
+    schema_version: int = 1
+    """Version of this layout."""
+
+    stage: NonEmpty
+    """The stage that made the artifact."""
+
+    fingerprint: Sha256
+    """Digest of what went in: stage, code version, config, inputs and seeds."""
+
+    digest: Sha256
+    """Digest of what came out: the files, and neither dates nor durations."""
+
+    code_version: str
+    """Version of the stage's code."""
+
+    config: dict[str, JsonValue]
+    """The part of the experiment the stage depends on."""
+
+    inputs: dict[str, str]
+    """Digest of each artifact that was read, by the name of its role."""
+
+    files: dict[str, FileEntry]
+    """The files by their logical names."""
+
+    seeds: dict[str, int]
+    """Seeds of the random generators, by purpose."""
+
+    libraries: dict[str, str]
+    """Versions of the libraries that took part."""
+
+    measurements: dict[str, FiniteFloat]
+    """Durations in seconds, rates and the like of the run that made the artifact."""
+
+    created_at: AwareDatetime
+    """When the artifact was completed."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "stage": "rollouts",
+        "fingerprint": _DIGEST,
+        "digest": _DIGEST,
+        "code_version": "1",
+        "config": {"group_size": 8, "temperature": 1.0},
+        "inputs": {"problems": _DIGEST, "policy": _DIGEST},
+        "files": {
+            "rollout.parquet": {
+                "path": "rollout-5f2c8a0e9b1d4f67.parquet",
+                "sha256": _DIGEST,
+                "size": 4096,
+            }
+        },
+        "seeds": {"sampling": 0},
+        "libraries": {"pyarrow": "26.0.1"},
+        "measurements": {"seconds": 12.5},
+        "created_at": "2026-01-31T12:00:00Z",
+    }

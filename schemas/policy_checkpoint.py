@@ -1,0 +1,42 @@
+"""The weights of a policy, and where they come from."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, FiniteFloat
+
+from schemas.record import NonEmpty, Record
+
+
+class PolicyCheckpoint(Record):
+    """The policy π_θ after some number of updates; one document beside its files."""
+
+    updates: Annotated[int, Field(ge=0)]
+    """Optimizer updates since the base model; 0 is the base model itself."""
+
+    parent: NonEmpty | None
+    """Digest of the policy it was trained from; null for a base model."""
+
+    architecture: NonEmpty
+    """Class of the model, as its configuration names it."""
+
+    parameters: Annotated[int, Field(ge=0)]
+    """Number of parameters, each counted once where they are shared."""
+
+    metrics: dict[str, FiniteFloat]
+    """Measurements of the update that made it, by name; empty for a base model."""
+
+    model_files: list[str]
+    """The artifact's files that hold weights, configuration and processor."""
+
+    optimizer_files: list[str]
+    """The artifact's files that hold the optimizer's state; empty where there is none."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "updates": 3,
+        "parent": "5f2c8a0e9b1d4f67",
+        "architecture": "Qwen3VLForConditionalGeneration",
+        "parameters": 1_048_576,
+        "metrics": {"loss": 0.125, "grad_norm": 0.5},
+        "model_files": ["config.json", "model.safetensors"],
+        "optimizer_files": ["optimizer.safetensors"],
+    }

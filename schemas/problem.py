@@ -1,0 +1,51 @@
+"""A question the policy is asked, with what only the teacher and the verifier may see."""
+
+import base64
+from typing import Any, ClassVar
+
+from schemas.record import NonEmpty, Record
+
+_ONE_PIXEL_PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buVgAAAABJRU5ErkJggg=="
+)
+
+
+class Problem(Record):
+    """One question x with its images, and its privileged information r."""
+
+    key: ClassVar[tuple[str, ...]] = ("problem_id",)
+
+    problem_id: NonEmpty
+    """Name of the problem; unique in its data set and stable across versions of it."""
+
+    split: NonEmpty
+    """The part of the data set it belongs to, such as `train` or `test`."""
+
+    question: NonEmpty
+    """The question as text. Where the images go is the prompt's business."""
+
+    images: list[bytes]
+    """Encoded images (PNG, JPEG or WebP) in the order the question speaks of them; may be empty."""
+
+    answer: NonEmpty
+    """The gold answer. Privileged: seen by the verifier and the teacher, never by the policy."""
+
+    solution: str | None
+    """A worked reference solution, where the source has one. Privileged."""
+
+    choices: list[str]
+    """The options of a multiple-choice question, in order; empty for an open one."""
+
+    attributes: dict[str, str]
+    """Free labels by which scores are broken down."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "problem_id": "easy_vqa/train/17",
+        "split": "train",
+        "question": "Is there no red shape in the image?",
+        "images": [_ONE_PIXEL_PNG],
+        "answer": "no",
+        "solution": None,
+        "choices": ["yes", "no"],
+        "attributes": {"negated": "yes"},
+    }

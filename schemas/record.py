@@ -1,0 +1,116 @@
+"""The base of every record, and the markers and rules its fields may carry.
+
+A marker sits in a field's `Annotated` metadata; a rule spans several fields of one row. Both
+are plain data: a record enforces them on a row, the artifact store on whole columns. Bounds
+and minimal lengths are Pydantic's own `Field(ge=…, le=…, min_length=…)`, finiteness its
+`FiniteFloat`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+
+
+@dataclass(frozen=True)
+class Column:
+    """The physical type of a value on disk, where Python's own is wider."""
+
+    type: str
+
+
+@dataclass(frozen=True)
+class AlignedWith:
+    """This list has one entry for each entry of the sibling list `field`."""
+
+    field: str
+
+
+@dataclass(frozen=True)
+class NullExactlyWhen:
+    """`field` is null where `other` equals `value`, and nowhere else."""
+
+    field: str
+    other: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.field} must be null exactly when {self.other} is {str(self.value)!r}"
+
+    def holds(self, row: "Record") -> bool:
+        """Whether one row keeps the rule."""
+        return (getattr(row, self.field) is None) == (getattr(row, self.other) == self.value)
+
+
+@dataclass(frozen=True)
+class AnyPresent:
+    """At least one of `fields` is not null."""
+
+    fields: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"at least one of {', '.join(self.fields)} must not be null"
+
+    def holds(self, row: "Record") -> bool:
+        """Whether one row keeps the rule."""
+        return any(getattr(row, field) is not None for field in self.fields)
+
+
+Rule = NullExactlyWhen | AnyPresent
+
+NonEmpty = Annotated[str, Field(min_length=1)]
+TokenId = Annotated[int, Column("int32"), Field(ge=0, le=2**31 - 1)]
+Logprob = Annotated[FiniteFloat, Column("float32"), Field(le=0)]
+TokenWeight = Annotated[FiniteFloat, Column("float32")]
+
+
+def _show_example(schema: dict[str, Any], contract: type["Contract"]) -> None:
+    if contract.example:
+        example = contract.model_validate(contract.example)
+        schema["examples"] = [example.model_dump(mode="json")]
+
+
+class Contract(BaseModel):
+    """A frozen, documented model that refuses unknown fields."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        ser_json_bytes="base64",
+        val_json_bytes="base64",
+        json_schema_extra=_show_example,
+    )
+
+    example: ClassVar[Mapping[str, Any]] = {}
+    """Arguments of one worked instance, shown in the JSON Schema."""
+
+
+class Record(Contract):
+    """One row of a table, or one JSON document, that a stage hands to the next."""
+
+    schema_version: ClassVar[int] = 1
+    """Rises when a field changes its name, its type or its meaning."""
+
+    key: ClassVar[tuple[str, ...]] = ()
+    """Fields that together name a row; unique within a table."""
+
+    rules: ClassVar[tuple[Rule, ...]] = ()
+    """What must hold between the fields of a row."""
+
+    @model_validator(mode="after")
+    def _check_fields_against_each_other(self) -> Self:
+        for name, info in type(self).model_fields.items():
+            for marker in info.metadata:
+                if isinstance(marker, AlignedWith):
+                    self._check_aligned(name, marker.field)
+        for rule in self.rules:
+            if not rule.holds(self):
+                raise ValueError(str(rule))
+        return self
+
+    def _check_aligned(self, name: str, other: str) -> None:
+        values, reference = getattr(self, name), getattr(self, other)
+        if values is not None and len(values) != len(reference):
+            raise ValueError(f"{name} has {len(values)} entries beside {len(reference)} {other}")

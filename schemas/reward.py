@@ -1,0 +1,67 @@
+"""What the verifier says about a rollout, and what that is worth within its group."""
+
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from pydantic import FiniteFloat
+
+from schemas.record import NonEmpty, NullExactlyWhen, Record
+
+
+class Verdict(StrEnum):
+    """The outcome of verifying one response; every way to end has a name of its own."""
+
+    CORRECT = "correct"
+    """The extracted answer equals the gold answer."""
+
+    INCORRECT = "incorrect"
+    """An answer was extracted, and it is another one."""
+
+    UNPARSED = "unparsed"
+    """The response ended by itself, but no answer could be read from it."""
+
+    TRUNCATED = "truncated"
+    """The token limit was reached before an answer."""
+
+    VERIFIER_ERROR = "verifier_error"
+    """The verifier itself failed: nothing is known about the response."""
+
+
+class Reward(Record):
+    """The reward R and the group-normalised advantage A of one rollout."""
+
+    key: ClassVar[tuple[str, ...]] = ("rollout_id",)
+    rules: ClassVar[tuple[NullExactlyWhen, ...]] = (
+        NullExactlyWhen("reward", "verdict", Verdict.VERIFIER_ERROR),
+    )
+
+    rollout_id: NonEmpty
+    """The rollout that was judged."""
+
+    problem_id: NonEmpty
+    """Its problem, which names the group the advantage is relative to."""
+
+    verdict: Verdict
+    """What the verifier found."""
+
+    extracted: str | None
+    """The answer read from the response; null where none could be."""
+
+    format_ok: bool
+    """Whether the response keeps the format the prompt asks for."""
+
+    reward: FiniteFloat | None
+    """R, unitless. Null exactly when the verifier failed: a crash is never a zero."""
+
+    advantage: FiniteFloat
+    """A = (R − mean) / std over the group; 0 without variance and where the verifier failed."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "rollout_id": "easy_vqa/train/17#0",
+        "problem_id": "easy_vqa/train/17",
+        "verdict": Verdict.CORRECT,
+        "extracted": "no",
+        "format_ok": True,
+        "reward": 1.0,
+        "advantage": 0.75,
+    }

@@ -1,0 +1,40 @@
+"""The per-token streams in which every method ends and of which the trainer knows no more."""
+
+from typing import Annotated, Any, ClassVar
+
+from schemas.record import AlignedWith, AnyPresent, NonEmpty, Record, TokenId, TokenWeight
+
+
+class TokenWeights(Record):
+    """What the policy update does with each token of one rollout.
+
+    The loss is the sum of the components whose stream is present.
+    """
+
+    key: ClassVar[tuple[str, ...]] = ("rollout_id",)
+    rules: ClassVar[tuple[AnyPresent, ...]] = (
+        AnyPresent(("token_advantages", "distillation_weights", "nll_weights")),
+    )
+
+    rollout_id: NonEmpty
+    """The rollout the weights belong to."""
+
+    completion_ids: list[TokenId]
+    """The tokens the weights belong to. [tokens]"""
+
+    token_advantages: Annotated[list[TokenWeight] | None, AlignedWith("completion_ids")]
+    """Â_t of the policy-gradient component. [tokens]"""
+
+    distillation_weights: Annotated[list[TokenWeight] | None, AlignedWith("completion_ids")]
+    """Factor on the divergence to the stored teacher distribution. [tokens]"""
+
+    nll_weights: Annotated[list[TokenWeight] | None, AlignedWith("completion_ids")]
+    """Factor on −log π_θ(y_t | x, y<t). [tokens]"""
+
+    example: ClassVar[dict[str, Any]] = {
+        "rollout_id": "easy_vqa/train/17#0",
+        "completion_ids": [7, 3, 2],
+        "token_advantages": [0.75, 0.875, 0.75],
+        "distillation_weights": None,
+        "nll_weights": None,
+    }

@@ -1,0 +1,126 @@
+"""What other processes may do to a store: die in it, and write to it at the same time."""
+
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore, ArtifactWriter
+from schemas import Rollout
+
+Start = Callable[..., subprocess.Popen[str]]
+
+REQUEST = ArtifactRequest("rollouts", "1", {})
+
+DIE = """
+import os, signal, sys
+from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore
+from rlsd_pipeline.artifacts.storage import Storage
+
+root, moment = sys.argv[1:]
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def write(writer):
+    writer.path("a.bin").write_bytes(b"a")
+    writer.path("b.bin").write_bytes(b"b")
+    if moment == "in write":
+        die()
+
+if moment == "before the manifest":
+    Storage.publish_bytes = die
+ArtifactStore(root).produce(ArtifactRequest("rollouts", "1", {}), write)
+"""
+
+WRITE_TOGETHER = """
+import sys, time
+from pathlib import Path
+from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore
+
+root, name, content = sys.argv[1:]
+def write(writer):
+    writer.path("a.bin").write_text(content * 100_000)
+    writer.path("b.bin").write_text(content)
+    Path(root, name).touch()
+    deadline = time.monotonic() + 30
+    while not (Path(root, "one").exists() and Path(root, "two").exists()):
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+artifact = ArtifactStore(root).produce(ArtifactRequest("rollouts", "1", {}), write)
+assert not artifact.cache_hit
+print(artifact.digest)
+"""
+
+PRINT_DIGESTS = """
+import sys
+from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore, to_table
+from schemas import Problem, Rollout
+
+request = ArtifactRequest("rollouts", "1", {"b": 1, "a": {"d": 2, "c": 3}})
+def write(writer):
+    for record in (Problem, Rollout):
+        example = record.model_validate(record.example).model_dump()
+        writer.table(record, to_table(record, {name: [value] for name, value in example.items()}))
+print(request.fingerprint, ArtifactStore(sys.argv[1]).produce(request, write).digest)
+"""
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    return output.strip()
+
+
+@pytest.mark.parametrize("moment", ["in write", "before the manifest"])
+def test_a_killed_process_leaves_no_artifact(
+    moment: str, tmp_path: Path, start_python: Start
+) -> None:
+    process = start_python(DIE, tmp_path, moment)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    published = len(list((tmp_path / "rollouts").rglob("*.bin")))
+    assert published == {"in write": 0, "before the manifest": 2}[moment]
+
+    store = ArtifactStore(tmp_path)
+    assert store.find(REQUEST.stage, REQUEST.fingerprint) is None
+
+    def write(writer: ArtifactWriter) -> None:
+        writer.path("a.bin").write_bytes(b"a")
+
+    assert store.produce(REQUEST, write).local_path("a.bin").read_bytes() == b"a"
+
+
+@pytest.mark.parametrize("contents", ["xx", "xy"])
+def test_two_processes_at_once_leave_one_whole_artifact(
+    contents: str, tmp_path: Path, start_python: Start
+) -> None:
+    processes = [
+        start_python(WRITE_TOGETHER, tmp_path, name, content)
+        for name, content in zip(("one", "two"), contents, strict=True)
+    ]
+    digests = [finish(process) for process in processes]
+    assert len(set(digests)) == len(set(contents))
+
+    artifact = ArtifactStore(tmp_path).find(REQUEST.stage, REQUEST.fingerprint)
+    assert artifact is not None
+    assert artifact.digest in digests
+    content = artifact.local_path("b.bin").read_text()
+    assert content in contents
+    assert artifact.local_path("a.bin").read_text() == content * 100_000
+    assert list((tmp_path / ".staging").iterdir()) == []
+
+
+def test_two_processes_compute_the_same_digests(tmp_path: Path, start_python: Start) -> None:
+    processes = [start_python(PRINT_DIGESTS, tmp_path / name) for name in ("one", "two")]
+    one, two = (finish(process) for process in processes)
+    assert one == two
+    assert len(one.split()) == 2
+
+
+def test_the_store_loads_no_model_library(start_python: Start) -> None:
+    loaded = finish(start_python("import sys, rlsd_pipeline.artifacts; print(*sys.modules)"))
+    assert {"torch", "transformers", "dagster"}.isdisjoint(loaded.split())
+    assert Rollout.__module__ in loaded.split()

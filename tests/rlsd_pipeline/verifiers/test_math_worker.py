@@ -1,0 +1,38 @@
+from typing import NoReturn
+
+import pytest
+
+from rlsd_pipeline.verifiers import math_worker
+from rlsd_pipeline.verifiers.math_worker import parse_text, settle
+
+
+def test_outcomes() -> None:
+    gold = parse_text(r"\frac{6}{2}")
+    assert settle(gold, "3.0", 6) == ("equal", None)
+    assert settle(gold, "4", 6) == ("unequal", None)
+    assert settle(gold, r"\frac{", 6) == ("unparsed", None)
+    assert settle([], "3", 6) == ("unparsed", None)
+
+
+def test_rounding() -> None:
+    gold = parse_text(r"2\sqrt{2}")
+    assert settle(gold, "2.83", 6) == ("unequal", None)
+    assert settle(parse_text("2.83"), "2.828", 2) == ("equal", None)
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (MemoryError(), ("too large", "MemoryError")),
+        (RecursionError(), ("too large", "RecursionError")),
+        (TypeError("no order"), ("failed", "TypeError: no order")),
+    ],
+)
+def test_only_a_clean_comparison_says_unequal(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, outcome: tuple[str, str]
+) -> None:
+    def verify(*_: object, **__: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(math_worker, "verify", verify)
+    assert settle(parse_text("3"), "x", 6) == outcome

@@ -1,0 +1,96 @@
+import time
+from collections.abc import Callable
+
+import pytest
+
+from rlsd_pipeline.verifiers.multiple_choice import MultipleChoiceComparison, named_choices
+from schemas.problem import Problem
+from schemas.reward import Verdict
+
+COLOURS = ["red", "dark blue", "green", "$x^2$"]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("B", {1}),
+        ("b", {1}),
+        ("(B)", {1}),
+        ("**B**", {1}),
+        ("**(B)**", {1}),
+        ("b.", {1}),
+        ("B)", {1}),
+        ("$B$", {1}),
+        (r"\text{B}", {1}),
+        (r"$\boxed{\text{B}}$", {1}),
+        ("B. dark blue", {1}),
+        ("(B) Dark  Blue.", {1}),
+        ("(B)dark blue", {1}),
+        ("B: a shade of blue", {1}),
+        ("Option B", {1}),
+        ("The correct answer is (B).", {1}),
+        ("it must be (B), I think", {1}),
+        ("dark blue", {1}),
+        ("DARK BLUE.", {1}),
+        ("x^2", {3}),
+        ("A. green", {0, 2}),
+        ("(A) or (C)", {0, 2}),
+        ("A. C", {0, 2}),
+        ("A and C", set()),
+        ("E", set()),
+        ("purple", set()),
+        ("A dog", set()),
+        ("", set()),
+    ],
+)
+def test_named_choices(text: str, named: set[int]) -> None:
+    assert named_choices(text, COLOURS) == named
+
+
+def test_choices_of_the_same_text_are_one() -> None:
+    choices = ["red", "blue", "Red"]
+    assert named_choices("red", choices) == {0}
+    assert named_choices("C", choices) == {0}
+    assert named_choices("(A) or (C)", choices) == {0}
+
+
+def test_letters_as_choices() -> None:
+    assert named_choices("B", ["A", "B", "C"]) == {1}
+    assert named_choices("A", ["C", "A", "B"]) == {0, 1}
+    assert named_choices("(A)", ["C", "A", "B"]) == {0}
+
+
+def test_text_that_looks_like_a_letter() -> None:
+    assert named_choices("f(A)", ["f(B)", "f(A)"]) == {1}
+    assert named_choices("C. elegans", ["A. thaliana", "C. elegans"]) == {1}
+
+
+def test_without_choices_only_letters_count() -> None:
+    assert named_choices("(D)", []) == {3}
+    assert named_choices("red", []) == set()
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "expected"),
+    [
+        ("B", "(B) dark blue", (Verdict.CORRECT, None)),
+        ("dark blue", "B", (Verdict.CORRECT, None)),
+        ("B", "dark blue", (Verdict.CORRECT, None)),
+        ("B", "C", (Verdict.INCORRECT, None)),
+        ("B", "A. green", (Verdict.UNPARSED, "the answer names 2 different choices")),
+        ("B", "purple", (Verdict.UNPARSED, "the answer names none of the choices")),
+        ("mauve", "B", (Verdict.VERIFIER_ERROR, "the gold answer names none of the choices")),
+    ],
+)
+def test_compare(
+    problem: Callable[..., Problem], gold: str, answer: str, expected: tuple[Verdict, str | None]
+) -> None:
+    asked = problem(gold, choices=COLOURS)
+    assert MultipleChoiceComparison().compare(answer, asked) == expected
+
+
+@pytest.mark.parametrize("text", ["9" * 10**7, "A. " * 10**6, "(A)" * 10**6, " " * 10**7 + "?"])
+def test_huge_answers_cost_little(text: str) -> None:
+    start = time.perf_counter()
+    named_choices(text, COLOURS)
+    assert time.perf_counter() - start < 1
