@@ -4,6 +4,8 @@ Iteration k of `policy` holds the weights after k updates, so `policy` and its s
 partition more than the stages of an iteration.
 """
 
+import warnings
+
 import dagster as dg
 
 from rlsd_pipeline.config.experiment import ExperimentConfig
@@ -40,9 +42,11 @@ def partitions(experiment: ExperimentConfig, count: int) -> dg.MultiPartitionsDe
 
 def same_iteration() -> dg.MultiPartitionMapping:
     """Partitions of equal keys, between definitions of different length."""
-    return dg.MultiPartitionMapping(
-        {
-            name: dg.DimensionPartitionMapping(name, dg.IdentityPartitionMapping())
-            for name in (ARM, ITERATION)
-        }
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return dg.MultiPartitionMapping(
+            {
+                name: dg.DimensionPartitionMapping(name, dg.IdentityPartitionMapping())
+                for name in (ARM, ITERATION)
+            }
+        )

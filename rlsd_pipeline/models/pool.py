@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.models.policy import Policy, load_policy
+from rlsd_pipeline.models.policy import WEIGHTS, Policy, load_policy
 from schemas import PolicyCheckpoint
 
 OPTIMIZER = "optimizer.safetensors"
@@ -89,3 +89,9 @@ def restore_optimizer(
         if fields:
             loaded[index] = fields | {"step": fields["step"].reshape(())}
     optimizer.load_state_dict({**optimizer.state_dict(), "state": loaded})
+
+
+def not_finite_weights(artifact: Artifact) -> int:
+    """Weights of a checkpoint that are nan or infinite."""
+    weights = load_file(artifact.local_path(WEIGHTS))
+    return sum(int((~value.isfinite()).sum()) for value in weights.values())

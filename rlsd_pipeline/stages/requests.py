@@ -1,6 +1,6 @@
 """What identifies a stage's artifact at a place: the request whose fingerprint the store keeps."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -101,3 +101,20 @@ def _request(
 def _plain(config: BaseModel, *fields: str) -> dict[str, Any]:
     """The named parts of a configuration as plain JSON values."""
     return config.model_dump(mode="json", include=set(fields)) if fields else {}
+
+
+REQUESTS: dict[str, Callable[[StageRun], ArtifactRequest]] = {
+    "rollouts": rollouts_request,
+    "rewards": rewards_request,
+    "logprobs": logprobs_request,
+    "token_weights": token_weights_request,
+    "policy_checkpoint": policy_checkpoint_request,
+}
+
+
+def is_current(run: StageRun, stage: str) -> bool:
+    """Whether a stage's artifact is there and is what the experiment now declares."""
+    artifact = run.workspace.store.ref(run.reference(stage))
+    if artifact is None:
+        return False
+    return artifact.fingerprint == REQUESTS[stage](run).fingerprint

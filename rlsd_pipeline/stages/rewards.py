@@ -36,6 +36,9 @@ def verify_rollouts(run: StageRun) -> Artifact:
             else reward.accuracy_weight * (v.verdict is Verdict.CORRECT) + reward.format_weight * ok
             for v, ok in zip(verified, formats, strict=True)
         ]
+        present = [value for value in values if value is not None]
+        if present:
+            run.workspace.progress.metric("reward", sum(present) / len(present))
         columns = {
             "rollout_id": [rollout.rollout_id for rollout in sampled],
             "problem_id": [rollout.problem_id for rollout in sampled],

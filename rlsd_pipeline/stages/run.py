@@ -103,8 +103,8 @@ class StageRun:
         artifact = self.workspace.store.ref(name)
         if artifact is None:
             raise ArtifactError(
-                f"there is no artifact {name}: materialize {stage.split('.')[0]} for "
-                f"arm {self.arm.name}, iteration {name.split('/')[-2]} first"
+                f"there is no artifact {name} (experiment/arm/iteration/stage): materialize "
+                f"{stage.split('.')[0]} there first"
             )
         return artifact
 

@@ -30,18 +30,20 @@ def group_advantages(rewards: Tensor, groups: Tensor, *, divide_by_std: bool = T
     count = rewards.new_zeros(size).index_add(0, groups, present.to(rewards.dtype))
     mean = rewards.new_zeros(size).index_add(0, groups, values) / count.clamp(min=1)
     centred = torch.where(present, values - mean[groups], 0.0)
-    # Equal rewards can leave a rounding error around the mean, which the deviation would blow up.
-    low = rewards.new_full((size,), torch.inf).index_reduce(
-        0, groups, torch.where(present, values, torch.inf), "amin"
-    )
-    high = rewards.new_full((size,), -torch.inf).index_reduce(
-        0, groups, torch.where(present, values, -torch.inf), "amax"
-    )
     if divide_by_std:
         squares = rewards.new_zeros(size).index_add(0, groups, centred.square())
         deviation = (squares / (count - 1).clamp(min=1)).sqrt() + STD_EPSILON
         centred = centred / deviation[groups]
-    return torch.where((high > low)[groups], centred, 0.0)
+    return torch.where(_varies(rewards, groups, present, size)[groups], centred, 0.0)
+
+
+def _varies(rewards: Tensor, groups: Tensor, present: Tensor, size: int) -> Tensor:
+    """Whether a group holds two different rewards; `[groups]`.
+
+    A deviation of 0 would not do: equal rewards can leave a rounding error around their mean.
+    """
+    pairs = torch.stack([groups[present].double(), rewards[present].double()]).unique(dim=1)
+    return pairs[0].long().bincount(minlength=size) > 1
 
 
 def grpo_token_advantages(advantages: Tensor, completion_mask: Tensor) -> Tensor:

@@ -1,0 +1,82 @@
+"""`rlsd`: the loop of the asset graph from the command line, in one process.
+
+Commands import what they need when they run, so that `--help` answers at once.
+"""
+
+from pathlib import Path
+
+import click
+
+EXPERIMENT = click.argument("experiment")
+ARM = click.option("--arm", "arms", multiple=True, help="Only this arm, for example rlsd-s0.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="rlsd-pipeline")
+def main() -> None:
+    """Reinforcement learning with verifiable rewards and self-distillation, stage by stage.
+
+    EXPERIMENT is a folder of assets/experiments (such as easy_vqa) or the path of a YAML file.
+    """
+
+
+@main.command()
+def demo() -> None:
+    """Train GRPO and RLSD on easy-VQA, evaluate both, and print where to look."""
+    from assets.cli.train import train
+
+    train("easy_vqa", arms=(), iterations=None)
+
+
+@main.command()
+@EXPERIMENT
+@ARM
+@click.option("--iterations", type=click.IntRange(min=1), help="Updates, at most the declared.")
+def train(experiment: str, arms: tuple[str, ...], iterations: int | None) -> None:
+    """Train the arms of EXPERIMENT; goes on from the last complete artifact."""
+    from assets.cli.train import train as run
+
+    run(experiment, arms=arms, iterations=iterations)
+
+
+@main.command()
+@EXPERIMENT
+@ARM
+@click.option("--iteration", type=click.IntRange(min=0), help="Updates of the policy; the newest.")
+def evaluate(experiment: str, arms: tuple[str, ...], iteration: int | None) -> None:
+    """Score the newest policy of every arm of EXPERIMENT on its benchmarks."""
+    from assets.cli.train import evaluate as run
+
+    run(experiment, arms=arms, iteration=iteration)
+
+
+@main.command()
+@EXPERIMENT
+def status(experiment: str) -> None:
+    """Show how far every arm of EXPERIMENT is, and its newest scores."""
+    from assets.cli.status import status as run
+
+    run(experiment)
+
+
+def experiment_file(experiment: str) -> Path:
+    """The YAML file of an experiment given by its name or path.
+
+    Raises:
+        ConfigError: There is no such experiment.
+    """
+    from assets.home import EXPERIMENTS
+    from rlsd_pipeline.config.strict import nearest
+    from rlsd_pipeline.errors import ConfigError
+
+    for path in (EXPERIMENTS / experiment / "defs.yaml", Path(experiment)):
+        if path.is_file():
+            return path.resolve()
+    folder = Path(experiment) / "defs.yaml"
+    if folder.is_file():
+        return folder.resolve()
+    known = sorted(path.parent.name for path in EXPERIMENTS.glob("*/defs.yaml"))
+    raise ConfigError(
+        f"no experiment {experiment!r}: {nearest(experiment, known, 'experiments')}; or give the "
+        "path of a YAML file"
+    )

@@ -1,0 +1,134 @@
+"""The asset graph driven from one process, against the instance that the UI shows."""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+
+from assets.declared import Declared
+from assets.graph import stage_assets
+from assets.home import dagster_home
+from assets.partitions import partition_key
+from assets.recovery import fail_dead_runs, process_tags
+from rlsd_pipeline.config.experiment import load_experiment
+from rlsd_pipeline.errors import ConfigError
+from rlsd_pipeline.progress import Progress
+from rlsd_pipeline.stages.contract import ITERATION_STAGES
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+class Loop:
+    """Materializes partitions of one experiment, one run at a time.
+
+    Attributes:
+        declared: The experiment.
+        workspace: Its artifacts and policies in this process.
+        wall_seconds: Wall time of the iterations run here.
+        stage_seconds: The part of it that the library's stages took.
+    """
+
+    def __init__(self, file: Path, instance: dg.DagsterInstance, progress: Progress) -> None:
+        self.declared = Declared(file.parent.name, load_experiment(file))
+        self.workspace = self.declared.workspace()
+        self.workspace.progress = progress
+        self.wall_seconds = 0.0
+        self.stage_seconds = 0.0
+        self._instance = instance
+        benchmarks = self.declared.experiment.evaluation.benchmarks
+        self._scores = [f"benchmark_scores.{benchmark.name}" for benchmark in benchmarks]
+        self._jobs = self._define_jobs()
+        fail_dead_runs(instance)
+
+    def _define_jobs(self) -> dict[str, dg.JobDefinition]:
+        declared = self.declared
+        selections = {
+            "problems": (["problems"], None),
+            "policy": (["policy"], declared.policies),
+            "iteration": (list(ITERATION_STAGES), declared.iterations),
+            "evaluation": (self._scores, declared.policies),
+            "results": (["results"], None),
+        }
+        definitions = dg.Definitions(
+            assets=stage_assets(declared),
+            jobs=[
+                dg.define_asset_job(
+                    name,
+                    selection=dg.AssetSelection.assets(*map(declared.key, stages)),
+                    partitions_def=partitions,
+                )
+                for name, (stages, partitions) in selections.items()
+            ],
+            executor=dg.in_process_executor,
+        )
+        return {name: definitions.resolve_job_def(name) for name in selections}
+
+    def arms(self, chosen: Iterable[str]) -> list[str]:
+        """The chosen arms, or all.
+
+        Raises:
+            ConfigError: The experiment declares no such arm.
+        """
+        known = list(self.declared.experiment.lineages())
+        for arm in chosen:
+            if arm not in known:
+                raise ConfigError(
+                    f"{self.declared.name} has no arm {arm!r}; it has {', '.join(known)}"
+                )
+        return [arm for arm in known if arm in chosen] if chosen else known
+
+    def prepare(self, arms: Iterable[str]) -> None:
+        """The data set, and the base policy of each arm."""
+        self._run("problems")
+        for arm in arms:
+            self._run("policy", partition_key(arm, 0))
+
+    def iterate(self, arm: str, iteration: int) -> None:
+        """All stages of one iteration."""
+        started = time.perf_counter()
+        result = self._run("iteration", partition_key(arm, iteration))
+        self.wall_seconds += time.perf_counter() - started
+        for event in result.get_asset_materialization_events():
+            metadata = event.materialization.metadata
+            if "cache" in metadata and metadata["cache"].value == "miss":
+                self.stage_seconds += float(metadata["measured/seconds"].value or 0.0)
+
+    def evaluate(self, arm: str, iteration: int) -> None:
+        """Score a policy on every benchmark."""
+        self._run("evaluation", partition_key(arm, iteration))
+
+    def results(self) -> None:
+        """Put all scores in one table."""
+        self._run("results")
+
+    def is_done(self, arm: str, iteration: int) -> bool:
+        """Whether an iteration is complete, as now declared, and known to the instance."""
+        from rlsd_pipeline.stages.requests import is_current
+
+        run = self.workspace.at(arm, iteration)
+        return self._is_known(arm, iteration) and all(
+            is_current(run, stage) for stage in ITERATION_STAGES
+        )
+
+    def _is_known(self, arm: str, iteration: int) -> bool:
+        key = self.declared.key("policy_checkpoint")
+        materialized = self._instance.get_materialized_partitions(key)
+        return partition_key(arm, iteration) in materialized
+
+    def _run(self, job: str, partition: dg.MultiPartitionKey | None = None):  # noqa: ANN202
+        return self._jobs[job].execute_in_process(
+            run_config=_QUIET,
+            instance=self._instance,
+            partition_key=partition,
+            tags=process_tags(),
+        )
+
+
+@contextmanager
+def open_instance() -> Iterator[dg.DagsterInstance]:
+    """The local Dagster instance, created on first use."""
+    dagster_home()
+    with dg.DagsterInstance.get() as instance:
+        yield instance

@@ -1,0 +1,98 @@
+"""What a user sees while stages run: the arm's iterations above, the running stage below."""
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+_PLAIN_SECONDS = 10.0
+
+
+class Display:
+    """Progress bars on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bars = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description:<34}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._arm = self._bars.add_task("", total=None, note="", visible=False)
+        self._stage = self._bars.add_task("", total=None, note="", visible=False)
+        self._metrics: dict[str, float] = {}
+        self._unit = ""
+        self._count = 0
+        self._started = self._printed = time.monotonic()
+
+    def __enter__(self) -> "Display":
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def arm(self, name: str, done: int, total: int) -> None:
+        """An arm begins, or goes on, at iteration `done` of `total`."""
+        self._metrics.clear()
+        self._bars.reset(self._arm, total=total, completed=done, description=name, visible=True)
+        self.say(f"{name}: {done} of {total} iterations are complete")
+
+    def iteration(self, name: str, done: int, total: int) -> None:
+        """One more iteration of the arm is complete."""
+        self._bars.update(self._arm, completed=done, note=self._notes())
+        if not self._console.is_terminal and time.monotonic() - self._printed > _PLAIN_SECONDS:
+            self.say(f"{name}: {done} of {total} iterations  {self._notes()}")
+
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        self._printed = time.monotonic()
+        self._bars.console.print(text, highlight=False)
+
+    def start(self, stage: str, total: int | None, unit: str) -> None:
+        """A stage begins."""
+        self._unit, self._count, self._started = unit, 0, time.monotonic()
+        self._bars.reset(self._stage, total=total, description=f"  {stage}", visible=True, note="")
+        if not self._console.is_terminal and (total or 0) > 200 and unit == "steps":
+            self.say(f"{stage}: {total} {unit}")
+
+    def advance(self, count: int) -> None:
+        """So many more units of the stage are done."""
+        self._count += count
+        rate = self._count / max(time.monotonic() - self._started, 1e-3)
+        self._bars.update(self._stage, advance=count, note=f"{rate:,.0f} {self._unit}/s")
+        if not self._console.is_terminal and time.monotonic() - self._printed > _PLAIN_SECONDS:
+            self.say(f"  {self._count} {self._unit} ({rate:,.0f}/s)  {self._notes()}")
+
+    def metric(self, name: str, value: float) -> None:
+        """A number worth showing."""
+        self._metrics[name] = value
+
+    def _notes(self) -> str:
+        return "  ".join(f"{name} {value:.3f}" for name, value in self._metrics.items())
+
+
+def console() -> Console:
+    """Where everything is printed; a file or a pipe gets lines of any width."""
+    return Console(width=None if sys.stdout.isatty() else 110)

@@ -1,0 +1,99 @@
+"""`rlsd train`, `rlsd evaluate`: the loop, with progress, ending in the table."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from assets.cli import experiment_file
+from assets.cli.loop import Loop, open_instance
+from assets.cli.progress import Display, console
+from assets.cli.tables import results_table, where_to_look
+from rlsd_pipeline.errors import ConfigError, RlsdError
+
+
+def train(experiment: str, *, arms: tuple[str, ...], iterations: int | None) -> None:
+    """Train the arms one after the other, evaluating on the way."""
+    with _open(experiment) as (loop, display):
+        declared = loop.declared.experiment
+        total = declared.iterations if iterations is None else iterations
+        if total > declared.iterations:
+            raise ConfigError(
+                f"--iterations {total}: {loop.declared.name} declares {declared.iterations}; raise "
+                "`iterations` in its YAML to go further"
+            )
+        chosen = loop.arms(arms)
+        loop.prepare(chosen)
+        for arm in chosen:
+            _train_arm(loop, display, arm, total)
+        _report(loop, display)
+
+
+def evaluate(experiment: str, *, arms: tuple[str, ...], iteration: int | None) -> None:
+    """Score policies that are there."""
+    with _open(experiment) as (loop, display):
+        for arm in loop.arms(arms):
+            newest = _newest(loop, arm) if iteration is None else iteration
+            if newest is None:
+                display.say(f"{arm}: nothing to evaluate yet, train it first")
+                continue
+            loop.evaluate(arm, 0)
+            loop.evaluate(arm, newest)
+        _report(loop, display)
+
+
+@contextmanager
+def _open(experiment: str) -> Iterator[tuple[Loop, Display]]:
+    """The loop of an experiment; a user's mistake ends in one message, without a traceback."""
+    _quiet_libraries()
+    try:
+        file = experiment_file(experiment)
+        with open_instance() as instance, Display(console()) as display:
+            yield Loop(file, instance, display), display
+    except RlsdError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _train_arm(loop: Loop, display: Display, arm: str, total: int) -> None:
+    every = loop.declared.experiment.evaluation.every
+    start = next((k for k in range(total) if not loop.is_done(arm, k)), total)
+    display.arm(arm, start, total)
+    loop.evaluate(arm, 0)
+    for iteration in range(start, total):
+        loop.iterate(arm, iteration)
+        done = iteration + 1
+        display.iteration(arm, done, total)
+        if done % every == 0 or done == total:
+            loop.evaluate(arm, done)
+
+
+def _report(loop: Loop, display: Display) -> None:
+    loop.results()
+    if loop.wall_seconds:
+        outside = loop.wall_seconds - loop.stage_seconds
+        display.say(
+            f"{loop.wall_seconds:.0f} s in iterations, {outside / loop.wall_seconds:.0%} of it "
+            "outside the stages (orchestration, checks, artifacts)"
+        )
+    display.say("")
+    output = console()
+    output.print(results_table(loop.workspace))
+    output.print(where_to_look(loop), highlight=False)
+
+
+def _newest(loop: Loop, arm: str) -> int | None:
+    run = loop.workspace.at(arm, 0)
+    iterations = range(loop.declared.experiment.iterations, -1, -1)
+    store = loop.workspace.store
+    return next((k for k in iterations if store.ref(run.reference("policy", k))), None)
+
+
+def _quiet_libraries() -> None:
+    """The progress bars of model loading would tear ours apart."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()

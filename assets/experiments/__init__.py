@@ -1,0 +1,1 @@
+"""One folder an experiment; its `defs.yaml` declares everything."""
