@@ -132,5 +132,3 @@ def materialized(
             **(metadata or {}),
         },
     )
-
-

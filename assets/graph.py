@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.automation import advance_sensor, dead_run_sensor, evaluation_schedule
+from assets.automation import advance_sensor, evaluation_schedule
 from assets.declared import Declared
 from assets.stages.benchmark_scores import benchmark_scores_asset
 from assets.stages.logprobs import logprobs_asset

@@ -25,4 +25,6 @@ def dagster_home() -> Path:
     if not (folder / "dagster.yaml").exists():
         shutil.copyfile(ROOT / "deploy" / "local" / "dagster.yaml", folder / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(folder)
+    # Related events are written together.
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "50")
     return folder

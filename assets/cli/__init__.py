@@ -59,6 +59,15 @@ def status(experiment: str) -> None:
     run(experiment)
 
 
+@main.command()
+@click.option("--port", default=3000, show_default=True, help="Port on this machine.")
+def ui(port: int) -> None:
+    """Open the Dagster UI with its daemon, reachable from this machine only."""
+    from assets.cli.ui import ui as run
+
+    run(port)
+
+
 def experiment_file(experiment: str) -> Path:
     """The YAML file of an experiment given by its name or path.
 

@@ -117,7 +117,7 @@ class Loop:
         materialized = self._instance.get_materialized_partitions(key)
         return partition_key(arm, iteration) in materialized
 
-    def _run(self, job: str, partition: dg.MultiPartitionKey | None = None):  # noqa: ANN202
+    def _run(self, job: str, partition: dg.MultiPartitionKey | None = None):
         return self._jobs[job].execute_in_process(
             run_config=_QUIET,
             instance=self._instance,

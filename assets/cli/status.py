@@ -21,7 +21,7 @@ def status(experiment: str) -> None:
         raise click.ClickException(str(error)) from error
 
 
-def _table(name: str, experiment) -> Table:  # noqa: ANN001
+def _table(name: str, experiment) -> Table:
     store = ArtifactStore(store_url())
     table = Table(title=f"{name}  ({store_url()})")
     for column in ("arm", "updates", "of", "loss", "newest policy"):

@@ -38,7 +38,9 @@ def _cells(line: Result) -> list[str]:
         line.benchmark,
         line.arm,
         str(score.updates),
-        f"{score.score:.3f} [{score.interval_low:.3f}, {score.interval_high:.3f}]".replace("[", r"\["),
+        f"{score.score:.3f} [{score.interval_low:.3f}, {score.interval_high:.3f}]".replace(
+            "[", r"\["
+        ),
         "-" if gain is None else f"{gain.value:+.3f}",
         "-" if gain is None else f"{gain.p_value:.1g}",
         blind,

@@ -44,7 +44,7 @@ def policy_asset(declared: Declared) -> dg.AssetsDefinition:
     return policy
 
 
-def checkpoint_metadata(artifact) -> dict:  # noqa: ANN001
+def checkpoint_metadata(artifact) -> dict:
     """What a checkpoint says of itself."""
     from schemas import PolicyCheckpoint
 

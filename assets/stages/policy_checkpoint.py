@@ -40,7 +40,7 @@ def policy_checkpoint_asset(declared: Declared) -> dg.AssetsDefinition:
     return policy_checkpoint
 
 
-def _publish(context, declared, arm, iteration, artifact, metadata) -> None:  # noqa: ANN001
+def _publish(context, declared, arm, iteration, artifact, metadata) -> None:
     event = dg.AssetMaterialization(
         declared.key("policy"),
         partition=partition_key(arm, iteration),

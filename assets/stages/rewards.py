@@ -1,26 +1,20 @@
 """The `rewards` asset."""
 
 from collections import Counter
-from collections.abc import Iterator
 
 import dagster as dg
 
 from assets.declared import Declared, materialized
-from assets.stages.checks import blocking, not_finite, result
 from assets.stages.config import StageConfig
 
 
 def rewards_asset(declared: Declared) -> dg.AssetsDefinition:
     """Verdict, reward and advantage of each rollout."""
-    key = declared.key("rewards")
 
     @dg.asset(
-        **declared.iteration_asset("rewards", "Verdict, reward and group-relative advantage."),
-        check_specs=blocking(key, finite="Every advantage is a finite number."),
+        **declared.iteration_asset("rewards", "Verdict, reward and group-relative advantage.")
     )
-    def rewards(
-        context: dg.AssetExecutionContext, config: StageConfig
-    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    def rewards(context: dg.AssetExecutionContext, config: StageConfig) -> dg.MaterializeResult:
         from rlsd_pipeline.stages.rewards import verify_rollouts
         from schemas import Reward
 
@@ -29,7 +23,7 @@ def rewards_asset(declared: Declared) -> dg.AssetsDefinition:
         present = [value for value in table["reward"].to_pylist() if value is not None]
         verdicts = Counter(table["verdict"].to_pylist())
         signal = sum(value != 0 for value in table["advantage"].to_pylist())
-        yield materialized(
+        return materialized(
             artifact,
             {
                 "dagster/row_count": len(table),
@@ -39,6 +33,5 @@ def rewards_asset(declared: Declared) -> dg.AssetsDefinition:
                 "verdicts": dict(verdicts),
             },
         )
-        yield result(key, "finite", not_finite(table, "advantage"), "advantages are not finite")
 
     return rewards

@@ -1,25 +1,18 @@
 """The `rollouts` asset."""
 
-from collections.abc import Iterator
-
 import dagster as dg
 
 from assets.declared import Declared, materialized
-from assets.stages.checks import blocking, not_finite, result
 from assets.stages.config import RolloutsConfig
 
 
 def rollouts_asset(declared: Declared) -> dg.AssetsDefinition:
     """G responses to each problem of the iteration."""
-    key = declared.key("rollouts")
 
     @dg.asset(
-        **declared.iteration_asset("rollouts", "G responses a problem, with their log-probs."),
-        check_specs=blocking(key, finite="Every log-probability is a finite number."),
+        **declared.iteration_asset("rollouts", "G responses a problem, with their log-probs.")
     )
-    def rollouts(
-        context: dg.AssetExecutionContext, config: RolloutsConfig
-    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    def rollouts(context: dg.AssetExecutionContext, config: RolloutsConfig) -> dg.MaterializeResult:
         from rlsd_pipeline.stages.rollouts import sample_rollouts
         from schemas import Rollout
 
@@ -28,7 +21,7 @@ def rollouts_asset(declared: Declared) -> dg.AssetsDefinition:
         table = artifact.table(Rollout)
         lengths = [len(ids) for ids in table["completion_ids"].to_pylist()]
         cut = table["finish_reason"].to_pylist().count("length")
-        yield materialized(
+        return materialized(
             artifact,
             {
                 "dagster/row_count": len(table),
@@ -47,7 +40,5 @@ def rollouts_asset(declared: Declared) -> dg.AssetsDefinition:
                 ),
             },
         )
-        found = not_finite(table, "rollout_logprobs")
-        yield result(key, "finite", found, "log-probabilities are not finite")
 
     return rollouts

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.declared import Declared, materialized
-from assets.stages.checks import blocking, misaligned, not_finite, result
+from assets.stages.checks import blocking, not_finite, result
 from assets.stages.config import StageConfig
 
 
@@ -17,7 +17,6 @@ def token_weights_asset(declared: Declared) -> dg.AssetsDefinition:
         **declared.iteration_asset("token_weights", "Per-token credit by the arm's weighting."),
         check_specs=blocking(
             key,
-            aligned="Token ids are those of the rollouts, row by row.",
             finite="Every weight is a finite number.",
             sign_never_flips="No token's credit has another sign than its response's advantage.",
         ),
@@ -27,12 +26,11 @@ def token_weights_asset(declared: Declared) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         from rlsd_pipeline.stages.token_weights import weigh_tokens
         from rlsd_pipeline.weighting.signs import flipped_signs
-        from schemas import Reward, Rollout, TokenWeights
+        from schemas import Reward, TokenWeights
 
         run = declared.at(context, recompute=config.recompute)
         artifact = weigh_tokens(run)
         table = artifact.table(TokenWeights)
-        sampled = run.read("rollouts").table(Rollout, ["rollout_id", "completion_ids"])
         advantages = run.read("rewards").table(Reward, ["advantage"])["advantage"]
         yield materialized(
             artifact,
@@ -41,7 +39,6 @@ def token_weights_asset(declared: Declared) -> dg.AssetsDefinition:
                 "weighting": artifact.manifest.config["weighting"],
             },
         )
-        yield result(key, "aligned", misaligned(table, sampled), "rows are about other tokens")
         found = not_finite(table, "token_advantages")
         yield result(key, "finite", found, "weights are not finite")
         flipped = flipped_signs(table["token_advantages"], advantages)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -150,6 +151,7 @@ class ArtifactStore:
         return manifest
 
 
+@cache
 def _library_versions() -> dict[str, str]:
     versions: dict[str, str] = {}
     for library in _LIBRARIES:

@@ -39,7 +39,7 @@ def source_digest(config: DatasetConfig) -> str:
 def _read_jsonl(config: JSONLDataset) -> list[Problem]:
     from rlsd_pipeline.data.jsonl import read_jsonl
 
-    return list(read_jsonl(Path(config.path)))[: config.limit]
+    return list(read_jsonl(Path(config.path), limit=config.limit))
 
 
 def _read_hub(config: HubDataset) -> list[Problem]:

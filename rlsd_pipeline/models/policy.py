@@ -1,6 +1,7 @@
 """A language model with its tokenizer and processor: what samples, scores and is trained."""
 
 import re
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -147,6 +148,16 @@ class Policy:
         self.model.save_pretrained(directory, max_shard_size="100GB")
         self.processor.save_pretrained(directory)
         return sorted(path.name for path in directory.iterdir() if path.is_file())
+
+    def save_weights(self, path: Path) -> None:
+        """Write the weights alone, as `save` does.
+
+        Only transformers knows their names on disk: for some architectures they are not those of
+        the state dict, and a loader finds nothing under the latter.
+        """
+        with tempfile.TemporaryDirectory(prefix="rlsd-weights-", dir=path.parent) as directory:
+            self.model.save_pretrained(directory, max_shard_size="100GB")
+            (Path(directory) / WEIGHTS).replace(path)
 
 
 def load_policy(

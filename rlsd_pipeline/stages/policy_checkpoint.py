@@ -5,8 +5,8 @@ import shutil
 from safetensors.torch import save_file
 from torch import Tensor
 
-from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-from rlsd_pipeline.models.policy import WEIGHTS
+from rlsd_pipeline.artifacts import Artifact, ArtifactWriter, check_same_tokens
+from rlsd_pipeline.models.policy import WEIGHTS, Policy
 from rlsd_pipeline.models.pool import OPTIMIZER, Trained, optimizer_state, restore_optimizer
 from rlsd_pipeline.stages.prompts import student_prompt
 from rlsd_pipeline.stages.requests import inputs_of, policy_checkpoint_request
@@ -49,7 +49,7 @@ def _update(run: StageRun, inputs: dict[str, Artifact], out: ArtifactWriter) -> 
         progress=progress.advance,
     )
     state = optimizer_state(policy, optimizer)
-    _save(out, inputs["policy"], policy.model.state_dict(), state, parent.model_files)
+    _save(out, inputs["policy"], policy, state, parent.model_files)
     out.record(
         parent.model_copy(
             update={
@@ -63,10 +63,13 @@ def _update(run: StageRun, inputs: dict[str, Artifact], out: ArtifactWriter) -> 
     return Trained(policy, state)
 
 
-def _groups(run: StageRun, inputs: dict[str, Artifact], policy) -> list[UpdateGroup]:
-    rollouts = inputs["rollouts"].table(Rollout, ["problem_id", "completion_ids"])
-    weights = inputs["token_weights"].table(TokenWeights, ["token_advantages"])
-    old = inputs["logprobs"].table(TokenLogprobs, ["student_logprobs"])
+def _groups(run: StageRun, inputs: dict[str, Artifact], policy: Policy) -> list[UpdateGroup]:
+    tokens = ["rollout_id", "completion_ids"]
+    rollouts = inputs["rollouts"].table(Rollout, ["problem_id", *tokens])
+    weights = inputs["token_weights"].table(TokenWeights, ["token_advantages", *tokens])
+    old = inputs["logprobs"].table(TokenLogprobs, ["student_logprobs", *tokens])
+    for table in (weights, old):
+        check_same_tokens(table, rollouts)
     problems = run.workspace.problems(inputs["problems"])
     members: dict[str, list[int]] = {}
     for row, problem_id in enumerate(rollouts["problem_id"].to_pylist()):
@@ -91,7 +94,7 @@ def _groups(run: StageRun, inputs: dict[str, Artifact], policy) -> list[UpdateGr
 def _save(
     out: ArtifactWriter,
     parent: Artifact,
-    weights: dict[str, Tensor],
+    policy: Policy,
     state: dict[str, Tensor],
     model_files: list[str],
 ) -> None:
@@ -99,18 +102,5 @@ def _save(
     for name in model_files:
         if name != WEIGHTS:
             shutil.copyfile(parent.local_path(name), out.path(name))
-    kept = set(_names(parent))
-    save_file(
-        {name: value.contiguous() for name, value in weights.items() if name in kept},
-        out.path(WEIGHTS),
-        metadata={"format": "pt"},
-    )
+    policy.save_weights(out.path(WEIGHTS))
     save_file(state, out.path(OPTIMIZER))
-
-
-def _names(parent: Artifact) -> list[str]:
-    """Names of the parent's tensors; tied ones are stored once."""
-    from safetensors import safe_open
-
-    with safe_open(parent.local_path(WEIGHTS), framework="pt") as file:
-        return list(file.keys())

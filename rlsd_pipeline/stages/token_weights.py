@@ -20,6 +20,7 @@ def weigh_tokens(run: StageRun) -> Artifact:
     """Turn rewards and log-probabilities into the credit of each token."""
     rollouts, rewards, logprobs = (run.read(s) for s in ("rollouts", "rewards", "logprobs"))
     weighting = at_iteration(run.arm.weighting, run.iteration)
+    _require_rewards_of(rollouts, rewards)
 
     def write(out: ArtifactWriter) -> None:
         scored = logprobs.table(TokenLogprobs)
@@ -38,6 +39,16 @@ def weigh_tokens(run: StageRun) -> Artifact:
         run.workspace.progress.advance(len(scored))
 
     return run.produce(token_weights_request(run), write)
+
+
+def _require_rewards_of(rollouts: Artifact, rewards: Artifact) -> None:
+    """Another draw has the same rollout ids, and rewards hold no tokens that would tell."""
+    judged = rewards.manifest.inputs.get("rollouts")
+    if judged not in (None, rollouts.digest):
+        raise AlignmentError(
+            f"the rewards {rewards.digest[:12]} are those of the rollouts {judged[:12]}, and the "
+            f"rollouts here are {rollouts.digest[:12]}: materialize rewards again"
+        )
 
 
 def read_credit(rewards: pa.Table, logprobs: pa.Table) -> Credit:

@@ -21,10 +21,11 @@ def evidence_weights(
     advantages: Tensor, information_gain: Tensor, completion_mask: Tensor, *, clip: float
 ) -> Tensor:
     """clip(exp(sign(A) Δ), 1 - ε_w, 1 + ε_w), and 1 outside the mask; `[rollouts, tokens]`."""
-    signed = advantages.sign()[:, None] * information_gain.detach()
-    # Padding may hold nan or inf; and ε_w is at most 1, so no weight above 2 is ever kept and
-    # the exponential cannot overflow.
-    signed = torch.where(completion_mask, signed, 0.0).clamp(max=math.log(2))
+    sign = advantages.sign()[:, None]
+    # where, not *: padding may hold nan or inf, and so may a gain beside sign 0; 0 * inf is nan.
+    # And ε_w is at most 1, so no weight above 2 is kept and the exponential cannot overflow.
+    kept = completion_mask & (sign != 0)
+    signed = torch.where(kept, sign * information_gain.detach(), 0.0).clamp(max=math.log(2))
     return signed.exp().clamp(1 - clip, 1 + clip)
 
 

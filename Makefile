@@ -1,0 +1,51 @@
+# Everything below needs Python 3.11 or newer and nothing else; `make demo` installs the rest.
+PYTHON ?= python3
+VENV ?= .venv
+# Extra arguments for installing torch, such as --index-url for another build than PyPI's.
+TORCH_ARGS ?=
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.installed
+DEVELOPMENT := $(VENV)/.installed-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test ui check clean
+
+help:
+	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
+	@echo "make ui      the Dagster UI on http://127.0.0.1:3000"
+	@echo "make test    all tests that need no optional part"
+	@echo "make check   ruff, mypy, the import contract, the Dagster definitions"
+	@echo "make clean   remove what runs left behind in .rlsd"
+
+demo: $(RUNTIME)
+	$(BIN)/rlsd demo
+
+ui: $(RUNTIME)
+	$(BIN)/rlsd ui
+
+test: $(DEVELOPMENT)
+	$(BIN)/python -m pytest -q
+
+check: $(DEVELOPMENT)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/dg check defs
+
+clean:
+	rm -rf .rlsd
+
+# torch comes first and by pip: the rest then finds it and does not fetch another build.
+$(VENV)/.torch:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet $(TORCH_ARGS) torch==2.14.1 torchvision==0.29.1
+	@touch $@
+
+$(RUNTIME): $(VENV)/.torch pyproject.toml
+	$(BIN)/python -m pip install --quiet -e ".[ui]"
+	@touch $@
+
+$(DEVELOPMENT): $(RUNTIME)
+	$(BIN)/python -m pip install --quiet -e ".[ui,dev]"
+	@touch $@

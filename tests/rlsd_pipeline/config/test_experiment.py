@@ -1,0 +1,160 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
+from rlsd_pipeline.config.strict import validate
+from rlsd_pipeline.config.teacher import LiveTeacher, SyncedTeacher
+from rlsd_pipeline.config.update import UpdateConfig
+from rlsd_pipeline.config.weighting import GRPOWeighting, RLSDWeighting
+from rlsd_pipeline.errors import ConfigError
+
+ROOT = Path(__file__).parents[3]
+SHIPPED = sorted(ROOT.glob("assets/experiments/*/defs.yaml"))
+
+ARMS = [{"weighting": {"type": "grpo"}}]
+
+
+def load(tmp_path: Path, attributes: object) -> ExperimentConfig:
+    path = tmp_path / "defs.yaml"
+    document = {"type": "assets.component.Experiment", "attributes": attributes}
+    path.write_text(yaml.safe_dump(document))
+    return load_experiment(path)
+
+
+def message(**changes: object) -> str:
+    data = {"arms": ARMS, **changes}
+    with pytest.raises(ConfigError) as error:
+        validate(ExperimentConfig, data, source="defs.yaml", path="attributes")
+    return str(error.value)
+
+
+def test_experiments_are_shipped() -> None:
+    assert SHIPPED
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.parent.name)
+def test_shipped_experiment_loads_and_survives_a_round_trip(path: Path) -> None:
+    experiment = load_experiment(path)
+    assert experiment.lineages()
+    assert ExperimentConfig.model_validate(experiment.model_dump(mode="json")) == experiment
+
+
+def test_defaults_are_the_papers() -> None:
+    experiment = ExperimentConfig.model_validate({"arms": [{"weighting": {"type": "rlsd"}}]})
+    assert (experiment.sampling.prompts, experiment.sampling.group_size) == (256, 8)
+    assert (experiment.sampling.max_prompt_tokens, experiment.sampling.max_tokens) == (4096, 4096)
+    assert (experiment.sampling.temperature, experiment.iterations) == (1.0, 200)
+    assert experiment.teacher == SyncedTeacher(every=10)
+    assert experiment.privileged == "answer"
+    update = experiment.update
+    assert (update.learning_rate, update.betas, update.weight_decay) == (1e-6, (0.9, 0.999), 0.01)
+    assert (update.clip_low, update.clip_high, update.dual_clip) == (0.2, 0.28, None)
+    assert (update.denominator, update.max_grad_norm) == ("sequence", 1.0)
+    assert experiment.arms[0].weighting == RLSDWeighting(mix=0.5, clip=0.2, warmup=0, decay=50)
+    assert (experiment.reward.accuracy_weight, experiment.reward.format_weight) == (0.9, 0.1)
+
+
+def test_unknown_key_names_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as error:
+        load(tmp_path, {"arms": ARMS, "sampling": {"group_sise": 4}})
+    assert str(error.value) == (
+        f"{tmp_path / 'defs.yaml'}: attributes.sampling.group_sise: unknown key (found 4); "
+        "did you mean 'group_size'?"
+    )
+
+
+def test_unknown_weighting_names_the_nearest() -> None:
+    assert message(arms=[{"weighting": {"type": "rlsdd"}}]) == (
+        "defs.yaml: attributes.arms[0].weighting.type: unknown type 'rlsdd'; did you mean 'rlsd'?"
+    )
+
+
+def test_two_arms_of_one_name() -> None:
+    both = [{"weighting": {"type": "rlsd"}}, {"weighting": {"type": "rlsd", "clip": 0.4}}]
+    assert "two arms are called 'rlsd': give one of them another `name`" in message(arms=both)
+    both[1]["name"] = "rlsd-wide"
+    experiment = ExperimentConfig.model_validate({"arms": both})
+    assert list(experiment.lineages()) == ["rlsd-s0", "rlsd-wide-s0"]
+
+
+@pytest.mark.parametrize("name", ["RLSD", "a/b", "a b", "-a", "é"])
+def test_arm_names_that_cannot_be_part_of_a_path(name: str) -> None:
+    assert "must match" in message(arms=[{"name": name, "weighting": {"type": "grpo"}}])
+
+
+def test_lineages_take_the_arms_own_teacher_and_update() -> None:
+    experiment = ExperimentConfig.model_validate(
+        {
+            "arms": [
+                {"weighting": {"type": "grpo"}, "seeds": [3, 1]},
+                {
+                    "name": "live",
+                    "weighting": {"type": "rlsd"},
+                    "teacher": {"type": "live"},
+                    "update": {"learning_rate": 0.5},
+                },
+            ]
+        }
+    )
+    lineages = experiment.lineages()
+    assert list(lineages) == ["grpo-s3", "grpo-s1", "live-s0"]
+    assert [arm.seed for arm in lineages.values()] == [3, 1, 0]
+    assert lineages["grpo-s3"].weighting == GRPOWeighting()
+    assert lineages["grpo-s3"].teacher == SyncedTeacher(every=10)
+    assert lineages["grpo-s3"].update == UpdateConfig()
+    assert lineages["live-s0"].teacher == LiveTeacher()
+    assert lineages["live-s0"].update.learning_rate == 0.5
+
+
+def test_teachers_iteration() -> None:
+    assert [LiveTeacher().iteration(k) for k in range(4)] == [0, 1, 2, 3]
+    assert [SyncedTeacher(every=3).iteration(k) for k in range(8)] == [0, 0, 0, 3, 3, 3, 6, 6]
+
+
+def test_the_tiny_model_knows_its_own_data_alone() -> None:
+    found = message(dataset={"type": "jsonl", "path": "x.jsonl"})
+    assert "the model `tiny_qwen3_vl` is warm-started on easy-VQA" in found
+
+
+def test_two_benchmarks_of_one_name() -> None:
+    benchmarks = [{"type": "heldout", "name": "a"}, {"type": "heldout", "name": "a"}]
+    assert "two benchmarks share a name" in message(evaluation={"benchmarks": benchmarks})
+
+
+def test_no_arm_is_no_experiment() -> None:
+    assert "attributes.arms" in message(arms=[])
+
+
+def test_data_set_beside_the_file(tmp_path: Path) -> None:
+    data = {"arms": ARMS, "model": {"type": "pretrained", "name": "x"}}
+    relative = ExperimentConfig.model_validate(
+        {**data, "dataset": {"type": "jsonl", "path": "data/a.jsonl"}}
+    )
+    found = relative.located(tmp_path)
+    assert found.dataset.path == str(tmp_path / "data" / "a.jsonl")  # type: ignore[union-attr]
+    assert found.located(Path("/elsewhere")) == found
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"type: [", "cannot be read as YAML"),
+        (b"\xff\xfe\x00", "cannot be read as YAML"),
+        (b"- a\n", "expected the keys `type` and `attributes` at the top"),
+        (b"type: x\n", "expected the keys `type` and `attributes` at the top"),
+    ],
+)
+def test_files_that_are_no_experiment(tmp_path: Path, content: bytes, expected: str) -> None:
+    path = tmp_path / "defs.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError) as error:
+        load_experiment(path)
+    assert str(error.value).startswith(f"{path}: ")
+    assert expected in str(error.value)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read as YAML"):
+        load_experiment(tmp_path / "defs.yaml")

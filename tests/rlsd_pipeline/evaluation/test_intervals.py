@@ -1,0 +1,89 @@
+import math
+import statistics
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rlsd_pipeline.evaluation.intervals import paired_difference, score_interval
+
+
+def test_wilson() -> None:
+    # p = 0.8, n = 10, z = 1.96: centre (0.8 + 3.8415 / 20) / 1.38415 = 0.71674,
+    # half 1.96 sqrt(0.016 + 3.8415 / 400) / 1.38415 = 0.22658.
+    found = score_interval([1.0] * 8 + [0.0] * 2, 0.95)
+    assert found.value == pytest.approx(0.8)
+    assert (found.low, found.high) == pytest.approx((0.4902, 0.9433), abs=5e-5)
+
+
+@given(st.integers(1, 60), st.data(), st.sampled_from([0.8, 0.95, 0.99]))
+def test_wilson_solves_its_equation(n: int, data: st.DataObject, confidence: float) -> None:
+    hits = data.draw(st.integers(0, n))
+    found = score_interval([1.0] * hits + [0.0] * (n - hits), confidence)
+    z = statistics.NormalDist().inv_cdf((1 + confidence) / 2)
+    # The ends are the p at which |hits/n - p| = z sqrt(p (1 - p) / n).
+    for end in (found.low, found.high):
+        distance = abs(hits / n - end)
+        assert distance == pytest.approx(z * math.sqrt(max(end * (1 - end), 0) / n), abs=1e-7)
+    assert 0 <= found.low <= found.value <= found.high <= 1
+
+
+@pytest.mark.parametrize(
+    ("scores", "low", "high"), [([1.0] * 4, 0.5101, 1.0), ([0.0] * 4, 0, 0.4899)]
+)
+def test_wilson_at_the_ends(scores: list[float], low: float, high: float) -> None:
+    # z² = 3.8415: n / (n + z²) = 4 / 7.8415 = 0.5101.
+    found = score_interval(scores, 0.95)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_means_of_several_samples_use_students_t() -> None:
+    # Mean 0.55, deviations -0.05, 0.2, 0.1, -0.25: squares sum to 0.115, s = sqrt(0.115 / 3)
+    # = 0.19579; t(0.975, 3) = 3.18245; half 3.18245 * 0.19579 / 2 = 0.31154.
+    found = score_interval([0.5, 0.75, 0.65, 0.3], 0.95)
+    assert found == pytest.approx((0.55, 0.23846, 0.86154), abs=5e-5)
+
+
+def test_the_interval_of_a_share_stays_within_zero_and_one() -> None:
+    # Mean 0.625, s = sqrt(0.3125 / 3) = 0.32275, half 3.18245 * 0.16137 = 0.51357.
+    found = score_interval([0.5, 1.0, 0.75, 0.25], 0.95)
+    assert found == pytest.approx((0.625, 0.11143, 1.0), abs=5e-5)
+
+
+def test_little_to_go_by() -> None:
+    assert score_interval([], 0.95) == (0.0, 0.0, 1.0)
+    assert score_interval([0.5], 0.95) == (0.5, 0.0, 1.0)
+    assert score_interval([0.5, 0.5], 0.95) == (0.5, 0.5, 0.5)
+
+
+def test_paired_difference() -> None:
+    # Differences 1, 0, 0, 0: mean 0.25, s = 0.5, standard error 0.25, t = 1 with 3 degrees of
+    # freedom: p = 0.39100; half 3.18245 * 0.25 = 0.79561.
+    found = paired_difference([0, 1, 0, 1], [1, 1, 0, 1], 0.95)
+    assert found == pytest.approx((0.25, -0.54561, 1.04561, 0.39100), abs=5e-5)
+
+
+def test_direction_is_second_minus_first() -> None:
+    # Differences -0.5, -0.25, -0.75: mean -0.5, s = 0.25, standard error 0.14434,
+    # t = -3.4641 with 2 degrees of freedom: p = 0.07418; half 4.30265 * 0.14434 = 0.62104.
+    found = paired_difference([1, 0.5, 1], [0.5, 0.25, 0.25], 0.95)
+    assert found == pytest.approx((-0.5, -1.12104, 0.12104, 0.07418), abs=5e-5)
+
+
+def test_pairing_matters() -> None:
+    """The same scores in another order: the difference is the same, its certainty is not."""
+    first = [0.0, 0.25, 0.5, 0.75]
+    together = paired_difference(first, [0.2, 0.45, 0.7, 0.96], 0.95)
+    crossed = paired_difference(first, [0.96, 0.7, 0.45, 0.2], 0.95)
+    assert together.value == pytest.approx(crossed.value)
+    assert together.p_value < 1e-4 < 0.1 < crossed.p_value
+
+
+def test_differences_without_variance() -> None:
+    assert paired_difference([1, 0], [1, 0], 0.95) == (0.0, 0.0, 0.0, 1.0)
+    assert paired_difference([0, 0], [1, 1], 0.95) == (1.0, 1.0, 1.0, 0.0)
+
+
+def test_pairs_must_be_pairs() -> None:
+    with pytest.raises(ValueError, match="paired scores of 2 and 1 questions"):
+        paired_difference([0, 1], [0], 0.95)

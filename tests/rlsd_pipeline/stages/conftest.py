@@ -1,0 +1,145 @@
+"""A small experiment whose verifier gives an untrained policy something to learn from."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rlsd_pipeline.artifacts import Artifact, ArtifactStore
+from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.config.verifier import AnswerTagExtraction
+from rlsd_pipeline.stages.logprobs import score_rollouts
+from rlsd_pipeline.stages.policy import base_policy
+from rlsd_pipeline.stages.policy_checkpoint import train_policy
+from rlsd_pipeline.stages.problems import make_problems
+from rlsd_pipeline.stages.rewards import verify_rollouts
+from rlsd_pipeline.stages.rollouts import sample_rollouts
+from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.stages.token_weights import weigh_tokens
+from rlsd_pipeline.verifiers.extraction import Extraction, build_extraction
+from rlsd_pipeline.verifiers.verifier import Verification
+from schemas import Problem, Verdict
+
+STAGES: dict[str, Callable[[StageRun], Artifact]] = {
+    "rollouts": sample_rollouts,
+    "rewards": verify_rollouts,
+    "logprobs": score_rollouts,
+    "token_weights": weigh_tokens,
+    "policy_checkpoint": train_policy,
+}
+
+DECLARED = {
+    "dataset": {
+        "type": "easy_vqa",
+        "train_questions": 10,
+        "test_questions": 10,
+        "warm_start_images": 60,
+    },
+    "model": {
+        "type": "tiny_qwen3_vl",
+        "hidden_size": 32,
+        "intermediate_size": 48,
+        "vision_hidden_size": 16,
+        "vocabulary": 300,
+        "warm_start": {"steps": 3, "batch_size": 4},
+    },
+    "prompts": {
+        "student": "{question}",
+        "answer_reference": "{question} reference: {answer}",
+        "solution_reference": "{question} solution: {solution}",
+    },
+    "sampling": {"prompts": 4, "group_size": 4, "max_prompt_tokens": 128, "max_tokens": 12},
+    "teacher": {"type": "synced", "every": 2},
+    "update": {"learning_rate": 1e-3},
+    "arms": [
+        {"weighting": {"type": "grpo"}},
+        {"weighting": {"type": "rlsd", "decay": 4}},
+        {"name": "live", "weighting": {"type": "rlsd"}, "teacher": {"type": "live"}},
+    ],
+    "iterations": 4,
+    "evaluation": {
+        "benchmarks": [{"type": "heldout", "name": "sampled", "samples": 2, "temperature": 1.0}]
+    },
+}
+
+
+class Coin:
+    """Judges a response by the digest of its text, and fails on some: heads is correct."""
+
+    extraction: Extraction = build_extraction(AnswerTagExtraction())
+
+    def __init__(self, errors: bool = False) -> None:
+        self.errors = errors
+
+    def verify(self, completion: str, problem: Problem) -> Verification:
+        if completion == self.extraction.render(problem.answer):
+            return Verification(Verdict.CORRECT, problem.answer, None)
+        side = hashlib.sha256(f"{problem.problem_id}/{completion}".encode()).digest()[0]
+        if self.errors and side % 4 == 0:
+            return Verification(Verdict.VERIFIER_ERROR, None, "it broke")
+        return Verification(Verdict.CORRECT if side % 2 else Verdict.INCORRECT, "coin", None)
+
+    def format_ok(self, completion: str) -> bool:
+        return self.extraction.format_ok(completion)
+
+
+@pytest.fixture(scope="session")
+def stages() -> dict[str, Callable[[StageRun], Artifact]]:
+    """The stages of an iteration by name, in order."""
+    return STAGES
+
+
+@pytest.fixture(scope="session")
+def coin() -> type[Coin]:
+    return Coin
+
+
+@pytest.fixture(scope="session")
+def workspace_at() -> Callable[..., Workspace]:
+    """Opens a workspace over a store; keywords change what is declared."""
+
+    def workspace_at(store: Path, **changes: object) -> Workspace:
+        experiment = ExperimentConfig.model_validate({**DECLARED, **changes})
+        workspace = Workspace("small", experiment, ArtifactStore(store))
+        workspace.verifier = Coin()
+        return workspace
+
+    return workspace_at
+
+
+@pytest.fixture(scope="session")
+def run_all() -> Callable[..., dict[tuple[str, int, str], Artifact]]:
+    """Runs whole iterations; returns the artifacts by arm, iteration and stage."""
+
+    def run_all(
+        workspace: Workspace, arms: tuple[str, ...], iterations: int = 2
+    ) -> dict[tuple[str, int, str], Artifact]:
+        made = {("", 0, "problems"): make_problems(workspace)}
+        for arm in arms:
+            made[arm, 0, "policy"] = base_policy(workspace.at(arm, 0))
+            for iteration in range(iterations):
+                for name, stage in STAGES.items():
+                    made[arm, iteration, name] = stage(workspace.at(arm, iteration))
+        return made
+
+    return run_all
+
+
+@pytest.fixture(scope="session")
+def ran(
+    tmp_path_factory: pytest.TempPathFactory,
+    workspace_at: Callable[..., Workspace],
+    run_all: Callable[..., dict],
+) -> tuple[Path, dict[tuple[str, int, str], Artifact]]:
+    """Two iterations of three arms in a store that no test may change."""
+    store = tmp_path_factory.mktemp("ran") / "store"
+    return store, run_all(workspace_at(store), ("grpo-s0", "rlsd-s0", "live-s0"))
+
+
+@pytest.fixture
+def copied(ran: tuple[Path, dict], tmp_path: Path) -> Path:
+    """A copy of that store, to be changed."""
+    import shutil
+
+    return Path(shutil.copytree(ran[0], tmp_path / "copied"))
