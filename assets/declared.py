@@ -11,6 +11,7 @@ import dagster as dg
 
 from assets.home import store_url
 from assets.partitions import partitions, same_iteration, split_key
+from assets.recovery import claim
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.stages.contract import CONTRACTS
 
@@ -103,6 +104,7 @@ class Declared:
 
     def at(self, context: dg.AssetExecutionContext, **options: Any) -> "StageRun":
         """The arm and iteration of the partition that is being materialized."""
+        claim(context)
         arm, iteration = split_key(context.partition_key)
         return self.workspace().at(arm, iteration, **options)
 

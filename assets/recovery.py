@@ -19,6 +19,12 @@ def process_tags() -> dict[str, str]:
     return {HOST_TAG: socket.gethostname(), PROCESS_TAG: _process(os.getpid())}
 
 
+def claim(context: dg.AssetExecutionContext) -> None:
+    """Record this process on a run that the queue launched; the command line's runs have it."""
+    if HOST_TAG not in context.run.tags:
+        context.instance.add_run_tags(context.run_id, process_tags())
+
+
 def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """End the unfinished runs of this machine whose process is gone; returns their ids."""
     unfinished = instance.get_runs(

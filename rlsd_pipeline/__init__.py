@@ -1,13 +1,13 @@
 """Reinforcement learning with verifiable rewards and self-distillation: the method as a library.
 
-    weighting/     credit per token; `rlsd.py` is the method this project is named after
-    update/        the clipped policy update, blind to the method
-    models/        policies, shared prompts, log-probabilities
-    rollouts/      sampling engines
-    verifiers/     what a response is worth
-    data/          where problems come from
-    evaluation/    scores, intervals, paired differences
-    stages/        the stages of an iteration: read artifacts, call the above, write one artifact
-    artifacts/     the content-addressed store
-    config/        what a user declares
+weighting/     credit per token; `rlsd.py` is the method this project is named after
+update/        the clipped policy update, blind to the method
+models/        policies, shared prompts, log-probabilities
+rollouts/      sampling engines
+verifiers/     what a response is worth
+data/          where problems come from
+evaluation/    scores, intervals, paired differences
+stages/        the stages of an iteration: read artifacts, call the above, write one artifact
+artifacts/     the content-addressed store
+config/        what a user declares
 """

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.declared import Declared, materialized
+from assets.recovery import claim
 from assets.stages.checks import blocking, result
 from assets.stages.config import StageConfig
 
@@ -22,11 +23,14 @@ def problems_asset(declared: Declared) -> dg.AssetsDefinition:
             key, **{GOLD_ANSWERS: "The verifier accepts every problem's own gold answer."}
         ),
     )
-    def problems(config: StageConfig) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    def problems(
+        context: dg.AssetExecutionContext, config: StageConfig
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         from rlsd_pipeline.data.blind import blind_baseline
         from rlsd_pipeline.stages.problems import make_problems
         from rlsd_pipeline.verifiers.verifier import check_gold
 
+        claim(context)
         workspace = declared.workspace()
         artifact = make_problems(workspace, recompute=config.recompute)
         known = list(workspace.problems(artifact).values())

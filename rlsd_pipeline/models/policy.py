@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors.torch import load_file
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -179,8 +178,3 @@ def load_policy(
     processor = (AutoProcessor if sees else AutoTokenizer).from_pretrained(source, **origin)
     model = model_class.from_pretrained(source, dtype=dtype, use_safetensors=True, **origin)
     return Policy(model, processor)
-
-
-def load_weights(policy: Policy, path: Path) -> None:
-    """Replace the weights of a policy in place."""
-    policy.model.load_state_dict(load_file(path))

@@ -72,7 +72,7 @@ def collate(prompts: Sequence[EncodedPrompt]) -> PromptBatch:
 
 
 def _prompt_positions(model: PreTrainedModel, batch: PromptBatch) -> Tensor:
-    """Rotary positions of prompt tokens: `[prompts, tokens]`, or `[3, prompts, tokens]` (M-RoPE)."""
+    """Rotary positions: `[prompts, prompt tokens]`, with M-RoPE `[3, prompts, prompt tokens]`."""
     if hasattr(model.model, "get_rope_index"):
         positions, _ = model.model.get_rope_index(
             batch.input_ids,

@@ -22,7 +22,7 @@ def uniforms(seed: int, key: str, sample_index: int, count: int) -> np.ndarray:
 
 
 def _draw(logprobs: Tensor, uniform: Tensor) -> Tensor:
-    """Inverse-transform sampling: the first token whose cumulative probability exceeds `uniform`."""
+    """Inverse-transform sampling: the first token whose cumulated probability tops `uniform`."""
     cumulative = logprobs.double().exp().cumsum(-1)
     threshold = uniform[:, None] * cumulative[:, -1:]
     return torch.searchsorted(cumulative, threshold, right=True).squeeze(-1)

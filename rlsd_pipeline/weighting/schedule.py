@@ -4,7 +4,7 @@ from rlsd_pipeline.config.weighting import RLSDWeighting, WeightingConfig
 
 
 def scheduled_mix(mix: float, iteration: int, *, warmup: int, decay: int | None) -> float:
-    """λ_k = λ max(1 - (k - warmup) / decay, 0); λ itself before `warmup` ends or without a decay."""
+    """λ_k = λ max(1 - (k - warmup) / decay, 0); λ itself up to `warmup` or without a decay."""
     if decay is None or iteration <= warmup:
         return mix
     return mix * max(1 - (iteration - warmup) / decay, 0.0)

@@ -1,6 +1,7 @@
 """A small experiment whose verifier gives an untrained policy something to learn from."""
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,6 +141,4 @@ def ran(
 @pytest.fixture
 def copied(ran: tuple[Path, dict], tmp_path: Path) -> Path:
     """A copy of that store, to be changed."""
-    import shutil
-
     return Path(shutil.copytree(ran[0], tmp_path / "copied"))

@@ -1,4 +1,5 @@
 import math
+import random
 import statistics
 
 import pytest
@@ -116,9 +117,9 @@ def test_equals_one_group_at_a_time(rows: list[tuple[float, int]]) -> None:
     st.lists(st.tuples(st.sampled_from([0.0, 0.1, 1.0, NAN]), st.integers(0, 2)), min_size=1),
     st.randoms(use_true_random=False),
 )
-def test_order_does_not_matter(rows: list[tuple[float, int]], rng: object) -> None:
+def test_order_does_not_matter(rows: list[tuple[float, int]], rng: random.Random) -> None:
     order = list(range(len(rows)))
-    rng.shuffle(order)  # type: ignore[attr-defined]
+    rng.shuffle(order)
     rewards, groups = zip(*rows, strict=True)
     found = advantages([rewards[i] for i in order], [groups[i] for i in order])
     straight = advantages(list(rewards), list(groups))

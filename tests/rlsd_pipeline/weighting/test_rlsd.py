@@ -1,4 +1,5 @@
 import math
+import random
 
 import pytest
 import torch
@@ -150,10 +151,10 @@ def test_no_gradient_reaches_the_gain() -> None:
 
 @given(tables(), st.randoms(use_true_random=False))
 def test_permuting_rollouts_permutes_the_credit(
-    table: tuple[Tensor, Tensor, Tensor], rng: object
+    table: tuple[Tensor, Tensor, Tensor], rng: random.Random
 ) -> None:
     order = list(range(len(table[0])))
-    rng.shuffle(order)  # type: ignore[attr-defined]
+    rng.shuffle(order)
     found = rlsd_token_advantages(*(part[order] for part in table), mix=0.5, clip=0.2)
     assert torch.equal(found, rlsd_token_advantages(*table, mix=0.5, clip=0.2)[order])
 
