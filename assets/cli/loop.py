@@ -92,8 +92,9 @@ class Loop:
         self.wall_seconds += time.perf_counter() - started
         for event in result.get_asset_materialization_events():
             metadata = event.materialization.metadata
-            if "cache" in metadata and metadata["cache"].value == "miss":
-                self.stage_seconds += float(metadata["measured/seconds"].value or 0.0)
+            seconds = metadata.get("measured/seconds")
+            if isinstance(seconds, dg.FloatMetadataValue) and metadata["cache"].value == "miss":
+                self.stage_seconds += seconds.value or 0.0
 
     def evaluate(self, arm: str, iteration: int) -> None:
         """Score a policy on every benchmark."""
@@ -117,7 +118,9 @@ class Loop:
         materialized = self._instance.get_materialized_partitions(key)
         return partition_key(arm, iteration) in materialized
 
-    def _run(self, job: str, partition: dg.MultiPartitionKey | None = None):
+    def _run(
+        self, job: str, partition: dg.MultiPartitionKey | None = None
+    ) -> dg.ExecuteInProcessResult:
         return self._jobs[job].execute_in_process(
             run_config=_QUIET,
             instance=self._instance,

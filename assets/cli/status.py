@@ -7,7 +7,7 @@ from assets.cli import experiment_file
 from assets.cli.progress import console
 from assets.home import store_url
 from rlsd_pipeline.artifacts import ArtifactStore
-from rlsd_pipeline.config.experiment import load_experiment
+from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.errors import RlsdError
 from schemas import BenchmarkScore, PolicyCheckpoint
 
@@ -21,7 +21,7 @@ def status(experiment: str) -> None:
         raise click.ClickException(str(error)) from error
 
 
-def _table(name: str, experiment) -> Table:
+def _table(name: str, experiment: ExperimentConfig) -> Table:
     store = ArtifactStore(store_url())
     table = Table(title=f"{name}  ({store_url()})")
     for column in ("arm", "updates", "of", "loss", "newest policy"):

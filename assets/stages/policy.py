@@ -5,11 +5,16 @@ upstream: partition 000 is the base model, and partition k + 1 is published by `
 of iteration k.
 """
 
+from typing import TYPE_CHECKING, Any
+
 import dagster as dg
 
 from assets.declared import Declared, materialized
 from assets.partitions import split_key
 from assets.stages.config import StageConfig
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact
 
 
 def policy_asset(declared: Declared) -> dg.AssetsDefinition:
@@ -44,7 +49,7 @@ def policy_asset(declared: Declared) -> dg.AssetsDefinition:
     return policy
 
 
-def checkpoint_metadata(artifact) -> dict:
+def checkpoint_metadata(artifact: "Artifact") -> dict[str, Any]:
     """What a checkpoint says of itself."""
     from schemas import PolicyCheckpoint
 

@@ -1,6 +1,7 @@
 """The `policy_checkpoint` asset; when it ends, it publishes the next iteration's `policy`."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -9,6 +10,10 @@ from assets.partitions import partition_key
 from assets.stages.checks import blocking, result
 from assets.stages.config import StageConfig
 from assets.stages.policy import checkpoint_metadata
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact
+    from rlsd_pipeline.stages.run import StageRun
 
 
 def policy_checkpoint_asset(declared: Declared) -> dg.AssetsDefinition:
@@ -35,15 +40,22 @@ def policy_checkpoint_asset(declared: Declared) -> dg.AssetsDefinition:
         found = not_finite_weights(artifact)
         yield result(key, "finite", found, "weights are not finite")
         if found == 0:
-            _publish(context, declared, run.arm.name, run.iteration + 1, artifact, metadata)
+            _publish(context, declared, run, artifact, metadata)
 
     return policy_checkpoint
 
 
-def _publish(context, declared, arm, iteration, artifact, metadata) -> None:
+def _publish(
+    context: dg.AssetExecutionContext,
+    declared: Declared,
+    run: "StageRun",
+    artifact: "Artifact",
+    metadata: dict[str, Any],
+) -> None:
+    """Let the next iteration's `policy` be this checkpoint, as an event of its own."""
     event = dg.AssetMaterialization(
         declared.key("policy"),
-        partition=partition_key(arm, iteration),
+        partition=partition_key(run.arm.name, run.iteration + 1),
         tags={"dagster/data_version": artifact.digest},
         metadata={"digest": artifact.digest, "published_by": "policy_checkpoint", **metadata},
     )

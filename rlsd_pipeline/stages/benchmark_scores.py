@@ -1,6 +1,6 @@
 """benchmark_scores: a policy on a benchmark, response by response, and its score."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.artifacts.tables import to_table
@@ -16,6 +16,9 @@ from rlsd_pipeline.stages.requests import benchmark_scores_request
 from rlsd_pipeline.stages.rewards import verify
 from rlsd_pipeline.stages.run import StageRun
 from schemas import BenchmarkScore, FinishReason, ItemVerdict, PolicyCheckpoint, Problem, Verdict
+
+StepOutcomes = Callable[[str, str | None, Problem], dict[str, str]]
+"""Response, extracted answer and problem -> the outcome of each step."""
 
 
 def evaluate_policy(run: StageRun, benchmark: HeldoutBenchmark) -> Artifact:
@@ -83,7 +86,7 @@ def _judge(
     return items
 
 
-def _steps_of(run: StageRun):
+def _steps_of(run: StageRun) -> StepOutcomes:
     """How the data set splits a response into steps; most know none."""
     if isinstance(run.experiment.dataset, EasyVQADataset):
         from rlsd_pipeline.data.easy_vqa_steps import easy_vqa_steps
