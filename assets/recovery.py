@@ -14,15 +14,19 @@ HOST_TAG = "rlsd/host"
 PROCESS_TAG = "rlsd/process"
 
 
-def process_tags() -> dict[str, str]:
-    """Tags that say which process executes a run."""
-    return {HOST_TAG: socket.gethostname(), PROCESS_TAG: _process(os.getpid())}
+def process_tags(run_id: str) -> dict[str, str]:
+    """Tags that say which process executes a run.
+
+    A retry inherits the tags of the run it replaces, so the process is noted with its run.
+    """
+    return {HOST_TAG: socket.gethostname(), PROCESS_TAG: f"{run_id}/{_process(os.getpid())}"}
 
 
 def claim(context: dg.AssetExecutionContext) -> None:
     """Record this process on a run that the queue launched; the command line's runs have it."""
-    if HOST_TAG not in context.run.tags:
-        context.instance.add_run_tags(context.run_id, process_tags())
+    tags = process_tags(context.run_id)
+    if not tags.items() <= context.run.tags.items():
+        context.instance.add_run_tags(context.run_id, tags)
 
 
 def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
@@ -30,6 +34,7 @@ def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     unfinished = instance.get_runs(
         dg.RunsFilter(
             statuses=[
+                dg.DagsterRunStatus.NOT_STARTED,
                 dg.DagsterRunStatus.STARTING,
                 dg.DagsterRunStatus.STARTED,
                 dg.DagsterRunStatus.CANCELING,
@@ -37,10 +42,15 @@ def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
             tags={HOST_TAG: socket.gethostname()},
         )
     )
-    dead = [run for run in unfinished if not _is_alive(run.tags.get(PROCESS_TAG, ""))]
+    dead = [run for run in unfinished if _has_died(run)]
     for run in dead:
         instance.report_run_failed(run, "The process that executed this run is gone.")
     return [run.run_id for run in dead]
+
+
+def _has_died(run: dg.DagsterRun) -> bool:
+    run_id, _, process = run.tags.get(PROCESS_TAG, "").partition("/")
+    return run_id == run.run_id and not _is_alive(process)
 
 
 def _process(pid: int) -> str:

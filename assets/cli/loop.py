@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import dagster as dg
 
@@ -31,7 +32,7 @@ class Loop:
     """
 
     def __init__(self, file: Path, instance: dg.DagsterInstance, progress: Progress) -> None:
-        self.declared = Declared(file.parent.name, load_experiment(file))
+        self.declared = Declared(file.parent.name, load_experiment(file).located(file.parent))
         self.workspace = self.declared.workspace()
         self.workspace.progress = progress
         self.wall_seconds = 0.0
@@ -114,18 +115,20 @@ class Loop:
         )
 
     def _is_known(self, arm: str, iteration: int) -> bool:
-        key = self.declared.key("policy_checkpoint")
-        materialized = self._instance.get_materialized_partitions(key)
-        return partition_key(arm, iteration) in materialized
+        """The next policy is published last, once the checkpoint has passed its check."""
+        published = self._instance.get_materialized_partitions(self.declared.key("policy"))
+        return partition_key(arm, iteration + 1) in published
 
     def _run(
         self, job: str, partition: dg.MultiPartitionKey | None = None
     ) -> dg.ExecuteInProcessResult:
+        run_id = str(uuid4())
         return self._jobs[job].execute_in_process(
             run_config=_QUIET,
             instance=self._instance,
             partition_key=partition,
-            tags=process_tags(),
+            run_id=run_id,
+            tags=process_tags(run_id),
         )
 
 

@@ -31,6 +31,7 @@ def benchmark_scores_asset(declared: Declared, benchmark: HeldoutBenchmark) -> d
         return materialized(
             artifact,
             {
+                "curve": learning_curve(run.workspace, benchmark.name),
                 "score": score.score,
                 "interval_low": score.interval_low,
                 "interval_high": score.interval_high,
@@ -53,7 +54,6 @@ def benchmark_scores_asset(declared: Declared, benchmark: HeldoutBenchmark) -> d
                         for label, part in score.breakdown.items()
                     ]
                 ),
-                "curve": learning_curve(run.workspace, benchmark.name),
             },
         )
 

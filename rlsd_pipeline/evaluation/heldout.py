@@ -33,7 +33,8 @@ def breakdown(items: Sequence[ItemVerdict], confidence: float) -> dict[str, Brea
             else:
                 correct = float(item.verdict is Verdict.CORRECT)
                 shares[f"{name}={value}"][item.problem_id].append(correct)
-    return {label: _score(by_question, confidence) for label, by_question in sorted(shares.items())}
+    labels = sorted(shares, key=lambda label: (not label.startswith("step:"), label))
+    return {label: _score(shares[label], confidence) for label in labels}
 
 
 def overall(items: Sequence[ItemVerdict], confidence: float) -> Estimate:
