@@ -82,6 +82,9 @@ class Loop:
 
     def prepare(self, arms: Iterable[str]) -> None:
         """The data set, and the base policy of each arm."""
+        from rlsd_pipeline.stages.policy import check_model
+
+        check_model(self.declared.experiment.model)
         self._run("problems")
         for arm in arms:
             self._run("policy", partition_key(arm, 0))

@@ -31,6 +31,20 @@ def base_policy(run: StageRun) -> Artifact:
     return run.produce(policy_request(run), write)
 
 
+def check_model(model: PretrainedModel | TinyQwen3VL) -> None:
+    """Refuse, before anything is computed, a model that could not answer.
+
+    Raises:
+        ModelError: There is no such model, or its tokenizer lacks a chat template or an end token.
+    """
+    if isinstance(model, PretrainedModel):
+        from rlsd_pipeline.models.policy import load_processor
+
+        load_processor(
+            model.name, revision=model.revision, trust_remote_code=model.trust_remote_code
+        )
+
+
 def _warm_start_images(run: StageRun) -> int:
     return run.experiment.dataset.warm_start_images  # type: ignore[union-attr]
 
