@@ -4,15 +4,10 @@ import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoModelForImageTextToText,
-    AutoProcessor,
-    AutoTokenizer,
     PreTrainedModel,
 )
 
@@ -54,7 +49,7 @@ class Policy:
         self.model = model.eval()
         self.processor = processor
         self.tokenizer = getattr(processor, "tokenizer", processor)
-        _require_chat(processor, model.name_or_path or type(model).__name__)
+        require_chat(processor, model.name_or_path or type(model).__name__)
         self._prompts: dict[tuple[str, str | None, tuple[bytes, ...]], EncodedPrompt] = {}
 
     @property
@@ -149,60 +144,12 @@ class Policy:
             (Path(directory) / WEIGHTS).replace(path)
 
 
-def load_policy(
-    source: str | Path,
-    *,
-    dtype: torch.dtype | Literal["auto"] = "auto",
-    revision: str | None = None,
-    trust_remote_code: bool = False,
-) -> Policy:
-    """Load a policy from a folder or the Hugging Face hub, from safetensors only.
-
-    Args:
-        source: Folder or hub id.
-        dtype: Of the weights; `auto` keeps the stored one.
-        revision: Commit of a hub id.
-        trust_remote_code: Run Python code of the source.
+def require_chat(processor: Any, name: str) -> None:
+    """Refuse a tokenizer that cannot hold a chat.
 
     Raises:
-        ModelError: There is no such model, or its tokenizer lacks a chat template or an end token.
+        ModelError: It has no chat template or no end token.
     """
-    processor = load_processor(source, revision=revision, trust_remote_code=trust_remote_code)
-    sees = hasattr(processor, "image_processor")
-    model_class = AutoModelForImageTextToText if sees else AutoModelForCausalLM
-    model = model_class.from_pretrained(
-        source,
-        dtype=dtype,
-        use_safetensors=True,
-        revision=revision,
-        trust_remote_code=trust_remote_code,
-    )
-    return Policy(model, processor)
-
-
-def load_processor(
-    source: str | Path, *, revision: str | None = None, trust_remote_code: bool = False
-) -> Any:
-    """Load a processor, or the tokenizer of a text model, and check that it can hold a chat.
-
-    Raises:
-        ModelError: There is no such model, or its tokenizer lacks a chat template or an end token.
-    """
-    origin = {"revision": revision, "trust_remote_code": trust_remote_code}
-    try:
-        config = AutoConfig.from_pretrained(source, **origin)
-        sees = hasattr(config, "vision_config")
-        processor = (AutoProcessor if sees else AutoTokenizer).from_pretrained(source, **origin)
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"the model {source} cannot be read: {error}. Give a hub id or a folder with "
-            "config.json, weights as safetensors and a tokenizer"
-        ) from error
-    _require_chat(processor, str(source))
-    return processor
-
-
-def _require_chat(processor: Any, name: str) -> None:
     tokenizer = getattr(processor, "tokenizer", processor)
     if getattr(processor, "chat_template", None) is None and not tokenizer.chat_template:
         raise ModelError(

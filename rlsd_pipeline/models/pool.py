@@ -10,7 +10,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.models.policy import WEIGHTS, Policy, load_policy
+from rlsd_pipeline.models.loading import load_policy
+from rlsd_pipeline.models.policy import WEIGHTS, Policy
 from schemas import PolicyCheckpoint
 
 OPTIMIZER = "optimizer.safetensors"

@@ -38,7 +38,7 @@ def check_model(model: PretrainedModel | TinyQwen3VL) -> None:
         ModelError: There is no such model, or its tokenizer lacks a chat template or an end token.
     """
     if isinstance(model, PretrainedModel):
-        from rlsd_pipeline.models.policy import load_processor
+        from rlsd_pipeline.models.loading import load_processor
 
         load_processor(
             model.name, revision=model.revision, trust_remote_code=model.trust_remote_code
@@ -65,7 +65,7 @@ def _warm_started(run: StageRun, model: TinyQwen3VL) -> Policy:
 def _pretrained(model: PretrainedModel) -> Policy:
     import torch
 
-    from rlsd_pipeline.models.policy import load_policy
+    from rlsd_pipeline.models.loading import load_policy
 
     return load_policy(
         model.name,

@@ -8,8 +8,9 @@ from transformers.tokenization_utils_fast import PreTrainedTokenizerFast
 
 from rlsd_pipeline.config.model import TinyQwen3VL
 from rlsd_pipeline.errors import ModelError
+from rlsd_pipeline.models.loading import load_policy
 from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
-from rlsd_pipeline.models.policy import Policy, load_policy
+from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.tiny_qwen3_vl import build_policy
 from rlsd_pipeline.rollouts.engine import SamplingRequest
 from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine

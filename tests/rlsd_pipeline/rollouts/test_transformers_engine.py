@@ -9,7 +9,7 @@ from torch import Tensor
 from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.rollouts.engine import Completion, SamplingRequest
-from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine, uniforms
+from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine, _draw, uniforms
 from schemas import FinishReason
 
 Naive = Callable[..., Tensor]
@@ -161,6 +161,15 @@ def test_first_token_is_drawn_from_the_softmax(
     assert p_value(temperature) > 1e-3
     # The test would notice a temperature that is a fifth off.
     assert p_value(1.2 * temperature) < 1e-6
+
+
+def test_draw_takes_the_first_token_whose_cumulative_probability_exceeds_the_number() -> None:
+    # Cumulative: 0, 0.25, 0.25, 1.
+    logprobs = torch.tensor([0.0, 0.25, 0.0, 0.75]).log()
+    numbers = [0.0, 0.1, 0.2499, 0.25, 0.5, 1 - 2**-53]
+    drawn = _draw(logprobs.expand(6, 4), torch.tensor(numbers, dtype=torch.float64))
+    # At 0 and at 0.25 as well: a token of probability 0 is never drawn.
+    assert drawn.tolist() == [1, 1, 1, 3, 3, 3]
 
 
 def test_uniforms_belong_to_one_response() -> None:

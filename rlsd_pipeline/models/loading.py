@@ -1,0 +1,69 @@
+"""Policies from a folder or the Hugging Face hub."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    AutoProcessor,
+    AutoTokenizer,
+)
+
+from rlsd_pipeline.errors import ModelError
+from rlsd_pipeline.models.policy import Policy, require_chat
+
+
+def load_policy(
+    source: str | Path,
+    *,
+    dtype: torch.dtype | Literal["auto"] = "auto",
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+) -> Policy:
+    """Load a policy from a folder or the Hugging Face hub, from safetensors only.
+
+    Args:
+        source: Folder or hub id.
+        dtype: Of the weights; `auto` keeps the stored one.
+        revision: Commit of a hub id.
+        trust_remote_code: Run Python code of the source.
+
+    Raises:
+        ModelError: There is no such model, or its tokenizer lacks a chat template or an end token.
+    """
+    processor = load_processor(source, revision=revision, trust_remote_code=trust_remote_code)
+    sees = hasattr(processor, "image_processor")
+    model_class = AutoModelForImageTextToText if sees else AutoModelForCausalLM
+    model = model_class.from_pretrained(
+        source,
+        dtype=dtype,
+        use_safetensors=True,
+        revision=revision,
+        trust_remote_code=trust_remote_code,
+    )
+    return Policy(model, processor)
+
+
+def load_processor(
+    source: str | Path, *, revision: str | None = None, trust_remote_code: bool = False
+) -> Any:
+    """Load a processor, or the tokenizer of a text model, and check that it can hold a chat.
+
+    Raises:
+        ModelError: There is no such model, or its tokenizer lacks a chat template or an end token.
+    """
+    origin = {"revision": revision, "trust_remote_code": trust_remote_code}
+    try:
+        config = AutoConfig.from_pretrained(source, **origin)
+        sees = hasattr(config, "vision_config")
+        processor = (AutoProcessor if sees else AutoTokenizer).from_pretrained(source, **origin)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"the model {source} cannot be read: {error}. Give a hub id or a folder with "
+            "config.json, weights as safetensors and a tokenizer"
+        ) from error
+    require_chat(processor, str(source))
+    return processor
