@@ -118,7 +118,7 @@ class BenchmarkScore(Record):
     """Responses the verifier failed on."""
 
     blind_baseline: Share | None
-    """Score of the same policy without the images; null where it was not asked."""
+    """Accuracy of the most frequent answer to the same wording; null where it is not known."""
 
     breakdown: dict[str, BreakdownScore]
     """Scores by label, such as `kind=shape`."""

@@ -37,7 +37,7 @@ class Display:
         self._arm = self._bars.add_task("", total=None, note="", visible=False)
         self._stage = self._bars.add_task("", total=None, note="", visible=False)
         self._metrics: dict[str, float] = {}
-        self._unit = ""
+        self._name = self._unit = ""
         self._count = 0
         self._started = self._printed = time.monotonic()
 
@@ -72,18 +72,18 @@ class Display:
 
     def start(self, stage: str, total: int | None, unit: str) -> None:
         """A stage begins."""
-        self._unit, self._count, self._started = unit, 0, time.monotonic()
+        self._name, self._unit, self._count = stage, unit, 0
+        self._started = time.monotonic()
         self._bars.reset(self._stage, total=total, description=f"  {stage}", visible=True, note="")
-        if not self._console.is_terminal and (total or 0) > 200 and unit == "steps":
-            self.say(f"{stage}: {total} {unit}")
 
     def advance(self, count: int) -> None:
         """So many more units of the stage are done."""
         self._count += count
         rate = self._count / max(time.monotonic() - self._started, 1e-3)
         self._bars.update(self._stage, advance=count, note=f"{rate:,.0f} {self._unit}/s")
-        if not self._console.is_terminal and time.monotonic() - self._printed > _PLAIN_SECONDS:
-            self.say(f"  {self._count} {self._unit} ({rate:,.0f}/s)  {self._notes()}")
+        silent_since = max(self._started, self._printed)
+        if not self._console.is_terminal and time.monotonic() - silent_since > _PLAIN_SECONDS:
+            self.say(f"{self._name}: {self._count} {self._unit} ({rate:,.1f}/s)  {self._notes()}")
 
     def metric(self, name: str, value: float) -> None:
         """A number worth showing."""

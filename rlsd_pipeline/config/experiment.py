@@ -65,6 +65,13 @@ class ArmConfig(StrictConfig):
     update: UpdateConfig | None = None
     """In place of the experiment's update."""
 
+    @field_validator("seeds")
+    @classmethod
+    def _seeds_are_distinct(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("a seed is named twice, and would be the same arm: drop one")
+        return seeds
+
 
 class HeldoutBenchmark(StrictConfig):
     """The experiment's own held-out problems."""

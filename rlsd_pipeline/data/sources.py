@@ -64,6 +64,8 @@ def _hold_out(problems: list[Problem], share: float) -> list[Problem]:
     """Hold out the rows whose id hashes lowest, where the source names no test split."""
     if share == 0 or any(problem.split == "test" for problem in problems):
         return problems
+    if len(problems) < 2:
+        raise DataError("the data set has one row: it takes two to learn from one and hold one out")
     by_hash = sorted(problems, key=lambda p: hashlib.sha256(p.problem_id.encode()).digest())
     held = {problem.problem_id for problem in by_hash[: max(1, round(share * len(problems)))]}
     return [p.model_copy(update={"split": "test"}) if p.problem_id in held else p for p in problems]

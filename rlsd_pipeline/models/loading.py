@@ -37,13 +37,21 @@ def load_policy(
     processor = load_processor(source, revision=revision, trust_remote_code=trust_remote_code)
     sees = hasattr(processor, "image_processor")
     model_class = AutoModelForImageTextToText if sees else AutoModelForCausalLM
-    model = model_class.from_pretrained(
+    model, report = model_class.from_pretrained(
         source,
         dtype=dtype,
         use_safetensors=True,
         revision=revision,
         trust_remote_code=trust_remote_code,
+        output_loading_info=True,
     )
+    # transformers only warns, and fills what is missing with random numbers.
+    if report["missing_keys"]:
+        missing = sorted(report["missing_keys"])
+        raise ModelError(
+            f"the weights of {source} lack {len(missing)} tensors of {type(model).__name__}, first "
+            f"{missing[0]}: the files are incomplete, or made for another architecture"
+        )
     return Policy(model, processor)
 
 

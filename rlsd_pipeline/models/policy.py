@@ -3,6 +3,7 @@
 import re
 import tempfile
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -89,12 +90,11 @@ class Policy:
         return self._prompts[key]
 
     def _encode(self, text: str, images: Sequence[bytes], system: str | None) -> EncodedPrompt:
-        # A question that spells a placeholder would be expanded like an image.
-        text = _PLACEHOLDER.sub(lambda found: found.group().replace("<", "< "), text)
         messages: list[dict[str, Any]] = []
         if system is not None:
-            messages.append({"role": "system", "content": self._content(system, 0)})
-        messages.append({"role": "user", "content": self._content(text, len(images))})
+            messages.append({"role": "system", "content": self._content(self._plain(system), 0)})
+        content = self._content(self._plain(text), len(images))
+        messages.append({"role": "user", "content": content})
         template = self.processor if self.reads_images else self.tokenizer
         prompt = template.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         if not self.reads_images:
@@ -116,6 +116,16 @@ class Policy:
             pixel_values=inputs.get("pixel_values"),
             image_grid_thw=inputs.get("image_grid_thw"),
         )
+
+    def _plain(self, text: str) -> str:
+        """A question may spell a control token; it must not end a turn or stand for an image."""
+        return self._control_tokens.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
+
+    @cached_property
+    def _control_tokens(self) -> re.Pattern[str]:
+        added = self.tokenizer.added_tokens_decoder.values()
+        control = [re.escape(token.content) for token in added if token.special]
+        return re.compile("|".join([*control, _PLACEHOLDER.pattern]))
 
     def _content(self, text: str, images: int) -> str | list[dict[str, str]]:
         if not self.reads_images:

@@ -86,7 +86,7 @@ def warm_start(
         chosen = rng.choices(pool, k=config.warm_start.batch_size)
         return [demonstrate(question, level, prompts, rng) for question in chosen]
 
-    _train(policy, batch, config.warm_start, progress)
+    _train(policy, batch, config.warm_start, prompts.system, progress)
     return policy
 
 
@@ -94,6 +94,7 @@ def _train(
     policy: Policy,
     batch: Callable[[int], Sequence[Demonstration]],
     config: WarmStartConfig,
+    system: str | None,
     progress: StepProgress | None,
 ) -> None:
     optimizer = torch.optim.AdamW(policy.model.parameters(), lr=config.learning_rate)
@@ -101,7 +102,7 @@ def _train(
         optimizer, lambda step: 0.55 + 0.45 * math.cos(math.pi * step / config.steps)
     )
     for step in range(config.steps):
-        loss = demonstration_loss(policy, batch(step))
+        loss = demonstration_loss(policy, batch(step), system)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(policy.model.parameters(), 1.0)
@@ -111,12 +112,14 @@ def _train(
             progress(step, loss.item())
 
 
-def demonstration_loss(policy: Policy, batch: Sequence[Demonstration]) -> torch.Tensor:
+def demonstration_loss(
+    policy: Policy, batch: Sequence[Demonstration], system: str | None = None
+) -> torch.Tensor:
     """Mean negative log-likelihood of the response tokens, nats a token."""
     end = [policy.tokenizer.eos_token_id]
     tokenize = policy.tokenizer
     scoring = ScoringBatch(
-        prompts=[policy.encode(d.prompt, [d.image]) for d in batch],
+        prompts=[policy.encode(d.prompt, [d.image], system) for d in batch],
         owners=range(len(batch)),
         completion_ids=[tokenize(d.response).input_ids + end for d in batch],
     )

@@ -25,6 +25,7 @@ Encode = Callable[[Problem], EncodedPrompt]
 def score_rollouts(run: StageRun) -> Artifact:
     """Score the rollouts under the student, and under the teacher where the method reads one."""
     problems, policy, rollouts = run.read("problems"), run.read("policy"), run.read("rollouts")
+    require_sampled_by(rollouts, policy)
     teacher = None
     if run.arm.weighting.reads_teacher:
         teacher = run.read("policy", run.arm.teacher.iteration(run.iteration))
@@ -52,6 +53,20 @@ def score_rollouts(run: StageRun) -> Artifact:
         out.measure(engine_gap_max=_largest_gap(table, columns["student_logprobs"]))
 
     return run.produce(logprobs_request(run), write)
+
+
+def require_sampled_by(rollouts: Artifact, policy: Artifact) -> None:
+    """Refuse rollouts of another policy: scored by this one they would pass for its own.
+
+    Raises:
+        AlignmentError: Names both policies.
+    """
+    sampled_by = rollouts.manifest.inputs["policy"]
+    if sampled_by != policy.digest:
+        raise AlignmentError(
+            f"the rollouts were sampled by policy {sampled_by[:12]}, and the policy here is "
+            f"{policy.digest[:12]}: materialize rollouts again"
+        )
 
 
 class _Scoring:

@@ -51,7 +51,9 @@ def draw_seed(seed: int, iteration: int, draw: int) -> int:
 
 
 def choose_problems(train: list[Problem], count: int, iteration: int, seed: int) -> list[Problem]:
-    """The iteration's problems: every epoch visits all of them once, in an order of its own.
+    """The iteration's problems: an epoch visits each at most once, in an order of its own.
+
+    What is left of an epoch after its last full iteration waits for the next order.
 
     Raises:
         ConfigError: One iteration asks for more problems than there are.

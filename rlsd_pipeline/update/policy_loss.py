@@ -30,7 +30,7 @@ class PolicyLoss(NamedTuple):
 
 
 def token_shares(lengths: Tensor, denominator: Denominator) -> Tensor:
-    """The weight of each token in the mean, response after response; `[tokens]`, sums to 1.
+    """The weight of each token in the mean, response after response; `[tokens]`.
 
     Args:
         lengths: Tokens of each response of the whole batch; `[responses]`. A response without

@@ -158,3 +158,12 @@ def test_files_that_are_no_experiment(tmp_path: Path, content: bytes, expected: 
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read as YAML"):
         load_experiment(tmp_path / "defs.yaml")
+
+
+def test_a_seed_named_twice() -> None:
+    with pytest.raises(ConfigError, match="a seed is named twice"):
+        validate(
+            ExperimentConfig,
+            {"arms": [{"weighting": {"type": "grpo"}, "seeds": [0, 1, 0]}]},
+            source="x.yaml",
+        )

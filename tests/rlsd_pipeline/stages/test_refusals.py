@@ -256,3 +256,12 @@ def test_draws_have_seeds_of_their_own() -> None:
     seeds = [draw_seed(s, i, d) for s in range(3) for i in range(12) for d in range(3)]
     assert len(set(seeds)) == len(seeds)
     assert draw_seed(1, 2, 3) == draw_seed(1, 2, 3)
+
+
+def test_scoring_refuses_rollouts_of_another_policy(copied: Path, workspace_at: Open) -> None:
+    """Scored by another policy they would pass for its own, with a ratio of 1."""
+    workspace = workspace_at(copied)
+    run = workspace.at("rlsd-s0", 1)
+    workspace.store.set_ref(run.reference("policy"), workspace.at("rlsd-s0", 2).read("policy"))
+    with pytest.raises(AlignmentError, match=r"sampled by policy .* materialize rollouts again"):
+        score_rollouts(run)
