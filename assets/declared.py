@@ -112,9 +112,12 @@ class Declared:
 @cache
 def _workspace(name: str, experiment: str, url: str) -> "Workspace":
     from rlsd_pipeline.artifacts import ArtifactStore
+    from rlsd_pipeline.models.pool import PolicyPool
     from rlsd_pipeline.stages.run import Workspace
 
-    return Workspace(name, ExperimentConfig.model_validate_json(experiment), ArtifactStore(url))
+    declared = ExperimentConfig.model_validate_json(experiment)
+    pool = PolicyPool(threads=declared.compute.threads)
+    return Workspace(name, declared, ArtifactStore(url), pool)
 
 
 def materialized(

@@ -109,6 +109,9 @@ class LocalCompute(StrictConfig):
 
     type: Literal["local"] = "local"
 
+    threads: Annotated[int, Field(ge=1)] | None = None
+    """CPU threads of one process; None leaves it to torch. A tiny model is faster with one."""
+
 
 class Arm(StrictConfig):
     """One training lineage: a weighting and a seed."""

@@ -35,8 +35,8 @@ class DemonstrationNoise(StrictConfig):
 class WarmStartConfig(StrictConfig):
     """Supervised training on generated demonstrations, before any reinforcement."""
 
-    steps: Annotated[int, Field(ge=1)] = 600
-    batch_size: Annotated[int, Field(ge=1)] = 64
+    steps: Annotated[int, Field(ge=1)] = 700
+    batch_size: Annotated[int, Field(ge=1)] = 32
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     """Peak; it falls along a cosine to a tenth."""
     clean_share: Share = 0.5

@@ -29,10 +29,13 @@ class PolicyPool:
 
     Args:
         capacity: Policies kept; two hold a student and its teacher.
+        threads: CPU threads the policies may use; None leaves it to torch.
     """
 
-    def __init__(self, capacity: int = 2) -> None:
+    def __init__(self, capacity: int = 2, threads: int | None = None) -> None:
         self._capacity = capacity
+        if threads is not None:
+            torch.set_num_threads(threads)
         self._kept: OrderedDict[str, Trained] = OrderedDict()
 
     def get(self, artifact: Artifact) -> Policy:
