@@ -1,0 +1,132 @@
+"""A tiny experiment, a home of its own for every test, and one home that is already trained."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+import yaml
+
+from assets.cli.loop import Loop, open_instance
+from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.progress import Silent
+
+ARMS = ("grpo-s0", "rlsd-s0")
+
+ATTRIBUTES: dict[str, Any] = {
+    "dataset": {
+        "type": "easy_vqa",
+        "train_questions": 10,
+        "test_questions": 5,
+        "warm_start_images": 60,
+    },
+    "model": {
+        "type": "tiny_qwen3_vl",
+        "hidden_size": 32,
+        "intermediate_size": 48,
+        "vision_hidden_size": 16,
+        "vocabulary": 300,
+        "warm_start": {"steps": 2, "batch_size": 4},
+    },
+    "prompts": {
+        "student": "{question}",
+        "answer_reference": "{question} reference: {answer}",
+        "solution_reference": "{question} solution: {solution}",
+    },
+    "sampling": {"prompts": 4, "group_size": 4, "max_prompt_tokens": 128, "max_tokens": 12},
+    # A model that has learnt nothing often writes broken UTF-8. Rewarding that makes some of its
+    # responses better than others, so that every update changes weights and optimizer.
+    "verifier": {"type": "exact", "extraction": {"type": "last_line", "prefix": "\ufffd"}},
+    "teacher": {"type": "synced", "every": 2},
+    "update": {"learning_rate": 1e-3},
+    "arms": [{"weighting": {"type": "grpo"}}, {"weighting": {"type": "rlsd", "decay": 4}}],
+    "iterations": 3,
+    "evaluation": {"every": 2, "benchmarks": [{"type": "heldout", "name": "greedy"}]},
+    "compute": {"type": "local", "threads": 1},
+}
+
+Declare = Callable[..., Path]
+
+
+def _use(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    # Set before they are removed, so that whatever the code under test puts there goes again.
+    for name in (
+        "DAGSTER_HOME",
+        "DAGSTER_EVENT_BATCH_SIZE",
+        "RLSD_STORE",
+        "HF_HUB_DISABLE_PROGRESS_BARS",
+        "TOKENIZERS_PARALLELISM",
+    ):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("RLSD_HOME", str(home))
+
+
+def _declare(folder: Path, **changes: Any) -> Path:
+    file = folder / "small" / "defs.yaml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    attributes = deepcopy(ATTRIBUTES) | changes
+    document = {"type": "assets.component.Experiment", "attributes": attributes}
+    file.write_text(yaml.safe_dump(document))
+    return file
+
+
+@contextmanager
+def _loop(file: Path) -> Iterator[tuple[Loop, dg.DagsterInstance]]:
+    with open_instance() as instance:
+        yield Loop(file, instance, Silent()), instance
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home."""
+    _use(monkeypatch, tmp_path / "home")
+    return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def arms() -> tuple[str, ...]:
+    """The arms of the tiny experiment, in order."""
+    return ARMS
+
+
+@pytest.fixture(scope="session")
+def experiment() -> ExperimentConfig:
+    return ExperimentConfig.model_validate(ATTRIBUTES)
+
+
+@pytest.fixture
+def declare(tmp_path: Path) -> Declare:
+    """Writes the tiny experiment's YAML; keywords change what is declared."""
+
+    def declare(**changes: Any) -> Path:
+        return _declare(tmp_path / "declared", **changes)
+
+    return declare
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which both arms have done two of three iterations; no test may change it."""
+    folder = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _use(monkeypatch, folder / "home")
+        with _loop(_declare(folder)) as (loop, _):
+            loop.prepare(ARMS)
+            for arm in ARMS:
+                for iteration in range(2):
+                    loop.iterate(arm, iteration)
+    return folder / "home"
+
+
+@pytest.fixture
+def loop(trained: Path, home: Path, declare: Declare) -> Iterator[tuple[Loop, dg.DagsterInstance]]:
+    """The loop and its instance on a copy of that home."""
+    shutil.copytree(trained, home)
+    (home / "dagster" / "dagster.yaml").chmod(0o644)
+    with _loop(declare()) as opened:
+        yield opened

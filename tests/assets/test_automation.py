@@ -1,0 +1,199 @@
+"""The loop that advances itself, tick by tick, and the schedule; events only, nothing computed."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from assets.automation import dead_run_sensor, evaluation_schedule
+from assets.declared import Declared
+from assets.graph import build_definitions
+from assets.partitions import partition_key
+from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.stages.contract import ITERATION_STAGES
+
+
+class Ticks:
+    """An experiment whose sensor is evaluated, and whose stages are said to have run."""
+
+    def __init__(self, experiment: ExperimentConfig, instance: dg.DagsterInstance) -> None:
+        self.declared = Declared("small", experiment)
+        self.definitions = build_definitions("small", experiment)
+        self.instance = instance
+        self.cursor = None
+
+    def tick(self) -> dict[str, set[str]]:
+        """Partitions that this tick requests, by stage."""
+        result = dg.evaluate_automation_conditions(
+            self.definitions, self.instance, cursor=self.cursor
+        )
+        self.cursor = result.cursor
+        keys = self.definitions.resolve_asset_graph().get_all_asset_keys()
+        requested = {key.path[1]: set(result.get_requested_partitions(key)) for key in keys}
+        return {stage: partitions for stage, partitions in requested.items() if partitions}
+
+    def materialize(self, stage: str, arm: str | None = None, iteration: int = 0) -> None:
+        """Report a stage as run."""
+        partition = None if arm is None else partition_key(arm, iteration)
+        event = dg.AssetMaterialization(self.declared.key(stage), partition=partition)
+        self.instance.report_runless_asset_event(event)
+
+    def start(self, arm: str) -> None:
+        """What a user materializes."""
+        self.materialize("problems")
+        self.materialize("policy", arm)
+
+    def finish(self, arm: str, iteration: int) -> None:
+        """Everything that a requested iteration leaves, the next policy last."""
+        for stage in ITERATION_STAGES:
+            self.materialize(stage, arm, iteration)
+        self.materialize("policy", arm, iteration + 1)
+
+
+def iteration(*partitions: str) -> dict[str, set[str]]:
+    """All stages of these partitions."""
+    return {stage: set(partitions) for stage in ITERATION_STAGES}
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture
+def stored_instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """A schedule opens the instance again, so it has to lie somewhere."""
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        yield instance
+
+
+@pytest.fixture
+def ticks(experiment: ExperimentConfig, instance: dg.DagsterInstance) -> Ticks:
+    return Ticks(experiment, instance)
+
+
+def test_nothing_starts_before_there_is_a_policy(ticks: Ticks) -> None:
+    assert ticks.tick() == {}
+    ticks.materialize("problems")
+    assert ticks.tick() == {}
+
+
+def test_nothing_starts_without_the_data_set(ticks: Ticks) -> None:
+    ticks.materialize("policy", "rlsd-s0")
+    assert ticks.tick() == {}
+    ticks.materialize("problems")
+    assert ticks.tick() == iteration("rlsd-s0|000")
+
+
+def test_an_arm_trains_itself_to_the_end(ticks: Ticks) -> None:
+    ticks.tick()
+    ticks.start("rlsd-s0")
+    for k in range(3):
+        assert ticks.tick() == iteration(f"rlsd-s0|{k:03d}")
+        assert ticks.tick() == {}
+        ticks.finish("rlsd-s0", k)
+    assert ticks.tick() == {}
+
+
+def test_a_sensor_that_starts_later_goes_on_with_the_arm(ticks: Ticks) -> None:
+    """The command line left the arm half-way, and no tick has seen it begin."""
+    ticks.start("rlsd-s0")
+    ticks.finish("rlsd-s0", 0)
+    assert ticks.tick() == iteration("rlsd-s0|001")
+
+
+def test_arms_advance_each_by_itself(ticks: Ticks) -> None:
+    ticks.start("rlsd-s0")
+    ticks.start("grpo-s0")
+    assert ticks.tick() == iteration("grpo-s0|000", "rlsd-s0|000")
+    ticks.finish("rlsd-s0", 0)
+    assert ticks.tick() == iteration("rlsd-s0|001")
+    ticks.finish("grpo-s0", 0)
+    assert ticks.tick() == iteration("grpo-s0|001")
+
+
+def test_a_run_that_was_cancelled_is_not_started_again(ticks: Ticks) -> None:
+    ticks.start("rlsd-s0")
+    assert ticks.tick() == iteration("rlsd-s0|000")
+    for stage in ("rollouts", "rewards"):
+        ticks.materialize(stage, "rlsd-s0")
+    assert [ticks.tick() for _ in range(3)] == [{}, {}, {}]
+
+
+def test_what_a_user_redoes_starts_nothing(ticks: Ticks) -> None:
+    ticks.start("rlsd-s0")
+    ticks.tick()
+    ticks.finish("rlsd-s0", 0)
+    ticks.tick()
+    ticks.materialize("rollouts", "rlsd-s0", 0)
+    ticks.materialize("policy", "rlsd-s0", 0)
+    assert ticks.tick() == {}
+
+
+def test_only_what_is_missing_is_requested(ticks: Ticks) -> None:
+    ticks.start("rlsd-s0")
+    for stage in ("rollouts", "rewards"):
+        ticks.materialize(stage, "rlsd-s0")
+    requested = ticks.tick()
+    assert set(requested) == {"logprobs", "token_weights", "policy_checkpoint"}
+
+
+def evaluate(ticks: Ticks) -> str | list[tuple[str | None, str | None]]:
+    """Why the schedule skips, or key and partition of each run it requests."""
+    context = dg.build_schedule_context(
+        instance=ticks.instance,
+        scheduled_execution_time=datetime(2026, 1, 1, 3, tzinfo=UTC),
+        repository_def=ticks.definitions.get_repository_def(),
+    )
+    data = evaluation_schedule(ticks.declared).evaluate_tick(context)
+    return data.skip_message or [(r.run_key, r.partition_key) for r in data.run_requests]
+
+
+def test_the_schedule_evaluates_the_newest_policies_once(
+    experiment: ExperimentConfig, stored_instance: dg.DagsterInstance
+) -> None:
+    ticks = Ticks(experiment, stored_instance)
+    assert "no arm has a policy yet" in evaluate(ticks)
+    for k in (0, 1, 2):
+        ticks.materialize("policy", "rlsd-s0", k)
+    ticks.materialize("policy", "grpo-s0", 0)
+    assert evaluate(ticks) == [
+        ("grpo-s0-0", "grpo-s0|000"),
+        ("rlsd-s0-2", "rlsd-s0|002"),
+    ]
+    ticks.materialize("benchmark_scores.greedy", "grpo-s0", 0)
+    # That an older policy has its score says nothing about the newest.
+    ticks.materialize("benchmark_scores.greedy", "rlsd-s0", 0)
+    assert evaluate(ticks) == [("rlsd-s0-2", "rlsd-s0|002")]
+    ticks.materialize("benchmark_scores.greedy", "rlsd-s0", 2)
+    assert "evaluated" in evaluate(ticks)
+
+
+def test_the_schedule_waits_for_every_benchmark(
+    experiment: ExperimentConfig, stored_instance: dg.DagsterInstance
+) -> None:
+    evaluation = {"benchmarks": [{"name": "greedy"}, {"name": "sampled"}], "every": 2}
+    ticks = Ticks(
+        ExperimentConfig.model_validate(experiment.model_dump() | {"evaluation": evaluation}),
+        stored_instance,
+    )
+    ticks.materialize("policy", "rlsd-s0", 3)
+    ticks.materialize("benchmark_scores.greedy", "rlsd-s0", 3)
+    assert evaluate(ticks) == [("rlsd-s0-3", "rlsd-s0|003")]
+    ticks.materialize("benchmark_scores.sampled", "rlsd-s0", 3)
+    assert "evaluated" in evaluate(ticks)
+
+
+def test_the_schedule_runs_scores_and_nothing_else(ticks: Ticks) -> None:
+    job = ticks.definitions.resolve_job_def("small_evaluate")
+    keys = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
+    assert keys == {"small/benchmark_scores/greedy"}
+
+
+def test_the_sensor_of_dead_runs_says_what_it_found(instance: dg.DagsterInstance) -> None:
+    with dg.build_sensor_context(instance=instance) as context:
+        data = dead_run_sensor().evaluate_tick(context)
+    assert data.skip_message == "no dead run"

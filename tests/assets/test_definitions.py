@@ -1,0 +1,214 @@
+"""What Dagster sees of the shipped experiments."""
+
+import shutil
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+import yaml
+from dagster.components.testing.utils import create_defs_folder_sandbox
+from pydantic import ValidationError
+
+from assets.component import Experiment
+from assets.definitions import defs
+from assets.graph import build_definitions
+from assets.home import EXPERIMENTS
+from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
+
+SHIPPED = sorted(path.parent.name for path in EXPERIMENTS.glob("*/defs.yaml"))
+
+DECLARED = load_experiment(EXPERIMENTS / "easy_vqa" / "defs.yaml").iterations
+UPDATES = 2 * DECLARED  # Two arms.
+POLICIES = 2 * (DECLARED + 1)
+
+EASY_VQA = {
+    # key: partitions, what it depends on
+    "easy_vqa/problems": (None, []),
+    "easy_vqa/policy": (POLICIES, []),
+    "easy_vqa/rollouts": (UPDATES, ["policy", "problems"]),
+    "easy_vqa/rewards": (UPDATES, ["problems", "rollouts"]),
+    "easy_vqa/logprobs": (UPDATES, ["policy", "problems", "rollouts"]),
+    "easy_vqa/token_weights": (UPDATES, ["logprobs", "rewards", "rollouts"]),
+    "easy_vqa/policy_checkpoint": (
+        UPDATES,
+        ["logprobs", "policy", "problems", "rollouts", "token_weights"],
+    ),
+    "easy_vqa/benchmark_scores/greedy": (POLICIES, ["policy", "problems"]),
+    "easy_vqa/benchmark_scores/sampled": (POLICIES, ["policy", "problems"]),
+    "easy_vqa/results": (None, ["benchmark_scores/greedy", "benchmark_scores/sampled"]),
+}
+
+CHECKS = {
+    "easy_vqa/problems:gold_answers_verify",
+    "easy_vqa/logprobs:aligned",
+    "easy_vqa/logprobs:finite",
+    "easy_vqa/token_weights:finite",
+    "easy_vqa/token_weights:sign_never_flips",
+    "easy_vqa/policy_checkpoint:finite",
+}
+
+
+@pytest.fixture(scope="module")
+def shipped() -> dg.Definitions:
+    return defs()
+
+
+def test_every_shipped_experiment_loads(shipped: dg.Definitions) -> None:
+    dg.Definitions.validate_loadable(shipped)
+    keys = shipped.resolve_asset_graph().get_all_asset_keys()
+    assert SHIPPED != []
+    assert sorted({key.path[0] for key in keys}) == SHIPPED
+
+
+def test_the_graph_of_easy_vqa(shipped: dg.Definitions) -> None:
+    graph = shipped.resolve_asset_graph()
+    found = {}
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        parents = sorted("/".join(parent.path[1:]) for parent in node.parent_keys)
+        partitions = node.partitions_def
+        count = None if partitions is None else len(partitions.get_partition_keys())
+        if key.path[0] == "easy_vqa":
+            found[key.to_user_string()] = (count, parents)
+    assert found == EASY_VQA
+
+
+def test_checks_stop_what_follows(shipped: dg.Definitions) -> None:
+    graph = shipped.resolve_asset_graph()
+    checks = {key for key in graph.asset_check_keys if key.asset_key.path[0] == "easy_vqa"}
+    assert {key.to_user_string() for key in checks} == CHECKS
+    assert all(graph.get(key).blocking for key in checks)
+
+
+def test_partitions_are_arms_by_iterations(shipped: dg.Definitions) -> None:
+    graph = shipped.resolve_asset_graph()
+    policy, rollouts = (
+        graph.get(dg.AssetKey(["easy_vqa", name])).partitions_def for name in ("policy", "rollouts")
+    )
+    keys = rollouts.get_partition_keys()
+    assert keys[:2] == ["grpo-s0|000", "grpo-s0|001"]
+    assert keys[-1] == f"rlsd-s0|{DECLARED - 1:03d}"
+    # The weights after the last update are a policy, and nothing is sampled from them.
+    assert set(policy.get_partition_keys()) - set(keys) == {
+        f"{arm}-s0|{DECLARED:03d}" for arm in ("grpo", "rlsd")
+    }
+
+
+def test_sensors_and_schedules(shipped: dg.Definitions) -> None:
+    repository = shipped.get_repository_def()
+    sensors = {sensor.name: sensor for sensor in repository.sensor_defs}
+    expected = {"fail_dead_runs", *(f"{name}_advance" for name in SHIPPED)}
+    # Dagster keeps a stopped sensor of its own for conditions that no other sensor has.
+    assert set(sensors) - {"default_automation_condition_sensor"} == expected
+    assert all(sensors[n].default_status is dg.DefaultSensorStatus.RUNNING for n in expected)
+    schedules = {schedule.name: schedule for schedule in repository.schedule_defs}
+    assert set(schedules) == {f"{name}_evaluate_newest" for name in SHIPPED}
+    nightly = schedules["easy_vqa_evaluate_newest"]
+    assert nightly.cron_schedule == "0 3 * * *"
+    assert nightly.default_status is dg.DefaultScheduleStatus.RUNNING
+
+
+def test_only_stages_of_an_iteration_start_by_themselves(shipped: dg.Definitions) -> None:
+    graph = shipped.resolve_asset_graph()
+    automated = {
+        key.path[-1]
+        for key in graph.get_all_asset_keys()
+        if key.path[0] == "easy_vqa" and graph.get(key).automation_condition is not None
+    }
+    assert automated == {"rollouts", "rewards", "logprobs", "token_weights", "policy_checkpoint"}
+
+
+def _versions(experiment: ExperimentConfig) -> dict[str, str]:
+    graph = build_definitions("small", experiment).resolve_asset_graph()
+    return {key.path[1]: graph.get(key).code_version for key in graph.get_all_asset_keys()}
+
+
+@pytest.mark.parametrize(
+    ("change", "changed"),
+    [
+        ({"sampling": {"prompts": 2}}, {"rollouts"}),
+        ({"verifier": {"type": "math"}}, {"problems", "rewards", "benchmark_scores"}),
+        ({"model": {"type": "tiny_qwen3_vl", "seed": 1}}, {"policy"}),
+        ({"arms": [{"weighting": {"type": "grpo"}, "seeds": [0, 1]}]}, set()),
+        ({"iterations": 9}, set()),
+    ],
+)
+def test_code_versions_change_with_what_a_stage_depends_on(
+    experiment: ExperimentConfig, change: dict[str, Any], changed: set[str]
+) -> None:
+    before = _versions(experiment)
+    after = _versions(ExperimentConfig.model_validate(experiment.model_dump() | change))
+    assert {name for name in before if before[name] != after[name]} == changed
+
+
+def _attributes(name: str) -> dict[str, Any]:
+    document = yaml.safe_load((EXPERIMENTS / name / "defs.yaml").read_text(encoding="utf-8"))
+    return document["attributes"]
+
+
+def test_an_unknown_key_in_a_folder_fails_by_its_name() -> None:
+    attributes = deepcopy(_attributes("easy_vqa"))
+    attributes["sampling"]["group_sise"] = 4
+    with create_defs_folder_sandbox() as sandbox:
+        folder = sandbox.scaffold_component(component_cls=Experiment, defs_path="mine")
+        document = {"type": "assets.component.Experiment", "attributes": attributes}
+        (folder / "defs.yaml").write_text(yaml.safe_dump(document))
+        with (
+            pytest.raises(Exception, match="mine") as failed,
+            sandbox.load_component_and_build_defs(defs_path=folder),
+        ):
+            pass
+    assert "group_sise" in _whole_message(failed.value)
+
+
+def _whole_message(error: BaseException | None) -> str:
+    return f"{error}\n{_whole_message(error.__cause__)}" if error else ""
+
+
+def test_a_folder_is_an_experiment_of_its_name() -> None:
+    with create_defs_folder_sandbox() as sandbox:
+        folder = sandbox.scaffold_component(component_cls=Experiment, defs_path="mine")
+        shutil.copyfile(EXPERIMENTS / "easy_vqa" / "defs.yaml", folder / "defs.yaml")
+        with sandbox.build_all_defs() as built:
+            keys = built.resolve_asset_graph().get_all_asset_keys()
+    assert {key.to_user_string() for key in keys} == {
+        name.replace("easy_vqa", "mine") for name in EASY_VQA
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda a: a.update(iteration=3), "iteration"),
+        (lambda a: a["arms"][1]["weighting"].update(mixx=0.5), "mixx"),
+        (lambda a: a["evaluation"]["benchmarks"][0].update(sample=1), "sample"),
+    ],
+)
+def test_an_unknown_attribute_fails_by_its_name(
+    change: Callable[[dict[str, Any]], None], named: str
+) -> None:
+    attributes = deepcopy(_attributes("easy_vqa"))
+    change(attributes)
+    with pytest.raises(ValidationError) as failed:
+        Experiment.from_attributes_dict(attributes=attributes)
+    (error,) = failed.value.errors()
+    assert error["type"] == "extra_forbidden"
+    assert error["loc"][-1] == named
+
+
+def test_a_relative_data_set_lies_beside_its_yaml(tmp_path: Path) -> None:
+    attributes = {
+        "dataset": {"type": "jsonl", "path": "problems.jsonl"},
+        "model": {"type": "pretrained", "name": "none"},
+        "arms": [{"weighting": {"type": "grpo"}}],
+    }
+    with create_defs_folder_sandbox() as sandbox:
+        folder = sandbox.scaffold_component(component_cls=Experiment, defs_path="mine")
+        document = {"type": "assets.component.Experiment", "attributes": attributes}
+        (folder / "defs.yaml").write_text(yaml.safe_dump(document))
+        with sandbox.load_component_and_build_defs(defs_path=folder) as (component, _):
+            assert isinstance(component, Experiment)
+            assert component.experiment.dataset.path == str(folder.resolve() / "problems.jsonl")

@@ -1,0 +1,125 @@
+"""The event log that keeps its index open: several writers, and stock readers of its files."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.storage.event_log import SqliteEventLogStorage
+
+from assets.cli.loop import open_instance
+from assets.event_log import LocalEventLogStorage
+from assets.home import dagster_home
+
+WRITES = 40
+
+WRITE_TOGETHER = """
+import sys, time
+from pathlib import Path
+import dagster as dg
+from assets.cli.loop import open_instance
+
+name, folder, writes = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+with open_instance() as instance:
+    (folder / name).touch()
+    deadline = time.monotonic() + 60
+    while len(list(folder.iterdir())) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    for number in range(writes):
+        event = dg.AssetMaterialization("shared", partition=f"{name}-{number}")
+        instance.report_runless_asset_event(event)
+"""
+
+
+def stock_instance(home: Path) -> dg.DagsterInstance:
+    """An instance on the same files, with the event log that Dagster has by default."""
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    return dg.DagsterInstance.from_config(str(home))
+
+
+def report(instance: dg.DagsterInstance, partition: str) -> None:
+    instance.report_runless_asset_event(dg.AssetMaterialization("shared", partition=partition))
+
+
+def test_the_local_instance_uses_it(home: Path) -> None:
+    with open_instance() as instance:
+        assert isinstance(instance.event_log_storage, LocalEventLogStorage)
+        assert not instance.telemetry_enabled
+    assert os.environ["DAGSTER_HOME"] == str(home / "dagster")
+
+
+def test_two_processes_write_at_once_and_a_stock_instance_reads_all(
+    home: Path, tmp_path: Path
+) -> None:
+    with open_instance():
+        pass
+    ready = tmp_path / "ready"
+    ready.mkdir()
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITE_TOGETHER, name, str(ready), str(WRITES)],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name in ("one", "two")
+    ]
+    for process in processes:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+
+    expected = {f"{name}-{number}" for name in ("one", "two") for number in range(WRITES)}
+    with stock_instance(home / "dagster") as instance:
+        storage = instance.event_log_storage
+        assert type(storage) is SqliteEventLogStorage
+        key = dg.AssetKey("shared")
+        assert instance.get_materialized_partitions(key) == expected
+        records = instance.fetch_materializations(key, limit=1000).records
+        assert len(records) == 2 * WRITES
+
+
+def test_writers_of_both_kinds_see_each_other(home: Path) -> None:
+    folder = dagster_home()
+    with open_instance() as ours:
+        report(ours, "a")
+        with stock_instance(folder) as theirs:
+            assert theirs.get_materialized_partitions(dg.AssetKey("shared")) == {"a"}
+            report(theirs, "b")
+            assert ours.get_materialized_partitions(dg.AssetKey("shared")) == {"a", "b"}
+            report(ours, "c")
+            found = theirs.get_materialized_partitions(dg.AssetKey("shared"))
+            assert found == {"a", "b", "c"}
+
+
+def test_the_index_is_opened_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[int] = []
+    original = LocalEventLogStorage._open_index
+
+    def counted(storage: LocalEventLogStorage) -> object:
+        opened.append(1)
+        return original(storage)
+
+    monkeypatch.setattr(LocalEventLogStorage, "_open_index", counted)
+    with open_instance() as instance:
+        for number in range(5):
+            report(instance, str(number))
+        assert len(instance.get_materialized_partitions(dg.AssetKey("shared"))) == 5
+    assert opened == [1]
+
+
+def test_a_write_is_kept_and_what_fails_half_way_is_not(home: Path) -> None:
+    def forget_all(storage: SqliteEventLogStorage, *, fail: bool) -> None:
+        with storage.index_connection() as connection:
+            connection.exec_driver_sql("DELETE FROM asset_keys")
+            if fail:
+                raise RuntimeError("half-way")
+
+    with open_instance() as instance:
+        report(instance, "kept")
+        with pytest.raises(RuntimeError, match="half-way"):
+            forget_all(instance.event_log_storage, fail=True)
+        assert instance.get_asset_keys() == [dg.AssetKey("shared")]
+        forget_all(instance.event_log_storage, fail=False)
+        assert instance.get_asset_keys() == []

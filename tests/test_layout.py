@@ -1,0 +1,66 @@
+"""Where the three packages lie, and what loading them does not load."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import assets
+import rlsd_pipeline
+import schemas
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def loaded_by(code: str, home: Path) -> set[str]:
+    """Top-level packages that a fresh interpreter has loaded when some code has run."""
+    environment = {**os.environ, "RLSD_HOME": str(home)}
+    environment.pop("DAGSTER_HOME", None)
+    process = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print('loaded:', *sys.modules)"],
+        env=environment,
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert process.returncode == 0, process.stderr
+    modules = process.stdout.rpartition("loaded: ")[2].split()
+    return {name.partition(".")[0] for name in modules}
+
+
+@pytest.mark.parametrize("package", [assets, rlsd_pipeline, schemas])
+def test_a_package_is_the_one_of_this_checkout(package: object) -> None:
+    assert Path(package.__file__).parent == ROOT / package.__name__  # type: ignore[attr-defined]
+
+
+def test_the_contracts_load_only_pydantic(tmp_path: Path) -> None:
+    loaded = loaded_by("import schemas", tmp_path)
+    assert {"schemas", "pydantic"} <= loaded
+    assert loaded.isdisjoint({"torch", "transformers", "pyarrow", "numpy", "dagster"})
+
+
+def test_the_definitions_load_no_model_library(tmp_path: Path) -> None:
+    code = "import assets.definitions; assert len(assets.definitions.defs().assets) > 0"
+    loaded = loaded_by(code, tmp_path)
+    assert {"assets", "dagster", "rlsd_pipeline"} <= loaded
+    assert loaded.isdisjoint({"torch", "transformers", "vllm", "ray", "datasets"})
+
+
+def test_help_answers_at_once(tmp_path: Path) -> None:
+    code = """
+import contextlib
+from assets.cli import main
+with contextlib.suppress(SystemExit):
+    main(["--help"])
+"""
+    loaded = loaded_by(code, tmp_path)
+    assert "click" in loaded
+    assert loaded.isdisjoint({"dagster", "torch", "transformers", "pydantic", "pyarrow"})
+
+
+def test_loading_leaves_nothing_behind(tmp_path: Path) -> None:
+    loaded_by("import assets.definitions; assets.definitions.defs()", tmp_path)
+    assert list(tmp_path.iterdir()) == []
