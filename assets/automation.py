@@ -42,7 +42,6 @@ def evaluation_schedule(declared: Declared) -> dg.ScheduleDefinition:
     job = dg.define_asset_job(
         f"{declared.name}_evaluate",
         selection=dg.AssetSelection.assets(*scores),
-        partitions_def=declared.policies,
     )
 
     @dg.schedule(

@@ -24,9 +24,9 @@ def process_tags(run_id: str) -> dict[str, str]:
 
 def claim(context: dg.AssetExecutionContext) -> None:
     """Record this process on a run that the queue launched; the command line's runs have it."""
-    tags = process_tags(context.run_id)
+    tags = process_tags(context.run.run_id)
     if not tags.items() <= context.run.tags.items():
-        context.instance.add_run_tags(context.run_id, tags)
+        context.instance.add_run_tags(context.run.run_id, tags)
 
 
 def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:

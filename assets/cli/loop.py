@@ -1,9 +1,10 @@
 """The asset graph driven from one process, against the instance that the UI shows."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import dagster as dg
@@ -32,7 +33,7 @@ class Loop:
     """
 
     def __init__(self, file: Path, instance: dg.DagsterInstance, progress: Progress) -> None:
-        self.declared = Declared(file.parent.name, load_experiment(file).located(file.parent))
+        self.declared = Declared(file.parent.name, load_experiment(file))
         self.workspace = self.declared.workspace()
         self.workspace.progress = progress
         self.wall_seconds = 0.0
@@ -46,21 +47,19 @@ class Loop:
     def _define_jobs(self) -> dict[str, dg.JobDefinition]:
         declared = self.declared
         selections = {
-            "problems": (["problems"], None),
-            "policy": (["policy"], declared.policies),
-            "iteration": (list(ITERATION_STAGES), declared.iterations),
-            "evaluation": (self._scores, declared.policies),
-            "results": (["results"], None),
+            "problems": ["problems"],
+            "policy": ["policy"],
+            "iteration": ITERATION_STAGES,
+            "evaluation": self._scores,
+            "results": ["results"],
         }
         definitions = dg.Definitions(
             assets=stage_assets(declared),
             jobs=[
                 dg.define_asset_job(
-                    name,
-                    selection=dg.AssetSelection.assets(*map(declared.key, stages)),
-                    partitions_def=partitions,
+                    name, selection=dg.AssetSelection.assets(*map(declared.key, stages))
                 )
-                for name, (stages, partitions) in selections.items()
+                for name, stages in selections.items()
             ],
             executor=dg.in_process_executor,
         )
@@ -92,7 +91,9 @@ class Loop:
     def iterate(self, arm: str, iteration: int) -> None:
         """All stages of one iteration."""
         started = time.perf_counter()
-        result = self._run("iteration", partition_key(arm, iteration))
+        draw = self.workspace.at(arm, iteration).kept_draw()
+        options = {self.declared.key("rollouts").to_python_identifier(): {"config": {"draw": draw}}}
+        result = self._run("iteration", partition_key(arm, iteration), ops=options)
         self.wall_seconds += time.perf_counter() - started
         for event in result.get_asset_materialization_events():
             metadata = event.materialization.metadata
@@ -123,11 +124,14 @@ class Loop:
         return partition_key(arm, iteration + 1) in published
 
     def _run(
-        self, job: str, partition: dg.MultiPartitionKey | None = None
+        self,
+        job: str,
+        partition: dg.MultiPartitionKey | None = None,
+        ops: Mapping[str, Any] | None = None,
     ) -> dg.ExecuteInProcessResult:
         run_id = str(uuid4())
         return self._jobs[job].execute_in_process(
-            run_config=_QUIET,
+            run_config={**_QUIET, "ops": dict(ops or {})},
             instance=self._instance,
             partition_key=partition,
             run_id=run_id,

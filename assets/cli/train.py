@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
+from dagster._core.errors import DagsterAssetCheckFailedError
 
 from assets.cli import experiment_file
 from assets.cli.loop import Loop, open_instance
@@ -53,6 +54,8 @@ def _open(experiment: str) -> Iterator[tuple[Loop, Display]]:
             yield Loop(file, instance, display), display
     except RlsdError as error:
         raise click.ClickException(str(error)) from error
+    except DagsterAssetCheckFailedError as error:
+        raise click.ClickException(f"a check failed and stopped what follows: {error}") from error
 
 
 def _train_arm(loop: Loop, display: Display, arm: str, total: int) -> None:

@@ -207,4 +207,6 @@ def load_experiment(path: Path) -> ExperimentConfig:
         raise ConfigError(f"{path}: cannot be read as YAML: {error}") from error
     if not isinstance(document, dict) or "attributes" not in document:
         raise ConfigError(f"{path}: expected the keys `type` and `attributes` at the top")
-    return validate(ExperimentConfig, document["attributes"], source=str(path), path="attributes")
+    attributes = document["attributes"]
+    experiment = validate(ExperimentConfig, attributes, source=str(path), path="attributes")
+    return experiment.located(path.parent)

@@ -1,11 +1,14 @@
 """What identifies a stage's artifact at a place: the request whose fingerprint the store keeps."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
+from rlsd_pipeline.config.dataset import JSONLDataset
 from rlsd_pipeline.config.experiment import HeldoutBenchmark
 from rlsd_pipeline.config.model import TinyQwen3VL
 from rlsd_pipeline.data.sources import source_digest
@@ -16,15 +19,21 @@ from rlsd_pipeline.weighting.schedule import at_iteration
 
 def problems_request(workspace: Workspace) -> ArtifactRequest:
     """The data set, as declared and as its source now is."""
-    source = {"source": source_digest(workspace.experiment.dataset)}
-    return _request("problems", workspace.experiment, source, {})
+    experiment = workspace.experiment
+    extra: dict[str, Any] = {"source": source_digest(experiment.dataset)}
+    if isinstance(experiment.dataset, JSONLDataset):
+        # Its content counts, and not the folder it happens to lie in.
+        plain = experiment.dataset.model_dump(mode="json", exclude={"path"})
+        extra |= {"dataset": plain | {"file": Path(experiment.dataset.path).name}}
+    return _request("problems", experiment, extra, {})
 
 
 def policy_request(run: StageRun) -> ArtifactRequest:
     """The base model; a warm start also depends on the prompts it teaches."""
     experiment, extra = run.experiment, {}
     if isinstance(experiment.model, TinyQwen3VL):
-        extra = _plain(experiment, "prompts", "dataset")
+        images = _plain(experiment.dataset, "warm_start_images")
+        extra = _plain(experiment, "prompts") | images
     return _request("policy", experiment, extra, {})
 
 
@@ -117,4 +126,4 @@ def is_current(run: StageRun, stage: str) -> bool:
     artifact = run.workspace.store.ref(run.reference(stage))
     if artifact is None:
         return False
-    return artifact.fingerprint == REQUESTS[stage](run).fingerprint
+    return artifact.fingerprint == REQUESTS[stage](replace(run, draw=run.kept_draw())).fingerprint

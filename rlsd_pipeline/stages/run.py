@@ -108,6 +108,11 @@ class StageRun:
             )
         return artifact
 
+    def kept_draw(self) -> int:
+        """Which draw of the rollouts is here; 0 where there is none yet."""
+        artifact = self.workspace.store.ref(self.reference("rollouts"))
+        return 0 if artifact is None else artifact.manifest.seeds["draw"]
+
     def produce(
         self,
         request: ArtifactRequest,

@@ -16,6 +16,7 @@ from rlsd_pipeline.stages.policy import base_policy
 from rlsd_pipeline.stages.policy_checkpoint import train_policy
 from rlsd_pipeline.stages.problems import make_problems
 from rlsd_pipeline.stages.prompts import student_prompt, teacher_prompt
+from rlsd_pipeline.stages.requests import is_current
 from rlsd_pipeline.stages.rewards import advantages, verify, verify_rollouts
 from rlsd_pipeline.stages.rollouts import choose_problems, draw_seed, sample_rollouts
 from rlsd_pipeline.stages.run import StageRun, Workspace
@@ -40,6 +41,14 @@ def test_a_fresh_draw_is_another_artifact(copied: Path, ran: Ran, workspace_at: 
     after = run.read("rollouts").table(Rollout)
     assert before["rollout_id"] == after["rollout_id"]
     assert before["completion_ids"] != after["completion_ids"]
+
+
+def test_a_fresh_draw_stays_until_another_is_asked_for(copied: Path, workspace_at: Open) -> None:
+    redraw(workspace_at(copied))
+    run = workspace_at(copied).at("rlsd-s0", 0)
+    assert run.kept_draw() == 1
+    assert is_current(run, "rollouts")
+    assert not is_current(run, "rewards")
 
 
 def test_weights_refuse_log_probabilities_of_other_rollouts(
