@@ -1,14 +1,17 @@
-"""Dagster's SQLite event log with its index connection kept open.
+"""Dagster's SQLite event log, made fit for short iterations.
 
-The stock log opens and closes a connection to the index several hundred times an iteration, which
-costs a short iteration as much as its training. Only the index is kept: a run's own file must be
-closed after each event for the UI's live view to notice it.
+The stock log opens and closes a connection to the index several hundred times an iteration, and
+walks through all of its migrations to make each run's file; together they cost a short iteration as
+much as its training. Here the connection to the index stays open, and a run's file begins as a copy
+of an empty one. A run's own connection is closed after each event, as the UI's live view needs it.
 """
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Any
 
 from dagster._core.storage.event_log import SqliteEventLogStorage
@@ -41,6 +44,7 @@ class LocalEventLogStorage(SqliteEventLogStorage):
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
         if shard != INDEX:
+            self._begin(shard)
             with super()._connect(shard) as connection:
                 yield connection
             return
@@ -49,6 +53,20 @@ class LocalEventLogStorage(SqliteEventLogStorage):
                 self._index = self._open_index()
             with self._index.connect() as connection, connection.begin():
                 yield connection
+
+    def _begin(self, shard: str) -> None:
+        """Put an empty log where a new run's will be; one that is there is left alone."""
+        path = Path(self.path_for_shard(shard))
+        if shard in self._initialized_dbs or path.exists():
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
+            file.write(_empty_log())
+        # A link, unlike a rename, never takes the place of a log that another process has begun.
+        with suppress(FileExistsError):
+            os.link(file.name, path)
+        Path(file.name).unlink()
+        self._initialized_dbs.add(shard)
 
     def _open_index(self) -> Engine:
         engine = create_engine(
@@ -66,6 +84,16 @@ class LocalEventLogStorage(SqliteEventLogStorage):
         if self._index is not None:
             self._index.dispose()
         super().dispose()
+
+
+@cache
+def _empty_log() -> bytes:
+    """The file of a run without events, as the stock log makes it."""
+    with TemporaryDirectory(prefix="rlsd-event-log-") as folder:
+        stock = SqliteEventLogStorage(base_dir=folder)
+        with stock.run_connection("empty"):
+            pass
+        return Path(stock.path_for_shard("empty")).read_bytes()
 
 
 def _relax(connection: Any, record: object) -> None:
