@@ -1,11 +1,14 @@
 """The `benchmark_scores` assets: one a benchmark, one partition a policy."""
 
+from collections.abc import Mapping
+
 import dagster as dg
 
 from assets.declared import Declared, materialized
 from assets.pictures import learning_curve
 from assets.stages.config import StageConfig
 from rlsd_pipeline.config.experiment import HeldoutBenchmark
+from schemas import BreakdownScore
 
 
 def benchmark_scores_asset(declared: Declared, benchmark: HeldoutBenchmark) -> dg.AssetsDefinition:
@@ -28,33 +31,37 @@ def benchmark_scores_asset(declared: Declared, benchmark: HeldoutBenchmark) -> d
         run = declared.at(context, recompute=config.recompute)
         artifact = evaluate_policy(run, benchmark)
         score = artifact.record(BenchmarkScore)
-        return materialized(
-            artifact,
-            {
-                "curve": learning_curve(run.workspace, benchmark.name),
-                "score": score.score,
-                "interval_low": score.interval_low,
-                "interval_high": score.interval_high,
-                "blind_baseline": score.blind_baseline,
-                "questions": score.questions,
-                "unparsed": score.unparsed,
-                "truncated": score.truncated,
-                "verifier_errors": score.verifier_errors,
-                "breakdown": dg.MetadataValue.table(
-                    [
-                        dg.TableRecord(
-                            {
-                                "label": label.removeprefix("step:"),
-                                "score": round(part.score, 4),
-                                "low": round(part.interval_low, 4),
-                                "high": round(part.interval_high, 4),
-                                "n": part.n,
-                            }
-                        )
-                        for label, part in score.breakdown.items()
-                    ]
-                ),
-            },
-        )
+        metadata = {
+            "curve": learning_curve(run.workspace, benchmark.name),
+            "score": score.score,
+            "interval_low": score.interval_low,
+            "interval_high": score.interval_high,
+            "blind_baseline": score.blind_baseline,
+            "questions": score.questions,
+            "unparsed": score.unparsed,
+            "truncated": score.truncated,
+            "verifier_errors": score.verifier_errors,
+        }
+        if score.breakdown:
+            metadata["breakdown"] = _table(score.breakdown)
+        return materialized(artifact, metadata)
 
     return benchmark_scores
+
+
+def _table(breakdown: Mapping[str, BreakdownScore]) -> dg.TableMetadataValue:
+    """One line a label: the steps first, then the kinds of question."""
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord(
+                {
+                    "label": label.removeprefix("step:"),
+                    "score": round(part.score, 4),
+                    "low": round(part.interval_low, 4),
+                    "high": round(part.interval_high, 4),
+                    "n": part.n,
+                }
+            )
+            for label, part in breakdown.items()
+        ]
+    )

@@ -270,3 +270,22 @@ def test_training_goes_on_and_ends_in_the_table(
     assert "rlsd-s0: 3 of 3 iterations are complete" in again.output
     assert row_of(again.output, "rlsd-s0") == last
     assert {path: path.read_bytes() for path in home.rglob("manifest.json")} == before
+
+
+def test_own_data_and_model_from_a_file_to_a_score(
+    run: Run, declare: Declare, model_folder: Path, home: Path
+) -> None:
+    """A JSONL file and a text model's folder: no images, no labels, no steps to break down by."""
+    rows = (GOOD | {"question": f"{n} and {n}?", "answer": str(2 * n)} for n in range(12))
+    dataset = jsonl(declare().parent, *rows) | {"test_share": 0.25}
+    file = declare(
+        dataset=dataset,
+        model={"type": "pretrained", "name": str(model_folder)},
+        verifier={"type": "math"},
+        privileged="answer",
+    )
+    answer = run("train", file, "--arm", "rlsd-s0", "--iterations", "1")
+    assert answer.exit_code == 0, answer.error
+    assert row_of(answer.output, "rlsd-s0")[:3] == ["greedy", "rlsd-s0", "1"]
+    scores = list(home.glob("artifacts/benchmark_scores.greedy/*/*/benchmark_score-*.json"))
+    assert [json.loads(score.read_text())["questions"] for score in scores] == [3, 3]
