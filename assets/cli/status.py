@@ -9,7 +9,7 @@ from assets.home import store_url
 from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.errors import RlsdError
-from schemas import BenchmarkScore, PolicyCheckpoint
+from schemas import BenchmarkScore, PolicyCheckpoint, Reward
 
 
 def status(experiment: str) -> None:
@@ -24,7 +24,7 @@ def status(experiment: str) -> None:
 def _table(name: str, experiment: ExperimentConfig) -> Table:
     store = ArtifactStore(store_url())
     table = Table(title=f"{name}  ({store_url()})")
-    for column in ("arm", "updates", "of", "loss", "newest policy"):
+    for column in ("arm", "updates", "of", "reward", "newest policy"):
         table.add_column(column)
     benchmarks = [benchmark.name for benchmark in experiment.evaluation.benchmarks]
     for benchmark in benchmarks:
@@ -36,16 +36,24 @@ def _table(name: str, experiment: ExperimentConfig) -> Table:
             table.add_row(arm, "-", str(experiment.iterations), "-", "not started")
             continue
         checkpoint = policy.record(PolicyCheckpoint)
-        loss = checkpoint.metrics.get("loss")
         table.add_row(
             arm,
             str(checkpoint.updates),
             str(experiment.iterations),
-            "-" if loss is None else f"{loss:.4f}",
+            _reward(store, f"{name}/{arm}/{checkpoint.updates - 1:03d}"),
             policy.digest[:12],
             *(_score(store, places, benchmark) for benchmark in benchmarks),
         )
     return table
+
+
+def _reward(store: ArtifactStore, place: str) -> str:
+    """Mean reward of the rollouts that the newest policy was trained on."""
+    artifact = store.ref(f"{place}/rewards")
+    if artifact is None:
+        return "-"
+    rewards = artifact.table(Reward, ["reward"])["reward"].drop_null().to_pylist()
+    return f"{sum(rewards) / len(rewards):.3f}" if rewards else "-"
 
 
 def _score(store: ArtifactStore, places: list[str], benchmark: str) -> str:
@@ -54,5 +62,6 @@ def _score(store: ArtifactStore, places: list[str], benchmark: str) -> str:
         if artifact is not None:
             score = artifact.record(BenchmarkScore)
             interval = rf"\[{score.interval_low:.3f}, {score.interval_high:.3f}]"
-            return f"{score.score:.3f} {interval} at {score.updates}"
+            blind = "" if score.blind_baseline is None else f", blind {score.blind_baseline:.3f}"
+            return f"{score.score:.3f} {interval}{blind}, at {score.updates}"
     return "-"
