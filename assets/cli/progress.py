@@ -95,4 +95,4 @@ class Display:
 
 def console() -> Console:
     """Where everything is printed; a file or a pipe gets lines of any width."""
-    return Console(width=None if sys.stdout.isatty() else 110)
+    return Console(width=None if sys.stdout.isatty() else 140)
