@@ -24,7 +24,7 @@ def evidence_weights(
     sign = advantages.sign()[:, None]
     # where, not *: padding may hold nan or inf, and so may a gain beside sign 0; 0 * inf is nan.
     # And ε_w is at most 1, so no weight above 2 is kept and the exponential cannot overflow.
-    kept = completion_mask & (sign != 0)
+    kept = completion_mask.bool() & (sign != 0)
     signed = torch.where(kept, sign * information_gain.detach(), 0.0).clamp(max=math.log(2))
     return signed.exp().clamp(1 - clip, 1 + clip)
 
@@ -71,7 +71,7 @@ def rlsd_token_advantages(
     weights = evidence_weights(advantages, information_gain, completion_mask, clip=clip)
     # Equal to (1 - λ) + λ w, and exactly 1 where λ = 0 or w = 1.
     multiplier = 1 + mix * (weights - 1)
-    return torch.where(completion_mask, advantages.detach()[:, None] * multiplier, 0.0)
+    return torch.where(completion_mask.bool(), advantages.detach()[:, None] * multiplier, 0.0)
 
 
 def rlsd_streams(credit: Credit, *, mix: float, clip: float) -> TokenStreams:
