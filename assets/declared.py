@@ -57,28 +57,27 @@ class Declared:
 
     def iteration_asset(self, stage: str, description: str) -> dict[str, Any]:
         """What all stages of an iteration declare alike."""
-        return self._asset(stage, description) | {
+        return self.whole_asset(stage, description) | {
             "deps": [self._dependency(name) for name in CONTRACTS[stage].reads],
             "partitions_def": self.iterations,
             "automation_condition": READY_ONCE,
-            "group_name": self.name,
         }
 
-    def policy_asset(self, stage: str, description: str, reads: tuple[str, ...]) -> dict[str, Any]:
+    def policy_asset(self, stage: str, description: str) -> dict[str, Any]:
         """What assets with one partition a policy declare alike."""
-        return self._asset(stage, description) | {
-            "deps": [self.key(name) for name in reads],
+        return self.whole_asset(stage, description) | {
+            "deps": [self.key(name) for name in CONTRACTS[stage.split(".")[0]].reads],
             "partitions_def": self.policies,
-            "group_name": self.name,
         }
 
     def whole_asset(self, stage: str, description: str) -> dict[str, Any]:
-        """What unpartitioned assets declare alike."""
-        return self._asset(stage, description) | {"group_name": self.name}
-
-    def _asset(self, stage: str, description: str) -> dict[str, Any]:
-        key = self.key(stage)
-        return {"key": key, "description": description, "code_version": self._version(stage)}
+        """What all assets declare, and unpartitioned ones nothing else."""
+        return {
+            "key": self.key(stage),
+            "description": description,
+            "code_version": self._version(stage),
+            "group_name": self.name,
+        }
 
     def _dependency(self, stage: str) -> dg.AssetDep:
         if stage == "policy":

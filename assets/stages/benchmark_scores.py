@@ -19,7 +19,6 @@ def benchmark_scores_asset(declared: Declared, benchmark: HeldoutBenchmark) -> d
         **declared.policy_asset(
             stage,
             "Verdicts and score, with interval, of the policy after k updates.",
-            reads=("problems", "policy"),
         )
     )
     def benchmark_scores(

@@ -25,7 +25,6 @@ def policy_asset(declared: Declared) -> dg.AssetsDefinition:
             "policy",
             "The weights iteration k samples from: the base model at 000, else the checkpoint of "
             "the iteration before. Materializing 000 starts the arm.",
-            reads=(),
         )
     )
     def policy(context: dg.AssetExecutionContext, config: StageConfig) -> dg.MaterializeResult:

@@ -30,7 +30,7 @@ def evaluate_policy(run: StageRun, benchmark: HeldoutBenchmark) -> Artifact:
         asked = [problem for problem in known if problem.split == "test"]
         if not asked:
             raise ConfigError("the data set holds out no problems: set dataset.test_share")
-        items = _judge(run, benchmark, asked, _respond(run, benchmark, policy, asked))
+        items = _judge(run, benchmark, policy, asked, _respond(run, benchmark, policy, asked))
         train = [problem for problem in known if problem.split == "train"]
         out.record(_score(run, benchmark, items, blind_baseline(train, asked)))
         columns = {
@@ -62,15 +62,16 @@ def _respond(
 def _judge(
     run: StageRun,
     benchmark: HeldoutBenchmark,
+    policy: Artifact,
     asked: Sequence[Problem],
     completions: Sequence[Completion],
 ) -> list[ItemVerdict]:
-    policy = run.workspace.pool.get(run.read("policy"))
+    loaded = run.workspace.pool.get(policy)
     steps = _steps_of(run)
     items = []
     for index, completion in enumerate(completions):
         problem = asked[index // benchmark.samples]
-        text = policy.decode(completion.completion_ids)
+        text = loaded.decode(completion.completion_ids)
         cut = completion.finish_reason is FinishReason.LENGTH
         verified = verify(run.workspace, text, problem, cut=cut)
         items.append(

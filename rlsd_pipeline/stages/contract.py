@@ -9,14 +9,13 @@ class StageContract(NamedTuple):
     Attributes:
         version: Raised by hand when the same inputs give another result.
         reads: Stages whose artifacts it reads.
-        experiment: Parts of the experiment that decide its result.
-        arm: Parts of the arm that decide its result.
+        experiment: Parts of the experiment that decide its result; what an arm adds stands in
+            its request.
     """
 
     version: str
     reads: tuple[str, ...] = ()
     experiment: tuple[str, ...] = ()
-    arm: tuple[str, ...] = ()
 
 
 CONTRACTS = {
@@ -24,15 +23,12 @@ CONTRACTS = {
     "policy": StageContract("1", (), ("model",)),
     "rollouts": StageContract("1", ("problems", "policy"), ("sampling", "engine", "prompts")),
     "rewards": StageContract("1", ("problems", "rollouts"), ("verifier", "reward")),
-    "logprobs": StageContract(
-        "1", ("problems", "policy", "rollouts"), ("prompts",), ("teacher", "weighting")
-    ),
-    "token_weights": StageContract("1", ("rollouts", "rewards", "logprobs"), (), ("weighting",)),
+    "logprobs": StageContract("1", ("problems", "policy", "rollouts"), ("prompts",)),
+    "token_weights": StageContract("1", ("rollouts", "rewards", "logprobs")),
     "policy_checkpoint": StageContract(
         "1",
         ("problems", "policy", "rollouts", "logprobs", "token_weights"),
         ("prompts",),
-        ("update",),
     ),
     "benchmark_scores": StageContract("1", ("problems", "policy"), ("verifier", "prompts")),
 }
