@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+import pyarrow as pa
+
 from rlsd_pipeline.evaluation.intervals import Estimate, score_interval
 from schemas import BreakdownScore, ItemVerdict, Verdict
 
@@ -13,6 +15,17 @@ def question_scores(items: Sequence[ItemVerdict]) -> dict[str, float]:
     for item in items:
         if item.verdict is not Verdict.VERIFIER_ERROR:
             hits[item.problem_id].append(float(item.verdict is Verdict.CORRECT))
+    return {problem_id: sum(values) / len(values) for problem_id, values in hits.items()}
+
+
+def column_scores(items: pa.Table) -> dict[str, float]:
+    """The same from the columns `problem_id` and `verdict` of a table of item verdicts."""
+    hits: dict[str, list[float]] = defaultdict(list)
+    for problem_id, verdict in zip(
+        items["problem_id"].to_pylist(), items["verdict"].to_pylist(), strict=True
+    ):
+        if verdict != Verdict.VERIFIER_ERROR:
+            hits[problem_id].append(float(verdict == Verdict.CORRECT))
     return {problem_id: sum(values) / len(values) for problem_id, values in hits.items()}
 
 

@@ -8,7 +8,7 @@ from scipy import stats
 
 
 class Estimate(NamedTuple):
-    """A mean over questions with its interval."""
+    """A value with its interval; (-inf, inf) where the data cannot bound it."""
 
     value: float
     low: float
@@ -42,11 +42,35 @@ def score_interval(correct: Sequence[float], confidence: float) -> Estimate:
         return Estimate(0.0, 0.0, 1.0)
     mean = float(values.mean())
     if np.isin(values, (0.0, 1.0)).all():
-        test = stats.binomtest(int(values.sum()), len(values))
-        interval = test.proportion_ci(confidence, method="wilson")
-        return Estimate(mean, min(float(interval.low), mean), max(float(interval.high), mean))
+        return wilson_share(int(values.sum()), len(values), confidence)
     half = _half_width(values, confidence)
     return Estimate(mean, max(0.0, mean - half), min(1.0, mean + half))
+
+
+def wilson_share(count: int, total: int, confidence: float = 0.95) -> Estimate:
+    """A share with Wilson's interval, which takes its `total` trials to be independent.
+
+    Responses to one problem are not quite: where several were sampled, `cluster_ratio` over the
+    problems is the wider and the honest interval.
+    """
+    if not total:
+        return Estimate(float("nan"), 0.0, 1.0)
+    interval = stats.binomtest(count, total).proportion_ci(confidence, method="wilson")
+    share = count / total
+    return Estimate(share, min(float(interval.low), share), max(float(interval.high), share))
+
+
+def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Estimate:
+    """The mean of independent measurements, such as seeds, with Student's interval.
+
+    It is unbounded for fewer than two of them, or infinite ones.
+    """
+    numbers = np.asarray(values, dtype=float)
+    mean = float(numbers.mean())
+    if len(numbers) < 2 or not np.isfinite(numbers).all():
+        return Estimate(mean, -np.inf, np.inf)
+    half = _half_width(numbers, confidence)
+    return Estimate(mean, mean - half, mean + half)
 
 
 def paired_difference(
@@ -61,6 +85,8 @@ def paired_difference(
         raise ValueError(f"paired scores of {len(first)} and {len(second)} questions")
     differences = np.asarray(second, dtype=float) - np.asarray(first, dtype=float)
     mean = float(differences.mean())
+    if len(differences) < 2:
+        return PairedDifference(mean, -np.inf, np.inf, 1.0)
     if not differences.std():
         return PairedDifference(mean, mean, mean, 1.0 if mean == 0 else 0.0)
     half = _half_width(differences, confidence)

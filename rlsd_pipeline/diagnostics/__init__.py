@@ -1,0 +1,12 @@
+"""What a teacher's privileged information does to training, measured and not assumed.
+
+    tabular.py             Theorem 1 and Proposition 1, exact, in a model small enough to enumerate
+    mutual_information.py  the same quantities on real rollouts: I, L*, the deviation ratio ρ
+    distributions.py       divergences between next-token distributions
+    divergence_curve.py    distance to the teacher, entropy and length by iteration; where it stalls
+    leakage/               does a response use what only the teacher saw?
+    properties/            stability, sustained improvement, no leakage, decided from recordings
+
+Everything here reads arrays and texts that a run recorded; nothing samples or trains.
+Source: method.md §5; arXiv 2604.03128, Theorem 1 and Proposition 1.
+"""

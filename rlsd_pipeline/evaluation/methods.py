@@ -1,0 +1,80 @@
+"""A method over several seeds: its score, and its paired difference to another method.
+
+Where a method has several seeds, the seed is the unit: questions and responses of one training are
+not independent evidence about a method. With a single seed the questions are the unit, and the
+interval then speaks of this one training alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from rlsd_pipeline.evaluation.intervals import (
+    Estimate,
+    PairedDifference,
+    mean_interval,
+    paired_difference,
+    score_interval,
+)
+
+QuestionScores = Mapping[str, float]
+"""Problem id -> share of its responses that are correct."""
+
+
+class Difference(NamedTuple):
+    """A paired difference and its p-value after correction for the number of methods."""
+
+    paired: PairedDifference
+    p_corrected: float
+
+
+def method_score(seeds: Sequence[QuestionScores], confidence: float) -> Estimate:
+    """Mean accuracy over seeds; with one seed, over its questions."""
+    if len(seeds) == 1:
+        return score_interval(list(seeds[0].values()), confidence)
+    return mean_interval([_mean(scores) for scores in seeds], confidence)
+
+
+def method_difference(
+    first: Mapping[int, QuestionScores], second: Mapping[int, QuestionScores], confidence: float
+) -> PairedDifference | None:
+    """Second minus first over the seeds that both have; None without any.
+
+    Arms of one seed begin with the same weights and draw the same problems, so they are a pair.
+
+    Args:
+        first: Seed -> scores of the method that is compared with.
+        second: Seed -> scores of the method.
+        confidence: Of the interval.
+    """
+    shared = sorted(first.keys() & second.keys())
+    if not shared:
+        return None
+    if len(shared) == 1:
+        before, after = first[shared[0]], second[shared[0]]
+        questions = sorted(before.keys() & after.keys())
+        return paired_difference(
+            [before[q] for q in questions], [after[q] for q in questions], confidence
+        )
+    return paired_difference(
+        [_mean(first[seed]) for seed in shared],
+        [_mean(second[seed]) for seed in shared],
+        confidence,
+    )
+
+
+def holm(differences: Mapping[str, PairedDifference | None]) -> dict[str, Difference]:
+    """Holm's correction over the methods that were compared; the others are left out."""
+    from statsmodels.stats.multitest import multipletests
+
+    found = {name: paired for name, paired in differences.items() if paired is not None}
+    if not found:
+        return {}
+    corrected = multipletests([paired.p_value for paired in found.values()], method="holm")[1]
+    return {
+        name: Difference(paired, float(p_value))
+        for (name, paired), p_value in zip(found.items(), corrected, strict=True)
+    }
+
+
+def _mean(scores: QuestionScores) -> float:
+    return sum(scores.values()) / len(scores)
