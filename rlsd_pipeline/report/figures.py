@@ -1,0 +1,246 @@
+"""The figures of a report, drawn for a width of 360 px so that a phone shows them at full size.
+
+Every function returns a matplotlib Figure that belongs to no global state; `vector.py` turns it
+into SVG or PNG. A method is told by marker and line as well as by its colour.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from rlsd_pipeline.report.canvas import WIDTH, drawn, label_ends, name_rows, new_axes, shortened
+from rlsd_pipeline.report.data import Chart, CreditSummary, Curve, Difference
+from rlsd_pipeline.report.numbers import interval, middle
+from rlsd_pipeline.report.styles import INK, NEGATIVE, POSITIVE, Style, method_styles
+
+Styles = Mapping[str, Style]
+
+DIVERGING = LinearSegmentedColormap.from_list("blue-orange", [NEGATIVE, "#f7f7f7", POSITIVE])
+# With more methods than this, seeds are not drawn on their own and bands are fainter.
+CROWD = 6
+HATCHES = {"reasoning": "", "answer": "////", "format": "\\\\\\"}
+SHADES = {"reasoning": "#56B4E9", "answer": "#E69F00", "format": "#c9c9ce"}
+
+
+@drawn
+def learning_curves(chart: Chart, styles: Styles | None = None) -> Figure:
+    """The mean of each method over the updates, its band, and its seeds as faint lines.
+
+    Args:
+        chart: What to draw.
+        styles: Method → style; by default in the order of the curves.
+    """
+    styles = styles or method_styles(curve.method for curve in chart.curves)
+    figure, axes = new_axes(max(3.1, 0.9 + 0.2 * len(chart.curves)))
+    axes.grid(axis="y")
+    crowded = len(chart.curves) > CROWD
+    for curve in chart.curves:
+        _draw_curve(axes, curve, styles[curve.method], crowded)
+    if chart.blind is not None:
+        axes.axhline(chart.blind, color=INK, linestyle=(0, (1, 2)), linewidth=1)
+        axes.annotate(
+            "blind",
+            (0, chart.blind),
+            xycoords=("axes fraction", "data"),
+            xytext=(3, 2),
+            textcoords="offset points",
+            fontsize=8.5,
+        )
+    axes.set(xlabel="updates", ylabel=chart.y_label)
+    axes.margins(x=0.02)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    ends = [(curve.method, *curve.band[-1][:2]) for curve in chart.curves if curve.band]
+    label_ends(axes, ends, styles)
+    return figure
+
+
+@drawn
+def forest(
+    differences: Mapping[str, Difference],
+    baseline: str,
+    styles: Styles | None = None,
+    quantity: str = "score",
+) -> Figure:
+    """Paired differences to a baseline with their intervals, the numbers beside them.
+
+    Args:
+        differences: Method → its difference.
+        baseline: The method at zero.
+        styles: Method → style; by default in the order of the differences.
+        quantity: What differs; part of the axis label.
+    """
+    styles = styles or method_styles(differences)
+    figure, axes = new_axes(0.75 + 0.27 * max(len(differences), 2))
+    axes.grid(axis="x")
+    axes.axvline(0, color=INK, linewidth=1)
+    for row, (method, difference) in enumerate(differences.items()):
+        style = styles[method]
+        axes.plot([difference.low, difference.high], [row, row], color=style.colour, linewidth=2)
+        axes.plot(difference.value, row, style.marker, color=style.colour, markersize=6)
+        axes.annotate(
+            f"{middle(difference, sign=True)} {interval(difference, sign=True)}",
+            (1, row),
+            xycoords=("axes fraction", "data"),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+        )
+    name_rows(axes, list(differences))
+    axes.locator_params(axis="x", nbins=4)
+    axes.set_xlabel(f"{quantity} minus that of {shortened(baseline)}")
+    return figure
+
+
+@drawn
+def heat_map(matrix: Sequence[Sequence[float]], methods: Sequence[str]) -> Figure:
+    """Correlations or cosines between methods, the number in every cell.
+
+    Args:
+        matrix: Values in [−1, 1], nan where undefined; `[methods, methods]`.
+        methods: Names of rows and columns.
+    """
+    values = np.asarray(matrix, dtype=float)
+    count = len(methods)
+    side = max(WIDTH, 1.5 + 0.4 * count)
+    figure = Figure(figsize=(side, 0.9 + 0.34 * count + 0.25), layout="constrained")
+    axes = figure.add_subplot()
+    # Not full strength at the ends, so that black numbers stay readable on every cell.
+    cells = np.ma.masked_invalid(0.62 * values)
+    edges = np.arange(count + 1) - 0.5
+    axes.pcolormesh(
+        edges, edges, cells, cmap=DIVERGING, vmin=-1, vmax=1, edgecolors="face", linewidth=0.3
+    )
+    axes.invert_yaxis()
+    for (row, column), value in np.ndenumerate(values):
+        text = "–" if np.isnan(value) else f"{value:.2f}".replace("-", "−")
+        ink = INK if np.isnan(value) else "#000000"
+        axes.text(column, row, text, ha="center", va="center", fontsize=8.5, color=ink)
+    names = [shortened(method) for method in methods]
+    axes.set_xticks(range(count), names, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(count), names)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    return figure
+
+
+@drawn
+def credit_strips(credit: Mapping[str, CreditSummary], styles: Styles | None = None) -> Figure:
+    """Quantiles of the token credit of each method: 5–95 % thin, 25–75 % thick, the median.
+
+    Args:
+        credit: Method → its summary.
+        styles: Method → style; by default in the order of the summaries.
+    """
+    styles = styles or method_styles(credit)
+    figure, axes = new_axes(0.85 + 0.27 * max(len(credit), 2))
+    axes.grid(axis="x")
+    axes.axvline(0, color=INK, linewidth=1)
+    for row, (method, summary) in enumerate(credit.items()):
+        style, q = styles[method], summary.quantiles
+        axes.plot([q.p05, q.p95], [row, row], color=style.colour, linewidth=1.2)
+        axes.plot(
+            [q.p25, q.p75],
+            [row, row],
+            color=style.colour,
+            linewidth=7,
+            alpha=0.55,
+            solid_capstyle="butt",
+        )
+        axes.plot(
+            q.p50,
+            row,
+            style.marker,
+            color=style.colour,
+            markersize=6.5,
+            markeredgecolor=INK,
+            markeredgewidth=0.6,
+        )
+    name_rows(axes, list(credit))
+    axes.set_xlabel("token credit Â" + _squeeze(axes, credit))
+    return figure
+
+
+@drawn
+def segment_shares(credit: Mapping[str, CreditSummary]) -> Figure:
+    """Where the credit of each method falls: stacked shares of Σ|Â| with a hatch a segment.
+
+    Args:
+        credit: Method → its summary.
+    """
+    figure, axes = new_axes(1.1 + 0.27 * max(len(credit), 2))
+    left = np.zeros(len(credit))
+    for segment, hatch in HATCHES.items():
+        shares = np.array([getattr(summary, segment) for summary in credit.values()])
+        axes.barh(
+            range(len(credit)),
+            shares,
+            left=left,
+            height=0.66,
+            label=segment,
+            hatch=hatch,
+            color=SHADES[segment],
+            edgecolor=INK,
+            linewidth=0.6,
+        )
+        for row, (start, share) in enumerate(zip(left, shares, strict=True)):
+            if share >= 0.09:
+                axes.text(
+                    start + share / 2,
+                    row,
+                    f"{100 * share:.0f} %",
+                    fontsize=8,
+                    color="#000000",
+                    ha="center",
+                    va="center",
+                    bbox={"facecolor": SHADES[segment], "edgecolor": "none", "pad": 1},
+                )
+        left += shares
+    name_rows(axes, list(credit))
+    axes.set(xlim=(0, 1), xlabel="share of Σ|Â|")
+    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
+    return figure
+
+
+def _draw_curve(axes: Axes, curve: Curve, style: Style, crowded: bool) -> None:
+    if len(curve.seeds) > 1 and not crowded:
+        for line in curve.seeds.values():
+            axes.plot(
+                [point.updates for point in line],
+                [point.value for point in line],
+                color=style.colour,
+                linewidth=0.6,
+                alpha=0.45,
+            )
+    updates = [point.updates for point in curve.band]
+    low, high = [point.low for point in curve.band], [point.high for point in curve.band]
+    axes.fill_between(
+        updates, low, high, color=style.colour, alpha=0.06 if crowded else 0.13, linewidth=0
+    )
+    axes.plot(
+        updates,
+        [point.mean for point in curve.band],
+        color=style.colour,
+        linewidth=1.6,
+        linestyle=style.line,
+        marker=style.marker,
+        markersize=4.5,
+        markevery=max(1, len(updates) // 8),
+    )
+
+
+def _squeeze(axes: Axes, credit: Mapping[str, CreditSummary]) -> str:
+    """Make a wide range of scales readable; say so in what is added to the axis label."""
+    reach = [
+        max(abs(summary.quantiles.p05), abs(summary.quantiles.p95)) for summary in credit.values()
+    ]
+    smallest = min((value for value in reach if value > 0), default=0.0)
+    if not smallest or max(reach) < 12 * smallest:
+        return ""
+    axes.set_xscale("symlog", linthresh=smallest, linscale=0.7)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "−"))
+    return " (logarithmic beyond the smallest scale)"

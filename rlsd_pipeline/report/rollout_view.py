@@ -1,0 +1,84 @@
+"""One rollout as the token view draws it: its tokens and what each method gives them."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, FiniteFloat, model_validator
+
+from rlsd_pipeline.report.part import Count, NonEmpty, Part, Row, check_length
+
+Segment = Literal["reasoning", "answer", "format"]
+
+
+class Picture(Part):
+    """An encoded image."""
+
+    data: bytes
+    """The file's content."""
+
+    mime: Annotated[str, Field(pattern=r"^image/(png|jpeg|gif|webp|bmp)$")] = "image/png"
+    """Its media type."""
+
+
+class RolloutView(Part):
+    """One sampled response, its reward, and the credit of every token by every method."""
+
+    rollout_id: NonEmpty
+    """Name of the rollout; deep links use it."""
+
+    question: str
+    """x as text."""
+
+    gold_answer: str
+    """The reference answer."""
+
+    tokens: tuple[str, ...]
+    """The text of each token of y, blanks included. [tokens]"""
+
+    segments: tuple[Segment, ...]
+    """Which part of the response a token belongs to. [tokens]"""
+
+    verdict: NonEmpty
+    """What the verifier found, such as `correct`."""
+
+    reward: FiniteFloat | None
+    """R, unitless; null where the verifier failed."""
+
+    advantage: FiniteFloat
+    """A, the group-normalised reward, unitless."""
+
+    student_logprobs: Row
+    """log π_S in nats. [tokens]"""
+
+    credit: dict[NonEmpty, Row] = Field(min_length=1)
+    """Method → Â_t, what the policy update consumes, unitless. [tokens]"""
+
+    images: tuple[Picture, ...] = ()
+    """The images of x."""
+
+    teacher_logprobs: Row | None = None
+    """log π_T in nats. [tokens]"""
+
+    information_gain: Row | None = None
+    """Δ_t = log π_T − log π_S in nats. [tokens]"""
+
+    evidence_weights: Row | None = None
+    """w_t = exp(sign(A) Δ_t), unitless. [tokens]"""
+
+    leaks: tuple[tuple[Count, Count], ...] | None = None
+    """Half-open token spans that betray privileged information; null if nobody looked."""
+
+    source: str = ""
+    """Where it was sampled, such as `rlsd-s0 after 40 updates`."""
+
+    @model_validator(mode="after")
+    def _check_alignment(self) -> Self:
+        length = len(self.tokens)
+        for name in ("segments", "student_logprobs", "teacher_logprobs", "information_gain"):
+            check_length(name, getattr(self, name), "tokens", length)
+        check_length("evidence_weights", self.evidence_weights, "tokens", length)
+        for method, values in self.credit.items():
+            check_length(f"the credit of {method}", values, "tokens", length)
+        for start, end in self.leaks or ():
+            if not start < end <= length:
+                raise ValueError(f"the leak [{start}, {end}) does not lie in {length} tokens")
+        return self

@@ -1,0 +1,222 @@
+"""The sections of the page other than the token view; each is empty where its data is absent."""
+
+from collections.abc import Mapping
+from html import escape
+
+from matplotlib.figure import Figure
+
+from rlsd_pipeline.report import figures
+from rlsd_pipeline.report.data import Chart, Comparison, Diagnostic, MethodTable, Report
+from rlsd_pipeline.report.method_table import by_benchmark, method_table, published_table
+from rlsd_pipeline.report.numbers import interval, level, middle, p_value, percent, plain
+from rlsd_pipeline.report.styles import Style
+from rlsd_pipeline.report.tables import (
+    details,
+    meanings,
+    paragraph,
+    section,
+    table,
+)
+from rlsd_pipeline.report.vector import svg
+
+Styles = Mapping[str, Style]
+
+
+def card(key: str, title: str, figure: Figure, caption: str, more: str = "") -> str:
+    """A figure with its heading and what its marks mean."""
+    drawing = svg(figure, label=f"{title}. {caption}", name=key)
+    # Never enlarged or reduced so far that its text no longer fits the text around it.
+    width = 72 * figure.get_figwidth()
+    box = f"max-width: {1.6 * width:.0f}px; min-width: {0.84 * width:.0f}px"
+    return (
+        f'<figure class="card"><h3>{escape(title)}</h3>'
+        f'<div class="scroll"><div style="{box}">{drawing}</div></div>'
+        f"<figcaption>{escape(caption)}</figcaption>{more}</figure>"
+    )
+
+
+def cards(*items: str) -> str:
+    """Figures side by side where there is room."""
+    return f'<div class="cards">{"".join(items)}</div>' if any(items) else ""
+
+
+def summary(report: Report) -> str:
+    """The notes and the method table."""
+    notes = "".join(paragraph(note) for note in report.notes)
+    if not notes and report.table is None:
+        return ""
+    body = [notes]
+    if report.table is not None:
+        body.append(method_table(report.table))
+        if published := published_table(report.table.lines):
+            meaning = paragraph(report.table.published_meaning, "muted")
+            body.append(f"<h3>Published for comparison</h3>{meaning}{published}")
+    return section("summary", "Summary", *body)
+
+
+def curves(report: Report, styles: Styles) -> str:
+    """Learning curves, with their numbers on demand."""
+    if not report.charts:
+        return ""
+    items = [
+        card(
+            f"curves-{place}",
+            chart.name,
+            figures.learning_curves(chart, styles),
+            _curve_caption(chart),
+            details("Numbers", _curve_table(chart)),
+        )
+        for place, chart in enumerate(report.charts)
+    ]
+    return section("curves", "Learning curves", cards(*items))
+
+
+def differences(results: MethodTable | None, styles: Styles) -> str:
+    """A forest plot a benchmark."""
+    items = []
+    for benchmark, lines in by_benchmark(results.lines).items() if results else ():
+        found = {line.method: line.difference for line in lines if line.difference}
+        if results is None or not found:
+            continue
+        caption = (
+            f"Difference of the score to {results.baseline}; "
+            f"lines are {level(results.confidence)} intervals. {results.difference_meaning}"
+        )
+        figure = figures.forest(found, results.baseline, styles)
+        items.append(card(f"differences-{benchmark}", benchmark, figure, caption.strip()))
+    return section("differences", "Paired differences", cards(*items)) if items else ""
+
+
+def comparison(data: Comparison | None, styles: Styles) -> str:
+    """What the methods do with the same tokens."""
+    if data is None:
+        return ""
+    size = f"n = {data.tokens:,} tokens of {data.rollouts:,} rollouts"
+    credit = {method: data.credit[method] for method in data.methods if method in data.credit}
+    items = []
+    if credit:
+        strips = figures.credit_strips(credit, styles)
+        shares = figures.segment_shares(credit)
+        caption = f"Mark: median; thick: 25–75 %; thin: 5–95 % of the tokens with signal. {size}."
+        items.append(card("strips", "Distribution of the credit", strips, caption))
+        caption = f"Share of the absolute credit Σ|Â| by part of the response. {size}."
+        items.append(card("shares", "Where the credit falls", shares, caption))
+    if data.rank_correlation is not None:
+        figure = figures.heat_map(data.rank_correlation, data.methods)
+        caption = f"Spearman's ρ of the token credit; – where one is constant. {size}."
+        items.append(card("ranks", "Do methods order tokens alike?", figure, caption))
+    if data.rank_correlation_within is not None:
+        figure = figures.heat_map(data.rank_correlation_within, data.methods)
+        caption = (
+            "The same after each response's mean credit is taken away; – for methods that give "
+            f"every token of a response the same. {size}."
+        )
+        items.append(card("within", "Do they agree on which tokens count?", figure, caption))
+    if data.gradient_cosine is not None:
+        figure = figures.heat_map(data.gradient_cosine, data.methods)
+        caption = f"Cosine between the gradients of the losses. {size}."
+        items.append(card("cosines", "Do updates point the same way?", figure, caption))
+    return section(
+        "comparison",
+        "Methods on the same tokens",
+        paragraph(data.meaning),
+        _credit_table(data) if credit or data.gradient_norms else "",
+        cards(*items),
+        _lookahead(data, styles),
+    )
+
+
+def diagnostics(tables: tuple[Diagnostic, ...]) -> str:
+    """Small tables, each with what it tells."""
+    items = [
+        f'<div class="card"><h3>{escape(one.title)}</h3>{paragraph(one.explanation, "muted")}'
+        f"{table(one.title, one.columns, one.rows)}</div>"
+        for one in tables
+    ]
+    return section("diagnostics", "Diagnostics", cards(*items)) if items else ""
+
+
+def settings(report: Report) -> str:
+    """Where the report comes from."""
+    chosen = [
+        (title, value if isinstance(value, str) else ", ".join(value))
+        for title, value in report.settings.items()
+    ]
+    command = f"<pre><code>{escape(report.command)}</code></pre>" if report.command else ""
+    if not chosen and not command:
+        return ""
+    return section("settings", "Settings", command, meanings(chosen))
+
+
+def _curve_caption(chart: Chart) -> str:
+    seeds = ", ".join(f"{curve.method} {curve.n_seeds}" for curve in chart.curves)
+    if len(numbers := {curve.n_seeds for curve in chart.curves}) == 1:
+        seeds = f"{numbers.pop()} each"
+    blind = "" if chart.blind is None else f" Dotted: blind baseline, {plain(chart.blind)}."
+    return f"{chart.band_meaning} Seeds: {seeds}.{blind}".strip()
+
+
+def _curve_table(chart: Chart) -> str:
+    updates = sorted({point.updates for curve in chart.curves for point in curve.band})
+    found = {
+        (curve.method, point.updates): f"{plain(point.mean)} [{plain(point.low)}, "
+        f"{plain(point.high)}]"
+        for curve in chart.curves
+        for point in curve.band
+    }
+    names = [curve.method for curve in chart.curves]
+    rows = [[f"{update:g}", *(found.get((name, update)) for name in names)] for update in updates]
+    return table(f"{chart.name} by updates", ["updates", *names], rows)
+
+
+def _credit_table(data: Comparison) -> str:
+    norms = data.gradient_norms or {}
+    rows = []
+    for method in data.methods:
+        one = data.credit.get(method)
+        signal = None if one is None else f"{one.tokens_with_signal:,} of {data.tokens:,}"
+        agreement = percent(one.sign_agreement if one else None)
+        clipped = percent(one.clip_fraction if one else None)
+        rows.append([method, signal, agreement, clipped, norms.get(method)])
+    columns = ["method", "tokens with signal", "sign as A", "clipped", "gradient norm"]
+    if not norms:
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    return table("credit by method", columns, rows) + meanings(
+        [
+            ("tokens with signal", "tokens whose credit Â is not 0"),
+            ("sign as A", "share of those whose credit has the sign of the response's advantage"),
+            ("clipped", "share of tokens whose weight was clipped; – where a method clips none"),
+            ("gradient norm", "Euclidean, of the method's loss on these rollouts" if norms else ""),
+        ]
+    )
+
+
+def _lookahead(data: Comparison, styles: Styles) -> str:
+    if not data.lookahead:
+        return ""
+    rows = [
+        [
+            one.method,
+            f"{middle(one.score)} {interval(one.score)}",
+            f"{middle(d, sign=True)} {interval(d, sign=True)}" if (d := one.difference) else None,
+            p_value(d.p) if d else None,
+        ]
+        for one in data.lookahead
+    ]
+    columns = ["method", "score", f"against {data.baseline or 'the baseline'}", "p"]
+    found = {one.method: one.difference for one in data.lookahead if one.difference}
+    plot = ""
+    if found:
+        figure = figures.forest(found, data.baseline or "the baseline", styles)
+        plot = card(
+            "lookahead",
+            "Difference after the same updates",
+            figure,
+            "Lines are the intervals of the table.",
+        )
+    numbers = f'<div class="card">{table("lookahead", columns, rows)}</div>'
+    return (
+        "<h3>Lookahead: the same start, each method's updates</h3>"
+        + paragraph(data.lookahead_meaning, "muted")
+        + cards(numbers, plot)
+    )

@@ -1,0 +1,76 @@
+"""Tables of the page, and the pieces of HTML that all sections are put together from."""
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from rlsd_pipeline.report.numbers import plain
+
+Cell = str | int | float | None
+
+
+def paragraph(text: str, name: str = "") -> str:
+    """A paragraph, or nothing if there is nothing to say."""
+    attribute = f' class="{name}"' if name else ""
+    return f"<p{attribute}>{escape(text)}</p>" if text else ""
+
+
+def section(key: str, title: str, *body: str) -> str:
+    """A section with its heading."""
+    content = "\n".join(part for part in body if part)
+    return f'<section id="{key}"><h2>{escape(title)}</h2>\n{content}</section>'
+
+
+def details(summary: str, body: str) -> str:
+    """Something that opens on demand."""
+    return f"<details><summary>{escape(summary)}</summary>{body}</details>"
+
+
+def meanings(entries: Iterable[tuple[str, str]]) -> str:
+    """What names mean, those without a meaning left out."""
+    items = [f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in entries if v]
+    return f'<dl class="meanings">{"".join(items)}</dl>' if items else ""
+
+
+def table(label: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
+    """A table of plain values: text to the left, columns of numbers to the right."""
+    numeric = [all(_is_number(row[place]) for row in rows) for place in range(len(columns))]
+    body = [
+        "<tr>"
+        + "".join(
+            cell(_value(value), first=place == 0, number=numeric[place])
+            for place, value in enumerate(row)
+        )
+        + "</tr>"
+        for row in rows
+    ]
+    heads = [head(name, number) for name, number in zip(columns, numeric, strict=True)]
+    return framed(label, heads, f"<tbody>{''.join(body)}</tbody>")
+
+
+def framed(label: str, heads: Sequence[str], bodies: str) -> str:
+    """A table in a box of its own that scrolls sideways, by keyboard too, where it is wide."""
+    return (
+        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(label)}">'
+        f"<table><thead><tr>{''.join(heads)}</tr></thead>{bodies}</table></div>"
+    )
+
+
+def head(name: str, number: bool) -> str:
+    """The head of a column."""
+    return f'<th scope="col"{" class=n" if number else ""}>{escape(name)}</th>'
+
+
+def cell(content: str, first: bool, number: bool) -> str:
+    """One cell; the first of a row is its head."""
+    if first:
+        return f'<th scope="row">{content}</th>'
+    return f"<td{' class=n' if number else ''}>{content}</td>"
+
+
+def _value(value: Cell) -> str:
+    return escape(value) if isinstance(value, str) else plain(value)
+
+
+def _is_number(value: Cell) -> bool:
+    return not isinstance(value, str) or bool(re.match(r"[+−-]?[\d.]|[<–]", value))
