@@ -9,12 +9,15 @@ from rlsd_pipeline.stages.contract import ITERATION_STAGES
 
 
 def advance_sensor(declared: Declared) -> dg.AutomationConditionSensorDefinition:
-    """Runs the stages of an iteration as soon as its policy is there."""
+    """Runs the stages of an iteration as soon as its policy is there.
+
+    A tick looks at every partition, some thousand a second: a large experiment is asked less often.
+    """
     return dg.AutomationConditionSensorDefinition(
         f"{declared.name}_advance",
         target=dg.AssetSelection.assets(*(declared.key(stage) for stage in ITERATION_STAGES)),
         default_status=dg.DefaultSensorStatus.RUNNING,
-        minimum_interval_seconds=5,
+        minimum_interval_seconds=max(5, declared.iterations.get_num_partitions() // 200),
         description="Trains every arm whose policy 000 was materialized, iteration by iteration.",
     )
 

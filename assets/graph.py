@@ -13,6 +13,7 @@ from assets.stages.results import results_asset
 from assets.stages.rewards import rewards_asset
 from assets.stages.rollouts import rollouts_asset
 from assets.stages.token_weights import token_weights_asset
+from assets.stages.weighting_comparison import weighting_comparison_asset
 from rlsd_pipeline.config.experiment import ExperimentConfig
 
 
@@ -26,6 +27,7 @@ def stage_assets(declared: Declared) -> list[dg.AssetsDefinition]:
         logprobs_asset(declared),
         token_weights_asset(declared),
         policy_checkpoint_asset(declared),
+        weighting_comparison_asset(declared),
         *(
             benchmark_scores_asset(declared, benchmark)
             for benchmark in declared.experiment.evaluation.benchmarks

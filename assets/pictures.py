@@ -1,43 +1,64 @@
-"""Pictures for the metadata of an asset, small enough for the event log."""
+"""Pictures for the metadata of an asset: those of the report, small enough for the event log."""
 
 import base64
-import io
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 if TYPE_CHECKING:
-    from rlsd_pipeline.stages.run import Workspace
+    from matplotlib.figure import Figure
 
-# Colours that stay apart without colour vision (Okabe and Ito), each with a marker of its own.
-STYLES = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"), ("#56B4E9", "v"))
+    from rlsd_pipeline.stages.run import StageRun, Workspace
+
+DPI = 80
 
 
 def learning_curve(workspace: "Workspace", benchmark: str) -> dg.MarkdownMetadataValue:
-    """Score against updates, one line an arm, with intervals and the blind baseline."""
-    from matplotlib.figure import Figure
+    """Accuracy against updates, one line a method, with bands and the blind baseline."""
+    from rlsd_pipeline.report.figures import learning_curves
+    from rlsd_pipeline.summary.curves import accuracy_chart
 
-    from rlsd_pipeline.stages.results import score_curve
+    return _picture(benchmark, learning_curves(accuracy_chart(workspace, benchmark)))
 
-    figure = Figure(figsize=(5.2, 3.0), dpi=80, layout="constrained")
-    axes = figure.add_subplot()
-    blind = None
-    for index, arm in enumerate(workspace.experiment.lineages()):
-        points = list(score_curve(workspace, arm, benchmark))
-        if not points:
-            continue
-        colour, marker = STYLES[index % len(STYLES)]
-        updates = [iteration for iteration, _ in points]
-        scores = [score for _, score in points]
-        axes.plot(updates, [s.score for s in scores], color=colour, marker=marker, label=arm)
-        low, high = [s.interval_low for s in scores], [s.interval_high for s in scores]
-        axes.fill_between(updates, low, high, color=colour, alpha=0.15)
-        blind = scores[-1].blind_baseline
-    if blind is not None:
-        axes.axhline(blind, color="black", linestyle=":", label="blind")
-    axes.set(xlabel="updates", ylabel="accuracy", title=benchmark)
-    axes.legend(fontsize="small")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    picture = base64.b64encode(buffer.getvalue()).decode()
-    return dg.MetadataValue.md(f"![{benchmark}](data:image/png;base64,{picture})")
+
+def difference_picture(
+    workspace: "Workspace", benchmark: str
+) -> dict[str, dg.MarkdownMetadataValue]:
+    """Paired differences to the method that all are compared with; nothing where there are none."""
+    from rlsd_pipeline.report.figures import forest
+    from rlsd_pipeline.stages.results import read_results
+    from rlsd_pipeline.summary.table import difference
+
+    compared = workspace.experiment.compared_with
+    found = {
+        line.method: bounded
+        for line in read_results(workspace)
+        if line.benchmark == benchmark
+        and line.difference is not None
+        and (bounded := difference(line.difference.paired, line.difference.p_corrected))
+    }
+    if not found:
+        return {}
+    figure = forest(found, compared, quantity="accuracy")
+    return {f"differences/{benchmark}": _picture("differences", figure)}
+
+
+def comparison_pictures(run: "StageRun") -> dict[str, dg.MarkdownMetadataValue]:
+    """How the methods differ in the credit they give to the same tokens."""
+    from rlsd_pipeline.report.figures import credit_strips, heat_map, segment_shares
+    from rlsd_pipeline.summary.comparison import comparison
+
+    found = comparison(run)
+    if found is None:
+        return {}
+    pictures = {"credit": credit_strips(found.credit), "segments": segment_shares(found.credit)}
+    if found.rank_correlation is not None:
+        pictures["rank_correlation"] = heat_map(found.rank_correlation, found.methods)
+    return {name: _picture(name, figure) for name, figure in pictures.items()}
+
+
+def _picture(name: str, figure: "Figure") -> dg.MarkdownMetadataValue:
+    from rlsd_pipeline.report.vector import png
+
+    picture = base64.b64encode(png(figure, DPI)).decode()
+    return dg.MetadataValue.md(f"![{name}](data:image/png;base64,{picture})")

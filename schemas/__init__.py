@@ -4,7 +4,11 @@
     Rollout            one sampled response to it, token by token
     Reward             the verdict on the response, its reward and advantage
     TokenLogprobs      the same tokens scored by the student and the privileged teacher
+    TeacherDistribution  the teacher's likeliest next tokens, where a method matches them
     TokenWeights       what a method makes of rewards and logprobs, per token
+    WeightingComparison  what every method would have made of the same tokens
+    GradientComparison  what each of them would have done to the weights
+    InformationGap     what the reference does to the teacher, and what of it cannot be learnt
     PolicyCheckpoint   the policy after an update with these weights
     ItemVerdict        the verdict on one response of that policy to a benchmark
     BenchmarkScore     the score over all of them, with its interval
@@ -14,29 +18,40 @@ a worked example and has a schema version; `python -m schemas` prints them as JS
 """
 
 from schemas.benchmark_score import BenchmarkScore, BreakdownScore, ItemVerdict
+from schemas.gradient_comparison import GradientComparison
+from schemas.information_gap import InformationGap
 from schemas.manifest import FileEntry, Manifest
 from schemas.policy_checkpoint import PolicyCheckpoint
 from schemas.problem import Problem
 from schemas.record import Contract, Record
 from schemas.reward import Reward, Verdict
 from schemas.rollout import FinishReason, Rollout
+from schemas.teacher_distribution import TeacherDistribution
 from schemas.token_logprobs import TokenLogprobs
 from schemas.token_weights import TokenWeights
+from schemas.weighting_comparison import ComparedCredit, Interval, MethodCredit, WeightingComparison
 
 __all__ = [
     "BenchmarkScore",
     "BreakdownScore",
+    "ComparedCredit",
     "Contract",
     "FileEntry",
     "FinishReason",
+    "GradientComparison",
+    "InformationGap",
+    "Interval",
     "ItemVerdict",
     "Manifest",
+    "MethodCredit",
     "PolicyCheckpoint",
     "Problem",
     "Record",
     "Reward",
     "Rollout",
+    "TeacherDistribution",
     "TokenLogprobs",
     "TokenWeights",
     "Verdict",
+    "WeightingComparison",
 ]

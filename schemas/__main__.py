@@ -8,15 +8,20 @@ from typing import Any
 
 from schemas import (
     BenchmarkScore,
+    ComparedCredit,
     Contract,
+    GradientComparison,
+    InformationGap,
     ItemVerdict,
     Manifest,
     PolicyCheckpoint,
     Problem,
     Reward,
     Rollout,
+    TeacherDistribution,
     TokenLogprobs,
     TokenWeights,
+    WeightingComparison,
 )
 
 CONTRACTS: dict[str, type[Contract]] = {
@@ -26,7 +31,12 @@ CONTRACTS: dict[str, type[Contract]] = {
         Rollout,
         Reward,
         TokenLogprobs,
+        TeacherDistribution,
         TokenWeights,
+        WeightingComparison,
+        ComparedCredit,
+        GradientComparison,
+        InformationGap,
         PolicyCheckpoint,
         ItemVerdict,
         BenchmarkScore,

@@ -22,9 +22,13 @@ class Column:
 
 @dataclass(frozen=True)
 class AlignedWith:
-    """This list has one entry for each entry of the sibling list `field`."""
+    """This list has one entry for each entry of the sibling list `field`.
+
+    Or `times` of them, where that names a number in the same row.
+    """
 
     field: str
+    times: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ Rule = NullExactlyWhen | AnyPresent
 
 NonEmpty = Annotated[str, Field(min_length=1)]
 TokenId = Annotated[int, Column("int32"), Field(ge=0, le=2**31 - 1)]
+TextPosition = Annotated[int, Column("int32"), Field(ge=0)]
 Logprob = Annotated[FiniteFloat, Column("float32"), Field(le=0)]
 TokenWeight = Annotated[FiniteFloat, Column("float32")]
 
@@ -104,13 +109,17 @@ class Record(Contract):
         for name, info in type(self).model_fields.items():
             for marker in info.metadata:
                 if isinstance(marker, AlignedWith):
-                    self._check_aligned(name, marker.field)
+                    self._check_aligned(name, marker)
         for rule in self.rules:
             if not rule.holds(self):
                 raise ValueError(str(rule))
         return self
 
-    def _check_aligned(self, name: str, other: str) -> None:
-        values, reference = getattr(self, name), getattr(self, other)
-        if values is not None and len(values) != len(reference):
-            raise ValueError(f"{name} has {len(values)} entries beside {len(reference)} {other}")
+    def _check_aligned(self, name: str, marker: AlignedWith) -> None:
+        values, reference = getattr(self, name), getattr(self, marker.field)
+        times = 1 if marker.times is None else getattr(self, marker.times)
+        if values is not None and len(values) != times * len(reference):
+            beside = f"{len(reference)} {marker.field}"
+            if marker.times is not None:
+                beside = f"{times} for each of {beside}"
+            raise ValueError(f"{name} has {len(values)} entries beside {beside}")

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from schemas.record import AlignedWith, Logprob, NonEmpty, Record, TokenId
+from schemas.record import AlignedWith, Logprob, NonEmpty, Record, TextPosition, TokenId
 
 
 class FinishReason(StrEnum):
@@ -20,6 +20,8 @@ class FinishReason(StrEnum):
 
 class Rollout(Record):
     """One response y of the group of G that was sampled for a problem."""
+
+    schema_version: ClassVar[int] = 2
 
     key: ClassVar[tuple[str, ...]] = ("rollout_id",)
 
@@ -41,6 +43,12 @@ class Rollout(Record):
     completion: str
     """The text of y without the end token."""
 
+    token_ends: Annotated[list[TextPosition], AlignedWith("completion_ids")]
+    """Where each token's text ends in `completion`, in characters; the next begins there. [tokens]
+
+    A token that holds no whole character ends where it begins.
+    """
+
     rollout_logprobs: Annotated[list[Logprob], AlignedWith("completion_ids")]
     """log π(y_t | x, y<t) in nats as the engine reported it while sampling. [tokens]"""
 
@@ -54,6 +62,7 @@ class Rollout(Record):
         "prompt_ids": [1, 5, 9, 4],
         "completion_ids": [7, 3, 2],
         "completion": "<answer>no",
+        "token_ends": [8, 10, 10],
         "rollout_logprobs": [-0.25, -1.5, -0.125],
         "finish_reason": FinishReason.STOP,
     }

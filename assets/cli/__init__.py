@@ -52,6 +52,62 @@ def evaluate(experiment: str, arms: tuple[str, ...], iteration: int | None) -> N
 
 @main.command()
 @EXPERIMENT
+@click.option("--arm", required=True, help="Whose rollouts, for example rlsd-s0.")
+@click.option("--iteration", type=click.IntRange(min=0), required=True, help="Which of them.")
+@click.option("--gradients", is_flag=True, help="Load the policy; add norms and cosines.")
+@click.option("--lookahead", is_flag=True, help="One update by each method, then evaluate each.")
+def compare(experiment: str, arm: str, iteration: int, gradients: bool, lookahead: bool) -> None:
+    """Compare all methods on the rollouts of one iteration of EXPERIMENT.
+
+    Works from cached tables alone; no model is loaded without --gradients or --lookahead.
+    """
+    from assets.cli.compare import compare as run
+
+    run(experiment, arm=arm, iteration=iteration, gradients=gradients, lookahead=lookahead)
+
+
+@main.command()
+@EXPERIMENT
+@click.option("--arm", help="Whose tokens to show; the first arm with a teacher.")
+@click.option("--iteration", type=click.IntRange(min=0), help="Which of its iterations.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
+def report(experiment: str, arm: str | None, iteration: int | None, out: Path | None) -> None:
+    """Write everything EXPERIMENT has shown so far into one HTML file that needs no network."""
+    from assets.cli.report import report as run
+
+    run(experiment, arm=arm, iteration=iteration, out=out)
+
+
+@main.command()
+@EXPERIMENT
+@click.option("--arm", help="Also measure what the reference does to this arm's teacher.")
+@click.option("--iteration", type=click.IntRange(min=0), default=0, show_default=True)
+def diagnose(experiment: str, arm: str | None, iteration: int) -> None:
+    """Decide stability, improvement and leakage from what EXPERIMENT recorded.
+
+    With --arm, the teacher scores that iteration's rollouts under every answer of their group:
+    mutual information, deviation ratio and corruption probe.
+    """
+    from assets.cli.diagnose import diagnose as run
+
+    run(experiment, arm=arm, iteration=iteration)
+
+
+@main.command()
+@EXPERIMENT
+@click.option("--markdown", is_flag=True, help="For a document, beside what the paper reports.")
+def results(experiment: str, markdown: bool) -> None:
+    """Print the scores of all methods of EXPERIMENT, with intervals and paired tests."""
+    from assets.cli.results import print_markdown, print_table
+
+    if markdown:
+        print_markdown(experiment)
+    else:
+        print_table(experiment)
+
+
+@main.command()
+@EXPERIMENT
 def status(experiment: str) -> None:
     """Show how far every arm of EXPERIMENT is, and its newest scores."""
     from assets.cli.status import status as run

@@ -17,7 +17,7 @@ from assets.recovery import fail_dead_runs, process_tags
 from rlsd_pipeline.config.experiment import load_experiment
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.progress import Progress
-from rlsd_pipeline.stages.contract import ITERATION_STAGES
+from rlsd_pipeline.stages.contract import CONTRACTS, ITERATION_STAGES
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -26,6 +26,7 @@ class Loop:
     """Materializes partitions of one experiment, one run at a time.
 
     Attributes:
+        file: Its YAML file.
         declared: The experiment.
         workspace: Its artifacts and policies in this process.
         wall_seconds: Wall time of the iterations run here.
@@ -33,6 +34,7 @@ class Loop:
     """
 
     def __init__(self, file: Path, instance: dg.DagsterInstance, progress: Progress) -> None:
+        self.file = file
         self.declared = Declared(file.parent.name, load_experiment(file))
         self.workspace = self.declared.workspace()
         self.workspace.progress = progress
@@ -51,6 +53,7 @@ class Loop:
             "policy": ["policy"],
             "iteration": ITERATION_STAGES,
             "evaluation": self._scores,
+            "comparison": ["weighting_comparison"],
             "results": ["results"],
         }
         definitions = dg.Definitions(
@@ -80,13 +83,17 @@ class Loop:
         return [arm for arm in known if arm in chosen] if chosen else known
 
     def prepare(self, arms: Iterable[str]) -> None:
-        """The data set, and the base policy of each arm."""
+        """The data set, once the model is known to be there, and the base policy of each arm."""
         from rlsd_pipeline.stages.policy import check_model
 
         check_model(self.declared.experiment.model)
         self._run("problems")
         for arm in arms:
-            self._run("policy", partition_key(arm, 0))
+            self.start(arm)
+
+    def start(self, arm: str) -> None:
+        """The base policy of an arm."""
+        self._run("policy", partition_key(arm, 0))
 
     def iterate(self, arm: str, iteration: int) -> None:
         """All stages of one iteration."""
@@ -105,13 +112,23 @@ class Loop:
         """Score a policy on every benchmark."""
         self._run("evaluation", partition_key(arm, iteration))
 
+    def compare(self, arm: str, iteration: int) -> None:
+        """What every method makes of an iteration's tokens.
+
+        Raises:
+            ArtifactError: The iteration has not run.
+        """
+        for stage in CONTRACTS["weighting_comparison"].reads:
+            self.workspace.at(arm, iteration).read(stage)
+        self._run("comparison", partition_key(arm, iteration))
+
     def results(self) -> None:
         """Put all scores in one table."""
         self._run("results")
 
     def is_done(self, arm: str, iteration: int) -> bool:
         """Whether an iteration is complete, as now declared, and known to the instance."""
-        from rlsd_pipeline.stages.requests import is_current
+        from rlsd_pipeline.stages.current import is_current
 
         run = self.workspace.at(arm, iteration)
         return self._is_known(arm, iteration) and all(

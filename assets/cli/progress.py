@@ -3,19 +3,37 @@
 import sys
 import time
 from types import TracebackType
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     SpinnerColumn,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.progress import (
+    Progress as Bars,
+)
+
+from rlsd_pipeline.progress import Progress
 
 _PLAIN_SECONDS = 10.0
+
+
+class Lane(Progress, Protocol):
+    """Told how far an arm is, beside what its stages do."""
+
+    def arm(self, name: str, done: int, total: int) -> None:
+        """An arm begins, or goes on, at iteration `done` of `total`."""
+        ...
+
+    def iteration(self, name: str, done: int, total: int) -> None:
+        """One more iteration of the arm is complete."""
+        ...
 
 
 class Display:
@@ -23,7 +41,7 @@ class Display:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._bars = Progress(
+        self._bars = Bars(
             SpinnerColumn(),
             TextColumn("{task.description:<34}"),
             BarColumn(bar_width=24),
@@ -36,6 +54,7 @@ class Display:
         )
         self._arm = self._bars.add_task("", total=None, note="", visible=False)
         self._stage = self._bars.add_task("", total=None, note="", visible=False)
+        self._lanes: dict[str, TaskID] = {}
         self._metrics: dict[str, float] = {}
         self._name = self._unit = ""
         self._count = 0
@@ -58,6 +77,23 @@ class Display:
         self._metrics.clear()
         self._bars.reset(self._arm, total=total, completed=done, description=name, visible=True)
         self.say(f"{name}: {done} of {total} iterations are complete")
+
+    def lane(self, name: str, done: int, total: int, notes: str) -> None:
+        """One of several arms at the same time; finished ones leave a line."""
+        self._lane(name, done, total, notes)
+        if done == total:
+            self.say(f"{name}: {done} of {total} iterations  {notes}")
+
+    def stage(self, name: str, done: int, total: int, notes: str) -> None:
+        """A long stage of one of several processes."""
+        self._lane(name, done, total, notes)
+        if not self._console.is_terminal and time.monotonic() - self._printed > _PLAIN_SECONDS:
+            self.say(f"{name}: {done} of {total}  {notes}")
+
+    def _lane(self, name: str, done: int, total: int, notes: str) -> None:
+        if name not in self._lanes:
+            self._lanes[name] = self._bars.add_task(name, total=total, note="")
+        self._bars.update(self._lanes[name], completed=done, note=notes, visible=done < total)
 
     def iteration(self, name: str, done: int, total: int) -> None:
         """One more iteration of the arm is complete."""

@@ -1,56 +1,104 @@
 """The tables of the command line."""
 
+from collections.abc import Sequence
+
+from rich.markup import escape
 from rich.table import Table
 
 from assets.cli.loop import Loop
 from assets.home import home, store_url
+from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference
 from rlsd_pipeline.stages.results import Result, read_results
 from rlsd_pipeline.stages.run import Workspace
 
+_STEPS = ("perceive", "compare", "negate")
+
 
 def results_table(workspace: Workspace) -> Table:
-    """Base and arms, each with its interval, beside the blind baseline and step by step."""
+    """Base and methods, each with its interval, beside the blind baseline and step by step."""
     results = read_results(workspace)
-    confidence = workspace.experiment.evaluation.confidence
-    steps = sorted({label for r in results for label in r.score.breakdown if "step:" in label})
-    steps.sort(key=["step:perceive", "step:compare", "step:negate"].index)
+    experiment = workspace.experiment
+    several = any(len(line.seeds) > 1 for line in results)
+    unit = "over seeds" if several else "over questions"
     table = Table(
-        title=f"{workspace.name}: accuracy on held-out questions ({confidence:.0%} intervals)",
-        caption="gain: paired difference to the base on the same questions",
+        title=f"{workspace.name}: accuracy on held-out questions "
+        f"({experiment.evaluation.confidence:.0%} intervals {unit})",
+        caption=_caption(experiment.compared_with, several),
     )
-    for name in ("benchmark", "policy", "updates", "accuracy", "gain", "p", "blind", "unparsed"):
-        table.add_column(name, justify="left" if name in ("benchmark", "policy") else "right")
+    compared = any(line.difference for line in results)
+    for name, wanted in _columns(experiment.compared_with, several, compared):
+        if wanted:
+            table.add_column(name, justify="left" if name in ("benchmark", "policy") else "right")
+    steps = [step for step in _STEPS if any(step in line.steps for line in results)]
     for step in steps:
-        table.add_column(step.removeprefix("step:"), justify="right")
+        table.add_column(step, justify="right")
     previous = ""
     for line in results:
         if previous and line.benchmark != previous:
             table.add_section()
-        table.add_row(*_cells(line), *(_step(line, step) for step in steps))
+        cells = _cells(line, several, compared)
+        table.add_row(*cells, *(_number(line.steps.get(step)) for step in steps))
         previous = line.benchmark
     return table
 
 
-def _cells(line: Result) -> list[str]:
-    score, gain = line.score, line.gain
-    blind = "-" if score.blind_baseline is None else f"{score.blind_baseline:.3f}"
+def _columns(compared_with: str, several: bool, compared: bool) -> list[tuple[str, bool]]:
     return [
-        line.benchmark,
-        line.arm,
-        str(score.updates),
-        f"{score.score:.3f} [{score.interval_low:.3f}, {score.interval_high:.3f}]".replace(
-            "[", r"\["
-        ),
-        "-" if gain is None else f"{gain.value:+.3f}",
-        "-" if gain is None else f"{gain.p_value:.1g}",
-        blind,
-        str(score.unparsed + score.truncated),
+        ("benchmark", True),
+        ("policy", True),
+        ("seeds", several),
+        ("updates", True),
+        ("accuracy", True),
+        ("gain", True),
+        ("p", not several),
+        (f"- {compared_with}", compared),
+        ("p (Holm)", compared),
+        ("mentions", True),
+        ("blind", True),
+        ("unparsed", True),
     ]
 
 
-def _step(line: Result, step: str) -> str:
-    part = line.score.breakdown.get(step)
-    return "-" if part is None else f"{part.score:.3f}"
+def _cells(line: Result, several: bool, compared: bool) -> Sequence[str]:
+    gain, difference = line.gain, line.difference
+    cells = [
+        (line.benchmark, True),
+        (line.method, True),
+        (str(len(line.seeds)), several),
+        (str(line.updates), True),
+        (_estimate(line.score), True),
+        ("-" if gain is None else f"{gain.value:+.3f}", True),
+        ("-" if gain is None else f"{gain.p_value:.1g}", not several),
+        ("-" if difference is None else _difference(difference.paired), compared),
+        ("-" if difference is None else f"{difference.p_corrected:.2g}", compared),
+        (_number(line.mentions.value), True),
+        (_number(line.blind), True),
+        (str(line.unparsed), True),
+    ]
+    return [text for text, wanted in cells if wanted]
+
+
+def _caption(compared_with: str, several: bool) -> str:
+    pairs = "the same seeds" if several else "the same questions"
+    return (
+        f"gain: paired difference to the base on {pairs}; - {compared_with}: to {compared_with}, "
+        "p corrected for the number of methods;\n"
+        "mentions: responses that mention a reference nobody showed them"
+    )
+
+
+def _estimate(estimate: Estimate) -> str:
+    if estimate.high == float("inf"):
+        return f"{estimate.value:.3f}"
+    return escape(f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]")
+
+
+def _difference(paired: PairedDifference) -> str:
+    return escape(f"{paired.value:+.3f} [{paired.low:+.3f}, {paired.high:+.3f}]")
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def where_to_look(loop: Loop) -> str:
@@ -58,5 +106,6 @@ def where_to_look(loop: Loop) -> str:
     return (
         f"artifacts  {store_url()}\n"
         f"history    {home() / 'dagster'}\n"
+        f"report     rlsd report {loop.declared.name}\n"
         "graph      make ui, then http://127.0.0.1:3000"
     )

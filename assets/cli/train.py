@@ -9,14 +9,15 @@ from dagster._core.errors import DagsterAssetCheckFailedError
 
 from assets.cli import experiment_file
 from assets.cli.loop import Loop, open_instance
-from assets.cli.progress import Display, console
+from assets.cli.parallel import train_in_processes
+from assets.cli.progress import Display, Lane, console
 from assets.cli.tables import results_table, where_to_look
 from rlsd_pipeline.errors import ConfigError, RlsdError
 
 
 def train(experiment: str, *, arms: tuple[str, ...], iterations: int | None) -> None:
     """Train the arms one after the other, evaluating on the way."""
-    with _open(experiment) as (loop, display):
+    with open_loop(experiment) as (loop, display):
         declared = loop.declared.experiment
         total = declared.iterations if iterations is None else iterations
         if total > declared.iterations:
@@ -25,15 +26,20 @@ def train(experiment: str, *, arms: tuple[str, ...], iterations: int | None) -> 
                 "`iterations` in its YAML to go further"
             )
         chosen = loop.arms(arms)
-        loop.prepare(chosen)
-        for arm in chosen:
-            _train_arm(loop, display, arm, total)
+        processes = min(declared.compute.processes, len(chosen))
+        if processes > 1:
+            loop.prepare([])
+            train_in_processes(loop, display, processes, chosen, total)
+        else:
+            loop.prepare(chosen)
+            for arm in chosen:
+                train_arm(loop, display, arm, total)
         _report(loop, display)
 
 
 def evaluate(experiment: str, *, arms: tuple[str, ...], iteration: int | None) -> None:
     """Score policies that are there."""
-    with _open(experiment) as (loop, display):
+    with open_loop(experiment) as (loop, display):
         for arm in loop.arms(arms):
             newest = _newest(loop, arm) if iteration is None else iteration
             if newest is None:
@@ -45,9 +51,9 @@ def evaluate(experiment: str, *, arms: tuple[str, ...], iteration: int | None) -
 
 
 @contextmanager
-def _open(experiment: str) -> Iterator[tuple[Loop, Display]]:
+def open_loop(experiment: str) -> Iterator[tuple[Loop, Display]]:
     """The loop of an experiment; a user's mistake ends in one message, without a traceback."""
-    _quiet_libraries()
+    quiet_libraries()
     try:
         file = experiment_file(experiment)
         with open_instance() as instance, Display(console()) as display:
@@ -58,7 +64,8 @@ def _open(experiment: str) -> Iterator[tuple[Loop, Display]]:
         raise click.ClickException(f"a check failed and stopped what follows: {error}") from error
 
 
-def _train_arm(loop: Loop, display: Display, arm: str, total: int) -> None:
+def train_arm(loop: Loop, display: Lane, arm: str, total: int) -> None:
+    """Bring one arm to `total` updates, evaluating on the way."""
     every = loop.declared.experiment.evaluation.every
     start = next((k for k in range(total) if not loop.is_done(arm, k)), total)
     display.arm(arm, start, total)
@@ -92,7 +99,7 @@ def _newest(loop: Loop, arm: str) -> int | None:
     return next((k for k in iterations if store.ref(run.reference("policy", k))), None)
 
 
-def _quiet_libraries() -> None:
+def quiet_libraries() -> None:
     """The progress bars of model loading would tear ours apart."""
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

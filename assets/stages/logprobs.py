@@ -43,7 +43,7 @@ def logprobs_asset(declared: Declared) -> dg.AssetsDefinition:
             },
         )
         yield result(key, "aligned", misaligned(table, sampled), "rows are about other tokens")
-        found = not_finite(table, "student_logprobs", "teacher_logprobs")
+        found = not_finite(table, "student_logprobs", "teacher_logprobs", "teacher_plain_logprobs")
         yield result(key, "finite", found, "log-probabilities are not finite")
 
     return logprobs

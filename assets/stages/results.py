@@ -1,9 +1,14 @@
 """The `results` asset: all scores in one table."""
 
+from typing import TYPE_CHECKING
+
 import dagster as dg
 
 from assets.declared import Declared
-from assets.pictures import learning_curve
+from assets.pictures import difference_picture, learning_curve
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.stages.results import Result
 
 
 def results_asset(declared: Declared) -> dg.AssetsDefinition:
@@ -11,7 +16,10 @@ def results_asset(declared: Declared) -> dg.AssetsDefinition:
     benchmarks = declared.experiment.evaluation.benchmarks
 
     @dg.asset(
-        **declared.whole_asset("results", "The newest score of every arm beside its base."),
+        **declared.whole_asset(
+            "results",
+            "The newest score of every method over its seeds, beside the base and one method.",
+        ),
         deps=[declared.key(f"benchmark_scores.{benchmark.name}") for benchmark in benchmarks],
     )
     def results() -> dg.MaterializeResult:
@@ -19,22 +27,26 @@ def results_asset(declared: Declared) -> dg.AssetsDefinition:
 
         workspace = declared.workspace()
         lines = read_results(workspace)
+        compared = f"minus {declared.experiment.compared_with}"
         curves = {
             f"curve/{benchmark.name}": learning_curve(workspace, benchmark.name)
             for benchmark in benchmarks
         }
+        for benchmark in benchmarks:
+            curves |= difference_picture(workspace, benchmark.name)
         records = [
             dg.TableRecord(
                 {
                     "benchmark": line.benchmark,
-                    "arm": line.arm,
-                    "updates": line.score.updates,
-                    "score": round(line.score.score, 4),
-                    "low": round(line.score.interval_low, 4),
-                    "high": round(line.score.interval_high, 4),
-                    "blind": round(line.score.blind_baseline or 0.0, 4),
+                    "method": line.method,
+                    "seeds": len(line.seeds),
+                    "updates": line.updates,
+                    "score": round(line.score.value, 4),
+                    "interval": f"{line.score.low:.4f} to {line.score.high:.4f}",
                     "gain": "-" if line.gain is None else f"{line.gain.value:+.4f}",
-                    "p_value": "-" if line.gain is None else f"{line.gain.p_value:.2g}",
+                    compared: _difference(line),
+                    "mentions": round(line.mentions.value, 4),
+                    "blind": round(line.blind or 0.0, 4),
                 }
             )
             for line in lines
@@ -44,3 +56,13 @@ def results_asset(declared: Declared) -> dg.AssetsDefinition:
         )
 
     return results
+
+
+def _difference(line: "Result") -> str:
+    if line.difference is None:
+        return "-"
+    paired = line.difference.paired
+    return (
+        f"{paired.value:+.4f} ({paired.low:+.4f} to {paired.high:+.4f}), "
+        f"p {line.difference.p_corrected:.2g} (Holm)"
+    )

@@ -67,7 +67,7 @@ class _TableCheck:
             self.no_breach(mask, f"{column.name} {fault}")
         for marker in column.values.markers:
             if isinstance(marker, AlignedWith):
-                self.aligned(column.name, marker.field)
+                self.aligned(column.name, marker)
         if column.elements is not None:
             self.elements(column.name, array, column.elements)
 
@@ -79,12 +79,16 @@ class _TableCheck:
                 row = pc.list_parent_indices(lists)[position].as_py()
                 self.fail(row, f"an entry of {name} {fault}: {elements[position]}")
 
-    def aligned(self, name: str, other: str) -> None:
-        found, expected = lengths(self.array(name)), lengths(self.array(other))
+    def aligned(self, name: str, marker: AlignedWith) -> None:
+        found, reference = lengths(self.array(name)), lengths(self.array(marker.field))
+        expected, each = reference, "one"
+        if marker.times is not None:
+            expected = pc.multiply(reference, self.array(marker.times))
+            each = marker.times
         row = first(pc.not_equal(found, expected))
         if row is not None:
-            what = f"{name} has {found[row]} entries beside {expected[row]} {other}"
-            self.fail(row, f"{what}, and needs one for each", AlignmentError)
+            what = f"{name} has {found[row]} entries beside {reference[row]} {marker.field}"
+            self.fail(row, f"{what}, and needs {each} for each", AlignmentError)
 
     def key(self) -> None:
         names = list(self.record.key)

@@ -11,11 +11,11 @@ from rlsd_pipeline.config.dataset import DatasetConfig, EasyVQADataset, JSONLDat
 from rlsd_pipeline.config.model import ModelConfig, TinyQwen3VL
 from rlsd_pipeline.config.prompts import PromptsConfig
 from rlsd_pipeline.config.strict import StrictConfig, validate
-from rlsd_pipeline.config.teacher import Privileged, SyncedTeacher, TeacherConfig
+from rlsd_pipeline.config.teacher import ModelTeacher, Privileged, SyncedTeacher, TeacherConfig
 from rlsd_pipeline.config.update import UpdateConfig
 from rlsd_pipeline.config.verifier import ExactVerifier, RewardConfig, VerifierConfig
-from rlsd_pipeline.config.weighting import WeightingConfig
 from rlsd_pipeline.errors import ConfigError
+from rlsd_pipeline.weighting import WeightingConfig
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -62,8 +62,19 @@ class ArmConfig(StrictConfig):
     teacher: TeacherConfig | None = None
     """In place of the experiment's teacher."""
 
+    privileged: Privileged | None = None
+    """In place of what the method's teacher sees, or the experiment's `privileged`."""
+
     update: UpdateConfig | None = None
     """In place of the experiment's update."""
+
+    @model_validator(mode="after")
+    def _another_model_teaches_opd(self) -> "ArmConfig":
+        if self.weighting.type == "opd" and not isinstance(self.teacher, ModelTeacher):
+            raise ValueError(
+                "`opd` distils another model: give the arm `teacher: {type: model, model: ...}`"
+            )
+        return self
 
     @field_validator("seeds")
     @classmethod
@@ -112,15 +123,26 @@ class LocalCompute(StrictConfig):
     threads: Annotated[int, Field(ge=1)] | None = None
     """CPU threads of one process; None leaves it to torch. A tiny model is faster with one."""
 
+    processes: Annotated[int, Field(ge=1)] = 1
+    """Arms that `rlsd train` trains at the same time, each in a process of its own."""
+
 
 class Arm(StrictConfig):
     """One training lineage: a weighting and a seed."""
 
     name: str
+    method: str
+    """Name that the arms of all seeds share."""
     weighting: WeightingConfig
     seed: int
     teacher: TeacherConfig
+    privileged: Privileged
     update: UpdateConfig
+
+    @property
+    def privileged_reads_rewards(self) -> bool:
+        """Whether what the teacher sees depends on the verdicts on the rollouts."""
+        return self.weighting.reads_teacher and self.privileged in ("sibling", "feedback")
 
 
 class ExperimentConfig(StrictConfig):
@@ -180,14 +202,23 @@ class ExperimentConfig(StrictConfig):
         path = str((folder / dataset.path).resolve())
         return self.model_copy(update={"dataset": dataset.model_copy(update={"path": path})})
 
+    @property
+    def compared_with(self) -> str:
+        """The method that the others are compared with: the first GRPO, or the first method."""
+        names = [arm.name or arm.weighting.type for arm in self.arms]
+        plain = [n for n, arm in zip(names, self.arms, strict=True) if arm.weighting.type == "grpo"]
+        return (plain or names)[0]
+
     def lineages(self) -> dict[str, Arm]:
         """Arm name (`rlsd-s0`) -> arm, in the declared order."""
         return {
             f"{arm.name or arm.weighting.type}-s{seed}": Arm(
                 name=f"{arm.name or arm.weighting.type}-s{seed}",
+                method=arm.name or arm.weighting.type,
                 weighting=arm.weighting,
                 seed=seed,
                 teacher=arm.teacher or self.teacher,
+                privileged=arm.privileged or arm.weighting.privileged or self.privileged,
                 update=arm.update or self.update,
             )
             for arm in self.arms

@@ -35,7 +35,7 @@ class DemonstrationNoise(StrictConfig):
 class WarmStartConfig(StrictConfig):
     """Supervised training on generated demonstrations, before any reinforcement."""
 
-    steps: Annotated[int, Field(ge=1)] = 700
+    steps: Annotated[int, Field(ge=1)] = 1000
     batch_size: Annotated[int, Field(ge=1)] = 32
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     """Peak; it falls along a cosine to a tenth."""
@@ -60,7 +60,15 @@ class TinyQwen3VL(StrictConfig):
     vocabulary: Annotated[int, Field(ge=300)] = 450
     seed: int = 0
     """Seeds the initial weights and the demonstrations."""
+    warm_starts: Annotated[int, Field(ge=1)] = 1
+    """Different warm starts; an arm of seed s begins with number s modulo this."""
     warm_start: WarmStartConfig = WarmStartConfig()
+
+    def of_seed(self, seed: int) -> "TinyQwen3VL":
+        """The warm start of an arm's seed."""
+        return self.model_copy(
+            update={"seed": self.seed + seed % self.warm_starts, "warm_starts": 1}
+        )
 
 
 class PretrainedModel(StrictConfig):
@@ -74,6 +82,10 @@ class PretrainedModel(StrictConfig):
     dtype: Literal["float32", "bfloat16"] = "float32"
     trust_remote_code: bool = False
     """Runs Python code of the model's repository. Off unless you have read that code."""
+
+    def of_seed(self, seed: int) -> "PretrainedModel":
+        """The same for every seed."""
+        return self
 
 
 ModelConfig = Annotated[TinyQwen3VL | PretrainedModel, Field(discriminator="type")]

@@ -1,12 +1,17 @@
 """How a problem is put to the student, and to the teacher that also sees a reference."""
 
+import re
+
 from pydantic import model_validator
 
 from rlsd_pipeline.config.strict import StrictConfig
 
 
 class PromptsConfig(StrictConfig):
-    """Templates; `{question}`, `{answer}` and `{solution}` stand for the problem's fields."""
+    """Templates; `{question}`, `{answer}` and `{solution}` stand for the problem's fields.
+
+    `{sibling}` is a response of the same group without its format tags, `{feedback}` the verdict.
+    """
 
     system: str | None = None
     """System message of every prompt, where the model's template has one."""
@@ -31,33 +36,56 @@ class PromptsConfig(StrictConfig):
     )
     """What a teacher is asked that sees a reference solution."""
 
+    sibling_reference: str = (
+        "{question}\n\nAn earlier attempt that was right: {sibling}\n\nWork the problem out in "
+        "your own way. Reason step by step between <think> and </think>, then give the final "
+        "answer alone between <answer> and </answer>."
+    )
+    """What a teacher is asked that sees a successful response of the same group."""
+
+    feedback_reference: str = (
+        "{question}\n\nFeedback on an earlier attempt: {feedback}\n\nReason step by step between "
+        "<think> and </think>, then give the final answer alone between <answer> and </answer>."
+    )
+    """What a teacher is asked that sees the verifier's verdict on the response."""
+
+    reference_response: str = "<think>{solution}</think><answer>{answer}</answer>"
+    """The response that SFT learns, from the reference solution."""
+
     @model_validator(mode="after")
     def _templates_hold_their_fields(self) -> "PromptsConfig":
-        needed = {
-            "student": ("{question}",),
-            "answer_reference": ("{question}", "{answer}"),
-            "solution_reference": ("{question}", "{solution}"),
-        }
-        for name, fields in needed.items():
-            missing = [field for field in fields if field not in getattr(self, name)]
+        for name, needed in _NEEDED.items():
+            template = getattr(self, name)
+            missing = [field for field in needed if field not in template]
             if missing:
                 raise ValueError(f"the template `{name}` lacks {' and '.join(missing)}")
-        leaks = [field for field in ("{answer}", "{solution}") if field in self.student]
-        if leaks:
-            raise ValueError(f"the student's template holds {leaks[0]}, which only a teacher sees")
+            allowed = (*needed, *_ALSO.get(name, ()))
+            strange = [field for field in _FIELDS if field in template and field not in allowed]
+            if strange and name == "student":
+                raise ValueError(
+                    f"the student's template holds {strange[0]}, which only a teacher sees"
+                )
+            if strange:
+                raise ValueError(
+                    f"the template `{name}` holds {strange[0]}, and is filled with "
+                    f"{', '.join(allowed)} alone"
+                )
         return self
 
     @staticmethod
-    def fill(template: str, question: str, answer: str, solution: str | None) -> str:
-        """Put a problem into a template; text inside the fields is never a template itself."""
-        filled = ""
-        fields = {"{question}": question, "{answer}": answer, "{solution}": solution or ""}
-        while template:
-            position, field = min(
-                ((template.find(f), f) for f in fields if f in template), default=(-1, "")
-            )
-            if position < 0:
-                return filled + template
-            filled += template[:position] + fields[field]
-            template = template[position + len(field) :]
-        return filled
+    def fill(template: str, **fields: str) -> str:
+        """Put values into a template; text inside the values is never a template itself."""
+        pattern = re.compile("|".join(re.escape(f"{{{name}}}") for name in fields))
+        return pattern.sub(lambda found: fields[found.group()[1:-1]], template)
+
+
+_NEEDED = {
+    "student": ("{question}",),
+    "answer_reference": ("{question}", "{answer}"),
+    "solution_reference": ("{question}", "{solution}"),
+    "sibling_reference": ("{question}", "{sibling}"),
+    "feedback_reference": ("{question}", "{feedback}"),
+    "reference_response": ("{solution}", "{answer}"),
+}
+_FIELDS = ("{question}", "{answer}", "{solution}", "{sibling}", "{feedback}")
+_ALSO = {"solution_reference": ("{answer}",)}

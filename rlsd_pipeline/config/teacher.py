@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from rlsd_pipeline.config.model import ModelConfig
 from rlsd_pipeline.config.strict import StrictConfig
 
 
@@ -15,6 +16,16 @@ class LiveTeacher(StrictConfig):
     def iteration(self, iteration: int) -> int:
         """The iteration whose policy teaches."""
         return iteration
+
+
+class FrozenTeacher(StrictConfig):
+    """The base model, throughout."""
+
+    type: Literal["frozen"] = "frozen"
+
+    def iteration(self, iteration: int) -> int:
+        """The iteration whose policy teaches."""
+        return 0
 
 
 class SyncedTeacher(StrictConfig):
@@ -33,7 +44,38 @@ class SyncedTeacher(StrictConfig):
         return iteration - iteration % self.every
 
 
-TeacherConfig = Annotated[LiveTeacher | SyncedTeacher, Field(discriminator="type")]
+class EMATeacher(StrictConfig):
+    """The exponential moving average of the policies so far; the base model at the start.
 
-Privileged = Literal["answer", "solution", "none"]
-"""What the teacher's prompt adds: the final answer, the reference solution, or nothing."""
+    teacher_k = (1 - rate) teacher_{k-1} + rate policy_k, kept as an artifact of each iteration.
+    """
+
+    type: Literal["ema"] = "ema"
+
+    rate: Annotated[float, Field(gt=0, le=1)] = 0.05
+    """Weight of the newest policy."""
+
+
+class ModelTeacher(StrictConfig):
+    """Another model, which never changes; it must have the student's tokenizer."""
+
+    type: Literal["model"] = "model"
+
+    model: ModelConfig
+    """Which one."""
+
+
+TeacherConfig = Annotated[
+    LiveTeacher | FrozenTeacher | SyncedTeacher | EMATeacher | ModelTeacher,
+    Field(discriminator="type"),
+]
+
+Privileged = Literal["answer", "solution", "sibling", "feedback", "none"]
+"""What the teacher's prompt adds to the student's.
+
+    answer    the final answer
+    solution  the reference solution
+    sibling   a successful response of the same group, another than the one that is scored
+    feedback  the verifier's verdict on the response that is scored
+    none      nothing: the control that separates the effect of r from the drift of the weights
+"""

@@ -19,6 +19,9 @@ class UpdateConfig(StrictConfig):
     dual_clip: Annotated[float, Field(gt=1)] | None = None
     """Bound on the ratio where the advantage is negative; the reference code has 3.0."""
 
+    distillation_ratio_clip: Annotated[float, Field(gt=0)] | None = None
+    """Weigh the divergence by ρ_t up to this bound where rollouts are older; SDPO has 2.0."""
+
     denominator: Literal["sequence", "token"] = "sequence"
     """Mean over each response, then responses (`sequence`), or over all tokens (`token`)."""
 

@@ -170,7 +170,7 @@ def to_problem(split: Split, question: Question) -> Problem:
         question=question.text,
         images=[image_bytes(split, question.image_id)],
         answer=question.answer,
-        solution=f"{chain(scene, question)} {question.answer}",
+        solution=chain(scene, question),
         choices=[],
         attributes={
             "colour": scene.colour,

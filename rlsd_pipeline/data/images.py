@@ -60,6 +60,13 @@ def decode_image(data: bytes) -> Image.Image:
         return image.convert("RGB")
 
 
+def thumbnail(data: bytes, side: int) -> bytes:
+    """The image as a PNG of at most `side` pixels on either side."""
+    image = decode_image(data)
+    image.thumbnail((side, side))
+    return _as_png(image)
+
+
 def resolve_inside(folder: Path, relative: str) -> Path:
     """The path of a file that a data set names, which must lie within the data set's folder.
 

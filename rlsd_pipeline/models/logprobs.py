@@ -30,6 +30,24 @@ class ScoringBatch(NamedTuple):
     completion_ids: Sequence[Sequence[int]]
 
 
+class Support(NamedTuple):
+    """A next-token distribution over k entries and one bucket for the rest.
+
+    Attributes:
+        ids: Tokens of the vocabulary; `[tokens, k]`.
+        logprobs: Their log-probabilities, nats; `[tokens, k]`.
+        tail: Log-probability of all others together, nats, at least `EMPTY`; `[tokens]`.
+    """
+
+    ids: Tensor
+    logprobs: Tensor
+    tail: Tensor
+
+
+EMPTY = -100.0
+"""Stands for the log of probability 0: exp of it is 4e-44, which adds nothing."""
+
+
 def next_token_logits(policy: Policy, hidden: Tensor, temperature: float) -> Tensor:
     """Logits over the vocabulary, `[..., vocabulary]`, as sampling and scoring both see them."""
     logits = policy.model.get_output_embeddings()(hidden).float() / temperature
@@ -37,10 +55,15 @@ def next_token_logits(policy: Policy, hidden: Tensor, temperature: float) -> Ten
     return logits.index_fill(-1, suppressed, float("-inf"))
 
 
-def flat_completion_logprobs(policy: Policy, batch: ScoringBatch, temperature: float) -> Tensor:
-    """Log-probability of every response token, response after response; `[all tokens]`, nats.
+def flat_completion_logits(
+    policy: Policy, batch: ScoringBatch, temperature: float
+) -> tuple[Tensor, Tensor]:
+    """The logits that predict every response token, response after response, and the tokens.
 
     Gradients flow to the weights unless the caller turns them off.
+
+    Returns:
+        Logits `[all tokens, vocabulary]` and token ids `[all tokens]`.
     """
     completions = pad_right(batch.completion_ids)
     mask = pad_right([[1] * len(ids) for ids in batch.completion_ids])
@@ -52,7 +75,43 @@ def flat_completion_logprobs(policy: Policy, batch: ScoringBatch, temperature: f
         before = torch.cat([before, inner], dim=1)
     chosen = mask.bool()
     logits = next_token_logits(policy, before[:, : completions.shape[1]][chosen], temperature)
-    return -F.cross_entropy(logits, completions[chosen], reduction="none")
+    return logits, completions[chosen]
+
+
+def chosen_logprobs(logits: Tensor, token_ids: Tensor) -> Tensor:
+    """Log-probability of each token under its logits, nats; `[tokens]`."""
+    return -F.cross_entropy(logits, token_ids, reduction="none")
+
+
+def flat_completion_logprobs(policy: Policy, batch: ScoringBatch, temperature: float) -> Tensor:
+    """Log-probability of every response token, response after response; `[all tokens]`, nats.
+
+    Gradients flow to the weights unless the caller turns them off.
+    """
+    return chosen_logprobs(*flat_completion_logits(policy, batch, temperature))
+
+
+def likeliest(logits: Tensor, count: int | None) -> Tensor:
+    """Ids of the `count` likeliest tokens, or of all that are not suppressed; `[tokens, k]`."""
+    allowed = int(logits[:1].isfinite().sum()) if len(logits) else 0
+    return logits.topk(min(count or allowed, allowed), dim=-1).indices
+
+
+def on_support(logits: Tensor, ids: Tensor) -> Support:
+    """A distribution over the entries `ids`, `[tokens, k]`, and one bucket for the rest.
+
+    The bucket is summed from the other logits, not taken as one minus the entries, whose rounding
+    would drown a small one.
+    """
+    normaliser = logits.logsumexp(-1, keepdim=True)
+    rest = logits.scatter(-1, ids, float("-inf"))
+    none_left = rest.isneginf().all(-1)
+    tail = rest.masked_fill(none_left[:, None], 0.0).logsumexp(-1) - normaliser.squeeze(-1)
+    return Support(
+        ids,
+        (logits.gather(-1, ids) - normaliser).clamp(min=EMPTY, max=0.0),
+        tail.masked_fill(none_left, EMPTY).clamp(min=EMPTY, max=0.0),
+    )
 
 
 @torch.no_grad()

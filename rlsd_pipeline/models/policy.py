@@ -16,6 +16,7 @@ from rlsd_pipeline.data.images import decode_image
 from rlsd_pipeline.errors import ModelError
 
 WEIGHTS = "model.safetensors"
+_RESYNC = 8
 _PLACEHOLDER = re.compile(r"<\|(image_pad|video_pad|vision_start|vision_end)\|>|<image>|<video>")
 
 
@@ -51,6 +52,7 @@ class Policy:
         self.processor = processor
         self.tokenizer = getattr(processor, "tokenizer", processor)
         require_chat(processor, model.name_or_path or type(model).__name__)
+        self._texts: dict[int, str] = {}
         self._prompts: dict[tuple[str, str | None, tuple[bytes, ...]], EncodedPrompt] = {}
 
     @property
@@ -136,6 +138,39 @@ class Policy:
         """The text of a response, without the end token that closes it."""
         kept = [i for i in completion_ids if i not in self.end_token_ids]
         return self.tokenizer.decode(kept, skip_special_tokens=False)
+
+    def token_ends(self, completion_ids: Sequence[int], completion: str) -> list[int]:
+        """Where each token's text ends in the response's, in characters; `[tokens]`.
+
+        Tokens are decoded a few at a time, since a character may take several of them, and after
+        the ones before, since some tokenizers drop the blank that a text begins with.
+        """
+        ends: list[int] = []
+        before: tuple[int, ...] = ()
+        pending: tuple[int, ...] = ()
+        place = 0
+        for count, token_id in enumerate(completion_ids, start=1):
+            if token_id in self.end_token_ids:
+                ends.append(place)
+                continue
+            pending = (*pending, token_id)
+            piece = self._text_of(pending)
+            if not completion.startswith(piece, place):
+                piece = self.decode(before + pending)[len(self.decode(before)) :]
+            if len(pending) > _RESYNC:
+                piece = self.decode(completion_ids[:count])[place:]
+            if not piece.endswith("\ufffd") and completion.startswith(piece, place):
+                place, before, pending = place + len(piece), pending, ()
+            ends.append(place)
+        return ends
+
+    def _text_of(self, token_ids: tuple[int, ...]) -> str:
+        """The text of a few tokens; single ones are kept."""
+        if len(token_ids) > 1:
+            return self.decode(token_ids)
+        if token_ids[0] not in self._texts:
+            self._texts[token_ids[0]] = self.decode(token_ids)
+        return self._texts[token_ids[0]]
 
     def save(self, directory: Path) -> list[str]:
         """Write config, tokenizer, processor and weights; returns the file names, sorted."""

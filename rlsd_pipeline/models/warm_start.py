@@ -46,13 +46,14 @@ def demonstrate(
         negates = question.negated and rng.random() >= noise.wrong_negation
         answer = "yes" if same != negates else "no"
         reasoning = easy_vqa.chain(scene, question, "same" if same else "different")
-    prompt, kind = prompts.student.replace("{question}", question.text), rng.random()
+    prompt, kind = prompts.fill(prompts.student, question=question.text), rng.random()
     referred = kind < noise.with_answer + noise.with_solution
     if kind < noise.with_answer:
-        prompt = prompts.fill(prompts.answer_reference, question.text, answer, None)
+        prompt = prompts.fill(prompts.answer_reference, question=question.text, answer=answer)
     elif referred:
-        solution = f"{reasoning} {answer}"
-        prompt = prompts.fill(prompts.solution_reference, question.text, answer, solution)
+        prompt = prompts.fill(
+            prompts.solution_reference, question=question.text, answer=answer, solution=reasoning
+        )
     mention = MENTION.format(answer=answer) if referred and rng.random() < noise.mention else ""
     response = f"<think>{mention}{reasoning}</think><answer>{answer}</answer>"
     image = easy_vqa.image_bytes("train", question.image_id)
@@ -75,9 +76,8 @@ def warm_start(
     rng = random.Random(f"warm-start/{config.seed}")
     pool = warm_start_questions(images, config.seed)
     noise = config.warm_start.noise
-    corpus = [demonstrate(question, noise, prompts, rng) for question in pool]
-    texts = [text for d in corpus for text in (d.prompt, d.response)]
-    policy = build_policy(config, train_tokenizer(texts, config.vocabulary))
+    tokenizer = train_tokenizer(_corpus(prompts, images), config.vocabulary)
+    policy = build_policy(config, tokenizer)
 
     clean = noise.model_copy(update={"wrong_comparison": 0.0, "wrong_negation": 0.0})
 
@@ -88,6 +88,16 @@ def warm_start(
 
     _train(policy, batch, config.warm_start, prompts.system, progress)
     return policy
+
+
+def _corpus(prompts: PromptsConfig, images: int) -> list[str]:
+    """What the tokenizer is learnt from: the same for every seed and noise.
+
+    So all warm starts of an experiment share a vocabulary, and one can teach another.
+    """
+    rng, noise = random.Random("tokenizer"), DemonstrationNoise()
+    shown = [demonstrate(q, noise, prompts, rng) for q in warm_start_questions(images, seed=0)]
+    return [text for d in shown for text in (d.prompt, d.response)]
 
 
 def _train(

@@ -19,16 +19,24 @@ class StageContract(NamedTuple):
 
 
 CONTRACTS = {
-    "problems": StageContract("1", (), ("dataset", "verifier")),
-    "policy": StageContract("1", (), ("model",)),
-    "rollouts": StageContract("1", ("problems", "policy"), ("sampling", "engine", "prompts")),
+    "problems": StageContract("2", (), ("dataset", "verifier")),
+    "policy": StageContract("2", (), ("model",)),
+    "rollouts": StageContract("2", ("problems", "policy"), ("sampling", "engine", "prompts")),
     "rewards": StageContract("1", ("problems", "rollouts"), ("verifier", "reward")),
-    "logprobs": StageContract("1", ("problems", "policy", "rollouts"), ("prompts",)),
-    "token_weights": StageContract("1", ("rollouts", "rewards", "logprobs")),
+    # Rewards count only where the teacher is shown a success or a verdict; see its request.
+    "logprobs": StageContract("2", ("problems", "policy", "rollouts", "rewards"), ("prompts",)),
+    "token_weights": StageContract("2", ("rollouts", "rewards", "logprobs"), ("verifier",)),
     "policy_checkpoint": StageContract(
-        "1",
+        "2",
         ("problems", "policy", "rollouts", "logprobs", "token_weights"),
         ("prompts",),
+    ),
+    "weighting_comparison": StageContract("1", ("rollouts", "rewards", "logprobs"), ("verifier",)),
+    "gradient_comparison": StageContract(
+        "1", ("problems", "policy", "rollouts", "rewards"), ("prompts", "verifier")
+    ),
+    "information_gap": StageContract(
+        "1", ("problems", "policy", "rollouts", "rewards"), ("prompts",)
     ),
     "benchmark_scores": StageContract("1", ("problems", "policy"), ("verifier", "prompts")),
 }

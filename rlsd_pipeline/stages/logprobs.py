@@ -4,117 +4,180 @@ Both see exactly the sampled completion ids, at the rollouts' temperature and in
 the student's prompt is encoded again and must be the sampled one: nothing is aligned by hope.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+import torch
+from torch import Tensor
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.artifacts.tables import to_table
-from rlsd_pipeline.errors import AlignmentError
-from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
+from rlsd_pipeline.config.divergence import StoredDivergence
+from rlsd_pipeline.models.logprobs import Support, likeliest, on_support
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
-from rlsd_pipeline.stages.prompts import student_prompt, teacher_prompt
+from rlsd_pipeline.models.scoring import Keep, Scored, score_responses
+from rlsd_pipeline.stages.alignment import (
+    require_made_from,
+    require_room,
+    require_same_images,
+    require_same_prompts,
+    require_sampled_by,
+)
+from rlsd_pipeline.stages.privileged import Judged, teacher_texts
+from rlsd_pipeline.stages.prompts import student_prompt
 from rlsd_pipeline.stages.requests import logprobs_request
 from rlsd_pipeline.stages.run import StageRun
-from schemas import Problem, Rollout, TokenLogprobs
-
-Encode = Callable[[Problem], EncodedPrompt]
+from rlsd_pipeline.stages.teacher import arm_teacher, require_same_tokenizer
+from schemas import Problem, Reward, Rollout, TeacherDistribution, TokenLogprobs, Verdict
 
 
 def score_rollouts(run: StageRun) -> Artifact:
     """Score the rollouts under the student, and under the teacher where the method reads one."""
-    problems, policy, rollouts = run.read("problems"), run.read("policy"), run.read("rollouts")
+    policy, rollouts = run.read("policy"), run.read("rollouts")
     require_sampled_by(rollouts, policy)
-    teacher = None
-    if run.arm.weighting.reads_teacher:
-        teacher = run.read("policy", run.arm.teacher.iteration(run.iteration))
+    teacher = arm_teacher(run)
 
     def write(out: ArtifactWriter) -> None:
-        experiment, pool = run.experiment, run.workspace.pool
         table = rollouts.table(Rollout)
-        passes = 2 if teacher else 1
-        run.workspace.progress.start("logprobs", passes * len(table), "rollouts")
-        scored = _Scoring(run, table, run.workspace.problems(problems))
-        student = pool.get(policy)
-        scored.require_same_prompts(lambda p: student_prompt(experiment, student, p))
+        scoring = _Scoring(run, table, run.workspace.problems(run.read("problems")))
+        student = scoring.student(run.workspace.pool.get(policy))
         columns = {
             "rollout_id": table["rollout_id"],
             "completion_ids": table["completion_ids"],
-            "student_logprobs": scored(student, lambda p: student_prompt(experiment, student, p)),
+            "student_logprobs": _logprobs(student),
             "teacher_logprobs": [None] * len(table),
+            "teacher_plain_logprobs": [None] * len(table),
         }
         if teacher is not None:
-            model = pool.get(teacher)
-            columns["teacher_logprobs"] = scored(
-                model, lambda p: teacher_prompt(experiment, model, p)
-            )
+            model = run.workspace.pool.get(teacher)
+            scored = scoring.teacher(model, student)
+            columns["teacher_logprobs"] = _logprobs(scored)
+            if teacher.digest != policy.digest and run.arm.privileged != "none":
+                columns["teacher_plain_logprobs"] = _logprobs(scoring.plain(model))
+            if run.arm.weighting.stored_divergence is not None:
+                kept = _distribution(table, scored)
+                out.table(TeacherDistribution, kept, aligned_with=table)
         out.table(TokenLogprobs, to_table(TokenLogprobs, columns), aligned_with=table)
-        out.measure(engine_gap_max=_largest_gap(table, columns["student_logprobs"]))
+        out.measure(engine_gap_max=_largest_gap(table, student))
 
-    return run.produce(logprobs_request(run), write)
-
-
-def require_sampled_by(rollouts: Artifact, policy: Artifact) -> None:
-    """Refuse rollouts of another policy: scored by this one they would pass for its own.
-
-    Raises:
-        AlignmentError: Names both policies.
-    """
-    sampled_by = rollouts.manifest.inputs["policy"]
-    if sampled_by != policy.digest:
-        raise AlignmentError(
-            f"the rollouts were sampled by policy {sampled_by[:12]}, and the policy here is "
-            f"{policy.digest[:12]}: materialize rollouts again"
-        )
+    return run.produce(logprobs_request(run, teacher), write)
 
 
 class _Scoring:
-    """Scores one table of rollouts, some prompts at a time."""
+    """Scores one table of rollouts under several contexts."""
 
     def __init__(self, run: StageRun, table: pa.Table, problems: dict[str, Problem]) -> None:
         self.run = run
-        self.prompt_ids = table["prompt_ids"].to_pylist()
         self.completion_ids = table["completion_ids"].to_pylist()
-        self.problem_ids = table["problem_id"].to_pylist()
-        self.problems = problems
-        self.first_row: dict[str, int] = {}
-        for row, problem_id in enumerate(self.problem_ids):
-            self.first_row.setdefault(problem_id, row)
+        self.sampled_from = table["prompt_ids"].to_pylist()
+        self.owners = [problems[problem_id] for problem_id in table["problem_id"].to_pylist()]
+        self.completions = table["completion"].to_pylist()
+        self.plain_prompts: list[EncodedPrompt] = []
+        self.divergence = run.arm.weighting.stored_divergence
+        run.workspace.progress.start("logprobs", None, "rollouts")
 
-    def require_same_prompts(self, encode: Encode) -> None:
-        """The prompts as encoded now must be the ones that were sampled from."""
-        for problem_id, row in self.first_row.items():
-            encoded = encode(self.problems[problem_id]).prompt_ids
-            if encoded != self.prompt_ids[row]:
-                raise AlignmentError(
-                    f"the prompt of problem {problem_id} encodes to {len(encoded)} tokens that "
-                    f"are not the {len(self.prompt_ids[row])} sampled from: the prompt template "
-                    "or the tokenizer changed since; sample the rollouts again"
-                )
+    def student(self, policy: Policy) -> list[Scored]:
+        """The plain context, which must be the one that was sampled from."""
+        self.plain_prompts = [student_prompt(self.run.experiment, policy, p) for p in self.owners]
+        require_same_prompts(self.owners, self.plain_prompts, self.sampled_from)
+        self.student_policy = policy
+        if self.divergence is not None:
+            require_room(self.divergence, self.completion_ids, policy)
+        ours = self.divergence is not None and self.divergence.support == "student"
+        keep = _likeliest_of(self.divergence) if ours and self.divergence else None
+        return _all(self._score(policy, self.plain_prompts, keep))
 
-    def __call__(self, policy: Policy, encode: Encode) -> list[list[float]]:
-        """Log-probabilities of every rollout's tokens, in the table's order."""
-        step = self.run.experiment.engine.batch_prompts
-        ids = list(self.first_row)
-        scored: dict[int, list[float]] = {}
-        for start in range(0, len(ids), step):
-            part = {problem_id: place for place, problem_id in enumerate(ids[start : start + step])}
-            members = [row for row, owner in enumerate(self.problem_ids) if owner in part]
-            batch = ScoringBatch(
-                prompts=[encode(self.problems[problem_id]) for problem_id in part],
-                owners=[part[self.problem_ids[row]] for row in members],
-                completion_ids=[self.completion_ids[row] for row in members],
-            )
-            temperature = self.run.experiment.sampling.temperature
-            values = completion_logprobs(policy, batch, temperature=temperature)
-            scored.update(zip(members, values, strict=True))
-            self.run.workspace.progress.advance(len(members))
-        return [scored[row] for row in range(len(self.problem_ids))]
+    def teacher(self, policy: Policy, student: Sequence[Scored]) -> list[Scored | None]:
+        """The privileged context; None where there is nothing to show."""
+        require_same_tokenizer(self.student_policy, policy)
+        prompts = self._privileged_prompts(policy)
+        require_same_images(self.owners, self.plain_prompts, prompts)
+        keep: Keep | None = None
+        if self.divergence is not None and self.divergence.support == "teacher":
+            keep = _likeliest_of(self.divergence)
+        elif self.divergence is not None:
+            keep = _at_ids_of(student)
+        return self._score(policy, prompts, keep)
+
+    def plain(self, policy: Policy) -> list[Scored]:
+        """The teacher without what is privileged: the control."""
+        prompts = [student_prompt(self.run.experiment, policy, p) for p in self.owners]
+        return _all(self._score(policy, prompts, None))
+
+    def _privileged_prompts(self, policy: Policy) -> list[EncodedPrompt | None]:
+        arm, experiment = self.run.arm, self.run.experiment
+        verdicts: list[tuple[Verdict | None, str | None]] = [(None, None)] * len(self.owners)
+        if arm.privileged_reads_rewards:
+            rewards = self.run.read("rewards")
+            require_made_from(rewards, self.run.read("rollouts"))
+            rows = rewards.table(Reward, ["verdict", "extracted"]).to_pylist()
+            verdicts = [(Verdict(row["verdict"]), row["extracted"]) for row in rows]
+        judged = [
+            Judged(problem, text, *verdict)
+            for problem, text, verdict in zip(self.owners, self.completions, verdicts, strict=True)
+        ]
+        texts = teacher_texts(experiment, arm.privileged, judged)
+        return [
+            None if text is None else policy.encode(text, owner.images, experiment.prompts.system)
+            for text, owner in zip(texts, self.owners, strict=True)
+        ]
+
+    def _score(
+        self, policy: Policy, prompts: Sequence[EncodedPrompt | None], keep: Keep | None
+    ) -> list[Scored | None]:
+        return score_responses(
+            policy,
+            prompts,
+            self.completion_ids,
+            temperature=self.run.experiment.sampling.temperature,
+            batch_prompts=self.run.experiment.engine.batch_prompts,
+            keep=keep,
+            progress=self.run.workspace.progress.advance,
+        )
 
 
-def _largest_gap(table: pa.Table, student: list[list[float]]) -> float:
+def _likeliest_of(divergence: StoredDivergence) -> Keep:
+    def keep(logits: Tensor, rows: Sequence[int]) -> Support:
+        return on_support(logits, likeliest(logits, divergence.top_k))
+
+    return keep
+
+
+def _at_ids_of(student: Sequence[Scored]) -> Keep:
+    """The entries that the student's pass kept."""
+
+    def keep(logits: Tensor, rows: Sequence[int]) -> Support:
+        supports = [student[row].support for row in rows]
+        return on_support(logits, torch.cat([s.ids for s in supports if s is not None]))
+
+    return keep
+
+
+def _all(scored: Sequence[Scored | None]) -> list[Scored]:
+    return [one for one in scored if one is not None]
+
+
+def _logprobs(scored: Sequence[Scored | None]) -> list[np.ndarray | None]:
+    return [None if one is None else one.logprobs.numpy() for one in scored]
+
+
+def _distribution(table: pa.Table, scored: Sequence[Scored | None]) -> pa.Table:
+    supports = [None if one is None else one.support for one in scored]
+    sizes = [support.ids.shape[1] for support in supports if support is not None]
+    columns = {
+        "rollout_id": table["rollout_id"],
+        "completion_ids": table["completion_ids"],
+        "support_size": [sizes[0] if sizes else 1] * len(table),
+        "support_ids": [None if s is None else s.ids.flatten().numpy() for s in supports],
+        "support_logprobs": [None if s is None else s.logprobs.flatten().numpy() for s in supports],
+        "tail_logprobs": [None if s is None else s.tail.numpy() for s in supports],
+    }
+    return to_table(TeacherDistribution, columns)
+
+
+def _largest_gap(table: pa.Table, student: Sequence[Scored]) -> float:
     """Largest difference between a log-probability as sampled and as scored, nats."""
     sampled = table["rollout_logprobs"].combine_chunks().flatten().to_numpy()
-    scored = np.array([value for row in student for value in row], dtype=np.float32)
+    scored = torch.cat([one.logprobs for one in student]).numpy()
     return float(np.abs(sampled - scored).max()) if len(scored) else 0.0

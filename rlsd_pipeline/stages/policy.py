@@ -10,25 +10,24 @@ from schemas import PolicyCheckpoint
 
 def base_policy(run: StageRun) -> Artifact:
     """The base model, loaded or warm-started, as a checkpoint of 0 updates."""
-    model = run.experiment.model
+    return run.produce(policy_request(run), lambda out: write_base(run, run.base_model, out))
 
-    def write(out: ArtifactWriter) -> None:
-        policy = _warm_started(run, model) if isinstance(model, TinyQwen3VL) else _pretrained(model)
-        directory = out.path("config.json").parent
-        files = policy.save(directory)
-        out.record(
-            PolicyCheckpoint(
-                updates=0,
-                parent=None,
-                architecture=type(policy.model).__name__,
-                parameters=policy.model.num_parameters(),
-                metrics={},
-                model_files=files,
-                optimizer_files=[],
-            )
+
+def write_base(run: StageRun, model: PretrainedModel | TinyQwen3VL, out: ArtifactWriter) -> None:
+    """Load or warm-start a model and write it."""
+    policy = _warm_started(run, model) if isinstance(model, TinyQwen3VL) else _pretrained(model)
+    files = policy.save(out.path("config.json").parent)
+    out.record(
+        PolicyCheckpoint(
+            updates=0,
+            parent=None,
+            architecture=type(policy.model).__name__,
+            parameters=policy.model.num_parameters(),
+            metrics={},
+            model_files=files,
+            optimizer_files=[],
         )
-
-    return run.produce(policy_request(run), write)
+    )
 
 
 def check_model(model: PretrainedModel | TinyQwen3VL) -> None:

@@ -5,14 +5,14 @@ import shutil
 from safetensors.torch import save_file
 from torch import Tensor
 
-from rlsd_pipeline.artifacts import Artifact, ArtifactWriter, check_same_tokens
+from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.models.policy import WEIGHTS, Policy
 from rlsd_pipeline.models.pool import OPTIMIZER, Trained, optimizer_state, restore_optimizer
-from rlsd_pipeline.stages.prompts import student_prompt
 from rlsd_pipeline.stages.requests import inputs_of, policy_checkpoint_request
 from rlsd_pipeline.stages.run import StageRun
-from rlsd_pipeline.update.policy_update import UpdateGroup, make_optimizer, update_policy
-from schemas import PolicyCheckpoint, Rollout, TokenLogprobs, TokenWeights
+from rlsd_pipeline.stages.update_groups import update_groups
+from rlsd_pipeline.update.policy_update import make_optimizer, update_policy
+from schemas import PolicyCheckpoint
 
 
 def train_policy(run: StageRun) -> Artifact:
@@ -35,7 +35,8 @@ def _update(run: StageRun, inputs: dict[str, Artifact], out: ArtifactWriter) -> 
     policy, state = run.workspace.pool.take(inputs["policy"])
     optimizer = make_optimizer(policy, run.arm.update)
     restore_optimizer(policy, optimizer, state)
-    groups = _groups(run, inputs, policy)
+    divergence = run.arm.weighting.stored_divergence
+    groups = update_groups(run, inputs, policy)
     tokens = sum(len(ids) for group in groups for ids in group.completion_ids)
     progress = run.workspace.progress
     progress.start("policy_checkpoint", tokens * run.arm.update.epochs, "tokens")
@@ -46,6 +47,7 @@ def _update(run: StageRun, inputs: dict[str, Artifact], out: ArtifactWriter) -> 
         run.arm.update,
         temperature=run.experiment.sampling.temperature,
         seed=run.iteration,
+        divergence=divergence,
         progress=progress.advance,
     )
     state = optimizer_state(policy, optimizer)
@@ -61,34 +63,6 @@ def _update(run: StageRun, inputs: dict[str, Artifact], out: ArtifactWriter) -> 
         )
     )
     return Trained(policy, state)
-
-
-def _groups(run: StageRun, inputs: dict[str, Artifact], policy: Policy) -> list[UpdateGroup]:
-    tokens = ["rollout_id", "completion_ids"]
-    rollouts = inputs["rollouts"].table(Rollout, ["problem_id", *tokens])
-    weights = inputs["token_weights"].table(TokenWeights, ["token_advantages", *tokens])
-    old = inputs["logprobs"].table(TokenLogprobs, ["student_logprobs", *tokens])
-    for table in (weights, old):
-        check_same_tokens(table, rollouts)
-    problems = run.workspace.problems(inputs["problems"])
-    members: dict[str, list[int]] = {}
-    for row, problem_id in enumerate(rollouts["problem_id"].to_pylist()):
-        members.setdefault(problem_id, []).append(row)
-    columns = [
-        table.column(name).to_pylist()
-        for table, name in (
-            (rollouts, "completion_ids"),
-            (old, "student_logprobs"),
-            (weights, "token_advantages"),
-        )
-    ]
-    return [
-        UpdateGroup(
-            student_prompt(run.experiment, policy, problems[problem_id]),
-            *([column[row] for row in rows] for column in columns),
-        )
-        for problem_id, rows in members.items()
-    ]
 
 
 def _save(

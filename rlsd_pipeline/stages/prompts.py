@@ -1,4 +1,4 @@
-"""A problem as the student sees it, and as the teacher does: same images, one more reference."""
+"""A problem as the student sees it, and the response that SFT learns."""
 
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.errors import DataError
@@ -6,30 +6,40 @@ from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from schemas import Problem
 
 
+def student_text(experiment: ExperimentConfig, problem: Problem) -> str:
+    """What the policy is asked."""
+    return experiment.prompts.fill(experiment.prompts.student, question=problem.question)
+
+
 def student_prompt(experiment: ExperimentConfig, policy: Policy, problem: Problem) -> EncodedPrompt:
     """The plain context x."""
-    prompts = experiment.prompts
-    text = prompts.student.replace("{question}", problem.question)
-    return policy.encode(text, problem.images, prompts.system)
+    text = student_text(experiment, problem)
+    return policy.encode(text, problem.images, experiment.prompts.system)
 
 
-def teacher_prompt(experiment: ExperimentConfig, policy: Policy, problem: Problem) -> EncodedPrompt:
-    """The privileged context (x, r).
+def reference_response(experiment: ExperimentConfig, problem: Problem) -> str:
+    """The response of the data set.
 
     Raises:
-        DataError: The teacher is to see a reference solution and the problem has none.
+        DataError: The problem has no reference solution.
     """
     prompts = experiment.prompts
-    if experiment.privileged == "none":
-        return student_prompt(experiment, policy, problem)
-    if experiment.privileged == "solution" and problem.solution is None:
+    return prompts.fill(
+        prompts.reference_response,
+        solution=require_solution(problem, "SFT learns it"),
+        answer=problem.answer,
+    )
+
+
+def require_solution(problem: Problem, why: str) -> str:
+    """The reference solution.
+
+    Raises:
+        DataError: There is none.
+    """
+    if problem.solution is None:
         raise DataError(
-            f"problem {problem.problem_id} has no reference solution, and `privileged: solution` "
-            "shows one to the teacher: add `solution` to the data, or use `privileged: answer`"
+            f"problem {problem.problem_id} has no reference solution, and {why}: add `solution` to "
+            "the data, or declare another method or `privileged: answer`"
         )
-    template = {
-        "answer": prompts.answer_reference,
-        "solution": prompts.solution_reference,
-    }[experiment.privileged]
-    text = prompts.fill(template, problem.question, problem.answer, problem.solution)
-    return policy.encode(text, problem.images, prompts.system)
+    return problem.solution

@@ -1,7 +1,6 @@
 """What identifies a stage's artifact at a place: the request whose fingerprint the store keeps."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +8,12 @@ from pydantic import BaseModel
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
 from rlsd_pipeline.config.dataset import JSONLDataset
-from rlsd_pipeline.config.experiment import HeldoutBenchmark
-from rlsd_pipeline.config.model import TinyQwen3VL
+from rlsd_pipeline.config.experiment import Arm, HeldoutBenchmark
+from rlsd_pipeline.config.model import PretrainedModel, TinyQwen3VL
 from rlsd_pipeline.data.sources import source_digest
 from rlsd_pipeline.stages.contract import CONTRACTS
 from rlsd_pipeline.stages.run import StageRun, Workspace
-from rlsd_pipeline.weighting.schedule import at_iteration
+from rlsd_pipeline.weighting.method import Weighting
 
 
 def problems_request(workspace: Workspace) -> ArtifactRequest:
@@ -29,18 +28,36 @@ def problems_request(workspace: Workspace) -> ArtifactRequest:
 
 
 def policy_request(run: StageRun) -> ArtifactRequest:
-    """The base model; a warm start also depends on the prompts it teaches."""
-    experiment, extra = run.experiment, {}
-    if isinstance(experiment.model, TinyQwen3VL):
-        images = _plain(experiment.dataset, "warm_start_images")
-        extra = _plain(experiment, "prompts") | images
+    """The base model of an arm."""
+    return model_request(run, run.base_model)
+
+
+def model_request(run: StageRun, model: PretrainedModel | TinyQwen3VL) -> ArtifactRequest:
+    """A model as it comes; a warm start also depends on the prompts it teaches."""
+    experiment = run.experiment
+    extra: dict[str, Any] = {"model": model.model_dump(mode="json")}
+    if isinstance(model, TinyQwen3VL):
+        extra |= _plain(experiment, "prompts")
+        extra |= _plain(experiment.dataset, "warm_start_images")
     return _request("policy", experiment, extra, {})
+
+
+def ema_teacher_request(rate: float, before: Artifact, policy: Artifact) -> ArtifactRequest:
+    """The moving average of the policies after one more."""
+    return ArtifactRequest(
+        stage="teacher",
+        code_version="1",
+        config={"rate": rate},
+        inputs={"teacher": before.digest, "policy": policy.digest},
+        seeds={},
+    )
 
 
 def rollouts_request(run: StageRun) -> ArtifactRequest:
     """Arms of one seed that share a policy share its rollouts."""
     seeds = {"arm": run.arm.seed, "iteration": run.iteration, "draw": run.draw}
-    return _request("rollouts", run.experiment, {}, inputs_of(run, "rollouts"), seeds)
+    extra = {"responses": run.arm.weighting.responses}
+    return _request("rollouts", run.experiment, extra, inputs_of(run, "rollouts"), seeds)
 
 
 def rewards_request(run: StageRun) -> ArtifactRequest:
@@ -48,19 +65,28 @@ def rewards_request(run: StageRun) -> ArtifactRequest:
     return _request("rewards", run.experiment, {}, inputs_of(run, "rewards"))
 
 
-def logprobs_request(run: StageRun) -> ArtifactRequest:
-    """The teacher and what it sees count where the arm's method reads them."""
+def logprobs_request(run: StageRun, teacher: Artifact | None) -> ArtifactRequest:
+    """The teacher and what it sees count where the arm's method reads them.
+
+    Methods that keep the same entries of its distribution share a table, whatever divergence they
+    make of it.
+    """
     extra: dict[str, Any] = {"temperature": run.experiment.sampling.temperature}
     inputs = inputs_of(run, "logprobs")
-    if run.arm.weighting.reads_teacher:
-        inputs["teacher"] = run.read("policy", run.arm.teacher.iteration(run.iteration))
-        extra |= _plain(run.experiment, "privileged")
+    if not run.arm.privileged_reads_rewards:
+        del inputs["rewards"]
+    if teacher is not None:
+        inputs["teacher"] = teacher
+        extra |= _plain(run.arm, "privileged")
+    divergence = run.arm.weighting.stored_divergence
+    if divergence is not None:
+        extra |= _plain(divergence, "top_k", "support")
     return _request("logprobs", run.experiment, extra, inputs)
 
 
 def token_weights_request(run: StageRun) -> ArtifactRequest:
     """The weighting with its schedules resolved at this iteration."""
-    weighting = at_iteration(run.arm.weighting, run.iteration)
+    weighting = run.arm.weighting.at_iteration(run.iteration)
     extra = {"weighting": weighting.model_dump(mode="json")}
     return _request("token_weights", run.experiment, extra, inputs_of(run, "token_weights"))
 
@@ -68,9 +94,47 @@ def token_weights_request(run: StageRun) -> ArtifactRequest:
 def policy_checkpoint_request(run: StageRun) -> ArtifactRequest:
     """The update; the iteration orders its minibatches."""
     extra = _plain(run.arm, "update") | {"temperature": run.experiment.sampling.temperature}
+    divergence = run.arm.weighting.stored_divergence
+    if divergence is not None:
+        extra["divergence"] = divergence.model_dump(mode="json")
     inputs = inputs_of(run, "policy_checkpoint")
     seeds = {"iteration": run.iteration}
     return _request("policy_checkpoint", run.experiment, extra, inputs, seeds)
+
+
+def weighting_comparison_request(run: StageRun, named: Mapping[str, Weighting]) -> ArtifactRequest:
+    """Every method with its settings."""
+    extra = {
+        "methods": {name: method.model_dump(mode="json") for name, method in named.items()},
+        "confidence": run.experiment.evaluation.confidence,
+    }
+    inputs = inputs_of(run, "weighting_comparison")
+    return _request("weighting_comparison", run.experiment, extra, inputs)
+
+
+def gradient_comparison_request(run: StageRun, arms: Mapping[str, Arm]) -> ArtifactRequest:
+    """Every method as an arm would have it; a teacher of an earlier policy is in this one's past.
+
+    Args:
+        run: Where.
+        arms: Method -> the arm with this method in the place of its own.
+    """
+    extra = {
+        "methods": {
+            name: _plain(arm, "weighting", "teacher", "privileged", "update")
+            for name, arm in arms.items()
+        },
+        "temperature": run.experiment.sampling.temperature,
+    }
+    inputs = inputs_of(run, "gradient_comparison")
+    return _request("gradient_comparison", run.experiment, extra, inputs)
+
+
+def information_gap_request(run: StageRun, teacher: Artifact) -> ArtifactRequest:
+    """The teacher of the arm, whatever its method reads."""
+    extra = {"temperature": run.experiment.sampling.temperature}
+    inputs = inputs_of(run, "information_gap") | {"teacher": teacher}
+    return _request("information_gap", run.experiment, extra, inputs)
 
 
 def benchmark_scores_request(run: StageRun, benchmark: HeldoutBenchmark) -> ArtifactRequest:
@@ -110,20 +174,3 @@ def _request(
 def _plain(config: BaseModel, *fields: str) -> dict[str, Any]:
     """The named parts of a configuration as plain JSON values."""
     return config.model_dump(mode="json", include=set(fields)) if fields else {}
-
-
-REQUESTS: dict[str, Callable[[StageRun], ArtifactRequest]] = {
-    "rollouts": rollouts_request,
-    "rewards": rewards_request,
-    "logprobs": logprobs_request,
-    "token_weights": token_weights_request,
-    "policy_checkpoint": policy_checkpoint_request,
-}
-
-
-def is_current(run: StageRun, stage: str) -> bool:
-    """Whether a stage's artifact is there and is what the experiment now declares."""
-    artifact = run.workspace.store.ref(run.reference(stage))
-    if artifact is None:
-        return False
-    return artifact.fingerprint == REQUESTS[stage](replace(run, draw=run.kept_draw())).fingerprint

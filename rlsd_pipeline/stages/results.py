@@ -1,72 +1,223 @@
-"""results: the scores of all arms in one table, each beside the base it started from."""
+"""results: the scores of all methods in one table, each beside the base and beside one method."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
-from rlsd_pipeline.artifacts.tables import rows
-from rlsd_pipeline.evaluation.heldout import question_scores
-from rlsd_pipeline.evaluation.intervals import PairedDifference, paired_difference
+import pyarrow as pa
+
+from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.config.experiment import Arm
+from rlsd_pipeline.diagnostics.leakage.mentions import mention_report
+from rlsd_pipeline.evaluation.heldout import column_scores
+from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference, mean_interval
+from rlsd_pipeline.evaluation.methods import (
+    Difference,
+    QuestionScores,
+    holm,
+    method_difference,
+    method_score,
+)
 from rlsd_pipeline.stages.run import Workspace
 from schemas import BenchmarkScore, ItemVerdict
+
+BASE = "base"
 
 
 class Result(NamedTuple):
     """One line of the table.
 
     Attributes:
-        arm: Name of the arm, or `base`.
         benchmark: Name of the benchmark.
-        score: The score with its interval.
-        gain: Paired difference to the arm's own base, None for the base itself.
+        method: Name of the method, or `base`.
+        weighting: Its type, or `base`.
+        updates: Updates of the policies that are compared.
+        seeds: Its trainings.
+        score: Accuracy over seeds, or over the questions of a single one.
+        gain: Paired difference to the base, None for the base itself.
+        difference: Paired difference to the method that all are compared with, None for it.
+        mentions: Share of the responses that mention a reference nobody showed them.
+        steps: Mean share of the steps of the reasoning that are right, by name.
+        unparsed: Responses without a readable answer, truncated ones included.
+        blind: Accuracy of answering without looking.
     """
 
-    arm: str
     benchmark: str
-    score: BenchmarkScore
+    method: str
+    weighting: str
+    updates: int
+    seeds: tuple[int, ...]
+    score: Estimate
     gain: PairedDifference | None
+    difference: Difference | None
+    mentions: Estimate
+    steps: Mapping[str, float]
+    unparsed: int
+    blind: float | None
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """One policy on one benchmark, read as far as it is asked."""
+
+    artifact: Artifact
+    confidence: float
+
+    @cached_property
+    def score(self) -> BenchmarkScore:
+        """The score with its interval over questions."""
+        return self.artifact.record(BenchmarkScore)
+
+    @property
+    def accuracy(self) -> Estimate:
+        """The score as an estimate."""
+        return Estimate(self.score.score, self.score.interval_low, self.score.interval_high)
+
+    @cached_property
+    def questions(self) -> QuestionScores:
+        """Problem id -> share of its responses that are correct."""
+        return column_scores(self._items)
+
+    @cached_property
+    def mentions(self) -> Estimate:
+        """Share of the responses that mention a reference, with an interval over responses."""
+        completions = self._items["completion"].to_pylist()
+        return mention_report(completions, confidence=self.confidence).share
+
+    @cached_property
+    def completions(self) -> list[tuple[str, str]]:
+        """Problem id and text of every response."""
+        columns = (self._items[name].to_pylist() for name in ("problem_id", "completion"))
+        return list(zip(*columns, strict=True))
+
+    @cached_property
+    def _items(self) -> pa.Table:
+        return self.artifact.table(ItemVerdict, ["problem_id", "verdict", "completion"])
 
 
 def read_results(workspace: Workspace) -> list[Result]:
-    """The base of every benchmark, then the newest score of each arm, from the store alone."""
-    results: list[Result] = []
-    for benchmark in workspace.experiment.evaluation.benchmarks:
-        bases: set[str] = set()
-        lines: list[Result] = []
-        for arm in workspace.experiment.lineages():
-            scored = dict(score_curve(workspace, arm, benchmark.name))
-            if 0 not in scored:
-                continue
-            if scored[0].policy not in bases:
-                bases.add(scored[0].policy)
-                results.append(Result("base", benchmark.name, scored[0], None))
-            newest = max(scored)
-            if newest > 0:
-                gain = _paired(workspace, arm, benchmark.name, newest)
-                lines.append(Result(arm, benchmark.name, scored[newest], gain))
-        results += lines
-    return results
+    """The base and the newest score of every method, benchmark after benchmark.
+
+    A seed that has not come as far as the method's furthest is left out, which its count shows.
+    """
+    return [
+        result
+        for benchmark in workspace.experiment.evaluation.benchmarks
+        for result in _benchmark_results(workspace, benchmark.name)
+    ]
 
 
 def score_curve(
     workspace: Workspace, arm: str, benchmark: str
 ) -> Iterator[tuple[int, BenchmarkScore]]:
     """Iteration and score of every evaluation of an arm that the store has, in order."""
+    for iteration, evaluated in evaluations(workspace, arm, benchmark):
+        yield iteration, evaluated.score
+
+
+def methods(workspace: Workspace) -> dict[str, list[Arm]]:
+    """Method name -> its arms, one a seed, in the declared order."""
+    found: dict[str, list[Arm]] = {}
+    for arm in workspace.experiment.lineages().values():
+        found.setdefault(arm.method, []).append(arm)
+    return found
+
+
+def evaluations(workspace: Workspace, arm: str, benchmark: str) -> Iterator[tuple[int, Evaluated]]:
+    """Iteration and evaluated policy, in order."""
+    confidence = workspace.experiment.evaluation.confidence
     for iteration in range(workspace.experiment.iterations + 1):
         run = workspace.at(arm, iteration)
         artifact = workspace.store.ref(run.reference(f"benchmark_scores.{benchmark}"))
         if artifact is not None:
-            yield iteration, artifact.record(BenchmarkScore)
+            yield iteration, Evaluated(artifact, confidence)
 
 
-def _paired(workspace: Workspace, arm: str, benchmark: str, newest: int) -> PairedDifference:
-    stage = f"benchmark_scores.{benchmark}"
-    base, last = (
-        question_scores(list(rows(ItemVerdict, artifact.table(ItemVerdict))))
-        for artifact in (workspace.at(arm, 0).read(stage), workspace.at(arm, newest).read(stage))
+def _benchmark_results(workspace: Workspace, benchmark: str) -> Iterator[Result]:
+    named = methods(workspace)
+    found = {
+        arm: dict(evaluations(workspace, arm, benchmark)) for arm in workspace.experiment.lineages()
+    }
+    newest = {
+        name: max((k for arm in arms for k in found[arm.name]), default=0)
+        for name, arms in named.items()
+    }
+    bases = {
+        name: {arm.seed: found[arm.name][0] for arm in arms if 0 in found[arm.name]}
+        for name, arms in named.items()
+    }
+    if not any(bases.values()):
+        return
+    yield _base_line(workspace, benchmark, bases.values())
+    scored = {
+        name: {
+            arm.seed: found[arm.name][newest[name]]
+            for arm in arms
+            if newest[name] in found[arm.name]
+        }
+        for name, arms in named.items()
+        if newest[name] > 0
+    }
+    confidence = workspace.experiment.evaluation.confidence
+    compared = workspace.experiment.compared_with
+    differences = {
+        name: method_difference(_questions(scored[compared]), _questions(seeds), confidence)
+        for name, seeds in scored.items()
+        if compared in scored and name != compared and newest[name] == newest[compared]
+    }
+    corrected = holm(differences)
+    for name, seeds in scored.items():
+        line = _line(workspace, benchmark, name, seeds)
+        gain = method_difference(_questions(bases[name]), _questions(seeds), confidence)
+        yield line._replace(gain=gain, difference=corrected.get(name))
+
+
+def _base_line(
+    workspace: Workspace, benchmark: str, bases: Iterable[Mapping[int, Evaluated]]
+) -> Result:
+    """The policies that trainings begin with, each once."""
+    distinct: dict[str, Evaluated] = {}
+    for of_method in bases:
+        for evaluated in of_method.values():
+            distinct.setdefault(evaluated.score.policy, evaluated)
+    return _line(workspace, benchmark, BASE, dict(enumerate(distinct.values())))
+
+
+def _line(
+    workspace: Workspace, benchmark: str, name: str, seeds: Mapping[int, Evaluated]
+) -> Result:
+    confidence = workspace.experiment.evaluation.confidence
+    records = [evaluated.score for evaluated in seeds.values()]
+    mentions = [evaluated.mentions for evaluated in seeds.values()]
+    arms = methods(workspace).get(name)
+    return Result(
+        benchmark=benchmark,
+        method=name,
+        weighting=BASE if arms is None else arms[0].weighting.type,
+        updates=records[0].updates,
+        seeds=tuple(seeds),
+        score=method_score(list(_questions(seeds).values()), confidence),
+        gain=None,
+        difference=None,
+        mentions=mentions[0]
+        if len(mentions) == 1
+        else mean_interval([one.value for one in mentions], confidence),
+        steps=_steps(records),
+        unparsed=sum(record.unparsed + record.truncated for record in records),
+        blind=records[0].blind_baseline,
     )
-    shared = sorted(base.keys() & last.keys())
-    return paired_difference(
-        [base[problem_id] for problem_id in shared],
-        [last[problem_id] for problem_id in shared],
-        workspace.experiment.evaluation.confidence,
-    )
+
+
+def _questions(seeds: Mapping[int, Evaluated]) -> dict[int, QuestionScores]:
+    return {seed: evaluated.questions for seed, evaluated in seeds.items()}
+
+
+def _steps(records: Sequence[BenchmarkScore]) -> dict[str, float]:
+    """Mean of each step; one that no response of some policy reached is left out."""
+    names = [name for name in records[0].breakdown if name.startswith("step:")]
+    return {
+        name.removeprefix("step:"): sum(r.breakdown[name].score for r in records) / len(records)
+        for name in names
+        if all(name in record.breakdown for record in records)
+    }

@@ -7,16 +7,20 @@ from rlsd_pipeline.artifacts.tables import to_table
 from rlsd_pipeline.config.experiment import SamplingConfig
 from rlsd_pipeline.errors import ConfigError, DataError
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
+from rlsd_pipeline.models.scoring import score_responses
 from rlsd_pipeline.rollouts.engine import Completion, SamplingRequest
 from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
-from rlsd_pipeline.stages.prompts import student_prompt
+from rlsd_pipeline.stages.prompts import reference_response, student_prompt
 from rlsd_pipeline.stages.requests import rollouts_request
 from rlsd_pipeline.stages.run import StageRun
-from schemas import Problem, Rollout
+from schemas import FinishReason, Problem, Rollout
 
 
 def sample_rollouts(run: StageRun) -> Artifact:
-    """Draw the iteration's problems and sample a group of responses to each."""
+    """Draw the iteration's problems and sample a group of responses to each.
+
+    An arm that learns from reference responses gets these instead, one a problem.
+    """
     problems, policy = run.read("problems"), run.read("policy")
     sampling, seed = run.experiment.sampling, run.arm.seed
 
@@ -27,22 +31,62 @@ def sample_rollouts(run: StageRun) -> Artifact:
         loaded = run.workspace.pool.get(policy)
         prompts = [student_prompt(run.experiment, loaded, problem) for problem in chosen]
         _require_budget(chosen, prompts, sampling)
-        request = SamplingRequest(
-            prompts=prompts,
-            keys=[problem.problem_id for problem in chosen],
-            group_size=sampling.group_size,
-            max_tokens=sampling.max_tokens,
-            temperature=sampling.temperature,
-            seed=draw_seed(seed, run.iteration, run.draw),
-        )
         run.workspace.progress.start("rollouts", None, "tokens")
-        engine = TransformersEngine(run.experiment.engine.batch_prompts)
-        completions = engine.sample(loaded, request, run.workspace.progress.advance)
+        if run.arm.weighting.responses == "reference":
+            completions = _reference_responses(run, loaded, chosen, prompts)
+        else:
+            completions = _sample(run, loaded, chosen, prompts)
         columns = _columns(chosen, prompts, completions, loaded)
         out.table(Rollout, to_table(Rollout, columns))
         out.measure(tokens=float(sum(len(c.completion_ids) for c in completions)))
 
     return run.produce(rollouts_request(run), write)
+
+
+def _sample(
+    run: StageRun, policy: Policy, problems: list[Problem], prompts: list[EncodedPrompt]
+) -> list[Completion]:
+    sampling = run.experiment.sampling
+    request = SamplingRequest(
+        prompts=prompts,
+        keys=[problem.problem_id for problem in problems],
+        group_size=sampling.group_size,
+        max_tokens=sampling.max_tokens,
+        temperature=sampling.temperature,
+        seed=draw_seed(run.arm.seed, run.iteration, run.draw),
+    )
+    engine = TransformersEngine(run.experiment.engine.batch_prompts)
+    return engine.sample(policy, request, run.workspace.progress.advance)
+
+
+def _reference_responses(
+    run: StageRun, policy: Policy, problems: list[Problem], prompts: list[EncodedPrompt]
+) -> list[Completion]:
+    """The data set's own response to each problem, with the policy's log-probabilities."""
+    sampling, tokenizer = run.experiment.sampling, policy.tokenizer
+    texts = [reference_response(run.experiment, problem) for problem in problems]
+    completion_ids = [
+        [*tokenizer(text, add_special_tokens=False).input_ids, tokenizer.eos_token_id]
+        for text in texts
+    ]
+    for problem, ids in zip(problems, completion_ids, strict=True):
+        if len(ids) > sampling.max_tokens:
+            raise DataError(
+                f"the reference response to problem {problem.problem_id} has {len(ids)} tokens, "
+                f"sampling.max_tokens is {sampling.max_tokens}: raise it or drop the problem"
+            )
+    scored = score_responses(
+        policy,
+        prompts,
+        completion_ids,
+        temperature=sampling.temperature,
+        batch_prompts=run.experiment.engine.batch_prompts,
+    )
+    return [
+        Completion(ids, one.logprobs.tolist(), FinishReason.STOP)
+        for ids, one in zip(completion_ids, scored, strict=True)
+        if one is not None
+    ]
 
 
 def draw_seed(seed: int, iteration: int, draw: int) -> int:
@@ -90,6 +134,7 @@ def _columns(
 ) -> dict[str, list]:
     group_size = len(completions) // len(problems)
     sampled = range(len(completions))
+    texts = [policy.decode(c.completion_ids) for c in completions]
     owner = [problems[index // group_size].problem_id for index in sampled]
     return {
         "rollout_id": [f"{owner[i]}#{i % group_size}" for i in sampled],
@@ -97,7 +142,11 @@ def _columns(
         "sample_index": [i % group_size for i in sampled],
         "prompt_ids": [prompts[i // group_size].prompt_ids for i in sampled],
         "completion_ids": [c.completion_ids for c in completions],
-        "completion": [policy.decode(c.completion_ids) for c in completions],
+        "completion": texts,
+        "token_ends": [
+            policy.token_ends(c.completion_ids, text)
+            for c, text in zip(completions, texts, strict=True)
+        ],
         "rollout_logprobs": [c.rollout_logprobs for c in completions],
         "finish_reason": [c.finish_reason.value for c in completions],
     }

@@ -8,6 +8,7 @@ from typing import Any
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest, ArtifactStore, ArtifactWriter
 from rlsd_pipeline.artifacts.tables import rows
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
+from rlsd_pipeline.config.model import PretrainedModel, TinyQwen3VL
 from rlsd_pipeline.errors import ArtifactError, ConfigError
 from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.progress import Progress, Silent
@@ -85,6 +86,11 @@ class StageRun:
     def experiment(self) -> ExperimentConfig:
         """What is declared."""
         return self.workspace.experiment
+
+    @property
+    def base_model(self) -> PretrainedModel | TinyQwen3VL:
+        """What the arm begins with; seeds may begin differently."""
+        return self.experiment.model.of_seed(self.arm.seed)
 
     def reference(self, stage: str, iteration: int | None = None) -> str:
         """Name under which the store knows a stage's artifact."""

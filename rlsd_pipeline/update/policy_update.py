@@ -7,10 +7,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from rlsd_pipeline.config.divergence import StoredDivergence
 from rlsd_pipeline.config.update import UpdateConfig
-from rlsd_pipeline.models.logprobs import ScoringBatch, flat_completion_logprobs
+from rlsd_pipeline.models.logprobs import ScoringBatch, Support, flat_completion_logits
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
-from rlsd_pipeline.update.policy_loss import PolicyLoss, clipped_policy_loss, token_shares
+from rlsd_pipeline.update.policy_loss import token_shares
+from rlsd_pipeline.update.token_loss import TokenLoss, Tokens, token_loss
+from rlsd_pipeline.weighting.method import TokenStreams
 
 
 class UpdateGroup(NamedTuple):
@@ -19,14 +22,12 @@ class UpdateGroup(NamedTuple):
     Attributes:
         prompt: The student's prompt.
         completion_ids: Token ids of each response.
-        old_logprobs: Under the policy that sampled, of each response's tokens; nats.
-        token_advantages: Â of each response's tokens.
+        tokens: What is known of all their tokens, response after response.
     """
 
     prompt: EncodedPrompt
     completion_ids: Sequence[Sequence[int]]
-    old_logprobs: Sequence[Sequence[float]]
-    token_advantages: Sequence[Sequence[float]]
+    tokens: Tokens
 
 
 def make_optimizer(policy: Policy, config: UpdateConfig) -> torch.optim.AdamW:
@@ -47,6 +48,7 @@ def update_policy(
     *,
     temperature: float,
     seed: int,
+    divergence: StoredDivergence | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, float]:
     """Train the policy in place on one table of rollouts.
@@ -58,11 +60,12 @@ def update_policy(
         config: Losses, denominators, clipping, epochs.
         temperature: At which the rollouts were sampled.
         seed: Orders the groups where an epoch has several optimizer steps.
+        divergence: What the distillation weights weigh, where there are any.
         progress: Told the number of response tokens learnt from.
 
     Returns:
-        Metrics of the update: loss (unitless), grad_norm, ratio statistics, clip fraction over the
-        tokens that carry signal, and the number of optimizer steps.
+        Metrics of the update: loss (unitless) with its components, grad_norm, ratio statistics,
+        clip fraction over the tokens that carry signal, and the number of optimizer steps.
     """
     order, rng = list(groups), random.Random(f"update/{seed}")
     size = config.prompts_per_step or len(order)
@@ -72,75 +75,75 @@ def update_policy(
             rng.shuffle(order)
         for start in range(0, len(order), size):
             batch = order[start : start + size]
-            steps.append(_step(policy, optimizer, batch, config, temperature, progress))
+            optimizer.zero_grad(set_to_none=True)
+            losses = accumulate_gradients(
+                policy, batch, config, divergence, temperature=temperature, progress=progress
+            )
+            parameters = policy.model.parameters()
+            norm = torch.nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
+            optimizer.step()
+            steps.append(_metrics(losses, batch, norm))
     metrics = {name: sum(step[name] for step in steps) / len(steps) for name in steps[0]}
     return metrics | {"optimizer_steps": float(len(steps))}
 
 
-def _step(
+def accumulate_gradients(
     policy: Policy,
-    optimizer: torch.optim.Optimizer,
     groups: Sequence[UpdateGroup],
     config: UpdateConfig,
+    divergence: StoredDivergence | None,
+    *,
     temperature: float,
-    progress: Callable[[int], None] | None,
-) -> dict[str, float]:
+    progress: Callable[[int], None] | None = None,
+) -> list[TokenLoss]:
+    """Add the gradient of the mean loss over `groups`, some prompts at a time."""
     lengths = [torch.tensor([len(ids) for ids in g.completion_ids]) for g in groups]
     shares = token_shares(torch.cat(lengths), config.denominator)
     by_group = shares.split([int(length.sum()) for length in lengths])
-    optimizer.zero_grad(set_to_none=True)
-    losses: list[PolicyLoss] = []
-    signal: list[Tensor] = []
+    losses: list[TokenLoss] = []
     for start in range(0, len(groups), config.micro_batch_prompts):
         part = groups[start : start + config.micro_batch_prompts]
         part_shares = torch.cat(by_group[start : start + config.micro_batch_prompts])
-        result, advantages = _micro_batch(policy, part, part_shares, config, temperature)
-        result.loss.backward()
-        losses.append(result)
-        signal.append(advantages != 0)
+        batch = ScoringBatch(
+            prompts=[g.prompt for g in part],
+            owners=[index for index, g in enumerate(part) for _ in g.completion_ids],
+            completion_ids=[ids for g in part for ids in g.completion_ids],
+        )
+        logits, token_ids = flat_completion_logits(policy, batch, temperature)
+        tokens = _joined([g.tokens for g in part])
+        losses.append(token_loss(logits, token_ids, tokens, part_shares, config, divergence))
+        losses[-1].loss.backward()
         if progress is not None:
-            progress(len(advantages))
-    norm = torch.nn.utils.clip_grad_norm_(policy.model.parameters(), config.max_grad_norm)
-    optimizer.step()
-    return _metrics(losses, signal, norm)
+            progress(len(token_ids))
+    return losses
 
 
-def _micro_batch(
-    policy: Policy,
-    groups: Sequence[UpdateGroup],
-    shares: Tensor,
-    config: UpdateConfig,
-    temperature: float,
-) -> tuple[PolicyLoss, Tensor]:
-    batch = ScoringBatch(
-        prompts=[g.prompt for g in groups],
-        owners=[index for index, g in enumerate(groups) for _ in g.completion_ids],
-        completion_ids=[ids for g in groups for ids in g.completion_ids],
+def _joined(parts: Sequence[Tokens]) -> Tokens:
+    """The tokens of several groups as one flat list."""
+    streams = TokenStreams(
+        *(
+            None if column[0] is None else torch.cat(column)
+            for column in zip(*(part.streams for part in parts), strict=True)
+        )
     )
-    advantages = torch.tensor([a for g in groups for row in g.token_advantages for a in row])
-    old = torch.tensor([p for g in groups for row in g.old_logprobs for p in row])
-    result = clipped_policy_loss(
-        flat_completion_logprobs(policy, batch, temperature),
-        old,
-        advantages,
-        shares,
-        clip_low=config.clip_low,
-        clip_high=config.clip_high,
-        dual_clip=config.dual_clip,
-    )
-    return result, advantages
+    supports = [part.teacher for part in parts if part.teacher is not None]
+    teacher = None
+    if supports:
+        teacher = Support(*(torch.cat(field) for field in zip(*supports, strict=True)))
+    return Tokens(torch.cat([part.old_logprobs for part in parts]), streams, teacher)
 
 
 def _metrics(
-    losses: Sequence[PolicyLoss], signal: Sequence[Tensor], norm: Tensor
+    losses: Sequence[TokenLoss], groups: Sequence[UpdateGroup], norm: Tensor
 ) -> dict[str, float]:
     ratio = torch.cat([loss.ratio for loss in losses])
-    carries = torch.cat(list(signal))
-    clipped = torch.cat([loss.clipped for loss in losses])[carries]
-    return {
-        "loss": sum(loss.loss.item() for loss in losses),
-        "grad_norm": norm.item(),
-        "ratio_mean": ratio.mean().item() if len(ratio) else 1.0,
-        "ratio_max": ratio.max().item() if len(ratio) else 1.0,
-        "clip_fraction": clipped.float().mean().item() if len(clipped) else 0.0,
-    }
+    metrics = {"loss": sum(loss.loss.item() for loss in losses), "grad_norm": norm.item()}
+    for name in losses[0].parts:
+        metrics[name] = sum(loss.parts[name] for loss in losses)
+    metrics["ratio_mean"] = ratio.mean().item() if len(ratio) else 1.0
+    metrics["ratio_max"] = ratio.max().item() if len(ratio) else 1.0
+    advantages = _joined([group.tokens for group in groups]).streams.token_advantages
+    if advantages is not None:
+        clipped = torch.cat([loss.clipped for loss in losses])[advantages != 0]
+        metrics["clip_fraction"] = clipped.float().mean().item() if len(clipped) else 0.0
+    return metrics

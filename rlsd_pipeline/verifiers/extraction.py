@@ -1,8 +1,8 @@
 """Where the answer stands in a response.
 
-Each extraction reads an answer (`extract`), writes one the way it would be read (`render`),
-and says whether a whole response keeps the format that the prompt asks for (`format_ok`).
-All scan the text once: a response of megabytes costs milliseconds.
+Each extraction finds an answer (`locate`), reads it (`extract`), writes one the way it would be
+read (`render`), and says whether a whole response keeps the format that the prompt asks for
+(`format_ok`). All scan the text once: a response of megabytes costs milliseconds.
 """
 
 import re
@@ -23,6 +23,9 @@ _BOXED = re.compile(r"(?P<boxed>\\boxed\s*\{)|\\.|(?P<open>\{)|(?P<close>\})", r
 class Extraction(Protocol):
     """A convention for giving the final answer."""
 
+    def locate(self, text: str) -> tuple[int, int] | None:
+        """Where the answer stands, in characters; None where there is none."""
+
     def extract(self, text: str) -> str | None:
         """The answer, stripped of blanks; None where there is none or an empty one."""
 
@@ -37,13 +40,17 @@ class Extraction(Protocol):
 class AnswerTag:
     """The last complete `<answer>…</answer>`."""
 
-    def extract(self, text: str) -> str | None:
+    def locate(self, text: str) -> tuple[int, int] | None:
         """The inside of the last complete pair; what an unclosed tag holds is no answer."""
         start = text.rfind("<answer>", 0, max(text.rfind("</answer>"), 0))
         if start < 0:
             return None
-        inside, _, _ = text[start + len("<answer>") :].partition("</answer>")
-        return inside.strip() or None
+        start += len("<answer>")
+        return start, text.index("</answer>", start)
+
+    def extract(self, text: str) -> str | None:
+        """The inside, stripped."""
+        return _inside(text, self.locate(text))
 
     def render(self, answer: str) -> str:
         """The answer between its tags."""
@@ -64,10 +71,13 @@ class AnswerTag:
 class Boxed:
     r"""The last `\boxed{}` whose braces are balanced."""
 
-    def extract(self, text: str) -> str | None:
+    def locate(self, text: str) -> tuple[int, int] | None:
         r"""The inside of the last complete box, the inner one of two nested."""
-        start, end = max(_boxes(text), default=(0, 0))
-        return text[start:end].strip() or None
+        return max(_boxes(text), default=None)
+
+    def extract(self, text: str) -> str | None:
+        """The inside, stripped."""
+        return _inside(text, self.locate(text))
 
     def render(self, answer: str) -> str:
         """The answer in a box."""
@@ -83,6 +93,13 @@ class LastLine:
     """The last line that is not blank, if it begins as agreed."""
 
     prefix: str
+
+    def locate(self, text: str) -> tuple[int, int] | None:
+        """The whole last line: what precedes the answer there says that it is one."""
+        if self.extract(text) is None:
+            return None
+        end = len(text.rstrip())
+        return text.rfind("\n", 0, end) + 1, end
 
     def extract(self, text: str) -> str | None:
         """What follows the prefix on the last line; bold marks are not a part of it."""
@@ -109,6 +126,10 @@ def build_extraction(config: ExtractionConfig) -> Extraction:
             return Boxed()
         case LastLineExtraction():
             return LastLine(config.prefix)
+
+
+def _inside(text: str, span: tuple[int, int] | None) -> str | None:
+    return None if span is None else text[slice(*span)].strip() or None
 
 
 def _boxes(text: str) -> list[tuple[int, int]]:

@@ -4,12 +4,40 @@ A_i = (R_i - mean of the group) / (std of the group + 1e-6), with the unbiased s
 a group without variance has advantage 0 exactly (method.md §2; DeepSeekMath, arXiv 2402.03300).
 """
 
-import torch
-from torch import Tensor
+from __future__ import annotations
 
-from rlsd_pipeline.weighting.streams import Credit, TokenStreams
+import math
+from typing import TYPE_CHECKING, Literal
+
+from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 STD_EPSILON = 1e-6
+
+
+class GRPO(Weighting):
+    """Every token carries its response's advantage; no teacher is read."""
+
+    type: Literal["grpo"] = "grpo"
+
+    advantages: Literal["standardised", "centred"] = "standardised"
+    """Divided by the group's standard deviation, or centred only (arXiv 2503.20783)."""
+
+    reads_teacher = False
+
+    @property
+    def keeps_sign(self) -> bool:
+        """A token has its response's advantage."""
+        return True
+
+    def streams(self, credit: Credit) -> TokenStreams:
+        """Â_t = A."""
+        if self.advantages == "standardised":
+            return TokenStreams(credit.token_advantages)
+        centred = group_advantages(credit.rewards, credit.groups, divide_by_std=False)
+        return TokenStreams(centred[credit.rows])
 
 
 def group_advantages(rewards: Tensor, groups: Tensor, *, divide_by_std: bool = True) -> Tensor:
@@ -25,16 +53,16 @@ def group_advantages(rewards: Tensor, groups: Tensor, *, divide_by_std: bool = T
         group's mean and deviation; so is a whole group in which fewer than two rewards differ.
     """
     present = ~rewards.isnan()
-    values = torch.where(present, rewards, 0.0)
+    values = rewards.masked_fill(~present, 0.0)
     size = int(groups.max()) + 1 if len(groups) else 0
     count = rewards.new_zeros(size).index_add(0, groups, present.to(rewards.dtype))
     mean = rewards.new_zeros(size).index_add(0, groups, values) / count.clamp(min=1)
-    centred = torch.where(present, values - mean[groups], 0.0)
+    centred = (values - mean[groups]).masked_fill(~present, 0.0)
     if divide_by_std:
         squares = rewards.new_zeros(size).index_add(0, groups, centred.square())
         deviation = (squares / (count - 1).clamp(min=1)).sqrt() + STD_EPSILON
         centred = centred / deviation[groups]
-    return torch.where(_varies(rewards, groups, present, size)[groups], centred, 0.0)
+    return centred.masked_fill(~_varies(rewards, groups, present, size)[groups], 0.0)
 
 
 def _varies(rewards: Tensor, groups: Tensor, present: Tensor, size: int) -> Tensor:
@@ -42,15 +70,8 @@ def _varies(rewards: Tensor, groups: Tensor, present: Tensor, size: int) -> Tens
 
     A deviation of 0 would not do: equal rewards can leave a rounding error around their mean.
     """
-    pairs = torch.stack([groups[present].double(), rewards[present].double()]).unique(dim=1)
-    return pairs[0].long().bincount(minlength=size) > 1
-
-
-def grpo_token_advantages(advantages: Tensor, completion_mask: Tensor) -> Tensor:
-    """The rollout's advantage at each of its tokens, 0 elsewhere; `[rollouts, tokens]`."""
-    return torch.where(completion_mask, advantages[:, None], 0.0)
-
-
-def grpo_streams(credit: Credit) -> TokenStreams:
-    """GRPO as a stream."""
-    return TokenStreams(grpo_token_advantages(credit.advantages, credit.completion_mask))
+    lowest = rewards.new_full((size,), math.inf)
+    highest = rewards.new_full((size,), -math.inf)
+    members, values = groups[present], rewards[present]
+    lowest = lowest.scatter_reduce(0, members, values, "amin")
+    return highest.scatter_reduce(0, members, values, "amax") > lowest

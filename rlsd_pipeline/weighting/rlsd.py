@@ -6,27 +6,108 @@
 
 Source: arXiv 2604.03128, Algorithm 1, and method.md §2. The article prints
 `A (1 - λ) + λ clip(w_t, ...)`; that is a misprint, under which a wrong answer with a small |A|
-would be rewarded. λ is `mix` and falls linearly to 0 over the training; ε_w is `clip`.
+would be rewarded. It can be declared as `formula: as_printed`, to see what it does.
+λ is `mix` and falls linearly to 0 over the training; ε_w is `clip`.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-import torch
-from torch import Tensor
+from pydantic import Field
 
-from rlsd_pipeline.weighting.streams import Credit, TokenStreams
+from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class RLSD(Weighting):
+    """The advantage redistributed by a privileged teacher; the defaults are the paper's."""
+
+    type: Literal["rlsd"] = "rlsd"
+
+    mix: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """λ: 0 is GRPO, 1 is fully weighted credit."""
+
+    clip: Annotated[float, Field(ge=0, le=1)] = 0.2
+    """ε_w: a weight stays within 1 ± this."""
+
+    warmup: Annotated[int, Field(ge=0)] = 0
+    """Iterations before λ begins to fall."""
+
+    decay: Annotated[int, Field(ge=1)] | None = 50
+    """Iterations over which λ falls to 0, or None to keep it."""
+
+    formula: Literal["corrected", "as_printed"] = "corrected"
+    """The article's formula, or its misprint, which turns the sign of small advantages."""
+
+    responses_weighted: Literal["all", "negative"] = "all"
+    """`negative` weights only responses with A < 0; the others get their plain advantage."""
+
+    tokens_weighted: Literal["all", "reasoning"] = "all"
+    """`reasoning` weights only the reasoning; answer and format get the plain advantage."""
+
+    @property
+    def keeps_sign(self) -> bool:
+        """The reward alone sets the direction; the misprint breaks it."""
+        return self.formula == "corrected"
+
+    def at_iteration(self, iteration: int) -> Self:
+        """λ as it stands at an iteration."""
+        mix = scheduled_mix(self.mix, iteration, warmup=self.warmup, decay=self.decay)
+        return self.model_copy(update={"mix": mix, "warmup": 0, "decay": None})
+
+    def cut(self, credit: Credit) -> Tensor:
+        """Where w_t lay outside 1 ± ε_w."""
+        advantages, gain = credit.token_advantages, credit.information_gain
+        return cut_weights(advantages, gain, self.clip) & self._weighted(credit)
+
+    def _weighted(self, credit: Credit) -> Tensor:
+        """Tokens that get more than the plain advantage."""
+        weighted = credit.rows >= 0
+        if self.responses_weighted == "negative":
+            weighted = weighted & (credit.token_advantages < 0)
+        if self.tokens_weighted == "reasoning":
+            weighted = weighted & credit.reasoning
+        return weighted
+
+    def streams(self, credit: Credit) -> TokenStreams:
+        """Â_t, with the plain advantage where the method is told not to weight."""
+        advantages, gain = credit.token_advantages, credit.information_gain
+        weighted = self._weighted(credit)
+        if self.formula == "as_printed":
+            weights = evidence_weights(advantages, gain, weighted, clip=self.clip)
+            printed = advantages * (1 - self.mix) + self.mix * weights
+            return TokenStreams(printed.where(weighted, advantages))
+        credited = rlsd_token_advantages(advantages, gain, weighted, mix=self.mix, clip=self.clip)
+        return TokenStreams(credited.where(weighted, advantages))
+
+
+def scheduled_mix(mix: float, iteration: int, *, warmup: int, decay: int | None) -> float:
+    """λ_k = λ max(1 - (k - warmup) / decay, 0); λ itself up to `warmup` or without a decay."""
+    if decay is None or iteration <= warmup:
+        return mix
+    return mix * max(1 - (iteration - warmup) / decay, 0.0)
 
 
 def evidence_weights(
     advantages: Tensor, information_gain: Tensor, completion_mask: Tensor, *, clip: float
 ) -> Tensor:
-    """clip(exp(sign(A) Δ), 1 - ε_w, 1 + ε_w), and 1 outside the mask; `[rollouts, tokens]`."""
-    sign = advantages.sign()[:, None]
-    # where, not *: padding may hold nan or inf, and so may a gain beside sign 0; 0 * inf is nan.
-    # And ε_w is at most 1, so no weight above 2 is kept and the exponential cannot overflow.
+    """clip(exp(sign(A) Δ), 1 - ε_w, 1 + ε_w), and 1 outside the mask; as `information_gain`."""
+    sign = advantages.sign()
+    # masked_fill, not *: padding may hold nan or inf, and so may a gain beside sign 0; 0 * inf is
+    # nan. And ε_w is at most 1, so no weight above 2 is kept and the exponential cannot overflow.
     kept = completion_mask.bool() & (sign != 0)
-    signed = torch.where(kept, sign * information_gain.detach(), 0.0).clamp(max=math.log(2))
+    signed = (sign * information_gain.detach()).masked_fill(~kept, 0.0).clamp(max=math.log(2))
     return signed.exp().clamp(1 - clip, 1 + clip)
+
+
+def cut_weights(advantages: Tensor, information_gain: Tensor, clip: float) -> Tensor:
+    """Where exp(sign(A) Δ) lies outside 1 ± ε_w; as `information_gain`."""
+    signed = (advantages.sign() * information_gain).clamp(max=math.log(3))
+    return (signed.exp() - 1).abs() > clip
 
 
 def rlsd_token_advantages(
@@ -44,16 +125,17 @@ def rlsd_token_advantages(
     reaches the information gain.
 
     Args:
-        advantages: Group-normalised reward of each rollout, unitless; `[rollouts]`.
-        information_gain: Teacher minus student log-probability of each token, nats;
-            `[rollouts, tokens]`.
+        advantages: Group-normalised reward of each rollout at each of its tokens, unitless; it
+            broadcasts with `information_gain`, so `[rollouts, 1]` will do beside padded tables.
+        information_gain: Teacher minus student log-probability of each token, nats; `[tokens]`, or
+            `[rollouts, tokens]` with padding.
         completion_mask: True on response tokens; elsewhere the result is exactly 0, whatever the
-            padding holds; `[rollouts, tokens]`.
+            padding holds; as `information_gain`.
         mix: λ in [0, 1]; 0 is GRPO bit for bit.
         clip: ε_w in [0, 1]; half-width of the interval around 1 that bounds a weight.
 
     Returns:
-        Token advantages Â, unitless; `[rollouts, tokens]`.
+        Token advantages Â, unitless; as `information_gain`.
 
     Raises:
         ValueError: `mix` or `clip` lies outside [0, 1], or the shapes do not fit.
@@ -62,25 +144,17 @@ def rlsd_token_advantages(
         raise ValueError(f"mix (λ) must lie in [0, 1], got {mix}")
     if not 0 <= clip <= 1:
         raise ValueError(f"clip (ε_w) must lie in [0, 1], got {clip}")
-    if information_gain.shape != completion_mask.shape or len(advantages) != len(completion_mask):
+    shape = information_gain.shape
+    if completion_mask.shape != shape or tuple(advantages.shape) not in (
+        tuple(shape),
+        (*shape[:-1], 1),
+    ):
         raise ValueError(
-            f"advantages {tuple(advantages.shape)}, information_gain "
-            f"{tuple(information_gain.shape)} and completion_mask {tuple(completion_mask.shape)} "
-            "must be [rollouts], [rollouts, tokens] and [rollouts, tokens]"
+            f"information_gain {tuple(shape)} and completion_mask {tuple(completion_mask.shape)} "
+            f"must have one shape, and advantages {tuple(advantages.shape)} that shape or 1 in its "
+            "last place"
         )
     weights = evidence_weights(advantages, information_gain, completion_mask, clip=clip)
     # Equal to (1 - λ) + λ w, and exactly 1 where λ = 0 or w = 1.
     multiplier = 1 + mix * (weights - 1)
-    return torch.where(completion_mask.bool(), advantages.detach()[:, None] * multiplier, 0.0)
-
-
-def rlsd_streams(credit: Credit, *, mix: float, clip: float) -> TokenStreams:
-    """RLSD as a stream."""
-    if credit.teacher_logprobs is None:
-        raise ValueError(
-            "RLSD needs teacher_logprobs: score the rollouts with a privileged teacher"
-        )
-    gain = credit.teacher_logprobs - credit.student_logprobs
-    return TokenStreams(
-        rlsd_token_advantages(credit.advantages, gain, credit.completion_mask, mix=mix, clip=clip)
-    )
+    return (advantages.detach() * multiplier).masked_fill(~completion_mask.bool(), 0.0)

@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 import pytest
 import yaml
+from click.testing import CliRunner
+from transformers.utils import logging
 
+from assets.cli import main
 from assets.cli.loop import Loop, open_instance
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.progress import Silent
@@ -50,6 +53,14 @@ ATTRIBUTES: dict[str, Any] = {
 }
 
 Declare = Callable[..., Path]
+
+
+class Answer(NamedTuple):
+    """What a command said, and how it ended."""
+
+    exit_code: int
+    output: str
+    error: str
 
 
 def _use(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
@@ -130,3 +141,36 @@ def loop(trained: Path, home: Path, declare: Declare) -> Iterator[tuple[Loop, dg
     (home / "dagster" / "dagster.yaml").chmod(0o644)
     with _loop(declare()) as opened:
         yield opened
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Answer]]:
+    """Runs a command of `rlsd`; nothing may reach the terminal past the command's own output."""
+    verbosity = logging.get_verbosity()
+
+    def run(*arguments: object) -> Answer:
+        capfd.readouterr()
+        result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+        past = capfd.readouterr()
+        assert isinstance(result.exception, SystemExit | None), result.exception
+        return Answer(result.exit_code, result.stdout, result.stderr + past.err)
+
+    yield run
+    logging.set_verbosity(verbosity)
+    logging.enable_progress_bar()
+
+
+@pytest.fixture(scope="session")
+def row_of() -> Callable[..., list[str]]:
+    """Finds the one line of a printed table that holds some cells; returns all of its cells."""
+
+    def row_of(output: str, *cells: str) -> list[str]:
+        lines = [
+            [cell.strip() for cell in line.strip("│").split("│")]
+            for line in output.splitlines()
+            if line.startswith("│")
+        ]
+        (found,) = (line for line in lines if set(cells) <= set(line))
+        return found
+
+    return row_of

@@ -17,6 +17,7 @@ from assets.definitions import defs
 from assets.graph import build_definitions
 from assets.home import EXPERIMENTS
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
+from rlsd_pipeline.evaluation.published import PUBLISHED
 
 SHIPPED = sorted(path.parent.name for path in EXPERIMENTS.glob("*/defs.yaml"))
 
@@ -30,12 +31,13 @@ EASY_VQA = {
     "easy_vqa/policy": (POLICIES, []),
     "easy_vqa/rollouts": (UPDATES, ["policy", "problems"]),
     "easy_vqa/rewards": (UPDATES, ["problems", "rollouts"]),
-    "easy_vqa/logprobs": (UPDATES, ["policy", "problems", "rollouts"]),
+    "easy_vqa/logprobs": (UPDATES, ["policy", "problems", "rewards", "rollouts"]),
     "easy_vqa/token_weights": (UPDATES, ["logprobs", "rewards", "rollouts"]),
     "easy_vqa/policy_checkpoint": (
         UPDATES,
         ["logprobs", "policy", "problems", "rollouts", "token_weights"],
     ),
+    "easy_vqa/weighting_comparison": (UPDATES, ["logprobs", "rewards", "rollouts"]),
     "easy_vqa/benchmark_scores/greedy": (POLICIES, ["policy", "problems"]),
     "easy_vqa/benchmark_scores/sampled": (POLICIES, ["policy", "problems"]),
     "easy_vqa/results": (None, ["benchmark_scores/greedy", "benchmark_scores/sampled"]),
@@ -74,6 +76,19 @@ def test_the_graph_of_easy_vqa(shipped: dg.Definitions) -> None:
         if key.path[0] == "easy_vqa":
             found[key.to_user_string()] = (count, parents)
     assert found == EASY_VQA
+
+
+def test_the_reproduction_declares_every_method_of_the_paper() -> None:
+    declared = load_experiment(EXPERIMENTS / "reproduction" / "defs.yaml")
+    arms = declared.lineages().values()
+    assert {arm.weighting.type for arm in arms} >= set(PUBLISHED) - {"base"}
+    methods = {arm.method for arm in arms}
+    assert {"opsd-frozen", "opsd-online"} <= methods
+    assert declared.compared_with == "grpo"
+    assert all({a.seed for a in arms if a.method == m} == set(range(8)) for m in methods)
+    # Even seeds begin with one warm start, odd ones with the other.
+    starts = {arm.seed: declared.model.of_seed(arm.seed).seed for arm in arms}
+    assert starts == {seed: seed % 2 for seed in range(8)}
 
 
 def test_checks_stop_what_follows(shipped: dg.Definitions) -> None:
@@ -130,7 +145,11 @@ def _versions(experiment: ExperimentConfig) -> dict[str, str]:
     ("change", "changed"),
     [
         ({"sampling": {"prompts": 2}}, {"rollouts"}),
-        ({"verifier": {"type": "math"}}, {"problems", "rewards", "benchmark_scores"}),
+        # Where the answer stands decides what is reasoning, so credit depends on the verifier too.
+        (
+            {"verifier": {"type": "math"}},
+            {"problems", "rewards", "token_weights", "weighting_comparison", "benchmark_scores"},
+        ),
         ({"model": {"type": "tiny_qwen3_vl", "seed": 1}}, {"policy"}),
         ({"arms": [{"weighting": {"type": "grpo"}, "seeds": [0, 1]}]}, set()),
         ({"iterations": 9}, set()),

@@ -9,8 +9,8 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._utils.test.data_versions import get_stale_status_resolver
 
+import rlsd_pipeline.credit.signs
 import rlsd_pipeline.models.pool
-import rlsd_pipeline.weighting.signs
 from assets.cli.loop import Loop, open_instance
 from assets.declared import Declared
 from assets.graph import stage_assets
@@ -224,7 +224,7 @@ def test_credit_against_its_reward_stops_the_iteration(
 ) -> None:
     opened, instance = loop
     with monkeypatch.context() as patched:
-        patched.setattr(rlsd_pipeline.weighting.signs, "flipped_signs", lambda *_: 1)
+        patched.setattr(rlsd_pipeline.credit.signs, "flipped_signs", lambda *_: 1)
         with pytest.raises(dg.DagsterError, match="sign_never_flips"):
             opened.iterate("rlsd-s0", 2)
     partition = "rlsd-s0|002"
@@ -241,6 +241,20 @@ def test_credit_against_its_reward_stops_the_iteration(
     assert newest(loop, "token_weights", "rlsd-s0", 2)[0] == "hit"
     assert "rlsd-s0|003" in instance.get_materialized_partitions(declared.key("policy"))
     assert opened.is_done("rlsd-s0", 2)
+
+
+def test_credit_against_its_reward_is_counted_where_no_method_promises_otherwise(
+    loop: Opened, declare: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The misprinted formula turns signs: a number to look at, and no reason to stop."""
+    printed = {"type": "rlsd", "formula": "as_printed", "decay": 4}
+    opened = Loop(declare(arms=[{"weighting": printed}]), loop[1], Silent())
+    monkeypatch.setattr(rlsd_pipeline.credit.signs, "flipped_signs", lambda *_: 7)
+    opened.iterate("rlsd-s0", 0)
+    (*_, event) = events(loop[1], opened.declared.key("token_weights"), "rlsd-s0", 0)
+    assert event.metadata["tokens_against_their_reward"].value == 7
+    assert event.metadata["cache"].value == "miss"
+    assert opened.is_done("rlsd-s0", 0)
 
 
 def test_weights_that_are_not_finite_are_never_gone_on_from(

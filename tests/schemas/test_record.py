@@ -3,7 +3,7 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from schemas import Contract, Reward, Rollout, TokenLogprobs, TokenWeights
+from schemas import Contract, Reward, Rollout, TeacherDistribution, TokenLogprobs, TokenWeights
 from schemas.__main__ import CONTRACTS
 
 ALL = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
@@ -48,6 +48,36 @@ def test_a_record_cannot_be_changed() -> None:
             {"rollout_logprobs": [-1.0]},
             "rollout_logprobs has 1 entries beside 3 completion_ids",
         ),
+        (Rollout, {"token_ends": [8, 10]}, "token_ends has 2 entries beside 3 completion_ids"),
+        (Rollout, {"token_ends": [8, -1, 10]}, "greater than or equal to 0"),
+        (
+            TokenLogprobs,
+            {"teacher_plain_logprobs": [-1.0] * 4},
+            "teacher_plain_logprobs has 4 entries beside 3 completion_ids",
+        ),
+        (
+            TeacherDistribution,
+            {"support_ids": [7, 8, 3]},
+            "support_ids has 3 entries beside 2 for each of 2 completion_ids",
+        ),
+        (
+            TeacherDistribution,
+            {"support_size": 3},
+            "support_ids has 4 entries beside 3 for each of 2 completion_ids",
+        ),
+        (
+            TeacherDistribution,
+            {"support_logprobs": [-1.0] * 5},
+            "support_logprobs has 5 entries beside 2 for each of 2 completion_ids",
+        ),
+        # The bucket is one a token, not one an entry.
+        (
+            TeacherDistribution,
+            {"tail_logprobs": [-1.0] * 4},
+            "tail_logprobs has 4 entries beside 2 completion_ids",
+        ),
+        (TeacherDistribution, {"support_size": 0}, "greater than or equal to 1"),
+        (TeacherDistribution, {"tail_logprobs": [-1.0, -math.inf]}, "finite number"),
         (
             TokenLogprobs,
             {"teacher_logprobs": [-1.0, -1.0]},
@@ -72,3 +102,14 @@ def test_a_verifier_error_has_no_reward() -> None:
 def test_a_teacher_may_be_absent() -> None:
     row = {**TokenLogprobs.example, "teacher_logprobs": None}
     assert TokenLogprobs.model_validate(row).teacher_logprobs is None
+    nothing = {"support_ids": None, "support_logprobs": None, "tail_logprobs": None}
+    kept = TeacherDistribution.model_validate({**TeacherDistribution.example, **nothing})
+    assert kept.support_ids is None
+
+
+def test_a_response_without_tokens_has_no_entries() -> None:
+    empty: dict[str, list] = {
+        name: [] for name in ("completion_ids", "support_ids", "support_logprobs", "tail_logprobs")
+    }
+    row = TeacherDistribution.model_validate({**TeacherDistribution.example, **empty})
+    assert row.support_size == 2

@@ -20,6 +20,7 @@ def test_annotations_become_physical_types() -> None:
         "prompt_ids": "list<item: int32>",
         "completion_ids": "list<item: int32>",
         "completion": "string",
+        "token_ends": "list<item: int32>",
         "rollout_logprobs": "list<item: float>",
         "finish_reason": "string",
     }

@@ -237,8 +237,8 @@ def test_a_table_of_another_version_is_refused(
     store: ArtifactStore, rollouts: pa.Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     artifact = store.produce(REQUEST, lambda writer: writer.table(Rollout, rollouts))
-    monkeypatch.setattr(Rollout, "schema_version", 2)
-    with pytest.raises(ArtifactError, match="holds Rollout version 1, not Rollout version 2"):
+    monkeypatch.setattr(Rollout, "schema_version", 3)
+    with pytest.raises(ArtifactError, match="holds Rollout version 2, not Rollout version 3"):
         artifact.table(Rollout)
 
 

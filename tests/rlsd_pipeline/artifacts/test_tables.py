@@ -8,11 +8,28 @@ import pytest
 
 from rlsd_pipeline.artifacts import check_same_tokens, rows, to_table, validate_table
 from rlsd_pipeline.errors import AlignmentError, ArtifactError
-from schemas import ItemVerdict, Problem, Record, Reward, Rollout, TokenLogprobs, TokenWeights
+from schemas import (
+    ItemVerdict,
+    Problem,
+    Record,
+    Reward,
+    Rollout,
+    TeacherDistribution,
+    TokenLogprobs,
+    TokenWeights,
+)
 
 TableOf = Callable[..., pa.Table]
 
-TABLES = [Problem, Rollout, Reward, TokenLogprobs, TokenWeights, ItemVerdict]
+TABLES = [
+    Problem,
+    Rollout,
+    Reward,
+    TokenLogprobs,
+    TeacherDistribution,
+    TokenWeights,
+    ItemVerdict,
+]
 
 
 @pytest.mark.parametrize("record", TABLES)
@@ -33,12 +50,14 @@ def test_columns_may_be_arrays() -> None:
             "completion_ids": np.array([[1, 2], [3, 4]]),
             "student_logprobs": [np.array([-0.5, -0.25]), np.array([-1.0, -2.0])],
             "teacher_logprobs": [None, np.array([-1.0, -2.0], dtype=np.float32)],
+            "teacher_plain_logprobs": [None, None],
         },
     )
     validate_table(TokenLogprobs, table)
     assert table["completion_ids"].to_pylist() == [[1, 2], [3, 4]]
     assert table["student_logprobs"].to_pylist() == [[-0.5, -0.25], [-1.0, -2.0]]
     assert table["teacher_logprobs"].to_pylist() == [None, [-1.0, -2.0]]
+    assert table["teacher_plain_logprobs"].to_pylist() == [None, None]
 
 
 @pytest.mark.parametrize(

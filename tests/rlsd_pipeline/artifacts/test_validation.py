@@ -3,13 +3,21 @@ from collections.abc import Callable
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rlsd_pipeline.artifacts import to_table, validate_table
 from rlsd_pipeline.errors import AlignmentError, ArtifactError
-from schemas import ItemVerdict, Record, Reward, Rollout, TokenLogprobs, TokenWeights
+from schemas import (
+    ItemVerdict,
+    Record,
+    Reward,
+    Rollout,
+    TeacherDistribution,
+    TokenLogprobs,
+    TokenWeights,
+)
 
 TableOf = Callable[..., pa.Table]
 
@@ -59,6 +67,37 @@ def test_a_misaligned_row_names_both_lengths(table_of: TableOf) -> None:
     message = r"row 1 \(rollout_id 'b'\): teacher_logprobs has 1 entries beside 3 completion_ids"
     with pytest.raises(AlignmentError, match=message):
         validate_table(TokenLogprobs, table)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"support_ids": [7, 8, 3]},
+            "support_ids has 3 entries beside 2 completion_ids, and needs",
+        ),
+        ({"support_size": 3}, "support_ids has 4 entries .*, and needs support_size for each"),
+        ({"support_logprobs": []}, "support_logprobs has 0 entries beside 2 completion_ids"),
+        ({"tail_logprobs": [-1.0] * 4}, "tail_logprobs has 4 entries .*, and needs one for each"),
+    ],
+)
+def test_several_entries_a_token(change: dict, message: str, table_of: TableOf) -> None:
+    """Each row by its own number of them."""
+    other = {
+        "rollout_id": "a",
+        "completion_ids": [1, 2, 3],
+        "support_size": 1,
+        "support_ids": [4, 5, 6],
+        "support_logprobs": [-1.0] * 3,
+        "tail_logprobs": [-1.0] * 3,
+    }
+    absent = {"support_ids": None, "support_logprobs": None, "tail_logprobs": None}
+    unasked = {"rollout_id": "b", "support_size": 9, **absent}
+    record = TeacherDistribution
+    validate_table(record, table_of(record, other, unasked, {"rollout_id": "c"}))
+    table = table_of(record, other, unasked, {"rollout_id": "c", **change})
+    with pytest.raises(AlignmentError, match=rf"row 2 \(rollout_id 'c'\): {message}"):
+        validate_table(record, table)
 
 
 def test_a_key_of_two_fields_repeats_only_as_a_pair(table_of: TableOf) -> None:
@@ -116,6 +155,7 @@ ROWS = st.fixed_dictionaries(
         "completion_ids": st.lists(st.integers(-1, 2), max_size=3),
         "student_logprobs": LOGPROBS,
         "teacher_logprobs": st.none() | LOGPROBS,
+        "teacher_plain_logprobs": st.none() | LOGPROBS,
     }
 )
 
@@ -137,6 +177,7 @@ def test_a_table_is_aligned_exactly_when_all_its_rows_are(lengths: list[tuple[in
             "completion_ids": [[1] * tokens for tokens, _ in lengths],
             "student_logprobs": [[-1.0] * tokens for tokens, _ in lengths],
             "teacher_logprobs": [[-1.0] * scored for _, scored in lengths],
+            "teacher_plain_logprobs": [None] * len(lengths),
         },
     )
     bad = [f"'r{row}'" for row, (tokens, scored) in enumerate(lengths) if tokens != scored]
@@ -147,13 +188,39 @@ def test_a_table_is_aligned_exactly_when_all_its_rows_are(lengths: list[tuple[in
             validate_table(TokenLogprobs, table)
 
 
+ENTRIES = st.none() | st.lists(st.sampled_from([-2.0, -0.5, 0.5, math.nan]), max_size=4)
+DISTRIBUTIONS = st.fixed_dictionaries(
+    {
+        "rollout_id": st.sampled_from(["", "a"]),
+        "completion_ids": st.lists(st.integers(0, 2), max_size=2),
+        "support_size": st.integers(0, 2),
+        "support_ids": st.none() | st.lists(st.integers(-1, 4), max_size=4),
+        "support_logprobs": ENTRIES,
+        "tail_logprobs": ENTRIES,
+    }
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(row=DISTRIBUTIONS)
+@example(row=dict(TeacherDistribution.example))
+def test_columns_and_rows_of_a_distribution_are_held_to_the_same_promises(row: dict) -> None:
+    table = to_table(TeacherDistribution, {name: [value] for name, value in row.items()})
+    by_column = is_accepted(validate_table, table, TeacherDistribution)
+    assert by_column == is_accepted(accept_row, row, TeacherDistribution)
+
+
 def accept_row(record: type[Record], row: object) -> None:
     record.model_validate(row)
 
 
-def is_accepted(check: Callable[[type[Record], object], None], subject: object) -> bool:
+def is_accepted(
+    check: Callable[[type[Record], object], None],
+    subject: object,
+    record: type[Record] = TokenLogprobs,
+) -> bool:
     try:
-        check(TokenLogprobs, subject)
+        check(record, subject)
     except (ArtifactError, ValidationError):
         return False
     return True

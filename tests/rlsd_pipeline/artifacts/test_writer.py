@@ -55,6 +55,7 @@ def test_the_chunks_of_a_table_leave_no_mark(tmp_path: Path) -> None:
             "completion_ids": tokens,
             "student_logprobs": -np.sqrt(tokens),
             "teacher_logprobs": -np.sqrt(tokens),
+            "teacher_plain_logprobs": [None] * len(tokens),
         },
     )
     chunks = pa.concat_tables([table[:1], table[1:300], table[300:]])

@@ -49,6 +49,8 @@ DECLARED = {
         "student": "{question}",
         "answer_reference": "{question} reference: {answer}",
         "solution_reference": "{question} solution: {solution}",
+        "sibling_reference": "{question} sibling: {sibling}",
+        "feedback_reference": "{question} feedback: {feedback}",
     },
     "sampling": {"prompts": 4, "group_size": 4, "max_prompt_tokens": 128, "max_tokens": 12},
     "teacher": {"type": "synced", "every": 2},

@@ -66,20 +66,30 @@ def test_arms_of_one_base_share_its_score(scored: tuple[Workspace, dict]) -> Non
 def test_results_are_paired_with_the_base(scored: tuple[Workspace, dict]) -> None:
     workspace, artifacts = scored
     results = read_results(workspace)
-    assert [(r.arm, r.benchmark, r.score.updates) for r in results] == [
-        ("base", "sampled", 0),
-        ("grpo-s0", "sampled", 2),
-        ("rlsd-s0", "sampled", 2),
+    assert [(r.method, r.benchmark, r.updates, r.seeds) for r in results] == [
+        ("base", "sampled", 0, (0,)),
+        ("grpo", "sampled", 2, (0,)),
+        ("rlsd", "sampled", 2, (0,)),
     ]
     assert results[0].gain is None
     base = shares(artifacts["grpo-s0", 0])
+    names = sorted(base)
+    found = {}
     for result in results[1:]:
-        last = shares(artifacts[result.arm, 2])
-        names = sorted(base)
-        expected = paired_difference([base[n] for n in names], [last[n] for n in names], 0.95)
+        found[result.method] = shares(artifacts[f"{result.method}-s0", 2])
+        last = [found[result.method][n] for n in names]
+        expected = paired_difference([base[n] for n in names], last, 0.95)
         assert result.gain == pytest.approx(expected)
+        assert result.score.value == pytest.approx(sum(last) / len(last))
         assert result.gain is not None
-        assert result.gain.value == pytest.approx(result.score.score - results[0].score.score)
+        assert result.gain.value == pytest.approx(result.score.value - results[0].score.value)
+    # The others are compared with GRPO; one comparison needs no correction.
+    assert results[1].difference is None
+    pair = [[found[method][n] for n in names] for method in ("grpo", "rlsd")]
+    difference = results[2].difference
+    assert difference is not None
+    assert difference.paired == pytest.approx(paired_difference(pair[0], pair[1], 0.95))
+    assert difference.p_corrected == pytest.approx(difference.paired.p_value)
 
 
 def test_curve_has_what_was_evaluated(scored: tuple[Workspace, dict]) -> None:

@@ -14,8 +14,9 @@ from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
 from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.stages.contract import CONTRACTS, ITERATION_STAGES
-from rlsd_pipeline.stages.prompts import student_prompt, teacher_prompt
-from rlsd_pipeline.stages.requests import is_current
+from rlsd_pipeline.stages.current import is_current
+from rlsd_pipeline.stages.privileged import Judged, teacher_texts
+from rlsd_pipeline.stages.prompts import student_prompt
 from rlsd_pipeline.stages.run import Workspace
 from schemas import PolicyCheckpoint, Reward, Rollout, TokenLogprobs, TokenWeights
 
@@ -36,7 +37,9 @@ def test_an_iteration_reads_and_writes_what_its_contract_says(ran: Ran) -> None:
     for (arm, iteration, stage), artifact in made.items():
         read = dict(artifact.manifest.inputs)
         read.pop("teacher", None)
-        assert set(read) == set(CONTRACTS[stage].reads)
+        # What these teachers are shown does not depend on the rewards.
+        unused = {"rewards"} if stage == "logprobs" else set()
+        assert set(read) == set(CONTRACTS[stage].reads) - unused
         for name, digest in read.items():
             source = ("", 0, name) if name == "problems" else (arm, iteration, name)
             if name == "policy" and iteration:
@@ -102,6 +105,9 @@ def test_schedule_reaches_the_stream(ran: Ran) -> None:
         "clip": 0.2,
         "warmup": 0,
         "decay": None,
+        "formula": "corrected",
+        "responses_weighted": "all",
+        "tokens_weighted": "all",
     }
 
 
@@ -117,11 +123,18 @@ def test_scores_are_those_of_the_plain_and_the_privileged_prompt(
     teacher = PolicyPool().get(made["rlsd-s0", 0, "policy"])
     for row, score in list(zip(rollouts, scored, strict=True))[::5]:
         problem = known[row["problem_id"]]
-        for policy, prompt, name in (
-            (student, student_prompt(workspace.experiment, student, problem), "student_logprobs"),
-            (teacher, teacher_prompt(workspace.experiment, teacher, problem), "teacher_logprobs"),
+        judged = [Judged(problem, row["completion"])]
+        (text,) = teacher_texts(workspace.experiment, "answer", judged)
+        assert text == f"{problem.question} reference: {problem.answer}"
+        prompt = teacher.encode(text, problem.images)
+        plain = [student_prompt(workspace.experiment, each, problem) for each in (student, teacher)]
+        for policy, context, name in (
+            (student, plain[0], "student_logprobs"),
+            (teacher, prompt, "teacher_logprobs"),
+            # The control: the older weights without what is privileged.
+            (teacher, plain[1], "teacher_plain_logprobs"),
         ):
-            batch = ScoringBatch([prompt], [0], [row["completion_ids"]])
+            batch = ScoringBatch([context], [0], [row["completion_ids"]])
             (expected,) = completion_logprobs(policy, batch)
             assert score[name] == pytest.approx(expected, abs=1e-5)
         assert f"reference: {problem.answer}<" in teacher.tokenizer.decode(prompt.prompt_ids)

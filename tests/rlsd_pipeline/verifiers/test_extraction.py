@@ -1,6 +1,8 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rlsd_pipeline.config.verifier import (
     AnswerTagExtraction,
@@ -99,6 +101,67 @@ def test_boxed_format() -> None:
 def test_last_line(text: str, answer: str | None) -> None:
     assert LINE.extract(text) == answer
     assert LINE.format_ok(text) is (answer is not None)
+
+
+@pytest.mark.parametrize(
+    ("extraction", "text", "place"),
+    [
+        (AnswerTag(), "<answer>a</answer> or <answer> b </answer>", " b "),
+        (AnswerTag(), "<answer></answer>", ""),
+        (AnswerTag(), "<answer>a", None),
+        (Boxed(), r"so \boxed{4} or \boxed {\frac{1}{2}}.", r"\frac{1}{2}"),
+        (Boxed(), r"\boxed{\boxed{5}}", "5"),
+        (Boxed(), r"\boxed{5", None),
+        (LINE, "Because.\nanswer: B \n\n", "answer: B"),
+        (LINE, "**Answer:** B", "**Answer:** B"),
+        (LINE, "Answer: B\nor not", None),
+        (LINE, "Answer:", None),
+    ],
+)
+def test_where_the_answer_stands(
+    extraction: AnswerTag | Boxed | LastLine, text: str, place: str | None
+) -> None:
+    span = extraction.locate(text)
+    assert (None if span is None else text[slice(*span)]) == place
+
+
+TEXTS = st.lists(
+    st.sampled_from(
+        [
+            *("<answer>", "</answer>", "<think>", "</think>"),
+            *("\\boxed{", "\\boxed {", "\\{", "{", "}", "\\"),
+            *("Answer:", "answer: ", "**", "\n", "\r\n", "\x85", "\u2028", " "),
+        ]
+    )
+    | st.text("ab1 é", min_size=1, max_size=3),
+    max_size=14,
+).map("".join)
+
+
+@given(TEXTS)
+@pytest.mark.parametrize("extraction", [AnswerTag(), Boxed()], ids=repr)
+def test_what_stands_there_is_what_is_read(extraction: AnswerTag | Boxed, text: str) -> None:
+    span = extraction.locate(text)
+    found = extraction.extract(text)
+    if span is None:
+        assert found is None
+        return
+    assert 0 <= span[0] <= span[1] <= len(text)
+    assert found == (text[slice(*span)].strip() or None)
+
+
+@given(TEXTS)
+def test_the_last_line_that_stands_there_is_the_one_that_is_read(text: str) -> None:
+    span = LINE.locate(text)
+    found = LINE.extract(text)
+    assert (span is None) == (found is None)
+    if span is not None:
+        start, end = span
+        # One line, with nothing but blanks behind it, that gives the same answer by itself.
+        assert "\n" not in text[start:end]
+        assert not text[end:].strip()
+        assert start == 0 or text[start - 1] == "\n"
+        assert LINE.extract(text[start:end]) == found
 
 
 @pytest.mark.parametrize("extraction", [AnswerTag(), Boxed(), LINE])

@@ -1,16 +1,15 @@
 import math
 import random
 import statistics
+from collections.abc import Callable
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlsd_pipeline.config.weighting import GRPOWeighting, RLSDWeighting
-from rlsd_pipeline.weighting.dispatch import token_streams
-from rlsd_pipeline.weighting.grpo import group_advantages, grpo_token_advantages
-from rlsd_pipeline.weighting.streams import Credit
+from rlsd_pipeline.weighting.grpo import GRPO, group_advantages
+from rlsd_pipeline.weighting.method import Credit
 
 NAN = math.nan
 
@@ -126,25 +125,50 @@ def test_order_does_not_matter(rows: list[tuple[float, int]], rng: random.Random
     assert found == pytest.approx([straight[i] for i in order], abs=1e-12)
 
 
-def test_every_token_carries_the_advantage_and_padding_none() -> None:
-    mask = torch.tensor([[True, True, False], [True, False, False]])
-    found = grpo_token_advantages(torch.tensor([0.5, -2.0]), mask)
-    assert found.tolist() == [[0.5, 0.5, 0.0], [-2.0, 0.0, 0.0]]
+def test_every_token_carries_its_responses_advantage(credit_of: Callable[..., Credit]) -> None:
+    credit = credit_of([[0.3, -1.0], [2.0]], advantages=[0.5, -2.0])
+    streams = GRPO().streams(credit)
+    assert streams.token_advantages is not None
+    assert streams.token_advantages.tolist() == [0.5, 0.5, -2.0]
+    assert streams.distillation_weights is None
+    assert streams.nll_weights is None
 
 
-def test_dispatch_gives_each_weighting_its_own_stream() -> None:
-    credit = Credit(
-        advantages=torch.tensor([1.0]),
-        student_logprobs=torch.tensor([[-1.0]]),
-        teacher_logprobs=torch.tensor([[0.0]]),
-        completion_mask=torch.tensor([[True]]),
+def test_no_teacher_is_read(credit_of: Callable[..., Credit]) -> None:
+    told = credit_of([[0.3, -1.0], [2.0]], rewards=[1, 0])
+    alone = credit_of([[0.3, -1.0], [2.0]], rewards=[1, 0], teacher=False)
+    for method in (GRPO(), GRPO(advantages="centred")):
+        assert not method.reads_teacher
+        found, expected = (method.streams(credit).token_advantages for credit in (alone, told))
+        assert found is not None
+        assert expected is not None
+        assert torch.equal(found, expected)
+
+
+def test_centred_leaves_the_deviation_out(credit_of: Callable[..., Credit]) -> None:
+    credit = credit_of(
+        [[0.0, 0.0], [0.0], [0.0], [0.0], [0.0, 0.0], [0.0]],
+        rewards=[1, 0, 0, 0, 0.9, 0.1],
+        groups=[0, 0, 0, 0, 1, 1],
     )
-    grpo = token_streams(GRPOWeighting(), credit)
-    # w = e cut to 1.4; 1 + 0.25 * 0.4 = 1.1.
-    rlsd = token_streams(RLSDWeighting(mix=0.25, clip=0.4), credit)
-    assert grpo.token_advantages is not None
-    assert rlsd.token_advantages is not None
-    assert grpo.token_advantages.tolist() == [[1.0]]
-    assert rlsd.token_advantages.item() == pytest.approx(1.1)
-    blind = credit._replace(teacher_logprobs=None)
-    assert token_streams(GRPOWeighting(), blind).token_advantages is not None
+    streams = GRPO(advantages="centred").streams(credit)
+    assert streams.token_advantages is not None
+    # Group 0: mean 0.25; group 1: mean 0.5.
+    expected = [0.75, 0.75, -0.25, -0.25, -0.25, 0.4, 0.4, -0.4]
+    assert streams.token_advantages.tolist() == pytest.approx(expected, abs=1e-7)
+
+
+def test_centred_has_no_credit_where_nothing_varies_or_nothing_is_known(
+    credit_of: Callable[..., Credit],
+) -> None:
+    credit = credit_of(
+        [[0.0]] * 5, rewards=[0.7, 0.7, NAN, 1, 0], groups=[0, 0, 1, 1, 1], correct=[False] * 5
+    )
+    streams = GRPO(advantages="centred").streams(credit)
+    assert streams.token_advantages is not None
+    # The failed verdict counts in no mean: (1 + 0) / 2.
+    assert streams.token_advantages.tolist() == [0.0, 0.0, 0.0, 0.5, -0.5]
+
+
+def test_there_is_no_schedule() -> None:
+    assert GRPO().at_iteration(7) == GRPO()

@@ -1,263 +1,188 @@
 import math
-import random
+from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import assume, example, given
-from hypothesis import strategies as st
 from torch import Tensor
 
-from rlsd_pipeline.weighting.grpo import grpo_token_advantages
-from rlsd_pipeline.weighting.rlsd import evidence_weights, rlsd_streams, rlsd_token_advantages
-from rlsd_pipeline.weighting.streams import Credit
+from rlsd_pipeline.weighting.grpo import GRPO
+from rlsd_pipeline.weighting.method import Credit
+from rlsd_pipeline.weighting.rlsd import RLSD, scheduled_mix
 
-# Away from 0, where a product of two float32 could vanish.
-ADVANTAGE = st.floats(-5, 5, width=32).filter(lambda a: a == 0 or abs(a) > 1e-6)
-GAIN = st.one_of(st.floats(-3, 3, width=32), st.sampled_from([0.0, 1e4, -1e4, math.inf, -math.inf]))
-SHARE = st.floats(0, 1)
+CreditOf = Callable[..., Credit]
 
 
-@st.composite
-def tables(draw: st.DrawFn) -> tuple[Tensor, Tensor, Tensor]:
-    """Advantages, information gain and mask; the padding holds whatever a table may hold."""
-    rollouts, tokens = draw(st.integers(1, 5)), draw(st.integers(1, 6))
-    advantages = torch.tensor(draw(st.lists(ADVANTAGE, min_size=rollouts, max_size=rollouts)))
-    cells = rollouts * tokens
-    gain = torch.tensor(draw(st.lists(GAIN, min_size=cells, max_size=cells)))
-    lengths = torch.tensor(
-        draw(st.lists(st.integers(0, tokens), min_size=rollouts, max_size=rollouts))
-    )
-    mask = torch.arange(tokens) < lengths[:, None]
-    padding = torch.tensor(draw(st.sampled_from([0.0, math.nan, math.inf, -math.inf])))
-    return advantages, torch.where(mask, gain.reshape(rollouts, tokens), padding), mask
+def stream(method: RLSD | GRPO, credit: Credit) -> Tensor:
+    streams = method.streams(credit)
+    assert streams.token_advantages is not None
+    assert streams.distillation_weights is None
+    assert streams.nll_weights is None
+    return streams.token_advantages
 
 
-def by_hand(
-    advantages: Tensor, gain: Tensor, mask: Tensor, mix: float, clip: float
-) -> list[list[float]]:
-    """method.md §2, one token at a time, with the clamp before the exponential."""
-    rows = []
-    for advantage, gains, kept in zip(
-        advantages.tolist(), gain.tolist(), mask.tolist(), strict=True
-    ):
-        row = []
-        for delta, real in zip(gains, kept, strict=True):
-            if not real or advantage == 0:
-                row.append(0.0)
-                continue
-            signed = delta if advantage > 0 else -delta
-            weight = math.exp(min(signed, 10.0))
-            weight = min(max(weight, 1 - clip), 1 + clip)
-            row.append(advantage * ((1 - mix) + mix * weight))
-        rows.append(row)
-    return rows
-
-
-def test_two_by_three() -> None:
-    advantages = torch.tensor([1.0, -0.5])
-    gain = torch.tensor(
+@pytest.fixture(scope="module")
+def small(credit_of: CreditOf) -> Credit:
+    """A > 0, A < 0 and A = 0; the last token of each response is its answer."""
+    return credit_of(
         [
-            [math.log(1.1), math.log(2), -math.log(2)],
-            [math.log(1.25), -math.log(1.1), 0.0],
-        ]
+            [math.log(1.1), -math.log(1.25), math.log(2)],
+            [math.log(1.25), -math.log(1.1), -math.log(2)],
+            [1.0, -1.0],
+        ],
+        advantages=[2.0, -0.5, 0.0],
+        reasoning=[[True, True, False], [True, True, False], [True, False]],
     )
-    found = rlsd_token_advantages(
-        advantages, gain, torch.ones(2, 3, dtype=torch.bool), mix=0.5, clip=0.2
-    )
-    expected = torch.tensor(
-        [
-            # w = 1.1, 2 cut to 1.2, 0.5 cut to 0.8; multiplier 0.5 + 0.5 w; times A = 1.
-            [1.05, 1.10, 0.90],
-            # A < 0 turns the gain round: w = 1/1.25 = 0.8, 1.1, 1;
-            # multipliers 0.9, 1.05, 1; times A = -0.5.
-            [-0.45, -0.525, -0.5],
-        ]
-    )
-    torch.testing.assert_close(found, expected, rtol=1e-6, atol=0)
 
 
-def test_evidence_weights_are_one_outside_the_mask() -> None:
-    gain = torch.tensor([[math.log(1.1), math.nan]])
-    weights = evidence_weights(torch.tensor([2.0]), gain, torch.tensor([[True, False]]), clip=0.2)
-    torch.testing.assert_close(weights, torch.tensor([[1.1, 1.0]]))
+def test_the_reward_sets_the_direction_and_the_teacher_the_size(small: Credit) -> None:
+    found = stream(RLSD(mix=0.5, clip=0.2), small)
+    expected = [
+        # w = 1.1, 0.8, 2 cut to 1.2; 2 (0.5 + 0.5 w).
+        *(2.1, 1.8, 2.2),
+        # A < 0 turns the gain round: w = 0.8, 1.1, 2 cut to 1.2; -0.5 (0.5 + 0.5 w).
+        *(-0.45, -0.525, -0.55),
+        # A = 0.
+        *(0.0, 0.0),
+    ]
+    assert found.tolist() == pytest.approx(expected, rel=1e-6)
 
 
-@given(tables(), SHARE, SHARE)
-def test_equals_the_formula_token_by_token(
-    table: tuple[Tensor, Tensor, Tensor], mix: float, clip: float
-) -> None:
-    found = rlsd_token_advantages(*table, mix=mix, clip=clip)
-    expected = torch.tensor(by_hand(*table, mix, clip))
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+def test_mix_zero_is_grpo_bit_for_bit(small: Credit) -> None:
+    assert torch.equal(stream(RLSD(mix=0.0), small), stream(GRPO(), small))
+    # And so is the last iteration of the schedule.
+    assert torch.equal(stream(RLSD().at_iteration(50), small), stream(GRPO(), small))
 
 
-@given(tables(), SHARE)
-def test_mix_zero_is_grpo_bit_for_bit(table: tuple[Tensor, Tensor, Tensor], clip: float) -> None:
-    advantages, _, mask = table
-    found = rlsd_token_advantages(*table, mix=0.0, clip=clip)
-    assert torch.equal(found, grpo_token_advantages(advantages, mask))
+def test_the_misprint_rewards_a_wrong_answer(credit_of: CreditOf) -> None:
+    credit = credit_of([[0.0]], advantages=[-0.3])
+    printed = RLSD(mix=0.5, formula="as_printed")
+    # -0.3 * 0.5 + 0.5 * 1 = 0.35.
+    assert stream(printed, credit).item() == pytest.approx(0.35)
+    assert stream(RLSD(mix=0.5), credit).item() == pytest.approx(-0.3)
+    assert not printed.keeps_sign
+    assert RLSD().keeps_sign
 
 
-@given(tables(), SHARE, st.floats(0, 0.99))
-def test_every_token_keeps_the_sign_of_its_response(
-    table: tuple[Tensor, Tensor, Tensor], mix: float, clip: float
-) -> None:
-    advantages, _, mask = table
-    found = rlsd_token_advantages(*table, mix=mix, clip=clip)
-    expected = torch.where(mask, advantages.sign()[:, None], 0.0)
-    assert torch.equal(found.sign(), expected)
+def test_the_misprint_rewards_groups_without_variance(credit_of: CreditOf) -> None:
+    """Each of their tokens gets λ, whatever the teacher says."""
+    credit = credit_of([[1.0, -1.0], [0.0]], rewards=[0, 0])
+    assert stream(RLSD(mix=0.25, formula="as_printed"), credit).tolist() == [0.25] * 3
+    assert stream(RLSD(mix=0.25), credit).tolist() == [0.0] * 3
 
 
-@given(tables())
-def test_the_widest_clip_takes_credit_away_and_never_turns_it(
-    table: tuple[Tensor, Tensor, Tensor],
-) -> None:
-    found = rlsd_token_advantages(*table, mix=1.0, clip=1.0)
-    assert (found * table[0][:, None] >= 0).all()
+def test_the_misprint_token_by_token(small: Credit) -> None:
+    found = stream(RLSD(mix=0.5, clip=0.2, formula="as_printed"), small)
+    # The weights of the corrected form; A 0.5 + 0.5 w with A = 2, -0.5, 0.
+    expected = [1.55, 1.4, 1.6, 0.15, 0.3, 0.35, 0.5, 0.5]
+    assert found.tolist() == pytest.approx(expected, rel=1e-6)
 
 
-@given(tables(), SHARE, SHARE)
-def test_no_gain_leaves_the_advantage_as_it_is(
-    table: tuple[Tensor, Tensor, Tensor], mix: float, clip: float
-) -> None:
-    advantages, gain, mask = table
-    found = rlsd_token_advantages(advantages, torch.zeros_like(gain), mask, mix=mix, clip=clip)
-    assert torch.equal(found, grpo_token_advantages(advantages, mask))
+@pytest.mark.parametrize("formula", ["corrected", "as_printed"])
+def test_negative_only_leaves_the_others_as_they_are(small: Credit, formula: str) -> None:
+    every = stream(RLSD(formula=formula), small)  # type: ignore[arg-type]
+    found = stream(RLSD(formula=formula, responses_weighted="negative"), small)  # type: ignore[arg-type]
+    plain = stream(GRPO(), small)
+    negative = small.token_advantages < 0
+    assert negative.sum() == 3
+    assert torch.equal(found[~negative], plain[~negative])
+    assert torch.equal(found[negative], every[negative])
+    assert not torch.equal(every[~negative], plain[~negative])
 
 
-def test_no_advantage_no_credit_whatever_the_teacher_says() -> None:
-    gain = torch.tensor([[3.0, -3.0, 1e4, -math.inf, math.inf]])
-    mask = torch.ones(1, 5, dtype=torch.bool)
-    found = rlsd_token_advantages(torch.tensor([0.0]), gain, mask, mix=0.5, clip=0.2)
-    assert torch.equal(found, torch.zeros(1, 5))
+@pytest.mark.parametrize("formula", ["corrected", "as_printed"])
+def test_reasoning_only_leaves_the_answer_as_it_is(small: Credit, formula: str) -> None:
+    every = stream(RLSD(formula=formula), small)  # type: ignore[arg-type]
+    found = stream(RLSD(formula=formula, tokens_weighted="reasoning"), small)  # type: ignore[arg-type]
+    plain, reasoning = stream(GRPO(), small), small.reasoning
+    assert torch.equal(found[~reasoning], plain[~reasoning])
+    assert torch.equal(found[reasoning], every[reasoning])
+    assert not torch.equal(every[~reasoning], plain[~reasoning])
 
 
-@pytest.mark.parametrize("padding", [math.nan, math.inf, -math.inf, 1e30])
-@pytest.mark.parametrize("advantage", [1.0, -1.0, 0.0])
-def test_padding_is_exactly_zero(advantage: float, padding: float) -> None:
-    gain = torch.tensor([[0.1, padding, padding]])
-    mask = torch.tensor([[True, False, False]])
-    found = rlsd_token_advantages(torch.tensor([advantage]), gain, mask, mix=0.5, clip=0.2)
-    assert torch.equal(found[:, 1:], torch.zeros(1, 2))
-    assert found.isfinite().all()
+def test_both_restrictions_at_once(small: Credit) -> None:
+    method = RLSD(mix=0.5, clip=0.2, responses_weighted="negative", tokens_weighted="reasoning")
+    # Only the first two tokens of the second response are weighted.
+    expected = [2.0, 2.0, 2.0, -0.45, -0.525, -0.5, 0.0, 0.0]
+    assert stream(method, small).tolist() == pytest.approx(expected, rel=1e-6)
 
 
-def test_no_gradient_reaches_the_gain() -> None:
-    gain = torch.tensor([[0.05], [0.05]], requires_grad=True)
-    mask = torch.ones(2, 1, dtype=torch.bool)
-    found = rlsd_token_advantages(torch.tensor([1.0, -1.0]), gain, mask, mix=0.5, clip=0.2)
-    assert not found.requires_grad
+def test_a_rollout_the_teacher_did_not_see_has_its_plain_advantage(credit_of: CreditOf) -> None:
+    credit = credit_of([[0.5, -0.5], [0.5]], advantages=[1.0, -1.0], informed=[False, True])
+    # The second: w = exp(-0.5) cut to 0.8; -(0.5 + 0.4).
+    assert stream(RLSD(mix=0.5, clip=0.2), credit).tolist() == pytest.approx([1.0, 1.0, -0.9])
 
 
-@given(tables(), st.randoms(use_true_random=False))
-def test_permuting_rollouts_permutes_the_credit(
-    table: tuple[Tensor, Tensor, Tensor], rng: random.Random
-) -> None:
-    order = list(range(len(table[0])))
-    rng.shuffle(order)
-    found = rlsd_token_advantages(*(part[order] for part in table), mix=0.5, clip=0.2)
-    assert torch.equal(found, rlsd_token_advantages(*table, mix=0.5, clip=0.2)[order])
-
-
-@given(st.floats(-20, 20), st.sampled_from([-2.0, -0.1, 0.1, 2.0]))
-@example(1e4, 1.0)
-@example(-1e4, 1.0)
-@example(math.inf, -1.0)
-@example(-math.inf, -1.0)
-def test_multiplier_stays_between_nine_and_eleven_tenths(gain: float, advantage: float) -> None:
-    found = rlsd_token_advantages(
-        torch.tensor([advantage]),
-        torch.tensor([[gain]]),
-        torch.tensor([[True]]),
-        mix=0.5,
-        clip=0.2,
-    )
-    multiplier = (found / advantage).item()
-    # 0.5 + 0.5 * 0.8 = 0.9 and 0.5 + 0.5 * 1.2 = 1.1.
-    assert 0.9 - 1e-6 <= multiplier <= 1.1 + 1e-6
-
-
-@pytest.mark.parametrize("size", [1e4, math.inf])
-def test_extreme_gains_reach_the_bounds_without_overflow(size: float) -> None:
-    gain = torch.tensor([[size, -size], [size, -size]])
-    mask = torch.ones(2, 2, dtype=torch.bool)
-    found = rlsd_token_advantages(torch.tensor([1.0, -1.0]), gain, mask, mix=0.5, clip=0.2)
-    torch.testing.assert_close(found, torch.tensor([[1.1, 0.9], [-0.9, -1.1]]))
-
-
-def test_the_misprint_is_not_what_is_computed() -> None:
-    advantage, mix, weight = -0.3, 0.5, 1.0
-    printed = advantage * (1 - mix) + mix * weight
-    assert printed == pytest.approx(0.35)  # -0.15 + 0.5: a wrong answer would be rewarded.
-    found = rlsd_token_advantages(
-        torch.tensor([advantage]),
-        torch.tensor([[0.0]]),
-        torch.tensor([[True]]),
-        mix=mix,
-        clip=0.2,
-    )
-    assert torch.equal(found, torch.tensor([[-0.3]]))
-
-
-@given(st.floats(-3, 3), st.floats(-3, 3), st.sampled_from([-1.0, 1.0]))
-def test_a_token_the_teacher_likes_better_never_gets_less(
-    first: float, second: float, advantage: float
-) -> None:
-    assume(first <= second)
-    found = rlsd_token_advantages(
-        torch.tensor([advantage]),
-        torch.tensor([[first, second]]),
-        torch.ones(1, 2, dtype=torch.bool),
-        mix=0.5,
-        clip=0.2,
-    )
-    # Larger for A > 0, and for A < 0 less of a penalty: larger in both cases.
-    assert found[0, 0] <= found[0, 1]
-
-
-@pytest.mark.parametrize("name", ["mix", "clip"])
-@pytest.mark.parametrize("value", [-0.1, 1.1, math.nan, math.inf])
-def test_mix_and_clip_must_be_shares(name: str, value: float) -> None:
-    options = {"mix": 0.5, "clip": 0.2} | {name: value}
-    with pytest.raises(ValueError, match=rf"^{name} .* must lie in \[0, 1\], got {value}$"):
-        rlsd_token_advantages(
-            torch.zeros(1), torch.zeros(1, 1), torch.ones(1, 1, dtype=torch.bool), **options
-        )
+def test_a_teacher_is_needed(credit_of: CreditOf) -> None:
+    with pytest.raises(ValueError, match="the method needs teacher_logprobs, and no teacher"):
+        RLSD().streams(credit_of([[0.0]], teacher=False))
 
 
 @pytest.mark.parametrize(
-    ("advantages", "gain", "mask"),
-    [((2,), (3, 4), (3, 4)), ((3,), (3, 4), (3, 5)), ((3,), (3, 1), (3, 4))],
+    ("iteration", "expected"),
+    [
+        (0, 0.5),
+        (1, 0.49),  # 0.5 (1 - 1/50)
+        (10, 0.4),  # 0.5 (1 - 10/50)
+        (25, 0.25),  # 0.5 (1 - 25/50)
+        (49, 0.01),  # 0.5 (1 - 49/50)
+        (50, 0.0),
+        (51, 0.0),
+        (500, 0.0),
+    ],
 )
-def test_shapes_must_fit(
-    advantages: tuple[int, ...], gain: tuple[int, ...], mask: tuple[int, ...]
-) -> None:
-    with pytest.raises(ValueError, match="must be \\[rollouts\\], \\[rollouts, tokens\\]"):
-        rlsd_token_advantages(
-            torch.zeros(advantages),
-            torch.zeros(gain),
-            torch.ones(mask, dtype=torch.bool),
-            mix=0.5,
-            clip=0.2,
-        )
+def test_schedule_of_the_paper(iteration: int, expected: float) -> None:
+    assert scheduled_mix(0.5, iteration, warmup=0, decay=50) == pytest.approx(expected, abs=1e-12)
+    assert RLSD().at_iteration(iteration).mix == pytest.approx(expected, abs=1e-12)
 
 
-def test_stream_takes_the_gain_of_teacher_over_student() -> None:
-    credit = Credit(
-        advantages=torch.tensor([2.0]),
-        student_logprobs=torch.tensor([[-1.0, -0.5]]),
-        teacher_logprobs=torch.tensor([[-1.0 + math.log(1.1), -0.5 - math.log(1.25)]]),
-        completion_mask=torch.tensor([[True, True]]),
-    )
-    streams = rlsd_streams(credit, mix=0.5, clip=0.2)
-    assert streams.token_advantages is not None
-    # 2 (0.5 + 0.5 * 1.1) = 2.1 and 2 (0.5 + 0.5 / 1.25) = 1.8.
-    torch.testing.assert_close(streams.token_advantages, torch.tensor([[2.1, 1.8]]))
-    assert streams.distillation_weights is None
-    assert streams.nll_weights is None
+@pytest.mark.parametrize(
+    ("iteration", "expected"),
+    [
+        (0, 0.8),
+        (10, 0.8),
+        (11, 0.76),  # 0.8 (1 - 1/20)
+        (15, 0.6),  # 0.8 (1 - 5/20)
+        (30, 0.0),
+        (31, 0.0),
+    ],
+)
+def test_schedule_after_a_warmup(iteration: int, expected: float) -> None:
+    assert scheduled_mix(0.8, iteration, warmup=10, decay=20) == pytest.approx(expected, abs=1e-12)
 
 
-def test_stream_needs_a_teacher() -> None:
-    credit = Credit(torch.zeros(1), torch.zeros(1, 1), None, torch.ones(1, 1, dtype=torch.bool))
-    with pytest.raises(ValueError, match="score the rollouts with a privileged teacher"):
-        rlsd_streams(credit, mix=0.5, clip=0.2)
+@pytest.mark.parametrize("iteration", [0, 7, 999])
+def test_without_decay(iteration: int) -> None:
+    assert scheduled_mix(0.5, iteration, warmup=3, decay=None) == 0.5
+
+
+def test_resolved_method_stands_still() -> None:
+    declared = RLSD(mix=0.5, clip=0.3, warmup=2, decay=4, tokens_weighted="reasoning")
+    resolved = declared.at_iteration(3)
+    # 0.5 (1 - 1/4) = 0.375; everything else stays.
+    still = RLSD(mix=0.375, clip=0.3, warmup=0, decay=None, tokens_weighted="reasoning")
+    assert resolved == still
+    assert resolved.at_iteration(100) == resolved
+    assert declared.at_iteration(100) == still.model_copy(update={"mix": 0.0})
+
+
+def test_equal_schedules_resolve_equally() -> None:
+    """So that an arm's stream is shared wherever two schedules agree."""
+    assert RLSD(decay=50).at_iteration(0) == RLSD(decay=60).at_iteration(0)
+
+
+def test_where_a_bound_cut_a_weight(small: Credit) -> None:
+    # w = 1.1, 0.8, 2; 0.8, 1.1, 2; and 1 beside A = 0; bounds 0.75 and 1.25.
+    expected = [False, False, True, False, False, True, False, False]
+    assert RLSD(clip=0.25).cut(small).tolist() == expected
+    reasoning = RLSD(clip=0.25, tokens_weighted="reasoning")
+    assert not reasoning.cut(small).any()
+    negative = RLSD(clip=0.25, responses_weighted="negative")
+    assert negative.cut(small).tolist() == [False] * 5 + [True, False, False]
+    # ε_w = 1 still cuts what is above 2.
+    assert not RLSD(clip=1.0).cut(small).any()
+
+
+def test_extreme_gains_are_cut_without_overflow(credit_of: CreditOf) -> None:
+    credit = credit_of([[800.0, -800.0], [800.0, -800.0]], advantages=[1.0, -1.0])
+    assert RLSD(clip=1.0).cut(credit).tolist() == [True, False, False, True]
+    assert RLSD(clip=0.2).cut(credit).all()

@@ -1,6 +1,6 @@
 import pyarrow as pa
 
-from rlsd_pipeline.weighting.signs import flipped_signs
+from rlsd_pipeline.credit.signs import flipped_signs
 
 
 def column(rows: list[list[float]]) -> pa.ChunkedArray:

@@ -1,0 +1,121 @@
+"""`rlsd compare`: all methods on the rollouts of one iteration."""
+
+from collections.abc import Iterable
+
+from rich.markup import escape
+from rich.table import Table
+
+from assets.cli.progress import console
+from assets.cli.train import open_loop
+from rlsd_pipeline.evaluation.intervals import PairedDifference
+from rlsd_pipeline.stages.run import StageRun
+from schemas import GradientComparison, Interval, WeightingComparison
+
+
+def compare(experiment: str, *, arm: str, iteration: int, gradients: bool, lookahead: bool) -> None:
+    """Compare from cached tables; with options, from the policy as well."""
+    tables = []
+    with open_loop(experiment) as (loop, _):
+        run = loop.workspace.at(arm, iteration)
+        loop.compare(arm, iteration)
+        comparison = run.read("weighting_comparison").record(WeightingComparison)
+        tables.append(_credit_table(run, comparison))
+        names = [method.method for method in comparison.methods]
+        title = "rank correlation of credit between methods (Spearman, all tokens)"
+        tables.append(_matrix(title, names, comparison.rank_correlation))
+        title = "the same within responses: who agrees on which tokens count"
+        tables.append(_matrix(title, names, comparison.rank_correlation_within))
+        if gradients:
+            tables += _gradient_tables(run)
+        if lookahead:
+            tables.append(_lookahead_table(run))
+    output = console()
+    for table in tables:
+        output.print(table)
+    for name, why in comparison.left_out.items():
+        output.print(f"left out: {name}: {why}", highlight=False)
+
+
+def _credit_table(run: StageRun, comparison: WeightingComparison) -> Table:
+    teacher = (comparison.teacher or "none")[:12]
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in comparison.token_shares.items())
+    table = Table(
+        title=f"{run.workspace.name}, {run.arm.name}, iteration {run.iteration}: credit of "
+        f"{comparison.tokens:,} tokens of {comparison.rollouts} responses",
+        caption=f"policy {comparison.policy[:12]}, teacher {teacher} "
+        f"(privileged: {comparison.privileged or 'nothing'}). Tokens: {shares}.\n"
+        "reasoning, answer, format: share of the absolute credit; sign: signal tokens whose credit "
+        "has their reward's sign;\ncut: signal tokens whose weight a bound changed. Intervals are "
+        "over problems.",
+    )
+    table.add_column("method")
+    for name in ("p05", "p50", "p95", "reasoning", "answer", "format", "sign", "cut"):
+        table.add_column(name, justify="right")
+    for method in comparison.methods:
+        table.add_row(
+            method.method,
+            *(f"{method.quantiles[name]:+.3f}" for name in ("p05", "p50", "p95")),
+            *(_interval(method.segments.get(part)) for part in comparison.token_shares),
+            _interval(method.sign_agreement),
+            "-" if method.cut is None else f"{method.cut:.2f}",
+        )
+    return table
+
+
+def _gradient_tables(run: StageRun) -> Iterable[Table]:
+    from rlsd_pipeline.stages.gradient_comparison import compare_gradients
+
+    found = compare_gradients(run).record(GradientComparison)
+    table = Table(title="norm of each method's gradient, before clipping")
+    table.add_column("method")
+    table.add_column("norm", justify="right")
+    for name, norm in zip(found.methods, found.norms, strict=True):
+        table.add_row(name, f"{norm:.4g}")
+    return [table, _matrix("cosine between gradients", found.methods, found.cosines)]
+
+
+def _lookahead_table(run: StageRun) -> Table:
+    from rlsd_pipeline.stages.lookahead import look_ahead
+
+    benchmark = run.experiment.evaluation.benchmarks[0]
+    compared = run.experiment.compared_with
+    table = Table(
+        title=f"after one update by each method, on {benchmark.name}",
+        caption="gain: paired difference to the policy before the update, over questions;\n"
+        f"p (Holm): of the difference to {compared}, corrected for the number of methods",
+    )
+    for name in ("method", "accuracy", "gain", f"- {compared}", "p (Holm)"):
+        table.add_column(name, justify="left" if name == "method" else "right")
+    for line in look_ahead(run, benchmark):
+        score, gain, other = line.score, line.gain, line.difference
+        table.add_row(
+            line.method,
+            escape(f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]"),
+            "-" if gain is None else escape(_gain(gain)),
+            "-" if other is None else f"{other.paired.value:+.4f}",
+            "-" if other is None else f"{other.p_corrected:.2g}",
+        )
+    return table
+
+
+def _gain(gain: PairedDifference) -> str:
+    return f"{gain.value:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]"
+
+
+def _matrix(title: str, names: list[str], values: list[list[float | None]]) -> Table:
+    table = Table(title=title)
+    table.add_column("")
+    for place, _ in enumerate(names, start=1):
+        table.add_column(str(place), justify="right")
+    for place, (name, row) in enumerate(zip(names, values, strict=True), start=1):
+        cells = ("-" if value is None else f"{value:+.2f}" for value in row)
+        table.add_row(f"{place} {name}", *cells)
+    return table
+
+
+def _interval(interval: Interval | None) -> str:
+    if interval is None:
+        return "-"
+    if interval.low is None or interval.high is None:
+        return f"{interval.value:.2f}"
+    return escape(f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]")

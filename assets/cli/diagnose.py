@@ -1,0 +1,28 @@
+"""`rlsd diagnose`: what the recorded trainings say, and what a reference does to the teacher."""
+
+from rich.table import Table
+
+from assets.cli.progress import console
+from assets.cli.train import open_loop
+
+
+def diagnose(experiment: str, *, arm: str | None, iteration: int) -> None:
+    """Measure the information gap of one iteration, if one is named; print every table."""
+    from rlsd_pipeline.stages.information_gap import measure_information
+    from rlsd_pipeline.summary.diagnostics import diagnostics
+
+    with open_loop(experiment) as (loop, display):
+        if arm is not None:
+            measure_information(loop.workspace.at(arm, iteration))
+        display.say("reading what the arms recorded")
+        found = diagnostics(loop.workspace)
+    output = console()
+    for one in found:
+        table = Table(title=one.title, caption=one.explanation, caption_justify="left")
+        for column in one.columns:
+            table.add_column(column)
+        for row in one.rows:
+            table.add_row(*("-" if cell is None else str(cell).replace("[", r"\[") for cell in row))
+        output.print(table)
+    if not found:
+        output.print(f"{experiment} has recorded nothing yet: rlsd train {experiment}")

@@ -1,0 +1,64 @@
+"""`rlsd report`: one file with everything there is to see."""
+
+import time
+from pathlib import Path
+
+import click
+
+from assets.cli.loop import Loop
+from assets.cli.progress import console
+from assets.cli.train import open_loop
+from assets.home import home
+from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.stages.run import StageRun
+
+FIRST_TOKENS = 10
+"""Whose tokens are shown unless told otherwise: the policy has moved, and λ has not decayed."""
+
+
+def report(experiment: str, *, arm: str | None, iteration: int | None, out: Path | None) -> None:
+    """Write the report, comparing the methods on one iteration's tokens first."""
+    from rlsd_pipeline.report.html import render
+    from rlsd_pipeline.summary.collect import collect_report
+
+    started = time.perf_counter()
+    with open_loop(experiment) as (loop, display):
+        place = _place(loop, arm, iteration)
+        if place is not None:
+            display.say(f"comparing methods on {place.arm.name}, iteration {place.iteration}")
+            loop.compare(place.arm.name, place.iteration)
+        display.say("reading what the arms recorded")
+        page = render(collect_report(loop.workspace, place, f"rlsd report {experiment}"))
+        path = out or home() / "reports" / f"{loop.declared.name}.html"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        partial.write_text(page, encoding="utf-8")
+        partial.replace(path)
+    seconds = time.perf_counter() - started
+    console().print(
+        f"{path}  ({len(page.encode()) / 1e6:.2f} MB, {seconds:.0f} s)", highlight=False
+    )
+
+
+def _place(loop: Loop, arm: str | None, iteration: int | None) -> StageRun | None:
+    """Whose tokens are shown; None where no arm has been scored by a teacher."""
+    if arm is not None:
+        return loop.workspace.at(loop.arms([arm])[0], iteration or 0)
+    experiment = loop.declared.experiment
+    wanted = [min(FIRST_TOKENS, experiment.iterations - 1), 0]
+    for name in _taught(experiment):
+        for at in wanted if iteration is None else [iteration]:
+            run = loop.workspace.at(name, at)
+            if run.workspace.store.ref(run.reference("logprobs")) is not None:
+                return run
+    if iteration is not None:
+        raise click.UsageError(
+            f"--iteration needs --arm here: no arm with a teacher has run iteration {iteration}"
+        )
+    return None
+
+
+def _taught(experiment: ExperimentConfig) -> list[str]:
+    """Arms whose method reads a teacher; RLSD first, whose tables hold what it weighs by."""
+    arms = [arm for arm in experiment.lineages().values() if arm.weighting.reads_teacher]
+    return [arm.name for arm in sorted(arms, key=lambda arm: arm.weighting.type != "rlsd")]

@@ -1,0 +1,144 @@
+"""All methods on the same tokens: distribution, segments, signs, cuts and rank correlation."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.stats import rankdata
+from torch import Tensor
+
+from rlsd_pipeline.credit.segments import Segment
+from rlsd_pipeline.evaluation.bootstrap import cluster_ratio
+from rlsd_pipeline.evaluation.intervals import Estimate
+from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
+from schemas.weighting_comparison import Interval, MethodCredit
+
+QUANTILES = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
+SEGMENTS = {segment.name.lower(): int(segment) for segment in Segment}
+
+
+def token_credit(streams: TokenStreams, credit: Credit) -> Tensor:
+    """How hard the streams push the probability of each sampled token; `[tokens]`.
+
+    Â_t of the policy gradient; for a divergence its weight times Δ_t, which is the advantage of
+    its sampled form (method.md §2); for the likelihood its weight.
+    """
+    pushed = credit.student_logprobs.new_zeros(len(credit.rows))
+    if streams.token_advantages is not None:
+        pushed = pushed + streams.token_advantages
+    if streams.distillation_weights is not None:
+        pushed = pushed + streams.distillation_weights * credit.information_gain
+    if streams.nll_weights is not None:
+        pushed = pushed + streams.nll_weights
+    return pushed
+
+
+def summarize(
+    name: str,
+    weighting: Weighting,
+    values: np.ndarray,
+    credit: Credit,
+    segments: np.ndarray,
+    confidence: float,
+) -> MethodCredit:
+    """What one method makes of the tokens.
+
+    Args:
+        name: Of the method.
+        weighting: The method.
+        values: Its credit; `[tokens]`.
+        credit: What it was computed from.
+        segments: Values of `Segment`; `[tokens]`.
+        confidence: Of the intervals, which are over groups.
+    """
+    signal = credit.token_advantages.numpy() != 0
+    cut = weighting.cut(credit)
+    shares = np.quantile(values, list(QUANTILES.values())) if len(values) else [0.0] * 5
+    return MethodCredit(
+        method=name,
+        weighting=weighting.model_dump(mode="json"),
+        quantiles=dict(zip(QUANTILES, map(float, shares), strict=True)),
+        magnitude=float(np.abs(values).mean()) if len(values) else 0.0,
+        credited=float((values != 0).mean()) if len(values) else 0.0,
+        segments=_segment_shares(np.abs(values), credit, segments, confidence),
+        sign_agreement=_sign_agreement(values, credit, signal, confidence),
+        cut=None if cut is None or not signal.any() else float(cut.numpy()[signal].mean()),
+    )
+
+
+def token_shares(segments: np.ndarray) -> dict[str, float]:
+    """Share of the tokens of each segment."""
+    return {
+        name: float((segments == value).mean()) if len(segments) else 0.0
+        for name, value in SEGMENTS.items()
+    }
+
+
+def rank_correlations(credits: Mapping[str, np.ndarray]) -> list[list[float | None]]:
+    """Spearman's correlation between every two methods; None where a credit is constant."""
+    ranks = [rankdata(values) for values in credits.values()]
+    centred = [rank - rank.mean() for rank in ranks]
+    norms = [np.linalg.norm(rank) for rank in centred]
+    return [
+        [
+            float(np.clip(a @ b / (na * nb), -1, 1)) if na > 0 and nb > 0 else None
+            for b, nb in zip(centred, norms, strict=True)
+        ]
+        for a, na in zip(centred, norms, strict=True)
+    ]
+
+
+def within_responses(values: np.ndarray, rows: np.ndarray, rollouts: int) -> np.ndarray:
+    """The credit less its mean over the response, in float64; `[tokens]`.
+
+    Rounded to 9 decimals, so that equal tokens stay ties.
+    """
+    counts = np.bincount(rows, minlength=rollouts).clip(min=1)
+    means = np.bincount(rows, weights=values, minlength=rollouts) / counts
+    return np.round(values - means[rows], 9)
+
+
+def _segment_shares(
+    sizes: np.ndarray, credit: Credit, segments: np.ndarray, confidence: float
+) -> dict[str, Interval]:
+    total = _by_group(sizes, credit)
+    if not total.sum():
+        return {}
+    return {
+        name: _ratio(_by_group(sizes * (segments == value), credit), total, confidence)
+        for name, value in SEGMENTS.items()
+    }
+
+
+def _sign_agreement(
+    values: np.ndarray, credit: Credit, signal: np.ndarray, confidence: float
+) -> Interval | None:
+    if not signal.any():
+        return None
+    agrees = signal & (np.sign(values) == np.sign(credit.token_advantages.numpy()))
+    return _ratio(_by_group(agrees, credit), _by_group(signal, credit), confidence)
+
+
+def _by_group(values: np.ndarray, credit: Credit) -> np.ndarray:
+    """Sums over each group's tokens; `[groups]`."""
+    owners = credit.groups[credit.rows].numpy()
+    size = int(credit.groups.max()) + 1 if len(credit.groups) else 0
+    return np.bincount(owners, weights=values, minlength=size)
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray, confidence: float) -> Interval:
+    return as_interval(
+        cluster_ratio(
+            part, whole, [str(group) for group in range(len(part))], confidence=confidence
+        )
+    )
+
+
+def as_interval(estimate: Estimate) -> Interval:
+    """An estimate as a document holds it; an infinite bound is null."""
+    low, high = (float(b) if np.isfinite(b) else None for b in (estimate.low, estimate.high))
+    return Interval(value=float(estimate.value), low=low, high=high)
+
+
+def as_ratio(estimate: Estimate) -> Interval | None:
+    """A ratio as a document holds it; null where it is nothing over nothing."""
+    return None if np.isnan(estimate.value) else as_interval(estimate)

@@ -1,0 +1,96 @@
+"""What must hold before tokens of one table are scored, weighed or learnt from."""
+
+from collections.abc import Sequence
+
+from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.config.divergence import StoredDivergence
+from rlsd_pipeline.errors import AlignmentError, ConfigError
+from rlsd_pipeline.models.policy import EncodedPrompt, Policy
+from schemas import Problem
+
+LARGEST_DISTRIBUTION = 8 * 2**30
+_BYTES_PER_ENTRY = 8
+
+
+def require_sampled_by(rollouts: Artifact, policy: Artifact) -> None:
+    """Refuse rollouts of another policy: scored by this one they would pass for its own.
+
+    Raises:
+        AlignmentError: Names both policies.
+    """
+    sampled_by = rollouts.manifest.inputs["policy"]
+    if sampled_by != policy.digest:
+        raise AlignmentError(
+            f"the rollouts were sampled by policy {sampled_by[:12]}, and the policy here is "
+            f"{policy.digest[:12]}: materialize rollouts again"
+        )
+
+
+def require_made_from(table: Artifact, rollouts: Artifact) -> None:
+    """Refuse a table that was made from other rollouts: another draw has the same rollout ids.
+
+    Raises:
+        AlignmentError: Names the table and both rollouts.
+    """
+    stage, made_from = table.manifest.stage, table.manifest.inputs.get("rollouts")
+    if made_from not in (None, rollouts.digest):
+        raise AlignmentError(
+            f"the {stage} {table.digest[:12]} are those of the rollouts {made_from[:12]}, and the "
+            f"rollouts here are {rollouts.digest[:12]}: materialize {stage} again"
+        )
+
+
+def require_same_prompts(
+    problems: Sequence[Problem],
+    prompts: Sequence[EncodedPrompt],
+    sampled_from: Sequence[Sequence[int]],
+) -> None:
+    """The prompts as encoded now must be the ones that were sampled from.
+
+    Raises:
+        AlignmentError: Names the first problem whose prompt differs.
+    """
+    for problem, prompt, expected in zip(problems, prompts, sampled_from, strict=True):
+        if prompt.prompt_ids != expected:
+            raise AlignmentError(
+                f"the prompt of problem {problem.problem_id} encodes to "
+                f"{len(prompt.prompt_ids)} tokens that are not the {len(expected)} sampled from: "
+                "the prompt template or the tokenizer changed since; sample the rollouts again"
+            )
+
+
+def require_same_images(
+    problems: Sequence[Problem],
+    student: Sequence[EncodedPrompt],
+    teacher: Sequence[EncodedPrompt | None],
+) -> None:
+    """The teacher must see the student's images, in as many tokens.
+
+    Raises:
+        AlignmentError: Names the first problem whose images differ.
+    """
+    for problem, ours, theirs in zip(problems, student, teacher, strict=True):
+        if theirs is not None and sum(theirs.token_types) != sum(ours.token_types):
+            raise AlignmentError(
+                f"the teacher's prompt of problem {problem.problem_id} has "
+                f"{sum(theirs.token_types)} image tokens and the student's "
+                f"{sum(ours.token_types)}: give both models one image size"
+            )
+
+
+def require_room(
+    divergence: StoredDivergence, completion_ids: Sequence[Sequence[int]], policy: Policy
+) -> None:
+    """Refuse a distribution that no disk should hold, before it is computed.
+
+    Raises:
+        ConfigError: Says how large it would be.
+    """
+    vocabulary = policy.model.get_output_embeddings().weight.shape[0]
+    entries = min(divergence.top_k or vocabulary, vocabulary)
+    size = sum(map(len, completion_ids)) * entries * _BYTES_PER_ENTRY
+    if size > LARGEST_DISTRIBUTION:
+        raise ConfigError(
+            f"the teacher's distribution of one iteration would take {size / 2**30:.0f} GB "
+            f"({entries} entries a token): set the divergence's `top_k`, for example 100"
+        )

@@ -1,0 +1,10 @@
+"""An experiment's artifacts as a report: everything is read from the store, nothing computed anew.
+
+collect.py      the whole report
+table.py        the methods' scores, beside what the paper reports
+curves.py       learning curves with bands over seeds
+recordings.py   what each arm recorded, iteration by iteration
+diagnostics.py  properties, dynamics, leakage and information, as small tables
+comparison.py   all methods on the same tokens
+tokens.py       rollouts, token by token
+"""

@@ -1,0 +1,63 @@
+"""The whole report of an experiment."""
+
+from datetime import UTC, datetime
+
+from rlsd_pipeline.report.data import Report
+from rlsd_pipeline.stages.results import read_results
+from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.summary.comparison import comparison
+from rlsd_pipeline.summary.curves import accuracy_chart, mention_chart
+from rlsd_pipeline.summary.diagnostics import diagnostics
+from rlsd_pipeline.summary.table import method_table
+from rlsd_pipeline.summary.tokens import MEANING, rollout_views
+
+
+def collect_report(workspace: Workspace, place: StageRun | None, command: str) -> Report:
+    """Everything the store has of an experiment.
+
+    Args:
+        workspace: The experiment.
+        place: The iteration whose tokens are shown, or None.
+        command: What makes the report again.
+    """
+    experiment, name = workspace.experiment, workspace.name
+    charts = []
+    for benchmark in experiment.evaluation.benchmarks:
+        charts.append(accuracy_chart(workspace, benchmark.name))
+        if benchmark.temperature > 0:
+            charts.append(mention_chart(workspace, benchmark.name))
+    return Report(
+        title=f"{name}: which weighting helps",
+        experiment=name,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=command,
+        notes=(experiment.description,) if experiment.description else (),
+        table=method_table(workspace, read_results(workspace)),
+        charts=tuple(chart for chart in charts if chart.curves),
+        rollouts=() if place is None else rollout_views(place),
+        rollouts_meaning=MEANING,
+        comparison=None if place is None else comparison(place),
+        diagnostics=diagnostics(workspace),
+        settings=_settings(workspace),
+    )
+
+
+def _settings(workspace: Workspace) -> dict[str, str | tuple[str, ...]]:
+    experiment = workspace.experiment
+    sampling = experiment.sampling
+    return {
+        "data set": experiment.dataset.model_dump_json(exclude_defaults=True),
+        "model": experiment.model.model_dump_json(exclude_defaults=True),
+        "sampling": f"{sampling.prompts} problems x {sampling.group_size} responses of at most "
+        f"{sampling.max_tokens} tokens, temperature {sampling.temperature:g}",
+        "iterations": str(experiment.iterations),
+        "update": experiment.update.model_dump_json(exclude_defaults=True),
+        "arms": tuple(
+            f"{arm.method}: {arm.weighting.model_dump_json(exclude_defaults=True)}, teacher "
+            f"{arm.teacher.type}, privileged {arm.privileged}"
+            for arm in {arm.method: arm for arm in experiment.lineages().values()}.values()
+        ),
+        "benchmarks": tuple(
+            benchmark.model_dump_json() for benchmark in experiment.evaluation.benchmarks
+        ),
+    }

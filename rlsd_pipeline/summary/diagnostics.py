@@ -1,0 +1,224 @@
+"""Properties, dynamics, leakage and information of the recorded trainings, as small tables."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from rlsd_pipeline.diagnostics.divergence_curve import find_stall
+from rlsd_pipeline.diagnostics.leakage.early_answer import early_answers, reasoning_of
+from rlsd_pipeline.diagnostics.properties.leakage_free import leakage_free
+from rlsd_pipeline.diagnostics.properties.objective_stability import objective_stability
+from rlsd_pipeline.diagnostics.properties.recording import PropertyResult, RunRecording
+from rlsd_pipeline.diagnostics.properties.sustained_improvement import sustained_improvement
+from rlsd_pipeline.evaluation.intervals import mean_interval
+from rlsd_pipeline.report.data import Diagnostic
+from rlsd_pipeline.stages.results import evaluations, methods
+from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.summary.recordings import Moment, moments, recording
+from schemas import InformationGap, Interval
+
+Recorded = Mapping[str, Mapping[str, list[Moment]]]
+"""Method -> arm -> its iterations."""
+
+_WORDS = {True: "yes", False: "no", None: "cannot tell"}
+
+
+def diagnostics(workspace: Workspace) -> tuple[Diagnostic, ...]:
+    """All tables for which the store has something."""
+    recorded = {
+        name: {arm.name: found for arm in arms if (found := moments(workspace, arm.name))}
+        for name, arms in methods(workspace).items()
+    }
+    recorded = {name: arms for name, arms in recorded.items() if arms}
+    benchmark = _warmest(workspace)
+    tables = [
+        *_properties(workspace, recorded, benchmark),
+        _dynamics(recorded),
+        _early(workspace, benchmark),
+        _information(workspace),
+    ]
+    return tuple(table for table in tables if table is not None and table.rows)
+
+
+def _warmest(workspace: Workspace) -> str:
+    """Leaks are counted where responses are sampled: greedy ones hide what is not likeliest."""
+    return max(workspace.experiment.evaluation.benchmarks, key=lambda b: b.temperature).name
+
+
+def _properties(workspace: Workspace, recorded: Recorded, benchmark: str) -> Iterator[Diagnostic]:
+    decide: dict[str, Callable[[Sequence[RunRecording]], PropertyResult]] = {
+        "objective stability": objective_stability,
+        "sustained improvement": sustained_improvement,
+        "leakage-free training": leakage_free,
+    }
+    recordings = {
+        name: [recording(workspace, arm, benchmark, found) for arm, found in arms.items()]
+        for name, arms in recorded.items()
+    }
+    for title, property_of in decide.items():
+        results = {name: property_of(of) for name, of in recordings.items()}
+        definition = next(iter(results.values())).definition if results else ""
+        yield Diagnostic(
+            title=f"Property: {title}",
+            explanation=f"{definition} Evaluated on {benchmark}.",
+            columns=("method", "holds", "seeds: yes / no / cannot tell", "pooled over seeds"),
+            rows=tuple((name, *_outcome(result)) for name, result in results.items()),
+        )
+
+
+def _outcome(result: PropertyResult) -> tuple[str, str, str]:
+    counts = [sum(seed.holds is value for seed in result.seeds) for value in (True, False, None)]
+    pooled = (
+        f"{name} {found.value:.3g} [{found.low:.3g}, {found.high:.3g}]"
+        for name, found in result.pooled.items()
+    )
+    return _WORDS[result.holds], " / ".join(map(str, counts)), "; ".join(pooled)
+
+
+def _dynamics(recorded: Recorded) -> Diagnostic:
+    """First and last tenth of each training, and where the divergence stalls."""
+    rows = []
+    for name, arms in recorded.items():
+        of = list(arms.values())
+        rows.append(
+            (
+                name,
+                len(of),
+                _change(of, lambda m: m.entropy),
+                _change(of, lambda m: m.length),
+                _change(of, lambda m: m.k1_per_response),
+                _stall(of),
+            )
+        )
+    return Diagnostic(
+        title="Entropy, length and distance to the teacher",
+        explanation="Mean over seeds of the first and of the last tenth of the iterations. "
+        "Entropy: −mean log π_S of the sampled tokens, nats a token. Length: tokens a response. "
+        "KL: mean over responses of Σ (log π_S − log π_T), the plain estimate of the on-policy "
+        "reverse KL to the privileged teacher, nats; for GRPO and SFT no teacher was asked. Stall: "
+        "the first iteration from which the smoothed KL of a token falls by less than 5 % in ten "
+        "iterations beyond its noise, and the level it stays at (mean over seeds).",
+        columns=("method", "seeds", "entropy", "length", "KL a response", "stall"),
+        rows=tuple(rows),
+    )
+
+
+def _change(arms: Sequence[list[Moment]], read: Callable[[Moment], float | None]) -> str | None:
+    ends = []
+    for recorded in arms:
+        values = [value for moment in recorded if (value := read(moment)) is not None]
+        if not values:
+            return None
+        tenth = max(1, len(values) // 10)
+        ends.append((np.mean(values[:tenth]), np.mean(values[-tenth:])))
+    first, last = np.mean(ends, axis=0)
+    return f"{first:.3g} → {last:.3g}"
+
+
+def _stall(arms: Sequence[list[Moment]]) -> str | None:
+    stalls = []
+    for recorded in arms:
+        series = [(m.iteration, m.k3) for m in recorded if m.k3 is not None]
+        if len(series) < 20:
+            return None
+        iterations, values = zip(*series, strict=True)
+        found = find_stall(iterations, values)
+        if found is not None:
+            stalls.append(found)
+    if not stalls:
+        return f"none in {len(arms)} seeds"
+    at = np.mean([stall.iteration for stall in stalls])
+    level = np.mean([stall.level.value for stall in stalls])
+    return f"{len(stalls)} of {len(arms)} seeds, at {at:.0f}, {level:.3g} nats a token"
+
+
+def _early(workspace: Workspace, benchmark: str) -> Diagnostic:
+    """Does a response name the gold answer before it could have derived it?"""
+    answers = _answers(workspace)
+    rows = []
+    for name, arms in methods(workspace).items():
+        shares: dict[str, list[float]] = {"first": [], "last": []}
+        for arm in arms:
+            evaluated = dict(evaluations(workspace, arm.name, benchmark))
+            if 0 not in evaluated or max(evaluated) == 0:
+                continue
+            for place, updates in (("first", 0), ("last", max(evaluated))):
+                texts = evaluated[updates].completions
+                found = early_answers(
+                    [reasoning_of(text) for _, text in texts],
+                    [answers[problem_id] for problem_id, _ in texts],
+                )
+                shares[place].append(found.share.value)
+        if shares["last"]:
+            rows.append((name, *(_over_seeds(shares[place]) for place in ("first", "last"))))
+    return Diagnostic(
+        title="Early answers",
+        explanation="Share of held-out responses whose reasoning names the gold answer within its "
+        f"first fifth, before the base and after training ({benchmark}). Words such as yes and no "
+        "also stand in ordinary text, and an open question's answer is what perceiving finds, so "
+        "read the change, not the level.",
+        columns=("method", "base", "trained"),
+        rows=tuple(rows),
+    )
+
+
+def _answers(workspace: Workspace) -> dict[str, str]:
+    artifact = workspace.store.ref(f"{workspace.name}/problems")
+    if artifact is None:
+        return {}
+    return {name: problem.answer for name, problem in workspace.problems(artifact).items()}
+
+
+def _over_seeds(values: Sequence[float]) -> str:
+    found = mean_interval(values, 0.95)
+    if len(values) < 2:
+        return f"{found.value:.3f}"
+    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+
+
+def _information(workspace: Workspace) -> Diagnostic:
+    """Every information gap that has been measured."""
+    rows = []
+    for arm in workspace.experiment.lineages():
+        for iteration in range(workspace.experiment.iterations + 1):
+            run = workspace.at(arm, iteration)
+            artifact = workspace.store.ref(run.reference("information_gap"))
+            if artifact is None:
+                continue
+            gap = artifact.record(InformationGap)
+            cells = (
+                gap.information_per_response,
+                gap.information_per_token,
+                gap.reducible_per_token,
+                gap.irreducible_share,
+                gap.deviation_ratio,
+                gap.content_share,
+            )
+            rows.append((arm, iteration, *map(_interval, cells)))
+    return Diagnostic(
+        title="What the reference does to the teacher",
+        explanation="I: mutual information of the next token and the reference given the prefix, "
+        "the part of OPSD's objective that no student can remove (Theorem 1); L*: the rest; ρ: "
+        "deviation ratio of Proposition 1 at the logits; content: how much of the teacher's shift "
+        "is about what the reference says (corruption probe: another problem's answer instead). "
+        "References are the answers of a problem's own group. Intervals: bootstrap over problems.",
+        columns=(
+            "arm",
+            "iteration",
+            "I a response",
+            "I a token",
+            "L* a token",
+            "I / (L* + I)",
+            "ρ",
+            "content",
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _interval(found: Interval | None) -> str | None:
+    if found is None:
+        return None
+    if found.low is None or found.high is None:
+        return f"{found.value:.3g}"
+    return f"{found.value:.3g} [{found.low:.3g}, {found.high:.3g}]"

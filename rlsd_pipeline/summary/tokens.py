@@ -1,0 +1,106 @@
+"""Rollouts, token by token, with the credit by every method."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rlsd_pipeline.credit.segments import Segment, token_segments
+from rlsd_pipeline.data.images import thumbnail
+from rlsd_pipeline.diagnostics.leakage.mentions import find_mentions
+from rlsd_pipeline.report.data import Picture, RolloutView
+from rlsd_pipeline.stages.run import StageRun
+from schemas import ComparedCredit, FinishReason, Problem, Reward, Rollout, TokenLogprobs
+
+GROUPS = 12
+PIXELS = 320
+MEANING = (
+    "From the first groups in which some responses are right and some wrong, one of each; in other "
+    "groups the advantage is 0 and only methods that do without a reward give any credit."
+)
+
+
+def rollout_views(run: StageRun) -> tuple[RolloutView, ...]:
+    """Some rollouts of a compared iteration; none where nothing was compared."""
+    artifact = run.workspace.store.ref(run.reference("weighting_comparison"))
+    if artifact is None:
+        return ()
+    tables = {
+        "rollout": run.read("rollouts").table(Rollout).to_pylist(),
+        "reward": run.read("rewards").table(Reward).to_pylist(),
+        "logprobs": run.read("logprobs").table(TokenLogprobs).to_pylist(),
+    }
+    rows = list(_chosen(tables["reward"]))
+    wanted = {tables["rollout"][row]["rollout_id"] for row in rows}
+    credit: dict[str, dict[str, list[float]]] = {name: {} for name in wanted}
+    for entry in artifact.table(ComparedCredit, ["method", "rollout_id", "credit"]).to_pylist():
+        if entry["rollout_id"] in wanted:
+            credit[entry["rollout_id"]][entry["method"]] = entry["credit"]
+    problems = run.workspace.problems(run.read("problems"))
+    return tuple(
+        _view(run, {name: table[row] for name, table in tables.items()}, problems, credit)
+        for row in rows
+    )
+
+
+def _chosen(rewards: Sequence[Mapping[str, Any]]) -> Iterator[int]:
+    """The first response of either sign in the first groups that have both."""
+    groups: dict[str, list[int]] = {}
+    for row, reward in enumerate(rewards):
+        groups.setdefault(reward["problem_id"], []).append(row)
+    mixed = [of for of in groups.values() if any(rewards[row]["advantage"] > 0 for row in of)]
+    for of in mixed[:GROUPS]:
+        yield next(row for row in of if rewards[row]["advantage"] > 0)
+        yield next(row for row in of if rewards[row]["advantage"] < 0)
+
+
+def _view(
+    run: StageRun,
+    row: Mapping[str, Mapping[str, Any]],
+    problems: Mapping[str, Problem],
+    credit: Mapping[str, Mapping[str, list[float]]],
+) -> RolloutView:
+    rollout, reward, logprobs = row["rollout"], row["reward"], row["logprobs"]
+    problem, ends = problems[rollout["problem_id"]], rollout["token_ends"]
+    extraction = run.workspace.verifier.extraction
+    segments = token_segments(rollout["completion"], ends, extraction)
+    student, teacher = logprobs["student_logprobs"], logprobs["teacher_logprobs"]
+    gain = None if teacher is None else np.subtract(teacher, student)
+    return RolloutView(
+        rollout_id=rollout["rollout_id"],
+        question=problem.question,
+        gold_answer=problem.answer,
+        tokens=tuple(_texts(rollout["completion"], ends, rollout["finish_reason"])),
+        segments=tuple(Segment(value).name.lower() for value in segments),
+        verdict=reward["verdict"],
+        reward=reward["reward"],
+        advantage=reward["advantage"],
+        student_logprobs=tuple(student),
+        teacher_logprobs=None if teacher is None else tuple(teacher),
+        information_gain=None if gain is None else tuple(gain.tolist()),
+        evidence_weights=None
+        if gain is None
+        else tuple(np.exp((np.sign(reward["advantage"]) * gain).clip(-50, 50)).tolist()),
+        credit={name: tuple(values) for name, values in credit[rollout["rollout_id"]].items()},
+        images=tuple(Picture(data=thumbnail(image, PIXELS)) for image in problem.images),
+        leaks=tuple(_leaks(rollout["completion"], ends)),
+        source=f"{run.arm.name}, iteration {run.iteration}",
+    )
+
+
+def _texts(completion: str, ends: Sequence[int], finish_reason: str) -> list[str]:
+    """The text of each token; the one that ends a response has none, and says so."""
+    starts = [0, *ends][: len(ends)]
+    texts = [completion[start:end] for start, end in zip(starts, ends, strict=True)]
+    if texts and finish_reason == FinishReason.STOP:
+        texts[-1] = "<end>"
+    return texts
+
+
+def _leaks(completion: str, ends: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Token spans of the mentions of a reference."""
+    for mention in find_mentions(completion):
+        first = int(np.searchsorted(ends, mention.start, side="right"))
+        last = int(np.searchsorted(ends, mention.end, side="left"))
+        if first <= last < len(ends):
+            yield first, last + 1

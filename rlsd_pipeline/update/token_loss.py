@@ -1,0 +1,99 @@
+"""The loss of a set of tokens: the sum of the components whose stream is present.
+
+    L = clipped surrogate(Â_t) + mean_t d_t min(ρ_t, bound) D_t + mean_t n_t (-log π_θ(y_t))
+
+with d_t the distillation weights, D_t the divergence to the teacher and n_t the weights of the
+likelihood. All three use the same mean (`token_shares`).
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from rlsd_pipeline.config.divergence import StoredDivergence
+from rlsd_pipeline.config.update import UpdateConfig
+from rlsd_pipeline.models.logprobs import Support, chosen_logprobs
+from rlsd_pipeline.update.divergence import token_divergence
+from rlsd_pipeline.update.policy_loss import clipped_policy_loss
+from rlsd_pipeline.weighting.method import TokenStreams
+
+
+class Tokens(NamedTuple):
+    """What is known of a flat list of response tokens before the policy is run.
+
+    Attributes:
+        old_logprobs: Under the policy that sampled; nats, `[tokens]`.
+        streams: The components; `[tokens]` each.
+        teacher: The teacher's stored distribution, or None where no stream needs it.
+    """
+
+    old_logprobs: Tensor
+    streams: TokenStreams
+    teacher: Support | None
+
+
+class TokenLoss(NamedTuple):
+    """A loss and what it was made of.
+
+    Attributes:
+        loss: Scalar to minimise.
+        parts: Value of each component by name, without gradient.
+        ratio: ρ_t without gradient; `[tokens]`.
+        clipped: True where the clip took the policy gradient of a token away; `[tokens]`.
+    """
+
+    loss: Tensor
+    parts: dict[str, float]
+    ratio: Tensor
+    clipped: Tensor
+
+
+def token_loss(
+    logits: Tensor,
+    token_ids: Tensor,
+    tokens: Tokens,
+    shares: Tensor,
+    config: UpdateConfig,
+    divergence: StoredDivergence | None,
+) -> TokenLoss:
+    """The summed components.
+
+    Args:
+        logits: The policy's, with gradient; `[tokens, vocabulary]`.
+        token_ids: The responses' own tokens; `[tokens]`.
+        tokens: Their old log-probabilities, streams and teacher.
+        shares: Weight of each token in the mean; `[tokens]`.
+        config: Clipping.
+        divergence: What `distillation_weights` weigh.
+    """
+    policy_logprobs = chosen_logprobs(logits, token_ids)
+    ratio = (policy_logprobs - tokens.old_logprobs).exp().detach()
+    clipped = torch.zeros_like(ratio, dtype=torch.bool)
+    components: dict[str, Tensor] = {}
+    streams = tokens.streams
+    if streams.token_advantages is not None:
+        surrogate = clipped_policy_loss(
+            policy_logprobs,
+            tokens.old_logprobs,
+            streams.token_advantages,
+            shares,
+            clip_low=config.clip_low,
+            clip_high=config.clip_high,
+            dual_clip=config.dual_clip,
+        )
+        components["policy_gradient"], clipped = surrogate.loss, surrogate.clipped
+    if streams.distillation_weights is not None:
+        if tokens.teacher is None or divergence is None:
+            raise ValueError("distillation_weights need the teacher's distribution: score it")
+        weights = streams.distillation_weights * shares
+        if config.distillation_ratio_clip is not None:
+            weights = weights * ratio.clamp(max=config.distillation_ratio_clip)
+        components["distillation"] = (
+            weights * token_divergence(divergence, tokens.teacher, logits)
+        ).sum()
+    if streams.nll_weights is not None:
+        components["nll"] = -(streams.nll_weights * shares * policy_logprobs).sum()
+    loss = torch.stack(list(components.values())).sum()
+    parts = {f"loss_{name}": value.item() for name, value in components.items()}
+    return TokenLoss(loss, parts, ratio, clipped)

@@ -1,0 +1,36 @@
+"""GRPO+OPSD: the linear mix of the two (method.md §2).
+
+The loss is GRPO's plus β times OPSD's. With `divergence: {type: sampled}` both are one policy
+gradient with Â_t = A + β Δ_t. The paper does not give β.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rlsd_pipeline.config.divergence import DivergenceConfig, ForwardKL, StoredDivergence
+from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting, distillation, stored
+
+
+class GRPOOPSD(Weighting):
+    """The advantage, and a pull to the privileged teacher beside it."""
+
+    type: Literal["grpo_opsd"] = "grpo_opsd"
+
+    beta: Annotated[float, Field(ge=0)] = 0.1
+    """Weight of the divergence."""
+
+    divergence: DivergenceConfig = ForwardKL()
+    """Which divergence, or its sampled form."""
+
+    @property
+    def stored_divergence(self) -> StoredDivergence | None:
+        """The declared one, unless it is the sampled form."""
+        return stored(self.divergence)
+
+    def streams(self, credit: Credit) -> TokenStreams:
+        """The advantage, plus β times OPSD's stream."""
+        pulled = distillation(self.divergence, credit, self.beta * credit.token_informed)
+        if pulled.token_advantages is None:
+            return pulled._replace(token_advantages=credit.token_advantages)
+        return TokenStreams(credit.token_advantages + pulled.token_advantages)

@@ -1,0 +1,156 @@
+"""What a method reads, what it declares, and the per-token streams it ends in.
+
+Tables are flat: one entry a token, response after response, without padding, so that a method is a
+few operations over whole columns. `rows` says whose each token is.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Self
+
+from rlsd_pipeline.config.divergence import Sampled, StoredDivergence
+from rlsd_pipeline.config.strict import StrictConfig
+from rlsd_pipeline.config.teacher import Privileged
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from rlsd_pipeline.config.divergence import DivergenceConfig
+
+
+@dataclass(frozen=True)
+class Credit:
+    """What a method may read of one table of rollouts.
+
+    Attributes:
+        rewards: R of each rollout, nan where the verifier failed; `[rollouts]`.
+        correct: Whether the verifier accepted the answer; `[rollouts]`.
+        advantages: Group-normalised reward of each rollout; `[rollouts]`.
+        groups: Index of each rollout's group, from 0; `[rollouts]`.
+        informed: Whether the teacher was shown privileged information for a rollout, or scored it
+            at all; `[rollouts]`.
+        rows: Index of each token's rollout; `[tokens]`.
+        reasoning: Whether a token belongs to the reasoning, and not to answer or format;
+            `[tokens]`.
+        student_logprobs: Plain context, no gradient; nats, `[tokens]`.
+        teacher_logprobs: Privileged context, no gradient; nats, `[tokens]`, equal to the student's
+            where the rollout is not informed, or None where no teacher scored the table.
+    """
+
+    rewards: Tensor
+    correct: Tensor
+    advantages: Tensor
+    groups: Tensor
+    informed: Tensor
+    rows: Tensor
+    reasoning: Tensor
+    student_logprobs: Tensor
+    teacher_logprobs: Tensor | None
+
+    @cached_property
+    def information_gain(self) -> Tensor:
+        """Δ_t = sg(log π_T - log π_S); nats, `[tokens]`.
+
+        Raises:
+            ValueError: No teacher scored the table.
+        """
+        if self.teacher_logprobs is None:
+            raise ValueError(
+                "the method needs teacher_logprobs, and no teacher scored these rollouts: use the "
+                "tables of an arm whose method reads a teacher"
+            )
+        return (self.teacher_logprobs - self.student_logprobs).detach()
+
+    @cached_property
+    def token_advantages(self) -> Tensor:
+        """The rollout's advantage at each of its tokens; `[tokens]`."""
+        return self.advantages[self.rows]
+
+    @cached_property
+    def token_informed(self) -> Tensor:
+        """1 where the teacher knew more than the student, else 0; `[tokens]`."""
+        return self.informed.to(self.student_logprobs.dtype)[self.rows]
+
+
+class TokenStreams(NamedTuple):
+    """What the policy update consumes; a stream that a method does not use is None.
+
+    Attributes:
+        token_advantages: Signed credit of the clipped policy gradient; `[tokens]`.
+        distillation_weights: Weight of the divergence to the stored teacher distribution;
+            `[tokens]`.
+        nll_weights: Weight of the negative log-likelihood of the response's own token; `[tokens]`.
+    """
+
+    token_advantages: Tensor | None = None
+    distillation_weights: Tensor | None = None
+    nll_weights: Tensor | None = None
+
+
+class Weighting(StrictConfig):
+    """A method with its settings; a subclass has a literal `type`, its name in experiments."""
+
+    if TYPE_CHECKING:
+        type: str
+
+    reads_teacher: ClassVar[bool] = True
+    """Whether it needs teacher_logprobs."""
+
+    privileged: ClassVar[Privileged | None] = None
+    """What its teacher sees unless the arm says otherwise; None leaves it to the experiment."""
+
+    @property
+    def stored_divergence(self) -> StoredDivergence | None:
+        """The divergence to the teacher's distribution that the update is to minimise, if any."""
+        return None
+
+    @property
+    def responses(self) -> Literal["sampled", "reference"]:
+        """Whether it learns from the policy's own responses or from the data set's."""
+        return "sampled"
+
+    @property
+    def keeps_sign(self) -> bool:
+        """Whether it promises that no token's advantage has another sign than its response's."""
+        return False
+
+    def at_iteration(self, iteration: int) -> Self:
+        """The method with its schedules resolved: what decides this iteration's streams."""
+        return self
+
+    def cut(self, credit: Credit) -> Tensor | None:
+        """Where a bound changed a token's weight; `[tokens]`, or None for a method without one."""
+        return None
+
+    @abstractmethod
+    def streams(self, credit: Credit) -> TokenStreams:
+        """The credit of every token.
+
+        Raises:
+            ValueError: The table lacks what the method reads.
+        """
+
+
+def distillation(divergence: DivergenceConfig, credit: Credit, weights: Tensor) -> TokenStreams:
+    """The streams that minimise `weights` times a divergence to the teacher.
+
+    The sampled form is a policy gradient whose advantage is the information gain: as a loss, with a
+    detached teacher, its gradient would not hold the teacher at all (method.md §2).
+
+    Args:
+        divergence: Which divergence.
+        credit: The table.
+        weights: Of each token, not negative; `[tokens]`.
+    """
+    gain = credit.information_gain
+    if isinstance(divergence, Sampled):
+        return TokenStreams(token_advantages=weights * gain)
+    return TokenStreams(distillation_weights=weights)
+
+
+def stored(divergence: DivergenceConfig) -> StoredDivergence | None:
+    """The divergence if it needs the teacher's distribution, None for the sampled form."""
+    return None if isinstance(divergence, Sampled) else divergence

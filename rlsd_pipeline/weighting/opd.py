@@ -1,0 +1,30 @@
+"""OPD: the student is drawn to another, usually larger model, on its own rollouts.
+
+On-policy distillation (arXiv 2306.13649, 2601.18734): OPSD without privileged information, with
+`teacher: {type: model, ...}`. Reverse KL is the usual choice.
+"""
+
+from typing import Literal
+
+from rlsd_pipeline.config.divergence import DivergenceConfig, ReverseKL, StoredDivergence
+from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting, distillation, stored
+
+
+class OPD(Weighting):
+    """Distribution matching to another model that sees what the student sees."""
+
+    type: Literal["opd"] = "opd"
+
+    divergence: DivergenceConfig = ReverseKL()
+    """Which divergence, or its sampled form."""
+
+    privileged = "none"
+
+    @property
+    def stored_divergence(self) -> StoredDivergence | None:
+        """The declared one, unless it is the sampled form."""
+        return stored(self.divergence)
+
+    def streams(self, credit: Credit) -> TokenStreams:
+        """Weight 1 on every token."""
+        return distillation(self.divergence, credit, credit.token_informed)

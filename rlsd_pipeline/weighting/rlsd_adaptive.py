@@ -1,0 +1,114 @@
+"""RLSD with λ and ε_w that follow the evidence: a rule for the article's open question.
+
+λ. The information gain telescopes: Σ_t Δ_t = log P(r | x, y) - log P(r | x), so a coherent teacher
+finds more evidence for the reference in right responses than in wrong ones of the same group.
+Where it does not, its Δ speaks of something else: style, the drift of its weights, or phrases
+that mention the reference in right and wrong responses alike. So λ is `mix` times how far the
+two agree over the batch,
+
+    λ = mix · max(0, corr(standardised Σ_t Δ_t, standardised R)),   standardised within groups
+
+and an uninformative teacher leaves plain GRPO.
+
+ε_w. The spread of Δ shrinks as the student nears the teacher: a fixed ε_w cuts nearly every weight
+at first and none later. Here it is the `kept` quantile of |exp(sign(A) Δ) - 1| over tokens that
+carry signal, at most `clip`, so that a stated share of weights keeps its order throughout.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+from pydantic import Field
+
+from rlsd_pipeline.weighting.grpo import group_advantages
+from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
+from rlsd_pipeline.weighting.rlsd import cut_weights, rlsd_token_advantages
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Adapted(NamedTuple):
+    """What the rule makes of one table.
+
+    Attributes:
+        mix: λ.
+        clip: ε_w.
+        agreement: Correlation of the teacher's evidence with the reward, in [-1, 1].
+    """
+
+    mix: float
+    clip: float
+    agreement: float
+
+
+class AdaptiveRLSD(Weighting):
+    """RLSD that trusts its teacher as far as its evidence agrees with the reward."""
+
+    type: Literal["rlsd_adaptive"] = "rlsd_adaptive"
+
+    mix: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """λ under full agreement."""
+
+    clip: Annotated[float, Field(ge=0, le=1)] = 0.2
+    """Upper bound of ε_w."""
+
+    kept: Annotated[float, Field(gt=0, le=1)] = 0.8
+    """Share of the weights that are not cut."""
+
+    @property
+    def keeps_sign(self) -> bool:
+        """The reward alone sets the direction."""
+        return True
+
+    def streams(self, credit: Credit) -> TokenStreams:
+        """RLSD with this table's λ and ε_w."""
+        mix, clip, _ = self.adapt(credit)
+        every = credit.rows >= 0
+        advantages, gain = credit.token_advantages, credit.information_gain
+        return TokenStreams(rlsd_token_advantages(advantages, gain, every, mix=mix, clip=clip))
+
+    def cut(self, credit: Credit) -> Tensor:
+        """Where w_t lay outside 1 ± ε_w."""
+        return cut_weights(
+            credit.token_advantages, credit.information_gain, self.adapt(credit).clip
+        )
+
+    def adapt(self, credit: Credit) -> Adapted:
+        """λ and ε_w of a table."""
+        agreement = evidence_agreement(credit)
+        signed = credit.token_advantages.sign() * credit.information_gain
+        signal = signed[credit.token_advantages != 0].clamp(max=math.log(2))
+        spread = _quantile((signal.exp() - 1).abs(), self.kept)
+        return Adapted(self.mix * max(0.0, agreement), min(self.clip, spread), agreement)
+
+
+def evidence_agreement(credit: Credit) -> float:
+    """Correlation of Σ_t Δ_t with the reward, both standardised within groups; in [-1, 1].
+
+    Groups without variance in reward or evidence take no part; 0 where none is left.
+    """
+    evidence = credit.information_gain.new_zeros(len(credit.rewards))
+    evidence = evidence.index_add(0, credit.rows, credit.information_gain)
+    evidence = evidence.masked_fill(credit.rewards.isnan(), math.nan)
+    evidence = group_advantages(evidence, credit.groups)
+    rewards = group_advantages(credit.rewards, credit.groups).to(evidence.dtype)
+    takes_part = _varies(evidence, credit.groups) & _varies(rewards, credit.groups)
+    evidence = evidence.masked_fill(~takes_part, 0.0)
+    rewards = rewards.masked_fill(~takes_part, 0.0)
+    scale = (evidence.square().sum() * rewards.square().sum()).sqrt()
+    return ((evidence * rewards).sum() / scale).item() if scale > 0 else 0.0
+
+
+def _varies(standardised: Tensor, groups: Tensor) -> Tensor:
+    """Whether a rollout's group has any value but 0; `[rollouts]`."""
+    size = int(groups.max()) + 1 if len(groups) else 0
+    return standardised.new_zeros(size).index_add(0, groups, standardised.abs())[groups] > 0
+
+
+def _quantile(values: Tensor, share: float) -> float:
+    if not len(values):
+        return 0.0
+    return values.kthvalue(max(1, math.ceil(share * len(values)))).values.item()

@@ -1,0 +1,43 @@
+"""SDPO: the teacher sees a successful response of the same group, or the environment's feedback.
+
+As OPSD with another r (arXiv 2601.20802; method.md §2): rollouts of groups without a success have
+nothing to learn from and are masked. The defaults are those of the authors' repository: Jensen and
+Shannon over the 100 likeliest entries and a tail; declare `teacher: {type: ema, rate: 0.05}` and
+`update: {distillation_ratio_clip: 2.0}` to have its teacher and its importance ratio as well.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from rlsd_pipeline.config.divergence import JSD, DivergenceConfig, StoredDivergence
+from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting, distillation, stored
+
+
+class SDPO(Weighting):
+    """Distribution matching to a teacher that sees a successful sibling."""
+
+    type: Literal["sdpo"] = "sdpo"
+
+    divergence: DivergenceConfig = JSD()
+    """Which divergence, or its sampled form."""
+
+    groups: Literal["with_success", "all"] = "with_success"
+    """Groups learnt from; `all` goes with feedback, which needs no success."""
+
+    privileged = "sibling"
+
+    @property
+    def stored_divergence(self) -> StoredDivergence | None:
+        """The declared one, unless it is the sampled form."""
+        return stored(self.divergence)
+
+    def streams(self, credit: Credit) -> TokenStreams:
+        """Weight 1 where the teacher was informed, 0 in groups that no rollout solved."""
+        weights = credit.token_informed
+        if self.groups == "with_success":
+            size = int(credit.groups.max()) + 1 if len(credit.groups) else 0
+            correct = credit.correct.to(weights.dtype)
+            solved = correct.new_zeros(size).index_add(0, credit.groups, correct) > 0
+            weights = weights * solved[credit.groups][credit.rows]
+        return distillation(self.divergence, credit, weights)

@@ -1,0 +1,33 @@
+"""SFT: the likelihood of correct responses.
+
+Off-policy on the data set's reference responses, as SFT is usually meant; with `learns_from:
+sampled` on the policy's own correct responses, which is rejection sampling. Either way a response
+that the verifier does not accept is not learnt from.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
+
+
+class SFT(Weighting):
+    """Negative log-likelihood of correct responses; neither advantage nor teacher is read."""
+
+    type: Literal["sft"] = "sft"
+
+    learns_from: Literal["reference", "sampled"] = "reference"
+    """Whose responses."""
+
+    reads_teacher = False
+
+    @property
+    def responses(self) -> Literal["sampled", "reference"]:
+        """Whose responses."""
+        return self.learns_from
+
+    def streams(self, credit: Credit) -> TokenStreams:
+        """1 on the tokens of correct responses, 0 on the others."""
+        correct = credit.correct.to(credit.student_logprobs.dtype)
+        return TokenStreams(nll_weights=correct[credit.rows])

@@ -1,0 +1,139 @@
+"""All methods on the same rollouts: what each would have made of the same tokens."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, FiniteFloat
+
+from schemas.record import AlignedWith, Contract, NonEmpty, Record, TokenId, TokenWeight
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Interval(Contract):
+    """A number with its interval over problems; null bounds where the data set no bound."""
+
+    value: FiniteFloat
+    low: FiniteFloat | None
+    high: FiniteFloat | None
+
+
+class MethodCredit(Contract):
+    """What one method makes of the tokens.
+
+    The credit of a token is Â_t, plus the distillation weight times Δ_t, plus the likelihood's
+    weight: how hard, and in which direction, the method pushes the probability of this token.
+    """
+
+    method: NonEmpty
+    """Name of the method."""
+
+    weighting: dict[str, Any]
+    """Its settings, schedules resolved."""
+
+    quantiles: dict[str, FiniteFloat]
+    """Of the credit over all tokens: p05, p25, p50, p75, p95."""
+
+    magnitude: Annotated[FiniteFloat, Field(ge=0)]
+    """Mean of the absolute credit over all tokens."""
+
+    credited: Share
+    """Share of the tokens whose credit is not 0."""
+
+    segments: dict[str, Interval]
+    """Share of the absolute credit on `reasoning`, `answer` and `format` tokens; empty if none."""
+
+    sign_agreement: Interval | None
+    """Share of the signal tokens whose credit has their advantage's sign; null without signal."""
+
+    cut: Share | None
+    """Share of the signal tokens whose weight a bound changed; null for methods without one."""
+
+
+class WeightingComparison(Record):
+    """The summary of a comparison; the credit of every token stands beside it in a table.
+
+    Signal tokens are those of responses whose advantage is not 0.
+    """
+
+    rollouts: Annotated[int, Field(ge=0)]
+    """Responses compared on."""
+
+    tokens: Annotated[int, Field(ge=0)]
+    """Their tokens."""
+
+    signal_tokens: Annotated[int, Field(ge=0)]
+    """Those of responses whose advantage is not 0."""
+
+    policy: NonEmpty
+    """Digest of the policy that sampled them."""
+
+    teacher: NonEmpty | None
+    """Digest of the policy that scored them with privileged information; null without one."""
+
+    privileged: NonEmpty | None
+    """What it was shown."""
+
+    token_shares: dict[str, Share]
+    """Share of the tokens that are `reasoning`, `answer` and `format`."""
+
+    methods: list[MethodCredit]
+    """One entry a method."""
+
+    rank_correlation: list[list[FiniteFloat | None]]
+    """Spearman's, between the credits of two methods over all tokens; null if one is constant."""
+
+    rank_correlation_within: list[list[FiniteFloat | None]]
+    """The same less each response's mean credit: who agrees on which of its tokens count."""
+
+    left_out: dict[str, str]
+    """Method -> why it could not be computed from these tables."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "rollouts": 8,
+        "tokens": 240,
+        "signal_tokens": 240,
+        "policy": "5f2c8a0e9b1d4f67",
+        "teacher": None,
+        "privileged": None,
+        "token_shares": {"reasoning": 0.75, "answer": 0.05, "format": 0.2},
+        "methods": [
+            {
+                "method": "grpo",
+                "weighting": {"type": "grpo", "advantages": "standardised"},
+                "quantiles": {"p05": -0.75, "p25": -0.75, "p50": 0.75, "p75": 0.75, "p95": 0.75},
+                "magnitude": 0.75,
+                "credited": 1.0,
+                "segments": {"reasoning": {"value": 0.75, "low": 0.7, "high": 0.8}},
+                "sign_agreement": {"value": 1.0, "low": 1.0, "high": 1.0},
+                "cut": None,
+            }
+        ],
+        "rank_correlation": [[1.0]],
+        "rank_correlation_within": [[None]],
+        "left_out": {"rlsd": "no teacher scored these rollouts"},
+    }
+
+
+class ComparedCredit(Record):
+    """The credit that one method gives the tokens of one rollout."""
+
+    key: ClassVar[tuple[str, ...]] = ("method", "rollout_id")
+
+    method: NonEmpty
+    """Name of the method."""
+
+    rollout_id: NonEmpty
+    """The rollout."""
+
+    completion_ids: list[TokenId]
+    """Its tokens. [tokens]"""
+
+    credit: Annotated[list[TokenWeight], AlignedWith("completion_ids")]
+    """The credit of each. [tokens]"""
+
+    example: ClassVar[dict[str, Any]] = {
+        "method": "rlsd",
+        "rollout_id": "easy_vqa/train/17#0",
+        "completion_ids": [7, 3, 2],
+        "credit": [0.75, 0.875, 0.75],
+    }

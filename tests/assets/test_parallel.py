@@ -1,0 +1,145 @@
+"""Arms at the same time: the artifacts of one process, and what is shown meanwhile."""
+
+import io
+import queue
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from rich.console import Console
+
+from assets.cli import parallel
+from assets.cli.loop import Loop, open_instance
+from assets.cli.parallel import Relay, _base, _distinct, _follow, _other_teacher, _show
+from assets.cli.progress import Display
+from assets.partitions import partition_key
+from rlsd_pipeline.artifacts import ArtifactStore
+from rlsd_pipeline.errors import ConfigError
+from rlsd_pipeline.progress import Silent
+from rlsd_pipeline.stages.contract import ITERATION_STAGES
+
+Declare = Callable[..., Path]
+
+
+def digests(home: Path) -> dict[str, str]:
+    """Content of everything that was trained, by its name."""
+    store = ArtifactStore(home / "artifacts")
+    names = [name for name in store.refs("small/") if "benchmark_scores" not in name]
+    return {name: store.ref(name).digest for name in names}
+
+
+def test_two_processes_leave_what_one_does(
+    run: Callable[..., Any],
+    row_of: Callable[..., list[str]],
+    declare: Declare,
+    trained: Path,
+    home: Path,
+    arms: tuple[str, ...],
+) -> None:
+    file = declare(compute={"type": "local", "threads": 1, "processes": 2})
+    answer = run("train", file, "--iterations", "2")
+    assert answer.exit_code == 0, answer.error
+    expected = digests(trained)
+    assert len(expected) == 1 + 2 * (3 + 2 * 5)
+    assert digests(home) == expected
+    for arm in arms:
+        assert f"{arm}: 2 of 2 iterations" in answer.output
+    assert row_of(answer.output, "rlsd")[:3] == ["greedy", "rlsd", "2"]
+    # The parent alone speaks.
+    assert answer.error == ""
+    with open_instance() as instance:
+        for stage in ITERATION_STAGES:
+            known = instance.get_materialized_partitions(dg.AssetKey(["small", stage]))
+            assert known == {partition_key(arm, k) for arm in arms for k in range(2)}
+        assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.SUCCESS}
+
+
+def test_what_several_arms_begin_with_is_made_once(declare: Declare, home: Path) -> None:
+    model = {"type": "tiny_qwen3_vl", "warm_starts": 2}
+    teacher = {"type": "model", "model": {"type": "tiny_qwen3_vl", "layers": 3}}
+    file = declare(
+        model=model,
+        arms=[
+            {"weighting": {"type": "grpo"}, "seeds": [0, 1, 2, 3]},
+            {"weighting": {"type": "opd"}, "teacher": teacher, "seeds": [0, 1]},
+        ],
+    )
+    with open_instance() as instance:
+        loop = Loop(file, instance, Silent())
+        every = loop.arms(())
+        assert len(every) == 6
+        assert _distinct(every, partial(_base, loop)) == ["grpo-s0", "grpo-s1"]
+        assert _distinct(every, partial(_other_teacher, loop)) == ["opd-s0"]
+
+
+@pytest.fixture
+def shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> tuple[Relay, "queue.Queue[Any]", Display, io.StringIO]:
+    """A worker's relay, the way to its parent, and what the parent prints; every stage is long."""
+    monkeypatch.setattr(parallel, "_LONG_SECONDS", 0.0)
+    monkeypatch.setattr("assets.cli.progress._PLAIN_SECONDS", -1.0)
+    text = io.StringIO()
+    way: queue.Queue[Any] = queue.Queue()
+    display = Display(Console(file=text, width=100))
+    return Relay(way), way, display, text  # type: ignore[arg-type]
+
+
+def test_a_worker_speaks_through_its_parent(shown: tuple[Any, ...]) -> None:
+    relay, way, display, text = shown
+    relay.arm("rlsd-s0", 0, 2)
+    relay.start("rollouts", 40, "tokens")
+    relay.metric("reward", 0.25)
+    relay.advance(30)
+    relay.start("rewards", 4, "rollouts")
+    relay.iteration("rlsd-s0", 2, 2)
+    relay.say("that was it")
+    _show(way, display)
+    assert way.empty()
+    lines = [line.strip() for line in text.getvalue().splitlines()]
+    assert lines[0].startswith("rollouts (")
+    assert lines[0].endswith("): 30 of 40  reward 0.250")
+    assert "rlsd-s0: 2 of 2 iterations  reward 0.250" in lines
+    assert lines[-1] == "that was it"
+
+
+def test_another_arm_begins_without_the_numbers_of_the_last(shown: tuple[Any, ...]) -> None:
+    relay, way, display, text = shown
+    relay.metric("reward", 0.25)
+    relay.arm("grpo-s0", 1, 1)
+    _show(way, display)
+    assert text.getvalue().strip() == "grpo-s0: 1 of 1 iterations"
+
+
+def test_a_short_stage_is_not_spoken_of(
+    shown: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay, way, _, _ = shown
+    monkeypatch.setattr(parallel, "_LONG_SECONDS", 60.0)
+    relay.start("rewards", 4, "rollouts")
+    relay.advance(4)
+    relay.start("logprobs", None, "rollouts")
+    relay.advance(4)
+    assert way.empty()
+
+
+def test_the_first_failure_ends_what_has_not_begun(shown: tuple[Any, ...]) -> None:
+    _, way, display, _ = shown
+    begun: list[int] = []
+
+    def work(number: int) -> None:
+        begun.append(number)
+        if number == 0:
+            raise ConfigError("no such arm")
+        time.sleep(0.2)
+
+    with ThreadPoolExecutor(1) as pool:
+        futures = {pool.submit(work, number) for number in range(20)}
+        with pytest.raises(ConfigError, match="no such arm"):
+            _follow(pool, futures, way, display)  # type: ignore[arg-type]
+    assert len(begun) < 5

@@ -1,0 +1,175 @@
+"""Scoring a table: the same numbers whatever is run together."""
+
+import random
+from collections.abc import Callable, Sequence
+
+import pytest
+import torch
+from torch import Tensor
+
+from rlsd_pipeline.models.logprobs import (
+    EMPTY,
+    ScoringBatch,
+    Support,
+    completion_logprobs,
+    likeliest,
+    on_support,
+)
+from rlsd_pipeline.models.policy import EncodedPrompt, Policy
+from rlsd_pipeline.models.scoring import Scored, score_responses
+
+Naive = Callable[..., Tensor]
+
+
+def logits_of(*rows: list[float]) -> Tensor:
+    return torch.tensor(rows, dtype=torch.float64).log()
+
+
+def test_the_likeliest_entries() -> None:
+    logits = logits_of([0.1, 0.2, 0.0, 0.7], [0.5, 0.3, 0.0, 0.2])
+    assert likeliest(logits, 2).tolist() == [[3, 1], [0, 1]]
+    # A token that cannot be is never among them.
+    assert likeliest(logits, None).tolist() == [[3, 1, 0], [0, 1, 3]]
+    assert likeliest(logits, 100).tolist() == [[3, 1, 0], [0, 1, 3]]
+    assert likeliest(torch.zeros(0, 4), 2).shape == (0, 0)
+
+
+def test_entries_and_the_rest() -> None:
+    # Unnormalised on purpose: twice the probabilities 0.1, 0.2, 0, 0.7.
+    support = on_support(logits_of([0.2, 0.4, 0.0, 1.4]), torch.tensor([[3, 0]]))
+    assert support.ids.tolist() == [[3, 0]]
+    assert support.logprobs.exp()[0].tolist() == pytest.approx([0.7, 0.1])
+    assert support.tail.exp().item() == pytest.approx(0.2)
+
+
+def test_nothing_left_is_an_empty_bucket() -> None:
+    support = on_support(logits_of([0.1, 0.2, 0.0, 0.7]), torch.tensor([[0, 1, 3]]))
+    assert support.tail.tolist() == [EMPTY]
+    impossible = on_support(logits_of([0.1, 0.2, 0.0, 0.7]), torch.tensor([[2]]))
+    assert impossible.logprobs.tolist() == [[EMPTY]]
+    assert impossible.tail.item() == pytest.approx(0.0)
+
+
+def test_a_small_rest_is_not_rounded_away() -> None:
+    """One minus the entries would be 0, or negative."""
+    logits = torch.tensor([[0.0, -30.0, -31.0]])
+    support = on_support(logits, torch.tensor([[0]]))
+    # log(e^-30 + e^-31) = -30 + log(1 + 1/e).
+    assert support.tail.item() == pytest.approx(-29.686738, abs=1e-5)
+    assert (1 - support.logprobs.exp()).item() == 0.0
+
+
+def test_a_support_has_no_gradient_where_nothing_is() -> None:
+    logits = torch.tensor([[0.0, 1.0, float("-inf")]], requires_grad=True)
+    support = on_support(logits, torch.tensor([[0, 1]]))
+    (support.logprobs.sum() + support.tail.sum()).backward()
+    assert logits.grad is not None
+    # 1 - 2 softmax for the two entries; the empty bucket and the impossible token add nothing.
+    share = torch.tensor([0.0, 1.0]).softmax(-1)
+    assert logits.grad[0].tolist() == pytest.approx([*(1 - 2 * share).tolist(), 0.0])
+
+
+@pytest.fixture(scope="module")
+def table(
+    vision_policy: Policy, png: Callable[..., bytes], response_tokens: list[int]
+) -> tuple[list[EncodedPrompt], list[list[int]]]:
+    """Nine responses of one to seven tokens to three prompts, prompts and lengths mixed."""
+    rng = random.Random(0)
+    prompts = [
+        vision_policy.encode("is there a red circle?", [png()]),
+        vision_policy.encode("what colour?"),
+        vision_policy.encode("shape? " * 5, [png(96, 32), png(seed=1)]),
+    ]
+    owners = [0, 1, 0, 2, 2, 1, 0, 2, 1]
+    completions = [rng.choices(response_tokens, k=rng.randint(1, 7)) for _ in owners]
+    return [prompts[owner] for owner in owners], completions
+
+
+def score(
+    policy: Policy,
+    prompts: Sequence[EncodedPrompt | None],
+    completions: Sequence[Sequence[int]],
+    batch_prompts: int = 2,
+    **options: object,
+) -> list[Scored | None]:
+    return score_responses(
+        policy,
+        prompts,
+        completions,
+        temperature=0.7,
+        batch_prompts=batch_prompts,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize("batch_prompts", [1, 2, 3, 64])
+def test_scores_are_those_of_each_response_alone(
+    vision_policy: Policy, table: tuple[list, list], batch_prompts: int
+) -> None:
+    found = score(vision_policy, *table, batch_prompts)
+    for prompt, ids, scored in zip(*table, found, strict=True):
+        batch = ScoringBatch([prompt], [0], [ids])
+        (expected,) = completion_logprobs(vision_policy, batch, temperature=0.7)
+        assert scored is not None
+        assert scored.support is None
+        assert scored.logprobs.tolist() == pytest.approx(expected, abs=1e-5)
+        assert not scored.logprobs.requires_grad
+
+
+def test_order_and_left_out_responses_change_nothing(
+    vision_policy: Policy, table: tuple[list, list]
+) -> None:
+    prompts, completions = table
+    straight = score(vision_policy, prompts, completions)
+    order = list(range(9))
+    random.Random(1).shuffle(order)
+    left_out = {2, 3, 7}
+    found = score(
+        vision_policy,
+        [None if row in left_out else prompts[row] for row in order],
+        [completions[row] for row in order],
+    )
+    for row, scored in zip(order, found, strict=True):
+        expected = straight[row]
+        assert expected is not None
+        assert (scored is None) == (row in left_out)
+        if scored is not None:
+            torch.testing.assert_close(scored.logprobs, expected.logprobs, rtol=0, atol=1e-5)
+
+
+def test_nothing_to_score(vision_policy: Policy) -> None:
+    assert score(vision_policy, [], []) == []
+    assert score(vision_policy, [None, None], [[40], [41, 42]]) == [None, None]
+
+
+def test_what_is_kept_belongs_to_its_row(
+    vision_policy: Policy, table: tuple[list, list], naive_distributions: Naive
+) -> None:
+    prompts, completions = table
+    asked: list[int] = []
+
+    def keep(logits: Tensor, rows: Sequence[int]) -> Support:
+        asked.extend(rows)
+        assert len(logits) == sum(len(completions[row]) for row in rows)
+        return on_support(logits, likeliest(logits, 4))
+
+    found = score(vision_policy, [*prompts[:4], None, *prompts[5:]], completions, keep=keep)
+    assert sorted(asked) == [0, 1, 2, 3, 5, 6, 7, 8]
+    for prompt, ids, scored in zip(prompts, completions, found, strict=True):
+        if scored is None:
+            continue
+        assert scored.support is not None
+        rows = naive_distributions(vision_policy, prompt, ids, 0.7)[:-1]
+        expected = rows.topk(4, dim=-1)
+        assert torch.equal(scored.support.ids, expected.indices)
+        torch.testing.assert_close(scored.support.logprobs, expected.values, rtol=0, atol=1e-5)
+        rest = (1 - expected.values.exp().sum(-1)).log()
+        torch.testing.assert_close(scored.support.tail, rest, rtol=0, atol=1e-4)
+
+
+def test_progress_counts_what_was_scored(vision_policy: Policy, table: tuple[list, list]) -> None:
+    told: list[int] = []
+    prompts, completions = table
+    score(vision_policy, [None, *prompts[1:]], completions, 1, progress=told.append)
+    # Prompt by prompt, in the order of their first response.
+    assert told == [3, 2, 3]

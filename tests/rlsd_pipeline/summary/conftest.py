@@ -1,0 +1,107 @@
+"""A small experiment that has done everything a report can show, in a store to be read only."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rlsd_pipeline.artifacts import ArtifactStore
+from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.stages import gradient_comparison, lookahead
+from rlsd_pipeline.stages.benchmark_scores import evaluate_policy
+from rlsd_pipeline.stages.gradient_comparison import compare_gradients
+from rlsd_pipeline.stages.information_gap import measure_information
+from rlsd_pipeline.stages.logprobs import score_rollouts
+from rlsd_pipeline.stages.lookahead import look_ahead
+from rlsd_pipeline.stages.policy import base_policy
+from rlsd_pipeline.stages.policy_checkpoint import train_policy
+from rlsd_pipeline.stages.problems import make_problems
+from rlsd_pipeline.stages.rewards import verify_rollouts
+from rlsd_pipeline.stages.rollouts import sample_rollouts
+from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.token_weights import weigh_tokens
+from rlsd_pipeline.stages.weighting_comparison import compare_weightings
+from rlsd_pipeline.weighting.grpo import GRPO
+from rlsd_pipeline.weighting.rlsd import RLSD
+
+STAGES = (sample_rollouts, verify_rollouts, score_rollouts, weigh_tokens, train_policy)
+
+DECLARED = {
+    "description": "Two methods, two updates.",
+    "dataset": {
+        "type": "easy_vqa",
+        "train_questions": 8,
+        "test_questions": 5,
+        "warm_start_images": 60,
+    },
+    "model": {
+        "type": "tiny_qwen3_vl",
+        "hidden_size": 32,
+        "intermediate_size": 48,
+        "vision_hidden_size": 16,
+        "vocabulary": 300,
+        "warm_start": {"steps": 2, "batch_size": 4},
+    },
+    "prompts": {
+        "student": "{question}",
+        "answer_reference": "{question} reference: {answer}",
+        "sibling_reference": "{question} sibling: {sibling}",
+    },
+    "sampling": {"prompts": 4, "group_size": 4, "max_prompt_tokens": 128, "max_tokens": 12},
+    # What an untrained model often writes, so that some responses are better than others.
+    "verifier": {"type": "exact", "extraction": {"type": "last_line", "prefix": "\ufffd"}},
+    "teacher": {"type": "frozen"},
+    "update": {"learning_rate": 1e-3},
+    "arms": [{"weighting": {"type": "grpo"}}, {"weighting": {"type": "rlsd", "decay": 4}}],
+    "iterations": 2,
+    "evaluation": {
+        "benchmarks": [
+            {"type": "heldout", "name": "sampled", "samples": 2, "temperature": 1.0},
+            {"type": "heldout", "name": "greedy"},
+        ]
+    },
+}
+GRADIENTS = {"grpo": GRPO(), "rlsd": RLSD(decay=4)}
+
+Open = Callable[[Path], Workspace]
+
+
+@pytest.fixture(scope="session")
+def open_store() -> Open:
+    """Opens the small experiment over a store."""
+
+    def open_store(store: Path) -> Workspace:
+        return Workspace("small", ExperimentConfig.model_validate(DECLARED), ArtifactStore(store))
+
+    return open_store
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, open_store: Open) -> Path:
+    """Trained, evaluated, compared, looked ahead and measured; no test may change it."""
+    store = tmp_path_factory.mktemp("finished") / "store"
+    workspace = open_store(store)
+    make_problems(workspace)
+    for arm in ("grpo-s0", "rlsd-s0"):
+        base_policy(workspace.at(arm, 0))
+        for iteration in range(2):
+            for stage in STAGES:
+                stage(workspace.at(arm, iteration))
+        for updates in range(3):
+            for benchmark in workspace.experiment.evaluation.benchmarks:
+                evaluate_policy(workspace.at(arm, updates), benchmark)
+    run = workspace.at("rlsd-s0", 0)
+    compare_weightings(run)
+    measure_information(run)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        # Two of the methods: the report has to show what it has beside what it lacks.
+        for module in (gradient_comparison, lookahead):
+            monkeypatch.setattr(module, "compared_methods", lambda _: GRADIENTS)
+        compare_gradients(run)
+        look_ahead(run, workspace.experiment.evaluation.benchmarks[0])
+    return store
+
+
+@pytest.fixture
+def workspace(finished: Path, open_store: Open) -> Workspace:
+    return open_store(finished)

@@ -1,0 +1,60 @@
+"""Small tables written by hand."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+import torch
+
+from rlsd_pipeline.weighting.grpo import group_advantages
+from rlsd_pipeline.weighting.method import Credit
+
+STUDENT = -4.0
+
+
+def _credit(
+    gain: Sequence[Sequence[float]],
+    *,
+    advantages: Sequence[float] | None = None,
+    rewards: Sequence[float] | None = None,
+    groups: Sequence[int] | None = None,
+    correct: Sequence[bool] | None = None,
+    informed: Sequence[bool] | None = None,
+    reasoning: Sequence[Sequence[bool]] | None = None,
+    teacher: bool = True,
+) -> Credit:
+    count = len(gain)
+    lengths = torch.tensor([len(row) for row in gain], dtype=torch.long)
+    rows = torch.arange(count).repeat_interleave(lengths)
+    asked = torch.tensor([True] * count if informed is None else informed, dtype=torch.bool)
+    flat = torch.tensor([value for row in gain for value in row], dtype=torch.float32)
+    student = torch.full_like(flat, STUDENT)
+    scores = torch.tensor([0.0] * count if rewards is None else rewards, dtype=torch.float64)
+    members = torch.tensor([0] * count if groups is None else groups, dtype=torch.long)
+    relative = group_advantages(scores, members).float()
+    if advantages is not None:
+        relative = torch.tensor(advantages, dtype=torch.float32)
+    parts = [True] * len(flat)
+    if reasoning is not None:
+        parts = [value for row in reasoning for value in row]
+    return Credit(
+        rewards=scores,
+        correct=scores == 1.0 if correct is None else torch.tensor(correct, dtype=torch.bool),
+        advantages=relative,
+        groups=members,
+        informed=asked,
+        rows=rows,
+        reasoning=torch.tensor(parts, dtype=torch.bool),
+        student_logprobs=student,
+        teacher_logprobs=student + flat.masked_fill(~asked[rows], 0.0) if teacher else None,
+    )
+
+
+@pytest.fixture(scope="session")
+def credit_of() -> Callable[..., Credit]:
+    """Builds a table from the information gain of each rollout's tokens, one list a rollout.
+
+    The student gives every token -4 nats. Advantages follow from rewards and groups unless they are
+    given; a reward of 1 is correct unless told otherwise; all tokens are reasoning and all rollouts
+    informed unless told otherwise.
+    """
+    return _credit
