@@ -8,10 +8,11 @@ RUNTIME := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test ui check clean
+.PHONY: help demo reproduction test ui check clean
 
 help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
+	@echo "make reproduction    all methods, eight seeds; an hour on two cores, resumable"
 	@echo "make ui      the Dagster UI on http://127.0.0.1:3000"
 	@echo "make test    all tests that need no optional part"
 	@echo "make check   ruff, mypy, the import contract, the Dagster definitions"
@@ -19,6 +20,10 @@ help:
 
 demo: $(RUNTIME)
 	$(BIN)/rlsd demo
+
+reproduction: $(RUNTIME)
+	$(BIN)/rlsd train reproduction
+	$(BIN)/rlsd report reproduction
 
 ui: $(RUNTIME)
 	$(BIN)/rlsd ui

@@ -1,0 +1,134 @@
+"""How long comparing all methods takes, by cached tokens: `python benchmarks/compare_tokens.py`.
+
+Tables of random rollouts are written to Parquet, read back, and compared as `rlsd compare` does.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rlsd_pipeline.artifacts.tables import to_table
+from rlsd_pipeline.config.verifier import AnswerTagExtraction
+from rlsd_pipeline.credit.comparison import (
+    rank_correlations,
+    summarize,
+    token_credit,
+    within_responses,
+)
+from rlsd_pipeline.credit.tables import read_credit, segments_of
+from rlsd_pipeline.verifiers.extraction import build_extraction
+from rlsd_pipeline.weighting import METHODS
+from rlsd_pipeline.weighting.rlsd import RLSD
+from schemas import Reward, Rollout, TokenLogprobs
+
+GROUP, TOKENS = 8, 64
+TEXT = "<think>" + "ab " * (TOKENS - 4) + "</think><answer>yes</answer>"
+
+
+def tables(tokens: int, rng: np.random.Generator) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Rollouts, rewards and log-probabilities with at least so many tokens."""
+    count = -(-tokens // (TOKENS * GROUP)) * GROUP
+    names = [f"problem-{row // GROUP}#{row % GROUP}" for row in range(count)]
+    problems = [f"problem-{row // GROUP}" for row in range(count)]
+    words = [7 + 3 * place for place in range(1, TOKENS - 3)]
+    ends = np.array([7, *words, len(TEXT) - 12, len(TEXT) - 9, len(TEXT)])
+    ids = rng.integers(0, 400, (count, TOKENS), dtype=np.int32)
+    student = -rng.exponential(0.5, (count, TOKENS)).astype(np.float32)
+    teacher = np.minimum(student + rng.normal(0, 0.3, student.shape), 0).astype(np.float32)
+    right = rng.random(count) < 0.5
+    rollouts = to_table(
+        Rollout,
+        {
+            "rollout_id": names,
+            "problem_id": problems,
+            "sample_index": [row % GROUP for row in range(count)],
+            "prompt_ids": [[1, 2, 3]] * count,
+            "completion_ids": ids,
+            "completion": [TEXT] * count,
+            "token_ends": [ends] * count,
+            "rollout_logprobs": student,
+            "finish_reason": ["stop"] * count,
+        },
+    )
+    rewards = to_table(
+        Reward,
+        {
+            "rollout_id": names,
+            "problem_id": problems,
+            "verdict": np.where(right, "correct", "incorrect").tolist(),
+            "extracted": ["yes"] * count,
+            "format_ok": [True] * count,
+            "reward": right.astype(float),
+            "advantage": np.where(right, 1.0, -1.0),
+        },
+    )
+    logprobs = to_table(
+        TokenLogprobs,
+        {
+            "rollout_id": names,
+            "completion_ids": ids,
+            "student_logprobs": student,
+            "teacher_logprobs": teacher,
+            "teacher_plain_logprobs": [None] * count,
+        },
+    )
+    return rollouts, rewards, logprobs
+
+
+def compare(paths: list[Path]) -> tuple[int, dict[str, float]]:
+    """Tokens, and seconds by part."""
+    extraction = build_extraction(AnswerTagExtraction())
+    seconds, started = {}, time.perf_counter()
+
+    def lap(name: str) -> None:
+        nonlocal started
+        seconds[name] = time.perf_counter() - started
+        started = time.perf_counter()
+
+    rollouts, rewards, logprobs = (pq.read_table(path) for path in paths)
+    lap("read")
+    credit = read_credit(rollouts, rewards, logprobs, extraction)
+    segments = segments_of(rollouts, extraction)
+    lap("columns")
+    methods = {cls.model_validate({}).type: cls.model_validate({}) for cls in METHODS}
+    methods["rlsd, as printed"] = RLSD(formula="as_printed")
+    credits = {name: token_credit(m.streams(credit), credit).numpy() for name, m in methods.items()}
+    lap(f"{len(methods)} methods")
+    for name, values in credits.items():
+        summarize(name, methods[name], values, credit, segments, 0.95)
+    lap("summaries")
+    rank_correlations(credits)
+    rows = credit.rows.numpy()
+    rank_correlations({n: within_responses(v, rows, len(rollouts)) for n, v in credits.items()})
+    lap("rank correlations")
+    return len(credit.rows), seconds
+
+
+def main() -> None:
+    """Print one line a size."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tokens", type=int, nargs="+", default=[250_000, 500_000, 1_000_000])
+    options = parser.parse_args()
+    for tokens in options.tokens:
+        with tempfile.TemporaryDirectory(prefix="rlsd-compare-") as folder:
+            made = tables(tokens, np.random.default_rng(0))
+            paths = [Path(folder) / f"{place}.parquet" for place in range(len(made))]
+            for table, path in zip(made, paths, strict=True):
+                pq.write_table(table, path, compression="zstd", row_group_size=512)
+            size = sum(path.stat().st_size for path in paths)
+            count, seconds = compare(paths)
+        total = sum(seconds.values())
+        parts = ", ".join(f"{name} {value:.2f} s" for name, value in seconds.items())
+        print(
+            f"{count:>9,} tokens: {total:.2f} s ({count / total:,.0f} tokens/s), "
+            f"{size / count:.1f} bytes a token on disk; {parts}"
+        )
+
+
+if __name__ == "__main__":
+    main()
