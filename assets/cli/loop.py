@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import dagster as dg
+from dagster._core.instance.ref import InstanceRef
 
 from assets.declared import Declared
 from assets.graph import stage_assets
@@ -19,6 +20,10 @@ from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.progress import Progress
 from rlsd_pipeline.stages.contract import CONTRACTS, ITERATION_STAGES
 
+_NO_CAPTURE = {
+    "module": "dagster._core.storage.noop_compute_log_manager",
+    "class": "NoOpComputeLogManager",
+}
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -158,7 +163,11 @@ class Loop:
 
 @contextmanager
 def open_instance() -> Iterator[dg.DagsterInstance]:
-    """The local Dagster instance, created on first use."""
-    dagster_home()
-    with dg.DagsterInstance.get() as instance:
+    """The local Dagster instance, created on first use.
+
+    Without its capture of standard output, which starts two processes a run: here nothing is
+    printed that the terminal does not show.
+    """
+    ref = InstanceRef.from_dir(str(dagster_home()), overrides={"compute_logs": _NO_CAPTURE})
+    with dg.DagsterInstance.from_ref(ref) as instance:
         yield instance

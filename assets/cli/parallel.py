@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, suppress
 from functools import cache, partial
 from multiprocessing.queues import Queue
@@ -19,6 +20,7 @@ from typing import Any
 from assets.cli.loop import Loop, open_instance
 from assets.cli.progress import Display
 from rlsd_pipeline.config.teacher import ModelTeacher
+from rlsd_pipeline.errors import RlsdError
 
 _WAIT_SECONDS = 0.5
 _LONG_SECONDS = 5.0
@@ -111,6 +113,11 @@ def _follow(
             _show(queue, display)
             for future in done:
                 future.result()
+    except BrokenProcessPool as error:
+        raise RlsdError(
+            "a process that trained an arm was killed, perhaps for want of memory: lower "
+            "`compute.processes` and call again; it goes on from the last complete artifact"
+        ) from error
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         raise

@@ -42,10 +42,10 @@ def report(experiment: str, *, arm: str | None, iteration: int | None, out: Path
 
 def _place(loop: Loop, arm: str | None, iteration: int | None) -> StageRun | None:
     """Whose tokens are shown; None where no arm has been scored by a teacher."""
-    if arm is not None:
-        return loop.workspace.at(loop.arms([arm])[0], iteration or 0)
     experiment = loop.declared.experiment
     wanted = [min(FIRST_TOKENS, experiment.iterations - 1), 0]
+    if arm is not None:
+        return loop.workspace.at(loop.arms([arm])[0], wanted[0] if iteration is None else iteration)
     for name in _taught(experiment):
         for at in wanted if iteration is None else [iteration]:
             run = loop.workspace.at(name, at)

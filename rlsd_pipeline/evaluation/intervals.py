@@ -88,7 +88,9 @@ def paired_difference(
     if len(differences) < 2:
         return PairedDifference(mean, -np.inf, np.inf, 1.0)
     if not differences.std():
-        return PairedDifference(mean, mean, mean, 1.0 if mean == 0 else 0.0)
+        # All equal: how often chance alone would give all of them one sign.
+        p_value = 1.0 if mean == 0 else 2.0 ** (1 - len(differences))
+        return PairedDifference(mean, mean, mean, p_value)
     half = _half_width(differences, confidence)
     p_value = float(stats.ttest_1samp(differences, 0.0).pvalue)
     return PairedDifference(mean, mean - half, mean + half, p_value)

@@ -37,7 +37,7 @@ def method_score(seeds: Sequence[QuestionScores], confidence: float) -> Estimate
 def method_difference(
     first: Mapping[int, QuestionScores], second: Mapping[int, QuestionScores], confidence: float
 ) -> PairedDifference | None:
-    """Second minus first over the seeds that both have; None without any.
+    """Second minus first over the seeds that both have; None without any, or with one of several.
 
     Arms of one seed begin with the same weights and draw the same problems, so they are a pair.
 
@@ -48,6 +48,8 @@ def method_difference(
     """
     shared = sorted(first.keys() & second.keys())
     if not shared:
+        return None
+    if len(shared) == 1 and max(len(first), len(second)) > 1:
         return None
     if len(shared) == 1:
         before, after = first[shared[0]], second[shared[0]]

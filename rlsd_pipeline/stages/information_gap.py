@@ -47,6 +47,7 @@ def measure_information(run: StageRun) -> Artifact:
         require_same_tokenizer(student, model)
         table = rollouts.table(Rollout)
         problems = run.workspace.problems(run.read("problems"))
+        run.workspace.progress.start("information_gap", None, "rollouts")
         probe = _Probe(
             run,
             student,
@@ -114,7 +115,6 @@ class _Probe:
 def _summary(
     run: StageRun, probe: _Probe, answers: list[str | None], policy: str, teacher: str
 ) -> InformationGap:
-    run.workspace.progress.start("information_gap", None, "rollouts")
     names = [owner.problem_id for owner in probe.owners]
     references = _references(names, answers)
     most = max(len(counts) for counts in references.values())

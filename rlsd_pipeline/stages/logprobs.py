@@ -14,6 +14,7 @@ from torch import Tensor
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.artifacts.tables import to_table
 from rlsd_pipeline.config.divergence import StoredDivergence
+from rlsd_pipeline.diagnostics.moments import table_moments
 from rlsd_pipeline.models.logprobs import Support, likeliest, on_support
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.models.scoring import Keep, Scored, score_responses
@@ -58,8 +59,11 @@ def score_rollouts(run: StageRun) -> Artifact:
             if run.arm.weighting.stored_divergence is not None:
                 kept = _distribution(table, scored)
                 out.table(TeacherDistribution, kept, aligned_with=table)
-        out.table(TokenLogprobs, to_table(TokenLogprobs, columns), aligned_with=table)
-        out.measure(engine_gap_max=_largest_gap(table, student))
+        written = to_table(TokenLogprobs, columns)
+        out.table(TokenLogprobs, written, aligned_with=table)
+        measured = table_moments(written)._asdict()
+        present = {name: value for name, value in measured.items() if value is not None}
+        out.measure(engine_gap_max=_largest_gap(table, student), **present)
 
     return run.produce(logprobs_request(run, teacher), write)
 

@@ -102,10 +102,13 @@ def policy_checkpoint_request(run: StageRun) -> ArtifactRequest:
     return _request("policy_checkpoint", run.experiment, extra, inputs, seeds)
 
 
-def weighting_comparison_request(run: StageRun, named: Mapping[str, Weighting]) -> ArtifactRequest:
-    """Every method with its settings."""
+def weighting_comparison_request(
+    run: StageRun, named: Mapping[str, Weighting], left_out: Mapping[str, str]
+) -> ArtifactRequest:
+    """Every method with its settings, and why others are left out."""
     extra = {
         "methods": {name: method.model_dump(mode="json") for name, method in named.items()},
+        "left_out": dict(left_out),
         "confidence": run.experiment.evaluation.confidence,
     }
     inputs = inputs_of(run, "weighting_comparison")

@@ -35,14 +35,16 @@ def compare_weightings(run: StageRun) -> Artifact:
     require_made_from(rewards, rollouts)
     require_made_from(logprobs, rollouts)
     named = distinct_streams(compared_methods(run))
+    taught_by_another = _taught_by_another(run, named)
+    shown = {name: method for name, method in named.items() if name not in taught_by_another}
 
     def write(out: ArtifactWriter) -> None:
         sampled, scored = rollouts.table(Rollout), logprobs.table(TokenLogprobs)
         extraction = run.workspace.verifier.extraction
         credit = read_credit(sampled, rewards.table(Reward), scored, extraction)
         segments = segments_of(sampled, extraction)
-        left_out = _taught_by_another(run, named)
-        credits = _credits({n: m for n, m in named.items() if n not in left_out}, credit, left_out)
+        left_out = dict(taught_by_another)
+        credits = _credits(shown, credit, left_out)
         run.workspace.progress.start("weighting_comparison", len(credits), "methods")
         summaries = []
         for name, values in credits.items():
@@ -69,7 +71,7 @@ def compare_weightings(run: StageRun) -> Artifact:
         )
         out.table(ComparedCredit, _table(credits, scored))
 
-    return run.produce(weighting_comparison_request(run, named), write)
+    return run.produce(weighting_comparison_request(run, shown, taught_by_another), write)
 
 
 def _taught_by_another(run: StageRun, named: Mapping[str, Weighting]) -> dict[str, str]:

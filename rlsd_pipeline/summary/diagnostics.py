@@ -84,9 +84,9 @@ def _dynamics(recorded: Recorded) -> Diagnostic:
             (
                 name,
                 len(of),
-                _change(of, lambda m: m.entropy),
-                _change(of, lambda m: m.length),
-                _change(of, lambda m: m.k1_per_response),
+                _change(of, lambda m: m.of.entropy),
+                _change(of, lambda m: m.of.length),
+                _change(of, lambda m: m.of.k1_per_response),
                 _stall(of),
             )
         )
@@ -118,7 +118,7 @@ def _change(arms: Sequence[list[Moment]], read: Callable[[Moment], float | None]
 def _stall(arms: Sequence[list[Moment]]) -> str | None:
     stalls = []
     for recorded in arms:
-        series = [(m.iteration, m.k3) for m in recorded if m.k3 is not None]
+        series = [(m.iteration, m.of.k3) for m in recorded if m.of.k3 is not None]
         if len(series) < 20:
             return None
         iterations, values = zip(*series, strict=True)
@@ -137,20 +137,21 @@ def _early(workspace: Workspace, benchmark: str) -> Diagnostic:
     answers = _answers(workspace)
     rows = []
     for name, arms in methods(workspace).items():
-        shares: dict[str, list[float]] = {"first": [], "last": []}
+        shares: dict[str, dict[str, float]] = {"base": {}, "trained": {}}
         for arm in arms:
             evaluated = dict(evaluations(workspace, arm.name, benchmark))
             if 0 not in evaluated or max(evaluated) == 0:
                 continue
-            for place, updates in (("first", 0), ("last", max(evaluated))):
+            for place, updates in (("base", 0), ("trained", max(evaluated))):
                 texts = evaluated[updates].completions
                 found = early_answers(
                     [reasoning_of(text) for _, text in texts],
                     [answers[problem_id] for problem_id, _ in texts],
                 )
-                shares[place].append(found.share.value)
-        if shares["last"]:
-            rows.append((name, *(_over_seeds(shares[place]) for place in ("first", "last"))))
+                # Seeds that begin with one policy are one measurement of it.
+                shares[place][evaluated[updates].artifact.digest] = found.share.value
+        if shares["trained"]:
+            rows.append((name, *(_over_seeds(list(of.values())) for of in shares.values())))
     return Diagnostic(
         title="Early answers",
         explanation="Share of held-out responses whose reasoning names the gold answer within its "

@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
-
-from rlsd_pipeline.artifacts.validation import contiguous
+from rlsd_pipeline.diagnostics.moments import Moments, table_moments
 from rlsd_pipeline.diagnostics.properties.recording import Evaluation, LeakCount, RunRecording
 from rlsd_pipeline.stages.results import Evaluated, evaluations
 from rlsd_pipeline.stages.run import StageRun, Workspace
@@ -13,26 +11,17 @@ from schemas import PolicyCheckpoint, TokenLogprobs
 
 
 class Moment(NamedTuple):
-    """One iteration of an arm, over the tokens of its rollouts.
+    """One iteration of an arm.
 
     Attributes:
         iteration: Which.
         grad_norm: Before clipping.
-        entropy: -mean log π_S of the sampled tokens, an unbiased estimate; nats a token.
-        length: Mean tokens of a response.
-        k1: Mean of log π_S - log π_T, the plain estimate of the on-policy reverse KL; nats a token,
-            None without a teacher.
-        k1_per_response: The same summed over a response.
-        k3: Mean of exp(Δ) - 1 - Δ, an estimate of the same that is never negative; nats a token.
+        of: The means over its tokens.
     """
 
     iteration: int
     grad_norm: float
-    entropy: float
-    length: float
-    k1: float | None
-    k1_per_response: float | None
-    k3: float | None
+    of: Moments
 
 
 def moments(workspace: Workspace, arm: str) -> list[Moment]:
@@ -50,7 +39,7 @@ def recording(
     return RunRecording(
         arm=arm,
         objective=[moment.grad_norm for moment in recorded],
-        divergence=[moment.k3 for moment in recorded if moment.k3 is not None],
+        divergence=[m.of.k3 for m in recorded if m.of.k3 is not None],
         evaluations=[_evaluation(k, one) for k, one in evaluated.items()],
         leak_start=None if started is None else _leaks(started),
         leak_end=None if last is None else _leaks(last),
@@ -72,30 +61,8 @@ def _moment(run: StageRun) -> Moment | None:
     if logprobs is None or checkpoint is None:
         return None
     table = logprobs.table(TokenLogprobs, ["student_logprobs", "teacher_logprobs"])
-    lists = contiguous(table["student_logprobs"])
-    student = lists.flatten().to_numpy()
-    lengths = lists.value_lengths().to_numpy()
-    asked = contiguous(table["teacher_logprobs"])
-    gain = _gain(student, asked.flatten().to_numpy(), lengths, asked.is_valid().to_numpy(False))
-    informed = int(asked.is_valid().sum().as_py())
-    return Moment(
-        iteration=run.iteration,
-        grad_norm=checkpoint.record(PolicyCheckpoint).metrics["grad_norm"],
-        entropy=float(-student.mean()),
-        length=float(lengths.mean()),
-        k1=None if gain is None else float(-gain.mean()),
-        k1_per_response=None if gain is None else float(-gain.sum() / informed),
-        k3=None if gain is None else float(np.mean(np.expm1(gain.clip(max=50.0)) - gain)),
-    )
-
-
-def _gain(
-    student: np.ndarray, teacher: np.ndarray, lengths: np.ndarray, asked: np.ndarray
-) -> np.ndarray | None:
-    """Δ of the tokens that a teacher scored, float64; None where it scored none."""
-    if not len(teacher):
-        return None
-    return teacher.astype(np.float64) - student[asked.repeat(lengths)]
+    grad_norm = checkpoint.record(PolicyCheckpoint).metrics["grad_norm"]
+    return Moment(run.iteration, grad_norm, table_moments(table))
 
 
 def _evaluation(updates: int, one: Evaluated) -> Evaluation:

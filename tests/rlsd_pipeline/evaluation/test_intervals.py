@@ -81,7 +81,8 @@ def test_pairing_matters() -> None:
 
 def test_differences_without_variance() -> None:
     assert paired_difference([1, 0], [1, 0], 0.95) == (0.0, 0.0, 0.0, 1.0)
-    assert paired_difference([0, 0], [1, 1], 0.95) == (1.0, 1.0, 1.0, 0.0)
+    # Two of one sign: 2 (1/2)^2.
+    assert paired_difference([0, 0], [1, 1], 0.95) == (1.0, 1.0, 1.0, 0.5)
 
 
 def test_pairs_must_be_pairs() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rlsd_pipeline.diagnostics.moments import Moments
 from rlsd_pipeline.diagnostics.properties.recording import PropertyResult, SeedOutcome
 from rlsd_pipeline.evaluation.intervals import Estimate
 from rlsd_pipeline.report.data import Diagnostic
@@ -32,7 +33,7 @@ def table(workspace: Workspace, title: str) -> Diagnostic:
 
 
 def moment(iteration: int, *, entropy: float = 1.0, k3: float | None = 0.5) -> Moment:
-    return Moment(iteration, 1.0, entropy, 10.0, k3, k3, k3)
+    return Moment(iteration, 1.0, Moments(entropy, 10.0, k3, k3, k3))
 
 
 def test_moments_are_what_the_tables_say(workspace: Workspace) -> None:
@@ -48,28 +49,28 @@ def test_moments_are_what_the_tables_say(workspace: Workspace) -> None:
             for s, t in zip(row["student_logprobs"], row["teacher_logprobs"], strict=True)
         ]
         # One token at a time: -log π_S, log π_S - log π_T and e^Δ - 1 - Δ.
-        assert one.entropy == pytest.approx(-sum(student) / len(student), rel=1e-5)
-        assert one.length == len(student) / len(rows)
-        assert one.k1 == pytest.approx(-sum(gain) / len(gain), abs=1e-7)
-        assert one.k1_per_response == pytest.approx(-sum(gain) / len(rows), abs=1e-6)
+        assert one.of.entropy == pytest.approx(-sum(student) / len(student), rel=1e-5)
+        assert one.of.length == len(student) / len(rows)
+        assert one.of.k1 == pytest.approx(-sum(gain) / len(gain), abs=1e-7)
+        assert one.of.k1_per_response == pytest.approx(-sum(gain) / len(rows), abs=1e-6)
         k3 = [math.exp(value) - 1 - value for value in gain]
-        assert one.k3 == pytest.approx(sum(k3) / len(k3), rel=1e-4)
+        assert one.of.k3 == pytest.approx(sum(k3) / len(k3), rel=1e-4)
         metrics = run.read("policy_checkpoint").record(PolicyCheckpoint).metrics
         assert one.grad_norm == metrics["grad_norm"]
 
 
 def test_without_a_teacher_there_is_no_distance_to_it(workspace: Workspace) -> None:
     found = moments(workspace, "grpo-s0")
-    assert [(one.k1, one.k1_per_response, one.k3) for one in found] == [(None, None, None)] * 2
+    assert {(one.of.k1, one.of.k1_per_response, one.of.k3) for one in found} == {(None,) * 3}
     # Both arms sampled the same from the same base.
-    assert found[0].entropy == moments(workspace, "rlsd-s0")[0].entropy
+    assert found[0].of.entropy == moments(workspace, "rlsd-s0")[0].of.entropy
 
 
 def test_a_recording_has_gradients_divergences_and_evaluations(workspace: Workspace) -> None:
     known = moments(workspace, "rlsd-s0")
     found = recording(workspace, "rlsd-s0", "sampled", known)
     assert found.objective == [one.grad_norm for one in known]
-    assert found.divergence == [one.k3 for one in known]
+    assert found.divergence == [one.of.k3 for one in known]
     assert [one.updates for one in found.evaluations] == [0, 1, 2]
     run = workspace.at("rlsd-s0", 2)
     score = run.read("benchmark_scores.sampled").record(BenchmarkScore)
@@ -90,9 +91,9 @@ def test_a_recording_has_gradients_divergences_and_evaluations(workspace: Worksp
 def test_the_change_is_between_the_first_and_the_last_tenth() -> None:
     # Twenty iterations: two at each end. Seed means 1.5 -> 19.5 and 2.5 -> 20.5.
     seeds = [[moment(k, entropy=k + 1 + shift) for k in range(20)] for shift in (0, 1)]
-    assert _change(seeds, lambda m: m.entropy) == "2 → 20"
-    assert _change([[moment(0, entropy=3.0)]], lambda m: m.entropy) == "3 → 3"
-    assert _change([[moment(0, k3=None)]], lambda m: m.k3) is None
+    assert _change(seeds, lambda m: m.of.entropy) == "2 → 20"
+    assert _change([[moment(0, entropy=3.0)]], lambda m: m.of.entropy) == "3 → 3"
+    assert _change([[moment(0, k3=None)]], lambda m: m.of.k3) is None
 
 
 def test_a_stall_is_looked_for_where_there_is_enough_to_see_one() -> None:
@@ -139,7 +140,7 @@ def test_dynamics_and_early_answers_have_a_line_a_method(workspace: Workspace) -
     assert grpo[:2] == ("grpo", 1)
     assert grpo[4:] == (None, None)
     known = moments(workspace, "rlsd-s0")
-    ends = [known[0].entropy, known[1].entropy]
+    ends = [known[0].of.entropy, known[1].of.entropy]
     assert rlsd[2] == f"{ends[0]:.3g} → {ends[1]:.3g}"
     assert rlsd[4] is not None
     early = table(workspace, "Early answers")
