@@ -94,13 +94,18 @@ def test_only_seeds_that_both_have_are_compared() -> None:
     assert method_difference({}, {1: scores(1)}, 0.95) is None
 
 
-def test_one_shared_seed_is_compared_over_the_questions_of_both() -> None:
+def test_one_seed_each_is_compared_over_the_questions_of_both() -> None:
     before = {"a": 0.0, "b": 1.0, "c": 0.0, "d": 1.0, "only before": 1.0}
     after = {"d": 1.0, "c": 0.0, "b": 1.0, "a": 1.0, "only after": 0.0}
-    found = method_difference({3: before, 4: scores(1)}, {3: after}, 0.95)
+    found = method_difference({3: before}, {3: after}, 0.95)
     # Differences 1, 0, 0, 0: mean 1/4, standard error 1/4, t = 1 with 3 degrees of freedom:
     # p = 0.39100; half 3.18245 / 4.
     assert found == pytest.approx((0.25, -0.54561, 1.04561, 0.39100), abs=5e-5)
+
+
+def test_one_shared_seed_of_several_is_no_comparison() -> None:
+    """The unit would be another one than the caption says."""
+    assert method_difference({3: scores(0, 1), 4: scores(1)}, {3: scores(1, 1)}, 0.95) is None
 
 
 def test_holm_by_hand() -> None:
