@@ -103,12 +103,12 @@ def _gain(gain: PairedDifference) -> str:
 
 
 def _matrix(title: str, names: list[str], values: list[list[float | None]]) -> Table:
-    table = Table(title=title)
-    table.add_column("")
+    table = Table(title=title, padding=0)
+    table.add_column("", no_wrap=True)
     for place, _ in enumerate(names, start=1):
         table.add_column(str(place), justify="right")
     for place, (name, row) in enumerate(zip(names, values, strict=True), start=1):
-        cells = ("-" if value is None else f"{value:+.2f}" for value in row)
+        cells = ("-" if value is None else f"{value:.2f}" for value in row)
         table.add_row(f"{place} {name}", *cells)
     return table
 
