@@ -131,4 +131,4 @@ class Display:
 
 def console() -> Console:
     """Where everything is printed; a file or a pipe gets lines of any width."""
-    return Console(width=None if sys.stdout.isatty() else 140)
+    return Console(width=None if sys.stdout.isatty() else 180)

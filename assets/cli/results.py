@@ -1,12 +1,12 @@
 """`rlsd results`: the table of methods, on the terminal or as Markdown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from assets.cli.progress import console
 from assets.cli.tables import results_table
 from assets.cli.train import open_loop
 from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference
-from rlsd_pipeline.evaluation.published import published_average
+from rlsd_pipeline.evaluation.published import published_methods
 from rlsd_pipeline.stages.results import Result, read_results
 from rlsd_pipeline.stages.run import Workspace
 
@@ -27,7 +27,8 @@ def print_markdown(experiment: str) -> None:
 
 def _sections(workspace: Workspace) -> list[str]:
     results, compared = read_results(workspace), workspace.experiment.compared_with
-    columns = _columns(compared)
+    published = published_methods({line.method: line.weighting for line in results})
+    columns = _columns(compared, published)
     sections = []
     for benchmark in dict.fromkeys(line.benchmark for line in results):
         lines = [line for line in results if line.benchmark == benchmark]
@@ -37,7 +38,9 @@ def _sections(workspace: Workspace) -> list[str]:
     return sections
 
 
-def _columns(compared: str) -> dict[str, Callable[[Result], str]]:
+def _columns(
+    compared: str, published: Mapping[str, Sequence[float]]
+) -> dict[str, Callable[[Result], str]]:
     return {
         "method": lambda line: line.method,
         "seeds": lambda line: str(len(line.seeds)),
@@ -55,7 +58,7 @@ def _columns(compared: str) -> dict[str, Callable[[Result], str]]:
             f"{line.steps[step]:.2f}" if step in line.steps else "-"
             for step in ("perceive", "compare", "negate")
         ),
-        "paper, mean of five": lambda line: _published(line.weighting),
+        "paper, mean of five": lambda line: _mean(published.get(line.method)),
     }
 
 
@@ -69,6 +72,5 @@ def _signed(found: PairedDifference) -> str:
     return f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
 
 
-def _published(weighting: str) -> str:
-    average = published_average(weighting)
-    return "" if average is None else f"{average:.2f} %"
+def _mean(scores: Sequence[float] | None) -> str:
+    return "" if scores is None else f"{sum(scores) / len(scores):.2f} %"

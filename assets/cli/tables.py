@@ -80,11 +80,14 @@ def _cells(line: Result, several: bool, compared: bool) -> Sequence[str]:
 
 def _caption(compared_with: str, several: bool) -> str:
     pairs = "the same seeds" if several else "the same questions"
-    return (
+    text = (
         f"gain: paired difference to the base on {pairs}; - {compared_with}: to {compared_with}, "
         "p corrected for the number of methods;\n"
         "mentions: responses that mention a reference nobody showed them"
     )
+    if several:
+        return text
+    return text + "\none seed: all of this is about these trainings, and nothing about the methods"
 
 
 def _estimate(estimate: Estimate) -> str:

@@ -4,6 +4,8 @@ Another model, other data, one run without an interval: shown beside one's own n
 the order of the methods, never the values.
 """
 
+from collections.abc import Mapping
+
 BENCHMARKS = ("MMMU", "MathVista", "MathVision", "ZeroBench", "WeMath")
 
 PUBLISHED: dict[str, tuple[float, ...]] = {
@@ -17,7 +19,15 @@ PUBLISHED: dict[str, tuple[float, ...]] = {
 """Type of the weighting -> accuracy in per cent, in the order of `BENCHMARKS`."""
 
 
-def published_average(weighting: str) -> float | None:
-    """The paper's mean over the five benchmarks, per cent; None where it reports none."""
-    scores = PUBLISHED.get(weighting)
-    return None if scores is None else sum(scores) / len(scores)
+def published_methods(named: Mapping[str, str]) -> dict[str, tuple[float, ...]]:
+    """Method -> what the paper reports for it.
+
+    Of several methods of one type only the first is the paper's; the others are variants.
+
+    Args:
+        named: Method -> type of its weighting, in the declared order.
+    """
+    first: dict[str, str] = {}
+    for method, weighting in named.items():
+        first.setdefault(weighting, method)
+    return {method: PUBLISHED[kind] for kind, method in first.items() if kind in PUBLISHED}

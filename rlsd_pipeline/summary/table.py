@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference
-from rlsd_pipeline.evaluation.published import BENCHMARKS, PUBLISHED
+from rlsd_pipeline.evaluation.published import BENCHMARKS, published_methods
 from rlsd_pipeline.report import data
 from rlsd_pipeline.stages.results import Result
 from rlsd_pipeline.stages.run import Workspace
@@ -16,10 +16,11 @@ def method_table(workspace: Workspace, results: Sequence[Result]) -> data.Method
     experiment = workspace.experiment
     several = any(len(line.seeds) > 1 for line in results)
     compared = experiment.compared_with
+    published = published_methods({line.method: line.weighting for line in results})
     pairs = "arms of one seed (same start, same problems)" if several else "the same questions"
     unit = "seeds (Student's t)" if several else "questions"
     return data.MethodTable(
-        lines=tuple(_line(line) for line in results),
+        lines=tuple(_line(line, published.get(line.method)) for line in results),
         baseline=compared,
         confidence=experiment.evaluation.confidence,
         interval_meaning=f"Intervals are over {unit}.",
@@ -53,8 +54,7 @@ def difference(paired: PairedDifference, p_corrected: float | None) -> data.Diff
     )
 
 
-def _line(line: Result) -> data.MethodLine:
-    published = PUBLISHED.get(line.weighting)
+def _line(line: Result, published: Sequence[float] | None) -> data.MethodLine:
     other = line.difference
     return data.MethodLine(
         benchmark=line.benchmark,
