@@ -81,7 +81,7 @@ def test_methods_are_compared_on_cached_tables(
     everywhere, within = answer.output.partition("rank correlation")[2].split("the same within")
     # GRPO's credit varies from response to response, and within none.
     assert row_of(everywhere, "1 grpo")[1:3] != ["-", "-"]
-    assert row_of(everywhere, "1 grpo")[1] == "+1.00"
+    assert row_of(everywhere, "1 grpo")[1] == "1.00"
     assert set(row_of(within, "1 grpo")[1:]) == {"-"}
     assert "norm of each" not in answer.output
 
@@ -103,7 +103,7 @@ def test_gradients_and_lookahead_are_added_on_request(
     gradients, _, after = asked.partition("after one update by each method, on greedy")
     norms, _, cosines = gradients.partition("cosine")
     assert float(row_of(norms, "rlsd")[1]) > 0
-    assert row_of(cosines, "1 grpo")[1] == "+1.00"
+    assert row_of(cosines, "1 grpo")[1] == "1.00"
     assert row_of(after, "grpo")[3:] == ["-", "-"]
     assert row_of(after, "rlsd")[3] == "+0.0000"
     # Each by itself, and found where it was left.
