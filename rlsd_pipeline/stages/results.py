@@ -108,14 +108,6 @@ def read_results(workspace: Workspace) -> list[Result]:
     ]
 
 
-def score_curve(
-    workspace: Workspace, arm: str, benchmark: str
-) -> Iterator[tuple[int, BenchmarkScore]]:
-    """Iteration and score of every evaluation of an arm that the store has, in order."""
-    for iteration, evaluated in evaluations(workspace, arm, benchmark):
-        yield iteration, evaluated.score
-
-
 def methods(workspace: Workspace) -> dict[str, list[Arm]]:
     """Method name -> its arms, one a seed, in the declared order."""
     found: dict[str, list[Arm]] = {}

@@ -92,7 +92,8 @@ def _dynamics(recorded: Recorded) -> Diagnostic:
         )
     return Diagnostic(
         title="Entropy, length and distance to the teacher",
-        explanation="Mean over seeds of the first and of the last tenth of the iterations. "
+        explanation="Mean over seeds of the first and of the last tenth of the iterations, the "
+        "last with its 95 % interval over seeds. "
         "Entropy: −mean log π_S of the sampled tokens, nats a token. Length: tokens a response. "
         "KL: mean over responses of Σ (log π_S − log π_T), the plain estimate of the on-policy "
         "reverse KL to the privileged teacher, nats; for GRPO and SFT no teacher was asked. Stall: "
@@ -111,8 +112,10 @@ def _change(arms: Sequence[list[Moment]], read: Callable[[Moment], float | None]
             return None
         tenth = max(1, len(values) // 10)
         ends.append((np.mean(values[:tenth]), np.mean(values[-tenth:])))
-    first, last = np.mean(ends, axis=0)
-    return f"{first:.3g} → {last:.3g}"
+    first, last = np.transpose(ends)
+    interval = mean_interval(last.tolist())
+    text = f"{first.mean():.3g} → {interval.value:.3g}"
+    return text if len(ends) < 2 else f"{text} [{interval.low:.3g}, {interval.high:.3g}]"
 
 
 def _stall(arms: Sequence[list[Moment]]) -> str | None:

@@ -10,7 +10,7 @@ from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.data.blind import blind_baseline
 from rlsd_pipeline.evaluation.intervals import paired_difference
 from rlsd_pipeline.stages.benchmark_scores import evaluate_policy
-from rlsd_pipeline.stages.results import read_results, score_curve
+from rlsd_pipeline.stages.results import evaluations, read_results
 from rlsd_pipeline.stages.run import Workspace
 from schemas import BenchmarkScore, ItemVerdict
 
@@ -94,6 +94,6 @@ def test_results_are_paired_with_the_base(scored: tuple[Workspace, dict]) -> Non
 
 def test_curve_has_what_was_evaluated(scored: tuple[Workspace, dict]) -> None:
     workspace, _ = scored
-    curve = list(score_curve(workspace, "rlsd-s0", "sampled"))
+    curve = [(k, one.score) for k, one in evaluations(workspace, "rlsd-s0", "sampled")]
     assert [(iteration, score.updates) for iteration, score in curve] == [(0, 0), (1, 1), (2, 2)]
-    assert list(score_curve(workspace, "live-s0", "sampled")) == []
+    assert [(k, one.score) for k, one in evaluations(workspace, "live-s0", "sampled")] == []

@@ -9,7 +9,7 @@ from scipy import stats
 from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore, ArtifactWriter
 from rlsd_pipeline.artifacts.tables import to_table
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.stages.results import Result, evaluations, methods, read_results, score_curve
+from rlsd_pipeline.stages.results import Result, evaluations, methods, read_results
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.summary.curves import accuracy_chart, mention_chart
 from schemas import BenchmarkScore, BreakdownScore, ItemVerdict
@@ -253,7 +253,7 @@ def test_nothing_is_shown_before_anything_was_evaluated(workspace: Workspace) ->
 def test_evaluations_of_an_arm_are_in_order(finished: Workspace, score: Score) -> None:
     score("rlsd-s0", 2, "rwww")
     assert [k for k, _ in evaluations(finished, "rlsd-s0", "sampled")] == [0, 2, 4]
-    curve = list(score_curve(finished, "rlsd-s0", "sampled"))
+    curve = [(k, one.score) for k, one in evaluations(finished, "rlsd-s0", "sampled")]
     assert [record.score for _, record in curve] == [0.25, 0.25, 0.75]
 
 

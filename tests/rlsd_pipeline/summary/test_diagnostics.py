@@ -89,9 +89,10 @@ def test_a_recording_has_gradients_divergences_and_evaluations(workspace: Worksp
 
 
 def test_the_change_is_between_the_first_and_the_last_tenth() -> None:
-    # Twenty iterations: two at each end. Seed means 1.5 -> 19.5 and 2.5 -> 20.5.
+    # Twenty iterations: two at each end. Seed means 1.5 -> 19.5 and 2.5 -> 20.5; the last with
+    # 12.706 times their standard deviation .7071 over the root of 2.
     seeds = [[moment(k, entropy=k + 1 + shift) for k in range(20)] for shift in (0, 1)]
-    assert _change(seeds, lambda m: m.of.entropy) == "2 → 20"
+    assert _change(seeds, lambda m: m.of.entropy) == "2 → 20 [13.6, 26.4]"
     assert _change([[moment(0, entropy=3.0)]], lambda m: m.of.entropy) == "3 → 3"
     assert _change([[moment(0, k3=None)]], lambda m: m.of.k3) is None
 
