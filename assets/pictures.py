@@ -1,6 +1,7 @@
 """Pictures for the metadata of an asset: those of the report, small enough for the event log."""
 
 import base64
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -8,6 +9,7 @@ import dagster as dg
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from rlsd_pipeline.stages.results import Result
     from rlsd_pipeline.stages.run import StageRun, Workspace
 
 DPI = 80
@@ -22,17 +24,15 @@ def learning_curve(workspace: "Workspace", benchmark: str) -> dg.MarkdownMetadat
 
 
 def difference_picture(
-    workspace: "Workspace", benchmark: str
+    lines: "Sequence[Result]", benchmark: str, compared: str
 ) -> dict[str, dg.MarkdownMetadataValue]:
     """Paired differences to the method that all are compared with; nothing where there are none."""
     from rlsd_pipeline.report.figures import forest
-    from rlsd_pipeline.stages.results import read_results
     from rlsd_pipeline.summary.table import difference
 
-    compared = workspace.experiment.compared_with
     found = {
         line.method: bounded
-        for line in read_results(workspace)
+        for line in lines
         if line.benchmark == benchmark
         and line.difference is not None
         and (bounded := difference(line.difference.paired, line.difference.p_corrected))

@@ -27,13 +27,14 @@ def results_asset(declared: Declared) -> dg.AssetsDefinition:
 
         workspace = declared.workspace()
         lines = read_results(workspace)
-        compared = f"minus {declared.experiment.compared_with}"
+        compared_with = declared.experiment.compared_with
+        compared = f"minus {compared_with}"
         curves = {
             f"curve/{benchmark.name}": learning_curve(workspace, benchmark.name)
             for benchmark in benchmarks
         }
         for benchmark in benchmarks:
-            curves |= difference_picture(workspace, benchmark.name)
+            curves |= difference_picture(lines, benchmark.name, compared_with)
         records = [
             dg.TableRecord(
                 {

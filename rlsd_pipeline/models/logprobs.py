@@ -43,6 +43,11 @@ class Support(NamedTuple):
     logprobs: Tensor
     tail: Tensor
 
+    @property
+    def joined(self) -> Tensor:
+        """Log-probabilities of the entries and the bucket; `[tokens, k + 1]`."""
+        return torch.cat([self.logprobs, self.tail[:, None]], dim=-1)
+
 
 EMPTY = -100.0
 """Stands for the log of probability 0: exp of it is 4e-44, which adds nothing."""

@@ -11,6 +11,8 @@ from rlsd_pipeline.models.logprobs import (
     Support,
     chosen_logprobs,
     flat_completion_logits,
+    likeliest,
+    on_support,
 )
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 
@@ -28,6 +30,25 @@ class Scored(NamedTuple):
 
     logprobs: Tensor
     support: Support | None
+
+
+def keep_likeliest(count: int | None) -> Keep:
+    """The `count` likeliest entries of whoever scores, or all that are not suppressed."""
+
+    def keep(logits: Tensor, rows: Sequence[int]) -> Support:
+        return on_support(logits, likeliest(logits, count))
+
+    return keep
+
+
+def keep_entries_of(scored: Sequence[Scored]) -> Keep:
+    """The entries that another pass over the same responses kept."""
+
+    def keep(logits: Tensor, rows: Sequence[int]) -> Support:
+        supports = [scored[row].support for row in rows]
+        return on_support(logits, torch.cat([s.ids for s in supports if s is not None]))
+
+    return keep
 
 
 @torch.no_grad()

@@ -19,14 +19,14 @@ from rlsd_pipeline.diagnostics.mutual_information import (
     reference_posterior,
     summarize_information,
 )
-from rlsd_pipeline.models.logprobs import Support, likeliest, on_support
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
-from rlsd_pipeline.models.scoring import Keep, Scored, score_responses
+from rlsd_pipeline.models.scoring import Keep, Scored, keep_entries_of, keep_likeliest
 from rlsd_pipeline.stages.alignment import require_made_from, require_sampled_by
 from rlsd_pipeline.stages.privileged import Judged, teacher_texts
 from rlsd_pipeline.stages.prompts import student_prompt
 from rlsd_pipeline.stages.requests import information_gap_request
 from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.scoring import score_here
 from rlsd_pipeline.stages.teacher import require_same_tokenizer, teacher_policy
 from schemas import InformationGap, Problem, Reward, Rollout
 
@@ -76,14 +76,14 @@ class _Probe:
         self.run, self.teacher = run, teacher
         self.owners, self.completion_ids = owners, completion_ids
         plain = [student_prompt(run.experiment, student, problem) for problem in owners]
-        self.student = self._score(student, plain, _likeliest)
+        self.student = self._score(student, plain, keep_likeliest(SUPPORT))
 
     def shown(self, answers: Sequence[str | None] | None) -> list[Scored]:
         """The teacher with an answer for each rollout; without any, in the plain context."""
         experiment = self.run.experiment
         if answers is None:
             prompts = [student_prompt(experiment, self.teacher, owner) for owner in self.owners]
-            return self._score(self.teacher, prompts, self._same_entries)
+            return self._score(self.teacher, prompts, keep_entries_of(self.student))
         shown = [
             owner.model_copy(update={"answer": answer or owner.answer})
             for owner, answer in zip(self.owners, answers, strict=True)
@@ -93,22 +93,10 @@ class _Probe:
             self.teacher.encode(text or "", owner.images, experiment.prompts.system)
             for text, owner in zip(texts, self.owners, strict=True)
         ]
-        return self._score(self.teacher, prompts, self._same_entries)
-
-    def _same_entries(self, logits: Tensor, rows: Sequence[int]) -> Support:
-        kept = [self.student[row].support for row in rows]
-        return on_support(logits, torch.cat([support.ids for support in kept if support]))
+        return self._score(self.teacher, prompts, keep_entries_of(self.student))
 
     def _score(self, policy: Policy, prompts: Sequence[EncodedPrompt], keep: Keep) -> list[Scored]:
-        scored = score_responses(
-            policy,
-            prompts,
-            self.completion_ids,
-            temperature=self.run.experiment.sampling.temperature,
-            batch_prompts=self.run.experiment.engine.batch_prompts,
-            keep=keep,
-            progress=self.run.workspace.progress.advance,
-        )
+        scored = score_here(self.run, policy, prompts, self.completion_ids, keep)
         return [one for one in scored if one is not None]
 
 
@@ -182,7 +170,7 @@ def _joined(scored: Scored) -> Tensor:
     """Entries and bucket as one log-distribution that sums to 1; `[tokens, k + 1]`, float64."""
     if scored.support is None:
         raise ValueError("the probe keeps a distribution of every response")
-    joined = torch.cat([scored.support.logprobs, scored.support.tail[:, None]], dim=-1).double()
+    joined = scored.support.joined.double()
     return joined - joined.logsumexp(-1, keepdim=True)
 
 
@@ -196,7 +184,3 @@ def _others(owners: Sequence[Problem]) -> list[str | None]:
         following = (answers[(start + step) % len(answers)][1] for step in range(len(answers)))
         others.append(next((answer for answer in following if answer != owner.answer), None))
     return others
-
-
-def _likeliest(logits: Tensor, rows: Sequence[int]) -> Support:
-    return on_support(logits, likeliest(logits, SUPPORT))

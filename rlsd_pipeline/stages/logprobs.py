@@ -9,15 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 import torch
-from torch import Tensor
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.artifacts.tables import to_table
-from rlsd_pipeline.config.divergence import StoredDivergence
 from rlsd_pipeline.diagnostics.moments import table_moments
-from rlsd_pipeline.models.logprobs import Support, likeliest, on_support
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
-from rlsd_pipeline.models.scoring import Keep, Scored, score_responses
+from rlsd_pipeline.models.scoring import Keep, Scored, keep_entries_of, keep_likeliest
 from rlsd_pipeline.stages.alignment import (
     require_made_from,
     require_room,
@@ -29,6 +26,7 @@ from rlsd_pipeline.stages.privileged import Judged, teacher_texts
 from rlsd_pipeline.stages.prompts import student_prompt
 from rlsd_pipeline.stages.requests import logprobs_request
 from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.scoring import score_here
 from rlsd_pipeline.stages.teacher import arm_teacher, require_same_tokenizer
 from schemas import Problem, Reward, Rollout, TeacherDistribution, TokenLogprobs, Verdict
 
@@ -89,7 +87,7 @@ class _Scoring:
         if self.divergence is not None:
             require_room(self.divergence, self.completion_ids, policy)
         ours = self.divergence is not None and self.divergence.support == "student"
-        keep = _likeliest_of(self.divergence) if ours and self.divergence else None
+        keep = keep_likeliest(self.divergence.top_k) if ours and self.divergence else None
         return _all(self._score(policy, self.plain_prompts, keep))
 
     def teacher(self, policy: Policy, student: Sequence[Scored]) -> list[Scored | None]:
@@ -99,9 +97,9 @@ class _Scoring:
         require_same_images(self.owners, self.plain_prompts, prompts)
         keep: Keep | None = None
         if self.divergence is not None and self.divergence.support == "teacher":
-            keep = _likeliest_of(self.divergence)
+            keep = keep_likeliest(self.divergence.top_k)
         elif self.divergence is not None:
-            keep = _at_ids_of(student)
+            keep = keep_entries_of(student)
         return self._score(policy, prompts, keep)
 
     def plain(self, policy: Policy) -> list[Scored]:
@@ -130,32 +128,7 @@ class _Scoring:
     def _score(
         self, policy: Policy, prompts: Sequence[EncodedPrompt | None], keep: Keep | None
     ) -> list[Scored | None]:
-        return score_responses(
-            policy,
-            prompts,
-            self.completion_ids,
-            temperature=self.run.experiment.sampling.temperature,
-            batch_prompts=self.run.experiment.engine.batch_prompts,
-            keep=keep,
-            progress=self.run.workspace.progress.advance,
-        )
-
-
-def _likeliest_of(divergence: StoredDivergence) -> Keep:
-    def keep(logits: Tensor, rows: Sequence[int]) -> Support:
-        return on_support(logits, likeliest(logits, divergence.top_k))
-
-    return keep
-
-
-def _at_ids_of(student: Sequence[Scored]) -> Keep:
-    """The entries that the student's pass kept."""
-
-    def keep(logits: Tensor, rows: Sequence[int]) -> Support:
-        supports = [student[row].support for row in rows]
-        return on_support(logits, torch.cat([s.ids for s in supports if s is not None]))
-
-    return keep
+        return score_here(self.run, policy, prompts, self.completion_ids, keep)
 
 
 def _all(scored: Sequence[Scored | None]) -> list[Scored]:

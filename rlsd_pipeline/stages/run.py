@@ -40,6 +40,10 @@ class Workspace:
         """The one verifier of rewards and benchmarks."""
         return build(self.experiment.verifier)
 
+    @cached_property
+    def _lineages(self) -> dict[str, Arm]:
+        return self.experiment.lineages()
+
     def problems(self, artifact: Artifact) -> dict[str, Problem]:
         """Problem id -> problem, in the table's order; read once a process."""
         if artifact.digest not in self._problems:
@@ -53,7 +57,7 @@ class Workspace:
         Raises:
             ConfigError: The experiment declares no such arm or iteration.
         """
-        lineages = self.experiment.lineages()
+        lineages = self._lineages
         if arm not in lineages:
             raise ConfigError(f"{self.name} has no arm {arm!r}; it has {', '.join(lineages)}")
         if not 0 <= iteration <= self.experiment.iterations:

@@ -30,15 +30,10 @@ def token_divergence(config: StoredDivergence, teacher: Support, logits: Tensor)
         Nats, `[tokens]`; not negative unless entries are cut.
     """
     student = on_support(logits, teacher.ids)
-    entries = _entries(config, _joined(teacher), _joined(student))
+    entries = _entries(config, teacher.joined, student.joined)
     if config.entry_clip is not None:
         entries = entries.clamp(max=config.entry_clip)
     return entries.sum(-1)
-
-
-def _joined(support: Support) -> Tensor:
-    """Log-probabilities of the entries and the bucket; `[tokens, k + 1]`."""
-    return torch.cat([support.logprobs, support.tail[:, None]], dim=-1)
 
 
 def _entries(config: StoredDivergence, teacher: Tensor, student: Tensor) -> Tensor:
