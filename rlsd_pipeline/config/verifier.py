@@ -28,8 +28,15 @@ class LastLineExtraction(StrictConfig):
     """What the last line begins with; upper or lower case."""
 
 
+class FinalAnswerExtraction(StrictConfig):
+    r"""The answer in any usual convention: a tag, `\boxed{}`, "Answer: X", or nothing but X."""
+
+    type: Literal["final_answer"] = "final_answer"
+
+
 ExtractionConfig = Annotated[
-    AnswerTagExtraction | BoxedExtraction | LastLineExtraction, Field(discriminator="type")
+    AnswerTagExtraction | BoxedExtraction | LastLineExtraction | FinalAnswerExtraction,
+    Field(discriminator="type"),
 ]
 
 
@@ -51,16 +58,12 @@ class MultipleChoiceVerifier(StrictConfig):
     """Where the answer stands in a response."""
 
 
-class MathVerifier(StrictConfig):
-    """The same number or mathematical expression, decided by math-verify."""
-
-    type: Literal["math"] = "math"
-
+class _Mathematics(StrictConfig):
     extraction: ExtractionConfig = AnswerTagExtraction()
     """Where the answer stands in a response."""
 
-    timeout_seconds: Annotated[float, Field(gt=0)] = 1.0
-    """How long one comparison may take before its process is killed."""
+    timeout_seconds: Annotated[float, Field(gt=0)] = 0.5
+    """How long one comparison may take before its process is killed; they take milliseconds."""
 
     float_rounding: Annotated[int, Field(ge=0, le=12)] = 6
     """Decimal places on which two decimals must agree; MathVision's own scorer rounds to 2."""
@@ -69,8 +72,21 @@ class MathVerifier(StrictConfig):
     """Address space of the comparing process; a bare one takes about 100 MB."""
 
 
+class MathVerifier(_Mathematics):
+    """The same number or mathematical expression, decided by math-verify."""
+
+    type: Literal["math"] = "math"
+
+
+class MixedVerifier(_Mathematics):
+    """The same choice where a problem has choices, the same mathematics where it has none."""
+
+    type: Literal["mixed"] = "mixed"
+
+
 VerifierConfig = Annotated[
-    ExactVerifier | MultipleChoiceVerifier | MathVerifier, Field(discriminator="type")
+    ExactVerifier | MultipleChoiceVerifier | MathVerifier | MixedVerifier,
+    Field(discriminator="type"),
 ]
 
 

@@ -5,7 +5,6 @@ read (`render`), and says whether a whole response keeps the format that the pro
 (`format_ok`). All scan the text once: a response of megabytes costs milliseconds.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,11 +12,13 @@ from rlsd_pipeline.config.verifier import (
     AnswerTagExtraction,
     BoxedExtraction,
     ExtractionConfig,
+    FinalAnswerExtraction,
     LastLineExtraction,
 )
+from rlsd_pipeline.verifiers.final_answer import FinalAnswer
+from rlsd_pipeline.verifiers.spans import last_answer_tag, last_box
 
 _TAGS = ("<think>", "</think>", "<answer>", "</answer>")
-_BOXED = re.compile(r"(?P<boxed>\\boxed\s*\{)|\\.|(?P<open>\{)|(?P<close>\})", re.DOTALL)
 
 
 class Extraction(Protocol):
@@ -42,11 +43,7 @@ class AnswerTag:
 
     def locate(self, text: str) -> tuple[int, int] | None:
         """The inside of the last complete pair; what an unclosed tag holds is no answer."""
-        start = text.rfind("<answer>", 0, max(text.rfind("</answer>"), 0))
-        if start < 0:
-            return None
-        start += len("<answer>")
-        return start, text.index("</answer>", start)
+        return last_answer_tag(text)
 
     def extract(self, text: str) -> str | None:
         """The inside, stripped."""
@@ -73,7 +70,7 @@ class Boxed:
 
     def locate(self, text: str) -> tuple[int, int] | None:
         r"""The inside of the last complete box, the inner one of two nested."""
-        return max(_boxes(text), default=None)
+        return last_box(text)
 
     def extract(self, text: str) -> str | None:
         """The inside, stripped."""
@@ -126,19 +123,9 @@ def build_extraction(config: ExtractionConfig) -> Extraction:
             return Boxed()
         case LastLineExtraction():
             return LastLine(config.prefix)
+        case FinalAnswerExtraction():
+            return FinalAnswer()
 
 
 def _inside(text: str, span: tuple[int, int] | None) -> str | None:
     return None if span is None else text[slice(*span)].strip() or None
-
-
-def _boxes(text: str) -> list[tuple[int, int]]:
-    """Start and end of the inside of every complete box; escaped braces do not count."""
-    boxes: list[tuple[int, int]] = []
-    opened: list[re.Match[str]] = []
-    for token in _BOXED.finditer(text, max(text.find(r"\boxed"), 0)):
-        if token["boxed"] or token["open"]:
-            opened.append(token)
-        elif token["close"] and opened and (start := opened.pop())["boxed"]:
-            boxes.append((start.end(), token.start()))
-    return boxes

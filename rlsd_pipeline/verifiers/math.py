@@ -8,7 +8,7 @@ thread alone and takes five seconds a step.
 import re
 from fractions import Fraction
 
-from rlsd_pipeline.config.verifier import MathVerifier
+from rlsd_pipeline.config.verifier import MathVerifier, MixedVerifier
 from rlsd_pipeline.verifiers.exact import normalise
 from rlsd_pipeline.verifiers.killable import KillableProcess
 from schemas.problem import Problem
@@ -31,7 +31,7 @@ _NOTATION = str.maketrans({"−": "-", "°": r"^{\circ}", "²": "^{2}", "³": "^
 class MathComparison:
     """An answer is right when it is equal to the gold one as mathematics."""
 
-    def __init__(self, config: MathVerifier) -> None:
+    def __init__(self, config: MathVerifier | MixedVerifier) -> None:
         self._config = config
         self._worker = KillableProcess(
             "rlsd_pipeline.verifiers.math_worker",
@@ -117,7 +117,9 @@ def plain(text: str) -> str:
 
 
 def exact_number(text: str) -> Fraction | None:
-    """The value of a plain decimal or of a ratio of integers."""
+    """The value of a plain decimal or of a ratio of integers; None for one of absurd length."""
+    if len(text) > _LONGEST_TEXT:
+        return None
     if _DECIMAL.fullmatch(text) or _RATIO.fullmatch(text):
         return Fraction(text)
     return None

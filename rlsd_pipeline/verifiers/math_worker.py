@@ -45,11 +45,14 @@ def main(memory_limit_mb: int, seconds_per_request: float) -> None:
 
 
 def _limit_processor_time(seconds: float) -> None:
-    """The parent kills at its deadline; this is for the case that the parent is gone."""
+    """The parent kills at its deadline; this is for the case that the parent is gone.
+
+    One second more, because the parent must be the first and the kernel counts in seconds.
+    """
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = usage.ru_utime + usage.ru_stime
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(used + seconds), hard))
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(used + seconds) + 1, hard))
 
 
 def settle(gold: list[Any], answer: str, float_rounding: int) -> tuple[Outcome, str | None]:

@@ -8,9 +8,13 @@ from rlsd_pipeline.verifiers.exact import normalise
 from schemas.problem import Problem
 from schemas.reward import Verdict
 
+_IDLE_BLANKS = re.compile(r"(?<!\w)\s|\s(?!\w)|\$")
 _WRAPPER = re.compile(r"\\(?:text|textbf|mathrm|mathbf|boxed)\s*\{([^{}]*)\}")
 _BARE_LETTER = re.compile(r"\(?([A-Za-z])[).:]*")
-_LETTER_AND_TEXT = re.compile(r"(?:\(([A-Za-z])\)|([A-Za-z])[).:](?= )) ?(.+)")
+_LETTER_AND_TEXT = re.compile(
+    r"(?:\((?P<bracketed>[A-Za-z])\)|(?P<marked>[A-Za-z])[).:](?= )) ?(?P<text>.+)"
+    r"|(?P<first>[A-Z]) ?[(（](?P<inside>.+)[)）]"
+)
 _LETTER_IN_BRACKETS = re.compile(r"\(([A-Z])\)")
 _LETTER_AFTER_WORD = re.compile(
     r"(?:the )?(?:correct )?(?:option|choice|answer)(?: is)?:? \(?([A-Z])[).]*", re.IGNORECASE
@@ -42,20 +46,25 @@ def named_choices(text: str, choices: Sequence[str]) -> set[int]:
     then both are named, for nobody can tell which was meant; "(A)" is always the letter.
     Choices with the same text are one choice. A problem without choices has letters only.
     """
-    texts = [normalise(_plain(choice)) for choice in choices]
+    texts = [_key(choice) for choice in choices]
     text = _plain(text)
     letters = _letters(text)
     # A choice's own text may hold what looks like a letter: "f(A)", "C. elegans".
-    if normalise(text) in texts and len(text) > 1:
+    if _key(text) in texts and len(text) > 1:
         letters = []
     elif match := _LETTER_AND_TEXT.fullmatch(text):
-        text = match[3]
-        letters = [match[1] or match[2], *_letters(text)]
+        text = match["text"] or match["inside"]
+        letters = [match["bracketed"] or match["marked"] or match["first"], *_letters(text)]
     known = string.ascii_uppercase[: len(choices) or None]
     named = {known.index(letter.upper()) for letter in letters if letter.upper() in known}
-    if normalise(text) in texts:
-        named.add(texts.index(normalise(text)))
+    if _key(text) in texts:
+        named.add(texts.index(_key(text)))
     return {texts.index(texts[index]) if texts else index for index in named}
+
+
+def _key(text: str) -> str:
+    """What two texts of the same choice have in common: `$1 : 2$` and `1:2` are one."""
+    return _IDLE_BLANKS.sub("", normalise(_plain(text)))
 
 
 def _letters(text: str) -> list[str]:

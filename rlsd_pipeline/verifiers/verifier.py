@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 from rlsd_pipeline.config.verifier import (
     ExactVerifier,
     MathVerifier,
+    MixedVerifier,
     MultipleChoiceVerifier,
     VerifierConfig,
 )
@@ -16,6 +17,9 @@ from rlsd_pipeline.verifiers.math import MathComparison
 from rlsd_pipeline.verifiers.multiple_choice import MultipleChoiceComparison
 from schemas.problem import Problem
 from schemas.reward import Verdict
+
+LONGEST_RESPONSE = 100_000
+"""Characters; a response of 4,096 tokens has some 16,000."""
 
 
 class Verification(NamedTuple):
@@ -52,6 +56,19 @@ class Comparison(Protocol):
 
 
 @dataclass(frozen=True)
+class MixedComparison:
+    """By choice where a problem has choices, as mathematics where it has none."""
+
+    by_choice: Comparison
+    as_mathematics: Comparison
+
+    def compare(self, answer: str, problem: Problem) -> tuple[Verdict, str | None]:
+        """Compare in the way that fits the problem."""
+        comparison = self.by_choice if problem.choices else self.as_mathematics
+        return comparison.compare(answer, problem)
+
+
+@dataclass(frozen=True)
 class AnswerVerifier:
     """Extracts an answer and compares it with the gold one."""
 
@@ -60,6 +77,9 @@ class AnswerVerifier:
 
     def verify(self, completion: str, problem: Problem) -> Verification:
         """Judge one response; a crash on the way is an outcome of its own."""
+        if len(completion) > LONGEST_RESPONSE:
+            too_long = f"longer than {LONGEST_RESPONSE:,} characters"
+            return Verification(Verdict.UNPARSED, None, too_long)
         extracted = None
         try:
             extracted = self.extraction.extract(completion)
@@ -99,3 +119,5 @@ def _build_comparison(config: VerifierConfig) -> Comparison:
             return MultipleChoiceComparison()
         case MathVerifier():
             return MathComparison(config)
+        case MixedVerifier():
+            return MixedComparison(MultipleChoiceComparison(), MathComparison(config))

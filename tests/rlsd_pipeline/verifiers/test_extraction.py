@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from rlsd_pipeline.config.verifier import (
     AnswerTagExtraction,
     BoxedExtraction,
+    FinalAnswerExtraction,
     LastLineExtraction,
 )
 from rlsd_pipeline.verifiers.extraction import AnswerTag, Boxed, LastLine, build_extraction
+from rlsd_pipeline.verifiers.final_answer import FinalAnswer
 
 LINE = LastLine("Answer:")
 
@@ -182,6 +184,7 @@ def test_built_from_configuration() -> None:
     assert build_extraction(AnswerTagExtraction()) == AnswerTag()
     assert build_extraction(BoxedExtraction()) == Boxed()
     assert build_extraction(LastLineExtraction(prefix="So:")) == LastLine("So:")
+    assert build_extraction(FinalAnswerExtraction()) == FinalAnswer()
 
 
 @pytest.mark.parametrize(

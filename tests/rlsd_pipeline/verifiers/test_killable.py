@@ -98,6 +98,37 @@ def test_timeout_kills_the_child() -> None:
     assert not is_alive(pid)
 
 
+def test_after_a_kill_a_spare_child_is_kept_ready_and_ends_with_its_owner() -> None:
+    process = worker()
+    ask(process, "1+x")
+    ask(process, "9^{9^{9^9}}", timeout_seconds=0.2)
+    assert process.pid is None
+    assert ask(process, "1+x") == Replies(EQUAL, None)
+    # Long enough for the spare to start, which its owner does not wait for.
+    time.sleep(3)
+    ask(process, "9^{9^{9^9}}", timeout_seconds=0.2)
+    start = time.perf_counter()
+    assert ask(process, "1+x") == Replies(EQUAL, None)
+    assert time.perf_counter() - start < 0.4
+    children = {process.pid, process.spare_pid}
+    assert None not in children
+    del process
+    gc.collect()
+    assert not any(is_alive(pid) for pid in children if pid)
+
+
+def test_spare_that_died_is_not_used() -> None:
+    process = worker()
+    ask(process, "1+x")
+    ask(process, "9^{9^{9^9}}", timeout_seconds=0.2)
+    assert process.spare_pid is not None
+    os.kill(process.spare_pid, signal.SIGKILL)
+    time.sleep(0.1)
+    assert ask(process, "1+x") == Replies(EQUAL, None)
+    process.close()
+    assert process.pid is process.spare_pid is None
+
+
 @pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="shows limits on Linux only")
 def test_child_has_limits_on_memory_and_processor_time() -> None:
     process = worker()

@@ -65,6 +65,14 @@ def test_text_that_looks_like_a_letter() -> None:
     assert named_choices("C. elegans", ["A. thaliana", "C. elegans"]) == {1}
 
 
+def test_blanks_that_mean_nothing() -> None:
+    choices = ["$1 : 2$", r"2 + 2 \sqrt{2}", "1 3", "13"]
+    assert named_choices("1:2", choices) == {0}
+    assert named_choices(r"2+2$\sqrt{2}$", choices) == {1}
+    assert named_choices("1 3", choices) == {2}
+    assert named_choices("13", choices) == {3}
+
+
 def test_without_choices_only_letters_count() -> None:
     assert named_choices("(D)", []) == {3}
     assert named_choices("red", []) == set()

@@ -83,7 +83,7 @@ def test_defaults_are_the_released_ones() -> None:
     assert MathVerifier().model_dump() == {
         "type": "math",
         "extraction": {"type": "answer_tag"},
-        "timeout_seconds": 1.0,
+        "timeout_seconds": 0.5,
         "float_rounding": 6,
         "memory_limit_mb": 1024,
     }
