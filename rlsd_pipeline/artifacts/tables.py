@@ -37,6 +37,12 @@ def to_table(record: type[Record], columns: Mapping[str, ColumnValues]) -> pa.Ta
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
+def record_table(record: type[AnyRecord], records: Sequence[AnyRecord]) -> pa.Table:
+    """Records as their table."""
+    names = record.model_fields
+    return to_table(record, {name: [getattr(one, name) for one in records] for name in names})
+
+
 def rows(record: type[AnyRecord], table: pa.Table) -> Iterator[AnyRecord]:
     """Read a table as validated records, a few at a time."""
     for batch in table.to_batches(max_chunksize=_ROWS_AT_ONCE):

@@ -89,10 +89,15 @@ def read_hub(
     if absent := needed - set(table.column_names):
         found = ", ".join(table.column_names)
         raise DataError(f"{name_or_path} has no column {min(absent)!r}; found: {found}")
-    # In Arrow format images stay as the bytes they are stored in, and nothing is copied.
-    batches = table.select_columns(sorted(needed)).with_format("arrow").iter(_BATCH_ROWS)
-    rows = islice((row for batch in batches for row in batch.to_pylist()), limit)
+    rows = islice(iterate_rows(table, sorted(needed)), limit)
     return _problems(rows, sources, root, f"{name_or_path} {split}", split.partition("[")[0])
+
+
+def iterate_rows(table: datasets.Dataset, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The rows of a table, a few at a time in memory; an image is left as it is stored."""
+    # In Arrow format nothing is decoded and nothing copied.
+    for batch in table.select_columns(list(columns)).with_format("arrow").iter(_BATCH_ROWS):
+        yield from batch.to_pylist()
 
 
 def _sources(columns: Mapping[str, str]) -> dict[str, Column]:
@@ -160,7 +165,7 @@ def _problem(
         missing = "question" if question is None else "answer"
         raise DataError(f"{place}: {missing} is empty (column {sources[missing].name!r})")
     images = [
-        load_image(_image_source(value, root, place), place=f"{place}, images[{index}]")
+        load_image(image_source(value, root, place), place=f"{place}, images[{index}]")
         for index, value in enumerate(_list(row, sources.get("images")))
     ]
     return Problem(
@@ -186,8 +191,12 @@ def _list(row: Mapping[str, Any], source: Column | None) -> list[Any]:
     return [each for each in values if each is not None]
 
 
-def _image_source(value: Any, root: Path, place: str) -> bytes | Path:
-    """The encoded image, or its file, which must lie in the data set's own folder."""
+def image_source(value: Any, root: Path, place: str) -> bytes | Path:
+    """The encoded image of a row, or its file, which must lie in the data set's own folder.
+
+    Raises:
+        DataError: The value is no image, or its file lies elsewhere.
+    """
     if isinstance(value, Mapping):
         value = value.get("bytes") or value.get("path")
     if isinstance(value, bytes):

@@ -1,6 +1,7 @@
 """Images as a data set holds them: encoded bytes, checked once, where they enter the pipeline."""
 
 import io
+import math
 from pathlib import Path
 
 from PIL import Image, ImageOps
@@ -58,6 +59,23 @@ def decode_image(data: bytes) -> Image.Image:
             image = Image.new("RGBA", layer.size, "white")
             image.alpha_composite(layer)
         return image.convert("RGB")
+
+
+def fit_pixels(data: bytes, max_pixels: int) -> bytes:
+    """The image as it is, or scaled down to at most `max_pixels` pixels as an upright RGB PNG.
+
+    The ratio of its sides is kept, but for less than a pixel on either.
+    """
+    with Image.open(io.BytesIO(data), formats=_FORMATS) as encoded:
+        pixels = encoded.width * encoded.height
+    if pixels <= max_pixels:
+        return data
+    image = decode_image(data)
+    scale = math.sqrt(max_pixels / pixels)
+    # A side of a very long image is at least one pixel, and then bounds the other.
+    width = min(max(1, int(image.width * scale)), max_pixels)
+    height = min(max(1, int(image.height * scale)), max_pixels // width)
+    return _as_png(image.resize((width, height), Image.Resampling.LANCZOS))
 
 
 def thumbnail(data: bytes, side: int) -> bytes:

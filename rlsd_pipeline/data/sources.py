@@ -31,9 +31,9 @@ def source_digest(config: DatasetConfig) -> str:
         return f"easy-vqa {version('easy-vqa')}"
     if isinstance(config, JSONLDataset):
         # Images may change under the same names, so the whole folder counts.
-        return _folder_digest(Path(config.path).parent)
+        return path_digest(Path(config.path).parent)
     folder = Path(config.name)
-    return _folder_digest(folder) if folder.is_dir() else f"{config.name}@{config.revision}"
+    return path_digest(folder) if folder.is_dir() else f"{config.name}@{config.revision}"
 
 
 def _read_jsonl(config: JSONLDataset) -> list[Problem]:
@@ -71,10 +71,12 @@ def _hold_out(problems: list[Problem], share: float) -> list[Problem]:
     return [p.model_copy(update={"split": "test"}) if p.problem_id in held else p for p in problems]
 
 
-def _folder_digest(folder: Path) -> str:
+def path_digest(path: Path) -> str:
+    """The content of a file, or of all files of a folder with their names."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        digest.update(str(path.relative_to(folder)).encode())
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    for file in files:
+        digest.update(str(file.relative_to(path)).encode())
+        with file.open("rb") as opened:
+            digest.update(hashlib.file_digest(opened, "sha256").digest())
     return digest.hexdigest()

@@ -47,6 +47,57 @@ def score_interval(correct: Sequence[float], confidence: float) -> Estimate:
     return Estimate(mean, max(0.0, mean - half), min(1.0, mean + half))
 
 
+def clustered_interval(
+    scores: Sequence[float], clusters: Sequence[str], confidence: float
+) -> Estimate:
+    """The mean of per-question scores in [0, 1] where questions of one cluster go together.
+
+    `clustered_error` with Student's quantile of C - 1 degrees of freedom for C clusters. Where
+    every cluster is one question this is `score_interval`; where all questions are right, or all
+    wrong, Wilson's interval of C trials, since a standard error of 0 says nothing.
+
+    Args:
+        scores: One score a question.
+        clusters: What each question belongs to.
+        confidence: Coverage of the interval.
+
+    Raises:
+        ValueError: The two are not equally long.
+    """
+    values = np.asarray(scores, dtype=float)
+    count = len(set(clusters))
+    error = clustered_error(scores, clusters)
+    if count == len(values):
+        return score_interval(scores, confidence)
+    mean = float(values.mean())
+    if count == 1:
+        return Estimate(mean, 0.0, 1.0)
+    if mean in (0.0, 1.0):
+        return wilson_share(count * int(mean), count, confidence)
+    half = float(stats.t.ppf((1 + confidence) / 2, count - 1)) * error
+    return Estimate(mean, max(0.0, mean - half), min(1.0, mean + half))
+
+
+def clustered_error(values: Sequence[float], clusters: Sequence[str]) -> float:
+    """Standard error of the mean where the values of one cluster go together; nan for one cluster.
+
+    Miller 2024 (arXiv 2411.00640, appendix A) with the factor C / (C - 1): where every value is a
+    cluster of its own it is s / sqrt(n).
+
+    Raises:
+        ValueError: The two are not equally long.
+    """
+    numbers = np.asarray(values, dtype=float)
+    if len(numbers) != len(clusters):
+        raise ValueError(f"{len(numbers)} values and {len(clusters)} clusters")
+    members, rows = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
+    count = len(members)
+    if count < 2:
+        return float("nan")
+    sums = np.bincount(rows, weights=numbers - numbers.mean())
+    return float(np.sqrt(count / (count - 1) * np.square(sums).sum()) / len(numbers))
+
+
 def wilson_share(count: int, total: int, confidence: float = 0.95) -> Estimate:
     """A share with Wilson's interval, which takes its `total` trials to be independent.
 
