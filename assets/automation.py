@@ -1,6 +1,11 @@
 """The loop that advances itself, the evaluation schedule, and what a killed process leaves."""
 
+from collections.abc import Iterable
+
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from assets.declared import Declared
 from assets.partitions import partition_key, split_key
@@ -38,14 +43,19 @@ def dead_run_sensor() -> dg.SensorDefinition:
     return sensor
 
 
-def evaluation_schedule(declared: Declared) -> dg.ScheduleDefinition:
-    """Evaluates the newest policy of every arm on every benchmark, once."""
-    benchmarks = declared.experiment.evaluation.benchmarks
-    scores = [declared.key(f"benchmark_scores.{benchmark.name}") for benchmark in benchmarks]
-    job = dg.define_asset_job(
+def evaluation_job(declared: Declared) -> UnresolvedAssetJobDefinition:
+    """Scores one policy on every benchmark."""
+    return dg.define_asset_job(
         f"{declared.name}_evaluate",
-        selection=dg.AssetSelection.assets(*scores),
+        selection=dg.AssetSelection.assets(*_scores(declared)),
+        description="Scores the policy of a partition on every benchmark.",
     )
+
+
+def evaluation_schedule(
+    declared: Declared, job: UnresolvedAssetJobDefinition
+) -> dg.ScheduleDefinition:
+    """Evaluates the newest policy of every arm on every benchmark, once."""
 
     @dg.schedule(
         name=f"{declared.name}_evaluate_newest",
@@ -56,17 +66,66 @@ def evaluation_schedule(declared: Declared) -> dg.ScheduleDefinition:
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
         newest: dict[str, int] = {}
-        for key in context.instance.get_materialized_partitions(declared.key("policy")):
-            arm, iteration = split_key(key)
+        for arm, iteration in _policies(declared, context.instance):
             newest[arm] = max(newest.get(arm, 0), iteration)
-        scored = [context.instance.get_materialized_partitions(key) for key in scores]
-        requests = [
-            dg.RunRequest(run_key=f"{arm}-{iteration}", partition_key=partition_key(arm, iteration))
-            for arm, iteration in sorted(newest.items())
-            if not all(partition_key(arm, iteration) in done for done in scored)
-        ]
         if not newest:
             return dg.SkipReason("no arm has a policy yet: materialize policy 000 of one")
-        return requests or dg.SkipReason("the newest policy of every arm is evaluated")
+        requests = _requests(declared, context.instance, newest.items())
+        return requests or dg.SkipReason(
+            "the newest policy of every arm is evaluated, or being evaluated"
+        )
 
     return schedule
+
+
+def checkpoint_sensor(declared: Declared, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
+    """Evaluates every n-th policy of every arm as soon as it is there; off until switched on."""
+    every, last = declared.experiment.evaluation.every, declared.experiment.iterations
+
+    @dg.sensor(
+        name=f"{declared.name}_evaluate_checkpoints",
+        job=job,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description=f"Evaluates every policy after a multiple of {every} updates, and the last.",
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+        due = [
+            (arm, iteration)
+            for arm, iteration in _policies(declared, context.instance)
+            if iteration % every == 0 or iteration == last
+        ]
+        requests = _requests(declared, context.instance, due)
+        return requests or dg.SkipReason(
+            f"{len(due)} checkpoints are due, all are evaluated or being evaluated"
+        )
+
+    return sensor
+
+
+def _scores(declared: Declared) -> list[dg.AssetKey]:
+    benchmarks = declared.experiment.evaluation.benchmarks
+    return [declared.key(f"benchmark_scores.{benchmark.name}") for benchmark in benchmarks]
+
+
+def _policies(declared: Declared, instance: dg.DagsterInstance) -> list[tuple[str, int]]:
+    """Arm and number of updates of every policy that is there."""
+    found = instance.get_materialized_partitions(declared.key("policy"))
+    return sorted(split_key(key) for key in found)
+
+
+def _requests(
+    declared: Declared, instance: dg.DagsterInstance, policies: Iterable[tuple[str, int]]
+) -> list[dg.RunRequest]:
+    """One run a policy that lacks a score and is not being scored."""
+    done = [set(instance.get_materialized_partitions(key)) for key in _scores(declared)]
+    running = instance.get_runs(
+        dg.RunsFilter(job_name=f"{declared.name}_evaluate", statuses=NOT_FINISHED_STATUSES)
+    )
+    busy = {run.tags.get(PARTITION_NAME_TAG) for run in running}
+    keys = [(partition_key(*policy), policy) for policy in sorted(policies)]
+    return [
+        dg.RunRequest(run_key=f"{arm}-{iteration}", partition_key=key)
+        for key, (arm, iteration) in keys
+        if key not in busy and not all(key in scored for scored in done)
+    ]

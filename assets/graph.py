@@ -2,8 +2,9 @@
 
 import dagster as dg
 
-from assets.automation import advance_sensor, evaluation_schedule
+from assets.automation import advance_sensor, checkpoint_sensor, evaluation_job, evaluation_schedule
 from assets.declared import Declared
+from assets.stages.benchmark_items import benchmark_items_asset
 from assets.stages.benchmark_scores import benchmark_scores_asset
 from assets.stages.logprobs import logprobs_asset
 from assets.stages.policy import policy_asset
@@ -21,6 +22,10 @@ def stage_assets(declared: Declared) -> list[dg.AssetsDefinition]:
     """Every stage, in order."""
     return [
         problems_asset(declared),
+        *(
+            benchmark_items_asset(declared, benchmark)
+            for benchmark in declared.experiment.evaluation.public
+        ),
         policy_asset(declared),
         rollouts_asset(declared),
         rewards_asset(declared),
@@ -39,9 +44,11 @@ def stage_assets(declared: Declared) -> list[dg.AssetsDefinition]:
 def build_definitions(name: str, experiment: ExperimentConfig) -> dg.Definitions:
     """The graph, the loop and the schedule of one experiment."""
     declared = Declared(name, experiment)
+    evaluation = evaluation_job(declared)
     return dg.Definitions(
         assets=stage_assets(declared),
-        schedules=[evaluation_schedule(declared)],
-        sensors=[advance_sensor(declared)],
+        jobs=[evaluation],
+        schedules=[evaluation_schedule(declared, evaluation)],
+        sensors=[advance_sensor(declared), checkpoint_sensor(declared, evaluation)],
         executor=dg.in_process_executor,
     )

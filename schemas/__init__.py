@@ -10,14 +10,17 @@
     GradientComparison  what each of them would have done to the weights
     InformationGap     what the reference does to the teacher, and what of it cannot be learnt
     PolicyCheckpoint   the policy after an update with these weights
-    ItemVerdict        the verdict on one response of that policy to a benchmark
+    BenchmarkResponse  what that policy said to a question of a benchmark
+    ItemVerdict        the verdict on one of these responses
+    QuestionScore      what the responses to one question count
     BenchmarkScore     the score over all of them, with its interval
 
 `Manifest` accompanies every artifact. A record is frozen, documents each of its fields, shows
 a worked example and has a schema version; `python -m schemas` prints them as JSON Schema.
 """
 
-from schemas.benchmark_score import BenchmarkScore, BreakdownScore, ItemVerdict
+from schemas.benchmark_response import BenchmarkResponse, ItemVerdict, QuestionScore
+from schemas.benchmark_score import BenchmarkScore, BreakdownScore, JudgeScore
 from schemas.gradient_comparison import GradientComparison
 from schemas.information_gap import InformationGap
 from schemas.manifest import FileEntry, Manifest
@@ -32,6 +35,7 @@ from schemas.token_weights import TokenWeights
 from schemas.weighting_comparison import ComparedCredit, Interval, MethodCredit, WeightingComparison
 
 __all__ = [
+    "BenchmarkResponse",
     "BenchmarkScore",
     "BreakdownScore",
     "ComparedCredit",
@@ -42,10 +46,12 @@ __all__ = [
     "InformationGap",
     "Interval",
     "ItemVerdict",
+    "JudgeScore",
     "Manifest",
     "MethodCredit",
     "PolicyCheckpoint",
     "Problem",
+    "QuestionScore",
     "Record",
     "Reward",
     "Rollout",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas import (
+    BenchmarkResponse,
     BenchmarkScore,
     ComparedCredit,
     Contract,
@@ -16,6 +17,7 @@ from schemas import (
     Manifest,
     PolicyCheckpoint,
     Problem,
+    QuestionScore,
     Reward,
     Rollout,
     TeacherDistribution,
@@ -38,7 +40,9 @@ CONTRACTS: dict[str, type[Contract]] = {
         GradientComparison,
         InformationGap,
         PolicyCheckpoint,
+        BenchmarkResponse,
         ItemVerdict,
+        QuestionScore,
         BenchmarkScore,
         Manifest,
     )

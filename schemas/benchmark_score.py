@@ -1,47 +1,27 @@
-"""How well a policy answers a benchmark: one verdict per response, and their summary."""
+"""How well a policy answers a benchmark."""
 
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, FiniteFloat, model_validator
 
+from schemas.benchmark_response import Count, Share
 from schemas.record import Contract, NonEmpty, Record
-from schemas.reward import Verdict
-
-Count = Annotated[int, Field(ge=0)]
-Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
 
 
-class ItemVerdict(Record):
-    """The verdict on one response to one question of a benchmark."""
+class JudgeScore(Contract):
+    """What reading answers with a judge changes; the score itself is the rule's."""
 
-    key: ClassVar[tuple[str, ...]] = ("problem_id", "sample_index")
+    model: NonEmpty
+    """The judge."""
 
-    problem_id: NonEmpty
-    """The question."""
+    score: Share
+    """The score with the answers that the judge read."""
 
-    sample_index: Count
-    """Which of the responses to it, from 0."""
+    judged: Count
+    """Responses whose answer the judge read."""
 
-    completion: str
-    """The response as text."""
-
-    extracted: str | None
-    """The answer read from it; null where none could be."""
-
-    verdict: Verdict
-    """What the verifier found; the same verifier that gives the rewards."""
-
-    attributes: dict[str, str]
-    """Labels by which the score is broken down, such as the outcome of each step."""
-
-    example: ClassVar[dict[str, Any]] = {
-        "problem_id": "easy_vqa/test/4",
-        "sample_index": 0,
-        "completion": "<answer>circle",
-        "extracted": "circle",
-        "verdict": Verdict.CORRECT,
-        "attributes": {"kind": "shape"},
-    }
+    failed: Count
+    """Responses on which the judge failed or timed out; the rule's verdict stands."""
 
 
 class BreakdownScore(Contract):
@@ -72,11 +52,16 @@ class BenchmarkScore(Record):
     unparsed and truncated responses count as wrong.
     """
 
+    schema_version: ClassVar[int] = 2
+
     benchmark: NonEmpty
     """Name of the benchmark."""
 
     split: NonEmpty
     """The part of it that was asked."""
+
+    mode: NonEmpty
+    """Who decides: the experiment's `verifier`, or the benchmark's `official` or `robust` rule."""
 
     policy: NonEmpty
     """Digest of the policy that answered."""
@@ -94,7 +79,7 @@ class BenchmarkScore(Record):
     """Sampling temperature; 0 is greedy."""
 
     score: Share
-    """Mean over the questions of the share of correct responses."""
+    """Mean over the questions of the share of correct responses, or the benchmark's own score."""
 
     interval_low: Share
     """Lower end of the interval around the score, over questions."""
@@ -117,6 +102,22 @@ class BenchmarkScore(Record):
     verifier_errors: Count
     """Responses the verifier failed on."""
 
+    guessed: Count
+    """Responses that the official rule answered by chance; right or wrong, they are counted."""
+
+    clusters: Count
+    """Independent units behind the interval."""
+
+    detectable: Annotated[FiniteFloat, Field(ge=0)] | None
+    """Smallest true difference to another policy that a paired comparison on these questions would
+    show with probability 0.8, the two correlating at 0.5; null where all questions score alike."""
+
+    pass_at: dict[str, Share]
+    """`pass@k` and `pass^k` over the sampled responses; empty for a single one."""
+
+    judge: JudgeScore | None
+    """The score with a judge beside it; null without one."""
+
     blind_baseline: Share | None
     """Accuracy of the most frequent answer to the same wording; null where it is not known."""
 
@@ -126,6 +127,7 @@ class BenchmarkScore(Record):
     example: ClassVar[dict[str, Any]] = {
         "benchmark": "easy_vqa",
         "split": "test",
+        "mode": "verifier",
         "policy": "5f2c8a0e9b1d4f67",
         "updates": 3,
         "questions": 100,
@@ -138,6 +140,11 @@ class BenchmarkScore(Record):
         "unparsed": 3,
         "truncated": 0,
         "verifier_errors": 0,
+        "guessed": 0,
+        "clusters": 100,
+        "detectable": 0.14,
+        "pass_at": {},
+        "judge": None,
         "blind_baseline": 0.25,
         "breakdown": {
             "kind=shape": {"n": 40, "score": 0.5, "interval_low": 0.35, "interval_high": 0.65}

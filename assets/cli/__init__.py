@@ -43,11 +43,37 @@ def train(experiment: str, arms: tuple[str, ...], iterations: int | None) -> Non
 @EXPERIMENT
 @ARM
 @click.option("--iteration", type=click.IntRange(min=0), help="Updates of the policy; the newest.")
-def evaluate(experiment: str, arms: tuple[str, ...], iteration: int | None) -> None:
-    """Score the newest policy of every arm of EXPERIMENT on its benchmarks."""
+@click.option("--benchmark", "benchmarks", multiple=True, help="Only this one, such as mathvista.")
+def evaluate(
+    experiment: str, arms: tuple[str, ...], iteration: int | None, benchmarks: tuple[str, ...]
+) -> None:
+    """Score the newest policy of every arm of EXPERIMENT on its benchmarks, and its base.
+
+    An evaluation that is interrupted goes on where it stopped.
+    """
     from assets.cli.train import evaluate as run
 
-    run(experiment, arms=arms, iteration=iteration)
+    run(experiment, arms=arms, iteration=iteration, benchmarks=benchmarks)
+
+
+@main.command()
+@click.argument("benchmark")
+@click.option("--items", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--predictions", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--mode", type=click.Choice(["official", "robust"]), default="robust")
+@click.option("--split", help="Which split the rows are; the benchmark's first by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def score(
+    benchmark: str, items: Path, predictions: Path, mode: str, split: str | None, as_json: bool
+) -> None:
+    """Score stored responses to BENCHMARK; nothing is generated.
+
+    --items are the benchmark's rows in their official layout, --predictions JSON lines with `id`
+    and `response`, or `extraction` where the answer is already extracted.
+    """
+    from assets.cli.score import score as run
+
+    run(benchmark, items=items, predictions=predictions, mode=mode, split=split, as_json=as_json)
 
 
 @main.command()
@@ -95,15 +121,19 @@ def diagnose(experiment: str, arm: str | None, iteration: int) -> None:
 
 @main.command()
 @EXPERIMENT
-@click.option("--markdown", is_flag=True, help="For a document, beside what the paper reports.")
-def results(experiment: str, markdown: bool) -> None:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "markdown", "latex", "csv"]),
+    default="table",
+    show_default=True,
+    help="All but `table` for a document, beside what the paper reports.",
+)
+def results(experiment: str, form: str) -> None:
     """Print the scores of all methods of EXPERIMENT, with intervals and paired tests."""
-    from assets.cli.results import print_markdown, print_table
+    from assets.cli.results import print_results
 
-    if markdown:
-        print_markdown(experiment)
-    else:
-        print_table(experiment)
+    print_results(experiment, form)
 
 
 @main.command()

@@ -47,7 +47,9 @@ class Loop:
         self.stage_seconds = 0.0
         self._instance = instance
         benchmarks = self.declared.experiment.evaluation.benchmarks
-        self._scores = [f"benchmark_scores.{benchmark.name}" for benchmark in benchmarks]
+        self._scores = {each.name: f"benchmark_scores.{each.name}" for each in benchmarks}
+        public = self.declared.experiment.evaluation.public
+        self._items = [f"benchmark_items.{each.name}" for each in public]
         self._jobs = self._define_jobs()
         fail_dead_runs(instance)
 
@@ -57,7 +59,9 @@ class Loop:
             "problems": ["problems"],
             "policy": ["policy"],
             "iteration": ITERATION_STAGES,
-            "evaluation": self._scores,
+            "evaluation": list(self._scores.values()),
+            **{f"evaluation_{name}": [stage] for name, stage in self._scores.items()},
+            **({"benchmark_items": self._items} if self._items else {}),
             "comparison": ["weighting_comparison"],
             "results": ["results"],
         }
@@ -92,6 +96,8 @@ class Loop:
         from rlsd_pipeline.stages.policy import check_model
 
         check_model(self.declared.experiment.model)
+        if self._items:
+            self._run("benchmark_items")
         self._run("problems")
         for arm in arms:
             self.start(arm)
@@ -113,9 +119,27 @@ class Loop:
             if isinstance(seconds, dg.FloatMetadataValue) and metadata["cache"].value == "miss":
                 self.stage_seconds += seconds.value or 0.0
 
+    def benchmarks(self, chosen: Iterable[str]) -> list[str]:
+        """The chosen benchmarks, or all.
+
+        Raises:
+            ConfigError: The experiment declares no such benchmark.
+        """
+        for name in chosen:
+            if name not in self._scores:
+                raise ConfigError(
+                    f"{self.declared.name} has no benchmark {name!r}; it has "
+                    f"{', '.join(self._scores)}: declare it in evaluation.benchmarks"
+                )
+        return [name for name in self._scores if name in chosen] if chosen else list(self._scores)
+
     def evaluate(self, arm: str, iteration: int) -> None:
         """Score a policy on every benchmark."""
         self._run("evaluation", partition_key(arm, iteration))
+
+    def evaluate_on(self, benchmark: str, arm: str, iteration: int) -> None:
+        """Score a policy on one benchmark."""
+        self._run(f"evaluation_{benchmark}", partition_key(arm, iteration))
 
     def compare(self, arm: str, iteration: int) -> None:
         """What every method makes of an iteration's tokens.

@@ -26,7 +26,8 @@ def results_table(workspace: Workspace) -> Table:
         caption=_caption(experiment.compared_with, several),
     )
     compared = any(line.difference for line in results)
-    for name, wanted in _columns(experiment.compared_with, several, compared):
+    judged = any(line.judged is not None for line in results)
+    for name, wanted in _columns(experiment.compared_with, several, compared, judged):
         if wanted:
             table.add_column(name, justify="left" if name in ("benchmark", "policy") else "right")
     steps = [step for step in _STEPS if any(step in line.steps for line in results)]
@@ -36,30 +37,35 @@ def results_table(workspace: Workspace) -> Table:
     for line in results:
         if previous and line.benchmark != previous:
             table.add_section()
-        cells = _cells(line, several, compared)
+        cells = _cells(line, several, compared, judged)
         table.add_row(*cells, *(_number(line.steps.get(step)) for step in steps))
         previous = line.benchmark
     return table
 
 
-def _columns(compared_with: str, several: bool, compared: bool) -> list[tuple[str, bool]]:
+def _columns(
+    compared_with: str, several: bool, compared: bool, judged: bool
+) -> list[tuple[str, bool]]:
     return [
         ("benchmark", True),
         ("policy", True),
         ("seeds", several),
         ("updates", True),
         ("accuracy", True),
+        ("judged", judged),
+        ("detectable", True),
         ("gain", True),
-        ("p", not several),
+        ("p", True),
         (f"- {compared_with}", compared),
         ("p (Holm)", compared),
         ("mentions", True),
         ("blind", True),
         ("unparsed", True),
+        ("truncated", True),
     ]
 
 
-def _cells(line: Result, several: bool, compared: bool) -> Sequence[str]:
+def _cells(line: Result, several: bool, compared: bool, judged: bool) -> Sequence[str]:
     gain, difference = line.gain, line.difference
     cells = [
         (line.benchmark, True),
@@ -67,13 +73,16 @@ def _cells(line: Result, several: bool, compared: bool) -> Sequence[str]:
         (str(len(line.seeds)), several),
         (str(line.updates), True),
         (_estimate(line.score), True),
+        (_number(line.judged), judged),
+        (_number(line.detectable), True),
         ("-" if gain is None else f"{gain.value:+.3f}", True),
-        ("-" if gain is None else f"{gain.p_value:.1g}", not several),
+        ("-" if line.gain_corrected is None else f"{line.gain_corrected:.1g}", True),
         ("-" if difference is None else _difference(difference.paired), compared),
         ("-" if difference is None else f"{difference.p_corrected:.2g}", compared),
         (_number(line.mentions.value), True),
         (_number(line.blind), True),
         (str(line.unparsed), True),
+        (str(line.truncated), True),
     ]
     return [text for text, wanted in cells if wanted]
 
@@ -81,7 +90,10 @@ def _cells(line: Result, several: bool, compared: bool) -> Sequence[str]:
 def _caption(compared_with: str, several: bool) -> str:
     pairs = "the same seeds" if several else "the same questions"
     text = (
-        f"gain: paired difference to the base on {pairs}; - {compared_with}: to {compared_with}, "
+        "detectable: smallest true difference that two policies' answers to these questions would "
+        "show with probability 0.8;\n"
+        f"gain: paired difference to the base on {pairs}, p corrected for the number of "
+        f"benchmarks; - {compared_with}: to {compared_with}, "
         "p corrected for the number of methods;\n"
         "mentions: responses that mention a reference nobody showed them"
     )

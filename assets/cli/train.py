@@ -37,16 +37,20 @@ def train(experiment: str, *, arms: tuple[str, ...], iterations: int | None) -> 
         _report(loop, display)
 
 
-def evaluate(experiment: str, *, arms: tuple[str, ...], iteration: int | None) -> None:
+def evaluate(
+    experiment: str, *, arms: tuple[str, ...], iteration: int | None, benchmarks: tuple[str, ...]
+) -> None:
     """Score policies that are there."""
     with open_loop(experiment) as (loop, display):
+        chosen = loop.benchmarks(benchmarks)
         for arm in loop.arms(arms):
             newest = _newest(loop, arm) if iteration is None else iteration
             if newest is None:
                 display.say(f"{arm}: nothing to evaluate yet, train it first")
                 continue
-            loop.evaluate(arm, 0)
-            loop.evaluate(arm, newest)
+            for benchmark in chosen:
+                loop.evaluate_on(benchmark, arm, 0)
+                loop.evaluate_on(benchmark, arm, newest)
         _report(loop, display)
 
 

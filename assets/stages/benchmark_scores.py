@@ -7,19 +7,38 @@ import dagster as dg
 from assets.declared import Declared, materialized
 from assets.pictures import learning_curve
 from assets.stages.config import StageConfig
-from rlsd_pipeline.config.experiment import HeldoutBenchmark
+from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
 from schemas import BreakdownScore
 
+_SHOWN = {
+    "mode",
+    "score",
+    "interval_low",
+    "interval_high",
+    "detectable",
+    "blind_baseline",
+    "questions",
+    "samples",
+    "clusters",
+    "unparsed",
+    "truncated",
+    "guessed",
+    "verifier_errors",
+}
 
-def benchmark_scores_asset(declared: Declared, benchmark: HeldoutBenchmark) -> dg.AssetsDefinition:
+
+def benchmark_scores_asset(declared: Declared, benchmark: BenchmarkConfig) -> dg.AssetsDefinition:
     """A policy's score on one benchmark."""
     stage = f"benchmark_scores.{benchmark.name}"
+    heldout = isinstance(benchmark, HeldoutBenchmark)
+    items = "problems" if heldout else f"benchmark_items.{benchmark.name}"
 
     @dg.asset(
         **declared.policy_asset(
             stage,
             "Verdicts and score, with interval, of the policy after k updates.",
         )
+        | {"deps": [declared.key(items), declared.key("policy")]}
     )
     def benchmark_scores(
         context: dg.AssetExecutionContext, config: StageConfig
@@ -32,15 +51,11 @@ def benchmark_scores_asset(declared: Declared, benchmark: HeldoutBenchmark) -> d
         score = artifact.record(BenchmarkScore)
         metadata = {
             "curve": learning_curve(run.workspace, benchmark.name),
-            "score": score.score,
-            "interval_low": score.interval_low,
-            "interval_high": score.interval_high,
-            "blind_baseline": score.blind_baseline,
-            "questions": score.questions,
-            "unparsed": score.unparsed,
-            "truncated": score.truncated,
-            "verifier_errors": score.verifier_errors,
+            **score.model_dump(include=_SHOWN),
+            **score.pass_at,
         }
+        if score.judge is not None:
+            metadata |= {f"judge/{name}": value for name, value in score.judge}
         if score.breakdown:
             metadata["breakdown"] = _table(score.breakdown)
         return materialized(artifact, metadata)

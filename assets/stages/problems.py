@@ -19,6 +19,10 @@ def problems_asset(declared: Declared) -> dg.AssetsDefinition:
 
     @dg.asset(
         **declared.whole_asset("problems", "Questions with images and privileged answers."),
+        deps=[
+            declared.key(f"benchmark_items.{benchmark.name}")
+            for benchmark in declared.experiment.evaluation.public
+        ],
         check_specs=blocking(
             key, **{GOLD_ANSWERS: "The verifier accepts every problem's own gold answer."}
         ),

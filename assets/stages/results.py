@@ -23,6 +23,9 @@ def results_asset(declared: Declared) -> dg.AssetsDefinition:
         deps=[declared.key(f"benchmark_scores.{benchmark.name}") for benchmark in benchmarks],
     )
     def results() -> dg.MaterializeResult:
+        from assets.results.document import sections
+        from assets.results.formats import markdown
+        from assets.results.paper import paper_column
         from rlsd_pipeline.stages.results import read_results
 
         workspace = declared.workspace()
@@ -35,6 +38,12 @@ def results_asset(declared: Declared) -> dg.AssetsDefinition:
         }
         for benchmark in benchmarks:
             curves |= difference_picture(lines, benchmark.name, compared_with)
+        paper = {
+            benchmark.name: paper_column(
+                [line for line in lines if line.benchmark == benchmark.name], benchmark
+            )[1]
+            for benchmark in benchmarks
+        }
         records = [
             dg.TableRecord(
                 {
@@ -44,19 +53,35 @@ def results_asset(declared: Declared) -> dg.AssetsDefinition:
                     "updates": line.updates,
                     "score": round(line.score.value, 4),
                     "interval": f"{line.score.low:.4f} to {line.score.high:.4f}",
+                    "detectable": _number(line.detectable),
+                    "judged": _number(line.judged),
                     "gain": "-" if line.gain is None else f"{line.gain.value:+.4f}",
                     compared: _difference(line),
                     "mentions": round(line.mentions.value, 4),
-                    "blind": round(line.blind or 0.0, 4),
+                    "blind": _number(line.blind),
+                    "unparsed": line.unparsed,
+                    "truncated": line.truncated,
+                    "paper": paper[line.benchmark].get(line.method, "-"),
                 }
             )
             for line in lines
         ]
+        if not records:
+            return dg.MaterializeResult()
+        document = markdown(sections(lines, compared_with, benchmarks))
         return dg.MaterializeResult(
-            metadata={"table": dg.MetadataValue.table(records), **curves} if records else {}
+            metadata={
+                "table": dg.MetadataValue.table(records),
+                "document": dg.MetadataValue.md(document),
+                **curves,
+            }
         )
 
     return results
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
 
 
 def _difference(line: "Result") -> str:

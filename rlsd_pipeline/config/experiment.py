@@ -8,6 +8,7 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from rlsd_pipeline.config.dataset import DatasetConfig, EasyVQADataset, JSONLDataset
+from rlsd_pipeline.config.evaluation import EvaluationConfig
 from rlsd_pipeline.config.model import ModelConfig, TinyQwen3VL
 from rlsd_pipeline.config.prompts import PromptsConfig
 from rlsd_pipeline.config.strict import StrictConfig, validate
@@ -84,37 +85,6 @@ class ArmConfig(StrictConfig):
         return seeds
 
 
-class HeldoutBenchmark(StrictConfig):
-    """The experiment's own held-out problems."""
-
-    type: Literal["heldout"] = "heldout"
-
-    name: str = "heldout"
-
-    samples: Annotated[int, Field(ge=1)] = 1
-    """Responses per question; the score is their mean (avg@k)."""
-
-    temperature: Annotated[float, Field(ge=0)] = 0.0
-    """0 takes the likeliest token."""
-
-    seed: int = 0
-
-
-class EvaluationConfig(StrictConfig):
-    """Which benchmarks score a policy, and when."""
-
-    benchmarks: list[HeldoutBenchmark] = Field(default=[HeldoutBenchmark()], min_length=1)
-
-    every: Annotated[int, Field(ge=1)] = 25
-    """`train` evaluates after this many updates, and before the first and after the last."""
-
-    schedule: str = "0 3 * * *"
-    """When the scheduler evaluates the newest policy of every arm; cron."""
-
-    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
-    """Of the intervals."""
-
-
 class LocalCompute(StrictConfig):
     """Everything in the process that runs the stage."""
 
@@ -187,20 +157,14 @@ class ExperimentConfig(StrictConfig):
             )
         return self
 
-    @model_validator(mode="after")
-    def _benchmarks_are_distinct(self) -> "ExperimentConfig":
-        names = [benchmark.name for benchmark in self.evaluation.benchmarks]
-        if len(set(names)) < len(names):
-            raise ValueError(f"two benchmarks share a name: {sorted(names)}")
-        return self
-
     def located(self, folder: Path) -> "ExperimentConfig":
-        """The same experiment, with a relative data set path resolved against the YAML's folder."""
+        """The same experiment, with relative data paths resolved against the YAML's folder."""
         dataset = self.dataset
-        if not isinstance(dataset, JSONLDataset) or Path(dataset.path).is_absolute():
-            return self
-        path = str((folder / dataset.path).resolve())
-        return self.model_copy(update={"dataset": dataset.model_copy(update={"path": path})})
+        if isinstance(dataset, JSONLDataset):
+            path = str((folder / dataset.path).resolve())
+            dataset = dataset.model_copy(update={"path": path})
+        evaluation = self.evaluation.located(folder)
+        return self.model_copy(update={"dataset": dataset, "evaluation": evaluation})
 
     @property
     def compared_with(self) -> str:

@@ -1,32 +1,10 @@
-"""One score from the verdicts on a benchmark's responses."""
+"""The experiment's own held-out problems, by kind of question and by step of the reasoning."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-import pyarrow as pa
-
-from rlsd_pipeline.evaluation.intervals import Estimate, score_interval
+from rlsd_pipeline.evaluation.intervals import score_interval
 from schemas import BreakdownScore, ItemVerdict, Verdict
-
-
-def question_scores(items: Sequence[ItemVerdict]) -> dict[str, float]:
-    """Problem id -> share of its responses that are correct, verifier errors left out."""
-    hits: dict[str, list[float]] = defaultdict(list)
-    for item in items:
-        if item.verdict is not Verdict.VERIFIER_ERROR:
-            hits[item.problem_id].append(float(item.verdict is Verdict.CORRECT))
-    return {problem_id: sum(values) / len(values) for problem_id, values in hits.items()}
-
-
-def column_scores(items: pa.Table) -> dict[str, float]:
-    """The same from the columns `problem_id` and `verdict` of a table of item verdicts."""
-    hits: dict[str, list[float]] = defaultdict(list)
-    for problem_id, verdict in zip(
-        items["problem_id"].to_pylist(), items["verdict"].to_pylist(), strict=True
-    ):
-        if verdict != Verdict.VERIFIER_ERROR:
-            hits[problem_id].append(float(verdict == Verdict.CORRECT))
-    return {problem_id: sum(values) / len(values) for problem_id, values in hits.items()}
 
 
 def breakdown(items: Sequence[ItemVerdict], confidence: float) -> dict[str, BreakdownScore]:
@@ -48,16 +26,6 @@ def breakdown(items: Sequence[ItemVerdict], confidence: float) -> dict[str, Brea
                 shares[f"{name}={value}"][item.problem_id].append(correct)
     labels = sorted(shares, key=lambda label: (not label.startswith("step:"), label))
     return {label: _score(shares[label], confidence) for label in labels}
-
-
-def overall(items: Sequence[ItemVerdict], confidence: float) -> Estimate:
-    """The mean over questions of the share of correct responses."""
-    return score_interval(list(question_scores(items).values()), confidence)
-
-
-def count(items: Sequence[ItemVerdict], verdict: Verdict) -> int:
-    """How many responses have a verdict."""
-    return sum(item.verdict is verdict for item in items)
 
 
 def _score(by_question: Mapping[str, Sequence[float]], confidence: float) -> BreakdownScore:

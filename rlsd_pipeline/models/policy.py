@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from transformers import (
-    PreTrainedModel,
-)
+from transformers import PreTrainedModel
 
 from rlsd_pipeline.data.images import decode_image
 from rlsd_pipeline.errors import ModelError
 
 WEIGHTS = "model.safetensors"
 _RESYNC = 8
+_KEPT_BYTES = 1 << 30
+"""Of encoded prompts in memory: an image of a megapixel takes some 12 MB."""
+
 _PLACEHOLDER = re.compile(r"<\|(image_pad|video_pad|vision_start|vision_end)\|>|<image>|<video>")
 
 
@@ -34,6 +35,12 @@ class EncodedPrompt(NamedTuple):
     token_types: list[int]
     pixel_values: torch.Tensor | None
     image_grid_thw: torch.Tensor | None
+
+    @property
+    def size(self) -> int:
+        """Bytes, roughly."""
+        pixels = 0 if self.pixel_values is None else self.pixel_values.nbytes
+        return pixels + 64 * len(self.prompt_ids)
 
 
 class Policy:
@@ -54,6 +61,7 @@ class Policy:
         require_chat(processor, model.name_or_path or type(model).__name__)
         self._texts: dict[int, str] = {}
         self._prompts: dict[tuple[str, str | None, tuple[bytes, ...]], EncodedPrompt] = {}
+        self._prompt_bytes = 0
 
     @property
     def reads_images(self) -> bool:
@@ -86,9 +94,12 @@ class Policy:
         """
         key = (text, system, tuple(images))
         if key not in self._prompts:
-            if len(self._prompts) >= 4096:
+            prompt = self._encode(text, images, system)
+            self._prompt_bytes += prompt.size
+            if self._prompt_bytes > _KEPT_BYTES:
                 self._prompts.clear()
-            self._prompts[key] = self._encode(text, images, system)
+                self._prompt_bytes = prompt.size
+            self._prompts[key] = prompt
         return self._prompts[key]
 
     def _encode(self, text: str, images: Sequence[bytes], system: str | None) -> EncodedPrompt:

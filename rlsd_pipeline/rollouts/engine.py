@@ -15,7 +15,8 @@ class Completion(NamedTuple):
 
     Attributes:
         completion_ids: Sampled token ids, the end token included where it was sampled.
-        rollout_logprobs: Log-probability of each when sampled, nats; as long as `completion_ids`.
+        rollout_logprobs: Log-probability of each when sampled, nats, before `top_p` and `top_k`;
+            as long as `completion_ids`.
         finish_reason: `stop` where the end token was sampled, `length` where the budget ended it.
     """
 
@@ -34,6 +35,8 @@ class SamplingRequest(NamedTuple):
         max_tokens: Budget of one response, the end token included.
         temperature: 0 takes the likeliest token.
         seed: Seed of the draw.
+        top_p: Draw from the likeliest tokens that together have this probability.
+        top_k: Draw from this many likeliest tokens; None from all.
     """
 
     prompts: Sequence[EncodedPrompt]
@@ -42,6 +45,8 @@ class SamplingRequest(NamedTuple):
     max_tokens: int
     temperature: float
     seed: int
+    top_p: float = 1.0
+    top_k: int | None = None
 
 
 class RolloutEngine(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from torch import Tensor
+from transformers import TopKLogitsWarper, TopPLogitsWarper
 
 from rlsd_pipeline.models.logprobs import next_token_logits
 from rlsd_pipeline.models.policy import Policy
@@ -26,6 +27,16 @@ def _draw(logprobs: Tensor, uniform: Tensor) -> Tensor:
     cumulative = logprobs.double().exp().cumsum(-1)
     threshold = uniform[:, None] * cumulative[:, -1:]
     return torch.searchsorted(cumulative, threshold, right=True).squeeze(-1)
+
+
+def _likely(logprobs: Tensor, request: SamplingRequest) -> Tensor:
+    """What a token may be drawn from; the order of the two cuts is that of `generate`."""
+    no_ids = torch.empty(0, dtype=torch.long)
+    if request.top_k is not None:
+        logprobs = TopKLogitsWarper(request.top_k)(no_ids, logprobs)
+    if request.top_p < 1:
+        logprobs = TopPLogitsWarper(request.top_p)(no_ids, logprobs)
+    return logprobs
 
 
 class TransformersEngine:
@@ -88,7 +99,10 @@ def _decode(
     for step in range(request.max_tokens):
         logits = next_token_logits(policy, hidden, request.temperature or 1.0)
         logprobs = logits.log_softmax(-1)
-        tokens = logprobs.argmax(-1) if not request.temperature else _draw(logprobs, noise[:, step])
+        if request.temperature:
+            tokens = _draw(_likely(logprobs, request), noise[:, step])
+        else:
+            tokens = logprobs.argmax(-1)
         yield tokens, logprobs.gather(-1, tokens[:, None]).squeeze(-1)
         mask = torch.ones(len(owners), step + 1, dtype=torch.long)
         hidden = extend(policy.model, prefix, tokens[:, None], mask, start=step)[:, 0]

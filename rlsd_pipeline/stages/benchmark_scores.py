@@ -1,122 +1,100 @@
 """benchmark_scores: a policy on a benchmark, response by response, and its score."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-from rlsd_pipeline.artifacts.tables import to_table
-from rlsd_pipeline.config.dataset import EasyVQADataset
-from rlsd_pipeline.config.experiment import HeldoutBenchmark
-from rlsd_pipeline.data.blind import blind_baseline
-from rlsd_pipeline.errors import ConfigError
-from rlsd_pipeline.evaluation.heldout import breakdown, count, overall
-from rlsd_pipeline.rollouts.engine import Completion, SamplingRequest
-from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
-from rlsd_pipeline.stages.prompts import student_prompt
+from rlsd_pipeline.artifacts.tables import record_table
+from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
+from rlsd_pipeline.evaluation.benchmark import CLUSTER
+from rlsd_pipeline.evaluation.power import detectable_difference
+from rlsd_pipeline.evaluation.samples import pass_at_k, pass_hat_k, tally
+from rlsd_pipeline.stages.benchmark_responses import respond
+from rlsd_pipeline.stages.heldout_benchmark import HeldoutTest
+from rlsd_pipeline.stages.public_benchmark import PublicTest
 from rlsd_pipeline.stages.requests import benchmark_scores_request
-from rlsd_pipeline.stages.rewards import verify
 from rlsd_pipeline.stages.run import StageRun
-from schemas import BenchmarkScore, FinishReason, ItemVerdict, PolicyCheckpoint, Problem, Verdict
-
-StepOutcomes = Callable[[str, str | None, Problem], dict[str, str]]
-"""Response, extracted answer and problem -> the outcome of each step."""
+from rlsd_pipeline.stages.verdicts import Judged, Test
+from schemas import BenchmarkScore, ItemVerdict, PolicyCheckpoint, QuestionScore, Verdict
 
 
-def evaluate_policy(run: StageRun, benchmark: HeldoutBenchmark) -> Artifact:
+def evaluate_policy(run: StageRun, benchmark: BenchmarkConfig) -> Artifact:
     """Score the policy of an iteration on one benchmark."""
-    problems, policy = run.read("problems"), run.read("policy")
+    test = _test(run, benchmark)
 
     def write(out: ArtifactWriter) -> None:
-        known = list(run.workspace.problems(problems).values())
-        asked = [problem for problem in known if problem.split == "test"]
-        if not asked:
-            raise ConfigError("the data set holds out no problems: set dataset.test_share")
-        items = _judge(run, benchmark, policy, asked, _respond(run, benchmark, policy, asked))
-        train = [problem for problem in known if problem.split == "train"]
-        out.record(_score(run, benchmark, items, blind_baseline(train, asked)))
-        columns = {
-            name: [getattr(item, name) for item in items] for name in ItemVerdict.model_fields
-        }
-        out.table(ItemVerdict, to_table(ItemVerdict, columns))
+        responses = respond(run, benchmark, test.items, test.asked(), test.budget)
+        judged = test.judge(responses)
+        units = _units(judged)
+        out.record(_score(run, benchmark, test.split, judged, units))
+        out.table(ItemVerdict, record_table(ItemVerdict, judged.items))
+        out.table(QuestionScore, record_table(QuestionScore, units))
 
-    return run.produce(benchmark_scores_request(run, benchmark), write)
+    return run.produce(benchmark_scores_request(run, benchmark, test.items), write)
 
 
-def _respond(
-    run: StageRun, benchmark: HeldoutBenchmark, policy: Artifact, asked: Sequence[Problem]
-) -> list[Completion]:
-    experiment, progress = run.experiment, run.workspace.progress
-    loaded = run.workspace.pool.get(policy)
-    progress.start(f"benchmark_scores/{benchmark.name}", None, "tokens")
-    request = SamplingRequest(
-        prompts=[student_prompt(experiment, loaded, problem) for problem in asked],
-        keys=[problem.problem_id for problem in asked],
-        group_size=benchmark.samples,
-        max_tokens=experiment.sampling.max_tokens,
-        temperature=benchmark.temperature,
-        seed=benchmark.seed,
-    )
-    engine = TransformersEngine(experiment.engine.batch_prompts)
-    return engine.sample(loaded, request, progress.advance)
+def _test(run: StageRun, benchmark: BenchmarkConfig) -> Test:
+    if isinstance(benchmark, HeldoutBenchmark):
+        return HeldoutTest(run, benchmark)
+    return PublicTest(run, benchmark)
 
 
-def _judge(
-    run: StageRun,
-    benchmark: HeldoutBenchmark,
-    policy: Artifact,
-    asked: Sequence[Problem],
-    completions: Sequence[Completion],
-) -> list[ItemVerdict]:
-    loaded = run.workspace.pool.get(policy)
-    steps = _steps_of(run)
-    items = []
-    for index, completion in enumerate(completions):
-        problem = asked[index // benchmark.samples]
-        text = loaded.decode(completion.completion_ids)
-        cut = completion.finish_reason is FinishReason.LENGTH
-        verified = verify(run.workspace, text, problem, cut=cut)
-        items.append(
-            ItemVerdict(
-                problem_id=problem.problem_id,
-                sample_index=index % benchmark.samples,
-                completion=text,
-                extracted=verified.extracted,
-                verdict=verified.verdict,
-                attributes=problem.attributes | steps(text, verified.extracted, problem),
-            )
-        )
-    return items
-
-
-def _steps_of(run: StageRun) -> StepOutcomes:
-    """How the data set splits a response into steps; most know none."""
-    if isinstance(run.experiment.dataset, EasyVQADataset):
-        from rlsd_pipeline.data.easy_vqa_steps import easy_vqa_steps
-
-        return easy_vqa_steps
-    return lambda completion, extracted, problem: {}
+def _units(judged: Judged) -> list[QuestionScore]:
+    clusters = {
+        each.problem.problem_id: each.problem.attributes.get(CLUSTER, each.problem.problem_id)
+        for each in judged.scored
+    }
+    return [
+        QuestionScore(unit_id=unit, score=score, cluster=clusters.get(unit, unit))
+        for unit, score in judged.summary.question_scores.items()
+    ]
 
 
 def _score(
-    run: StageRun, benchmark: HeldoutBenchmark, items: Sequence[ItemVerdict], blind: float
+    run: StageRun,
+    benchmark: BenchmarkConfig,
+    split: str,
+    judged: Judged,
+    units: Sequence[QuestionScore],
 ) -> BenchmarkScore:
     confidence, policy = run.experiment.evaluation.confidence, run.read("policy")
-    estimate = overall(items, confidence)
+    verdicts = [each.verdict for each in judged.scored]
+    estimate = judged.summary.score
+    clusters = [unit.cluster for unit in units]
+    detectable = detectable_difference(
+        [unit.score for unit in units], confidence, clusters=clusters
+    )
     return BenchmarkScore(
         benchmark=benchmark.name,
-        split="test",
+        split=split,
+        mode=judged.mode,
         policy=policy.digest,
         updates=policy.record(PolicyCheckpoint).updates,
-        questions=len({item.problem_id for item in items}),
+        questions=len({each.problem.problem_id for each in judged.scored}),
         samples=benchmark.samples,
         temperature=benchmark.temperature,
         score=estimate.value,
         interval_low=estimate.low,
         interval_high=estimate.high,
         confidence=confidence,
-        correct=count(items, Verdict.CORRECT),
-        unparsed=count(items, Verdict.UNPARSED),
-        truncated=count(items, Verdict.TRUNCATED),
-        verifier_errors=count(items, Verdict.VERIFIER_ERROR),
-        blind_baseline=blind,
-        breakdown=breakdown(items, confidence),
+        correct=verdicts.count(Verdict.CORRECT),
+        unparsed=verdicts.count(Verdict.UNPARSED),
+        truncated=verdicts.count(Verdict.TRUNCATED),
+        verifier_errors=verdicts.count(Verdict.VERIFIER_ERROR),
+        guessed=sum(each.guessed for each in judged.scored),
+        clusters=len(set(clusters)),
+        detectable=detectable if detectable == detectable else None,
+        pass_at=_pass_at(judged, benchmark.samples, confidence),
+        judge=judged.judge,
+        blind_baseline=judged.blind_baseline,
+        breakdown=dict(judged.summary.breakdown),
     )
+
+
+def _pass_at(judged: Judged, samples: int, confidence: float) -> dict[str, float]:
+    tallies = tally(judged.scored)
+    if samples == 1 or not any(found.samples >= samples for found in tallies.values()):
+        return {}
+    return {
+        f"pass@{samples}": pass_at_k(tallies, samples, confidence).estimate.value,
+        f"pass^{samples}": pass_hat_k(tallies, samples, confidence).estimate.value,
+    }

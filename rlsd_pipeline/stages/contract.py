@@ -38,7 +38,10 @@ CONTRACTS = {
     "information_gap": StageContract(
         "1", ("problems", "policy", "rollouts", "rewards"), ("prompts",)
     ),
-    "benchmark_scores": StageContract("1", ("problems", "policy"), ("verifier", "prompts")),
+    "benchmark_items": StageContract("1"),
+    "benchmark_responses": StageContract("1", ("policy",)),
+    # Of the experiment's own problems, or of a benchmark's items; see the request.
+    "benchmark_scores": StageContract("2", ("policy",), ("verifier", "prompts")),
 }
 
 ITERATION_STAGES = ("rollouts", "rewards", "logprobs", "token_weights", "policy_checkpoint")

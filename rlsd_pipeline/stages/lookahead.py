@@ -6,8 +6,7 @@ The artifacts are those of ordinary stages, kept under `what_if`, so a second ca
 from typing import NamedTuple
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.config.experiment import HeldoutBenchmark
-from rlsd_pipeline.evaluation.heldout import column_scores
+from rlsd_pipeline.config.evaluation import BenchmarkConfig
 from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference, score_interval
 from rlsd_pipeline.evaluation.methods import (
     Difference,
@@ -19,10 +18,10 @@ from rlsd_pipeline.stages.benchmark_scores import evaluate_policy
 from rlsd_pipeline.stages.compared_methods import compared_methods
 from rlsd_pipeline.stages.logprobs import score_rollouts
 from rlsd_pipeline.stages.policy_checkpoint import train_policy
+from rlsd_pipeline.stages.question_scores import read_question_scores
 from rlsd_pipeline.stages.run import StageRun
 from rlsd_pipeline.stages.token_weights import weigh_tokens
 from rlsd_pipeline.stages.what_if import as_if
-from schemas import ItemVerdict
 
 
 class Lookahead(NamedTuple):
@@ -41,7 +40,7 @@ class Lookahead(NamedTuple):
     difference: Difference | None
 
 
-def look_ahead(run: StageRun, benchmark: HeldoutBenchmark) -> list[Lookahead]:
+def look_ahead(run: StageRun, benchmark: BenchmarkConfig) -> list[Lookahead]:
     """Update by every method, evaluate, and compare over the same questions."""
     before = _questions(evaluate_policy(_unchanged(run), benchmark))
     named = compared_methods(run)
@@ -55,7 +54,7 @@ def look_ahead(run: StageRun, benchmark: HeldoutBenchmark) -> list[Lookahead]:
     return _lines(run, before, scored)
 
 
-def read_lookahead(run: StageRun, benchmark: HeldoutBenchmark) -> list[Lookahead]:
+def read_lookahead(run: StageRun, benchmark: BenchmarkConfig) -> list[Lookahead]:
     """What `look_ahead` found here before; empty where it has not run."""
     stage, store = f"benchmark_scores.{benchmark.name}", run.workspace.store
     before = store.ref(_unchanged(run).reference(stage))
@@ -94,4 +93,4 @@ def _lines(
 
 
 def _questions(scores: Artifact) -> QuestionScores:
-    return column_scores(scores.table(ItemVerdict, ["problem_id", "verdict"]))
+    return read_question_scores(scores)

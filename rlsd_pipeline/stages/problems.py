@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-from rlsd_pipeline.artifacts.tables import to_table
+from rlsd_pipeline.artifacts.tables import record_table
 from rlsd_pipeline.data.sources import read_problems
 from rlsd_pipeline.errors import DataError
+from rlsd_pipeline.evaluation.contamination import require_distinct
+from rlsd_pipeline.stages.benchmark_items import make_items
 from rlsd_pipeline.stages.requests import problems_request
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.verifiers.verifier import check_gold
@@ -16,7 +18,8 @@ def make_problems(workspace: Workspace, *, recompute: bool = False) -> Artifact:
     """Read, check and keep the data set.
 
     Raises:
-        DataError: A row is not a problem, or the verifier rejects a row's own gold answer.
+        DataError: A row is not a problem, the verifier rejects a row's own gold answer, or a
+            problem to learn from is in a benchmark that the experiment evaluates.
     """
     experiment = workspace.experiment
 
@@ -24,9 +27,8 @@ def make_problems(workspace: Workspace, *, recompute: bool = False) -> Artifact:
         workspace.progress.start("problems", None, "problems")
         problems = read_problems(experiment.dataset)
         _require_golds(workspace, problems)
-        fields = Problem.model_fields
-        columns = {name: [getattr(p, name) for p in problems] for name in fields}
-        out.table(Problem, to_table(Problem, columns))
+        _require_unseen_benchmarks(workspace, problems)
+        out.table(Problem, record_table(Problem, problems))
         workspace.progress.advance(len(problems))
 
     request = problems_request(workspace)
@@ -43,3 +45,10 @@ def _require_golds(workspace: Workspace, problems: Sequence[Problem]) -> None:
             f"{len(rejected)} of {len(problems)} problems, first {', '.join(rejected[:5])}: "
             "correct the answers, or choose the verifier that fits them"
         )
+
+
+def _require_unseen_benchmarks(workspace: Workspace, problems: Sequence[Problem]) -> None:
+    learnt = [problem for problem in problems if problem.split == "train"]
+    for benchmark in workspace.experiment.evaluation.public:
+        items = workspace.problems(make_items(workspace, benchmark))
+        require_distinct(learnt, items.values(), benchmark.name, max_pixels=benchmark.max_pixels)

@@ -1,5 +1,7 @@
 """A problem as the student sees it, and the response that SFT learns."""
 
+from collections.abc import Mapping
+
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
@@ -15,6 +17,26 @@ def student_prompt(experiment: ExperimentConfig, policy: Policy, problem: Proble
     """The plain context x."""
     text = student_text(experiment, problem)
     return policy.encode(text, problem.images, experiment.prompts.system)
+
+
+def require_budget(prompts: Mapping[str, EncodedPrompt], limit: int, whose: str) -> None:
+    """Refuse prompts that are too long.
+
+    Args:
+        prompts: Problem id -> its prompt.
+        limit: In tokens, those of the images included.
+        whose: What sets the limit, for the message.
+
+    Raises:
+        DataError: One is longer.
+    """
+    for problem_id, prompt in prompts.items():
+        if len(prompt.prompt_ids) > limit:
+            raise DataError(
+                f"the prompt of problem {problem_id} has {len(prompt.prompt_ids)} tokens, "
+                f"max_prompt_tokens {whose} is {limit}: use smaller images, raise the limit or "
+                "drop the problem; it is never cut, since a cut could take away image tokens"
+            )
 
 
 def reference_response(experiment: ExperimentConfig, problem: Problem) -> str:

@@ -1,6 +1,9 @@
 """What identifies a stage's artifact at a place: the request whose fingerprint the store keeps."""
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +11,15 @@ from pydantic import BaseModel
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
 from rlsd_pipeline.config.dataset import JSONLDataset
-from rlsd_pipeline.config.experiment import Arm, HeldoutBenchmark
+from rlsd_pipeline.config.evaluation import (
+    BenchmarkConfig,
+    Decoding,
+    HeldoutBenchmark,
+    PublicBenchmarkConfig,
+)
+from rlsd_pipeline.config.experiment import Arm
 from rlsd_pipeline.config.model import PretrainedModel, TinyQwen3VL
-from rlsd_pipeline.data.sources import source_digest
+from rlsd_pipeline.data.sources import path_digest, source_digest
 from rlsd_pipeline.stages.contract import CONTRACTS
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.weighting.method import Weighting
@@ -140,16 +149,54 @@ def information_gap_request(run: StageRun, teacher: Artifact) -> ArtifactRequest
     return _request("information_gap", run.experiment, extra, inputs)
 
 
-def benchmark_scores_request(run: StageRun, benchmark: HeldoutBenchmark) -> ArtifactRequest:
+def benchmark_items_request(
+    workspace: Workspace, benchmark: PublicBenchmarkConfig
+) -> ArtifactRequest:
+    """The rows of a benchmark, as declared and as a local copy now is."""
+    extra = _plain(benchmark, "type", "split", "revision", "limit", "max_pixels")
+    if benchmark.path is not None:
+        extra |= {"source": path_digest(Path(benchmark.path))}
+    request = _request("benchmark_items", workspace.experiment, extra, {})
+    return replace(request, stage=f"benchmark_items.{benchmark.name}")
+
+
+def benchmark_responses_request(
+    run: StageRun,
+    benchmark: BenchmarkConfig,
+    items: Artifact,
+    asked: Sequence[tuple[str, str]],
+    budget: tuple[int, int],
+) -> ArtifactRequest:
+    """Responses to some questions; what is made of them later does not count.
+
+    Args:
+        run: Where.
+        benchmark: How the policy answers.
+        items: The artifact that holds the questions and their images.
+        asked: Problem id and prompt of each.
+        budget: Tokens of a prompt and of a response.
+    """
+    texts = hashlib.sha256(json.dumps(list(asked)).encode()).hexdigest()
+    extra = _plain(benchmark, *Decoding.model_fields) | {"asked": texts, "budget": list(budget)}
+    extra |= {"system": run.experiment.prompts.system}
+    inputs = {"policy": run.read("policy"), "items": items}
+    request = _request("benchmark_responses", run.experiment, extra, inputs)
+    return replace(request, stage=f"benchmark_responses.{benchmark.name}")
+
+
+def benchmark_scores_request(
+    run: StageRun, benchmark: BenchmarkConfig, items: Artifact
+) -> ArtifactRequest:
     """One policy on one benchmark."""
     extra = {
-        "benchmark": benchmark.model_dump(mode="json"),
+        "benchmark": benchmark.model_dump(mode="json", exclude={"path"}),
         "confidence": run.experiment.evaluation.confidence,
-        "max_tokens": run.experiment.sampling.max_tokens,
     }
-    inputs = inputs_of(run, "benchmark_scores")
+    if isinstance(benchmark, HeldoutBenchmark):
+        extra["max_tokens"] = run.experiment.sampling.max_tokens
+    inputs = {"items": items, "policy": run.read("policy")}
     request = _request("benchmark_scores", run.experiment, extra, inputs)
-    return ArtifactRequest(**{**vars(request), "stage": f"benchmark_scores.{benchmark.name}"})
+    return replace(request, stage=f"benchmark_scores.{benchmark.name}")
 
 
 def inputs_of(run: StageRun, stage: str) -> dict[str, Artifact]:

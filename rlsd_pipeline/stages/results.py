@@ -10,7 +10,6 @@ import pyarrow as pa
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.config.experiment import Arm
 from rlsd_pipeline.diagnostics.leakage.mentions import mention_report
-from rlsd_pipeline.evaluation.heldout import column_scores
 from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference, mean_interval
 from rlsd_pipeline.evaluation.methods import (
     Difference,
@@ -19,6 +18,8 @@ from rlsd_pipeline.evaluation.methods import (
     method_difference,
     method_score,
 )
+from rlsd_pipeline.evaluation.paired import compare_policies
+from rlsd_pipeline.stages.question_scores import read_question_clusters, read_question_scores
 from rlsd_pipeline.stages.run import Workspace
 from schemas import BenchmarkScore, ItemVerdict
 
@@ -36,11 +37,17 @@ class Result(NamedTuple):
         seeds: Its trainings.
         score: Accuracy over seeds, or over the questions of a single one.
         gain: Paired difference to the base, None for the base itself.
+        gain_corrected: Its p-value after Holm's correction for the number of benchmarks.
         difference: Paired difference to the method that all are compared with, None for it.
         mentions: Share of the responses that mention a reference nobody showed them.
         steps: Mean share of the steps of the reasoning that are right, by name.
-        unparsed: Responses without a readable answer, truncated ones included.
+        unparsed: Responses that came to their end without a readable answer.
+        truncated: Responses that the token limit cut off.
         blind: Accuracy of answering without looking.
+        mode: Who decides: the experiment's `verifier`, or an `official` or `robust` rule.
+        detectable: Smallest true difference that a comparison of two of these policies would
+            probably show, on the questions of the seed that shows least.
+        judged: The score with the answers that a judge read, None without a judge.
     """
 
     benchmark: str
@@ -50,11 +57,16 @@ class Result(NamedTuple):
     seeds: tuple[int, ...]
     score: Estimate
     gain: PairedDifference | None
+    gain_corrected: float | None
     difference: Difference | None
     mentions: Estimate
     steps: Mapping[str, float]
     unparsed: int
+    truncated: int
     blind: float | None
+    mode: str
+    detectable: float | None
+    judged: float | None
 
 
 @dataclass(frozen=True)
@@ -76,8 +88,13 @@ class Evaluated:
 
     @cached_property
     def questions(self) -> QuestionScores:
-        """Problem id -> share of its responses that are correct."""
-        return column_scores(self._items)
+        """Question or group of questions -> what it contributes to the score."""
+        return read_question_scores(self.artifact)
+
+    @cached_property
+    def clusters(self) -> dict[str, str]:
+        """Question or group of questions -> what it is not independent of."""
+        return read_question_clusters(self.artifact)
 
     @cached_property
     def mentions(self) -> Estimate:
@@ -93,7 +110,7 @@ class Evaluated:
 
     @cached_property
     def _items(self) -> pa.Table:
-        return self.artifact.table(ItemVerdict, ["problem_id", "verdict", "completion"])
+        return self.artifact.table(ItemVerdict, ["problem_id", "completion"])
 
 
 def read_results(workspace: Workspace) -> list[Result]:
@@ -101,10 +118,19 @@ def read_results(workspace: Workspace) -> list[Result]:
 
     A seed that has not come as far as the method's furthest is left out, which its count shows.
     """
-    return [
+    lines = [
         result
         for benchmark in workspace.experiment.evaluation.benchmarks
         for result in _benchmark_results(workspace, benchmark.name)
+    ]
+    corrected = {
+        method: holm({line.benchmark: line.gain for line in lines if line.method == method})
+        for method in {line.method for line in lines}
+    }
+    gains = [corrected[line.method].get(line.benchmark) for line in lines]
+    return [
+        line._replace(gain_corrected=gain and gain.p_corrected)
+        for line, gain in zip(lines, gains, strict=True)
     ]
 
 
@@ -154,14 +180,14 @@ def _benchmark_results(workspace: Workspace, benchmark: str) -> Iterator[Result]
     confidence = workspace.experiment.evaluation.confidence
     compared = workspace.experiment.compared_with
     differences = {
-        name: method_difference(_questions(scored[compared]), _questions(seeds), confidence)
+        name: _difference(scored[compared], seeds, confidence)
         for name, seeds in scored.items()
         if compared in scored and name != compared and newest[name] == newest[compared]
     }
     corrected = holm(differences)
     for name, seeds in scored.items():
         line = _line(workspace, benchmark, name, seeds)
-        gain = method_difference(_questions(bases[name]), _questions(seeds), confidence)
+        gain = _difference(bases[name], seeds, confidence)
         yield line._replace(gain=gain, difference=corrected.get(name))
 
 
@@ -191,14 +217,35 @@ def _line(
         seeds=tuple(seeds),
         score=method_score(list(_questions(seeds).values()), confidence),
         gain=None,
+        gain_corrected=None,
         difference=None,
         mentions=mentions[0]
         if len(mentions) == 1
         else mean_interval([one.value for one in mentions], confidence),
         steps=_steps(records),
-        unparsed=sum(record.unparsed + record.truncated for record in records),
+        unparsed=sum(record.unparsed for record in records),
+        truncated=sum(record.truncated for record in records),
         blind=records[0].blind_baseline,
+        mode=records[0].mode,
+        detectable=max((r.detectable for r in records if r.detectable is not None), default=None),
+        judged=_judged(records),
     )
+
+
+def _judged(records: Sequence[BenchmarkScore]) -> float | None:
+    scores = [record.judge.score for record in records if record.judge is not None]
+    return sum(scores) / len(scores) if len(scores) == len(records) else None
+
+
+def _difference(
+    first: Mapping[int, Evaluated], second: Mapping[int, Evaluated], confidence: float
+) -> PairedDifference | None:
+    """Second minus first: over the seeds, or question by question where each has the same one."""
+    if len(first) == 1 and first.keys() == second.keys():
+        (before,), (after,) = first.values(), second.values()
+        scores = before.questions, after.questions
+        return compare_policies(*scores, after.clusters, confidence).paired
+    return method_difference(_questions(first), _questions(second), confidence)
 
 
 def _questions(seeds: Mapping[int, Evaluated]) -> dict[int, QuestionScores]:

@@ -4,13 +4,12 @@ import random
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.artifacts.tables import to_table
-from rlsd_pipeline.config.experiment import SamplingConfig
 from rlsd_pipeline.errors import ConfigError, DataError
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.models.scoring import score_responses
 from rlsd_pipeline.rollouts.engine import Completion, SamplingRequest
 from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
-from rlsd_pipeline.stages.prompts import reference_response, student_prompt
+from rlsd_pipeline.stages.prompts import reference_response, require_budget, student_prompt
 from rlsd_pipeline.stages.requests import rollouts_request
 from rlsd_pipeline.stages.run import StageRun
 from schemas import FinishReason, Problem, Rollout
@@ -30,7 +29,8 @@ def sample_rollouts(run: StageRun) -> Artifact:
         chosen = choose_problems(train, sampling.prompts, run.iteration, seed)
         loaded = run.workspace.pool.get(policy)
         prompts = [student_prompt(run.experiment, loaded, problem) for problem in chosen]
-        _require_budget(chosen, prompts, sampling)
+        named = {p.problem_id: prompt for p, prompt in zip(chosen, prompts, strict=True)}
+        require_budget(named, sampling.max_prompt_tokens, "of sampling")
         run.workspace.progress.start("rollouts", None, "tokens")
         if run.arm.weighting.responses == "reference":
             completions = _reference_responses(run, loaded, chosen, prompts)
@@ -111,19 +111,6 @@ def choose_problems(train: list[Problem], count: int, iteration: int, seed: int)
     epoch, place = divmod(iteration, per_epoch)
     order = random.Random(f"problems/{seed}/{epoch}").sample(range(len(train)), len(train))
     return [train[index] for index in order[place * count : (place + 1) * count]]
-
-
-def _require_budget(
-    problems: list[Problem], prompts: list[EncodedPrompt], sampling: SamplingConfig
-) -> None:
-    for problem, prompt in zip(problems, prompts, strict=True):
-        if len(prompt.prompt_ids) > sampling.max_prompt_tokens:
-            raise DataError(
-                f"the prompt of problem {problem.problem_id} has {len(prompt.prompt_ids)} tokens, "
-                f"sampling.max_prompt_tokens is {sampling.max_prompt_tokens}: use smaller images, "
-                "raise the limit or drop the problem; it is never cut, since a cut could take "
-                "away image tokens"
-            )
 
 
 def _columns(

@@ -45,10 +45,12 @@ class Workspace:
         return self.experiment.lineages()
 
     def problems(self, artifact: Artifact) -> dict[str, Problem]:
-        """Problem id -> problem, in the table's order; read once a process."""
+        """Problem id -> problem, in the table's order; the two latest tables are kept."""
         if artifact.digest not in self._problems:
             table = artifact.table(Problem)
-            self._problems = {artifact.digest: {p.problem_id: p for p in rows(Problem, table)}}
+            latest = list(self._problems.items())[-1:]
+            read = {problem.problem_id: problem for problem in rows(Problem, table)}
+            self._problems = {**dict(latest), artifact.digest: read}
         return self._problems[artifact.digest]
 
     def at(self, arm: str, iteration: int, **options: Any) -> "StageRun":

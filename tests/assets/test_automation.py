@@ -7,7 +7,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from assets.automation import dead_run_sensor, evaluation_schedule
+from assets.automation import (
+    checkpoint_sensor,
+    dead_run_sensor,
+    evaluation_job,
+    evaluation_schedule,
+)
 from assets.declared import Declared
 from assets.graph import build_definitions
 from assets.partitions import partition_key
@@ -148,7 +153,8 @@ def evaluate(ticks: Ticks) -> str | list[tuple[str | None, str | None]]:
         scheduled_execution_time=datetime(2026, 1, 1, 3, tzinfo=UTC),
         repository_def=ticks.definitions.get_repository_def(),
     )
-    data = evaluation_schedule(ticks.declared).evaluate_tick(context)
+    job = evaluation_job(ticks.declared)
+    data = evaluation_schedule(ticks.declared, job).evaluate_tick(context)
     return data.skip_message or [(r.run_key, r.partition_key) for r in data.run_requests]
 
 
@@ -172,10 +178,26 @@ def test_the_schedule_evaluates_the_newest_policies_once(
     assert "evaluated" in evaluate(ticks)
 
 
+def test_a_policy_that_is_being_scored_is_not_scored_again(
+    experiment: ExperimentConfig, stored_instance: dg.DagsterInstance
+) -> None:
+    ticks = Ticks(experiment, stored_instance)
+    ticks.materialize("policy", "rlsd-s0", 3)
+    run = stored_instance.create_run_for_job(
+        ticks.definitions.resolve_job_def("small_evaluate"),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={"dagster/partition": "rlsd-s0|003"},
+    )
+    assert "evaluated" in evaluate(ticks)
+    stored_instance.report_run_failed(run)
+    assert evaluate(ticks) == [("rlsd-s0-3", "rlsd-s0|003")]
+
+
 def test_the_schedule_waits_for_every_benchmark(
     experiment: ExperimentConfig, stored_instance: dg.DagsterInstance
 ) -> None:
-    evaluation = {"benchmarks": [{"name": "greedy"}, {"name": "sampled"}], "every": 2}
+    benchmarks = [{"type": "heldout", "name": name} for name in ("greedy", "sampled")]
+    evaluation = {"benchmarks": benchmarks, "every": 2}
     ticks = Ticks(
         ExperimentConfig.model_validate(experiment.model_dump() | {"evaluation": evaluation}),
         stored_instance,
@@ -197,3 +219,24 @@ def test_the_sensor_of_dead_runs_says_what_it_found(instance: dg.DagsterInstance
     with dg.build_sensor_context(instance=instance) as context:
         data = dead_run_sensor().evaluate_tick(context)
     assert data.skip_message == "no dead run"
+
+
+def due(ticks: Ticks) -> list[str]:
+    """Partitions that the checkpoint sensor asks for."""
+    repository = ticks.definitions.get_repository_def()
+    context = dg.build_sensor_context(ticks.instance, repository_def=repository)
+    sensor = checkpoint_sensor(ticks.declared, evaluation_job(ticks.declared))
+    return [str(request.partition_key) for request in sensor.evaluate_tick(context).run_requests]
+
+
+def test_every_nth_checkpoint_and_the_last_are_evaluated(
+    experiment: ExperimentConfig, stored_instance: dg.DagsterInstance
+) -> None:
+    ticks = Ticks(experiment, stored_instance)
+    assert due(ticks) == []
+    for k in (0, 1, 2, 3):
+        ticks.materialize("policy", "rlsd-s0", k)
+    # Declared: every 2, three iterations.
+    assert due(ticks) == ["rlsd-s0|000", "rlsd-s0|002", "rlsd-s0|003"]
+    ticks.materialize("benchmark_scores.greedy", "rlsd-s0", 2)
+    assert due(ticks) == ["rlsd-s0|000", "rlsd-s0|003"]

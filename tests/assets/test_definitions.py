@@ -115,10 +115,17 @@ def test_partitions_are_arms_by_iterations(shipped: dg.Definitions) -> None:
 def test_sensors_and_schedules(shipped: dg.Definitions) -> None:
     repository = shipped.get_repository_def()
     sensors = {sensor.name: sensor for sensor in repository.sensor_defs}
-    expected = {"fail_dead_runs", *(f"{name}_advance" for name in SHIPPED)}
+    running = {"fail_dead_runs", *(f"{name}_advance" for name in SHIPPED)}
     # Dagster keeps a stopped sensor of its own for conditions that no other sensor has.
-    assert set(sensors) - {"default_automation_condition_sensor"} == expected
-    assert all(sensors[n].default_status is dg.DefaultSensorStatus.RUNNING for n in expected)
+    stopped = {
+        "default_automation_condition_sensor",
+        *(f"{name}_evaluate_checkpoints" for name in SHIPPED),
+    }
+    assert set(sensors) | stopped == running | stopped
+    assert all(
+        (sensor.default_status is dg.DefaultSensorStatus.RUNNING) == (name in running)
+        for name, sensor in sensors.items()
+    )
     schedules = {schedule.name: schedule for schedule in repository.schedule_defs}
     assert set(schedules) == {f"{name}_evaluate_newest" for name in SHIPPED}
     nightly = schedules["easy_vqa_evaluate_newest"]

@@ -1,6 +1,6 @@
 import pytest
 
-from rlsd_pipeline.evaluation.heldout import breakdown, count, overall, question_scores
+from rlsd_pipeline.evaluation.heldout import breakdown
 from schemas import ItemVerdict, Verdict
 
 RIGHT, WRONG = Verdict.CORRECT, Verdict.INCORRECT
@@ -15,29 +15,10 @@ def item(problem: str, sample: int, verdict: Verdict, **attributes: str) -> Item
         completion="",
         extracted=None,
         verdict=verdict,
+        guessed=False,
+        judged=None,
         attributes=labels,
     )
-
-
-def test_questions_weigh_the_same_and_errors_nothing() -> None:
-    items = [
-        item("a", 0, RIGHT),
-        item("a", 1, WRONG),
-        item("a", 2, ERROR),
-        item("b", 0, CUT),
-        item("b", 1, UNREAD),
-        item("c", 0, ERROR),
-        item("d", 0, RIGHT),
-    ]
-    # a: one of two, its error left out; b: cut and unread are wrong; c: nothing is known.
-    assert question_scores(items) == {"a": 0.5, "b": 0.0, "d": 1.0}
-    # (0.5 + 0 + 1) / 3.
-    assert overall(items, 0.95).value == pytest.approx(0.5)
-    assert [count(items, verdict) for verdict in Verdict] == [2, 1, 1, 1, 2]
-
-
-def test_nothing_but_errors() -> None:
-    assert overall([item("a", 0, ERROR)], 0.95) == (0.0, 0.0, 1.0)
 
 
 def test_breakdown_by_attribute() -> None:

@@ -172,6 +172,36 @@ def test_draw_takes_the_first_token_whose_cumulative_probability_exceeds_the_num
     assert drawn.tolist() == [1, 1, 1, 3, 3, 3]
 
 
+@pytest.mark.parametrize(("top_k", "top_p"), [(5, 1.0), (None, 0.5), (40, 0.3)])
+def test_tokens_are_drawn_from_the_nucleus(
+    vision_policy: Policy,
+    prompts: list[EncodedPrompt],
+    naive_distributions: Naive,
+    top_k: int | None,
+    top_p: float,
+) -> None:
+    prompt, count = prompts[1], 4000
+    asked = SamplingRequest([prompt], ["nucleus"], count, 1, 0.7, 0, top_p, top_k)
+    drawn = [c.completion_ids[0] for c in TransformersEngine().sample(vision_policy, asked)]
+    with torch.no_grad():
+        row = naive_distributions(vision_policy, prompt, [], 0.7)[0].double().softmax(-1)
+    likeliest = row.argsort(descending=True).tolist()[:top_k]
+    shares = (row[likeliest] / row[likeliest].sum()).tolist()
+    nucleus, held = [], 0.0
+    for token, share in zip(likeliest, shares, strict=True):
+        if held >= top_p:
+            break
+        nucleus.append(token)
+        held += share
+    assert set(drawn) <= set(nucleus)
+    expected = row[nucleus] / row[nucleus].sum() * count
+    found = np.bincount(drawn, minlength=len(row))[nucleus]
+    often = expected.numpy() > 5
+    cells = [np.append(each[often], each[~often].sum()) for each in (found, expected.numpy())]
+    some = cells[1] > 0
+    assert stats.chisquare(cells[0][some], cells[1][some]).pvalue > 1e-3
+
+
 def test_uniforms_belong_to_one_response() -> None:
     first = uniforms(7, "a", 0, 10)
     assert np.array_equal(uniforms(7, "a", 0, 4), first[:4])

@@ -8,7 +8,7 @@ import pytest
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.data.blind import blind_baseline
-from rlsd_pipeline.evaluation.intervals import paired_difference
+from rlsd_pipeline.evaluation.paired import compare_policies
 from rlsd_pipeline.stages.benchmark_scores import evaluate_policy
 from rlsd_pipeline.stages.results import evaluations, read_results
 from rlsd_pipeline.stages.run import Workspace
@@ -78,17 +78,18 @@ def test_results_are_paired_with_the_base(scored: tuple[Workspace, dict]) -> Non
     for result in results[1:]:
         found[result.method] = shares(artifacts[f"{result.method}-s0", 2])
         last = [found[result.method][n] for n in names]
-        expected = paired_difference([base[n] for n in names], last, 0.95)
+        expected = compare_policies(base, found[result.method]).paired
         assert result.gain == pytest.approx(expected)
+        # With one benchmark there is nothing to correct for.
+        assert result.gain_corrected == pytest.approx(expected.p_value)
         assert result.score.value == pytest.approx(sum(last) / len(last))
         assert result.gain is not None
         assert result.gain.value == pytest.approx(result.score.value - results[0].score.value)
     # The others are compared with GRPO; one comparison needs no correction.
     assert results[1].difference is None
-    pair = [[found[method][n] for n in names] for method in ("grpo", "rlsd")]
     difference = results[2].difference
     assert difference is not None
-    assert difference.paired == pytest.approx(paired_difference(pair[0], pair[1], 0.95))
+    assert difference.paired == pytest.approx(compare_policies(found["grpo"], found["rlsd"]).paired)
     assert difference.p_corrected == pytest.approx(difference.paired.p_value)
 
 

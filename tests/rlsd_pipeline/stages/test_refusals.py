@@ -111,7 +111,7 @@ def test_a_prompt_over_the_limit_is_refused_and_nothing_written(
     before = sorted(path for path in copied.rglob("*") if path.is_file())
     with pytest.raises(DataError) as error:
         sample_rollouts(workspace.at("rlsd-s0", 0))
-    assert "tokens, sampling.max_prompt_tokens is 30" in str(error.value)
+    assert "tokens, max_prompt_tokens of sampling is 30" in str(error.value)
     assert "never cut" in str(error.value)
     assert sorted(path for path in copied.rglob("*") if path.is_file()) == before
 

@@ -12,7 +12,7 @@ from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.stages.results import Result, evaluations, methods, read_results
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.summary.curves import accuracy_chart, mention_chart
-from schemas import BenchmarkScore, BreakdownScore, ItemVerdict
+from schemas import BenchmarkScore, BreakdownScore, ItemVerdict, QuestionScore
 
 DECLARED = {
     "model": {"type": "tiny_qwen3_vl", "warm_starts": 2},
@@ -22,7 +22,12 @@ DECLARED = {
         {"name": "strong", "weighting": {"type": "rlsd", "mix": 1.0}, "seeds": [0]},
     ],
     "iterations": 4,
-    "evaluation": {"benchmarks": [{"type": "heldout", "name": "sampled", "temperature": 1.0}]},
+    "evaluation": {
+        "benchmarks": [
+            {"type": "heldout", "name": "sampled", "temperature": 1.0},
+            {"type": "heldout", "name": "greedy"},
+        ]
+    },
 }
 BASES = {0: "base of even seeds", 1: "base of odd seeds"}
 LEAK = "the reference says so"
@@ -48,7 +53,12 @@ def score(workspace: Workspace) -> Score:
     }
 
     def score(
-        arm: str, updates: int, answers: str, policy: str = "", step: float | None = None
+        arm: str,
+        updates: int,
+        answers: str,
+        policy: str = "",
+        step: float | None = None,
+        benchmark: str = "sampled",
     ) -> None:
         run = workspace.at(arm, updates)
         known = [answer for answer in answers if answer != "x"]
@@ -66,16 +76,25 @@ def score(workspace: Workspace) -> Score:
         def write(out: ArtifactWriter) -> None:
             out.record(record)
             out.table(ItemVerdict, to_table(ItemVerdict, columns(answers, verdicts)))
+            out.table(QuestionScore, to_table(QuestionScore, units(answers)))
 
-        request = ArtifactRequest("benchmark_scores.sampled", "1", {}, {"policy": record.policy})
+        stage = f"benchmark_scores.{benchmark}"
+        request = ArtifactRequest(stage, "1", {}, {"policy": record.policy})
         artifact = workspace.store.produce(request, write)
-        workspace.store.set_ref(run.reference("benchmark_scores.sampled"), artifact)
+        workspace.store.set_ref(run.reference(stage), artifact)
 
     return score
 
 
 def _label(share: float) -> BreakdownScore:
     return BreakdownScore(n=4, score=share, interval_low=0, interval_high=1)
+
+
+def units(answers: str) -> dict[str, list]:
+    """One question an answer, as in `columns`; what the verifier failed on counts nothing."""
+    known = [(f"q{i}", float(answer == "r")) for i, answer in enumerate(answers) if answer != "x"]
+    names = [name for name, _ in known]
+    return {"unit_id": names, "score": [score for _, score in known], "cluster": names}
 
 
 def columns(answers: str, verdicts: dict[str, str]) -> dict[str, Sequence[object]]:
@@ -85,6 +104,8 @@ def columns(answers: str, verdicts: dict[str, str]) -> dict[str, Sequence[object
         "completion": [LEAK if answer == "m" else "seen red" for answer in answers],
         "extracted": [None] * len(answers),
         "verdict": [verdicts[answer] for answer in answers],
+        "guessed": [False] * len(answers),
+        "judged": [None] * len(answers),
         "attributes": [{}] * len(answers),
     }
 
@@ -196,12 +217,24 @@ def test_several_comparisons_are_corrected_together(workspace: Workspace, score:
     start(score, "grpo-s0", "rlsd-s0", "strong-s0")
     for arm, answers in (("grpo", "rwwwwwww"), ("rlsd", "rrrrrrwr"), ("strong", "wrwwwwww")):
         score(f"{arm}-s0", 4, answers)
-    # 0, 1, 1, 1, 1, 1, 0, 1, and -1, 1, 0, ...: the smaller p-value is doubled.
-    plain = [stats.ttest_1samp([0, 1, 1, 1, 1, 1, 0, 1], 0).pvalue, 1.0]
+    # McNemar on six gained and none lost, 2 / 2**6, and on one each: the smaller one is doubled.
+    plain = [0.03125, 1.0]
     results = lines(workspace)
     found = [results[name].difference for name in ("rlsd", "strong")]
     assert [d.paired.p_value for d in found if d] == pytest.approx(plain)
     assert [d.p_corrected for d in found if d] == pytest.approx([2 * plain[0], 1.0])
+
+
+def test_gains_are_corrected_for_the_number_of_benchmarks(
+    workspace: Workspace, score: Score
+) -> None:
+    for name, after in (("sampled", "rrrrrrww"), ("greedy", "rrrrrrrr")):
+        score("grpo-s0", 0, "wwwwwwww", BASES[0], benchmark=name)
+        score("grpo-s0", 4, after, benchmark=name)
+    gains = [line for line in read_results(workspace) if line.gain is not None]
+    # McNemar: 2 / 2**6 and 2 / 2**8; Holm doubles the smaller.
+    assert [line.gain.p_value for line in gains if line.gain] == pytest.approx([0.03125, 0.0078125])
+    assert [line.gain_corrected for line in gains] == pytest.approx([0.03125, 0.015625])
 
 
 def test_mentions_of_a_reference_are_counted(workspace: Workspace, score: Score) -> None:
@@ -228,7 +261,7 @@ def test_failures_are_no_wrong_answers_and_cut_ones_are_counted(
     found = line(workspace, "grpo")
     # One of three; the verifier failed on the second. Two were cut, and one had no answer.
     assert found.score.value == pytest.approx(1 / 3)
-    assert found.unparsed == 3
+    assert (found.unparsed, found.truncated) == (1, 2)
     assert dict(found.steps) == {"compare": 0.5}
 
 

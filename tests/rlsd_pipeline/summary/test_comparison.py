@@ -108,11 +108,16 @@ def line(method: str, weighting: str, difference: Difference | None = None) -> R
         seeds=(0, 1),
         score=Estimate(0.5, 0.25, 0.75),
         gain=None if method == "base" else PairedDifference(0.125, -0.25, 0.5, 0.25),
+        gain_corrected=None,
         difference=difference,
         mentions=UNBOUNDED if method == "base" else Estimate(0.25, 0.125, 0.375),
         steps={"compare": 0.75},
         unparsed=1,
+        truncated=0,
         blind=0.25,
+        mode="verifier",
+        detectable=0.125,
+        judged=None,
     )
 
 

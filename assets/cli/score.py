@@ -1,0 +1,164 @@
+"""`rlsd score`: stored responses to a public benchmark, scored without a model."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import track
+from rich.table import Table
+
+from assets.cli.progress import console
+from rlsd_pipeline.config.strict import nearest
+from rlsd_pipeline.errors import ConfigError, RlsdError
+from rlsd_pipeline.evaluation.benchmark import CLUSTER, Benchmark, Mode, Scored, Summary
+from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS, VARIANTS
+from rlsd_pipeline.evaluation.power import detectable_difference
+from rlsd_pipeline.evaluation.predictions import read_predictions
+from rlsd_pipeline.evaluation.rows import read_items, split_name
+from rlsd_pipeline.evaluation.scoring import settle
+from schemas import Problem, Verdict
+
+_CONFIDENCE = 0.95
+_POWER = 0.8
+
+
+class _Report(NamedTuple):
+    """What is printed."""
+
+    benchmark: Benchmark
+    mode: str
+    split: str
+    scored: Sequence[Scored]
+    summary: Summary
+    detectable: float
+
+
+def score(
+    benchmark: str, *, items: Path, predictions: Path, mode: str, split: str | None, as_json: bool
+) -> None:
+    """Score the predictions and print the report; the progress goes to the standard error."""
+    try:
+        report = _score(_benchmark(benchmark), items, predictions, cast(Mode, mode), split)
+    except RlsdError as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        print(json.dumps(_as_json(report), allow_nan=False))
+        return
+    output = console()
+    output.print(_head(report))
+    if report.summary.breakdown:
+        output.print(_breakdown(report))
+
+
+def _score(
+    benchmark: Benchmark, items: Path, predictions: Path, mode: Mode, split: str | None
+) -> _Report:
+    name = split_name(benchmark, split)
+    if mode not in benchmark.rules:
+        raise ConfigError(f"--mode {mode}: {nearest(mode, benchmark.rules, 'modes')}")
+    problems = read_items(benchmark, items, name)
+    answers = read_predictions(predictions, problems)
+    watch = Console(stderr=True)
+    watched = track(
+        answers, benchmark.name, console=watch, transient=True, disable=not watch.is_terminal
+    )
+    scored = settle(benchmark, mode, problems, watched)
+    summary = benchmark.summarise(scored, _CONFIDENCE)
+    detectable = detectable_difference(
+        list(summary.question_scores.values()),
+        _CONFIDENCE,
+        _POWER,
+        clusters=_clusters(summary.question_scores, problems),
+    )
+    return _Report(benchmark, mode, name, scored, summary, detectable)
+
+
+def _benchmark(name: str) -> Benchmark:
+    known = BENCHMARKS | VARIANTS
+    if name not in known:
+        hint = nearest(name, known, "benchmarks")
+        raise ConfigError(f"there is no benchmark {name!r}; {hint}")
+    return known[name]
+
+
+def _clusters(units: Mapping[str, float], problems: Mapping[str, Problem]) -> list[str]:
+    """What each unit of the score belongs to; some benchmarks score whole clusters."""
+    return [
+        problems[unit].attributes.get(CLUSTER, unit) if unit in problems else unit for unit in units
+    ]
+
+
+def _counts(report: _Report) -> dict[str, int]:
+    verdicts = Counter(each.verdict for each in report.scored)
+    return {
+        "n": len({each.problem.problem_id for each in report.scored}),
+        "responses": len(report.scored),
+        "correct": verdicts[Verdict.CORRECT],
+        "unparsed": verdicts[Verdict.UNPARSED],
+        "truncated": verdicts[Verdict.TRUNCATED],
+        "guessed": sum(each.guessed for each in report.scored),
+        "verifier_errors": verdicts[Verdict.VERIFIER_ERROR],
+    }
+
+
+def _as_json(report: _Report) -> dict[str, Any]:
+    estimate, judged = report.summary.score, bool(report.summary.question_scores)
+    return {
+        "benchmark": report.benchmark.name,
+        "split": report.split,
+        "mode": report.mode,
+        "revision": report.benchmark.revision,
+        "score": _finite(estimate.value) if judged else None,
+        "interval": [_finite(estimate.low), _finite(estimate.high)] if judged else None,
+        "confidence": _CONFIDENCE,
+        **_counts(report),
+        "n_of_split": report.benchmark.splits[report.split].rows,
+        "minimum_detectable_difference": _finite(report.detectable),
+        "power": _POWER,
+        "breakdown": {name: part.model_dump() for name, part in report.summary.breakdown.items()},
+    }
+
+
+def _head(report: _Report) -> Table:
+    counts, estimate = _counts(report), report.summary.score
+    whole = report.benchmark.splits[report.split].rows
+    asked = f"{counts.pop('n'):,}"
+    table = Table(title=f"{report.benchmark.title} {report.split}, {report.mode} mode")
+    table.add_column("")
+    table.add_column("", justify="right")
+    judged = bool(report.summary.question_scores)
+    table.add_row("score", f"{estimate.value:.2%}" if judged else "-")
+    interval = escape(f"[{estimate.low:.2%}, {estimate.high:.2%}]")
+    table.add_row(f"{_CONFIDENCE:.0%} interval", interval if judged else "-")
+    table.add_row(
+        "minimum detectable difference",
+        "-" if not math.isfinite(report.detectable) else f"{report.detectable:.2%}",
+    )
+    table.add_row("n", asked if asked == f"{whole:,}" else f"{asked} of {whole:,}")
+    for name, count in counts.items():
+        table.add_row(name.replace("_", " "), f"{count:,}")
+    table.caption = (
+        f"minimum detectable difference: between two policies on these questions, with "
+        f"{_POWER:.0%} power"
+    )
+    return table
+
+
+def _breakdown(report: _Report) -> Table:
+    table = Table(title=f"{report.benchmark.title}: breakdown")
+    for name in ("label", "n", "score", f"{_CONFIDENCE:.0%} interval"):
+        table.add_column(name, justify="left" if name == "label" else "right")
+    for name, part in report.summary.breakdown.items():
+        interval = escape(f"[{part.interval_low:.2%}, {part.interval_high:.2%}]")
+        table.add_row(escape(name), f"{part.n:,}", f"{part.score:.2%}", interval)
+    return table
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

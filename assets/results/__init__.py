@@ -1,0 +1,1 @@
+"""The results beside what the paper reports, in the forms that papers and notes take."""

@@ -1,0 +1,152 @@
+"""The results as a document: method by benchmark, each benchmark in full, the published table."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from assets.results.formats import Section
+from assets.results.paper import paper_cells, paper_column, protocol_notes
+from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
+from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference
+from rlsd_pipeline.evaluation.published import PROTOCOL, PublishedCell, published_rows
+from rlsd_pipeline.stages.results import Result
+
+_STEPS = ("perceive", "compare", "negate")
+
+
+def sections(
+    results: Sequence[Result], compared: str, benchmarks: Sequence[BenchmarkConfig]
+) -> list[Section]:
+    """Method by benchmark, each benchmark in full, and the published table.
+
+    The first is left out where there is one benchmark, the last without a public one.
+    """
+    by_benchmark = {name: [r for r in results if r.benchmark == name] for name in _names(results)}
+    found = [_overview(by_benchmark)] if len(by_benchmark) > 1 else []
+    declared = {each.name: each for each in benchmarks}
+    for name, lines in by_benchmark.items():
+        columns = _columns(lines, compared, declared[name])
+        if all(line.judged is None for line in lines):
+            del columns["with a judge"]
+        rows = [[read(line) for read in columns.values()] for line in lines]
+        found.append(Section(name, list(columns), rows, protocol_notes(declared[name])))
+    if any(not isinstance(declared[name], HeldoutBenchmark) for name in by_benchmark):
+        head, *rows = published_rows()
+        found.append(Section("published, % (implied fraction)", head, rows, PROTOCOL))
+    return found
+
+
+def records(
+    results: Sequence[Result], compared: str, benchmarks: Sequence[BenchmarkConfig]
+) -> list[dict[str, object]]:
+    """A line a benchmark and method, in numbers; shares in [0, 1], the published one in per cent.
+
+    An end of an interval that the data do not bound is empty.
+    """
+    declared = {each.name: each for each in benchmarks}
+    papers = {
+        name: paper_cells([r for r in results if r.benchmark == name], declared[name])
+        for name in _names(results)
+    }
+    return [_record(line, compared, papers[line.benchmark].get(line.method)) for line in results]
+
+
+def _record(line: Result, compared: str, paper: PublishedCell | None) -> dict[str, object]:
+    other = line.difference
+    return {
+        "benchmark": line.benchmark,
+        "method": line.method,
+        "weighting": line.weighting,
+        "seeds": len(line.seeds),
+        "updates": line.updates,
+        "mode": line.mode,
+        **_numbers("score", line.score),
+        "judged": line.judged,
+        "detectable": line.detectable,
+        **_numbers("gain", line.gain),
+        "gain_p": line.gain and line.gain.p_value,
+        "gain_p_holm": line.gain_corrected,
+        "compared_with": other and compared,
+        **_numbers("difference", other and other.paired),
+        "difference_p": other and other.paired.p_value,
+        "difference_p_holm": other and other.p_corrected,
+        **_numbers("mentions", line.mentions),
+        "unparsed": line.unparsed,
+        "truncated": line.truncated,
+        "blind": line.blind,
+        **{step: line.steps.get(step) for step in _STEPS},
+        "published_percent": paper and paper.percent,
+        "published_count": paper and paper.correct,
+        "published_total": paper and paper.total,
+    }
+
+
+def _names(results: Sequence[Result]) -> list[str]:
+    return list(dict.fromkeys(line.benchmark for line in results))
+
+
+def _overview(by_benchmark: Mapping[str, Sequence[Result]]) -> Section:
+    methods = dict.fromkeys(line.method for lines in by_benchmark.values() for line in lines)
+    scores = {
+        (name, line.method): _estimate(line.score)
+        for name, lines in by_benchmark.items()
+        for line in lines
+    }
+    rows = [
+        [method, *(scores.get((name, method), "") for name in by_benchmark)] for method in methods
+    ]
+    return Section("method by benchmark", ["method", *by_benchmark], rows)
+
+
+def _columns(
+    lines: Sequence[Result], compared: str, benchmark: BenchmarkConfig
+) -> dict[str, Callable[[Result], str]]:
+    head, paper = paper_column(lines, benchmark)
+    return {
+        "method": lambda line: line.method,
+        "seeds": lambda line: str(len(line.seeds)),
+        "updates": lambda line: str(line.updates),
+        "accuracy": lambda line: _estimate(line.score),
+        "with a judge": lambda line: _number(line.judged),
+        "detectable": lambda line: _number(line.detectable),
+        "gain": lambda line: "" if line.gain is None else _signed(line.gain),
+        "p (Holm, benchmarks)": lambda line: (
+            "" if line.gain_corrected is None else f"{line.gain_corrected:.2g}"
+        ),
+        f"minus {compared}": lambda line: (
+            "" if line.difference is None else _signed(line.difference.paired)
+        ),
+        "p (Holm, methods)": lambda line: (
+            "" if line.difference is None else f"{line.difference.p_corrected:.2g}"
+        ),
+        "mentions a reference": lambda line: _estimate(line.mentions),
+        "unparsed": lambda line: str(line.unparsed),
+        "truncated": lambda line: str(line.truncated),
+        "blind": lambda line: _number(line.blind),
+        " / ".join(_STEPS): lambda line: " / ".join(
+            f"{line.steps[step]:.2f}" if step in line.steps else "-" for step in _STEPS
+        ),
+        head: lambda line: paper.get(line.method, ""),
+    }
+
+
+def _numbers(name: str, found: Estimate | PairedDifference | None) -> dict[str, object]:
+    if found is None:
+        return {name: None, f"{name}_low": None, f"{name}_high": None}
+    low, high = (end if math.isfinite(end) else None for end in (found.low, found.high))
+    return {name: found.value, f"{name}_low": low, f"{name}_high": high}
+
+
+def _estimate(found: Estimate) -> str:
+    if found.high == float("inf"):
+        return f"{found.value:.3f}"
+    return f"{found.value:.3f} [{max(found.low, 0.0):.3f}, {min(found.high, 1.0):.3f}]"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _signed(found: PairedDifference) -> str:
+    if found.high == float("inf"):
+        return f"{found.value:+.3f}"
+    return f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"

@@ -1,0 +1,107 @@
+"""Tables of text as Markdown and LaTeX, records as CSV."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+_LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "&": r"\&",
+        "%": r"\%",
+        "$": r"\$",
+        "#": r"\#",
+        "_": r"\_",
+        "{": r"\{",
+        "}": r"\}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        "−": r"$-$",
+        "×": r"$\times$",
+        "λ": r"$\lambda$",
+        "\n": " ",
+    }
+)
+
+
+class Section(NamedTuple):
+    """A table of a document.
+
+    Attributes:
+        title: Of the table.
+        columns: Heads; the first column names the lines.
+        rows: Cells as text, as many a row as there are columns.
+        notes: Sentences that stand below it.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str] = ()
+
+
+def markdown(sections: Sequence[Section]) -> str:
+    """The tables in GitHub's Markdown, with the notes as lists."""
+    return "\n\n".join(_markdown(section) for section in sections)
+
+
+def latex(sections: Sequence[Section]) -> str:
+    """The tables as floats for the package booktabs."""
+    return "\n\n".join(_latex(section) for section in sections)
+
+
+def csv_text(records: Sequence[Mapping[str, object]]) -> str:
+    """Records that share their keys as CSV, with a head; None is an empty cell."""
+    if not records:
+        return ""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(records[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue().removesuffix("\n")
+
+
+def _markdown(section: Section) -> str:
+    lines = [
+        f"**{section.title}**\n",
+        _markdown_row(section.columns),
+        f"|{'---|' * len(section.columns)}",
+        *map(_markdown_row, section.rows),
+    ]
+    if section.notes:
+        lines += ["", *(f"- {note}" for note in section.notes)]
+    return "\n".join(lines)
+
+
+def _markdown_row(cells: Sequence[str]) -> str:
+    safe = (cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ") for cell in cells)
+    return f"| {' | '.join(safe)} |"
+
+
+def _latex(section: Section) -> str:
+    notes = [f"\\par\\footnotesize {note.translate(_LATEX)}" for note in section.notes]
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering",
+            f"\\caption{{{section.title.translate(_LATEX)}}}",
+            f"\\begin{{tabular}}{{l{'r' * (len(section.columns) - 1)}}}",
+            r"\toprule",
+            _latex_row(section.columns),
+            r"\midrule",
+            *map(_latex_row, section.rows),
+            r"\bottomrule",
+            r"\end{tabular}",
+            *notes,
+            r"\end{table}",
+        ]
+    )
+
+
+def _latex_row(cells: Sequence[str]) -> str:
+    # In braces, since a row that begins with a bracket would be an argument of the one before.
+    return " & ".join(f"{{{cell.translate(_LATEX)}}}" for cell in cells) + r" \\"

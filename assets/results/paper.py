@@ -1,0 +1,47 @@
+"""What the paper's table says beside our results, and how its protocol differs."""
+
+from collections.abc import Mapping, Sequence
+
+from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
+from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
+from rlsd_pipeline.evaluation.published import PublishedCell, published_cells, published_methods
+from rlsd_pipeline.stages.results import Result
+
+
+def paper_column(
+    lines: Sequence[Result], benchmark: BenchmarkConfig
+) -> tuple[str, Mapping[str, str]]:
+    """Head of the paper's column, and method -> its cell."""
+    if isinstance(benchmark, HeldoutBenchmark):
+        published = published_methods({line.method: line.weighting for line in lines})
+        means = {name: f"{sum(row) / len(row):.2f} %" for name, row in published.items()}
+        return "paper, mean of five", means
+    return "paper, %", {name: str(cell) for name, cell in paper_cells(lines, benchmark).items()}
+
+
+def paper_cells(lines: Sequence[Result], benchmark: BenchmarkConfig) -> dict[str, PublishedCell]:
+    """Method -> the paper's figure on a public benchmark; only of the split that it is about."""
+    if isinstance(benchmark, HeldoutBenchmark):
+        return {}
+    definition = BENCHMARKS[benchmark.type]
+    if benchmark.split != next(iter(definition.splits)):
+        return {}
+    kinds = {line.method: line.weighting for line in lines}
+    return {
+        method: published_cells(kinds[method])[definition.title]
+        for method in published_methods(kinds)
+    }
+
+
+def protocol_notes(benchmark: BenchmarkConfig) -> list[str]:
+    """How a public benchmark is taken here, and what is known of how the paper took it."""
+    if isinstance(benchmark, HeldoutBenchmark):
+        return []
+    drawn = f"{benchmark.samples} samples at temperature {benchmark.temperature:g}"
+    decoding = "greedy decoding" if benchmark.temperature == 0 else drawn
+    part = "" if benchmark.limit is None else f", the first {benchmark.limit:,} rows only"
+    return [
+        f"Here: split {benchmark.split}{part}, {benchmark.mode} rule, {decoding}, responses of at "
+        f"most {benchmark.max_tokens:,} tokens.",
+        *BENCHMARKS[benchmark.type].protocol,
+    ]

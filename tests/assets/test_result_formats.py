@@ -1,0 +1,186 @@
+"""The results as Markdown, LaTeX and CSV, beside what the paper reports."""
+
+import csv
+import io
+
+import pytest
+
+from assets.results.document import records, sections
+from assets.results.formats import Section, csv_text, latex, markdown
+from rlsd_pipeline.config.evaluation import (
+    HeldoutBenchmark,
+    MathVisionBenchmark,
+    MathVistaBenchmark,
+    WeMathBenchmark,
+)
+from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference
+from rlsd_pipeline.evaluation.methods import Difference
+from rlsd_pipeline.stages.results import Result
+
+INFINITE = float("inf")
+BENCHMARKS = [
+    HeldoutBenchmark(name="own"),
+    MathVistaBenchmark(),
+    WeMathBenchmark(mode="official", samples=4, temperature=0.7, limit=1000),
+    MathVisionBenchmark(name="small", split="testmini"),
+]
+
+
+def line(benchmark: str, method: str, weighting: str, **changes: object) -> Result:
+    known = Result(
+        benchmark=benchmark,
+        method=method,
+        weighting=weighting,
+        updates=80,
+        seeds=(0, 1),
+        score=Estimate(0.5, 0.4, 0.6),
+        gain=None,
+        gain_corrected=None,
+        difference=None,
+        mentions=Estimate(0.0, 0.0, 0.1),
+        steps={},
+        unparsed=3,
+        truncated=1,
+        blind=None,
+        mode="robust",
+        detectable=0.0625,
+        judged=None,
+    )
+    return known._replace(**changes)
+
+
+RESULTS = [
+    line("own", "base", "base"),
+    line("own", "rlsd", "rlsd", steps={"perceive": 0.5}),
+    line("mathvista", "base", "base", score=Estimate(0.6, -INFINITE, INFINITE)),
+    line(
+        "mathvista",
+        "rlsd",
+        "rlsd",
+        gain=PairedDifference(0.1, -INFINITE, INFINITE, 1.0),
+        difference=Difference(PairedDifference(0.02, -0.01, 0.05, 0.1), 0.2),
+        blind=0.25,
+    ),
+    line("mathvista", "mine_&_yours", "opsd"),
+    line("mathvista", "mine too", "opsd"),
+]
+
+
+def by_title(results: list[Result]) -> dict[str, Section]:
+    return {each.title: each for each in sections(results, "grpo", BENCHMARKS)}
+
+
+def test_the_tables_of_a_document() -> None:
+    found = by_title(RESULTS)
+    assert list(found) == [
+        "method by benchmark",
+        "own",
+        "mathvista",
+        "published, % (implied fraction)",
+    ]
+    overview = found["method by benchmark"]
+    assert overview.columns == ["method", "own", "mathvista"]
+    assert overview.rows == [
+        ["base", "0.500 [0.400, 0.600]", "0.600"],
+        ["rlsd", "0.500 [0.400, 0.600]", "0.500 [0.400, 0.600]"],
+        ["mine_&_yours", "", "0.500 [0.400, 0.600]"],
+        ["mine too", "", "0.500 [0.400, 0.600]"],
+    ]
+    for section in found.values():
+        assert {len(row) for row in section.rows} == {len(section.columns)}
+
+
+def test_the_papers_figure_stands_beside_the_method_it_is_about() -> None:
+    found = by_title(RESULTS)
+    mathvista = found["mathvista"]
+    assert mathvista.columns[-1] == "paper, %"
+    assert [row[-1] for row in mathvista.rows] == [
+        "73.80 (738/1000)",
+        "78.10 (781/1000)",
+        # Of two methods of a type the first is the paper's.
+        "75.10 (751/1000)",
+        "",
+    ]
+    assert mathvista.rows[1][7:9] == ["+0.020 [-0.010, +0.050]", "0.2"]
+    own = found["own"]
+    assert own.columns[-1] == "paper, mean of five"
+    assert own.rows[1][-2:] == ["0.50 / - / -", "56.18 %"]
+
+
+def test_what_differs_in_protocol_is_said() -> None:
+    found = by_title([*RESULTS, line("wemath", "rlsd", "rlsd")])
+    assert found["own"].notes == []
+    assert found["mathvista"].notes[0] == (
+        "Here: split testmini, robust rule, greedy decoding, responses of at most 4,096 tokens."
+    )
+    assert found["wemath"].notes[0] == (
+        "Here: split testmini, the first 1,000 rows only, official rule, 4 samples at temperature "
+        "0.7, responses of at most 4,096 tokens."
+    )
+    assert len(found["wemath"].notes) > 1
+
+
+def test_another_split_has_no_published_figure() -> None:
+    [section, _] = sections([line("small", "rlsd", "rlsd")], "grpo", BENCHMARKS)
+    assert section.rows[0][-1] == ""
+    [record] = records([line("small", "rlsd", "rlsd")], "grpo", BENCHMARKS)
+    assert record["published_percent"] is None
+
+
+def test_own_problems_alone_are_one_table() -> None:
+    assert [each.title for each in sections(RESULTS[:2], "grpo", BENCHMARKS)] == ["own"]
+    assert sections([], "grpo", BENCHMARKS) == []
+    assert markdown([]) == latex([]) == csv_text([]) == ""
+
+
+def test_markdown() -> None:
+    section = Section("t", ["a", "b"], [["x|y", "1\n2"], ["z\\", ""]], ["so", "it is"])
+    assert markdown([section, section._replace(notes=())]) == (
+        "**t**\n\n| a | b |\n|---|---|\n| x\\|y | 1 2 |\n| z\\\\ |  |\n\n- so\n- it is\n\n"
+        "**t**\n\n| a | b |\n|---|---|\n| x\\|y | 1 2 |\n| z\\\\ |  |"
+    )
+
+
+def test_latex() -> None:
+    section = Section("50 % of #1", ["a_b", "−λ"], [["[x] & y", "$1^2$ {~} \\ <|>"]], ["5 %"])
+    assert latex([section]).splitlines() == [
+        r"\begin{table}",
+        r"\centering",
+        r"\caption{50 \% of \#1}",
+        r"\begin{tabular}{lr}",
+        r"\toprule",
+        r"{a\_b} & {$-$$\lambda$} \\",
+        r"\midrule",
+        r"{[x] \& y} & {\$1\textasciicircum{}2\$ \{\textasciitilde{}\} \textbackslash{} "
+        r"\textless{}\textbar{}\textgreater{}} \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\par\footnotesize 5 \%",
+        r"\end{table}",
+    ]
+
+
+def test_csv_holds_numbers() -> None:
+    text = csv_text(records(RESULTS, "grpo", BENCHMARKS))
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [(row["benchmark"], row["method"]) for row in rows] == [
+        (each.benchmark, each.method) for each in RESULTS
+    ]
+    base, rlsd = rows[2], rows[3]
+    assert (base["score"], base["score_low"], base["score_high"]) == ("0.6", "", "")
+    assert (base["gain"], base["gain_p"], base["compared_with"]) == ("", "", "")
+    assert (rlsd["gain"], rlsd["gain_low"], rlsd["gain_p"]) == ("0.1", "", "1.0")
+    assert (rlsd["compared_with"], rlsd["difference"]) == ("grpo", "0.02")
+    assert (rlsd["difference_low"], rlsd["difference_p_holm"]) == ("-0.01", "0.2")
+    assert (rlsd["blind"], rlsd["unparsed"], rlsd["seeds"]) == ("0.25", "3", "2")
+    published = ("published_percent", "published_count", "published_total")
+    assert [rlsd[name] for name in published] == ["78.1", "781", "1000"]
+    assert rows[1]["perceive"] == "0.5"
+    assert [rows[1][name] for name in published] == ["", "", ""]
+
+
+@pytest.mark.parametrize("form", [markdown, latex])
+def test_whole_documents_are_text(form) -> None:  # type: ignore[no-untyped-def]
+    text = form(sections(RESULTS, "grpo", BENCHMARKS))
+    assert text.count("78.10 (781/1000)") == 2
+    assert "fits no single run" in text
