@@ -3,18 +3,21 @@ PYTHON ?= python3
 VENV ?= .venv
 # Extra arguments for installing torch, such as --index-url for another build than PyPI's.
 TORCH_ARGS ?=
+# Public benchmark rows and model outputs, with their official scores.
+BENCHDATA ?= $(or $(RLSD_BENCHDATA),../shared/benchdata)
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduction test ui check clean
+.PHONY: help demo reproduction test conformance ui check clean
 
 help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
 	@echo "make reproduction    all methods, eight seeds; an hour on two cores, resumable"
 	@echo "make ui      the Dagster UI on http://127.0.0.1:3000"
 	@echo "make test    all tests that need no optional part"
+	@echo "make conformance    the benchmarks' own scores, recomputed from BENCHDATA, as a table"
 	@echo "make check   ruff, mypy, the import contract, the Dagster definitions"
 	@echo "make clean   remove what runs left behind in .rlsd"
 
@@ -30,6 +33,9 @@ ui: $(RUNTIME)
 
 test: $(DEVELOPMENT)
 	$(BIN)/python -m pytest -q
+
+conformance: $(DEVELOPMENT)
+	RLSD_BENCHDATA=$(BENCHDATA) $(BIN)/python -m pytest -q -rs tests/conformance
 
 check: $(DEVELOPMENT)
 	$(BIN)/ruff check .
