@@ -1,15 +1,9 @@
 """results: the scores of all methods in one table, each beside the base and beside one method."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
-import pyarrow as pa
-
-from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.config.experiment import Arm
-from rlsd_pipeline.diagnostics.leakage.mentions import mention_report
 from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference, mean_interval
 from rlsd_pipeline.evaluation.methods import (
     Difference,
@@ -19,9 +13,9 @@ from rlsd_pipeline.evaluation.methods import (
     method_score,
 )
 from rlsd_pipeline.evaluation.paired import compare_policies
-from rlsd_pipeline.stages.question_scores import read_question_clusters, read_question_scores
+from rlsd_pipeline.stages.evaluated import Evaluated, evaluations
 from rlsd_pipeline.stages.run import Workspace
-from schemas import BenchmarkScore, ItemVerdict
+from schemas import BenchmarkScore
 
 BASE = "base"
 
@@ -69,50 +63,6 @@ class Result(NamedTuple):
     judged: float | None
 
 
-@dataclass(frozen=True)
-class Evaluated:
-    """One policy on one benchmark, read as far as it is asked."""
-
-    artifact: Artifact
-    confidence: float
-
-    @cached_property
-    def score(self) -> BenchmarkScore:
-        """The score with its interval over questions."""
-        return self.artifact.record(BenchmarkScore)
-
-    @property
-    def accuracy(self) -> Estimate:
-        """The score as an estimate."""
-        return Estimate(self.score.score, self.score.interval_low, self.score.interval_high)
-
-    @cached_property
-    def questions(self) -> QuestionScores:
-        """Question or group of questions -> what it contributes to the score."""
-        return read_question_scores(self.artifact)
-
-    @cached_property
-    def clusters(self) -> dict[str, str]:
-        """Question or group of questions -> what it is not independent of."""
-        return read_question_clusters(self.artifact)
-
-    @cached_property
-    def mentions(self) -> Estimate:
-        """Share of the responses that mention a reference, with an interval over responses."""
-        completions = self._items["completion"].to_pylist()
-        return mention_report(completions, confidence=self.confidence).share
-
-    @cached_property
-    def completions(self) -> list[tuple[str, str]]:
-        """Problem id and text of every response."""
-        columns = (self._items[name].to_pylist() for name in ("problem_id", "completion"))
-        return list(zip(*columns, strict=True))
-
-    @cached_property
-    def _items(self) -> pa.Table:
-        return self.artifact.table(ItemVerdict, ["problem_id", "completion"])
-
-
 def read_results(workspace: Workspace) -> list[Result]:
     """The base and the newest score of every method, benchmark after benchmark.
 
@@ -140,16 +90,6 @@ def methods(workspace: Workspace) -> dict[str, list[Arm]]:
     for arm in workspace.experiment.lineages().values():
         found.setdefault(arm.method, []).append(arm)
     return found
-
-
-def evaluations(workspace: Workspace, arm: str, benchmark: str) -> Iterator[tuple[int, Evaluated]]:
-    """Iteration and evaluated policy, in order."""
-    confidence = workspace.experiment.evaluation.confidence
-    for iteration in range(workspace.experiment.iterations + 1):
-        run = workspace.at(arm, iteration)
-        artifact = workspace.store.ref(run.reference(f"benchmark_scores.{benchmark}"))
-        if artifact is not None:
-            yield iteration, Evaluated(artifact, confidence)
 
 
 def _benchmark_results(workspace: Workspace, benchmark: str) -> Iterator[Result]:

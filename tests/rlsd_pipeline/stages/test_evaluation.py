@@ -10,7 +10,8 @@ from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.data.blind import blind_baseline
 from rlsd_pipeline.evaluation.paired import compare_policies
 from rlsd_pipeline.stages.benchmark_scores import evaluate_policy
-from rlsd_pipeline.stages.results import evaluations, read_results
+from rlsd_pipeline.stages.evaluated import evaluations
+from rlsd_pipeline.stages.results import read_results
 from rlsd_pipeline.stages.run import Workspace
 from schemas import BenchmarkScore, ItemVerdict
 

@@ -9,7 +9,8 @@ from scipy import stats
 from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore, ArtifactWriter
 from rlsd_pipeline.artifacts.tables import to_table
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.stages.results import Result, evaluations, methods, read_results
+from rlsd_pipeline.stages.evaluated import evaluations
+from rlsd_pipeline.stages.results import Result, methods, read_results
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.summary.curves import accuracy_chart, mention_chart
 from schemas import BenchmarkScore, BreakdownScore, ItemVerdict, QuestionScore
