@@ -31,5 +31,6 @@ class UpdateConfig(StrictConfig):
     prompts_per_step: Annotated[int, Field(ge=1)] | None = None
     """Prompts of one optimizer step; None takes the whole table, as the released script does."""
 
-    micro_batch_prompts: Annotated[int, Field(ge=1)] = 16
-    """Prompts whose groups are in memory at once; it changes memory and speed, not the result."""
+    micro_batch_tokens: Annotated[int, Field(ge=1)] = 2**15
+    """Tokens of prompts and responses, padding included, that are run at once in scoring and in the
+    update; it changes memory and speed, not the result."""

@@ -11,9 +11,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.models.prefix import collate, extend, pad_right, prefill, spread
+from rlsd_pipeline.models.repeated import repeated_hidden
 
 
 class ScoringBatch(NamedTuple):
@@ -52,24 +54,36 @@ class Support(NamedTuple):
 EMPTY = -100.0
 """Stands for the log of probability 0: exp of it is 4e-44, which adds nothing."""
 
+LOGITS_AT_ONCE = 2**24
+"""Tokens times vocabulary: 64 MB in float32, and a few times that while a loss is taken."""
+
 
 def next_token_logits(policy: Policy, hidden: Tensor, temperature: float) -> Tensor:
     """Logits over the vocabulary, `[..., vocabulary]`, as sampling and scoring both see them."""
-    logits = policy.model.get_output_embeddings()(hidden).float() / temperature
-    suppressed = torch.tensor(policy.suppressed_token_ids, dtype=torch.long)
+    logits = policy.model.get_output_embeddings()(hidden).float()
+    if temperature != 1:
+        logits = logits / temperature
+    suppressed = torch.tensor(policy.suppressed_token_ids, dtype=torch.long, device=hidden.device)
     return logits.index_fill(-1, suppressed, float("-inf"))
 
 
-def flat_completion_logits(
-    policy: Policy, batch: ScoringBatch, temperature: float
-) -> tuple[Tensor, Tensor]:
-    """The logits that predict every response token, response after response, and the tokens.
+def tokens_at_once(policy: Policy) -> int:
+    """Tokens whose logits may be in memory together."""
+    return max(1, LOGITS_AT_ONCE // policy.model.get_output_embeddings().weight.shape[0])
+
+
+def flat_completion_hidden(policy: Policy, batch: ScoringBatch) -> tuple[Tensor, Tensor]:
+    """The hidden states that predict every response token, response after response.
 
     Gradients flow to the weights unless the caller turns them off.
 
     Returns:
-        Logits `[all tokens, vocabulary]` and token ids `[all tokens]`.
+        Hidden states `[all tokens, hidden]` and token ids `[all tokens]`.
     """
+    token_ids = torch.tensor([i for ids in batch.completion_ids for i in ids], dtype=torch.long)
+    if not policy.shares_prefix:
+        prompts = [batch.prompts[owner] for owner in batch.owners]
+        return repeated_hidden(policy.model, prompts, batch.completion_ids), token_ids
     completions = pad_right(batch.completion_ids)
     mask = pad_right([[1] * len(ids) for ids in batch.completion_ids])
     owners = torch.tensor(batch.owners, dtype=torch.long)
@@ -78,9 +92,7 @@ def flat_completion_logits(
     if completions.shape[1] > 1:
         inner = extend(policy.model, prefix, completions[:, :-1], mask[:, :-1], start=0)
         before = torch.cat([before, inner], dim=1)
-    chosen = mask.bool()
-    logits = next_token_logits(policy, before[:, : completions.shape[1]][chosen], temperature)
-    return logits, completions[chosen]
+    return before[:, : completions.shape[1]][mask.bool()], token_ids
 
 
 def chosen_logprobs(logits: Tensor, token_ids: Tensor) -> Tensor:
@@ -91,9 +103,21 @@ def chosen_logprobs(logits: Tensor, token_ids: Tensor) -> Tensor:
 def flat_completion_logprobs(policy: Policy, batch: ScoringBatch, temperature: float) -> Tensor:
     """Log-probability of every response token, response after response; `[all tokens]`, nats.
 
-    Gradients flow to the weights unless the caller turns them off.
+    Gradients flow to the weights unless the caller turns them off. Logits are made some tokens at
+    a time, and made again when gradients flow back.
     """
-    return chosen_logprobs(*flat_completion_logits(policy, batch, temperature))
+    hidden, token_ids = flat_completion_hidden(policy, batch)
+
+    def score(hidden: Tensor, token_ids: Tensor) -> Tensor:
+        return chosen_logprobs(next_token_logits(policy, hidden, temperature), token_ids)
+
+    size = tokens_at_once(policy)
+    if len(token_ids) <= size:
+        return score(hidden, token_ids)
+    pieces = zip(hidden.split(size), token_ids.split(size), strict=True)
+    return torch.cat(
+        [checkpoint(score, *p, use_reentrant=False, preserve_rng_state=False) for p in pieces]
+    )
 
 
 def likeliest(logits: Tensor, count: int | None) -> Tensor:

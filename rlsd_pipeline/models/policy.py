@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 
 from rlsd_pipeline.data.images import decode_image
 from rlsd_pipeline.errors import ModelError
+from rlsd_pipeline.models.sharing import can_share_prefix
 
 WEIGHTS = "model.safetensors"
 _RESYNC = 8
@@ -67,6 +68,11 @@ class Policy:
     def reads_images(self) -> bool:
         """Whether the model takes images."""
         return hasattr(self.processor, "image_processor")
+
+    @cached_property
+    def shares_prefix(self) -> bool:
+        """Whether a prompt is run once for its responses; set False, it is run for each of them."""
+        return can_share_prefix(self.model)
 
     @cached_property
     def end_token_ids(self) -> tuple[int, ...]:

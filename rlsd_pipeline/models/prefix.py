@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache, PreTrainedModel
+from transformers import Cache, PreTrainedModel
 
 from rlsd_pipeline.models.policy import EncodedPrompt
+from rlsd_pipeline.models.sharing import decoder, forward_arguments
 
 
 class PromptBatch(NamedTuple):
@@ -43,7 +44,7 @@ class Prefix(NamedTuple):
         next_position: Rotary position of the first response token; `[rows]`.
     """
 
-    cache: DynamicCache
+    cache: Cache
     attention_mask: Tensor
     last_hidden: Tensor
     next_position: Tensor
@@ -71,10 +72,10 @@ def collate(prompts: Sequence[EncodedPrompt]) -> PromptBatch:
     )
 
 
-def _prompt_positions(model: PreTrainedModel, batch: PromptBatch) -> Tensor:
-    """Rotary positions: `[prompts, prompt tokens]`, with M-RoPE `[3, prompts, prompt tokens]`."""
-    if hasattr(model.model, "get_rope_index"):
-        positions, _ = model.model.get_rope_index(
+def rotary_positions(model: PreTrainedModel, batch: PromptBatch) -> Tensor:
+    """Where each token stands: `[rows, tokens]`, with M-RoPE `[3, rows, tokens]`."""
+    if hasattr(model.base_model, "get_rope_index"):
+        positions, _ = model.base_model.get_rope_index(
             batch.input_ids,
             mm_token_type_ids=batch.token_types,
             image_grid_thw=batch.image_grid_thw,
@@ -84,32 +85,47 @@ def _prompt_positions(model: PreTrainedModel, batch: PromptBatch) -> Tensor:
     return (batch.attention_mask.cumsum(-1) - 1).clamp(min=0)
 
 
-def _decoder(model: PreTrainedModel) -> Any:
-    return getattr(model.model, "language_model", model.model)
+def _run(module: Any, **inputs: Any) -> Any:
+    """Call a module with what its forward takes; recurrent models have another name for a cache."""
+    takes = forward_arguments(module)
+    if "past_key_values" not in takes:
+        inputs["cache_params"] = inputs.pop("past_key_values", None)
+    return module(
+        **{name: value for name, value in inputs.items() if value is not None and name in takes}
+    )
+
+
+def run_whole(
+    model: PreTrainedModel, batch: PromptBatch, positions: Tensor, *, use_cache: bool
+) -> Any:
+    """One forward of whole rows, images included, at `rotary_positions`; transformers' output."""
+    images = batch.pixel_values is not None
+    return _run(
+        model.base_model,
+        input_ids=batch.input_ids,
+        attention_mask=_mask(batch.attention_mask),
+        position_ids=positions,
+        pixel_values=batch.pixel_values,
+        image_grid_thw=batch.image_grid_thw,
+        mm_token_type_ids=batch.token_types if images else None,
+        use_cache=use_cache,
+    )
+
+
+def _mask(attention_mask: Tensor) -> Tensor | None:
+    """None where nothing is padded: attention has faster kernels without a mask."""
+    return None if attention_mask.all() else attention_mask
 
 
 def prefill(model: PreTrainedModel, batch: PromptBatch) -> Prefix:
     """Run the prompts once and keep their keys and values."""
-    positions = _prompt_positions(model, batch)
-    vision = {}
-    if batch.pixel_values is not None:
-        vision = {
-            "pixel_values": batch.pixel_values,
-            "image_grid_thw": batch.image_grid_thw,
-            "mm_token_type_ids": batch.token_types,
-        }
-    output = model.model(
-        input_ids=batch.input_ids,
-        attention_mask=batch.attention_mask,
-        position_ids=positions,
-        use_cache=True,
-        **vision,
-    )
+    positions = rotary_positions(model, batch)
+    output = run_whole(model, batch, positions, use_cache=True)
     rows = torch.arange(len(batch.input_ids))
     last = batch.attention_mask.sum(-1) - 1
     real = positions.masked_fill(batch.attention_mask == 0, -1)
     return Prefix(
-        cache=output.past_key_values,
+        cache=output["past_key_values" if "past_key_values" in output else "cache_params"],
         attention_mask=batch.attention_mask,
         last_hidden=output.last_hidden_state[rows, last],
         next_position=real.reshape(-1, *real.shape[-2:]).amax(dim=(0, 2)) + 1,
@@ -117,8 +133,11 @@ def prefill(model: PreTrainedModel, batch: PromptBatch) -> Prefix:
 
 
 def spread(prefix: Prefix, owners: Tensor) -> Prefix:
-    """Give each response its prompt's row; `owners` is `[responses]`, indices of prompts."""
-    prefix.cache.batch_select_indices(owners)
+    """Give each response its prompt's row; `owners` is `[responses]`, indices of prompts.
+
+    The cache is changed in place. With fewer owners than rows it drops the others.
+    """
+    prefix.cache.reorder_cache(owners)
     return Prefix(
         cache=prefix.cache,
         attention_mask=prefix.attention_mask[owners],
@@ -145,11 +164,12 @@ def extend(
     """
     steps = torch.arange(start, start + token_ids.shape[1])
     positions = prefix.next_position[:, None] + steps
-    if hasattr(model.model, "get_rope_index"):
+    if hasattr(model.base_model, "get_rope_index"):
         positions = positions.expand(3, -1, -1)
-    output = _decoder(model)(
+    output = _run(
+        decoder(model),
         input_ids=token_ids,
-        attention_mask=torch.cat([prefix.attention_mask, token_mask], dim=1),
+        attention_mask=_mask(torch.cat([prefix.attention_mask, token_mask], dim=1)),
         position_ids=positions,
         past_key_values=prefix.cache,
         use_cache=True,

@@ -80,7 +80,7 @@ def _reference_responses(
         prompts,
         completion_ids,
         temperature=sampling.temperature,
-        batch_prompts=run.experiment.engine.batch_prompts,
+        micro_batch_tokens=run.experiment.update.micro_batch_tokens,
     )
     return [
         Completion(ids, one.logprobs.tolist(), FinishReason.STOP)

@@ -20,7 +20,7 @@ def score_here(
         prompts,
         completion_ids,
         temperature=run.experiment.sampling.temperature,
-        batch_prompts=run.experiment.engine.batch_prompts,
+        micro_batch_tokens=run.experiment.update.micro_batch_tokens,
         keep=keep,
         progress=run.workspace.progress.advance,
     )

@@ -9,11 +9,16 @@ from torch import Tensor
 
 from rlsd_pipeline.config.divergence import StoredDivergence
 from rlsd_pipeline.config.update import UpdateConfig
-from rlsd_pipeline.models.logprobs import ScoringBatch, Support, flat_completion_logits
+from rlsd_pipeline.models.batching import micro_batches
+from rlsd_pipeline.models.logprobs import (
+    ScoringBatch,
+    flat_completion_hidden,
+    next_token_logits,
+    tokens_at_once,
+)
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
-from rlsd_pipeline.update.policy_loss import token_shares
+from rlsd_pipeline.update.shared_tokens import SharedTokens, join, with_shares
 from rlsd_pipeline.update.token_loss import TokenLoss, Tokens, token_loss
-from rlsd_pipeline.weighting.method import TokenStreams
 
 
 class UpdateGroup(NamedTuple):
@@ -82,7 +87,7 @@ def update_policy(
             parameters = policy.model.parameters()
             norm = torch.nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
             optimizer.step()
-            steps.append(_metrics(losses, batch, norm))
+            steps.append(_metrics(losses, norm))
     metrics = {name: sum(step[name] for step in steps) / len(steps) for name in steps[0]}
     return metrics | {"optimizer_steps": float(len(steps))}
 
@@ -96,54 +101,64 @@ def accumulate_gradients(
     temperature: float,
     progress: Callable[[int], None] | None = None,
 ) -> list[TokenLoss]:
-    """Add the gradient of the mean loss over `groups`, some prompts at a time."""
-    lengths = [torch.tensor([len(ids) for ids in g.completion_ids]) for g in groups]
-    shares = token_shares(torch.cat(lengths), config.denominator)
-    by_group = shares.split([int(length.sum()) for length in lengths])
+    """Add the gradient of the mean loss over `groups`, some responses at a time."""
+    lengths = [[len(ids) for ids in group.completion_ids] for group in groups]
+    learnt = with_shares([group.tokens for group in groups], lengths, config.denominator)
     losses: list[TokenLoss] = []
-    for start in range(0, len(groups), config.micro_batch_prompts):
-        part = groups[start : start + config.micro_batch_prompts]
-        part_shares = torch.cat(by_group[start : start + config.micro_batch_prompts])
+    for parts in micro_batches(
+        [len(group.prompt.prompt_ids) for group in groups], lengths, config.micro_batch_tokens
+    ):
         batch = ScoringBatch(
-            prompts=[g.prompt for g in part],
-            owners=[index for index, g in enumerate(part) for _ in g.completion_ids],
-            completion_ids=[ids for g in part for ids in g.completion_ids],
+            prompts=[groups[part.group].prompt for part in parts],
+            owners=[place for place, part in enumerate(parts) for _ in part.rows],
+            completion_ids=[groups[p.group].completion_ids[row] for p in parts for row in p.rows],
         )
-        logits, token_ids = flat_completion_logits(policy, batch, temperature)
-        tokens = _joined([g.tokens for g in part])
-        losses.append(token_loss(logits, token_ids, tokens, part_shares, config, divergence))
-        losses[-1].loss.backward()
+        tokens = join([learnt[part.group][row] for part in parts for row in part.rows])
+        losses += _learn(policy, batch, tokens, config, divergence, temperature)
         if progress is not None:
-            progress(len(token_ids))
+            progress(len(tokens.shares))
     return losses
 
 
-def _joined(parts: Sequence[Tokens]) -> Tokens:
-    """The tokens of several groups as one flat list."""
-    streams = TokenStreams(
-        *(
-            None if column[0] is None else torch.cat(column)
-            for column in zip(*(part.streams for part in parts), strict=True)
-        )
-    )
-    supports = [part.teacher for part in parts if part.teacher is not None]
-    teacher = None
-    if supports:
-        teacher = Support(*(torch.cat(field) for field in zip(*supports, strict=True)))
-    return Tokens(torch.cat([part.old_logprobs for part in parts]), streams, teacher)
+def _learn(
+    policy: Policy,
+    batch: ScoringBatch,
+    tokens: SharedTokens,
+    config: UpdateConfig,
+    divergence: StoredDivergence | None,
+    temperature: float,
+) -> list[TokenLoss]:
+    """Add the gradient of one micro-batch.
+
+    The loss is a sum over tokens, so the gradient of the hidden states is gathered some tokens at
+    a time, and the logits of no two pieces are ever held together.
+    """
+    hidden, token_ids = flat_completion_hidden(policy, batch)
+    size = tokens_at_once(policy)
+    losses, gradients = [], []
+    # Once without any token as well, so that a batch of empty responses has its metrics.
+    for start in range(0, max(len(token_ids), 1), size):
+        piece = slice(start, start + size)
+        leaf = hidden[piece].detach().requires_grad_()
+        logits = next_token_logits(policy, leaf, temperature)
+        some = tokens.at(piece)
+        loss = token_loss(logits, token_ids[piece], some.tokens, some.shares, config, divergence)
+        loss.loss.backward()
+        losses.append(loss)
+        gradients.append(torch.zeros_like(leaf) if leaf.grad is None else leaf.grad)
+    hidden.backward(torch.cat(gradients))
+    return losses
 
 
-def _metrics(
-    losses: Sequence[TokenLoss], groups: Sequence[UpdateGroup], norm: Tensor
-) -> dict[str, float]:
+def _metrics(losses: Sequence[TokenLoss], norm: Tensor) -> dict[str, float]:
     ratio = torch.cat([loss.ratio for loss in losses])
     metrics = {"loss": sum(loss.loss.item() for loss in losses), "grad_norm": norm.item()}
     for name in losses[0].parts:
         metrics[name] = sum(loss.parts[name] for loss in losses)
     metrics["ratio_mean"] = ratio.mean().item() if len(ratio) else 1.0
     metrics["ratio_max"] = ratio.max().item() if len(ratio) else 1.0
-    advantages = _joined([group.tokens for group in groups]).streams.token_advantages
-    if advantages is not None:
-        clipped = torch.cat([loss.clipped for loss in losses])[advantages != 0]
-        metrics["clip_fraction"] = clipped.float().mean().item() if len(clipped) else 0.0
+    clipped = [loss.clipped for loss in losses if loss.clipped is not None]
+    if clipped:
+        of_signal = torch.cat(clipped)
+        metrics["clip_fraction"] = of_signal.float().mean().item() if len(of_signal) else 0.0
     return metrics

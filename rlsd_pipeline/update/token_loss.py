@@ -40,13 +40,14 @@ class TokenLoss(NamedTuple):
         loss: Scalar to minimise.
         parts: Value of each component by name, without gradient.
         ratio: ρ_t without gradient; `[tokens]`.
-        clipped: True where the clip took the policy gradient of a token away; `[tokens]`.
+        clipped: True where the clip took the policy gradient of a token away; `[tokens with an
+            advantage]`, None where no stream has advantages.
     """
 
     loss: Tensor
     parts: dict[str, float]
     ratio: Tensor
-    clipped: Tensor
+    clipped: Tensor | None
 
 
 def token_loss(
@@ -69,7 +70,7 @@ def token_loss(
     """
     policy_logprobs = chosen_logprobs(logits, token_ids)
     ratio = (policy_logprobs - tokens.old_logprobs).exp().detach()
-    clipped = torch.zeros_like(ratio, dtype=torch.bool)
+    clipped = None
     components: dict[str, Tensor] = {}
     streams = tokens.streams
     if streams.token_advantages is not None:
@@ -82,7 +83,8 @@ def token_loss(
             clip_high=config.clip_high,
             dual_clip=config.dual_clip,
         )
-        components["policy_gradient"], clipped = surrogate.loss, surrogate.clipped
+        components["policy_gradient"] = surrogate.loss
+        clipped = surrogate.clipped[streams.token_advantages != 0]
     if streams.distillation_weights is not None:
         if tokens.teacher is None or divergence is None:
             raise ValueError("distillation_weights need the teacher's distribution: score it")

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from rlsd_pipeline.models import logprobs
 from rlsd_pipeline.models.logprobs import (
     EMPTY,
     ScoringBatch,
@@ -16,7 +17,13 @@ from rlsd_pipeline.models.logprobs import (
     on_support,
 )
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
-from rlsd_pipeline.models.scoring import Scored, score_responses
+from rlsd_pipeline.models.scoring import (
+    Scored,
+    Span,
+    keep_entries_of,
+    keep_likeliest,
+    score_responses,
+)
 
 Naive = Callable[..., Tensor]
 
@@ -89,7 +96,7 @@ def score(
     policy: Policy,
     prompts: Sequence[EncodedPrompt | None],
     completions: Sequence[Sequence[int]],
-    batch_prompts: int = 2,
+    micro_batch_tokens: int = 200,
     **options: object,
 ) -> list[Scored | None]:
     return score_responses(
@@ -97,16 +104,16 @@ def score(
         prompts,
         completions,
         temperature=0.7,
-        batch_prompts=batch_prompts,
+        micro_batch_tokens=micro_batch_tokens,
         **options,  # type: ignore[arg-type]
     )
 
 
-@pytest.mark.parametrize("batch_prompts", [1, 2, 3, 64])
+@pytest.mark.parametrize("micro_batch_tokens", [1, 100, 333, 2**20])
 def test_scores_are_those_of_each_response_alone(
-    vision_policy: Policy, table: tuple[list, list], batch_prompts: int
+    vision_policy: Policy, table: tuple[list, list], micro_batch_tokens: int
 ) -> None:
-    found = score(vision_policy, *table, batch_prompts)
+    found = score(vision_policy, *table, micro_batch_tokens)
     for prompt, ids, scored in zip(*table, found, strict=True):
         batch = ScoringBatch([prompt], [0], [ids])
         (expected,) = completion_logprobs(vision_policy, batch, temperature=0.7)
@@ -148,9 +155,10 @@ def test_what_is_kept_belongs_to_its_row(
     prompts, completions = table
     asked: list[int] = []
 
-    def keep(logits: Tensor, rows: Sequence[int]) -> Support:
-        asked.extend(rows)
-        assert len(logits) == sum(len(completions[row]) for row in rows)
+    def keep(logits: Tensor, spans: Sequence[Span]) -> Support:
+        asked.extend(row for row, *_ in spans)
+        assert len(logits) == sum(stop - start for _, start, stop in spans)
+        assert all(span == (span.row, 0, len(completions[span.row])) for span in spans)
         return on_support(logits, likeliest(logits, 4))
 
     found = score(vision_policy, [*prompts[:4], None, *prompts[5:]], completions, keep=keep)
@@ -171,5 +179,24 @@ def test_progress_counts_what_was_scored(vision_policy: Policy, table: tuple[lis
     told: list[int] = []
     prompts, completions = table
     score(vision_policy, [None, *prompts[1:]], completions, 1, progress=told.append)
-    # Prompt by prompt, in the order of their first response.
-    assert told == [3, 2, 3]
+    # Nothing fits into a budget of one token, so every response is run alone.
+    assert told == [1] * 8
+
+
+def test_logits_are_made_some_tokens_at_a_time(
+    vision_policy: Policy, table: tuple[list, list], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = score(vision_policy, *table, keep=keep_likeliest(5))
+    vocabulary = vision_policy.model.get_output_embeddings().weight.shape[0]
+    monkeypatch.setattr(logprobs, "LOGITS_AT_ONCE", 3 * vocabulary)
+    pieces = score(vision_policy, *table, keep=keep_likeliest(5))
+    again = score(vision_policy, *table, keep=keep_entries_of(whole))
+    for first, *others in zip(whole, pieces, again, strict=True):
+        assert first is not None
+        assert first.support is not None
+        for other in others:
+            assert other is not None
+            assert other.support is not None
+            torch.testing.assert_close(other.logprobs, first.logprobs, rtol=0, atol=1e-6)
+            assert torch.equal(other.support.ids, first.support.ids)
+            torch.testing.assert_close(other.support.tail, first.support.tail, rtol=0, atol=1e-5)

@@ -69,9 +69,9 @@ def picked(group: UpdateGroup, order: list[int]) -> UpdateGroup:
 def test_micro_batches_change_nothing(
     outcome: Callable[..., Result], groups: Groups, denominator: str
 ) -> None:
-    whole = outcome(groups, denominator=denominator, micro_batch_prompts=16)
-    for size in (1, 3):
-        parts = outcome(groups, denominator=denominator, micro_batch_prompts=size)
+    whole = outcome(groups, denominator=denominator, micro_batch_tokens=2**20)
+    for size in (1, 100, 400):
+        parts = outcome(groups, denominator=denominator, micro_batch_tokens=size)
         assert_same(parts, whole)
 
 
@@ -81,7 +81,7 @@ def test_order_of_prompts_and_responses_changes_nothing(
     shuffled = [picked(group, [2, 0, 1]) for group in groups]
     random.Random(1).shuffle(shuffled)
     assert shuffled[0].prompt is not groups[0].prompt
-    assert_same(outcome(shuffled, micro_batch_prompts=2), outcome(groups))
+    assert_same(outcome(shuffled, micro_batch_tokens=150), outcome(groups))
 
 
 def test_a_long_neighbour_changes_nothing(outcome: Callable[..., Result], groups: Groups) -> None:

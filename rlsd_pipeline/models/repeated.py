@@ -1,0 +1,45 @@
+"""The prompt run again for each response: for models whose cache cannot be shared.
+
+It is also the plain form that the shared one is measured against.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from rlsd_pipeline.models.policy import EncodedPrompt
+from rlsd_pipeline.models.prefix import collate, rotary_positions, run_whole
+
+
+def repeated_hidden(
+    model: PreTrainedModel,
+    prompts: Sequence[EncodedPrompt],
+    completion_ids: Sequence[Sequence[int]],
+) -> Tensor:
+    """Final hidden states that predict each response token, prompt and response as one row.
+
+    Args:
+        model: Any decoder.
+        prompts: The prompt of each response.
+        completion_ids: Token ids of each response.
+
+    Returns:
+        `[all tokens, hidden]`, response after response.
+    """
+    rows = [
+        prompt._replace(
+            prompt_ids=[*prompt.prompt_ids, *ids],
+            token_types=[*prompt.token_types, *[0] * len(ids)],
+        )
+        for prompt, ids in zip(prompts, completion_ids, strict=True)
+    ]
+    batch = collate(rows)
+    output = run_whole(model, batch, rotary_positions(model, batch), use_cache=False)
+    places = [
+        torch.arange(len(prompt.prompt_ids) - 1, len(prompt.prompt_ids) - 1 + len(ids))
+        for prompt, ids in zip(prompts, completion_ids, strict=True)
+    ]
+    owners = torch.arange(len(rows)).repeat_interleave(torch.tensor([len(p) for p in places]))
+    return output.last_hidden_state[owners, torch.cat(places)]

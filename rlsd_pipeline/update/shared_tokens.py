@@ -1,0 +1,73 @@
+"""Tokens with their weight in the mean, cut and put together as micro-batches need them."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+import torch
+from torch import Tensor
+
+from rlsd_pipeline.models.logprobs import Support
+from rlsd_pipeline.update.policy_loss import Denominator, token_shares
+from rlsd_pipeline.update.token_loss import Tokens
+from rlsd_pipeline.weighting.method import TokenStreams
+
+
+class SharedTokens(NamedTuple):
+    """A flat list of response tokens.
+
+    Attributes:
+        tokens: What is known of them.
+        shares: Weight of each in the mean over the whole batch; `[tokens]`.
+    """
+
+    tokens: Tokens
+    shares: Tensor
+
+    def at(self, piece: slice) -> Self:
+        """Some of the tokens."""
+        tokens = self.tokens
+        streams = (None if column is None else column[piece] for column in tokens.streams)
+        teacher = tokens.teacher
+        return self._replace(
+            tokens=Tokens(
+                tokens.old_logprobs[piece],
+                TokenStreams(*streams),
+                None if teacher is None else Support(*(field[piece] for field in teacher)),
+            ),
+            shares=self.shares[piece],
+        )
+
+
+def with_shares(
+    tokens: Sequence[Tokens], lengths: Sequence[Sequence[int]], denominator: Denominator
+) -> list[list[SharedTokens]]:
+    """The tokens of each response of each group.
+
+    Args:
+        tokens: Those of each group, response after response; `[groups]`.
+        lengths: How many each response has.
+        denominator: Of the mean.
+    """
+    shares = token_shares(torch.tensor([n for group in lengths for n in group]), denominator)
+    groups = shares.split([sum(group) for group in lengths])
+    divided = []
+    for of_group, weights, counts in zip(tokens, groups, lengths, strict=True):
+        whole, ends = SharedTokens(of_group, weights), torch.tensor(counts).cumsum(0).tolist()
+        divided.append([whole.at(slice(end - n, end)) for end, n in zip(ends, counts, strict=True)])
+    return divided
+
+
+def join(parts: Sequence[SharedTokens]) -> SharedTokens:
+    """The tokens of several responses as one flat list."""
+    columns = zip(*(part.tokens.streams for part in parts), strict=True)
+    streams = (None if column[0] is None else torch.cat(column) for column in columns)
+    supports = [part.tokens.teacher for part in parts if part.tokens.teacher is not None]
+    fields = zip(*supports, strict=True)
+    return SharedTokens(
+        Tokens(
+            torch.cat([part.tokens.old_logprobs for part in parts]),
+            TokenStreams(*streams),
+            Support(*(torch.cat(field) for field in fields)) if supports else None,
+        ),
+        torch.cat([part.shares for part in parts]),
+    )
