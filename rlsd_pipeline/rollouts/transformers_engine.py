@@ -1,7 +1,6 @@
 """Sampling in this process with transformers: each prompt is run once for its whole group."""
 
 import hashlib
-from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -10,9 +9,13 @@ from transformers import TopKLogitsWarper, TopPLogitsWarper
 
 from rlsd_pipeline.models.logprobs import next_token_logits
 from rlsd_pipeline.models.policy import Policy
-from rlsd_pipeline.models.prefix import collate, extend, prefill, spread
+from rlsd_pipeline.rollouts.decoding import begin
 from rlsd_pipeline.rollouts.engine import Completion, Progress, SamplingRequest
 from schemas import FinishReason
+
+_COMPACT_AT = 0.75
+"""Share of responses still growing at which the others are dropped: dropping copies the cache, so
+it has to pay for itself."""
 
 
 def uniforms(seed: int, key: str, sample_index: int, count: int) -> np.ndarray:
@@ -77,35 +80,37 @@ def _sample_batch(
             ]
         )
     )
-    ids, logprobs = [], []
-    ended = torch.zeros(len(owners), dtype=torch.bool)
-    for tokens, chosen in _decode(policy, request, owners, noise):
-        ids.append(tokens)
-        logprobs.append(chosen)
-        if progress is not None:
-            progress(int((~ended).sum()))
-        ended |= torch.isin(tokens, torch.tensor(policy.end_token_ids))
-        if ended.all():
-            break
-    return _cut(torch.stack(ids, 1), torch.stack(logprobs, 1), policy.end_token_ids)
-
-
-def _decode(
-    policy: Policy, request: SamplingRequest, owners: Tensor, noise: Tensor
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Token by token: the ids and their log-probabilities, `[responses]` each."""
-    prefix = spread(prefill(policy.model, collate(request.prompts)), owners)
-    hidden = prefix.last_hidden
+    ids = torch.zeros(len(owners), request.max_tokens, dtype=torch.long)
+    logprobs = torch.zeros(len(owners), request.max_tokens)
+    rows = begin(policy, request.prompts, owners, request.max_tokens)
+    active, going = torch.arange(len(owners)), torch.ones(len(owners), dtype=torch.bool)
     for step in range(request.max_tokens):
-        logits = next_token_logits(policy, hidden, request.temperature or 1.0)
-        logprobs = logits.log_softmax(-1)
-        if request.temperature:
-            tokens = _draw(_likely(logprobs, request), noise[:, step])
-        else:
-            tokens = logprobs.argmax(-1)
-        yield tokens, logprobs.gather(-1, tokens[:, None]).squeeze(-1)
-        mask = torch.ones(len(owners), step + 1, dtype=torch.long)
-        hidden = extend(policy.model, prefix, tokens[:, None], mask, start=step)[:, 0]
+        tokens, chosen = _next(policy, request, rows.hidden, noise[active, step])
+        ids[active, step], logprobs[active, step] = tokens, chosen
+        if progress is not None:
+            progress(int(going.sum()))
+        going &= ~torch.isin(tokens, torch.tensor(policy.end_token_ids))
+        if not going.any() or step + 1 == request.max_tokens:
+            break
+        if going.sum() <= _COMPACT_AT * len(going):
+            kept = going.nonzero().squeeze(-1)
+            rows.keep(kept)
+            active, tokens, going = active[kept], tokens[kept], going[kept]
+        rows.append(tokens)
+    return _cut(ids[:, : step + 1], logprobs[:, : step + 1], policy.end_token_ids)
+
+
+def _next(
+    policy: Policy, request: SamplingRequest, hidden: Tensor, noise: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The next token of each response and its log-probability; `[responses]` each."""
+    logits = next_token_logits(policy, hidden, request.temperature or 1.0)
+    logprobs = logits.log_softmax(-1)
+    if request.temperature:
+        tokens = _draw(_likely(logprobs, request), noise)
+    else:
+        tokens = logprobs.argmax(-1)
+    return tokens, logprobs.gather(-1, tokens[:, None]).squeeze(-1)
 
 
 def _cut(ids: Tensor, logprobs: Tensor, end_token_ids: tuple[int, ...]) -> list[Completion]:

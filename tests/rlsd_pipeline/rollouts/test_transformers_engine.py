@@ -212,3 +212,39 @@ def test_uniforms_belong_to_one_response() -> None:
     # Mean 1/2 with standard error 1 / sqrt(12 * 20000) = 0.002; four of them.
     assert abs(many.mean() - 0.5) < 0.0082
     assert stats.kstest(many, "uniform").pvalue > 1e-3
+
+
+@pytest.fixture
+def ending(build: Callable[[str], Policy]) -> Policy:
+    """Ends a response with every third token or so."""
+    policy = build("qwen3_vl")
+    policy.end_token_ids = tuple(range(2, 300, 3))
+    return policy
+
+
+def test_finished_responses_make_no_difference(
+    ending: Policy, prompts: list[EncodedPrompt]
+) -> None:
+    asked = request(prompts, group_size=6, max_tokens=12)
+    whole = TransformersEngine().sample(ending, asked)
+    lengths = {len(completion.completion_ids) for completion in whole}
+    assert len(lengths) > 3, "some end early and some go on"
+    assert ids(TransformersEngine(batch_prompts=1).sample(ending, asked)) == ids(whole)
+    # The log-probabilities are those of a pass over the finished response.
+    batch = ScoringBatch(prompts, [place // 6 for place in range(30)], ids(whole))
+    for expected, completion in zip(
+        completion_logprobs(ending, batch, temperature=0.9), whole, strict=True
+    ):
+        assert completion.rollout_logprobs == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_model_that_cannot_share_its_cache_draws_the_same(
+    ending: Policy, prompts: list[EncodedPrompt]
+) -> None:
+    asked = request(prompts, max_tokens=8)
+    shared = TransformersEngine().sample(ending, asked)
+    ending.shares_prefix = False
+    repeated = TransformersEngine().sample(ending, asked)
+    assert ids(repeated) == ids(shared)
+    for one, other in zip(repeated, shared, strict=True):
+        assert one.rollout_logprobs == pytest.approx(other.rollout_logprobs, abs=1e-5)
