@@ -113,7 +113,7 @@ class BenchmarkScore(Record):
     show with probability 0.8, the two correlating at 0.5; null where all questions score alike."""
 
     pass_at: dict[str, Share]
-    """`pass@k` and `pass^k` over the sampled responses; empty for a single one."""
+    """`avg@k`, `pass@k` and `pass^k` over k sampled responses; empty for a single one."""
 
     judge: JudgeScore | None
     """The score with a judge beside it; null without one."""

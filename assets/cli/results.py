@@ -10,10 +10,10 @@ from rlsd_pipeline.stages.results import read_results
 
 def print_results(experiment: str, form: str) -> None:
     """Print the results as `table`, `markdown`, `latex` or `csv`."""
-    if form == "table":
-        print_table(experiment)
-        return
     with open_loop(experiment) as (loop, _):
+        if form == "table":
+            console().print(results_table(loop.workspace))
+            return
         declared = loop.workspace.experiment
         results = read_results(loop.workspace)
     benchmarks = declared.evaluation.benchmarks
@@ -22,15 +22,3 @@ def print_results(experiment: str, form: str) -> None:
         return
     document = sections(results, declared.compared_with, benchmarks)
     print(latex(document) if form == "latex" else markdown(document))
-
-
-def print_table(experiment: str) -> None:
-    """Print the table."""
-    with open_loop(experiment) as (loop, _):
-        table = results_table(loop.workspace)
-    console().print(table)
-
-
-def print_markdown(experiment: str) -> None:
-    """Print the table as Markdown."""
-    print_results(experiment, "markdown")

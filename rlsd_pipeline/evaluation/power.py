@@ -52,32 +52,6 @@ def detectable_difference(
     return _quantiles(confidence, power) * math.sqrt(2 * (1 - correlation)) * error
 
 
-def questions_needed(
-    difference: float,
-    scores: Sequence[float],
-    confidence: float = 0.95,
-    power: float = 0.8,
-    *,
-    correlation: float = CORRELATION,
-    clusters: Sequence[str] | None = None,
-) -> int | None:
-    """How many questions like these would show a true difference; None where it is unknown.
-
-    The arguments are those of `detectable_difference`; clusters keep their mean size.
-
-    Raises:
-        ValueError: The difference is not positive, or a share is outside its range.
-    """
-    if not difference > 0:
-        raise ValueError(f"a difference to be found must be positive, not {difference}")
-    smallest = detectable_difference(
-        scores, confidence, power, correlation=correlation, clusters=clusters
-    )
-    if math.isnan(smallest):
-        return None
-    return math.ceil(len(scores) * (smallest / difference) ** 2 * (1 - 1e-12))
-
-
 def _quantiles(confidence: float, power: float) -> float:
     return float(stats.norm.ppf((1 + confidence) / 2) + stats.norm.ppf(power))
 

@@ -7,7 +7,7 @@ from rlsd_pipeline.artifacts.tables import record_table
 from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
 from rlsd_pipeline.evaluation.benchmark import CLUSTER
 from rlsd_pipeline.evaluation.power import detectable_difference
-from rlsd_pipeline.evaluation.samples import pass_at_k, pass_hat_k, tally
+from rlsd_pipeline.evaluation.samples import avg_at_k, pass_at_k, pass_hat_k, tally
 from rlsd_pipeline.stages.benchmark_responses import respond
 from rlsd_pipeline.stages.heldout_benchmark import HeldoutTest
 from rlsd_pipeline.stages.public_benchmark import PublicTest
@@ -95,6 +95,7 @@ def _pass_at(judged: Judged, samples: int, confidence: float) -> dict[str, float
     if samples == 1 or not any(found.samples >= samples for found in tallies.values()):
         return {}
     return {
+        f"avg@{samples}": avg_at_k(tallies, confidence).estimate.value,
         f"pass@{samples}": pass_at_k(tallies, samples, confidence).estimate.value,
         f"pass^{samples}": pass_hat_k(tallies, samples, confidence).estimate.value,
     }

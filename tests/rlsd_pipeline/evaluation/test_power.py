@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rlsd_pipeline.evaluation.power import detectable_difference, questions_needed
+from rlsd_pipeline.evaluation.power import detectable_difference
 
 HALF = [1.0, 0.0] * 200
 
@@ -35,15 +35,6 @@ def test_clusters_hide_differences() -> None:
     assert found / detectable_difference(together) == pytest.approx(math.sqrt(2), rel=2e-3)
 
 
-def test_questions_needed_is_the_inverse() -> None:
-    smallest = detectable_difference(HALF)
-    assert questions_needed(smallest, HALF) == 400
-    assert questions_needed(smallest / 2, HALF) == 1600
-    assert questions_needed(0.01, HALF, correlation=0) == math.ceil(
-        2.8015852**2 * 2 * (100 / 399) / 1e-4
-    )
-
-
 def test_the_power_is_as_promised() -> None:
     """Simulated pairs of the stated correlation and difference are found 80 % of the time."""
     chance = np.random.default_rng(0)
@@ -59,12 +50,9 @@ def test_the_power_is_as_promised() -> None:
 @pytest.mark.parametrize("scores", [[], [1.0], [1.0, 1.0], [0.0] * 5])
 def test_nothing_is_known_without_variance(scores: list[float]) -> None:
     assert math.isnan(detectable_difference(scores))
-    assert questions_needed(0.1, scores) is None
 
 
 def test_impossible_questions() -> None:
-    with pytest.raises(ValueError, match="must be positive"):
-        questions_needed(0.0, HALF)
     with pytest.raises(ValueError, match=r"a correlation of 1\.0 leaves nothing"):
         detectable_difference(HALF, correlation=1.0)
     with pytest.raises(ValueError, match="power 1"):

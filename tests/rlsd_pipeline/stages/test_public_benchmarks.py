@@ -135,6 +135,7 @@ def test_several_samples_have_pass_at_k(place: Callable[..., StageRun]) -> None:
         right[item.problem_id] += item.verdict.value == "correct"
     assert score.questions == len(right)
     assert score.score == pytest.approx(sum(right.values()) / 3 / len(right))
+    assert score.pass_at["avg@3"] == pytest.approx(sum(right.values()) / 3 / len(right))
     assert score.pass_at["pass@3"] == pytest.approx(sum(n > 0 for n in right.values()) / len(right))
     assert score.pass_at["pass^3"] == pytest.approx(
         sum(n == 3 for n in right.values()) / len(right)
