@@ -2,12 +2,14 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import yaml
 from pydantic import Field, field_validator, model_validator
 
+from rlsd_pipeline.config.compute import ComputeConfig, LocalCompute
 from rlsd_pipeline.config.dataset import DatasetConfig, EasyVQADataset, JSONLDataset
+from rlsd_pipeline.config.engine import EngineConfig, TransformersEngineConfig
 from rlsd_pipeline.config.evaluation import EvaluationConfig
 from rlsd_pipeline.config.model import ModelConfig, TinyQwen3VL
 from rlsd_pipeline.config.prompts import PromptsConfig
@@ -19,15 +21,6 @@ from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.weighting import WeightingConfig
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-
-
-class TransformersEngineConfig(StrictConfig):
-    """Sampling in this process with transformers."""
-
-    type: Literal["transformers"] = "transformers"
-
-    batch_prompts: Annotated[int, Field(ge=1)] = 64
-    """Prompts decoded together; it changes memory and speed, never the draw."""
 
 
 class SamplingConfig(StrictConfig):
@@ -85,18 +78,6 @@ class ArmConfig(StrictConfig):
         return seeds
 
 
-class LocalCompute(StrictConfig):
-    """Everything in the process that runs the stage."""
-
-    type: Literal["local"] = "local"
-
-    threads: Annotated[int, Field(ge=1)] | None = None
-    """CPU threads of one process; None leaves it to torch. A tiny model is faster with one."""
-
-    processes: Annotated[int, Field(ge=1)] = 1
-    """Arms that `rlsd train` trains at the same time, each in a process of its own."""
-
-
 class Arm(StrictConfig):
     """One training lineage: a weighting and a seed."""
 
@@ -123,7 +104,7 @@ class ExperimentConfig(StrictConfig):
     dataset: DatasetConfig = EasyVQADataset()
     model: ModelConfig = TinyQwen3VL()
     prompts: PromptsConfig = PromptsConfig()
-    engine: TransformersEngineConfig = TransformersEngineConfig()
+    engine: EngineConfig = TransformersEngineConfig()
     sampling: SamplingConfig = SamplingConfig()
     verifier: VerifierConfig = ExactVerifier()
     reward: RewardConfig = RewardConfig()
@@ -135,7 +116,7 @@ class ExperimentConfig(StrictConfig):
     """Updates of each arm."""
 
     evaluation: EvaluationConfig = EvaluationConfig()
-    compute: LocalCompute = LocalCompute()
+    compute: ComputeConfig = LocalCompute()
 
     @field_validator("arms")
     @classmethod

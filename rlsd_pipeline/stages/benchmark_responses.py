@@ -12,7 +12,7 @@ from rlsd_pipeline.artifacts.tables import record_table, rows
 from rlsd_pipeline.config.evaluation import BenchmarkConfig
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.rollouts.engine import SamplingRequest
-from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
+from rlsd_pipeline.rollouts.engines import build_engine
 from rlsd_pipeline.stages.prompts import require_budget
 from rlsd_pipeline.stages.requests import benchmark_responses_request
 from rlsd_pipeline.stages.run import StageRun
@@ -109,7 +109,7 @@ def _sample(
         top_p=benchmark.top_p,
         top_k=benchmark.top_k,
     )
-    completions = TransformersEngine(len(asked)).sample(policy, request)
+    completions = build_engine(run.experiment.engine).sample(policy, request)
     return [
         BenchmarkResponse(
             problem_id=asked[index // benchmark.samples].problem.problem_id,

@@ -8,7 +8,7 @@ from rlsd_pipeline.errors import ConfigError, DataError
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.models.scoring import score_responses
 from rlsd_pipeline.rollouts.engine import Completion, SamplingRequest
-from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
+from rlsd_pipeline.rollouts.engines import build_engine
 from rlsd_pipeline.stages.prompts import reference_response, require_budget, student_prompt
 from rlsd_pipeline.stages.requests import rollouts_request
 from rlsd_pipeline.stages.run import StageRun
@@ -55,7 +55,7 @@ def _sample(
         temperature=sampling.temperature,
         seed=draw_seed(run.arm.seed, run.iteration, run.draw),
     )
-    engine = TransformersEngine(run.experiment.engine.batch_prompts)
+    engine = build_engine(run.experiment.engine)
     return engine.sample(policy, request, run.workspace.progress.advance)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest, ArtifactStore, ArtifactWriter
 from rlsd_pipeline.artifacts.tables import rows
+from rlsd_pipeline.compute.compute import Compute
+from rlsd_pipeline.compute.local import LocalWork
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
 from rlsd_pipeline.config.model import PretrainedModel, TinyQwen3VL
 from rlsd_pipeline.errors import ArtifactError, ConfigError
@@ -39,6 +41,11 @@ class Workspace:
     def verifier(self) -> Verifier:
         """The one verifier of rewards and benchmarks."""
         return build(self.experiment.verifier)
+
+    @cached_property
+    def compute(self) -> Compute:
+        """Where the work of a stage runs."""
+        return LocalWork(self.pool)
 
     @cached_property
     def _lineages(self) -> dict[str, Arm]:

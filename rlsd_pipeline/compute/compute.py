@@ -1,0 +1,36 @@
+"""What a place of computation does: the same function of a policy on many independent pieces."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.models.policy import Policy
+
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
+
+Advance = Callable[[int], None]
+"""Told how many more units of a piece are done."""
+
+Work = Callable[[Policy, Piece, Advance], Result]
+"""A function of a policy and one piece, the same wherever and however often it is called."""
+
+
+class Compute(Protocol):
+    """Runs work that reads a policy and does not change it."""
+
+    def each(
+        self, policy: Artifact, work: Work[Piece, Result], pieces: Sequence[Piece], advance: Advance
+    ) -> list[Result]:
+        """`work` on every piece; the results in the order of the pieces.
+
+        A piece is what one forward pass or one decoding holds, whoever runs it, so that results
+        are the same to the last bit wherever it runs.
+
+        Args:
+            policy: Whose weights the work reads.
+            work: Picklable by name, with its settings bound by `functools.partial`.
+            pieces: Independent of one another.
+            advance: Told the units done.
+        """
+        ...

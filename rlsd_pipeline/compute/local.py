@@ -1,0 +1,26 @@
+"""Work in this process, on the policies that it keeps in memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.compute.compute import Advance, Piece, Result, Work
+from rlsd_pipeline.models.pool import PolicyPool
+
+
+@dataclass(frozen=True)
+class LocalWork:
+    """One piece after the other.
+
+    Attributes:
+        pool: The policies in memory.
+    """
+
+    pool: PolicyPool
+
+    def each(
+        self, policy: Artifact, work: Work[Piece, Result], pieces: Sequence[Piece], advance: Advance
+    ) -> list[Result]:
+        """See `Compute`."""
+        loaded = self.pool.get(policy)
+        return [work(loaded, piece, advance) for piece in pieces]
