@@ -24,7 +24,7 @@ CONTRACTS = {
     "rollouts": StageContract("2", ("problems", "policy"), ("sampling", "engine", "prompts")),
     "rewards": StageContract("1", ("problems", "rollouts"), ("verifier", "reward")),
     # Rewards count only where the teacher is shown a success or a verdict; see its request.
-    "logprobs": StageContract("2", ("problems", "policy", "rollouts", "rewards"), ("prompts",)),
+    "logprobs": StageContract("3", ("problems", "policy", "rollouts", "rewards"), ("prompts",)),
     "token_weights": StageContract("2", ("rollouts", "rewards", "logprobs"), ("verifier",)),
     "policy_checkpoint": StageContract(
         "2",

@@ -1,7 +1,8 @@
 """logprobs: the sampled tokens under the student and under the privileged teacher.
 
 Both see exactly the sampled completion ids, at the rollouts' temperature and in one precision, and
-the student's prompt is encoded again and must be the sampled one: nothing is aligned by hope.
+the student's prompt is encoded again and must be the sampled one: nothing is aligned by hope. The
+student is not run again where its log-probabilities are those of sampling.
 """
 
 from collections.abc import Sequence
@@ -25,6 +26,12 @@ from rlsd_pipeline.stages.alignment import (
 from rlsd_pipeline.stages.privileged import Judged, teacher_texts
 from rlsd_pipeline.stages.prompts import student_prompt
 from rlsd_pipeline.stages.requests import logprobs_request
+from rlsd_pipeline.stages.reused_logprobs import (
+    TOLERANCE,
+    largest_gap,
+    may_be_reused,
+    rows_to_check,
+)
 from rlsd_pipeline.stages.run import StageRun
 from rlsd_pipeline.stages.scoring import score_here
 from rlsd_pipeline.stages.teacher import arm_teacher, require_same_tokenizer
@@ -40,7 +47,7 @@ def score_rollouts(run: StageRun) -> Artifact:
     def write(out: ArtifactWriter) -> None:
         table = rollouts.table(Rollout)
         scoring = _Scoring(run, table, run.workspace.problems(run.read("problems")))
-        student = scoring.student(run.workspace.pool.get(policy))
+        student = scoring.student(run.workspace.pool.get(policy), reuse=may_be_reused(rollouts))
         columns = {
             "rollout_id": table["rollout_id"],
             "completion_ids": table["completion_ids"],
@@ -61,7 +68,9 @@ def score_rollouts(run: StageRun) -> Artifact:
         out.table(TokenLogprobs, written, aligned_with=table)
         measured = table_moments(written)._asdict()
         present = {name: value for name, value in measured.items() if value is not None}
-        out.measure(engine_gap_max=_largest_gap(table, student), **present)
+        out.measure(
+            engine_gap_max=scoring.gap, student_rollouts_scored=float(scoring.checked), **present
+        )
 
     return run.produce(logprobs_request(run, teacher), write)
 
@@ -75,12 +84,19 @@ class _Scoring:
         self.sampled_from = table["prompt_ids"].to_pylist()
         self.owners = [problems[problem_id] for problem_id in table["problem_id"].to_pylist()]
         self.completions = table["completion"].to_pylist()
+        self.sampled = [torch.tensor(one) for one in table["rollout_logprobs"].to_pylist()]
         self.plain_prompts: list[EncodedPrompt] = []
         self.divergence = run.arm.weighting.stored_divergence
+        self.gap, self.checked = 0.0, 0
         run.workspace.progress.start("logprobs", None, "rollouts")
 
-    def student(self, policy: Policy) -> list[Scored]:
-        """The plain context, which must be the one that was sampled from."""
+    def student(self, policy: Policy, *, reuse: bool) -> list[Scored]:
+        """The plain context, which must be the one that was sampled from.
+
+        Args:
+            policy: The policy that sampled.
+            reuse: Take what sampling found, if scoring some rollouts finds the same.
+        """
         self.plain_prompts = [student_prompt(self.run.experiment, policy, p) for p in self.owners]
         require_same_prompts(self.owners, self.plain_prompts, self.sampled_from)
         self.student_policy = policy
@@ -88,7 +104,23 @@ class _Scoring:
             require_room(self.divergence, self.completion_ids, policy)
         ours = self.divergence is not None and self.divergence.support == "student"
         keep = keep_likeliest(self.divergence.top_k) if ours and self.divergence else None
-        return _all(self._score(policy, self.plain_prompts, keep))
+        if reuse and keep is None:
+            self._check(policy, rows_to_check([owner.problem_id for owner in self.owners]))
+            if self.gap <= TOLERANCE:
+                return [Scored(logprobs, None) for logprobs in self.sampled]
+        scored = _all(self._score(policy, self.plain_prompts, keep))
+        self.gap = largest_gap(self.sampled, [one.logprobs for one in scored])
+        self.checked = len(scored)
+        return scored
+
+    def _check(self, policy: Policy, rows: Sequence[int]) -> None:
+        """Score some rollouts, and how far they are from what sampling found."""
+        chosen = set(rows)
+        prompts = [p if row in chosen else None for row, p in enumerate(self.plain_prompts)]
+        found = _all(self._score(policy, prompts, None))
+        sampled = [self.sampled[row] for row in rows]
+        self.gap = largest_gap(sampled, [one.logprobs for one in found])
+        self.checked = len(rows)
 
     def teacher(self, policy: Policy, student: Sequence[Scored]) -> list[Scored | None]:
         """The privileged context; None where there is nothing to show."""
@@ -151,10 +183,3 @@ def _distribution(table: pa.Table, scored: Sequence[Scored | None]) -> pa.Table:
         "tail_logprobs": [None if s is None else s.tail.numpy() for s in supports],
     }
     return to_table(TeacherDistribution, columns)
-
-
-def _largest_gap(table: pa.Table, student: Sequence[Scored]) -> float:
-    """Largest difference between a log-probability as sampled and as scored, nats."""
-    sampled = table["rollout_logprobs"].combine_chunks().flatten().to_numpy()
-    scored = torch.cat([one.logprobs for one in student]).numpy()
-    return float(np.abs(sampled - scored).max()) if len(scored) else 0.0
