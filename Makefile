@@ -10,7 +10,7 @@ RUNTIME := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduction test conformance ui check clean
+.PHONY: help demo reproduction test conformance bench ui check clean
 
 help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
@@ -18,6 +18,7 @@ help:
 	@echo "make ui      the Dagster UI on http://127.0.0.1:3000"
 	@echo "make test    all tests that need no optional part"
 	@echo "make conformance    the benchmarks' own scores, recomputed from BENCHDATA, as a table"
+	@echo "make bench   speed, beside TRL's trainer; docs/performance.md; half an hour, some SUITES"
 	@echo "make check   ruff, mypy, the import contract, the Dagster definitions"
 	@echo "make clean   remove what runs left behind in .rlsd"
 
@@ -36,6 +37,9 @@ test: $(DEVELOPMENT)
 
 conformance: $(DEVELOPMENT)
 	RLSD_BENCHDATA=$(BENCHDATA) $(BIN)/python -m pytest -q -rs tests/conformance
+
+bench: $(RUNTIME) .venv-trl/.installed
+	$(BIN)/python -m benchmarks $(SUITES)
 
 check: $(DEVELOPMENT)
 	$(BIN)/ruff check .
@@ -59,4 +63,12 @@ $(RUNTIME): $(VENV)/.torch pyproject.toml
 
 $(DEVELOPMENT): $(RUNTIME)
 	$(BIN)/python -m pip install --quiet -e ".[ui,dev]"
+	@touch $@
+
+# The trainer that steps are compared with, beside the same torch and transformers.
+.venv-trl/.installed: $(RUNTIME)
+	$(PYTHON) -m venv .venv-trl
+	.venv-trl/bin/python -m pip install --quiet $(TORCH_ARGS) torch==2.14.1 torchvision==0.29.1
+	.venv-trl/bin/python -m pip install --quiet "trl[vlm]==1.16.0" \
+		"transformers==$$($(BIN)/python -c 'import transformers; print(transformers.__version__)')"
 	@touch $@
