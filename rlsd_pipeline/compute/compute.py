@@ -1,6 +1,6 @@
 """What a place of computation does: the same function of a policy on many independent pieces."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from rlsd_pipeline.artifacts import Artifact
@@ -21,8 +21,8 @@ class Compute(Protocol):
 
     def each(
         self, policy: Artifact, work: Work[Piece, Result], pieces: Sequence[Piece], advance: Advance
-    ) -> list[Result]:
-        """`work` on every piece; the results in the order of the pieces.
+    ) -> Iterator[Result]:
+        """`work` on every piece; the results in the order of the pieces, each once it is there.
 
         A piece is what one forward pass or one decoding holds, whoever runs it, so that results
         are the same to the last bit wherever it runs.
@@ -30,7 +30,7 @@ class Compute(Protocol):
         Args:
             policy: Whose weights the work reads.
             work: Picklable by name, with its settings bound by `functools.partial`.
-            pieces: Independent of one another.
+            pieces: Independent of one another; whoever asks for no result has nothing done.
             advance: Told the units done.
         """
         ...

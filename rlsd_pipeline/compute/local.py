@@ -1,6 +1,6 @@
 """Work in this process, on the policies that it keeps in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rlsd_pipeline.artifacts import Artifact
@@ -20,7 +20,8 @@ class LocalWork:
 
     def each(
         self, policy: Artifact, work: Work[Piece, Result], pieces: Sequence[Piece], advance: Advance
-    ) -> list[Result]:
+    ) -> Iterator[Result]:
         """See `Compute`."""
         loaded = self.pool.get(policy)
-        return [work(loaded, piece, advance) for piece in pieces]
+        for piece in pieces:
+            yield work(loaded, piece, advance)

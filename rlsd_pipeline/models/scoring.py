@@ -1,6 +1,7 @@
 """Scoring a table of responses, some prompts at a time, each prompt run once for its responses."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -50,27 +51,107 @@ class Scored(NamedTuple):
     support: Support | None
 
 
+@dataclass(frozen=True)
+class KeepLikeliest:
+    """The likeliest entries of whoever scores.
+
+    Attributes:
+        count: How many; None keeps all that are not suppressed.
+    """
+
+    count: int | None
+
+    def __call__(self, logits: Tensor, spans: Sequence[Span]) -> Support:
+        """What is kept of some tokens."""
+        return on_support(logits, likeliest(logits, self.count))
+
+
+@dataclass(frozen=True)
+class KeepEntries:
+    """Entries that are known before.
+
+    Attributes:
+        ids: By row, tokens of the vocabulary at each token of the response; `[tokens, k]`.
+    """
+
+    ids: Mapping[int, Tensor]
+
+    def __call__(self, logits: Tensor, spans: Sequence[Span]) -> Support:
+        """What is kept of some tokens."""
+        ids = [self.ids[row][start:stop] for row, start, stop in spans]
+        return on_support(logits, torch.cat(ids))
+
+    def of(self, rows: Sequence[int]) -> "KeepEntries":
+        """The entries of some responses, with nothing of the others behind them."""
+        return KeepEntries({row: self.ids[row].clone() for row in rows})
+
+
 def keep_likeliest(count: int | None) -> Keep:
     """The `count` likeliest entries of whoever scores, or all that are not suppressed."""
-
-    def keep(logits: Tensor, spans: Sequence[Span]) -> Support:
-        return on_support(logits, likeliest(logits, count))
-
-    return keep
+    return KeepLikeliest(count)
 
 
 def keep_entries_of(scored: Sequence[Scored]) -> Keep:
     """The entries that another pass over the same responses kept."""
-
-    def keep(logits: Tensor, spans: Sequence[Span]) -> Support:
-        supports = [(scored[row].support, start, stop) for row, start, stop in spans]
-        ids = [support.ids[start:stop] for support, start, stop in supports if support is not None]
-        return on_support(logits, torch.cat(ids))
-
-    return keep
+    supports = {row: one.support for row, one in enumerate(scored)}
+    return KeepEntries({row: kept.ids for row, kept in supports.items() if kept is not None})
 
 
-@torch.no_grad()
+class ScoringPiece(NamedTuple):
+    """Responses that are scored together.
+
+    Attributes:
+        rows: Index of each in the table.
+        batch: The responses with their prompts.
+        keep: Says what to keep of each distribution.
+    """
+
+    rows: Sequence[int]
+    batch: ScoringBatch
+    keep: Keep | None
+
+
+def scoring_pieces(
+    prompts: Sequence[EncodedPrompt | None],
+    completion_ids: Sequence[Sequence[int]],
+    micro_batch_tokens: int,
+    keep: Keep | None = None,
+) -> list[ScoringPiece]:
+    """Divide a table into what is scored together; see `score_responses`."""
+    members: dict[int, list[int]] = {}
+    for row, prompt in enumerate(prompts):
+        if prompt is not None:
+            members.setdefault(id(prompt), []).append(row)
+    owners = list(members.values())
+    asked = [prompt for rows in owners if (prompt := prompts[rows[0]]) is not None]
+    pieces = []
+    for parts in micro_batches(
+        [len(prompt.prompt_ids) for prompt in asked],
+        [[len(completion_ids[row]) for row in rows] for rows in owners],
+        micro_batch_tokens,
+    ):
+        rows = [owners[part.group][place] for part in parts for place in part.rows]
+        batch = ScoringBatch(
+            prompts=[asked[part.group] for part in parts],
+            owners=[place for place, part in enumerate(parts) for _ in part.rows],
+            completion_ids=[completion_ids[row] for row in rows],
+        )
+        own = keep.of(rows) if isinstance(keep, KeepEntries) else keep
+        pieces.append(ScoringPiece(rows, batch, own))
+    return pieces
+
+
+def by_response(
+    pieces: Sequence[ScoringPiece], results: Iterable[Sequence[Scored]], count: int
+) -> list[Scored | None]:
+    """The scores of all pieces in the order of the table; None where a response was left out."""
+    scores: list[Scored | None] = [None] * count
+    for piece, scored in zip(pieces, results, strict=True):
+        for row, one in zip(piece.rows, scored, strict=True):
+            scores[row] = one
+    return scores
+
+
 def score_responses(
     policy: Policy,
     prompts: Sequence[EncodedPrompt | None],
@@ -93,54 +174,44 @@ def score_responses(
         keep: Says what to keep of each distribution.
         progress: Told the number of responses scored.
     """
-    members: dict[int, list[int]] = {}
-    for row, prompt in enumerate(prompts):
-        if prompt is not None:
-            members.setdefault(id(prompt), []).append(row)
-    owners = list(members.values())
-    asked = [prompt for rows in owners if (prompt := prompts[rows[0]]) is not None]
-    results: list[Scored | None] = [None] * len(prompts)
-    for parts in micro_batches(
-        [len(prompt.prompt_ids) for prompt in asked],
-        [[len(completion_ids[row]) for row in rows] for rows in owners],
-        micro_batch_tokens,
-    ):
-        rows = [owners[part.group][place] for part in parts for place in part.rows]
-        batch = ScoringBatch(
-            prompts=[asked[part.group] for part in parts],
-            owners=[place for place, part in enumerate(parts) for _ in part.rows],
-            completion_ids=[completion_ids[row] for row in rows],
-        )
-        for row, scored in zip(rows, _score(policy, batch, temperature, rows, keep), strict=True):
-            results[row] = scored
-        if progress is not None:
-            progress(len(rows))
-    return results
+    pieces = scoring_pieces(prompts, completion_ids, micro_batch_tokens, keep)
+    results = (score_piece(policy, p, progress, temperature=temperature) for p in pieces)
+    return by_response(pieces, results, len(prompts))
 
 
-def _score(
+@torch.no_grad()
+def score_piece(
     policy: Policy,
-    batch: ScoringBatch,
+    piece: ScoringPiece,
+    progress: Callable[[int], None] | None = None,
+    *,
     temperature: float,
-    rows: Sequence[int],
-    keep: Keep | None,
 ) -> list[Scored]:
+    """Score the responses of one piece; nothing of the piece as a whole stays in memory."""
+    rows, batch, keep = piece
     hidden, token_ids = flat_completion_hidden(policy, batch)
     size = tokens_at_once(policy)
     logprobs, supports = [], []
     for start in range(0, len(token_ids), size):
-        piece = slice(start, start + size)
-        logits = next_token_logits(policy, hidden[piece], temperature)
-        logprobs.append(chosen_logprobs(logits, token_ids[piece]).clamp(max=0.0))
+        some = slice(start, start + size)
+        logits = next_token_logits(policy, hidden[some], temperature)
+        logprobs.append(chosen_logprobs(logits, token_ids[some]).clamp(max=0.0))
         if keep is not None:
             supports.append(keep(logits, spans_between(rows, batch.completion_ids, start, size)))
     lengths = [len(ids) for ids in batch.completion_ids]
-    by_row = (torch.cat(logprobs) if logprobs else hidden.new_zeros(0)).split(lengths)
+    by_row = _owned(torch.cat(logprobs) if logprobs else hidden.new_zeros(0), lengths)
+    if progress is not None:
+        progress(len(rows))
     if not supports:
         return [Scored(values, None) for values in by_row]
     joined = Support(*(torch.cat(field) for field in zip(*supports, strict=True)))
-    parts = zip(*(field.split(lengths) for field in joined), strict=True)
+    parts = zip(*(_owned(field, lengths) for field in joined), strict=True)
     return [Scored(values, Support(*part)) for values, part in zip(by_row, parts, strict=True)]
+
+
+def _owned(values: Tensor, lengths: Sequence[int]) -> list[Tensor]:
+    """Parts with memory of their own: a view takes the whole along, above all between processes."""
+    return [part.clone() for part in values.split(list(lengths))]
 
 
 def spans_between(

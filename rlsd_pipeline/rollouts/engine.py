@@ -48,6 +48,16 @@ class SamplingRequest(NamedTuple):
     top_p: float = 1.0
     top_k: int | None = None
 
+    def parts(self, prompts: int) -> "list[SamplingRequest]":
+        """The same in requests of at most so many prompts each, in order."""
+        return [
+            self._replace(
+                prompts=self.prompts[start : start + prompts],
+                keys=self.keys[start : start + prompts],
+            )
+            for start in range(0, len(self.prompts), prompts)
+        ]
+
 
 class RolloutEngine(Protocol):
     """Samples `group_size` completions of each prompt, prompt after prompt."""

@@ -56,14 +56,8 @@ class TransformersEngine:
         self, policy: Policy, request: SamplingRequest, progress: Progress | None = None
     ) -> list[Completion]:
         """Sample `group_size` completions of each prompt, prompt after prompt."""
-        completions: list[Completion] = []
-        for start in range(0, len(request.prompts), self.batch_prompts):
-            stop = start + self.batch_prompts
-            part = request._replace(
-                prompts=request.prompts[start:stop], keys=request.keys[start:stop]
-            )
-            completions += _sample_batch(policy, part, progress)
-        return completions
+        parts = request.parts(self.batch_prompts)
+        return [one for part in parts for one in _sample_batch(policy, part, progress)]
 
 
 @torch.no_grad()

@@ -19,7 +19,7 @@ from rlsd_pipeline.diagnostics.mutual_information import (
     reference_posterior,
     summarize_information,
 )
-from rlsd_pipeline.models.policy import EncodedPrompt, Policy
+from rlsd_pipeline.models.policy import EncodedPrompt
 from rlsd_pipeline.models.scoring import Keep, Scored, keep_entries_of, keep_likeliest
 from rlsd_pipeline.stages.alignment import require_made_from, require_sampled_by
 from rlsd_pipeline.stages.privileged import Judged, teacher_texts
@@ -43,15 +43,15 @@ def measure_information(run: StageRun) -> Artifact:
     teacher = teacher_policy(run)
 
     def write(out: ArtifactWriter) -> None:
-        student, model = run.workspace.pool.get(policy), run.workspace.pool.get(teacher)
-        require_same_tokenizer(student, model)
+        pool = run.workspace.pool
+        require_same_tokenizer(pool.get(policy), pool.get(teacher))
         table = rollouts.table(Rollout)
         problems = run.workspace.problems(run.read("problems"))
         run.workspace.progress.start("information_gap", None, "rollouts")
         probe = _Probe(
             run,
-            student,
-            model,
+            policy,
+            teacher,
             owners=[problems[problem_id] for problem_id in table["problem_id"].to_pylist()],
             completion_ids=table["completion_ids"].to_pylist(),
         )
@@ -67,35 +67,41 @@ class _Probe:
     def __init__(
         self,
         run: StageRun,
-        student: Policy,
-        teacher: Policy,
+        student: Artifact,
+        teacher: Artifact,
         *,
         owners: Sequence[Problem],
         completion_ids: Sequence[Sequence[int]],
     ) -> None:
         self.run, self.teacher = run, teacher
         self.owners, self.completion_ids = owners, completion_ids
-        plain = [student_prompt(run.experiment, student, problem) for problem in owners]
-        self.student = self._score(student, plain, keep_likeliest(SUPPORT))
+        self.student = self._score(student, self._plain(student), keep_likeliest(SUPPORT))
 
     def shown(self, answers: Sequence[str | None] | None) -> list[Scored]:
         """The teacher with an answer for each rollout; without any, in the plain context."""
         experiment = self.run.experiment
         if answers is None:
-            prompts = [student_prompt(experiment, self.teacher, owner) for owner in self.owners]
-            return self._score(self.teacher, prompts, keep_entries_of(self.student))
+            plain = self._plain(self.teacher)
+            return self._score(self.teacher, plain, keep_entries_of(self.student))
         shown = [
             owner.model_copy(update={"answer": answer or owner.answer})
             for owner, answer in zip(self.owners, answers, strict=True)
         ]
         texts = teacher_texts(experiment, "answer", [Judged(problem, "") for problem in shown])
+        teacher = self.run.workspace.pool.get(self.teacher)
         prompts = [
-            self.teacher.encode(text or "", owner.images, experiment.prompts.system)
+            teacher.encode(text or "", owner.images, experiment.prompts.system)
             for text, owner in zip(texts, self.owners, strict=True)
         ]
         return self._score(self.teacher, prompts, keep_entries_of(self.student))
 
-    def _score(self, policy: Policy, prompts: Sequence[EncodedPrompt], keep: Keep) -> list[Scored]:
+    def _plain(self, policy: Artifact) -> list[EncodedPrompt]:
+        loaded = self.run.workspace.pool.get(policy)
+        return [student_prompt(self.run.experiment, loaded, owner) for owner in self.owners]
+
+    def _score(
+        self, policy: Artifact, prompts: Sequence[EncodedPrompt], keep: Keep
+    ) -> list[Scored]:
         scored = score_here(self.run, policy, prompts, self.completion_ids, keep)
         return [one for one in scored if one is not None]
 

@@ -47,7 +47,7 @@ def score_rollouts(run: StageRun) -> Artifact:
     def write(out: ArtifactWriter) -> None:
         table = rollouts.table(Rollout)
         scoring = _Scoring(run, table, run.workspace.problems(run.read("problems")))
-        student = scoring.student(run.workspace.pool.get(policy), reuse=may_be_reused(rollouts))
+        student = scoring.student(policy, reuse=may_be_reused(rollouts))
         columns = {
             "rollout_id": table["rollout_id"],
             "completion_ids": table["completion_ids"],
@@ -56,11 +56,10 @@ def score_rollouts(run: StageRun) -> Artifact:
             "teacher_plain_logprobs": [None] * len(table),
         }
         if teacher is not None:
-            model = run.workspace.pool.get(teacher)
-            scored = scoring.teacher(model, student)
+            scored = scoring.teacher(teacher, student)
             columns["teacher_logprobs"] = _logprobs(scored)
             if teacher.digest != policy.digest and run.arm.privileged != "none":
-                columns["teacher_plain_logprobs"] = _logprobs(scoring.plain(model))
+                columns["teacher_plain_logprobs"] = _logprobs(scoring.plain(teacher))
             if run.arm.weighting.stored_divergence is not None:
                 kept = _distribution(table, scored)
                 out.table(TeacherDistribution, kept, aligned_with=table)
@@ -90,13 +89,14 @@ class _Scoring:
         self.gap, self.checked = 0.0, 0
         run.workspace.progress.start("logprobs", None, "rollouts")
 
-    def student(self, policy: Policy, *, reuse: bool) -> list[Scored]:
+    def student(self, artifact: Artifact, *, reuse: bool) -> list[Scored]:
         """The plain context, which must be the one that was sampled from.
 
         Args:
-            policy: The policy that sampled.
+            artifact: The policy that sampled.
             reuse: Take what sampling found, if scoring some rollouts finds the same.
         """
+        policy = self.run.workspace.pool.get(artifact)
         self.plain_prompts = [student_prompt(self.run.experiment, policy, p) for p in self.owners]
         require_same_prompts(self.owners, self.plain_prompts, self.sampled_from)
         self.student_policy = policy
@@ -105,15 +105,15 @@ class _Scoring:
         ours = self.divergence is not None and self.divergence.support == "student"
         keep = keep_likeliest(self.divergence.top_k) if ours and self.divergence else None
         if reuse and keep is None:
-            self._check(policy, rows_to_check([owner.problem_id for owner in self.owners]))
+            self._check(artifact, rows_to_check([owner.problem_id for owner in self.owners]))
             if self.gap <= TOLERANCE:
                 return [Scored(logprobs, None) for logprobs in self.sampled]
-        scored = _all(self._score(policy, self.plain_prompts, keep))
+        scored = _all(self._score(artifact, self.plain_prompts, keep))
         self.gap = largest_gap(self.sampled, [one.logprobs for one in scored])
         self.checked = len(scored)
         return scored
 
-    def _check(self, policy: Policy, rows: Sequence[int]) -> None:
+    def _check(self, policy: Artifact, rows: Sequence[int]) -> None:
         """Score some rollouts, and how far they are from what sampling found."""
         chosen = set(rows)
         prompts = [p if row in chosen else None for row, p in enumerate(self.plain_prompts)]
@@ -122,8 +122,9 @@ class _Scoring:
         self.gap = largest_gap(sampled, [one.logprobs for one in found])
         self.checked = len(rows)
 
-    def teacher(self, policy: Policy, student: Sequence[Scored]) -> list[Scored | None]:
+    def teacher(self, artifact: Artifact, student: Sequence[Scored]) -> list[Scored | None]:
         """The privileged context; None where there is nothing to show."""
+        policy = self.run.workspace.pool.get(artifact)
         require_same_tokenizer(self.student_policy, policy)
         prompts = self._privileged_prompts(policy)
         require_same_images(self.owners, self.plain_prompts, prompts)
@@ -132,12 +133,13 @@ class _Scoring:
             keep = keep_likeliest(self.divergence.top_k)
         elif self.divergence is not None:
             keep = keep_entries_of(student)
-        return self._score(policy, prompts, keep)
+        return self._score(artifact, prompts, keep)
 
-    def plain(self, policy: Policy) -> list[Scored]:
+    def plain(self, artifact: Artifact) -> list[Scored]:
         """The teacher without what is privileged: the control."""
+        policy = self.run.workspace.pool.get(artifact)
         prompts = [student_prompt(self.run.experiment, policy, p) for p in self.owners]
-        return _all(self._score(policy, prompts, None))
+        return _all(self._score(artifact, prompts, None))
 
     def _privileged_prompts(self, policy: Policy) -> list[EncodedPrompt | None]:
         arm, experiment = self.run.arm, self.run.experiment
@@ -158,7 +160,7 @@ class _Scoring:
         ]
 
     def _score(
-        self, policy: Policy, prompts: Sequence[EncodedPrompt | None], keep: Keep | None
+        self, policy: Artifact, prompts: Sequence[EncodedPrompt | None], keep: Keep | None
     ) -> list[Scored | None]:
         return score_here(self.run, policy, prompts, self.completion_ids, keep)
 

@@ -1,17 +1,18 @@
 """rollouts: G responses to each problem of the iteration, sampled by the current policy."""
 
 import random
+from functools import partial
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.artifacts.tables import to_table
 from rlsd_pipeline.errors import ConfigError, DataError
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
-from rlsd_pipeline.models.scoring import score_responses
 from rlsd_pipeline.rollouts.engine import Completion, SamplingRequest
-from rlsd_pipeline.rollouts.engines import build_engine
+from rlsd_pipeline.rollouts.engines import sample_part
 from rlsd_pipeline.stages.prompts import reference_response, require_budget, student_prompt
 from rlsd_pipeline.stages.requests import rollouts_request
 from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.scoring import score_here
 from schemas import FinishReason, Problem, Rollout
 
 
@@ -31,11 +32,10 @@ def sample_rollouts(run: StageRun) -> Artifact:
         prompts = [student_prompt(run.experiment, loaded, problem) for problem in chosen]
         named = {p.problem_id: prompt for p, prompt in zip(chosen, prompts, strict=True)}
         require_budget(named, sampling.max_prompt_tokens, "of sampling")
-        run.workspace.progress.start("rollouts", None, "tokens")
         if run.arm.weighting.responses == "reference":
-            completions = _reference_responses(run, loaded, chosen, prompts)
+            completions = _reference_responses(run, policy, chosen, prompts)
         else:
-            completions = _sample(run, loaded, chosen, prompts)
+            completions = _sample(run, policy, chosen, prompts)
         columns = _columns(chosen, prompts, completions, loaded)
         out.table(Rollout, to_table(Rollout, columns))
         out.measure(tokens=float(sum(len(c.completion_ids) for c in completions)))
@@ -44,9 +44,9 @@ def sample_rollouts(run: StageRun) -> Artifact:
 
 
 def _sample(
-    run: StageRun, policy: Policy, problems: list[Problem], prompts: list[EncodedPrompt]
+    run: StageRun, policy: Artifact, problems: list[Problem], prompts: list[EncodedPrompt]
 ) -> list[Completion]:
-    sampling = run.experiment.sampling
+    sampling, engine = run.experiment.sampling, run.experiment.engine
     request = SamplingRequest(
         prompts=prompts,
         keys=[problem.problem_id for problem in problems],
@@ -55,15 +55,21 @@ def _sample(
         temperature=sampling.temperature,
         seed=draw_seed(run.arm.seed, run.iteration, run.draw),
     )
-    engine = build_engine(run.experiment.engine)
-    return engine.sample(policy, request, run.workspace.progress.advance)
+    run.workspace.progress.start("rollouts", None, "tokens")
+    sampled = run.workspace.compute.each(
+        policy,
+        partial(sample_part, engine),
+        request.parts(engine.batch_prompts),
+        run.workspace.progress.advance,
+    )
+    return [completion for part in sampled for completion in part]
 
 
 def _reference_responses(
-    run: StageRun, policy: Policy, problems: list[Problem], prompts: list[EncodedPrompt]
+    run: StageRun, policy: Artifact, problems: list[Problem], prompts: list[EncodedPrompt]
 ) -> list[Completion]:
     """The data set's own response to each problem, with the policy's log-probabilities."""
-    sampling, tokenizer = run.experiment.sampling, policy.tokenizer
+    sampling, tokenizer = run.experiment.sampling, run.workspace.pool.get(policy).tokenizer
     texts = [reference_response(run.experiment, problem) for problem in problems]
     completion_ids = [
         [*tokenizer(text, add_special_tokens=False).input_ids, tokenizer.eos_token_id]
@@ -75,13 +81,8 @@ def _reference_responses(
                 f"the reference response to problem {problem.problem_id} has {len(ids)} tokens, "
                 f"sampling.max_tokens is {sampling.max_tokens}: raise it or drop the problem"
             )
-    scored = score_responses(
-        policy,
-        prompts,
-        completion_ids,
-        temperature=sampling.temperature,
-        micro_batch_tokens=run.experiment.update.micro_batch_tokens,
-    )
+    run.workspace.progress.start("rollouts", len(completion_ids), "rollouts")
+    scored = score_here(run, policy, prompts, completion_ids, None)
     return [
         Completion(ids, one.logprobs.tolist(), FinishReason.STOP)
         for ids, one in zip(completion_ids, scored, strict=True)

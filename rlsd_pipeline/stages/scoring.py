@@ -1,26 +1,24 @@
-"""Scoring the responses of a place as its experiment declares it."""
+"""Scoring the responses of a place as its experiment declares it, wherever its work runs."""
 
 from collections.abc import Sequence
+from functools import partial
 
-from rlsd_pipeline.models.policy import EncodedPrompt, Policy
-from rlsd_pipeline.models.scoring import Keep, Scored, score_responses
+from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.models.policy import EncodedPrompt
+from rlsd_pipeline.models.scoring import Keep, Scored, by_response, score_piece, scoring_pieces
 from rlsd_pipeline.stages.run import StageRun
 
 
 def score_here(
     run: StageRun,
-    policy: Policy,
+    policy: Artifact,
     prompts: Sequence[EncodedPrompt | None],
     completion_ids: Sequence[Sequence[int]],
     keep: Keep | None,
 ) -> list[Scored | None]:
     """`score_responses` at the experiment's temperature and batch size, told to its progress."""
-    return score_responses(
-        policy,
-        prompts,
-        completion_ids,
-        temperature=run.experiment.sampling.temperature,
-        micro_batch_tokens=run.experiment.update.micro_batch_tokens,
-        keep=keep,
-        progress=run.workspace.progress.advance,
-    )
+    pieces = scoring_pieces(prompts, completion_ids, run.experiment.update.micro_batch_tokens, keep)
+    work = partial(score_piece, temperature=run.experiment.sampling.temperature)
+    advance = run.workspace.progress.advance
+    results = run.workspace.compute.each(policy, work, pieces, advance)
+    return by_response(pieces, results, len(prompts))
