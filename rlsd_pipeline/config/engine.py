@@ -22,6 +22,10 @@ class TransformersEngineConfig(StrictConfig):
         return {"type": self.type}
 
 
+EngineGap = Annotated[float, Field(gt=0)]
+"""Mean difference between log-probabilities as an engine reports and as transformers computes them,
+in nats a token."""
+
 _DECLARED_HERE = (
     "model",
     "tokenizer",
@@ -59,6 +63,9 @@ class VLLMEngineConfig(StrictConfig):
     max_model_len: Annotated[int, Field(ge=1)] | None = None
     """Longest prompt with its response, in tokens; None takes the model's, whose cache may not fit
     the memory."""
+
+    max_engine_gap: EngineGap = 0.05
+    """Of a few responses to every policy; a larger one means that vLLM runs another."""
 
     options: dict[str, JsonValue] = Field(default={})
     """Further arguments of vLLM's `AsyncEngineArgs`, such as `{max_num_seqs: 512}`."""
@@ -123,9 +130,8 @@ class OpenAIEngineConfig(EndpointConfig):
     weights: WeightsConfig = FixedWeights()
     """How the server comes by the weights of a new iteration."""
 
-    max_engine_gap: Annotated[float, Field(gt=0)] = 0.05
-    """Largest mean difference, in nats a token, between log-probabilities as the server reports
-    and as transformers computes them, before the server counts as serving something else."""
+    max_engine_gap: EngineGap = 0.05
+    """Of a few responses to every policy; a larger one means that the server serves another."""
 
     @property
     def identity(self) -> dict[str, Any]:

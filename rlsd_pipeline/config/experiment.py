@@ -141,12 +141,12 @@ class ExperimentConfig(StrictConfig):
     @model_validator(mode="after")
     def _a_server_serves_one_arm_at_a_time(self) -> "ExperimentConfig":
         engine, processes = self.engine, getattr(self.compute, "processes", 1)
-        if isinstance(engine, OpenAIEngineConfig) and engine.weights.type == "reloaded":
-            if processes > 1:
-                raise ValueError(
-                    f"compute.processes: {processes} would load the weights of several arms into "
-                    "one server at a time: set it to 1, or declare `engine: {type: vllm}`"
-                )
+        given = isinstance(engine, OpenAIEngineConfig) and engine.weights.type == "reloaded"
+        if given and processes > 1:
+            raise ValueError(
+                f"compute.processes: {processes} would load the weights of several arms into "
+                "one server at a time: set it to 1, or declare `engine: {type: vllm}`"
+            )
         return self
 
     def located(self, folder: Path) -> "ExperimentConfig":

@@ -10,22 +10,18 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from itertools import product
 from typing import Any
 
-import torch
-
 from rlsd_pipeline.config.engine import OpenAIEngineConfig, ReloadedWeights
 from rlsd_pipeline.endpoint import Endpoint, EndpointError
 from rlsd_pipeline.errors import ConfigError, EngineError
-from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.rollouts.engine import Completion, Progress, SamplingRequest
 from rlsd_pipeline.rollouts.exchange import Reported, batches, believed, sampling_arguments
+from rlsd_pipeline.rollouts.probe import engine_gap
 from rlsd_pipeline.rollouts.served_weights import serve
 
 _LONGEST_REPLY = 1 << 28
 _SUPPRESSED = -100.0
 """The lowest bias that OpenAI's format allows."""
-_PROBED_PROMPTS = 4
-_PROBED_TOKENS = 32
 
 
 class OpenAIEngine:
@@ -86,26 +82,7 @@ class OpenAIEngine:
         self._served = policy.weights_digest
 
     def _gap(self, policy: Policy, request: SamplingRequest) -> float:
-        """Mean difference over a few short responses, nats a token."""
-        probe = request._replace(
-            prompts=request.prompts[:_PROBED_PROMPTS],
-            keys=[f"probe/{key}" for key in request.keys[:_PROBED_PROMPTS]],
-            group_size=1,
-            max_tokens=min(request.max_tokens, _PROBED_TOKENS),
-            temperature=request.temperature or 1.0,
-            top_p=1.0,
-            top_k=None,
-        )
-        found = self._sample(policy, probe, None)
-        batch = ScoringBatch(
-            prompts=probe.prompts,
-            owners=range(len(found)),
-            completion_ids=[each.completion_ids for each in found],
-        )
-        ours = completion_logprobs(policy, batch, temperature=probe.temperature)
-        theirs = [value for each in found for value in each.rollout_logprobs]
-        difference = torch.tensor([value for row in ours for value in row]) - torch.tensor(theirs)
-        return difference.abs().mean().item() if len(theirs) else 0.0
+        return engine_gap(policy, request, lambda probe: self._sample(policy, probe, None))
 
     def _sample(
         self, policy: Policy, request: SamplingRequest, progress: Progress | None

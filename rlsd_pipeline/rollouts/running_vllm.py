@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from rlsd_pipeline.config.engine import VLLMEngineConfig
 from rlsd_pipeline.errors import ConfigError, EngineError
-from rlsd_pipeline.models.policy import WEIGHTS, Policy
+from rlsd_pipeline.models.policy import Policy
+from rlsd_pipeline.rollouts.vllm_files import drop_weights, write_model, write_weights
 
 Result = TypeVar("Result")
 
@@ -42,9 +43,9 @@ class RunningVLLM:
         self._folder = tempfile.TemporaryDirectory(prefix="rlsd-vllm-")
         self._engine: Any = None
         try:
-            policy.save(self._path)
+            write_model(policy, self._path)
             self._engine = self._call(_start(config, policy, self._path))
-            self._drop_weights()
+            drop_weights(self._path)
         except BaseException:
             self.close()
             raise
@@ -63,21 +64,23 @@ class RunningVLLM:
         """Whether it can run a policy: one of the same architecture and tokenizer."""
         return self._architecture == _architecture(policy)
 
+    def holds(self, policy: Policy) -> bool:
+        """Whether it is known to hold a policy's weights as they now are."""
+        return policy.weights_digest is not None and policy.weights_digest == self._weights_digest
+
     def load(self, policy: Policy) -> None:
-        """Take over a policy's weights, unless it has them; what was cached of others is dropped.
+        """Take over a policy's weights; what was cached of others is dropped.
 
         Raises:
             EngineDiedError: Its processes are gone.
         """
-        if policy.weights_digest is not None and policy.weights_digest == self._weights_digest:
-            return
         self._weights_digest = None
-        policy.save_weights(self._path / WEIGHTS)
+        write_weights(policy, self._path)
         path = {"weights_path": str(self._path)}
         self._call(self._engine.collective_rpc("reload_weights", kwargs=path))
         if not self._call(self._engine.reset_prefix_cache()):
             raise EngineError("vLLM kept its prefix cache of the old weights: it was still busy")
-        self._drop_weights()
+        drop_weights(self._path)
         self._weights_digest = policy.weights_digest
 
     def generate(
@@ -140,17 +143,17 @@ class RunningVLLM:
         finally:
             future.cancel()
 
-    def _drop_weights(self) -> None:
-        """They are loaded; a large model's would fill a memory-backed folder."""
-        for file in self._path.glob("*.safetensors"):
-            file.unlink()
-
 
 async def _start(config: VLLMEngineConfig, policy: Policy, folder: Path) -> Any:
     from vllm.engine.arg_utils import AsyncEngineArgs
+    from vllm.platforms import current_platform
     from vllm.v1.engine.async_llm import AsyncLLM
 
     arguments = engine_arguments(config, policy, folder)
+    if current_platform.is_cpu():
+        # On a processor, a prompt that is read in several steps and has a seed kills 0.32: it
+        # would take back a random number that it drew too many, which only GPUs can.
+        arguments.setdefault("enable_chunked_prefill", False)
     try:
         declared = AsyncEngineArgs(**arguments)
     except (TypeError, ValueError) as error:

@@ -12,6 +12,7 @@ from rlsd_pipeline.errors import ConfigError, EngineError
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.rollouts.engine import Completion, Progress, SamplingRequest
 from rlsd_pipeline.rollouts.exchange import Reported, batches, believed, sampling_arguments
+from rlsd_pipeline.rollouts.probe import engine_gap
 from rlsd_pipeline.rollouts.running_vllm import EngineDiedError, RunningVLLM
 
 
@@ -47,8 +48,8 @@ class VLLMEngine:
     def __init__(self, config: VLLMEngineConfig) -> None:
         if find_spec("vllm") is None:
             raise ConfigError(
-                "the engine is `vllm`, and vLLM is not installed: run "
-                "`pip install -e '.[vllm]'` in the checkout, or declare `engine: {type: transformers}`"
+                "the engine is `vllm`, and vLLM is not installed: run `pip install -e '.[vllm]'` "
+                "in the checkout, or declare `engine: {type: transformers}`"
             )
         # Nobody is told what runs here unless the user wants it.
         os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
@@ -96,8 +97,39 @@ class VLLMEngine:
     def _sample(
         self, policy: Policy, request: SamplingRequest, progress: Progress | None
     ) -> list[Completion]:
-        running = self._with_weights_of(policy)
-        self._require_room(running, request)
+        if self._running is not None and not self._running.runs(policy):
+            self.close()
+        if self._running is None:
+            self._running = RunningVLLM(self._config, policy)
+            self._require_policy(self._running, policy, request)
+        elif not self._running.holds(policy):
+            self._running.load(policy)
+            self._require_policy(self._running, policy, request)
+        return self._ask(self._running, policy, request, progress)
+
+    def _require_policy(
+        self, running: RunningVLLM, policy: Policy, request: SamplingRequest
+    ) -> None:
+        """Refuse to sample where vLLM's model is not the policy; it then only warns, in its log."""
+        gap = engine_gap(policy, request, lambda probe: self._ask(running, policy, probe, None))
+        if gap > self._config.max_engine_gap:
+            self.close()
+            raise EngineError(
+                f"log-probabilities of vLLM are {gap:.3g} nats a token from those of transformers "
+                "on the same weights, and engine.max_engine_gap is "
+                f"{self._config.max_engine_gap}: its log may say which weights it could not load. "
+                "Declare another dtype, a larger max_engine_gap, or "
+                "`engine: {type: transformers}`"
+            )
+
+    def _ask(
+        self,
+        running: RunningVLLM,
+        policy: Policy,
+        request: SamplingRequest,
+        progress: Progress | None,
+    ) -> list[Completion]:
+        _require_room(running, request)
 
         def told(output: Any) -> None:
             if progress is not None:
@@ -114,23 +146,15 @@ class VLLMEngine:
             for each in output.outputs
         ]
 
-    def _with_weights_of(self, policy: Policy) -> RunningVLLM:
-        if self._running is not None and not self._running.runs(policy):
-            self.close()
-        if self._running is None:
-            self._running = RunningVLLM(self._config, policy)
-        else:
-            self._running.load(policy)
-        return self._running
 
-    def _require_room(self, running: RunningVLLM, request: SamplingRequest) -> None:
-        prompt = max((len(prompt.prompt_ids) for prompt in request.prompts), default=0)
-        if prompt + request.max_tokens > running.longest:
-            raise ConfigError(
-                f"a prompt of {prompt} tokens with a response of up to {request.max_tokens} is "
-                f"longer than vLLM's {running.longest}: raise engine.max_model_len, or lower the "
-                "budget of a response"
-            )
+def _require_room(running: RunningVLLM, request: SamplingRequest) -> None:
+    prompt = max((len(prompt.prompt_ids) for prompt in request.prompts), default=0)
+    if prompt + request.max_tokens > running.longest:
+        raise ConfigError(
+            f"a prompt of {prompt} tokens with a response of up to {request.max_tokens} is longer "
+            f"than vLLM's {running.longest}: raise engine.max_model_len, or lower the budget of a "
+            "response"
+        )
 
 
 def _reported(output: Any, response: Any) -> Reported:

@@ -192,6 +192,7 @@ def benchmark_scores_request(
     extra = {
         "benchmark": benchmark.model_dump(mode="json", exclude={"path"}),
         "confidence": run.experiment.evaluation.confidence,
+        "engine": run.experiment.engine.identity,
     }
     if isinstance(benchmark, HeldoutBenchmark):
         extra["max_tokens"] = run.experiment.sampling.max_tokens
