@@ -198,4 +198,14 @@ def _result(future: "Future[Result]") -> Result:
 
 
 def _architecture(policy: Policy) -> str:
-    return f"{policy.model.config.to_json_string()}/{len(policy.tokenizer)}"
+    return f"{_plain(policy.model.config.to_dict())}/{len(policy.tokenizer)}"
+
+
+_SET_BY_SAVING = ("architectures", "dtype", "transformers_version", "_name_or_path")
+
+
+def _plain(value: Any) -> Any:
+    """A configuration without what saving and loading a model write into it."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items() if key not in _SET_BY_SAVING}
+    return value

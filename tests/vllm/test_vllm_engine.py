@@ -35,6 +35,15 @@ def gap(policy: Policy, request: SamplingRequest, found: Sequence[Completion]) -
     )
 
 
+def engine_processes() -> list[psutil.Process]:
+    """The living processes of vLLM's cores."""
+    return [
+        child
+        for child in psutil.Process().children(recursive=True)
+        if "EngineCor" in child.name() and child.status() != psutil.STATUS_ZOMBIE
+    ]
+
+
 def ids(found: Sequence[Completion]) -> list[list[int]]:
     return [each.completion_ids for each in found]
 
@@ -106,15 +115,16 @@ def test_new_weights_take_effect_without_a_restart(
 ) -> None:
     """The same prompts before and after, so that a stale prefix cache would show."""
     engine.sample(policy, request_for(policy))
-    processes = psutil.Process().children(recursive=True)
+    processes = engine_processes()
     newer = build(1)
+    newer.model.name_or_path = "a checkpoint"
     request = request_for(newer)
     found = engine.sample(newer, request)
     assert gap(newer, request, found) < TOLERANCE
     assert gap(policy, request, found) > 1.0
     greedy = request_for(newer, group_size=1, temperature=0.0)
     assert ids(engine.sample(newer, greedy)) == ids(TransformersEngine().sample(newer, greedy))
-    assert psutil.Process().children(recursive=True) == processes
+    assert engine_processes() == processes
 
 
 def test_known_weights_are_not_loaded_again(
@@ -139,11 +149,7 @@ def test_a_response_that_cannot_fit_is_refused(
 
 def kill_the_engine() -> None:
     """As the system does where memory runs out."""
-    victims = [
-        child
-        for child in psutil.Process().children(recursive=True)
-        if "EngineCore" in " ".join([child.name(), *child.cmdline()])
-    ]
+    victims = engine_processes()
     assert victims
     for victim in victims:
         os.kill(victim.pid, signal.SIGKILL)

@@ -69,7 +69,7 @@ def test_iterations_are_sampled_by_one_vllm_and_corrected(workspace: Workspace) 
         for iteration in range(2):
             for name, stage in STAGES.items():
                 made[iteration, name] = stage(workspace.at("rlsd-s0", iteration))
-            started.append(psutil.Process().children(recursive=True))
+            started.append({child.pid for child in psutil.Process().children(recursive=True)})
         (benchmark,) = workspace.experiment.evaluation.benchmarks
         score = evaluate_policy(workspace.at("rlsd-s0", 2), benchmark).record(BenchmarkScore)
     finally:
