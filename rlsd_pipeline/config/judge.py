@@ -1,43 +1,14 @@
 """A model behind an HTTP endpoint that reads answers where a rule cannot."""
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from rlsd_pipeline.config.strict import StrictConfig
+from rlsd_pipeline.config.endpoint import EndpointConfig
 
 
-class JudgeConfig(StrictConfig):
+class JudgeConfig(EndpointConfig):
     """An OpenAI-compatible endpoint; it extracts answers and is never shown the gold one."""
-
-    base_url: str
-    """What stands before `/chat/completions`, such as `http://localhost:8000/v1`."""
-
-    model: Annotated[str, Field(min_length=1)]
-    """The model's name at the endpoint."""
-
-    api_key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
-    """Environment variable that holds the key; none for an endpoint without one."""
-
-    timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
-    """How long one attempt may take; a server that stalls within its reply gets as long again."""
 
     max_tokens: Annotated[int, Field(ge=1)] = 256
     """Length of a reply; a model that thinks first needs more."""
-
-    concurrency: Annotated[int, Field(ge=1, le=64)] = 4
-    """Requests at the same time."""
-
-    retries: Annotated[int, Field(ge=0, le=10)] = 2
-    """Further attempts after a time-out, a lost connection, HTTP 429 or 5xx."""
-
-    @field_validator("base_url")
-    @classmethod
-    def _is_a_plain_address(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("must be an http or https address, such as http://localhost:8000/v1")
-        if parts.username or parts.password or parts.query or parts.fragment:
-            raise ValueError("must hold no user, key, query or fragment; a key goes to api_key_env")
-        return url.rstrip("/")

@@ -22,6 +22,11 @@ class UpdateConfig(StrictConfig):
     distillation_ratio_clip: Annotated[float, Field(gt=0)] | None = None
     """Weigh the divergence by ρ_t up to this bound where rollouts are older; SDPO has 2.0."""
 
+    engine_ratio_cap: Annotated[float, Field(ge=1)] | None = 2.0
+    """Where another engine than the one that scores sampled the rollouts, each token's loss is
+    weighed by exp(student_logprobs - rollout_logprobs) up to this bound; None leaves it as it is.
+    """
+
     denominator: Literal["sequence", "token"] = "sequence"
     """Mean over each response, then responses (`sequence`), or over all tokens (`token`)."""
 

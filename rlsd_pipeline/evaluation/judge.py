@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rlsd_pipeline.config.judge import JudgeConfig
+from rlsd_pipeline.endpoint import EndpointError
 from rlsd_pipeline.evaluation.aggregate import question_means
 from rlsd_pipeline.evaluation.benchmark import Rule, Scored
-from rlsd_pipeline.evaluation.chat_endpoint import ChatEndpoint, EndpointError
+from rlsd_pipeline.evaluation.chat_endpoint import ChatEndpoint
 from rlsd_pipeline.evaluation.judge_cache import JudgeCache, Reading, content_key
 from rlsd_pipeline.verifiers.extraction import AnswerTag
 from schemas import Problem, Verdict

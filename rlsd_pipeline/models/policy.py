@@ -31,12 +31,17 @@ class EncodedPrompt(NamedTuple):
         token_types: 0 for text, 1 for image tokens; `[prompt tokens]`.
         pixel_values: Flattened patches of all images, `[patches, values]`, or None.
         image_grid_thw: Patches in time, height and width of each image, `[images, 3]`, or None.
+        images: The encoded images, for an engine that runs a processor of its own.
+        short_ids: Token ids before an image's placeholder is expanded, for the same; empty without
+            images.
     """
 
     prompt_ids: list[int]
     token_types: list[int]
     pixel_values: torch.Tensor | None
     image_grid_thw: torch.Tensor | None
+    images: tuple[bytes, ...] = ()
+    short_ids: Sequence[int] = ()
 
     @property
     def size(self) -> int:
@@ -52,9 +57,15 @@ class Policy:
         model: A causal language model or an image-text-to-text model of transformers.
         processor: Its processor, or its tokenizer where it reads text only.
 
+    Attributes:
+        weights_digest: Digest of the artifact that holds the weights as they now are; None where
+            none is known to.
+
     Raises:
         ModelError: The tokenizer has no chat template or no end token.
     """
+
+    weights_digest: str | None = None
 
     def __init__(self, model: PreTrainedModel, processor: Any) -> None:
         use_grouped_attention(model)
@@ -136,6 +147,8 @@ class Policy:
             token_types=[0] * len(ids) if types is None else types[0].tolist(),
             pixel_values=inputs.get("pixel_values"),
             image_grid_thw=inputs.get("image_grid_thw"),
+            images=tuple(images),
+            short_ids=self.tokenizer(prompt).input_ids if images else (),
         )
 
     def _plain(self, text: str) -> str:

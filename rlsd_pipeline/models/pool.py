@@ -47,11 +47,13 @@ class PolicyPool:
 
     def take(self, artifact: Artifact) -> Trained:
         """The policy of an artifact, to be changed in place: the pool forgets it."""
-        kept = self._kept.pop(artifact.digest, None)
-        return kept or _load(artifact)
+        taken = self._kept.pop(artifact.digest, None) or _load(artifact)
+        taken.policy.weights_digest = None
+        return taken
 
     def put(self, digest: str, trained: Trained) -> None:
         """Keep a policy under the digest of the artifact that holds it."""
+        trained.policy.weights_digest = digest
         self._kept[digest] = trained
         while len(self._kept) > self._capacity:
             self._kept.popitem(last=False)

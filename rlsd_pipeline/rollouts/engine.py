@@ -16,7 +16,8 @@ class Completion(NamedTuple):
     Attributes:
         completion_ids: Sampled token ids, the end token included where it was sampled.
         rollout_logprobs: Log-probability of each when sampled, nats, before `top_p` and `top_k`;
-            as long as `completion_ids`.
+            as long as `completion_ids`. nan where these cut and the engine only tells what is
+            after the cut.
         finish_reason: `stop` where the end token was sampled, `length` where the budget ended it.
     """
 

@@ -26,6 +26,16 @@ def require_sampled_by(rollouts: Artifact, policy: Artifact) -> None:
         )
 
 
+def sampled_by_another_engine(rollouts: Artifact) -> bool:
+    """Whether another engine than transformers, which scores and trains, sampled the rollouts.
+
+    Reference responses were sampled by nobody: their log-probabilities are the trainer's own.
+    """
+    engine = rollouts.manifest.config.get("engine")
+    sampled = rollouts.manifest.config.get("responses") != "reference"
+    return sampled and isinstance(engine, dict) and engine.get("type") != "transformers"
+
+
 def require_made_from(table: Artifact, rollouts: Artifact) -> None:
     """Refuse a table that was made from other rollouts: another draw has the same rollout ids.
 

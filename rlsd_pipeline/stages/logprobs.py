@@ -22,6 +22,7 @@ from rlsd_pipeline.stages.alignment import (
     require_same_images,
     require_same_prompts,
     require_sampled_by,
+    sampled_by_another_engine,
 )
 from rlsd_pipeline.stages.privileged import Judged, teacher_texts
 from rlsd_pipeline.stages.prompts import student_prompt
@@ -29,7 +30,6 @@ from rlsd_pipeline.stages.requests import logprobs_request
 from rlsd_pipeline.stages.reused_logprobs import (
     TOLERANCE,
     largest_gap,
-    may_be_reused,
     rows_to_check,
 )
 from rlsd_pipeline.stages.run import StageRun
@@ -47,7 +47,7 @@ def score_rollouts(run: StageRun) -> Artifact:
     def write(out: ArtifactWriter) -> None:
         table = rollouts.table(Rollout)
         scoring = _Scoring(run, table, run.workspace.problems(run.read("problems")))
-        student = scoring.student(policy, reuse=may_be_reused(rollouts))
+        student = scoring.student(policy, reuse=not sampled_by_another_engine(rollouts))
         columns = {
             "rollout_id": table["rollout_id"],
             "completion_ids": table["completion_ids"],

@@ -65,7 +65,8 @@ def ema_teacher_request(rate: float, before: Artifact, policy: Artifact) -> Arti
 def rollouts_request(run: StageRun) -> ArtifactRequest:
     """Arms of one seed that share a policy share its rollouts."""
     seeds = {"arm": run.arm.seed, "iteration": run.iteration, "draw": run.draw}
-    extra = {"responses": run.arm.weighting.responses}
+    engine = run.experiment.engine.identity
+    extra = {"responses": run.arm.weighting.responses, "engine": engine}
     return _request("rollouts", run.experiment, extra, inputs_of(run, "rollouts"), seeds)
 
 
@@ -178,7 +179,7 @@ def benchmark_responses_request(
     """
     texts = hashlib.sha256(json.dumps(list(asked)).encode()).hexdigest()
     extra = _plain(benchmark, *Decoding.model_fields) | {"asked": texts, "budget": list(budget)}
-    extra |= {"system": run.experiment.prompts.system}
+    extra |= {"system": run.experiment.prompts.system, "engine": run.experiment.engine.identity}
     inputs = {"policy": run.read("policy"), "items": items}
     request = _request("benchmark_responses", run.experiment, extra, inputs)
     return replace(request, stage=f"benchmark_responses.{benchmark.name}")
@@ -191,6 +192,7 @@ def benchmark_scores_request(
     extra = {
         "benchmark": benchmark.model_dump(mode="json", exclude={"path"}),
         "confidence": run.experiment.evaluation.confidence,
+        "engine": run.experiment.engine.identity,
     }
     if isinstance(benchmark, HeldoutBenchmark):
         extra["max_tokens"] = run.experiment.sampling.max_tokens

@@ -10,19 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rlsd_pipeline.artifacts import Artifact
-
 CHECK_EVERY = 16
 """One group of so many is scored, and at least one."""
 
 TOLERANCE = 1e-4
 """Largest difference that counts as rounding, nats; RLSD's multiplier moves by as much."""
-
-
-def may_be_reused(rollouts: Artifact) -> bool:
-    """Whether the engine that sampled is the one that scores."""
-    engine = rollouts.manifest.config["engine"]
-    return isinstance(engine, dict) and engine["type"] == "transformers"
 
 
 def rows_to_check(problem_ids: Sequence[str]) -> list[int]:

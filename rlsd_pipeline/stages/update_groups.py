@@ -5,15 +5,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 import torch
-from torch import Tensor
 
 from rlsd_pipeline.artifacts import Artifact, check_same_tokens
 from rlsd_pipeline.artifacts.validation import contiguous
 from rlsd_pipeline.credit.tables import flat, row_offsets
 from rlsd_pipeline.models.logprobs import EMPTY, Support
 from rlsd_pipeline.models.policy import Policy
+from rlsd_pipeline.stages.alignment import sampled_by_another_engine
 from rlsd_pipeline.stages.prompts import student_prompt
 from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.update.engine_correction import engine_ratios
 from rlsd_pipeline.update.policy_update import UpdateGroup
 from rlsd_pipeline.update.token_loss import Tokens
 from rlsd_pipeline.weighting.method import TokenStreams
@@ -30,7 +31,7 @@ def update_groups(
     Raises:
         AlignmentError: The tables are not about the same tokens.
     """
-    rollouts = inputs["rollouts"].table(Rollout, ["problem_id", *_TOKENS])
+    rollouts = inputs["rollouts"].table(Rollout, ["problem_id", "rollout_logprobs", *_TOKENS])
     weights = inputs["token_weights"].table(TokenWeights)
     old = inputs["logprobs"].table(TokenLogprobs, ["student_logprobs", *_TOKENS])
     for table in (weights, old):
@@ -40,7 +41,11 @@ def update_groups(
         kept = inputs["logprobs"].table(TeacherDistribution)
         check_same_tokens(kept, rollouts)
         teacher = _support(kept)
-    every = Tokens(flat(old["student_logprobs"]), _streams(weights), teacher)
+    student_logprobs = flat(old["student_logprobs"])
+    ratios = None
+    if sampled_by_another_engine(inputs["rollouts"]):
+        ratios = engine_ratios(student_logprobs, flat(rollouts["rollout_logprobs"]))
+    every = Tokens(student_logprobs, _streams(weights), teacher, ratios)
     problems = run.workspace.problems(inputs["problems"])
     offsets = row_offsets(rollouts["completion_ids"])
     completion_ids = rollouts["completion_ids"].to_pylist()
@@ -81,14 +86,5 @@ def _support(table: pa.Table) -> Support:
 
 
 def _of_rows(tokens: Tokens, offsets: np.ndarray, rows: Sequence[int]) -> Tokens:
-    places = torch.from_numpy(
-        np.concatenate([np.arange(offsets[row], offsets[row + 1]) for row in rows])
-    )
-
-    def pick(values: Tensor | None) -> Tensor | None:
-        return None if values is None else values[places]
-
-    teacher = None
-    if tokens.teacher is not None:
-        teacher = Support(*(field[places] for field in tokens.teacher))
-    return Tokens(tokens.old_logprobs[places], TokenStreams(*map(pick, tokens.streams)), teacher)
+    places = [np.arange(offsets[row], offsets[row + 1]) for row in rows]
+    return tokens.at(torch.from_numpy(np.concatenate(places)))

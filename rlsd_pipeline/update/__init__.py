@@ -1,7 +1,8 @@
 """The policy update: it consumes per-token streams and does not know which method made them.
 
-policy_loss.py    the clipped surrogate of token_advantages
-divergence.py     the divergence that distillation_weights weigh
-token_loss.py     the sum of the three components
-policy_update.py  AdamW over a table of rollouts
+policy_loss.py        the clipped surrogate of token_advantages
+divergence.py         the divergence that distillation_weights weigh
+engine_correction.py  the weights that correct for tokens sampled by another engine
+token_loss.py         the sum of the three components
+policy_update.py      AdamW over a table of rollouts
 """

@@ -17,6 +17,7 @@ from rlsd_pipeline.models.logprobs import (
     tokens_at_once,
 )
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
+from rlsd_pipeline.update.engine_correction import engine_metrics
 from rlsd_pipeline.update.shared_tokens import SharedTokens, join, with_shares
 from rlsd_pipeline.update.token_loss import TokenLoss, Tokens, token_loss
 
@@ -70,7 +71,8 @@ def update_policy(
 
     Returns:
         Metrics of the update: loss (unitless) with its components, grad_norm, ratio statistics,
-        clip fraction over the tokens that carry signal, and the number of optimizer steps.
+        clip fraction over the tokens that carry signal, the number of optimizer steps, and, where
+        another engine sampled the rollouts, those of `engine_metrics`.
     """
     order, rng = list(groups), random.Random(f"update/{seed}")
     size = config.prompts_per_step or len(order)
@@ -89,6 +91,9 @@ def update_policy(
             optimizer.step()
             steps.append(_metrics(losses, norm))
     metrics = {name: sum(step[name] for step in steps) / len(steps) for name in steps[0]}
+    ratios = [ratios for group in groups if (ratios := group.tokens.engine_ratios) is not None]
+    if ratios:
+        metrics |= engine_metrics(torch.cat(ratios), config.engine_ratio_cap)
     return metrics | {"optimizer_steps": float(len(steps))}
 
 

@@ -25,17 +25,7 @@ class SharedTokens(NamedTuple):
 
     def at(self, piece: slice) -> Self:
         """Some of the tokens."""
-        tokens = self.tokens
-        streams = (None if column is None else column[piece] for column in tokens.streams)
-        teacher = tokens.teacher
-        return self._replace(
-            tokens=Tokens(
-                tokens.old_logprobs[piece],
-                TokenStreams(*streams),
-                None if teacher is None else Support(*(field[piece] for field in teacher)),
-            ),
-            shares=self.shares[piece],
-        )
+        return self._replace(tokens=self.tokens.at(piece), shares=self.shares[piece])
 
 
 def with_shares(
@@ -63,11 +53,13 @@ def join(parts: Sequence[SharedTokens]) -> SharedTokens:
     streams = (None if column[0] is None else torch.cat(column) for column in columns)
     supports = [part.tokens.teacher for part in parts if part.tokens.teacher is not None]
     fields = zip(*supports, strict=True)
+    ratios = [p.tokens.engine_ratios for p in parts if p.tokens.engine_ratios is not None]
     return SharedTokens(
         Tokens(
             torch.cat([part.tokens.old_logprobs for part in parts]),
             TokenStreams(*streams),
             Support(*(torch.cat(field) for field in fields)) if supports else None,
+            torch.cat(ratios) if ratios else None,
         ),
         torch.cat([part.shares for part in parts]),
     )

@@ -3,10 +3,11 @@
     L = clipped surrogate(Â_t) + mean_t d_t min(ρ_t, bound) D_t + mean_t n_t (-log π_θ(y_t))
 
 with d_t the distillation weights, D_t the divergence to the teacher and n_t the weights of the
-likelihood. All three use the same mean (`token_shares`).
+likelihood. All three use the same mean (`token_shares`), and where another engine sampled the
+tokens, the same correction (`engine_correction.py`).
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from rlsd_pipeline.config.divergence import StoredDivergence
 from rlsd_pipeline.config.update import UpdateConfig
 from rlsd_pipeline.models.logprobs import Support, chosen_logprobs
 from rlsd_pipeline.update.divergence import token_divergence
+from rlsd_pipeline.update.engine_correction import engine_weights
 from rlsd_pipeline.update.policy_loss import clipped_policy_loss
 from rlsd_pipeline.weighting.method import TokenStreams
 
@@ -26,11 +28,25 @@ class Tokens(NamedTuple):
         old_logprobs: Under the policy that sampled; nats, `[tokens]`.
         streams: The components; `[tokens]` each.
         teacher: The teacher's stored distribution, or None where no stream needs it.
+        engine_ratios: Their probability under the policy as scored over that under the engine that
+            sampled; `[tokens]`, or None where the two are one engine.
     """
 
     old_logprobs: Tensor
     streams: TokenStreams
     teacher: Support | None
+    engine_ratios: Tensor | None = None
+
+    def at(self, places: slice | Tensor) -> Self:
+        """Some of the tokens: a stretch of them, or those at some indices."""
+        streams = (None if column is None else column[places] for column in self.streams)
+        teacher, ratios = self.teacher, self.engine_ratios
+        return self._replace(
+            old_logprobs=self.old_logprobs[places],
+            streams=TokenStreams(*streams),
+            teacher=None if teacher is None else Support(*(field[places] for field in teacher)),
+            engine_ratios=None if ratios is None else ratios[places],
+        )
 
 
 class TokenLoss(NamedTuple):
@@ -63,11 +79,13 @@ def token_loss(
     Args:
         logits: The policy's, with gradient; `[tokens, vocabulary]`.
         token_ids: The responses' own tokens; `[tokens]`.
-        tokens: Their old log-probabilities, streams and teacher.
+        tokens: What else is known of them.
         shares: Weight of each token in the mean; `[tokens]`.
-        config: Clipping.
+        config: Clipping, and the bound of the correction between engines.
         divergence: What `distillation_weights` weigh.
     """
+    if tokens.engine_ratios is not None and config.engine_ratio_cap is not None:
+        shares = shares * engine_weights(tokens.engine_ratios, config.engine_ratio_cap)
     policy_logprobs = chosen_logprobs(logits, token_ids)
     ratio = (policy_logprobs - tokens.old_logprobs).exp().detach()
     clipped = None

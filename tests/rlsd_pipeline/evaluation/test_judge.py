@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from rlsd_pipeline import endpoint
 from rlsd_pipeline.config.judge import JudgeConfig
 from rlsd_pipeline.config.strict import validate
 from rlsd_pipeline.errors import ConfigError
-from rlsd_pipeline.evaluation import chat_endpoint
 from rlsd_pipeline.evaluation.benchmark import Scored
 from rlsd_pipeline.evaluation.judge import TAIL_CHARACTERS, Judge, parse, prompt
 from rlsd_pipeline.evaluation.judge_cache import JudgeCache, Reading, content_key
@@ -96,7 +96,7 @@ def scored(
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(chat_endpoint, "_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(endpoint, "_PAUSE_SECONDS", 0.01)
     found = Server()
     threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.02}).start()
     yield found
@@ -201,7 +201,7 @@ def test_a_reading_that_the_rule_cannot_use_changes_nothing(
         ((200, {}, b"[" * 100_000), "a reply that is no chat completion"),
         ((200, {}, b'{"choices": []}'), "a reply that is no chat completion"),
         ((200, {}, b'{"choices": [{"message": {"content": null}}]}'), "a reply without text"),
-        ((200, {}, b" " * (2 << 20)), "a reply of more than a megabyte"),
+        ((200, {}, b" " * (2 << 20)), "a reply of more than 1 MB"),
         ((200, {"Content-Length": "999"}, b"{}"), "connection failed: IncompleteRead"),
         ((401, {}, b""), "HTTP 401"),
         ((404, {}, b""), "HTTP 404"),

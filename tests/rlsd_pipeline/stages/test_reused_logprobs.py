@@ -68,7 +68,7 @@ def test_one_engine_scores_the_teacher_and_a_part_of_the_student(
 def test_what_is_reused_is_what_scoring_finds(
     copied: Path, workspace_at: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logprobs, "may_be_reused", lambda rollouts: False)
+    monkeypatch.setattr(logprobs, "sampled_by_another_engine", lambda rollouts: True)
     run = workspace_at(copied).at("live-s0", 1)
     reused = flat(run.read("logprobs"), TokenLogprobs, "student_logprobs")
     scored = flat(

@@ -1,0 +1,165 @@
+"""Sampling by a running vLLM or SGLang server, through its OpenAI-compatible completions.
+
+The text of a reply is not read: exact token ids go in and come out (`return_token_ids`, which both
+servers have), so nothing is tokenized twice.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from itertools import product
+from typing import Any
+
+from rlsd_pipeline.config.engine import OpenAIEngineConfig, ReloadedWeights
+from rlsd_pipeline.endpoint import Endpoint, EndpointError
+from rlsd_pipeline.errors import ConfigError, EngineError
+from rlsd_pipeline.models.policy import EncodedPrompt, Policy
+from rlsd_pipeline.rollouts.engine import Completion, Progress, SamplingRequest
+from rlsd_pipeline.rollouts.exchange import Reported, believed, sampling_arguments
+from rlsd_pipeline.rollouts.probe import engine_gap
+from rlsd_pipeline.rollouts.served_weights import serve
+
+_LONGEST_REPLY = 1 << 28
+_SUPPRESSED = -100.0
+"""The lowest bias that OpenAI's format allows."""
+
+
+class OpenAIEngine:
+    """Asks a server for one response a request, many at the same time.
+
+    Args:
+        config: How it is declared.
+
+    Raises:
+        ConfigError: The environment variable of its key is not set, or holds no key.
+    """
+
+    def __init__(self, config: OpenAIEngineConfig) -> None:
+        self._config = config
+        self._endpoint = Endpoint(config, "the engine", _LONGEST_REPLY)
+        self._served: str | None = None
+
+    def sample(
+        self, policy: Policy, request: SamplingRequest, progress: Progress | None = None
+    ) -> list[Completion]:
+        """Sample `group_size` completions of each prompt, prompt after prompt.
+
+        Raises:
+            ConfigError: A prompt has images, which the completions API cannot take.
+            AlignmentError: The server read another prompt than was sent.
+            EngineError: The server is not reached, refuses, or serves another policy.
+        """
+        if any(prompt.images for prompt in request.prompts):
+            raise ConfigError(
+                "the engine `openai` sends token ids, and a prompt here has images, which the "
+                "completions API does not take: declare `engine: {type: vllm}`"
+            )
+        self._require_policy(policy, request)
+        completions: list[Completion] = []
+        for part in request.parts(self._config.batch_prompts):
+            completions += self._sample(policy, part, progress)
+        return completions
+
+    def _require_policy(self, policy: Policy, request: SamplingRequest) -> None:
+        """See that the server has the policy's weights, where need be by giving it them."""
+        weights = self._config.weights
+        if isinstance(weights, ReloadedWeights):
+            known = policy.weights_digest is not None and policy.weights_digest == self._served
+            # A server that was started again has forgotten them, and is given them once more.
+            if known and self._gap(policy, request) <= self._config.max_engine_gap:
+                return
+            self._served = None
+            serve(self._endpoint, self._config.base_url, weights, policy)
+        gap = self._gap(policy, request)
+        if gap > self._config.max_engine_gap:
+            raise EngineError(
+                f"log-probabilities of the server at {self._config.base_url} are {gap:.3g} nats a "
+                "token from those of the policy here, and engine.max_engine_gap is "
+                f"{self._config.max_engine_gap}: it serves other weights (see engine.weights), or "
+                "reports them before temperature (start vLLM with "
+                "`--logprobs-mode processed_logprobs`)"
+            )
+        self._served = policy.weights_digest
+
+    def _gap(self, policy: Policy, request: SamplingRequest) -> float:
+        return engine_gap(policy, request, lambda probe: self._sample(policy, probe, None))
+
+    def _sample(
+        self, policy: Policy, request: SamplingRequest, progress: Progress | None
+    ) -> list[Completion]:
+        pool = ThreadPoolExecutor(self._config.concurrency, thread_name_prefix="openai-engine")
+        try:
+            asked: dict[Future[Completion], int] = {
+                pool.submit(self._one, policy, prompt, request, body): index
+                for index, (prompt, body) in enumerate(self._bodies(policy, request))
+            }
+            completions: dict[int, Completion] = {}
+            for future in as_completed(asked):
+                completions[asked[future]] = found = future.result()
+                if progress is not None:
+                    progress(len(found.completion_ids))
+            return [completions[index] for index in range(len(asked))]
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _bodies(
+        self, policy: Policy, request: SamplingRequest
+    ) -> Iterator[tuple[EncodedPrompt, dict[str, Any]]]:
+        bias = {str(token): _SUPPRESSED for token in policy.suppressed_token_ids}
+        asked: Iterable[tuple[EncodedPrompt, str]] = zip(request.prompts, request.keys, strict=True)
+        for (prompt, key), index in product(asked, range(request.group_size)):
+            arguments = sampling_arguments(policy, request, key)
+            yield (
+                prompt,
+                {
+                    **arguments,
+                    "model": self._config.model,
+                    "prompt": prompt.prompt_ids,
+                    # Each response apart: servers disagree on what one seed means for several.
+                    "seed": arguments["seed"] + index,
+                    "n": 1,
+                    "logprobs": 1,
+                    "return_token_ids": True,
+                    "skip_special_tokens": False,
+                    "logit_bias": bias or None,
+                },
+            )
+
+    def _one(
+        self, policy: Policy, prompt: EncodedPrompt, request: SamplingRequest, body: dict[str, Any]
+    ) -> Completion:
+        url = f"{self._config.base_url}/completions"
+        try:
+            received = self._endpoint.post(url, body)
+        except EndpointError as error:
+            raise EngineError(_no_response(url, error)) from error
+        return believed(policy, prompt, request, _reported(received))
+
+
+def _no_response(url: str, error: EndpointError) -> str:
+    if error.detail:
+        return f"the engine's server refuses a request to {url} ({error}): {error.detail}"
+    return (
+        f"the engine's server gives no response at {url}: {error}. See that it runs, that it is "
+        "reached from here, and that engine.timeout_seconds is enough for a whole response"
+    )
+
+
+def _reported(received: bytes) -> Reported:
+    try:
+        (choice,) = json.loads(received)["choices"]
+        ids, prompt_ids = choice.get("token_ids"), choice.get("prompt_token_ids")
+        logprobs, reason = choice["logprobs"]["token_logprobs"], choice["finish_reason"]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise EngineError("the engine's server sent a reply that is no completion") from None
+    if not (_are(int, ids) and _are(int, prompt_ids) and _are((int, float), logprobs)):
+        raise EngineError(
+            "the engine's server returns no token ids: it must know `return_token_ids`, as vLLM "
+            "since 0.10.2 and SGLang since July 2026 do; text is never tokenized again, since that "
+            "would not give back what was sampled"
+        )
+    return Reported(prompt_ids, ids, logprobs, reason)
+
+
+def _are(kind: Any, values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(value, kind) for value in values)

@@ -1,0 +1,50 @@
+"""Truncated importance sampling between engines (method.md §3).
+
+    w_t = min(exp(student_logprobs_t - rollout_logprobs_t), cap)
+
+Two engines give one token of the same weights slightly different probabilities, and the one that
+samples decides which tokens there are. The weight puts the mean over them back under the engine
+that scores and trains; the cap bounds what a single token may cost in variance.
+"""
+
+from torch import Tensor
+
+_LARGEST_GAP = 20.0
+"""Nats; exp of more overflows before the cap is reached, and means another policy anyway."""
+
+
+def engine_ratios(student_logprobs: Tensor, rollout_logprobs: Tensor) -> Tensor:
+    """Probability of each token as scored over that as sampled; `[tokens]`.
+
+    Args:
+        student_logprobs: Under the sampling weights, by the engine that trains; nats, `[tokens]`.
+        rollout_logprobs: Of the same tokens, as the engine that sampled reported; nats, `[tokens]`.
+    """
+    return (student_logprobs - rollout_logprobs).clamp(max=_LARGEST_GAP).exp()
+
+
+def engine_weights(ratios: Tensor, cap: float) -> Tensor:
+    """What each token's loss is weighed by; `[tokens]`."""
+    return ratios.clamp(max=cap)
+
+
+def engine_metrics(ratios: Tensor, cap: float | None) -> dict[str, float]:
+    """How far the engines are apart, and what the correction costs.
+
+    Args:
+        ratios: Of all tokens of the table; `[tokens]`.
+        cap: Bound of the weights; None where nothing is corrected, and the ratios are taken.
+
+    Returns:
+        Mean and largest ratio before the cap, and the effective sample size of the weights as a
+        share of the tokens: (Σw)² / (n Σw²), 1 where all weigh the same.
+    """
+    if not len(ratios):
+        return {}
+    weights = (ratios if cap is None else engine_weights(ratios, cap)).double()
+    share = weights.sum().square() / (len(weights) * weights.square().sum())
+    return {
+        "engine_ratio_mean": ratios.double().mean().item(),
+        "engine_ratio_max": ratios.max().item(),
+        "engine_effective_sample_size": share.item(),
+    }

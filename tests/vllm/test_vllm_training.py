@@ -1,0 +1,93 @@
+"""A declared text experiment with `engine: {type: vllm}`, through all stages."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from rlsd_pipeline.artifacts import Artifact, ArtifactStore
+from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.models.policy import Policy
+from rlsd_pipeline.rollouts.engines import build_engine
+from rlsd_pipeline.stages.benchmark_scores import evaluate_policy
+from rlsd_pipeline.stages.logprobs import score_rollouts
+from rlsd_pipeline.stages.policy import base_policy
+from rlsd_pipeline.stages.policy_checkpoint import train_policy
+from rlsd_pipeline.stages.problems import make_problems
+from rlsd_pipeline.stages.rewards import verify_rollouts
+from rlsd_pipeline.stages.rollouts import sample_rollouts
+from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.stages.token_weights import weigh_tokens
+from schemas import BenchmarkScore, PolicyCheckpoint, Rollout
+
+STAGES: dict[str, Callable[[StageRun], Artifact]] = {
+    "rollouts": sample_rollouts,
+    "rewards": verify_rollouts,
+    "logprobs": score_rollouts,
+    "token_weights": weigh_tokens,
+    "policy_checkpoint": train_policy,
+}
+
+
+@pytest.fixture
+def workspace(policy: Policy, declared: dict[str, object], tmp_path: Path) -> Workspace:
+    (tmp_path / "model").mkdir()
+    policy.save(tmp_path / "model")
+    rows = [
+        {"id": f"q{i}", "question": f"is {i} plus 4 even?", "answer": "yes" if i % 2 == 0 else "no"}
+        for i in range(12)
+    ]
+    data = tmp_path / "sums.jsonl"
+    data.write_text("\n".join(map(json.dumps, rows)))
+    experiment = ExperimentConfig.model_validate(
+        {
+            "dataset": {"type": "jsonl", "path": str(data), "test_share": 0.25},
+            "model": {"type": "pretrained", "name": str(tmp_path / "model")},
+            "engine": declared,
+            "prompts": {"student": "{question}", "answer_reference": "{question} it is {answer}"},
+            # A model that has learnt nothing: what it writes on its last line is rewarded when it
+            # begins as half of its responses do.
+            "verifier": {"type": "exact", "extraction": {"type": "last_line", "prefix": "\ufffd"}},
+            "sampling": {"prompts": 6, "group_size": 8, "max_tokens": 24},
+            "update": {"learning_rate": 1e-3},
+            "arms": [{"weighting": {"type": "rlsd"}}],
+            "iterations": 2,
+        }
+    )
+    return Workspace("sums", experiment, ArtifactStore(tmp_path / "store"))
+
+
+def test_iterations_are_sampled_by_one_vllm_and_corrected(workspace: Workspace) -> None:
+    engine = build_engine(workspace.experiment.engine)
+    try:
+        make_problems(workspace)
+        base_policy(workspace.at("rlsd-s0", 0))
+        made: dict[tuple[int, str], Artifact] = {}
+        started = []
+        for iteration in range(2):
+            for name, stage in STAGES.items():
+                made[iteration, name] = stage(workspace.at("rlsd-s0", iteration))
+            started.append({child.pid for child in psutil.Process().children(recursive=True)})
+        (benchmark,) = workspace.experiment.evaluation.benchmarks
+        score = evaluate_policy(workspace.at("rlsd-s0", 2), benchmark).record(BenchmarkScore)
+    finally:
+        engine.close()  # type: ignore[attr-defined]
+
+    assert started[0] == started[1]
+    assert score.questions == 3
+    weights = set()
+    for iteration in range(2):
+        rollouts = made[iteration, "rollouts"]
+        assert rollouts.manifest.config["engine"]["type"] == "vllm"
+        assert rollouts.table(Rollout).num_rows == 48
+        # The second iteration's rollouts are those of the trained policy, not of the first.
+        assert made[iteration, "logprobs"].manifest.measurements["engine_gap_max"] < 1e-4
+        metrics = made[iteration, "policy_checkpoint"].record(PolicyCheckpoint).metrics
+        assert metrics["engine_ratio_mean"] == pytest.approx(1, abs=1e-4)
+        assert 1 <= metrics["engine_ratio_max"] < 1.001
+        assert metrics["engine_effective_sample_size"] == pytest.approx(1, abs=1e-4)
+        assert metrics["grad_norm"] > 0
+        weights.add(made[iteration, "policy_checkpoint"].digest)
+    assert len(weights) == 2
