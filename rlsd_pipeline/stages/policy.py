@@ -64,11 +64,13 @@ def _warm_started(run: StageRun, model: TinyQwen3VL) -> Policy:
 def _pretrained(model: PretrainedModel) -> Policy:
     import torch
 
-    from rlsd_pipeline.models.loading import load_policy
+    from rlsd_pipeline.models.loading import bound_pixels, load_policy
 
-    return load_policy(
+    policy = load_policy(
         model.name,
         dtype=getattr(torch, model.dtype),
         revision=model.revision,
         trust_remote_code=model.trust_remote_code,
     )
+    bound_pixels(policy, model.min_pixels, model.max_pixels)
+    return policy
