@@ -93,9 +93,10 @@ def _memory(made: Plan) -> Table:
     )
     table.caption = (
         f"for the longest prompts and responses that are allowed; update over {spread.shards} "
-        f"device(s), stored in {8 * spread.weight_bytes} bits, computed in "
-        f"{8 * spread.compute_bytes};\n{spread.micro_batch_tokens:,} tokens at once, {again}; "
-        f"one copy of the engine on {spread.engine_devices} device(s)"
+        f"device(s), trained in {8 * spread.weight_bytes} bits,\ncomputed in "
+        f"{8 * spread.compute_bytes}, scored in {8 * spread.stored_bytes}, sampled in "
+        f"{8 * spread.engine_bytes}; {spread.micro_batch_tokens:,} tokens at once, {again};\n"
+        f"copies of the engine: {spread.engine_copies}, each on {spread.engine_devices} device(s)"
     )
     parts = dict.fromkeys(name for phase in phases for name in phase.parts)
     for name in parts:
@@ -161,7 +162,7 @@ def _time(made: Plan, assumed: AssumptionsConfig) -> Table:
         whole = sum(seconds.values())
         cells = (seconds["sampling"], scoring, seconds["update"], seconds["writing"], whole)
         hours = made.iterations * whole / _HOUR
-        table.add_row(method.method, *(f"{value:.3g}" for value in cells), f"{hours:.3g}")
+        table.add_row(method.method, *map(_digits, (*cells, hours)))
     return table
 
 
@@ -203,9 +204,10 @@ def _summary(made: Plan, declared: ExperimentConfig) -> str:
         f"engine      room for {made.methods[0].engine.tokens:,} tokens a copy: "
         f"{made.methods[0].engine.rows:,} responses of the longest length at once",
         f"evaluation  {sum(evaluated.responses.values()):,} responses and "
-        f"{evaluated.seconds / _HOUR:.2g} h a policy, {made.evaluations} policies an arm"
+        f"{_digits(evaluated.seconds / _HOUR)} h a policy, {made.evaluations} policies an arm"
         + (f" (without {', '.join(evaluated.unknown)})" if evaluated.unknown else ""),
-        f"whole run   {arms} arms: {hours:,.3g} h, {hours * made.spread.devices:,.3g} device-hours",
+        f"whole run   {arms} arms: {_digits(hours)} h, "
+        f"{_digits(hours * made.hardware.devices)} device-hours",
         f"disk        {_scaled(made.everything)}B, with garbage collection "
         f"{_scaled(made.collected)}B",
     ]
@@ -217,6 +219,11 @@ def _table(title: str, *columns: str) -> Table:
     for place, name in enumerate(columns):
         table.add_column(name, justify="right" if place else "left")
     return table
+
+
+def _digits(value: float) -> str:
+    """Three digits, and all before the point."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _scaled(amount: float) -> str:

@@ -63,7 +63,7 @@ def written(arm: Arm, architecture: Architecture, work: Workload, spread: Layout
     average = 4 * architecture.parameters if isinstance(arm.teacher, EMATeacher) else 0
     return Written(
         tables=_tables(arm, architecture, work),
-        weights=architecture.parameters * spread.weight_bytes,
+        weights=architecture.parameters * spread.stored_bytes,
         optimizer=2 * trained * spread.weight_bytes,
         teacher=average if arm.weighting.reads_teacher else 0,
     )

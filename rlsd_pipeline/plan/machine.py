@@ -33,7 +33,7 @@ def describe(hardware: HardwareConfig) -> str:
     nodes = f"{hardware.nodes} nodes of " if hardware.nodes > 1 else ""
     return (
         f"{nodes}{hardware.devices_per_node} {name}, each {figures.memory_gib:.0f} GiB, "
-        f"{figures.teraflops:.3g} TFLOP/s (bfloat16), {figures.bandwidth:.3g} GB/s"
+        f"{figures.teraflops:g} TFLOP/s (bfloat16), {figures.bandwidth:g} GB/s"
     )
 
 

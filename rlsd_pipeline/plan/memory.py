@@ -112,16 +112,21 @@ def _scoring(demand: Demand, spread: Layout) -> dict[str, int]:
     row = max(work.longest_prompt, work.longest_teacher_prompt) + work.longest_response
     tokens = _micro_batch(spread, row)
     return {
-        "weights": architecture.parameters * spread.scoring_bytes,
-        "teacher": demand.teacher * spread.scoring_bytes,
-        "activations": activations.without_gradients(architecture, tokens, spread.scoring_bytes),
+        "weights": architecture.parameters * spread.stored_bytes,
+        "teacher": demand.teacher * spread.stored_bytes,
+        "activations": activations.without_gradients(architecture, tokens, spread.stored_bytes),
         "logits": activations.logits(architecture.vocabulary),
     }
 
 
 def _sampling(demand: Demand, spread: Layout, memory: int) -> tuple[dict[str, int], Engine]:
-    """A copy of the weights, and the keys and values of the responses under way."""
+    """A copy of the weights, and the keys and values of the responses under way.
+
+    Nothing where a server elsewhere samples.
+    """
     architecture, work = demand.architecture, demand.work
+    if spread.engine_copies == 0:
+        return {}, Engine(0, 0, 0)
     weights = architecture.parameters * spread.engine_bytes // spread.engine_devices
     token = architecture.cache_bytes(spread.engine_bytes)
     row = (work.longest_prompt + work.longest_response) * token

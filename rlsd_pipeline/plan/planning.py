@@ -103,7 +103,11 @@ class Plan:
     @property
     def refusals(self) -> list[str]:
         """What cannot be run as declared, with what would make it fit."""
-        found = [str(misfit) for method in self.methods for misfit in method.misfits]
+        lacking: dict[Misfit, list[str]] = {}
+        for method in self.methods:
+            for misfit in method.misfits:
+                lacking.setdefault(misfit, []).append(method.method)
+        found = [misfit.of(methods) for misfit, methods in lacking.items()]
         room = self.hardware.disk_gb
         if self.spread.devices > self.hardware.devices:
             found.insert(
@@ -121,7 +125,7 @@ class Plan:
 
     @property
     def _base(self) -> int:
-        return self.architecture.parameters * self.spread.weight_bytes
+        return self.architecture.parameters * self.spread.stored_bytes
 
 
 def make_plan(name: str, experiment: ExperimentConfig, hardware: HardwareConfig) -> Plan:
@@ -180,7 +184,7 @@ def _method(
         disk=run_disk(experiment, one),
         phases=held,
         engine=engine,
-        misfits=find_misfits(arm.method, demand, spread, hardware),
+        misfits=find_misfits(demand, spread, hardware),
     )
 
 

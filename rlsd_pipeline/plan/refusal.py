@@ -1,8 +1,9 @@
 """Refuses an experiment before anything is downloaded, where it cannot run."""
 
+from typing import Any
+
 import torch
 
-from rlsd_pipeline.config.compute import ComputeConfig, LocalCompute
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.plan.machine import describe
@@ -43,6 +44,6 @@ def refusal(plan: Plan) -> str:
     return "\n  ".join([f"{plan.name} does not fit on {describe(plan.hardware)}:", *plan.refusals])
 
 
-def _runs_here(compute: ComputeConfig) -> bool:
-    """Whether the stages run on this machine's own devices, and not on a cluster's."""
-    return isinstance(compute, LocalCompute)
+def _runs_here(compute: Any) -> bool:
+    """Whether the stages run on this machine's own devices, and not on a given cluster's."""
+    return compute.type != "ray" or compute.address is None

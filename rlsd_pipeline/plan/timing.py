@@ -47,7 +47,7 @@ def stage_seconds(
         written: Bytes that it writes.
     """
     assumed, spread = setting.assumed, setting.spread
-    scores = setting.rate(spread.scoring_devices, spread.scoring_bytes)
+    scores = setting.rate(spread.scoring_devices, spread.stored_bytes)
     learns = setting.rate(spread.shards, spread.compute_bytes)
     scoring = {
         f"scoring: {name}": amount / (scores * assumed.prefill_mfu)
@@ -67,7 +67,7 @@ def sampling_seconds(setting: Setting, read: Pass, longest: int) -> float:
     Decoding reads all weights once a step and the keys and values of every response under way, so
     the memory's bandwidth bounds it (Pope et al., arXiv 2211.05102, §2), or the operations where
     many responses share a step. Responses are taken to be of the expected length, but the last ones
-    of the longest allowed, since some response always is.
+    of the longest allowed, since some response always is. A server elsewhere is not counted.
 
     Args:
         setting: What runs, where.
@@ -75,6 +75,8 @@ def sampling_seconds(setting: Setting, read: Pass, longest: int) -> float:
         longest: Tokens of the longest response.
     """
     architecture, spread, assumed = setting.architecture, setting.spread, setting.assumed
+    if spread.engine_copies == 0:
+        return 0.0
     rows = read.responses / spread.engine_copies
     fit = setting.engine.tokens / (read.prompt_tokens + read.response_tokens)
     waves = max(1.0, rows / max(1.0, fit))

@@ -29,16 +29,6 @@ class Pass:
     responses: int
     response_tokens: int
 
-    @property
-    def tokens(self) -> int:
-        """Tokens that pass the decoder layers."""
-        return self.prompts * self.prompt_tokens + self.responses * self.response_tokens
-
-    @property
-    def patches_of(self) -> int:
-        """Image tokens of all prompts."""
-        return self.prompts * self.image_tokens
-
 
 @dataclass(frozen=True)
 class Workload:
@@ -63,8 +53,7 @@ def workload(experiment: ExperimentConfig, arm: Arm) -> Workload:
     """The expected lengths, and the longest that are allowed.
 
     What a teacher sees more is added to the student's prompt: a solution of the expected length, a
-    sibling of a response's. A sibling and a verdict differ from response to response, so such
-    prompts are not shared.
+    sibling of a response's. A group has two siblings at most, and every response its own verdict.
     """
     sampling, expected = experiment.sampling, experiment.assumptions
     response_tokens = expected.response_tokens or sampling.max_tokens
@@ -91,8 +80,8 @@ def workload(experiment: ExperimentConfig, arm: Arm) -> Workload:
             "feedback": (_FEEDBACK_TOKENS, _FEEDBACK_TOKENS),
             "none": (0, 0),
         }[arm.privileged]
-        own = responses if arm.privileged in ("sibling", "feedback") else sampling.prompts
-        scoring.append(read("teacher", own, more))
+        asked = {"sibling": 2 * sampling.prompts, "feedback": responses}
+        scoring.append(read("teacher", asked.get(arm.privileged, sampling.prompts), more))
         longest = sampling.max_prompt_tokens + most
         # A teacher with other weights is also asked without what is privileged: the control.
         if arm.privileged != "none" and not isinstance(arm.teacher, LiveTeacher):

@@ -8,8 +8,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from rlsd_pipeline.models.prefix import extend, prefill, spread
-from rlsd_pipeline.plan.architecture import Architecture, count
-from rlsd_pipeline.plan.layout import Adapter, Layout
+from rlsd_pipeline.plan.architecture import count
 from rlsd_pipeline.plan.operations import (
     attended,
     decode,
@@ -21,45 +20,10 @@ from rlsd_pipeline.plan.operations import (
     vision,
 )
 from rlsd_pipeline.plan.workload import Pass, Workload
+from tests.plan_fixtures import ADAPTER, BARE, LAYOUT
 
 PROMPTS, PROMPT, SIDE, GROUP, RESPONSE = 2, 100, 8, 4, 120
 READ = Pass("small", PROMPTS, PROMPT, SIDE**2, PROMPTS * GROUP, RESPONSE)
-
-LAYOUT = Layout(
-    shards=1,
-    weight_bytes=4,
-    compute_bytes=4,
-    checkpointing=False,
-    lora=None,
-    micro_batch_tokens=1024,
-    scoring_devices=1,
-    scoring_bytes=4,
-    engine_copies=1,
-    engine_devices=1,
-    engine_bytes=4,
-    engine_share=None,
-    engine_prompts=4,
-)
-
-BARE = Architecture(
-    name="bare",
-    layers=2,
-    hidden=4,
-    intermediate=8,
-    query=4,
-    key_value=2,
-    normalised_heads=False,
-    vocabulary=10,
-    layer_parameters=160,
-    layer_weights=150,
-    language=320,
-    embedding=40,
-    head=40,
-    vision=None,
-    linear={"q_proj": 16},
-)
-
-ADAPTER = Adapter(8, ("q_proj",))
 
 
 def _counted(model, batch, *, gradients: bool) -> dict[str, int]:
