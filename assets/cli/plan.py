@@ -84,19 +84,11 @@ def _parameters(made: Plan) -> Table:
 
 
 def _memory(made: Plan) -> Table:
-    phases, spread = made.phases, made.spread
-    again = "layers computed again" if spread.checkpointing else "all activations kept"
+    phases = made.phases
     table = _table(
         f"memory of one device, GiB of {made.hardware.figures.memory_gib:.0f}",
         "part",
         *(phase.name for phase in phases),
-    )
-    table.caption = (
-        f"for the longest prompts and responses that are allowed; update over {spread.shards} "
-        f"device(s), trained in {8 * spread.weight_bytes} bits,\ncomputed in "
-        f"{8 * spread.compute_bytes}, scored in {8 * spread.stored_bytes}, sampled in "
-        f"{8 * spread.engine_bytes}; {spread.micro_batch_tokens:,} tokens at once, {again};\n"
-        f"copies of the engine: {spread.engine_copies}, each on {spread.engine_devices} device(s)"
     )
     parts = dict.fromkeys(name for phase in phases for name in phase.parts)
     for name in parts:
@@ -196,13 +188,22 @@ def _summary(made: Plan, declared: ExperimentConfig) -> str:
     evaluated = made.evaluation
     hours = made.seconds / _HOUR
     arms = sum(method.seeds for method in made.methods)
+    spread, room = made.spread, made.methods[0].engine
+    again = "layers computed again" if spread.checkpointing else "all activations kept"
     lines = [
+        "memory      for the longest prompts and responses that are allowed, of the method that "
+        "takes most",
+        f"precision   update {8 * spread.weight_bytes} bits, computed in "
+        f"{8 * spread.compute_bytes}; scoring {8 * spread.stored_bytes}; sampling "
+        f"{8 * spread.engine_bytes}",
+        f"update      over {spread.shards} device(s), {spread.micro_batch_tokens:,} tokens at once "
+        f"on each, {again}",
         f"expected    {expected.prompt_tokens or sampling.max_prompt_tokens:,} prompt tokens "
         f"({expected.image_tokens:,} of an image) and "
         f"{expected.response_tokens or sampling.max_tokens:,} response tokens on average; at most "
         f"{sampling.max_prompt_tokens:,} and {sampling.max_tokens:,}",
-        f"engine      room for {made.methods[0].engine.tokens:,} tokens a copy: "
-        f"{made.methods[0].engine.rows:,} responses of the longest length at once",
+        f"engine      {spread.engine_copies}, each on {spread.engine_devices} device(s) with room "
+        f"for {room.tokens:,} tokens: {room.rows:,} responses of the longest length",
         f"evaluation  {sum(evaluated.responses.values()):,} responses and "
         f"{_digits(evaluated.seconds / _HOUR)} h a policy, {made.evaluations} policies an arm"
         + (f" (without {', '.join(evaluated.unknown)})" if evaluated.unknown else ""),

@@ -68,14 +68,13 @@ def test_what_does_not_fit_ends_with_an_error(tmp_path: Path) -> None:
 
 MEASURED = """
 import resource, sys, time
-started = time.perf_counter()
 from assets.cli import main
 try:
     main(["plan", sys.argv[1], "--json"], standalone_mode=False)
 except Exception as error:
     print(type(error).__name__, file=sys.stderr)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(f"{time.perf_counter() - started:.1f} {peak:.0f}", file=sys.stderr)
+print(f"{time.process_time():.1f} {peak:.0f}", file=sys.stderr)
 """
 
 
@@ -91,5 +90,5 @@ def test_eight_billion_parameters_take_seconds_and_little_memory(name: str) -> N
     assert json.loads(ran.stdout)["parameters"] == 8_767_123_696
     seconds, megabytes = map(float, ran.stderr.split()[-2:])
     assert megabytes < 2000
-    # Some seconds alone; the bound leaves room for a machine that does other things.
-    assert seconds < 60
+    # Of the processor, whatever else the machine does.
+    assert seconds < 30
