@@ -58,7 +58,7 @@ def _tables(made: Plan, declared: ExperimentConfig) -> Iterable[Table]:
     yield _memory(made)
     yield _work(made)
     yield _time(made, declared.assumptions)
-    yield _disk(made, declared)
+    yield _disk(made)
 
 
 def _parameters(made: Plan) -> Table:
@@ -158,7 +158,7 @@ def _time(made: Plan, assumed: AssumptionsConfig) -> Table:
     return table
 
 
-def _disk(made: Plan, declared: ExperimentConfig) -> Table:
+def _disk(made: Plan) -> Table:
     table = _table(
         "artifacts before compression, bytes",
         "method",
@@ -172,8 +172,8 @@ def _disk(made: Plan, declared: ExperimentConfig) -> Table:
     )
     table.caption = (
         "tables to teacher: of one iteration; runs: of one seed. Collected: all tables, the "
-        f"weights of every {declared.evaluation.every}th policy,\noptimizer and teacher of the "
-        "newest; images and benchmark responses are left out"
+        "weights that\nare evaluated or to be kept, optimizer and teacher of the newest. Images "
+        "and benchmark responses are left out"
     )
     for method in made.methods:
         one = method.written
@@ -194,7 +194,7 @@ def _summary(made: Plan, declared: ExperimentConfig) -> str:
         "memory      for the longest prompts and responses that are allowed, of the method that "
         "takes most",
         f"precision   update {8 * spread.weight_bytes} bits, computed in "
-        f"{8 * spread.compute_bytes}; scoring {8 * spread.stored_bytes}; sampling "
+        f"{8 * spread.compute_bytes}; scoring {8 * spread.scoring_bytes}; sampling "
         f"{8 * spread.engine_bytes}",
         f"update      over {spread.shards} device(s), {spread.micro_batch_tokens:,} tokens at once "
         f"on each, {again}",

@@ -1,6 +1,7 @@
 """Artifacts of a whole run, before compression: tables by token, checkpoints by parameter."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from rlsd_pipeline.artifacts.columns import table_columns
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
@@ -48,8 +49,8 @@ class Disk:
 
     Attributes:
         everything: Without garbage collection.
-        collected: With it: all tables, the weights of the policies that are evaluated, and
-            optimizer and teacher of the newest alone.
+        collected: With it: all tables, the weights of the policies that are evaluated or that
+            `retention` keeps, and optimizer and teacher of the newest alone.
     """
 
     everything: int
@@ -63,7 +64,7 @@ def written(arm: Arm, architecture: Architecture, work: Workload, spread: Layout
     average = 4 * architecture.parameters if isinstance(arm.teacher, EMATeacher) else 0
     return Written(
         tables=_tables(arm, architecture, work),
-        weights=architecture.parameters * spread.stored_bytes,
+        weights=architecture.parameters * spread.weight_bytes,
         optimizer=2 * trained * spread.weight_bytes,
         teacher=average if arm.weighting.reads_teacher else 0,
     )
@@ -71,12 +72,16 @@ def written(arm: Arm, architecture: Architecture, work: Workload, spread: Layout
 
 def run_disk(experiment: ExperimentConfig, one: Written) -> Disk:
     """All iterations of an arm; the base policy belongs to all arms."""
-    count, every = experiment.iterations, experiment.evaluation.every
+    count, every = experiment.iterations, [experiment.evaluation.every]
+    # Declared where there is garbage collection.
+    retention: Any = getattr(experiment, "retention", None)
+    if retention is not None:
+        every.append(retention.checkpoints.every)
+    kept = {k for k in range(1, count + 1) if k == count or any(k % each == 0 for each in every)}
     tables = count * sum(one.tables.values())
-    evaluated = len({*range(every, count + 1, every), count})
     return Disk(
         everything=count * one.total,
-        collected=tables + evaluated * one.weights + one.optimizer + one.teacher,
+        collected=tables + len(kept) * one.weights + one.optimizer + one.teacher,
     )
 
 

@@ -108,13 +108,13 @@ def _changes(
     if phase == "update" and not spread.checkpointing:
         checkpointed = dataclasses.replace(spread, checkpointing=True)
         yield "layers", "activation_checkpointing: true (of compute)", checkpointed
-    if {"sampling": spread.engine_bytes, "scoring": spread.stored_bytes}.get(
+    if {"sampling": spread.engine_bytes, "scoring": spread.scoring_bytes}.get(
         phase, spread.compute_bytes
     ) > 2:
         halved = dataclasses.replace(
             spread,
             compute_bytes=2,
-            stored_bytes=2,
+            scoring_bytes=2,
             engine_bytes=2,
             weight_bytes=spread.weight_bytes if spread.shards > 1 else 2,
         )

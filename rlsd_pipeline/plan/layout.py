@@ -34,13 +34,14 @@ class Layout:
     Attributes:
         shards: Devices that share the update, and over which its weights, gradients and optimizer
             states are divided.
-        weight_bytes: Of a weight in the update, its gradient and each optimizer state.
+        weight_bytes: Of a weight in the update and in its artifact, its gradient and each optimizer
+            state.
         compute_bytes: Of a weight and an activation in a pass of the update.
         checkpointing: Whether the update keeps only what goes into a layer.
         lora: The low-rank adapter that is trained in the place of the weights, if any.
         micro_batch_tokens: Of prompts and responses that one device runs at once.
         scoring_devices: Devices that score, each with weights of its own.
-        stored_bytes: Of a weight in an artifact, and so of weights and activations while scoring.
+        scoring_bytes: Of a weight and an activation while scoring, and of a weight of the base.
         engine_copies: Copies of the sampling weights that work side by side; 0 where a server
             elsewhere samples.
         engine_devices: Devices that hold one such copy.
@@ -57,7 +58,7 @@ class Layout:
     lora: Adapter | None
     micro_batch_tokens: int
     scoring_devices: int
-    stored_bytes: int
+    scoring_bytes: int
     engine_copies: int
     engine_devices: int
     engine_bytes: int
@@ -83,7 +84,7 @@ def layout(experiment: ExperimentConfig, arm: Arm) -> Layout:
         lora=_adapter(arm.update),
         micro_batch_tokens=arm.update.micro_batch_tokens,
         scoring_devices=1,
-        stored_bytes=stored,
+        scoring_bytes=stored,
         engine_copies=1,
         engine_devices=1,
         engine_bytes=stored,

@@ -112,9 +112,9 @@ def _scoring(demand: Demand, spread: Layout) -> dict[str, int]:
     row = max(work.longest_prompt, work.longest_teacher_prompt) + work.longest_response
     tokens = _micro_batch(spread, row)
     return {
-        "weights": architecture.parameters * spread.stored_bytes,
-        "teacher": demand.teacher * spread.stored_bytes,
-        "activations": activations.without_gradients(architecture, tokens, spread.stored_bytes),
+        "weights": architecture.parameters * spread.scoring_bytes,
+        "teacher": demand.teacher * spread.scoring_bytes,
+        "activations": activations.without_gradients(architecture, tokens, spread.scoring_bytes),
         "logits": activations.logits(architecture.vocabulary),
     }
 

@@ -47,7 +47,7 @@ def stage_seconds(
         written: Bytes that it writes.
     """
     assumed, spread = setting.assumed, setting.spread
-    scores = setting.rate(spread.scoring_devices, spread.stored_bytes)
+    scores = setting.rate(spread.scoring_devices, spread.scoring_bytes)
     learns = setting.rate(spread.shards, spread.compute_bytes)
     scoring = {
         f"scoring: {name}": amount / (scores * assumed.prefill_mfu)

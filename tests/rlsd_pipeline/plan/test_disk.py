@@ -56,7 +56,7 @@ def test_a_distribution_and_an_average_are_artifacts_of_their_own() -> None:
     sdpo = _arm(
         {"type": "sdpo", "divergence": {"type": "jsd", "top_k": 10}}, teacher={"type": "ema"}
     )
-    found = written(sdpo, BARE, WORK, replace(LAYOUT, stored_bytes=2))
+    found = written(sdpo, BARE, WORK, replace(LAYOUT, weight_bytes=2))
     assert found.tables["teacher_distribution"] == 20 * (8 + 80)
     # The average is kept in float32 whatever the policy has.
     assert (found.weights, found.teacher) == (800, 1600)

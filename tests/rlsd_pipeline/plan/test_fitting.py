@@ -18,7 +18,7 @@ SPREAD = replace(
     LAYOUT,
     shards=8,
     compute_bytes=2,
-    stored_bytes=2,
+    scoring_bytes=2,
     engine_bytes=2,
     checkpointing=True,
     micro_batch_tokens=16384,
@@ -83,7 +83,7 @@ def test_several_changes_where_none_alone_is_enough() -> None:
 
 
 def test_scoring_in_float32_is_told_of_bfloat16() -> None:
-    misfit = _misfits(replace(SPREAD, stored_bytes=4))["scoring"]
+    misfit = _misfits(replace(SPREAD, scoring_bytes=4))["scoring"]
     assert "bfloat16 in the place of float32" in misfit.remedies
 
 

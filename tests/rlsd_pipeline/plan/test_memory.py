@@ -55,7 +55,7 @@ def test_an_adapter_leaves_the_weights_without_states() -> None:
 
 def test_scoring_holds_student_and_teacher() -> None:
     work = replace(WORK, longest_teacher_prompt=24)
-    parts = _parts(Demand(BARE, 1000, work, 0), replace(LAYOUT, stored_bytes=2))["scoring"]
+    parts = _parts(Demand(BARE, 1000, work, 0), replace(LAYOUT, scoring_bytes=2))["scoring"]
     assert (parts["weights"], parts["teacher"]) == (800, 2000)
     # One response of 24 + 8 tokens is more than the budget of 16.
     assert parts["activations"] == activations.without_gradients(BARE, 32, 2)
