@@ -138,6 +138,20 @@ def results(experiment: str, form: str) -> None:
 
 @main.command()
 @EXPERIMENT
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def plan(experiment: str, as_json: bool) -> None:
+    """Print what EXPERIMENT takes on its declared hardware: memory, work, time and disk.
+
+    Nothing is downloaded or trained. Ends with an error where something cannot fit, and says what
+    would.
+    """
+    from assets.cli.plan import plan as run
+
+    run(experiment, as_json=as_json)
+
+
+@main.command()
+@EXPERIMENT
 def status(experiment: str) -> None:
     """Show how far every arm of EXPERIMENT is, and its newest scores."""
     from assets.cli.status import status as run

@@ -92,9 +92,11 @@ class Loop:
         return [arm for arm in known if arm in chosen] if chosen else known
 
     def prepare(self, arms: Iterable[str]) -> None:
-        """The data set, once the model is known to be there, and the base policy of each arm."""
+        """The data set, once hardware and model are known to be there, and the base policies."""
+        from rlsd_pipeline.plan.refusal import require_hardware
         from rlsd_pipeline.stages.policy import check_model
 
+        require_hardware(self.declared.name, self.declared.experiment)
         check_model(self.declared.experiment.model)
         if self._items:
             self._run("benchmark_items")

@@ -11,6 +11,7 @@ from rlsd_pipeline.config.compute import ComputeConfig, LocalCompute
 from rlsd_pipeline.config.dataset import DatasetConfig, EasyVQADataset, JSONLDataset
 from rlsd_pipeline.config.engine import EngineConfig, OpenAIEngineConfig, TransformersEngineConfig
 from rlsd_pipeline.config.evaluation import EvaluationConfig
+from rlsd_pipeline.config.hardware import AssumptionsConfig, HardwareConfig
 from rlsd_pipeline.config.model import ModelConfig, TinyQwen3VL
 from rlsd_pipeline.config.prompts import PromptsConfig
 from rlsd_pipeline.config.strict import StrictConfig, validate
@@ -117,6 +118,10 @@ class ExperimentConfig(StrictConfig):
 
     evaluation: EvaluationConfig = EvaluationConfig()
     compute: ComputeConfig = LocalCompute()
+    hardware: HardwareConfig | None = None
+    """The machines it is meant for; without them it is planned for, and runs on, any."""
+
+    assumptions: AssumptionsConfig = AssumptionsConfig()
 
     @field_validator("arms")
     @classmethod

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rlsd_pipeline.config.strict import StrictConfig
 
@@ -82,6 +82,18 @@ class PretrainedModel(StrictConfig):
     dtype: Literal["float32", "bfloat16"] = "float32"
     trust_remote_code: bool = False
     """Runs Python code of the model's repository. Off unless you have read that code."""
+    min_pixels: Annotated[int, Field(ge=1)] | None = None
+    """A smaller image is scaled up to this many pixels; None leaves it to the model's processor."""
+    max_pixels: Annotated[int, Field(ge=1)] | None = None
+    """A larger image is scaled down to this many; None leaves it to the model's processor."""
+
+    @model_validator(mode="after")
+    def _pixels_are_a_range(self) -> "PretrainedModel":
+        if self.min_pixels and self.max_pixels and self.min_pixels > self.max_pixels:
+            raise ValueError(
+                f"min_pixels {self.min_pixels} is more than max_pixels {self.max_pixels}"
+            )
+        return self
 
     def of_seed(self, seed: int) -> "PretrainedModel":
         """The same for every seed."""

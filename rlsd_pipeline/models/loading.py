@@ -75,3 +75,29 @@ def load_processor(
         ) from error
     require_chat(processor, str(source))
     return processor
+
+
+def bound_pixels(policy: Policy, smallest: int | None, largest: int | None) -> None:
+    """Let a policy's processor scale images into a range of pixels; saved with the policy.
+
+    Args:
+        policy: Whose processor is changed.
+        smallest: Pixels of the smallest image; None leaves the processor's own bound.
+        largest: The same of the largest.
+
+    Raises:
+        ModelError: The processor reads no images, or does not scale them by their pixels.
+    """
+    bounds = {"shortest_edge": smallest, "longest_edge": largest}
+    wanted = {name: pixels for name, pixels in bounds.items() if pixels is not None}
+    if not wanted:
+        return
+    processor: Any = getattr(policy.processor, "image_processor", None)
+    size = dict(getattr(processor, "size", None) or {})
+    # Processors of the Qwen family keep numbers of pixels under these names; others mean sides.
+    if not hasattr(processor, "merge_size") or not wanted.keys() <= size.keys():
+        raise ModelError(
+            f"min_pixels and max_pixels are declared, and {type(policy.processor).__name__} does "
+            "not scale images by their pixels: leave them out"
+        )
+    processor.size = type(processor.size)(**{**size, **wanted})

@@ -57,7 +57,8 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenize
     )
 
 
-def _model_config(config: TinyQwen3VL, tokenizer: PreTrainedTokenizerFast) -> Qwen3VLConfig:
+def model_config(config: TinyQwen3VL, tokenizer: PreTrainedTokenizerFast) -> Qwen3VLConfig:
+    """The architecture, as transformers knows it."""
     head_dim = config.hidden_size // config.attention_heads
     half = head_dim // 2
     height = width = half // 3
@@ -120,5 +121,5 @@ def build_policy(config: TinyQwen3VL, tokenizer: PreTrainedTokenizerFast) -> Pol
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        model = Qwen3VLForConditionalGeneration(_model_config(config, tokenizer))
+        model = Qwen3VLForConditionalGeneration(model_config(config, tokenizer))
     return Policy(model, processor)

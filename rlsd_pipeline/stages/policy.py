@@ -3,6 +3,7 @@
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.config.model import PretrainedModel, TinyQwen3VL
 from rlsd_pipeline.models.policy import Policy
+from rlsd_pipeline.plan.refusal import require_hardware
 from rlsd_pipeline.stages.requests import policy_request
 from rlsd_pipeline.stages.run import StageRun
 from schemas import PolicyCheckpoint
@@ -14,7 +15,13 @@ def base_policy(run: StageRun) -> Artifact:
 
 
 def write_base(run: StageRun, model: PretrainedModel | TinyQwen3VL, out: ArtifactWriter) -> None:
-    """Load or warm-start a model and write it."""
+    """Load or warm-start a model and write it.
+
+    Raises:
+        ConfigError: The experiment is declared for other hardware than this, or fits on none.
+        ModelError: There is no such model, or it cannot answer.
+    """
+    require_hardware(run.workspace.name, run.experiment)
     policy = _warm_started(run, model) if isinstance(model, TinyQwen3VL) else _pretrained(model)
     files = policy.save(out.path("config.json").parent)
     out.record(
@@ -64,11 +71,13 @@ def _warm_started(run: StageRun, model: TinyQwen3VL) -> Policy:
 def _pretrained(model: PretrainedModel) -> Policy:
     import torch
 
-    from rlsd_pipeline.models.loading import load_policy
+    from rlsd_pipeline.models.loading import bound_pixels, load_policy
 
-    return load_policy(
+    policy = load_policy(
         model.name,
         dtype=getattr(torch, model.dtype),
         revision=model.revision,
         trust_remote_code=model.trust_remote_code,
     )
+    bound_pixels(policy, model.min_pixels, model.max_pixels)
+    return policy

@@ -1,0 +1,239 @@
+"""`rlsd plan`: what an experiment takes on its declared hardware, as tables."""
+
+import json
+from collections.abc import Iterable
+
+import click
+from pydantic import TypeAdapter
+from rich.table import Table
+
+from assets.cli import experiment_file
+from assets.cli.progress import console
+from assets.cli.train import quiet_libraries
+from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
+from rlsd_pipeline.config.hardware import AssumptionsConfig
+from rlsd_pipeline.errors import RlsdError
+from rlsd_pipeline.plan.machine import describe, this_machine
+from rlsd_pipeline.plan.memory import GIB
+from rlsd_pipeline.plan.planning import Plan, make_plan
+from rlsd_pipeline.plan.refusal import refusal
+
+_HOUR = 3600.0
+
+
+def plan(experiment: str, *, as_json: bool) -> None:
+    """Print the plan; exits with 1 where something cannot fit."""
+    quiet_libraries()
+    try:
+        file = experiment_file(experiment)
+        declared = load_experiment(file)
+        made = make_plan(file.parent.name, declared, declared.hardware or this_machine())
+    except RlsdError as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(_as_json(made, declared), indent=2))
+    else:
+        output = console()
+        output.print(f"{made.name}, planned for {describe(made.hardware)}", highlight=False)
+        for table in _tables(made, declared):
+            output.print(table)
+        output.print(_summary(made, declared), highlight=False)
+    if made.refusals:
+        raise click.ClickException(refusal(made))
+
+
+def _as_json(made: Plan, declared: ExperimentConfig) -> dict[str, object]:
+    return {
+        **TypeAdapter(Plan).dump_python(made, mode="json"),
+        "assumptions": declared.assumptions.model_dump(),
+        "parameters": made.architecture.parameters,
+        "seconds": made.seconds,
+        "disk": {"everything": made.everything, "collected": made.collected},
+        "refusals": made.refusals,
+    }
+
+
+def _tables(made: Plan, declared: ExperimentConfig) -> Iterable[Table]:
+    yield _parameters(made)
+    yield _memory(made)
+    yield _work(made)
+    yield _time(made, declared.assumptions)
+    yield _disk(made)
+
+
+def _parameters(made: Plan) -> Table:
+    model, spread = made.architecture, made.spread
+    table = _table(f"parameters of {model.name}, millions", "part", "all", "trained")
+    adapted = spread.lora is not None
+    rows = {
+        "decoder layers": model.language,
+        "embedding": model.embedding,
+        "head": model.head,
+        "vision tower": model.vision.parameters if model.vision else 0,
+    }
+    for name, size in rows.items():
+        shown = "tied" if name == "head" and not size else _millions(size)
+        table.add_row(name, shown, "-" if adapted else shown)
+    if spread.lora is not None:
+        adapter = _millions(made.trained)
+        table.add_row(f"LoRA, rank {spread.lora.rank}", adapter, adapter)
+    table.add_section()
+    everything = model.parameters + (made.trained if adapted else 0)
+    table.add_row("together", _millions(everything), _millions(made.trained))
+    return table
+
+
+def _memory(made: Plan) -> Table:
+    phases = made.phases
+    table = _table(
+        f"memory of one device, GiB of {made.hardware.figures.memory_gib:.0f}",
+        "part",
+        *(phase.name for phase in phases),
+    )
+    parts = dict.fromkeys(name for phase in phases for name in phase.parts)
+    for name in parts:
+        cells = (phase.parts.get(name) for phase in phases)
+        table.add_row(name, *("-" if size is None else f"{size / GIB:.2f}" for size in cells))
+    table.add_section()
+    table.add_row("together", *(f"{phase.total / GIB:.2f}" for phase in phases))
+    return table
+
+
+def _work(made: Plan) -> Table:
+    table = _table(
+        "one iteration: tokens, and floating-point operations",
+        "method",
+        "prompts",
+        "responses",
+        "prompt tokens",
+        "response tokens",
+        "sampling",
+        "scoring",
+        "update",
+        "all",
+    )
+    table.caption = "each prompt with its image is run once for its group; at expected lengths"
+    for method in made.methods:
+        read, needed = method.work.plain, method.operations
+        scoring = sum(needed.scoring.values())
+        stages = (needed.prefill + needed.decode, scoring, needed.update)
+        table.add_row(
+            method.method,
+            f"{read.prompts:,}",
+            f"{read.responses:,}",
+            _scaled(read.prompts * read.prompt_tokens),
+            _scaled(read.responses * read.response_tokens),
+            *map(_scaled, (*stages, sum(stages))),
+        )
+    return table
+
+
+def _time(made: Plan, assumed: AssumptionsConfig) -> Table:
+    spread = made.spread
+    table = _table(
+        "time of one iteration, seconds",
+        "method",
+        "sampling",
+        "scoring",
+        "update",
+        "writing",
+        "all",
+        f"{made.iterations} iterations, h",
+    )
+    table.caption = (
+        f"devices: sampling {spread.engine_copies * spread.engine_devices}, scoring "
+        f"{spread.scoring_devices}, update {spread.shards}; at {assumed.prefill_mfu:.0%} of their "
+        "peak without "
+        f"gradients and {assumed.training_mfu:.0%} in the update; decoding at "
+        f"{assumed.decode_bandwidth:.0%} of the memory's bandwidth,\nthe last responses of the "
+        f"longest allowed length; checkpoints at {assumed.storage_gb_per_second:g} GB/s"
+    )
+    for method in made.methods:
+        seconds = method.seconds
+        scoring = sum(value for name, value in seconds.items() if name.startswith("scoring"))
+        whole = sum(seconds.values())
+        cells = (seconds["sampling"], scoring, seconds["update"], seconds["writing"], whole)
+        hours = made.iterations * whole / _HOUR
+        table.add_row(method.method, *map(_digits, (*cells, hours)))
+    return table
+
+
+def _disk(made: Plan) -> Table:
+    table = _table(
+        "artifacts before compression, bytes",
+        "method",
+        "seeds",
+        "tables",
+        "weights",
+        "optimizer",
+        "teacher",
+        "run, all kept",
+        "run, collected",
+    )
+    table.caption = (
+        "tables to teacher: of one iteration; runs: of one seed. Collected: all tables, the "
+        "weights that\nare evaluated or to be kept, optimizer and teacher of the newest. Images "
+        "and benchmark responses are left out"
+    )
+    for method in made.methods:
+        one = method.written
+        sizes = (sum(one.tables.values()), one.weights, one.optimizer, one.teacher)
+        runs = (method.disk.everything, method.disk.collected)
+        table.add_row(method.method, str(method.seeds), *map(_scaled, (*sizes, *runs)))
+    return table
+
+
+def _summary(made: Plan, declared: ExperimentConfig) -> str:
+    expected, sampling = declared.assumptions, declared.sampling
+    evaluated = made.evaluation
+    hours = made.seconds / _HOUR
+    arms = sum(method.seeds for method in made.methods)
+    spread, room = made.spread, made.methods[0].engine
+    again = "layers computed again" if spread.checkpointing else "all activations kept"
+    lines = [
+        "memory      for the longest prompts and responses that are allowed, of the method that "
+        "takes most",
+        f"precision   update {8 * spread.weight_bytes} bits, computed in "
+        f"{8 * spread.compute_bytes}; scoring {8 * spread.scoring_bytes}; sampling "
+        f"{8 * spread.engine_bytes}",
+        f"update      over {spread.shards} device(s), {spread.micro_batch_tokens:,} tokens at once "
+        f"on each, {again}",
+        f"expected    {expected.prompt_tokens or sampling.max_prompt_tokens:,} prompt tokens "
+        f"({expected.image_tokens:,} of an image) and "
+        f"{expected.response_tokens or sampling.max_tokens:,} response tokens on average; at most "
+        f"{sampling.max_prompt_tokens:,} and {sampling.max_tokens:,}",
+        f"engine      {spread.engine_copies}, each on {spread.engine_devices} device(s) with room "
+        f"for {room.tokens:,} tokens: {room.rows:,} responses of the longest length",
+        f"evaluation  {sum(evaluated.responses.values()):,} responses and "
+        f"{_digits(evaluated.seconds / _HOUR)} h a policy, {made.evaluations} policies an arm"
+        + (f" (without {', '.join(evaluated.unknown)})" if evaluated.unknown else ""),
+        f"whole run   {arms} arms: {_digits(hours)} h, "
+        f"{_digits(hours * made.hardware.devices)} device-hours",
+        f"disk        {_scaled(made.everything)}B, with garbage collection "
+        f"{_scaled(made.collected)}B",
+    ]
+    return "\n".join(lines)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title)
+    for place, name in enumerate(columns):
+        table.add_column(name, justify="right" if place else "left")
+    return table
+
+
+def _digits(value: float) -> str:
+    """Three digits, and all before the point."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _scaled(amount: float) -> str:
+    """Three digits and the prefix of a power of 1000."""
+    for prefix, size in (("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if amount >= size:
+            return f"{amount / size:.3g} {prefix}"
+    return f"{amount:.3g} " if amount else "-"
+
+
+def _millions(size: int) -> str:
+    return f"{size / 1e6:,.1f}" if size >= 1e7 else f"{size / 1e6:,.3f}"

@@ -1,0 +1,15 @@
+"""What an experiment takes on its declared hardware, before anything is downloaded or trained.
+
+    architecture.py  the model on the meta device: its parameters by part, its dimensions
+    layout.py        how the declared compute and engine divide it over the devices
+    workload.py      prompts, responses and passes of one iteration
+    operations.py    floating-point operations by stage
+    activations.py   bytes that a pass holds
+    memory.py        memory of one device by part, phase by phase
+    timing.py        time by stage, with the stated assumptions
+    disk.py          artifacts of a whole run
+    planning.py      all of it as one `Plan`, and what would make it fit
+    refusal.py       refuses what cannot run
+
+Every number is arithmetic on the declared configuration and on the counts of the model itself.
+"""

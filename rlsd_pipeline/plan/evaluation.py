@@ -1,0 +1,59 @@
+"""What evaluating one policy takes."""
+
+from dataclasses import dataclass
+
+from rlsd_pipeline.config.dataset import EasyVQADataset
+from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
+from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
+from rlsd_pipeline.plan.timing import Setting, sampling_seconds
+from rlsd_pipeline.plan.workload import Pass
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One policy on every benchmark whose size is known.
+
+    Attributes:
+        responses: Name of a benchmark -> responses that are sampled for it.
+        unknown: Benchmarks whose size depends on the data set, left out.
+        seconds: Of all that are known.
+    """
+
+    responses: dict[str, int]
+    unknown: tuple[str, ...]
+    seconds: float
+
+
+def evaluation(experiment: ExperimentConfig, setting: Setting) -> Evaluation:
+    """Sampling the responses; scoring them is left out."""
+    sampling, expected = experiment.sampling, experiment.assumptions
+    responses: dict[str, int] = {}
+    seconds, unknown = 0.0, []
+    for benchmark in experiment.evaluation.benchmarks:
+        questions = _questions(experiment, benchmark)
+        if questions is None:
+            unknown.append(benchmark.name)
+            continue
+        longest = sampling.max_tokens
+        if not isinstance(benchmark, HeldoutBenchmark):
+            longest = benchmark.max_tokens
+        read = Pass(
+            benchmark.name,
+            questions,
+            expected.prompt_tokens or sampling.max_prompt_tokens,
+            expected.image_tokens,
+            questions * benchmark.samples,
+            min(expected.response_tokens or longest, longest),
+        )
+        responses[benchmark.name] = read.responses
+        seconds += sampling_seconds(setting, read, longest)
+    return Evaluation(responses, tuple(unknown), seconds)
+
+
+def _questions(experiment: ExperimentConfig, benchmark: BenchmarkConfig) -> int | None:
+    if isinstance(benchmark, HeldoutBenchmark):
+        dataset = experiment.dataset
+        return dataset.test_questions if isinstance(dataset, EasyVQADataset) else None
+    rows = BENCHMARKS[benchmark.type].splits[benchmark.split].rows
+    return rows if benchmark.limit is None else min(rows, benchmark.limit)

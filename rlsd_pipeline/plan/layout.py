@@ -1,0 +1,137 @@
+"""How the declared compute and engine divide a model over devices."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
+from rlsd_pipeline.config.model import PretrainedModel
+
+BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+"""Of one value."""
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A low-rank adapter.
+
+    Attributes:
+        rank: Of each of its two factors.
+        modules: Names of the linear modules that get one.
+    """
+
+    rank: int
+    modules: tuple[str, ...]
+
+
+LANGUAGE_MODEL = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+"""What an adapter is put on by default: the projections of the decoder layers."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where weights lie and in which precision.
+
+    Attributes:
+        shards: Devices that share the update, and over which its weights, gradients and optimizer
+            states are divided.
+        weight_bytes: Of a weight in the update and in its artifact, its gradient and each optimizer
+            state.
+        compute_bytes: Of a weight and an activation in a pass of the update.
+        checkpointing: Whether the update keeps only what goes into a layer.
+        lora: The low-rank adapter that is trained in the place of the weights, if any.
+        micro_batch_tokens: Of prompts and responses that one device runs at once.
+        scoring_devices: Devices that score, each with weights of its own.
+        scoring_bytes: Of a weight and an activation while scoring, and of a weight of the base.
+        engine_copies: Copies of the sampling weights that work side by side; 0 where a server
+            elsewhere samples.
+        engine_devices: Devices that hold one such copy.
+        engine_bytes: Of a weight, a key and a value while sampling.
+        engine_share: Share of a device's memory that the engine takes and keeps while the policy
+            is trained; None where sampling and training share the weights.
+        engine_prompts: Prompts decoded together by one copy; None leaves it to the engine.
+    """
+
+    shards: int
+    weight_bytes: int
+    compute_bytes: int
+    checkpointing: bool
+    lora: Adapter | None
+    micro_batch_tokens: int
+    scoring_devices: int
+    scoring_bytes: int
+    engine_copies: int
+    engine_devices: int
+    engine_bytes: int
+    engine_share: float | None
+    engine_prompts: int | None
+
+    @property
+    def devices(self) -> int:
+        """Devices of the stage that takes most."""
+        sampling = self.engine_copies * self.engine_devices
+        return max(self.shards, self.scoring_devices, sampling)
+
+
+def layout(experiment: ExperimentConfig, arm: Arm) -> Layout:
+    """What the experiment declares."""
+    model = experiment.model
+    stored = BYTES[model.dtype] if isinstance(model, PretrainedModel) else 4
+    here = Layout(
+        shards=1,
+        weight_bytes=stored,
+        compute_bytes=stored,
+        checkpointing=False,
+        lora=_adapter(arm.update),
+        micro_batch_tokens=arm.update.micro_batch_tokens,
+        scoring_devices=1,
+        scoring_bytes=stored,
+        engine_copies=1,
+        engine_devices=1,
+        engine_bytes=stored,
+        engine_share=None,
+        engine_prompts=experiment.engine.batch_prompts,
+    )
+    return _engine(_compute(here, experiment.compute), experiment.engine, experiment.compute)
+
+
+def _compute(here: Layout, compute: Any) -> Layout:
+    """Weights, optimizer and the sum of gradients of a sharded update are float32."""
+    match compute.type:
+        case "torchrun":
+            update, shards = compute, compute.nodes * compute.processes_per_node
+            scoring = 1
+        case "ray":
+            update, shards, scoring = compute.update, compute.update_workers, compute.workers
+        case _:
+            return here
+    return replace(
+        here,
+        shards=shards,
+        weight_bytes=BYTES["float32"],
+        compute_bytes=BYTES[update.precision],
+        checkpointing=update.activation_checkpointing,
+        scoring_devices=scoring,
+    )
+
+
+def _engine(here: Layout, engine: Any, compute: Any) -> Layout:
+    """On Ray every worker has an engine of its own."""
+    workers = compute.workers if compute.type == "ray" else 1
+    match engine.type:
+        case "vllm":
+            return replace(
+                here,
+                engine_copies=workers * engine.data_parallel_size,
+                engine_devices=engine.tensor_parallel_size,
+                engine_bytes=BYTES[engine.dtype] if engine.dtype else here.engine_bytes,
+                engine_share=engine.gpu_memory_utilization,
+            )
+        case "openai":
+            return replace(here, engine_copies=0)
+        case _:
+            return replace(here, engine_copies=workers)
+
+
+def _adapter(update: Any) -> Adapter | None:
+    lora = getattr(update, "lora", None)
+    return None if lora is None else Adapter(lora.rank, tuple(lora.target_modules))

@@ -1,0 +1,89 @@
+"""Prompts, responses and passes of one iteration of an arm."""
+
+from dataclasses import dataclass
+
+from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
+from rlsd_pipeline.config.teacher import LiveTeacher
+
+_ANSWER_TOKENS = 16
+_FEEDBACK_TOKENS = 64
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One reading of a table of responses, each prompt once for all responses that share it.
+
+    Attributes:
+        name: What it gives.
+        prompts: Distinct prompts.
+        prompt_tokens: Of a prompt with its image, on average.
+        image_tokens: Of those, tokens of the image.
+        responses: All of them.
+        response_tokens: Of a response, on average.
+    """
+
+    name: str
+    prompts: int
+    prompt_tokens: int
+    image_tokens: int
+    responses: int
+    response_tokens: int
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What an iteration reads and writes.
+
+    Attributes:
+        plain: The responses behind the student's prompts: what is sampled and learnt from.
+        scoring: The passes of the `logprobs` stage.
+        longest_prompt: Tokens of the longest prompt of the student.
+        longest_teacher_prompt: The same of the teacher, 0 where there is none.
+        longest_response: Tokens of the longest response.
+    """
+
+    plain: Pass
+    scoring: tuple[Pass, ...]
+    longest_prompt: int
+    longest_teacher_prompt: int
+    longest_response: int
+
+
+def workload(experiment: ExperimentConfig, arm: Arm) -> Workload:
+    """The expected lengths, and the longest that are allowed.
+
+    What a teacher sees more is added to the student's prompt: a solution of the expected length, a
+    sibling of a response's. A group has two siblings at most, and every response its own verdict.
+    """
+    sampling, expected = experiment.sampling, experiment.assumptions
+    response_tokens = expected.response_tokens or sampling.max_tokens
+    prompt_tokens = expected.prompt_tokens or sampling.max_prompt_tokens
+    responses = sampling.prompts * sampling.group_size
+
+    def read(name: str, prompts: int, more: int) -> Pass:
+        return Pass(
+            name,
+            prompts,
+            prompt_tokens + more,
+            expected.image_tokens,
+            responses,
+            response_tokens,
+        )
+
+    plain = read("student", sampling.prompts, 0)
+    scoring, longest = [plain], 0
+    if arm.weighting.reads_teacher:
+        more, most = {
+            "answer": (_ANSWER_TOKENS, _ANSWER_TOKENS),
+            "solution": (expected.solution_tokens, expected.longest_solution_tokens),
+            "sibling": (response_tokens, sampling.max_tokens),
+            "feedback": (_FEEDBACK_TOKENS, _FEEDBACK_TOKENS),
+            "none": (0, 0),
+        }[arm.privileged]
+        asked = {"sibling": 2 * sampling.prompts, "feedback": responses}
+        scoring.append(read("teacher", asked.get(arm.privileged, sampling.prompts), more))
+        longest = sampling.max_prompt_tokens + most
+        # A teacher with other weights is also asked without what is privileged: the control.
+        if arm.privileged != "none" and not isinstance(arm.teacher, LiveTeacher):
+            scoring.append(read("teacher, plain", sampling.prompts, 0))
+    return Workload(plain, tuple(scoring), sampling.max_prompt_tokens, longest, sampling.max_tokens)
