@@ -3,6 +3,10 @@
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import ArtifactStore
 
 ROOT = Path(__file__).resolve().parents[1]
 EXPERIMENTS = Path(__file__).resolve().parent / "experiments"
@@ -16,6 +20,25 @@ def home() -> Path:
 def store_url() -> str:
     """URL of the artifact store: RLSD_STORE, or a folder of the home."""
     return os.environ.get("RLSD_STORE") or str(home() / "artifacts")
+
+
+def open_store(url: str) -> "ArtifactStore":
+    """The artifact store at a URL, with RLSD_CACHE as the folder and RLSD_CACHE_GB as the bound of copies.
+
+    Raises:
+        ConfigError: The URL names no store, a package is missing, or the bound is no number.
+    """
+    from rlsd_pipeline.artifacts import ArtifactStore
+    from rlsd_pipeline.artifacts.cache import DEFAULT_FOLDER, DEFAULT_LIMIT, FileCache
+    from rlsd_pipeline.errors import ConfigError
+
+    folder = Path(os.environ.get("RLSD_CACHE") or DEFAULT_FOLDER)
+    gigabytes = os.environ.get("RLSD_CACHE_GB")
+    try:
+        limit = int(float(gigabytes) * 10**9) if gigabytes else DEFAULT_LIMIT
+    except ValueError as error:
+        raise ConfigError(f"RLSD_CACHE_GB is {gigabytes!r}: give a number, such as 50") from error
+    return ArtifactStore(url, cache=FileCache(folder, limit))
 
 
 def dagster_home() -> Path:
