@@ -23,7 +23,7 @@ def store_url() -> str:
 
 
 def open_store(url: str) -> "ArtifactStore":
-    """The artifact store at a URL, with RLSD_CACHE as the folder and RLSD_CACHE_GB as the bound of copies.
+    """The artifact store at a URL; RLSD_CACHE and RLSD_CACHE_GB say where and how much it copies.
 
     Raises:
         ConfigError: The URL names no store, a package is missing, or the bound is no number.
