@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import ArtifactStore
+    from rlsd_pipeline.artifacts.cache import FileCache
 
 ROOT = Path(__file__).resolve().parents[1]
 EXPERIMENTS = Path(__file__).resolve().parent / "experiments"
@@ -23,12 +24,22 @@ def store_url() -> str:
 
 
 def open_store(url: str) -> "ArtifactStore":
-    """The artifact store at a URL; RLSD_CACHE and RLSD_CACHE_GB say where and how much it copies.
+    """The artifact store at a URL.
 
     Raises:
-        ConfigError: The URL names no store, a package is missing, or the bound is no number.
+        ConfigError: The URL names no store, a package is missing, or the cache's bound is none.
     """
     from rlsd_pipeline.artifacts import ArtifactStore
+
+    return ArtifactStore(url, cache=file_cache())
+
+
+def file_cache() -> "FileCache":
+    """Copies of remote files; RLSD_CACHE is their folder, RLSD_CACHE_GB how much it may hold.
+
+    Raises:
+        ConfigError: RLSD_CACHE_GB is no number.
+    """
     from rlsd_pipeline.artifacts.cache import DEFAULT_FOLDER, DEFAULT_LIMIT, FileCache
     from rlsd_pipeline.errors import ConfigError
 
@@ -38,7 +49,7 @@ def open_store(url: str) -> "ArtifactStore":
         limit = int(float(gigabytes) * 10**9) if gigabytes else DEFAULT_LIMIT
     except ValueError as error:
         raise ConfigError(f"RLSD_CACHE_GB is {gigabytes!r}: give a number, such as 50") from error
-    return ArtifactStore(url, cache=FileCache(folder, limit))
+    return FileCache(folder, limit)
 
 
 def dagster_home() -> Path:

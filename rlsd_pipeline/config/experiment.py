@@ -13,6 +13,7 @@ from rlsd_pipeline.config.engine import EngineConfig, TransformersEngineConfig
 from rlsd_pipeline.config.evaluation import EvaluationConfig
 from rlsd_pipeline.config.model import ModelConfig, TinyQwen3VL
 from rlsd_pipeline.config.prompts import PromptsConfig
+from rlsd_pipeline.config.retention import RetentionConfig
 from rlsd_pipeline.config.strict import StrictConfig, validate
 from rlsd_pipeline.config.teacher import ModelTeacher, Privileged, SyncedTeacher, TeacherConfig
 from rlsd_pipeline.config.update import UpdateConfig
@@ -117,6 +118,7 @@ class ExperimentConfig(StrictConfig):
 
     evaluation: EvaluationConfig = EvaluationConfig()
     compute: ComputeConfig = LocalCompute()
+    retention: RetentionConfig = RetentionConfig()
 
     @field_validator("arms")
     @classmethod

@@ -61,7 +61,8 @@ def _serve(command: list[str], url: str, log: Path) -> Iterator[str]:
     deadline = time.monotonic() + 60
     try:
         while True:
-            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
             try:
                 urllib.request.urlopen(url, timeout=5).close()
                 break

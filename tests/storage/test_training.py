@@ -50,7 +50,8 @@ def test_two_trainings_on_one_bucket_one_of_them_killed(
     killed, other = (start(file, tmp_path / arm, s3, arm) for arm in ARMS)
     deadline = time.monotonic() + 120
     while manifests(store) < 6:
-        assert killed.poll() is None and time.monotonic() < deadline
+        assert killed.poll() is None
+        assert time.monotonic() < deadline
         time.sleep(0.02)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.communicate()
