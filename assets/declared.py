@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from assets.home import store_url
+from assets.home import open_store, store_url
 from assets.partitions import partitions, same_iteration, split_key
 from assets.recovery import claim
 from rlsd_pipeline.config.experiment import ExperimentConfig
@@ -110,13 +110,12 @@ class Declared:
 
 @cache
 def _workspace(name: str, experiment: str, url: str) -> "Workspace":
-    from rlsd_pipeline.artifacts import ArtifactStore
     from rlsd_pipeline.models.pool import PolicyPool
     from rlsd_pipeline.stages.run import Workspace
 
     declared = ExperimentConfig.model_validate_json(experiment)
     pool = PolicyPool(threads=declared.compute.threads)
-    return Workspace(name, declared, ArtifactStore(url), pool)
+    return Workspace(name, declared, open_store(url), pool)
 
 
 def materialized(

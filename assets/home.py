@@ -3,6 +3,11 @@
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import ArtifactStore
+    from rlsd_pipeline.artifacts.cache import FileCache
 
 ROOT = Path(__file__).resolve().parents[1]
 EXPERIMENTS = Path(__file__).resolve().parent / "experiments"
@@ -16,6 +21,35 @@ def home() -> Path:
 def store_url() -> str:
     """URL of the artifact store: RLSD_STORE, or a folder of the home."""
     return os.environ.get("RLSD_STORE") or str(home() / "artifacts")
+
+
+def open_store(url: str) -> "ArtifactStore":
+    """The artifact store at a URL.
+
+    Raises:
+        ConfigError: The URL names no store, a package is missing, or the cache's bound is none.
+    """
+    from rlsd_pipeline.artifacts import ArtifactStore
+
+    return ArtifactStore(url, cache=file_cache())
+
+
+def file_cache() -> "FileCache":
+    """Copies of remote files; RLSD_CACHE is their folder, RLSD_CACHE_GB how much it may hold.
+
+    Raises:
+        ConfigError: RLSD_CACHE_GB is no number.
+    """
+    from rlsd_pipeline.artifacts.cache import DEFAULT_FOLDER, DEFAULT_LIMIT, FileCache
+    from rlsd_pipeline.errors import ConfigError
+
+    folder = Path(os.environ.get("RLSD_CACHE") or DEFAULT_FOLDER)
+    gigabytes = os.environ.get("RLSD_CACHE_GB")
+    try:
+        limit = int(float(gigabytes) * 10**9) if gigabytes else DEFAULT_LIMIT
+    except ValueError as error:
+        raise ConfigError(f"RLSD_CACHE_GB is {gigabytes!r}: give a number, such as 50") from error
+    return FileCache(folder, limit)
 
 
 def dagster_home() -> Path:

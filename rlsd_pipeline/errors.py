@@ -24,6 +24,10 @@ class ArtifactError(RlsdError, RuntimeError):
     """An artifact is missing, damaged or not the one that was asked for."""
 
 
+class CollectedError(ArtifactError):
+    """A file was deleted on purpose, to save room; what made it can make it again."""
+
+
 class AlignmentError(ArtifactError):
     """Two tables, or two columns of one, disagree about the same tokens."""
 

@@ -82,3 +82,12 @@ class Manifest(Contract):
         "measurements": {"seconds": 12.5},
         "created_at": "2026-01-31T12:00:00Z",
     }
+
+
+class CollectedFiles(Contract):
+    """Files of an artifact that were deleted to save room; its manifest still names them."""
+
+    files: dict[str, AwareDatetime]
+    """Logical name of each, and when it was deleted."""
+
+    example: ClassVar[dict[str, Any]] = {"files": {"optimizer.safetensors": "2026-02-28T12:00:00Z"}}

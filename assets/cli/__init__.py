@@ -160,6 +160,53 @@ def status(experiment: str) -> None:
 
 
 @main.command()
+@click.argument("experiment", required=False)
+@click.option("--older-than", default="1d", show_default=True, help="Spare what is younger.")
+@click.option("--optimizer", type=click.Choice(["newest", "all"]), help="Instead of the declared.")
+@click.option(
+    "--checkpoints-every",
+    type=click.IntRange(min=1),
+    help="Keep the weights after a multiple of so many updates, instead of the declared.",
+)
+@click.option("--dry-run", is_flag=True, help="Only print, even with --yes.")
+@click.option("--yes", is_flag=True, help="Delete what is printed.")
+def gc(
+    experiment: str | None,
+    older_than: str,
+    optimizer: str | None,
+    checkpoints_every: int | None,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Delete what the store need not keep: nothing without --yes.
+
+    That is what no reference reaches, what killed processes left, and what `retention` of
+    EXPERIMENT (of every experiment here, without one) does not keep. A deleted checkpoint file can
+    be computed again by `rlsd restore`.
+    """
+    from assets.cli.gc import gc as run
+
+    run(
+        experiment,
+        older_than=older_than,
+        optimizer=optimizer,
+        checkpoints_every=checkpoints_every,
+        delete=yes and not dry_run,
+    )
+
+
+@main.command()
+@EXPERIMENT
+@click.option("--arm", required=True, help="Whose policy, for example rlsd-s0.")
+@click.option("--iteration", type=click.IntRange(min=0), required=True, help="Its updates.")
+def restore(experiment: str, arm: str, iteration: int) -> None:
+    """Compute again what `rlsd gc` deleted of a policy, to the same bytes."""
+    from assets.cli.gc import restore as run
+
+    run(experiment, arm=arm, iteration=iteration)
+
+
+@main.command()
 @click.option("--port", default=3000, show_default=True, help="Port on this machine.")
 def ui(port: int) -> None:
     """Open the Dagster UI with its daemon, reachable from this machine only."""

@@ -5,7 +5,7 @@ from rich.table import Table
 
 from assets.cli import experiment_file
 from assets.cli.progress import console
-from assets.home import store_url
+from assets.home import open_store, store_url
 from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.errors import RlsdError
@@ -22,7 +22,7 @@ def status(experiment: str) -> None:
 
 
 def _table(name: str, experiment: ExperimentConfig) -> Table:
-    store = ArtifactStore(store_url())
+    store = open_store(store_url())
     table = Table(title=f"{name}  ({store_url()})")
     for column in ("arm", "updates", "of", "reward", "newest policy"):
         table.add_column(column)

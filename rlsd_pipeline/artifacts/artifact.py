@@ -3,8 +3,9 @@
 import os
 import re
 import shutil
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 
 from rlsd_pipeline.artifacts.columns import arrow_schema
 from rlsd_pipeline.artifacts.storage import Storage
-from rlsd_pipeline.errors import ArtifactError
+from rlsd_pipeline.errors import ArtifactError, CollectedError
 from schemas.manifest import Manifest
 from schemas.record import Record
 
@@ -39,12 +40,14 @@ class Artifact:
         manifest: What the artifact is, and what it was made from.
         cache_hit: Whether it was in the store before it was asked for.
         replaced: Digest of the artifact it took the place of, where that was another one.
+        collected: Logical names of files that were deleted to save room, and when.
     """
 
     manifest: Manifest
     storage: Storage
     cache_hit: bool
     replaced: str | None = None
+    collected: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def stage(self) -> str:
@@ -109,6 +112,12 @@ class Artifact:
             raise ArtifactError(
                 f"{self.stage} {self.digest[:12]} has no file {name!r}; "
                 f"it has {sorted(self.manifest.files)}"
+            )
+        if name in self.collected:
+            raise CollectedError(
+                f"{name} of {self.stage} {self.digest[:12]} was deleted to save room on "
+                f"{self.collected[name]:%Y-%m-%d}; `rlsd restore EXPERIMENT --arm ARM --iteration "
+                "K` computes a checkpoint again, to the same bytes"
             )
         return self.storage.fetch(f"{self._folder}/{entry.path}", entry.sha256)
 

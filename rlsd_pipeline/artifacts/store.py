@@ -6,23 +6,34 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 from datetime import UTC, datetime
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import NamedTuple
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 from pydantic.dataclasses import dataclass
 
 from rlsd_pipeline.artifacts.artifact import Artifact, artifact_folder
+from rlsd_pipeline.artifacts.cache import FileCache
 from rlsd_pipeline.artifacts.fingerprint import content_digest, file_sha256, fingerprint
+from rlsd_pipeline.artifacts.manifests import (
+    absent_files,
+    library_versions,
+    parse_collected,
+    parse_manifest,
+)
+from rlsd_pipeline.artifacts.opening import open_storage
 from rlsd_pipeline.artifacts.storage import Storage
-from rlsd_pipeline.artifacts.writer import MANIFEST, ArtifactWriter
+from rlsd_pipeline.artifacts.writer import COLLECTED, MANIFEST, ArtifactWriter
 from rlsd_pipeline.errors import ArtifactError
 from schemas.manifest import FileEntry, Manifest
 
-_REFS = ".refs"
+REFS = ".refs"
+
+_FRESH_SECONDS = 30 * 60
+"""An artifact that is found and was not written or found for so long counts as used from now on:
+garbage collection spares what was used lately, and must not take it from under a run."""
+
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=-]*")
-_LIBRARIES = ("numpy", "pyarrow", "pydantic", "torch", "transformers")
 
 
 @dataclass(frozen=True)
@@ -49,35 +60,47 @@ class ArtifactRequest:
         return fingerprint(self.stage, self.code_version, self.config, self.inputs, self.seeds)
 
 
+class _Found(NamedTuple):
+    """An artifact in the store.
+
+    Attributes:
+        artifact: The artifact.
+        folder: Where it lies.
+        used: When it was written or last counted as used, seconds since the epoch.
+    """
+
+    artifact: Artifact
+    folder: str
+    used: float
+
+
 class ArtifactStore:
     """Artifacts below one URL: a local folder, `memory://`, `s3://`, `gs://` and the like."""
 
-    def __init__(self, url: str | Path, *, cache: Path | None = None):
+    def __init__(self, url: str | Path, *, cache: FileCache | Path | None = None):
         """Open a store, which need not exist yet.
 
         Args:
             url: Where it lies.
-            cache: Local folder for copies of remote files; by default one below the user's home.
+            cache: Copies of remote files, or the local folder for them; by default one below the
+                user's home.
+
+        Raises:
+            ConfigError: The URL names no store, or the package that would reach it is missing.
         """
-        self._storage = Storage(url, cache)
+        if not isinstance(cache, FileCache):
+            cache = FileCache() if cache is None else FileCache(cache)
+        self._storage = open_storage(url, cache)
+
+    @property
+    def storage(self) -> Storage:
+        """The files."""
+        return self._storage
 
     def find(self, stage: str, fingerprint: str) -> Artifact | None:
         """The artifact with this fingerprint; None where it is absent or incomplete."""
-        folder = artifact_folder(_checked(stage), fingerprint)
-        content = self._storage.read(f"{folder}/{MANIFEST}")
-        if content is None:
-            return None
-        try:
-            manifest = Manifest.model_validate_json(content)
-        except ValidationError as error:
-            raise ArtifactError(
-                f"{self._storage.locate(folder)}/{MANIFEST} is no manifest: {error}; "
-                "delete its folder and run the stage again to recreate it"
-            ) from error
-        for entry in manifest.files.values():
-            if self._storage.size(f"{folder}/{entry.path}") != entry.size:
-                return None
-        return Artifact(manifest, self._storage, cache_hit=True)
+        found = self._find(stage, fingerprint)
+        return None if found is None else found.artifact
 
     def produce(
         self,
@@ -93,16 +116,24 @@ class ArtifactStore:
             write: Computes and writes it; is not called where the store already has it.
             recompute: Call it all the same; a different result takes the former one's place.
         """
-        found = self.find(request.stage, request.fingerprint)
+        found = self._find(request.stage, request.fingerprint)
         if found is not None and not recompute:
-            return found
+            if found.used < time.time() - _FRESH_SECONDS:
+                self._storage.freshen(f"{found.folder}/{MANIFEST}")
+            return found.artifact
+        self._storage.require_writable()
         with self._storage.staging() as directory:
             started = time.perf_counter()
             writer = ArtifactWriter(directory)
             write(writer)
             writer.measurements.setdefault("seconds", time.perf_counter() - started)
             manifest = self._commit(request, writer)
-        replaced = found.digest if found is not None and found.digest != manifest.digest else None
+        if found is None:
+            return Artifact(manifest, self._storage, cache_hit=False)
+        if found.artifact.collected:
+            self._storage.remove([f"{found.folder}/{COLLECTED}"])
+        former = found.artifact.digest
+        replaced = former if former != manifest.digest else None
         return Artifact(manifest, self._storage, cache_hit=False, replaced=replaced)
 
     def set_ref(self, name: str, artifact: Artifact) -> None:
@@ -117,9 +148,29 @@ class ArtifactStore:
 
     def refs(self, prefix: str = "") -> Iterator[str]:
         """The names that begin with a prefix, in order."""
-        for path in self._storage.files(_REFS):
-            if path.startswith(prefix):
-                yield path.removesuffix(".json")
+        for file in self._storage.listing(REFS):
+            name = file.path.removeprefix(f"{REFS}/").removesuffix(".json")
+            if name.startswith(prefix):
+                yield name
+
+    def _find(self, stage: str, fingerprint: str) -> _Found | None:
+        folder = artifact_folder(_checked(stage), fingerprint)
+        content = self._storage.read(f"{folder}/{MANIFEST}")
+        if content is None:
+            return None
+        manifest = parse_manifest(content, self._storage.locate(folder))
+        listed = self._storage.listing(folder)
+        there = {file.path.removeprefix(f"{folder}/"): file for file in listed}
+        missing = absent_files(manifest, {path: file.size for path, file in there.items()})
+        collected: Mapping[str, datetime] = {}
+        if missing and COLLECTED in there:
+            record = self._storage.read(f"{folder}/{COLLECTED}")
+            collected = {} if record is None else parse_collected(record)
+        if MANIFEST not in there or not missing <= collected.keys():
+            return None
+        collected = {name: collected[name] for name in sorted(missing)}
+        artifact = Artifact(manifest, self._storage, cache_hit=True, collected=collected)
+        return _Found(artifact, folder, there[MANIFEST].modified)
 
     def _commit(self, request: ArtifactRequest, writer: ArtifactWriter) -> Manifest:
         folder = artifact_folder(request.stage, request.fingerprint)
@@ -129,7 +180,7 @@ class ArtifactStore:
             # With its digest in its name, a file never meets another one of the same name:
             # two processes may commit the same artifact at once.
             path = f"{staged.stem}-{sha256[:16]}{staged.suffix}"
-            self._storage.publish(staged, f"{folder}/{path}")
+            self._storage.publish(staged, f"{folder}/{path}", sha256)
             files[staged.name] = FileEntry(path=path, sha256=sha256, size=size)
         if not files:
             raise ArtifactError(f"the stage {request.stage!r} wrote no file; write at least one")
@@ -142,24 +193,13 @@ class ArtifactStore:
             inputs=dict(request.inputs),
             files=files,
             seeds=dict(request.seeds),
-            libraries=_library_versions(),
+            libraries=library_versions(),
             measurements=writer.measurements,
             created_at=datetime.now(UTC),
         )
         content = manifest.model_dump_json(indent=2).encode()
         self._storage.publish_bytes(content, f"{folder}/{MANIFEST}")
         return manifest
-
-
-@cache
-def _library_versions() -> dict[str, str]:
-    versions: dict[str, str] = {}
-    for library in _LIBRARIES:
-        try:
-            versions[library] = version(library)
-        except PackageNotFoundError:
-            continue
-    return versions
 
 
 def _checked(segment: str) -> str:
@@ -169,4 +209,4 @@ def _checked(segment: str) -> str:
 
 
 def _ref_path(name: str) -> str:
-    return f"{_REFS}/{'/'.join(map(_checked, name.split('/')))}.json"
+    return f"{REFS}/{'/'.join(map(_checked, name.split('/')))}.json"

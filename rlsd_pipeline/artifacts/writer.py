@@ -15,6 +15,10 @@ from rlsd_pipeline.errors import ArtifactError
 from schemas.record import Record
 
 MANIFEST = "manifest.json"
+COLLECTED = "collected.json"
+"""Beside a manifest: which of its files were deleted to save room."""
+
+RESERVED = (MANIFEST, COLLECTED)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ROWS_PER_GROUP = 512
@@ -59,10 +63,10 @@ class ArtifactWriter:
 
     def path(self, name: str) -> Path:
         """Where to write a file of any other kind, given its logical name."""
-        if not _NAME.fullmatch(name) or name == MANIFEST:
+        if not _NAME.fullmatch(name) or name in RESERVED:
             raise ArtifactError(
                 f"{name!r} cannot name a file of an artifact; "
-                f"use letters, digits, '.', '_' and '-', and not {MANIFEST!r}"
+                f"use letters, digits, '.', '_' and '-', and not {' or '.join(RESERVED)}"
             )
         self._directory.mkdir(parents=True, exist_ok=True)
         return self._directory / name

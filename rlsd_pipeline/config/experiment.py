@@ -14,6 +14,7 @@ from rlsd_pipeline.config.evaluation import EvaluationConfig
 from rlsd_pipeline.config.hardware import AssumptionsConfig, HardwareConfig
 from rlsd_pipeline.config.model import ModelConfig, TinyQwen3VL
 from rlsd_pipeline.config.prompts import PromptsConfig
+from rlsd_pipeline.config.retention import RetentionConfig
 from rlsd_pipeline.config.strict import StrictConfig, validate
 from rlsd_pipeline.config.teacher import ModelTeacher, Privileged, SyncedTeacher, TeacherConfig
 from rlsd_pipeline.config.update import UpdateConfig
@@ -122,6 +123,8 @@ class ExperimentConfig(StrictConfig):
     """The machines it is meant for; without them it is planned for, and runs on, any."""
 
     assumptions: AssumptionsConfig = AssumptionsConfig()
+
+    retention: RetentionConfig = RetentionConfig()
 
     @field_validator("arms")
     @classmethod

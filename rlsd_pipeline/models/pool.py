@@ -24,6 +24,16 @@ class Trained(NamedTuple):
     optimizer_state: dict[str, Tensor]
 
 
+class _Kept(NamedTuple):
+    """A policy in memory; its optimizer state is None until somebody is to go on training it.
+
+    A teacher or a policy that is evaluated has no use for it, and may have it no longer.
+    """
+
+    policy: Policy
+    optimizer_state: dict[str, Tensor] | None
+
+
 class PolicyPool:
     """Loads a policy once and keeps the most recently used ones.
 
@@ -36,37 +46,43 @@ class PolicyPool:
         self._capacity = capacity
         if threads is not None:
             torch.set_num_threads(threads)
-        self._kept: OrderedDict[str, Trained] = OrderedDict()
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     def get(self, artifact: Artifact) -> Policy:
         """The policy of an artifact, to be read and not changed."""
         if artifact.digest not in self._kept:
-            self.put(artifact.digest, _load(artifact))
+            self._keep(artifact.digest, _Kept(_load_policy(artifact), None))
         self._kept.move_to_end(artifact.digest)
         return self._kept[artifact.digest].policy
 
     def take(self, artifact: Artifact) -> Trained:
         """The policy of an artifact, to be changed in place: the pool forgets it."""
-        taken = self._kept.pop(artifact.digest, None) or _load(artifact)
-        taken.policy.weights_digest = None
-        return taken
+        kept = self._kept.pop(artifact.digest, None) or _Kept(_load_policy(artifact), None)
+        kept.policy.weights_digest = None
+        state = kept.optimizer_state
+        return Trained(kept.policy, _load_state(artifact) if state is None else state)
 
     def put(self, digest: str, trained: Trained) -> None:
         """Keep a policy under the digest of the artifact that holds it."""
-        trained.policy.weights_digest = digest
-        self._kept[digest] = trained
+        self._keep(digest, _Kept(*trained))
+
+    def _keep(self, digest: str, kept: "_Kept") -> None:
+        kept.policy.weights_digest = digest
+        self._kept[digest] = kept
         while len(self._kept) > self._capacity:
             self._kept.popitem(last=False)
 
 
-def _load(artifact: Artifact) -> Trained:
+def _load_policy(artifact: Artifact) -> Policy:
     checkpoint = artifact.record(PolicyCheckpoint)
     with tempfile.TemporaryDirectory(prefix="rlsd-policy-") as directory:
-        policy = load_policy(artifact.checkout(Path(directory), checkpoint.model_files))
-    state: dict[str, Tensor] = {}
-    if checkpoint.optimizer_files:
-        state = load_file(artifact.local_path(OPTIMIZER))
-    return Trained(policy, state)
+        return load_policy(artifact.checkout(Path(directory), checkpoint.model_files))
+
+
+def _load_state(artifact: Artifact) -> dict[str, Tensor]:
+    if not artifact.record(PolicyCheckpoint).optimizer_files:
+        return {}
+    return load_file(artifact.local_path(OPTIMIZER))
 
 
 def optimizer_state(policy: Policy, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -39,7 +39,7 @@ import rlsd_pipeline.stages.rollouts
 import rlsd_pipeline.stages.token_weights
 from assets.cli import main
 from assets.cli.loop import open_instance
-from rlsd_pipeline.artifacts.storage import Storage
+from rlsd_pipeline.artifacts.local_storage import LocalStorage
 
 with open_instance():
     del os.environ["DAGSTER_HOME"]
@@ -48,12 +48,12 @@ def die(*_):
     os.killpg(0, signal.SIGKILL)
 
 def die_before_manifest(stage):
-    publish = Storage.publish_bytes
+    publish = LocalStorage.publish_bytes
     def publish_or_die(storage, content, path):
         if path.startswith(stage) and path.endswith("manifest.json"):
             die()
         publish(storage, content, path)
-    Storage.publish_bytes = publish_or_die
+    LocalStorage.publish_bytes = publish_or_die
 
 for line in sys.stdin:
     order = json.loads(line)

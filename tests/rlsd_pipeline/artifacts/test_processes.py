@@ -17,7 +17,7 @@ REQUEST = ArtifactRequest("rollouts", "1", {})
 DIE = """
 import os, signal, sys
 from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore
-from rlsd_pipeline.artifacts.storage import Storage
+from rlsd_pipeline.artifacts.local_storage import LocalStorage
 
 root, moment = sys.argv[1:]
 def die(*_):
@@ -30,7 +30,7 @@ def write(writer):
         die()
 
 if moment == "before the manifest":
-    Storage.publish_bytes = die
+    LocalStorage.publish_bytes = die
 ArtifactStore(root).produce(ArtifactRequest("rollouts", "1", {}), write)
 """
 

@@ -100,7 +100,9 @@ def test_put_serves_without_loading(keep: Keep, vision_policy: Policy) -> None:
     mine = Trained(vision_policy, {"x/step": torch.ones(1)})
     pool.put(artifact.digest, mine)
     assert pool.get(artifact) is vision_policy
-    assert pool.take(artifact) is mine
+    policy, state = pool.take(artifact)
+    assert policy is vision_policy
+    assert state is mine.optimizer_state
 
 
 def test_the_least_recently_used_one_goes(keep: Keep, vision_policy: Policy) -> None:

@@ -1,0 +1,150 @@
+"""`rlsd gc` and `rlsd restore`: what a store need not keep, and how it comes back."""
+
+import re
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import click
+from rich.table import Table
+
+from assets.cli import experiment_file
+from assets.cli.progress import console
+from assets.cli.train import open_loop
+from assets.home import EXPERIMENTS, file_cache, open_store, store_url
+from rlsd_pipeline.artifacts.garbage import Removal, collect, plan
+from rlsd_pipeline.artifacts.inventory import Inventory, take_inventory
+from rlsd_pipeline.config.experiment import load_experiment
+from rlsd_pipeline.config.retention import CheckpointRetention, RetentionConfig
+from rlsd_pipeline.errors import ConfigError, RlsdError
+from rlsd_pipeline.stages.retention import KEPT_WITH_INPUTS, Retained, droppable
+
+_SECONDS = {"m": 60, "h": 3600, "d": 86400}
+_SHORTEST = 3600
+"""A run that works with an artifact has found it within the last half hour, or has a reference."""
+
+
+def gc(
+    experiment: str | None,
+    *,
+    older_than: str,
+    optimizer: str | None,
+    checkpoints_every: int | None,
+    delete: bool,
+) -> None:
+    """Print what would go; delete it where told."""
+    try:
+        before = time.time() - _age(older_than)
+        started = time.perf_counter()
+        storage = open_store(store_url()).storage
+        inventory = take_inventory(storage)
+        known = _experiments(experiment, inventory, optimizer, checkpoints_every)
+        drops = droppable(storage, inventory, known)
+        removals = plan(storage, inventory, drops, before, KEPT_WITH_INPUTS)
+        listed = time.perf_counter() - started
+        output = console()
+        output.print(_table(removals, inventory))
+        output.print(
+            f"{len(inventory.artifacts):,} artifacts listed in {listed:.1f} s; retention of "
+            f"{', '.join(known) or 'no experiment'} applied",
+            highlight=False,
+        )
+        if not removals:
+            return
+        if not delete:
+            output.print("nothing is deleted: add --yes to delete it", highlight=False)
+            return
+        freed = collect(storage, removals, before)
+        output.print(f"{_bytes(freed)} freed", highlight=False)
+    except RlsdError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def restore(experiment: str, *, arm: str, iteration: int) -> None:
+    """Compute the deleted files of a checkpoint again."""
+    from rlsd_pipeline.artifacts.restoring import RestoringStore
+    from rlsd_pipeline.stages.restore import missing_updates, restore_policy
+
+    with open_loop(experiment) as (loop, display):
+        store = RestoringStore(store_url(), cache=file_cache())
+        workspace = replace(loop.workspace, store=store)
+        updates = missing_updates(workspace, arm, iteration)
+        display.say(f"{arm}: {len(updates)} updates to compute again")
+        artifact = restore_policy(workspace, arm, iteration)
+        display.say(f"{artifact.location}  {_bytes(artifact.size)}, digest {artifact.digest[:12]}")
+
+
+def _experiments(
+    chosen: str | None, inventory: Inventory, optimizer: str | None, every: int | None
+) -> dict[str, Retained]:
+    """The chosen experiment, or all in the checkout that the store knows."""
+    stored = {name.partition("/")[0] for name in inventory.refs}
+    every_name = sorted(path.parent.name for path in EXPERIMENTS.glob("*/defs.yaml"))
+    found: dict[str, Retained] = {}
+    for name in [chosen] if chosen else every_name:
+        file = experiment_file(name)
+        if file.parent.name in stored:
+            experiment = load_experiment(file)
+            retention = _changed(experiment.retention, optimizer, every)
+            found[file.parent.name] = Retained(experiment, retention)
+    return found
+
+
+def _changed(
+    declared: RetentionConfig, optimizer: str | None, every: int | None
+) -> RetentionConfig:
+    changes: dict[str, object] = {}
+    if optimizer is not None:
+        changes["optimizer"] = optimizer
+    if every is not None:
+        changes["checkpoints"] = CheckpointRetention(every=every)
+    return declared.model_copy(update=changes)
+
+
+def _age(text: str) -> float:
+    """Seconds of an age such as `12h`.
+
+    Raises:
+        ConfigError: It is none, or so short that a running training could lose what it works with.
+    """
+    found = re.fullmatch(r"(\d+)([mhd])", text)
+    if found is None:
+        raise ConfigError(f"--older-than {text!r}: give minutes, hours or days, such as 90m or 7d")
+    seconds = int(found[1]) * _SECONDS[found[2]]
+    if seconds < _SHORTEST:
+        raise ConfigError(
+            f"--older-than {text}: an hour is the least, so that no running training loses what it "
+            "works with"
+        )
+    return seconds
+
+
+def _table(removals: Sequence[Removal], inventory: Inventory) -> Table:
+    table = Table(title=f"garbage in {store_url()}")
+    for name in ("why", "of", "artifacts", "files", "bytes"):
+        table.add_column(name, justify="left" if name in ("why", "of") else "right")
+    groups: dict[tuple[str, str], list[Removal]] = defaultdict(list)
+    for removal in removals:
+        groups[removal.why, removal.owner].append(removal)
+    for (why, owner), group in sorted(groups.items()):
+        table.add_row(why, owner, *_counts(group))
+    table.add_section()
+    table.add_row("total", "", *_counts(removals))
+    table.add_row("stored", "", f"{len(inventory.artifacts):,}", "", _bytes(inventory.size))
+    return table
+
+
+def _counts(removals: Iterable[Removal]) -> tuple[str, str, str]:
+    several = list(removals)
+    folders = {removal.folder for removal in several}
+    files = sum(len(removal.files) for removal in several)
+    return f"{len(folders):,}", f"{files:,}", _bytes(sum(removal.size for removal in several))
+
+
+def _bytes(count: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

@@ -1,0 +1,105 @@
+"""Everything that lies in a store, from one listing and the small files that it names."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rlsd_pipeline.artifacts.artifact import artifact_folder
+from rlsd_pipeline.artifacts.manifests import parse_manifest
+from rlsd_pipeline.artifacts.storage import Storage, StoredFile
+from rlsd_pipeline.artifacts.store import REFS
+from rlsd_pipeline.artifacts.writer import MANIFEST, RESERVED
+from schemas.manifest import Manifest
+
+
+class StoredArtifact(NamedTuple):
+    """An artifact and what its folder holds.
+
+    Attributes:
+        folder: Where it lies.
+        manifest: What it is.
+        files: Everything in the folder, by path within it.
+    """
+
+    folder: str
+    manifest: Manifest
+    files: Mapping[str, StoredFile]
+
+    @property
+    def used(self) -> float:
+        """When it was written or last counted as used, seconds since the epoch."""
+        return self.files[MANIFEST].modified
+
+    def named(self, names: Iterable[str]) -> dict[str, StoredFile]:
+        """Those of its files that are there, by logical name."""
+        entries = ((name, self.manifest.files.get(name)) for name in names)
+        paths = {name: entry.path for name, entry in entries if entry is not None}
+        return {name: self.files[path] for name, path in paths.items() if path in self.files}
+
+    @property
+    def superseded(self) -> list[StoredFile]:
+        """Files that the manifest does not name: another result has taken their place."""
+        named = {entry.path for entry in self.manifest.files.values()}
+        return [f for path, f in self.files.items() if path not in named and path not in RESERVED]
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What a store held when it was listed.
+
+    Attributes:
+        artifacts: Complete artifacts by folder.
+        incomplete: Files of folders without a manifest, by folder.
+        refs: Folder that each reference points to, whether or not something is there.
+    """
+
+    artifacts: Mapping[str, StoredArtifact]
+    incomplete: Mapping[str, list[StoredFile]]
+    refs: Mapping[str, str]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all artifacts, complete or not."""
+        whole = (file for artifact in self.artifacts.values() for file in artifact.files.values())
+        return sum(file.size for file in whole) + sum(
+            file.size for files in self.incomplete.values() for file in files
+        )
+
+
+def take_inventory(storage: Storage) -> Inventory:
+    """List a store.
+
+    Raises:
+        ArtifactError: A manifest is damaged: what depends on what is then not known.
+    """
+    folders: dict[str, dict[str, StoredFile]] = {}
+    for file in storage.listing(""):
+        parts = file.path.split("/")
+        if len(parts) == 4 and not parts[0].startswith("."):
+            folders.setdefault("/".join(parts[:3]), {})[parts[3]] = file
+    complete = {folder: f"{folder}/{MANIFEST}" for folder in folders if MANIFEST in folders[folder]}
+    contents = storage.read_many(complete.values())
+    # One that is gone by now was deleted while we looked.
+    artifacts = {
+        folder: StoredArtifact(
+            folder, parse_manifest(contents[path], storage.locate(folder)), folders[folder]
+        )
+        for folder, path in complete.items()
+        if path in contents
+    }
+    incomplete = {
+        folder: list(files.values()) for folder, files in folders.items() if folder not in complete
+    }
+    return Inventory(artifacts, incomplete, read_refs(storage))
+
+
+def read_refs(storage: Storage) -> dict[str, str]:
+    """The folder that each reference points to."""
+    contents = storage.read_many(file.path for file in storage.listing(REFS))
+    refs: dict[str, str] = {}
+    for path, content in contents.items():
+        place = json.loads(content)
+        name = path.removeprefix(f"{REFS}/").removesuffix(".json")
+        refs[name] = artifact_folder(place["stage"], place["fingerprint"])
+    return refs

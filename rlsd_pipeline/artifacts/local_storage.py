@@ -1,0 +1,90 @@
+"""Files below a folder of a local disk."""
+
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from rlsd_pipeline.artifacts.storage import STAGING, Storage, StoredFile, move_into_place
+from rlsd_pipeline.artifacts.verified import require_digest
+
+
+class LocalStorage(Storage):
+    """A folder; it stages in itself, since a rename is atomic only within one file system."""
+
+    def __init__(self, url: str, root: Path) -> None:
+        super().__init__(url, root)
+        self._root = root
+
+    def locate(self, path: str) -> str:
+        """See `Storage`."""
+        return f"{self._root}/{path}"
+
+    def read(self, path: str) -> bytes | None:
+        """See `Storage`."""
+        try:
+            return (self._root / path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def read_many(self, paths: Iterable[str]) -> Mapping[str, bytes]:
+        """See `Storage`."""
+        found = ((path, self.read(path)) for path in paths)
+        return {path: content for path, content in found if content is not None}
+
+    def listing(self, folder: str) -> list[StoredFile]:
+        """See `Storage`; what is on its way in is not listed."""
+        files: list[StoredFile] = []
+        for place, folders, names in os.walk(self._root / folder):
+            if Path(place) == self._root and STAGING in folders:
+                folders.remove(STAGING)
+            for name in names:
+                path = Path(place, name)
+                with suppress(FileNotFoundError):
+                    status = path.stat()
+                    relative = path.relative_to(self._root).as_posix()
+                    files.append(StoredFile(relative, status.st_size, status.st_mtime))
+        return sorted(files)
+
+    def publish(self, staged: Path, path: str, sha256: str) -> None:
+        """See `Storage`."""
+        move_into_place(staged, self._root / path)
+
+    def publish_bytes(self, content: bytes, path: str) -> None:
+        """See `Storage`."""
+        with self.staging() as folder:
+            folder.mkdir(parents=True)
+            staged = folder / "content"
+            staged.write_bytes(content)
+            move_into_place(staged, self._root / path)
+
+    def fetch(self, path: str, sha256: str) -> Path:
+        """See `Storage`."""
+        local = self._root / path
+        require_digest(local, sha256, self.locate(path))
+        return local
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """See `Storage`; folders that become empty go as well."""
+        for path in paths:
+            local = self._root / path
+            local.unlink(missing_ok=True)
+            with suppress(OSError):  # Not empty, or gone already.
+                while (local := local.parent) != self._root:
+                    local.rmdir()
+
+    def freshen(self, path: str) -> None:
+        """See `Storage`."""
+        with suppress(FileNotFoundError):
+            os.utime(self._root / path)
+
+    def require_writable(self) -> None:
+        """See `Storage`; a folder that cannot be made says so by itself."""
+        self._root.mkdir(parents=True, exist_ok=True)
+
+    def unfinished_uploads(self) -> list[StoredFile]:
+        """None: what is on its way in lies in the staging folder."""
+        return []
+
+    def abort_uploads(self, paths: Iterable[str], older_than: float) -> None:
+        """Nothing to do."""

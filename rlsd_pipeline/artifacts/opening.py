@@ -1,0 +1,53 @@
+"""From the URL of a store to the storage behind it."""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
+
+from rlsd_pipeline.artifacts.cache import FileCache
+from rlsd_pipeline.artifacts.local_storage import LocalStorage
+from rlsd_pipeline.artifacts.object_storage import ObjectStorage
+from rlsd_pipeline.artifacts.storage import Storage
+from rlsd_pipeline.errors import ConfigError
+
+_EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
+
+
+def open_storage(url: str | Path, cache: FileCache) -> Storage:
+    """The storage at a URL; it need not exist yet.
+
+    Raises:
+        ConfigError: No file system is known for the URL, its package is missing, or it holds
+            credentials.
+    """
+    text = str(url)
+    protocol = text.partition("://")[0] if "://" in text else ""
+    _refuse_credentials(text, protocol)
+    # Read when gcsfs is imported; its look for zonal buckets is a call a bucket that needs gRPC.
+    os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+    try:
+        filesystem, root = url_to_fs(text, use_listings_cache=False)
+    except ImportError as error:
+        extra = _EXTRAS.get(protocol)
+        command = f"pip install -e '.[{extra}]' in the checkout" if extra else str(error)
+        raise ConfigError(f"the store {text} needs a package that is missing: {command}") from error
+    except ValueError as error:
+        raise ConfigError(
+            f"the store {text}: {error}; use a folder, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX"
+        ) from error
+    if isinstance(filesystem, LocalFileSystem):
+        return LocalStorage(text, Path(root))
+    return ObjectStorage(text, filesystem, root, cache)
+
+
+def _refuse_credentials(url: str, protocol: str) -> None:
+    """A store's URL is printed and recorded."""
+    if protocol in _EXTRAS and ("@" in urlsplit(url).netloc or "?" in url):
+        raise ConfigError(
+            "the URL of a store holds a bucket and a prefix alone, and this one holds something "
+            "before `@` or after `?`: give credentials by the environment, the endpoint as "
+            "AWS_ENDPOINT_URL"
+        )

@@ -1,0 +1,42 @@
+"""Local files whose bytes are known to have a digest, each read once by a process."""
+
+from pathlib import Path
+
+from rlsd_pipeline.artifacts.fingerprint import file_sha256
+from rlsd_pipeline.errors import ArtifactError
+
+# Files found intact by this process, each with the size and time it had then.
+_intact: set[tuple[str, int, int, str]] = set()
+
+
+def has_digest(local: Path, sha256: str) -> bool:
+    """Whether a file has these bytes; one that has not changed since is not read again."""
+    status = local.stat()
+    state = (str(local), status.st_size, status.st_mtime_ns, sha256)
+    if state not in _intact:
+        if file_sha256(local) != sha256:
+            return False
+        _intact.add(state)
+    return True
+
+
+def require_digest(local: Path, sha256: str, place: str) -> None:
+    """Check a file's bytes.
+
+    Args:
+        local: The file.
+        sha256: What its digest must be.
+        place: Where the store has it, for the message.
+
+    Raises:
+        ArtifactError: There is no such file, or it has other bytes.
+    """
+    found = "no file"
+    if local.exists():
+        if has_digest(local, sha256):
+            return
+        found = file_sha256(local)
+    raise ArtifactError(
+        f"{place} is damaged: expected SHA-256 {sha256}, found {found}; "
+        "delete its folder and run the stage again to recreate it"
+    )

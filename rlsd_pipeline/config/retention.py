@@ -1,0 +1,30 @@
+"""What of a training is kept once garbage is collected."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rlsd_pipeline.config.strict import StrictConfig
+
+
+class CheckpointRetention(StrictConfig):
+    """Whose weights are kept.
+
+    The base, the newest, what a coming iteration's teacher is and what is due to be evaluated are
+    kept whatever is declared.
+    """
+
+    every: Annotated[int, Field(ge=1)] = 1
+    """Policies after a multiple of this many updates; 1 keeps all."""
+
+
+class RetentionConfig(StrictConfig):
+    """What `rlsd gc` leaves of an arm; nothing is deleted by itself.
+
+    Tables, scores and manifests are always kept, and what is deleted can be computed again.
+    """
+
+    optimizer: Literal["newest", "all"] = "newest"
+    """Optimizer states: training goes on from the newest policy and reads no other's."""
+
+    checkpoints: CheckpointRetention = CheckpointRetention()
