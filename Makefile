@@ -8,15 +8,17 @@ BENCHDATA ?= $(or $(RLSD_BENCHDATA),../shared/benchdata)
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.installed-dev
+STORAGE := .venv-storage/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduction test conformance ui check clean
+.PHONY: help demo reproduction test test-storage conformance ui check clean
 
 help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
 	@echo "make reproduction    all methods, eight seeds; an hour on two cores, resumable"
 	@echo "make ui      the Dagster UI on http://127.0.0.1:3000"
 	@echo "make test    all tests that need no optional part"
+	@echo "make test-storage    a local S3 and GCS server, garbage collection, the trackers"
 	@echo "make conformance    the benchmarks' own scores, recomputed from BENCHDATA, as a table"
 	@echo "make check   ruff, mypy, the import contract, the Dagster definitions"
 	@echo "make clean   remove what runs left behind in .rlsd"
@@ -33,6 +35,9 @@ ui: $(RUNTIME)
 
 test: $(DEVELOPMENT)
 	$(BIN)/python -m pytest -q
+
+test-storage: $(STORAGE)
+	OMP_NUM_THREADS=1 .venv-storage/bin/python -m pytest -q tests/storage tests/trackers
 
 conformance: $(DEVELOPMENT)
 	RLSD_BENCHDATA=$(BENCHDATA) $(BIN)/python -m pytest -q -rs tests/conformance
@@ -59,4 +64,13 @@ $(RUNTIME): $(VENV)/.torch pyproject.toml
 
 $(DEVELOPMENT): $(RUNTIME)
 	$(BIN)/python -m pip install --quiet -e ".[ui,dev]"
+	@touch $@
+
+# Beside the development environment, whose packages it sees, so that torch is not there twice.
+$(STORAGE): $(DEVELOPMENT) pyproject.toml
+	$(PYTHON) -m venv .venv-storage
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_paths()['purelib'])" \
+		> $$(.venv-storage/bin/python -c "import sysconfig; print(sysconfig.get_paths()['purelib'])")/development.pth
+	.venv-storage/bin/python -m pip install --quiet -e ".[s3,gcs,tensorboard,wandb,mlflow,trackio]" \
+		"moto[server]>=5.1" gcp-storage-emulator
 	@touch $@

@@ -94,7 +94,9 @@ class Loop:
     def prepare(self, arms: Iterable[str]) -> None:
         """The data set, once the model is known to be there, and the base policy of each arm."""
         from rlsd_pipeline.stages.policy import check_model
+        from rlsd_pipeline.tracking.opening import require_packages
 
+        require_packages(self.declared.experiment.trackers)
         check_model(self.declared.experiment.model)
         if self._items:
             self._run("benchmark_items")
