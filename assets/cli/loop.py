@@ -95,8 +95,10 @@ class Loop:
         """The data set, once hardware and model are known to be there, and the base policies."""
         from rlsd_pipeline.plan.refusal import require_hardware
         from rlsd_pipeline.stages.policy import check_model
+        from rlsd_pipeline.tracking.opening import require_packages
 
         require_hardware(self.declared.name, self.declared.experiment)
+        require_packages(self.declared.experiment.trackers)
         check_model(self.declared.experiment.model)
         if self._items:
             self._run("benchmark_items")

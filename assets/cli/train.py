@@ -80,6 +80,7 @@ def train_arm(loop: Loop, display: Lane, arm: str, total: int) -> None:
         display.iteration(arm, done, total)
         if done % every == 0 or done == total:
             loop.evaluate(arm, done)
+    loop.workspace.tracking.close()
 
 
 def _report(loop: Loop, display: Display) -> None:

@@ -14,20 +14,17 @@ def rollouts_asset(declared: Declared) -> dg.AssetsDefinition:
     )
     def rollouts(context: dg.AssetExecutionContext, config: RolloutsConfig) -> dg.MaterializeResult:
         from rlsd_pipeline.stages.rollouts import sample_rollouts
+        from rlsd_pipeline.tracking.metrics import rollout_metrics
         from schemas import Rollout
 
         run = declared.at(context, recompute=config.recompute, draw=config.draw)
         artifact = sample_rollouts(run)
         table = artifact.table(Rollout)
-        lengths = [len(ids) for ids in table["completion_ids"].to_pylist()]
-        cut = table["finish_reason"].to_pylist().count("length")
         return materialized(
             artifact,
             {
                 "dagster/row_count": len(table),
-                "tokens": sum(lengths),
-                "response_length": sum(lengths) / len(lengths),
-                "cut_share": cut / len(lengths),
+                **rollout_metrics(table),
                 "first_rows": dg.MetadataValue.table(
                     [
                         dg.TableRecord({"rollout": rollout, "response": text})

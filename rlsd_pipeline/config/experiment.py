@@ -17,6 +17,7 @@ from rlsd_pipeline.config.prompts import PromptsConfig
 from rlsd_pipeline.config.retention import RetentionConfig
 from rlsd_pipeline.config.strict import StrictConfig, validate
 from rlsd_pipeline.config.teacher import ModelTeacher, Privileged, SyncedTeacher, TeacherConfig
+from rlsd_pipeline.config.tracker import TrackerConfig
 from rlsd_pipeline.config.update import UpdateConfig
 from rlsd_pipeline.config.verifier import ExactVerifier, RewardConfig, VerifierConfig
 from rlsd_pipeline.errors import ConfigError
@@ -125,6 +126,8 @@ class ExperimentConfig(StrictConfig):
     assumptions: AssumptionsConfig = AssumptionsConfig()
 
     retention: RetentionConfig = RetentionConfig()
+    trackers: list[TrackerConfig] = Field(default=[])
+    """Where the metrics of every stage are also sent."""
 
     @field_validator("arms")
     @classmethod

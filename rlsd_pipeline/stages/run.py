@@ -14,6 +14,7 @@ from rlsd_pipeline.config.model import PretrainedModel, TinyQwen3VL
 from rlsd_pipeline.errors import ArtifactError, ConfigError
 from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.progress import Progress, Silent
+from rlsd_pipeline.tracking.tracking import Tracking
 from rlsd_pipeline.verifiers.verifier import Verifier, build
 from schemas import Problem
 
@@ -28,6 +29,7 @@ class Workspace:
         store: Where artifacts are kept.
         pool: Policies in memory.
         progress: Told what runs.
+        tracking: Told what came out.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Workspace:
     store: ArtifactStore
     pool: PolicyPool = field(default_factory=PolicyPool)
     progress: Progress = field(default_factory=Silent)
+    tracking: Tracking = field(default_factory=Tracking)
     _problems: dict[str, dict[str, Problem]] = field(default_factory=dict)
 
     @cached_property
@@ -140,4 +143,9 @@ class StageRun:
         """The artifact of a request, from the store or computed, under its stage's reference."""
         artifact = self.workspace.store.produce(request, write, recompute=self.recompute)
         self.workspace.store.set_ref(self.reference(request.stage), artifact)
+        self.report(artifact)
         return artifact
+
+    def report(self, artifact: Artifact) -> None:
+        """Tell the trackers, of a hit as well: the run that computed it may have been another."""
+        self.workspace.tracking.log(self.arm.name, self.iteration, artifact)

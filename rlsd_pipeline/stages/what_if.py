@@ -36,6 +36,9 @@ class WhatIf(StageRun):
         made = self.workspace.store.ref(self.reference(stage, iteration))
         return made or self._of_arm().read(stage, iteration)
 
+    def report(self, artifact: Artifact) -> None:
+        """It is none of the arm's training."""
+
     def _of_arm(self) -> StageRun:
         return StageRun(self.workspace, self.arm, self.iteration)
 

@@ -3,14 +3,23 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
-from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore, ArtifactWriter, object_storage
-from rlsd_pipeline.errors import ArtifactError
+from rlsd_pipeline.artifacts import (
+    Artifact,
+    ArtifactRequest,
+    ArtifactStore,
+    ArtifactWriter,
+    object_storage,
+)
+from rlsd_pipeline.artifacts.garbage import INCOMPLETE, UNREACHABLE, UPLOAD, Drop, collect, plan
+from rlsd_pipeline.artifacts.inventory import take_inventory
+from rlsd_pipeline.errors import ArtifactError, CollectedError
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -234,3 +243,36 @@ def test_without_credentials_nothing_is_tried_again(
 
 def _place(request: ArtifactRequest) -> str:
     return f"{request.fingerprint[:2]}/{request.fingerprint}"
+
+
+def test_garbage_goes_from_a_bucket_and_unfinished_uploads_with_it(
+    s3: str, tmp_path: Path, start_python: Start
+) -> None:
+    process = start_python(DIE, s3, tmp_path / "theirs", "upload_part")
+    process.communicate(timeout=120)
+    store = ArtifactStore(s3, cache=tmp_path / "ours")
+    lost = store.produce(ArtifactRequest("rollouts", "2", {}), write)
+    kept = store.produce(ArtifactRequest("rollouts", "3", {}), write)
+    store.set_ref("small/rollouts", kept)
+
+    later = time.time() + 3600
+    inventory = take_inventory(store.storage)
+    drops = {f"rollouts/{_place_of(kept)}": [Drop("b.bin", "weights", "small/arm")]}
+    removals = plan(store.storage, inventory, drops, later)
+    found = {removal.why: removal.size for removal in removals}
+    assert set(found) == {UNREACHABLE, INCOMPLETE, UPLOAD, "weights"}
+    assert (found["weights"], found[INCOMPLETE]) == (1000, 1)
+    assert collect(store.storage, removals, later) == sum(found.values())
+
+    assert store.storage.unfinished_uploads() == []
+    assert store.find(lost.stage, lost.fingerprint) is None
+    there = ArtifactStore(s3, cache=tmp_path / "fresh").ref("small/rollouts")
+    assert there is not None
+    assert there.digest == kept.digest
+    assert there.local_path("a.bin").read_bytes() == b"a"
+    with pytest.raises(CollectedError, match="deleted to save room"):
+        there.local_path("b.bin")
+
+
+def _place_of(artifact: Artifact) -> str:
+    return f"{artifact.fingerprint[:2]}/{artifact.fingerprint}"

@@ -1,0 +1,119 @@
+"""The numbers of an artifact that are worth a curve, by name."""
+
+from collections import Counter
+from collections.abc import Callable
+from math import isfinite
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.artifacts.validation import contiguous
+from schemas import (
+    BenchmarkScore,
+    PolicyCheckpoint,
+    Reward,
+    Rollout,
+    TokenLogprobs,
+    TokenWeights,
+    Verdict,
+)
+
+Numbers = dict[str, float]
+
+_STREAMS = ("token_advantages", "distillation_weights", "nll_weights")
+
+
+def stage_metrics(artifact: Artifact) -> Numbers:
+    """What an artifact says of its iteration, as `stage/name`, with what its run measured."""
+    stage = artifact.stage.split(".")[0]
+    read = _READERS.get(stage)
+    if read is None:
+        return {}
+    found = {**artifact.manifest.measurements, **read(artifact)}
+    return {f"{artifact.stage}/{name}": value for name, value in found.items() if isfinite(value)}
+
+
+def rollout_metrics(rollouts: pa.Table) -> Numbers:
+    """Tokens, lengths of the responses, and the share that the limit cut."""
+    lengths = contiguous(rollouts["completion_ids"]).value_lengths().to_numpy()
+    cut = rollouts["finish_reason"].to_pylist().count("length")
+    return {
+        "tokens": int(lengths.sum()),
+        "response_length": float(lengths.mean()),
+        "response_length_max": int(lengths.max()),
+        "cut_share": cut / len(lengths),
+    }
+
+
+def reward_metrics(rewards: pa.Table) -> Numbers:
+    """Mean reward, accuracy, rollouts that carry signal, and how many had each verdict."""
+    present = rewards["reward"].drop_null().to_pylist()
+    verdicts = Counter(rewards["verdict"].to_pylist())
+    advantages = rewards["advantage"].to_numpy()
+    return {
+        "reward": sum(present) / max(len(present), 1),
+        "accuracy": verdicts[Verdict.CORRECT] / len(rewards),
+        "signal_share": float(np.mean(advantages != 0)),
+        **{f"verdict_{verdict.value}": verdicts[verdict.value] for verdict in Verdict},
+    }
+
+
+def logprob_metrics(logprobs: pa.Table) -> Numbers:
+    """Moments of the information gain over the tokens that a teacher scored; nats a token."""
+    student, teacher = (contiguous(logprobs[f"{who}_logprobs"]) for who in ("student", "teacher"))
+    scored = teacher.is_valid()
+    if not pc.any(scored).as_py():
+        return {}
+    ours, theirs = (
+        lists.filter(scored).flatten().to_numpy().astype(np.float64) for lists in (student, teacher)
+    )
+    gain = theirs - ours
+    return {
+        "information_gain_mean": float(gain.mean()),
+        "information_gain_std": float(gain.std()),
+        "information_gain_abs_mean": float(np.abs(gain).mean()),
+        "information_gain_max": float(gain.max()),
+        "information_gain_min": float(gain.min()),
+        "information_gain_positive_share": float(np.mean(gain > 0)),
+    }
+
+
+def weight_metrics(weights: pa.Table) -> Numbers:
+    """Mean, spread and extremes of each stream that is there."""
+    found: Numbers = {}
+    for name in _STREAMS:
+        values = contiguous(weights[name]).flatten().to_numpy().astype(np.float64)
+        if len(values):
+            found |= {
+                f"{name}_mean": float(values.mean()),
+                f"{name}_std": float(values.std()),
+                f"{name}_min": float(values.min()),
+                f"{name}_max": float(values.max()),
+            }
+    return found
+
+
+def score_metrics(score: BenchmarkScore) -> Numbers:
+    """The score with its interval, and the responses that came to no verdict."""
+    plain = ("score", "interval_low", "interval_high", "questions", "correct", "unparsed")
+    found: Numbers = {name: getattr(score, name) for name in (*plain, "truncated", "guessed")}
+    found["verifier_errors"] = score.verifier_errors
+    # Not every tracker takes `@` and `^` in a name.
+    named = {"@": "_at_", "^": "_hat_"}
+    for name, value in score.pass_at.items():
+        found["".join(named.get(letter, letter) for letter in name)] = value
+    return found
+
+
+_READERS: dict[str, Callable[[Artifact], Numbers]] = {
+    "rollouts": lambda a: rollout_metrics(a.table(Rollout, ["completion_ids", "finish_reason"])),
+    "rewards": lambda a: reward_metrics(a.table(Reward, ["reward", "verdict", "advantage"])),
+    "logprobs": lambda a: logprob_metrics(
+        a.table(TokenLogprobs, ["student_logprobs", "teacher_logprobs"])
+    ),
+    "token_weights": lambda a: weight_metrics(a.table(TokenWeights, list(_STREAMS))),
+    "policy_checkpoint": lambda a: dict(a.record(PolicyCheckpoint).metrics),
+    "benchmark_scores": lambda a: score_metrics(a.record(BenchmarkScore)),
+}

@@ -1,0 +1,89 @@
+"""The trackers of one process: one arm's runs are open, and a tracker that fails is left alone."""
+
+import atexit
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.config.tracker import TrackerConfig
+from rlsd_pipeline.tracking.metrics import stage_metrics
+from rlsd_pipeline.tracking.opening import OpenRun, Place, open_run
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Tracking:
+    """Sends the metrics of artifacts to the declared trackers.
+
+    Attributes:
+        experiment: Its name.
+        configs: The trackers.
+        directory: Local folder for what they keep.
+    """
+
+    experiment: str = ""
+    configs: Sequence[TrackerConfig] = ()
+    directory: Path = Path()
+    _arm: str | None = None
+    _runs: dict[int, OpenRun] = field(default_factory=dict)
+    _failed: set[int] = field(default_factory=set)
+
+    def log(self, arm: str, iteration: int, artifact: Artifact) -> None:
+        """Log what an artifact says of an arm's iteration; whatever fails is said once."""
+        if len(self._failed) == len(self.configs):
+            return
+        try:
+            metrics = stage_metrics(artifact)
+        except Exception as error:
+            self._give_up(range(len(self.configs)), error)
+            return
+        if not metrics:
+            return
+        self._turn_to(arm)
+        for number, config in enumerate(self.configs):
+            if number in self._failed:
+                continue
+            try:
+                if number not in self._runs:
+                    self._runs[number] = open_run(config, self._place(config, arm))
+                self._runs[number].log(metrics, iteration)
+            except Exception as error:
+                self._give_up([number], error)
+
+    def close(self) -> None:
+        """Let the trackers hand over what they hold back; the next log opens them again."""
+        for number, run in list(self._runs.items()):
+            try:
+                run.finish()
+            except Exception as error:
+                self._give_up([number], error)
+        self._runs.clear()
+        self._arm = None
+        atexit.unregister(self.close)
+
+    def _turn_to(self, arm: str) -> None:
+        """Some trackers have one run a process."""
+        if arm != self._arm:
+            self.close()
+            self._arm = arm
+            atexit.register(self.close)
+
+    def _place(self, config: TrackerConfig, arm: str) -> Place:
+        return Place(
+            directory=self.directory / (config.directory or config.type),
+            project=config.project or self.experiment,
+            run=config.run_name.replace("{arm}", arm),
+        )
+
+    def _give_up(self, numbers: Sequence[int], error: Exception) -> None:
+        names = ", ".join(self.configs[number].type for number in numbers)
+        self._failed.update(numbers)
+        _logger.warning(
+            "tracker %s: %s: %s; training goes on without it until the next start",
+            names,
+            type(error).__name__,
+            error,
+        )

@@ -1,0 +1,133 @@
+"""Trackers that fail, are missing, or are told of several arms."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rlsd_pipeline.artifacts import Artifact, ArtifactRequest, ArtifactStore
+from rlsd_pipeline.config.tracker import TensorBoardConfig, WandBConfig
+from rlsd_pipeline.errors import ConfigError
+from rlsd_pipeline.tracking import tracking as module
+from rlsd_pipeline.tracking.opening import Place, require_packages
+from rlsd_pipeline.tracking.tracking import Tracking
+from schemas import PolicyCheckpoint
+
+
+class Recorded:
+    """A run that notes what it is told, and fails where it is meant to."""
+
+    opened: list[tuple[str, Place]]
+
+    def __init__(self, fails: bool) -> None:
+        self.logged: list[tuple[int, float]] = []
+        self.finished = 0
+        self.fails = fails
+
+    def log(self, metrics: dict[str, float], iteration: int) -> None:
+        if self.fails:
+            raise ConnectionError("the server is down")
+        self.logged.append((iteration, metrics["policy_checkpoint/loss"]))
+
+    def finish(self) -> None:
+        self.finished += 1
+
+
+@pytest.fixture
+def artifact(tmp_path: Path) -> Artifact:
+    record = PolicyCheckpoint.model_validate(PolicyCheckpoint.example)
+    request = ArtifactRequest("policy_checkpoint", "1", {})
+    return ArtifactStore(tmp_path / "store").produce(request, lambda out: out.record(record))
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Place, Recorded]]:
+    """Runs are recorded instead of opened; those of W&B fail."""
+    found: list[tuple[str, Place, Recorded]] = []
+
+    def open_run(config: Any, place: Place) -> Recorded:
+        found.append((config.type, place, Recorded(fails=config.type == "wandb")))
+        return found[-1][2]
+
+    monkeypatch.setattr(module, "open_run", open_run)
+    return found
+
+
+def test_every_arm_has_a_run_of_its_own(opened: list, artifact: Artifact, tmp_path: Path) -> None:
+    tracking = Tracking("small", [TensorBoardConfig()], tmp_path)
+    for arm, iteration in (("a-s0", 0), ("a-s0", 1), ("b-s0", 0)):
+        tracking.log(arm, iteration, artifact)
+    tracking.close()
+    places = [place for _, place, _ in opened]
+    assert places == [Place(tmp_path / "tensorboard", "small", arm) for arm in ("a-s0", "b-s0")]
+    assert [run.logged for *_, run in opened] == [[(0, 0.125), (1, 0.125)], [(0, 0.125)]]
+    assert [run.finished for *_, run in opened] == [1, 1]
+
+
+def test_what_is_declared_names_the_run(opened: list, artifact: Artifact, tmp_path: Path) -> None:
+    config = TensorBoardConfig(project="ours", run_name="{arm} again", directory="/elsewhere")
+    tracking = Tracking("small", [config], tmp_path)
+    tracking.log("a-s0", 0, artifact)
+    tracking.close()
+    assert opened[0][1] == Place(Path("/elsewhere"), "ours", "a-s0 again")
+
+
+def test_a_tracker_that_is_down_is_named_once_and_the_others_go_on(
+    opened: list, artifact: Artifact, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tracking = Tracking("small", [WandBConfig(), TensorBoardConfig()], tmp_path)
+    with caplog.at_level(logging.WARNING):
+        for arm, iteration in (("a-s0", 0), ("a-s0", 1), ("b-s0", 0)):
+            tracking.log(arm, iteration, artifact)
+    tracking.close()
+    (message,) = caplog.messages
+    assert "tracker wandb: ConnectionError: the server is down; training goes on" in message
+    assert [kind for kind, *_ in opened] == ["wandb", "tensorboard", "tensorboard"]
+
+
+def test_an_artifact_without_numbers_opens_nothing(opened: list, tmp_path: Path) -> None:
+    request = ArtifactRequest("problems", "1", {})
+    store = ArtifactStore(tmp_path / "store")
+    problems = store.produce(request, lambda out: out.path("a.bin").write_bytes(b""))
+    Tracking("small", [TensorBoardConfig()], tmp_path).log("a-s0", 0, problems)
+    assert opened == []
+
+
+def test_a_missing_package_is_answered_with_its_install_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def find_spec(name: str) -> None:
+        return None
+
+    monkeypatch.setattr("importlib.util.find_spec", find_spec)
+    with pytest.raises(ConfigError, match=r"`wandb` needs accelerate and wandb: .*'\.\[wandb\]'"):
+        require_packages([WandBConfig()])
+    require_packages([])
+
+
+def test_trackers_leave_fingerprints_alone(
+    workspace_of: Callable[..., Any],
+) -> None:
+    plain, tracked = workspace_of([]), workspace_of([{"type": "tensorboard"}])
+    assert plain.experiment.trackers == []
+    assert tracked.experiment.trackers == [TensorBoardConfig()]
+    from rlsd_pipeline.stages.requests import policy_request, problems_request
+
+    assert problems_request(plain).fingerprint == problems_request(tracked).fingerprint
+    bases = [policy_request(w.at("grpo-s0", 0)).fingerprint for w in (plain, tracked)]
+    assert bases[0] == bases[1]
+
+
+@pytest.fixture
+def workspace_of(tmp_path: Path) -> Callable[..., Any]:
+    from rlsd_pipeline.config.experiment import ExperimentConfig
+    from rlsd_pipeline.stages.run import Workspace
+
+    def workspace_of(trackers: list[dict[str, str]]) -> Workspace:
+        declared = {"arms": [{"weighting": {"type": "grpo"}}], "trackers": trackers}
+        experiment = ExperimentConfig.model_validate(declared)
+        return Workspace("small", experiment, ArtifactStore(tmp_path / "store"))
+
+    return workspace_of
