@@ -98,18 +98,17 @@ def _compute(here: Layout, compute: Any) -> Layout:
     """Weights, optimizer and the sum of gradients of a sharded update are float32."""
     match compute.type:
         case "torchrun":
-            update, shards = compute, compute.nodes * compute.processes_per_node
-            scoring = 1
+            shards, scoring = compute.nodes * compute.processes_per_node, 1
         case "ray":
-            update, shards, scoring = compute.update, compute.update_workers, compute.workers
+            shards, scoring = compute.ranks, compute.workers
         case _:
             return here
     return replace(
         here,
         shards=shards,
         weight_bytes=BYTES["float32"],
-        compute_bytes=BYTES[update.precision],
-        checkpointing=update.activation_checkpointing,
+        compute_bytes=BYTES[compute.precision],
+        checkpointing=compute.activation_checkpointing,
         scoring_devices=scoring,
     )
 

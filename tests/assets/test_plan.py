@@ -1,6 +1,7 @@
 """`rlsd plan`: tables and JSON for a person and a program, and its refusal."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import yaml
 from click.testing import CliRunner
 
 from assets.cli import main
-from assets.home import EXPERIMENTS
+from assets.home import EXPERIMENTS, ROOT
 
 SMALL = {
     "dataset": {"type": "easy_vqa", "train_questions": 10, "test_questions": 10},
@@ -84,11 +85,11 @@ def test_eight_billion_parameters_take_seconds_and_little_memory(name: str) -> N
         [sys.executable, "-c", MEASURED, str(EXPERIMENTS / name)],
         capture_output=True,
         text=True,
-        check=True,
-        env={"HF_HUB_OFFLINE": "1", "PYTHONPATH": ":".join(sys.path), "PATH": "/usr/bin:/bin"},
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)},
     )
+    assert ran.returncode == 0, f"{ran.returncode}: {ran.stderr}"
     assert json.loads(ran.stdout)["parameters"] == 8_767_123_696
-    seconds, megabytes = map(float, ran.stderr.split()[-2:])
+    seconds, megabytes = map(float, ran.stderr.splitlines()[-1].split())
     assert megabytes < 2000
     # Of the processor, whatever else the machine does.
-    assert seconds < 30
+    assert seconds < 60
