@@ -10,13 +10,14 @@ RUNTIME := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduction test conformance ui check clean
+.PHONY: help demo reproduction test test-distributed conformance ui check clean
 
 help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
 	@echo "make reproduction    all methods, eight seeds; an hour on two cores, resumable"
 	@echo "make ui      the Dagster UI on http://127.0.0.1:3000"
 	@echo "make test    all tests that need no optional part"
+	@echo "make test-distributed    training on several processes, and adapters (extra lora)"
 	@echo "make conformance    the benchmarks' own scores, recomputed from BENCHDATA, as a table"
 	@echo "make check   ruff, mypy, the import contract, the Dagster definitions"
 	@echo "make clean   remove what runs left behind in .rlsd"
@@ -33,6 +34,9 @@ ui: $(RUNTIME)
 
 test: $(DEVELOPMENT)
 	$(BIN)/python -m pytest -q
+
+test-distributed: $(VENV)/.installed-lora
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs tests/distributed
 
 conformance: $(DEVELOPMENT)
 	RLSD_BENCHDATA=$(BENCHDATA) $(BIN)/python -m pytest -q -rs tests/conformance
@@ -55,6 +59,11 @@ $(VENV)/.torch:
 
 $(RUNTIME): $(VENV)/.torch pyproject.toml
 	$(BIN)/python -m pip install --quiet -e ".[ui]"
+	@touch $@
+
+# peft asks for no other torch than the one that is there.
+$(VENV)/.installed-lora: $(DEVELOPMENT)
+	$(BIN)/python -m pip install --quiet -e ".[lora]"
 	@touch $@
 
 $(DEVELOPMENT): $(RUNTIME)

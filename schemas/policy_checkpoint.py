@@ -31,7 +31,7 @@ class PolicyCheckpoint(Record):
     optimizer_files: list[str]
     """The artifact's files that hold the optimizer's state; empty where there is none."""
 
-    adapter_files: list[str] = []
+    adapter_files: list[str] = Field(default_factory=list)
     """The artifact's files that hold the low-rank adapter that was trained; its weights are merged
     into the model's. Empty where the weights themselves were."""
 

@@ -30,11 +30,12 @@ class _Written:
 def checkpoint_layer(layer: nn.Module) -> None:
     """Let a layer keep only its inputs for the backward pass."""
     plain: Callable[..., Any] = layer.forward
+    attention: Any = getattr(layer, "self_attn", None)
 
     def forward(*args: Any, past_key_values: Cache | None = None, **kwargs: Any) -> Any:
         if past_key_values is None:
             return _again(plain, *args, **kwargs)
-        kept = past_key_values.layers[layer.self_attn.layer_idx]
+        kept = past_key_values.layers[attention.layer_idx]
 
         def pure(keys: Tensor | None, values: Tensor | None, *args: Any, **kwargs: Any) -> Any:
             written = _Written(keys, values)

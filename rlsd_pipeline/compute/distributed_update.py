@@ -15,7 +15,14 @@ from rlsd_pipeline.compute.group_file import read_groups
 from rlsd_pipeline.compute.job import ADAPTER, GROUPS, MODEL, OPTIMIZER_FOLDER, UpdateJob, read_job
 from rlsd_pipeline.compute.result import write_metrics, write_rows
 from rlsd_pipeline.compute.sharded_devices import ShardedDevices
-from rlsd_pipeline.compute.sharded_policy import distribute, local_rows, own_rows, place, shard
+from rlsd_pipeline.compute.sharded_policy import (
+    distribute,
+    local_rows,
+    own_rows,
+    place,
+    shard,
+    whole,
+)
 from rlsd_pipeline.models.adapter import adapted, add_adapter, added, base_name, factors
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.skeleton import load_skeleton, stored_weights
@@ -136,5 +143,5 @@ def _merged_rows(policy: Policy) -> Iterator[tuple[str, Tensor]]:
         if plain in modules:
             a, b = factors(modules[plain])
             # B has the rows of the weight, and is divided as it is.
-            rows = rows + added(modules[plain], a.full_tensor(), local_rows(b))
+            rows = rows + added(modules[plain], whole(a), local_rows(b))
         yield plain, rows

@@ -5,6 +5,8 @@
     groups.safetensors       prompts, responses and their streams
     optimizer/               the optimizer's state, where the policy has one
     adapter.safetensors      the low-rank adapter, where one is trained
+
+The folder lies where every process sees it, and is removed after the update.
 """
 
 from collections.abc import Mapping, Sequence

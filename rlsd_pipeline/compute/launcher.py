@@ -4,7 +4,7 @@ import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 _PATIENCE_SECONDS = 30.0
 
@@ -12,8 +12,10 @@ _PATIENCE_SECONDS = 30.0
 class Launcher(Protocol):
     """Runs the command that starts the processes of an update."""
 
-    worker: ClassVar[str]
-    """The module that each of the processes runs."""
+    @property
+    def worker(self) -> str:
+        """The module that each of the processes runs."""
+        ...
 
     def launch(self, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> int:
         """Run a command until it ends; none of its processes survives an interruption.

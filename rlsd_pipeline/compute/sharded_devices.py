@@ -13,8 +13,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import register_fsdp_forward_method
-from torch.distributed.tensor import DTensor
 
+from rlsd_pipeline.compute.sharded_policy import whole
 from rlsd_pipeline.models.batching import Part
 from rlsd_pipeline.update.devices import Output, Responses, StandIn, Turn
 
@@ -58,7 +58,7 @@ class ShardedDevices:
     def clip(self, parameters: Iterable[nn.Parameter], max_norm: float) -> float:
         """See `Devices`."""
         norm = torch.nn.utils.clip_grad_norm_(parameters, max_norm)
-        return (norm.full_tensor() if isinstance(norm, DTensor) else norm).item()
+        return whole(norm).item()
 
     def sums(self, values: Sequence[float]) -> list[float]:
         """See `Devices`."""

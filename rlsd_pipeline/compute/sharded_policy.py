@@ -1,7 +1,5 @@
 """A policy whose parameters are divided among processes, row by row (FSDP2)."""
 
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
 from torch.distributed.device_mesh import DeviceMesh
@@ -77,3 +75,6 @@ def local_rows(value: Tensor) -> Tensor:
     return value.to_local() if isinstance(value, DTensor) else value
 
 
+def whole(value: Tensor) -> Tensor:
+    """The rows of all processes."""
+    return value.full_tensor() if isinstance(value, DTensor) else value

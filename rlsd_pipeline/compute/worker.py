@@ -1,6 +1,8 @@
 """One process of an update: joins the others, and trains.
 
     python -m rlsd_pipeline.compute.worker FOLDER DEVICE TIMEOUT_SECONDS
+
+torchrun sets what it needs to find the others.
 """
 
 import os

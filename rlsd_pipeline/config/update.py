@@ -19,7 +19,7 @@ class LoRAConfig(StrictConfig):
     alpha: Annotated[float, Field(gt=0)] = 32.0
     """What an adapter adds is scaled by alpha / rank."""
 
-    target_modules: Annotated[list[str], Field(min_length=1)] = [
+    target_modules: Annotated[tuple[str, ...], Field(min_length=1)] = (
         "q_proj",
         "k_proj",
         "v_proj",
@@ -27,7 +27,7 @@ class LoRAConfig(StrictConfig):
         "gate_proj",
         "up_proj",
         "down_proj",
-    ]
+    )
     """Names of the linear modules that get one; by default those of the language model."""
 
 

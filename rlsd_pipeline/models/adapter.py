@@ -38,8 +38,8 @@ def add_adapter(model: nn.Module, config: LoRAConfig) -> nn.Module:
             name.rpartition(".")[2] for name, m in model.named_modules() if isinstance(m, nn.Linear)
         }
         raise ModelError(
-            f"update.lora.target_modules {config.target_modules}: {error}. The model has linear "
-            f"modules called {', '.join(sorted(linear))}"
+            f"update.lora.target_modules {', '.join(config.target_modules)}: {error}. The model has "
+            f"linear modules called {', '.join(sorted(linear))}"
         ) from error
 
 
@@ -93,7 +93,8 @@ def merge(model: nn.Module) -> None:
         a, b = factors(module)
         plain = module.base_layer
         with torch.no_grad():
-            plain.weight += added(module, a, b).to(plain.weight.dtype)
+            # In float32 whatever the weights' precision, rounded once.
+            plain.weight.copy_(plain.weight.float() + added(module, a, b))
         parent, _, child = name.removesuffix(".weight").rpartition(".")
         setattr(model.get_submodule(parent), child, plain)
     for parameter in model.parameters():
@@ -103,7 +104,11 @@ def merge(model: nn.Module) -> None:
 def save_adapter(
     folder: Path, adapter: Mapping[str, Tensor], config: LoRAConfig, base: str
 ) -> list[str]:
-    """Write an adapter as peft does, with the digest of the policy it belongs to; the file names."""
+    """Write an adapter as peft does, with the digest of the policy it belongs to.
+
+    Returns:
+        The file names.
+    """
     named = {_peft_name(name): value.contiguous() for name, value in adapter.items()}
     save_file(named, folder / ADAPTER_WEIGHTS, metadata={"format": "pt", _BASE: base})
     plain = _peft_config(config)
@@ -112,9 +117,7 @@ def save_adapter(
     return [ADAPTER_CONFIG, ADAPTER_WEIGHTS]
 
 
-def load_adapter(
-    path: Path, shapes: Mapping[str, torch.Size], base: str
-) -> dict[str, Tensor]:
+def load_adapter(path: Path, shapes: Mapping[str, torch.Size], base: str) -> dict[str, Tensor]:
     """Read an adapter that `save_adapter` wrote, by parameter name.
 
     Args:

@@ -1,12 +1,11 @@
 """A policy without its weights: modules, buffers and processor, and where its weights are kept."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import torch
-from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 from transformers import AutoConfig, PreTrainedModel
@@ -14,6 +13,7 @@ from transformers.core_model_loading import revert_weight_conversion
 
 from rlsd_pipeline.models.loading import load_policy, load_processor, model_class
 from rlsd_pipeline.models.policy import Policy
+from rlsd_pipeline.models.weights import opened
 
 
 class Rows(Protocol):
@@ -39,7 +39,7 @@ def _parameters_on_meta() -> Iterator[None]:
             return None
         return nn.Parameter(parameter.to("meta"), requires_grad=parameter.requires_grad)
 
-    hook = register_module_parameter_registration_hook(to_meta)
+    hook = register_module_parameter_registration_hook(to_meta)  # type: ignore[arg-type]
     try:
         yield
     finally:
@@ -57,15 +57,10 @@ def stored_weights(folder: Path, model: PreTrainedModel) -> Iterator[Callable[[s
         folder: Holds weights as safetensors.
         model: A skeleton of the same architecture, without adapters.
     """
-    with ExitStack() as opened:
-        files = [
-            opened.enter_context(safe_open(path, framework="pt"))
-            for path in sorted(folder.glob("*.safetensors"))
-        ]
-        holders = {key: file for file in files for key in file.keys()}  # noqa: SIM118
-        keys = _disk_names(model)
-        if all(key in holders for key in keys.values()):
-            yield lambda name: holders[keys[name]].get_slice(keys[name])
+    keys = _disk_names(model)
+    with opened(sorted(folder.glob("*.safetensors"))) as tensors:
+        if all(key in tensors for key in keys.values()):
+            yield lambda name: tensors[keys[name]]()
         else:
             yield load_policy(folder, dtype=torch.float32).model.state_dict().__getitem__
 

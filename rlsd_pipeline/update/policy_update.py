@@ -21,7 +21,6 @@ from rlsd_pipeline.update.metrics import step_metrics
 from rlsd_pipeline.update.shared_tokens import SharedTokens, join, weightless, with_shares
 from rlsd_pipeline.update.token_loss import TokenLoss, Tokens, token_loss
 
-
 ONE_DEVICE = OneDevice()
 
 

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.tokenization_utils_fast import PreTrainedTokenizerFast
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest, ArtifactStore, ArtifactWriter
-from rlsd_pipeline.compute.job import UpdateJob, write_job
+from rlsd_pipeline.compute.job import UpdateJob
 from rlsd_pipeline.compute.launcher import SubprocessLauncher
 from rlsd_pipeline.compute.result import read_result
 from rlsd_pipeline.compute.torchrun import Torchrun
@@ -24,8 +24,9 @@ from rlsd_pipeline.config.divergence import JSD
 from rlsd_pipeline.config.model import TinyQwen3VL
 from rlsd_pipeline.models.logprobs import Support
 from rlsd_pipeline.models.policy import Policy
-from rlsd_pipeline.models.pool import OPTIMIZER, PolicyPool, optimizer_state, restore_optimizer
+from rlsd_pipeline.models.pool import PolicyPool, optimizer_state, restore_optimizer
 from rlsd_pipeline.models.tiny_qwen3_vl import build_policy, train_tokenizer
+from rlsd_pipeline.models.weights import OPTIMIZER
 from rlsd_pipeline.progress import Silent
 from rlsd_pipeline.update.policy_update import UpdateGroup, make_optimizer, update_policy
 from rlsd_pipeline.update.token_loss import Tokens

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import pytest
-import torch
 from torch import Tensor
 
 from rlsd_pipeline.artifacts import Artifact
@@ -31,8 +30,8 @@ class Case(NamedTuple):
 
     model: str = "qwen3_vl"
     streams: tuple[str, ...] = EVERY
-    update: dict[str, Any] = {}
-    job: dict[str, Any] = {}
+    update: dict[str, Any] = MappingProxyType({})
+    job: dict[str, Any] = MappingProxyType({})
 
 
 CASES = {
@@ -85,7 +84,12 @@ def test_two_processes_equal_one(
     together(tmp_path / "jobs", 2)
     for name, one in expected.items():
         two = read(tmp_path / "jobs" / name)
-        print(name, far(one.metrics, two.metrics), largest(one.state, two.state, "exp_avg"), largest(one.weights, two.weights))
+        print(
+            name,
+            far(one.metrics, two.metrics),
+            largest(one.state, two.state, "exp_avg"),
+            largest(one.weights, two.weights),
+        )
 
 
 def far(a, b):
