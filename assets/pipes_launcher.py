@@ -1,5 +1,6 @@
 """The processes of an update as a Pipes subprocess of the asset that asks for it."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,8 @@ class PipesLauncher:
         subprocess is ours and not that of `PipesSubprocessClient`, which leaves its own alive when
         this process is interrupted in another way than by Dagster.
         """
+        # Dagster warns of a preview that it calls itself.
+        warnings.filterwarnings("ignore", category=dg.PreviewWarning, module="dagster")
         with dg.open_pipes_session(
             context=self.context,
             context_injector=dg.PipesFileContextInjector(str(folder / "pipes-context.json")),

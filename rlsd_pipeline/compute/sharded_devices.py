@@ -103,6 +103,6 @@ def _stand_in(
     extends = any(continues(parts) for parts in together)
     if own and sees(own) == images and continues(own) == extends:
         return None
-    fit = [g for g, prompt in enumerate(prompts) if not images or prompt.pixel_values is not None]
+    fit = [g for g, prompt in enumerate(prompts) if (prompt.pixel_values is not None) == images]
     shortest = min(fit, key=lambda group: len(prompts[group].prompt_ids))
     return StandIn(shortest, 2 if extends else 1)

@@ -29,10 +29,12 @@ def work(report: Report) -> None:
     """Train on the job that the command line names; its failure is noted for torchrun."""
     folder, device, seconds = sys.argv[1:]
     on_cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available())
+    own = None
     if on_cuda:
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        own = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(own)
     dist.init_process_group(
-        "nccl" if on_cuda else "gloo", timeout=timedelta(seconds=float(seconds))
+        "nccl" if on_cuda else "gloo", timeout=timedelta(seconds=float(seconds)), device_id=own
     )
     opened = report(Path(folder)) if dist.get_rank() == 0 else nullcontext(Silent())
     with opened as progress:

@@ -57,6 +57,9 @@ EMPTY = -100.0
 LOGITS_AT_ONCE = 2**24
 """Tokens times vocabulary: 64 MB in float32, and a few times that while a loss is taken."""
 
+LOGITS_AT_ONCE_ON_GPU = 2**28
+"""1 GB: in bfloat16 the head's gradient is rounded once for each piece, so pieces are few."""
+
 
 def next_token_logits(policy: Policy, hidden: Tensor, temperature: float) -> Tensor:
     """Logits over the vocabulary, `[..., vocabulary]`, as sampling and scoring both see them."""
@@ -69,7 +72,8 @@ def next_token_logits(policy: Policy, hidden: Tensor, temperature: float) -> Ten
 
 def tokens_at_once(policy: Policy) -> int:
     """Tokens whose logits may be in memory together."""
-    return max(1, LOGITS_AT_ONCE // policy.model.get_output_embeddings().weight.shape[0])
+    entries = LOGITS_AT_ONCE if policy.model.device.type == "cpu" else LOGITS_AT_ONCE_ON_GPU
+    return max(1, entries // policy.model.get_output_embeddings().weight.shape[0])
 
 
 def flat_completion_hidden(policy: Policy, batch: ScoringBatch) -> tuple[Tensor, Tensor]:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
+import torch
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.compute.job import UpdateJob, write_job
@@ -54,6 +55,8 @@ CASES = {
     ),
 }
 
+ROUNDED = Case(job={"precision": "bfloat16"})
+
 Outcome = tuple[Any, Any]
 
 
@@ -70,7 +73,7 @@ def outcomes(
 ) -> dict[str, Outcome]:
     """Every case by one process and by two; all in one start of the two."""
     folder, expected = tmp_path_factory.mktemp("jobs"), {}
-    for name, case in CASES.items():
+    for name, case in {**CASES, "bfloat16": ROUNDED}.items():
         policy, job = build(case.model), make_job(dict(case.update), **case.job)
         artifact = keep(policy, name=case.model)
         groups = make_groups(policy, case.streams)
@@ -112,3 +115,19 @@ def test_checkpointing_changes_nothing(
 ) -> None:
     plain, again = outcomes["every-stream"][1], outcomes["checkpointing"][1]
     assert far(plain.weights, again.weights) < 1e-7
+
+
+def test_bfloat16_rounds_the_computation_and_not_the_weights(
+    outcomes: dict[str, Outcome], far: Callable[..., float]
+) -> None:
+    one, two = outcomes["bfloat16"]
+    assert two.metrics["loss"] == pytest.approx(one.metrics["loss"], rel=0.02)
+    assert two.metrics["loss"] != one.metrics["loss"]
+    moments = [key for key in one.state if key.endswith("exp_avg")]
+    exact, rounded = (
+        torch.cat([updated.state[key].flatten() for key in moments]) for updated in (one, two)
+    )
+    assert torch.cosine_similarity(exact, rounded, dim=0) > 0.99
+    assert {value.dtype for value in two.weights.values()} == {torch.float32}
+    # A step of 2e-4 from weights around 0.1 is below half a unit of bfloat16, and is kept.
+    assert not all(torch.equal(w, w.bfloat16().float()) for w in two.weights.values())
