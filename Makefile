@@ -11,7 +11,7 @@ DEVELOPMENT := $(VENV)/.installed-dev
 VLLM_VENV ?= .venv-vllm
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduction test test-vllm test-storage conformance bench ui check clean
+.PHONY: help demo reproduction test test-vllm test-storage test-distributed conformance bench ui check clean
 STORAGE := .venv-storage/.installed
 
 
@@ -22,6 +22,7 @@ help:
 	@echo "make test    all tests that need no optional part"
 	@echo "make test-vllm    the vLLM engines against a real vLLM on the processor"
 	@echo "make test-storage    a local S3 and GCS server, garbage collection, the trackers"
+	@echo "make test-distributed    training on several processes, and adapters (extra lora)"
 	@echo "make conformance    the benchmarks' own scores, recomputed from BENCHDATA, as a table"
 	@echo "make bench   speed, beside TRL's trainer; docs/performance.md; half an hour, some SUITES"
 	@echo "make check   ruff, mypy, the import contract, the Dagster definitions"
@@ -45,6 +46,9 @@ test-vllm: $(VLLM_VENV)/.installed
 
 test-storage: $(STORAGE)
 	OMP_NUM_THREADS=1 .venv-storage/bin/python -m pytest -q tests/storage tests/trackers
+
+test-distributed: $(VENV)/.installed-lora
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs tests/distributed
 
 conformance: $(DEVELOPMENT)
 	RLSD_BENCHDATA=$(BENCHDATA) $(BIN)/python -m pytest -q -rs tests/conformance
@@ -70,6 +74,11 @@ $(VENV)/.torch:
 
 $(RUNTIME): $(VENV)/.torch pyproject.toml
 	$(BIN)/python -m pip install --quiet -e ".[ui]"
+	@touch $@
+
+# peft asks for no other torch than the one that is there.
+$(VENV)/.installed-lora: $(DEVELOPMENT)
+	$(BIN)/python -m pip install --quiet -e ".[lora]"
 	@touch $@
 
 $(DEVELOPMENT): $(RUNTIME)

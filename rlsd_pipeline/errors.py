@@ -34,3 +34,7 @@ class AlignmentError(ArtifactError):
 
 class EngineError(RlsdError, RuntimeError):
     """An engine died, is not reached, or does not say what the pipeline needs to know."""
+
+
+class ComputeError(RlsdError, RuntimeError):
+    """A process that was started for the heavy work failed, or cannot be started."""

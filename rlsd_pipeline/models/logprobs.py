@@ -60,6 +60,9 @@ LOGITS_AT_ONCE = 2**21
 LEAST_TOKENS_AT_ONCE = 512
 """With fewer, the product with a large vocabulary is slower; twice as many gain nothing."""
 
+LOGITS_AT_ONCE_ON_GPU = 2**28
+"""1 GB: in bfloat16 the head's gradient is rounded once for each piece, so pieces are few."""
+
 
 def next_token_logits(policy: Policy, hidden: Tensor, temperature: float) -> Tensor:
     """Logits over the vocabulary, `[..., vocabulary]`, as sampling and scoring both see them."""
@@ -73,7 +76,8 @@ def next_token_logits(policy: Policy, hidden: Tensor, temperature: float) -> Ten
 def tokens_at_once(policy: Policy) -> int:
     """Tokens whose logits may be in memory together."""
     vocabulary = policy.model.get_output_embeddings().weight.shape[0]
-    return max(LEAST_TOKENS_AT_ONCE, LOGITS_AT_ONCE // vocabulary)
+    entries = LOGITS_AT_ONCE if policy.model.device.type == "cpu" else LOGITS_AT_ONCE_ON_GPU
+    return max(LEAST_TOKENS_AT_ONCE, entries // vocabulary)
 
 
 def flat_completion_hidden(policy: Policy, batch: ScoringBatch) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ keys, values and output but never the matrix of scores (PyTorch's SDPA), keys an
 for every query head, since prompts of unequal length need a mask.
 """
 
-from rlsd_pipeline.models.logprobs import LOGITS_AT_ONCE
+from rlsd_pipeline.models.logprobs import LEAST_TOKENS_AT_ONCE, LOGITS_AT_ONCE_ON_GPU
 from rlsd_pipeline.plan.architecture import Architecture, VisionTower
 
 _LOGIT_COPIES = 6
@@ -91,6 +91,7 @@ def without_gradients(architecture: Architecture, tokens: int, value_bytes: int)
 def logits(vocabulary: int) -> int:
     """Bytes of the logits that are in memory together, with the copies that a loss makes.
 
-    Tokens are taken some at a time: `LOGITS_AT_ONCE` logits, but at least those of one token.
+    Tokens are taken some at a time: `LOGITS_AT_ONCE_ON_GPU` logits, but at least those of
+    `LEAST_TOKENS_AT_ONCE` tokens.
     """
-    return _LOGIT_COPIES * 4 * max(LOGITS_AT_ONCE, vocabulary)
+    return _LOGIT_COPIES * 4 * max(LOGITS_AT_ONCE_ON_GPU, LEAST_TOKENS_AT_ONCE * vocabulary)
