@@ -26,3 +26,7 @@ class ArtifactError(RlsdError, RuntimeError):
 
 class AlignmentError(ArtifactError):
     """Two tables, or two columns of one, disagree about the same tokens."""
+
+
+class ComputeError(RlsdError, RuntimeError):
+    """A process that was started for the heavy work failed, or cannot be started."""

@@ -1,8 +1,8 @@
 """Where the heavy work of a stage runs."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rlsd_pipeline.config.strict import StrictConfig
 
@@ -19,4 +19,57 @@ class LocalCompute(StrictConfig):
     """Arms that `rlsd train` trains at the same time, each in a process of its own."""
 
 
-ComputeConfig = LocalCompute
+class TorchrunCompute(StrictConfig):
+    """The update sharded over devices by FSDP2, in processes that `torchrun` starts."""
+
+    type: Literal["torchrun"] = "torchrun"
+
+    nodes: Annotated[int, Field(ge=1)] = 1
+
+    processes_per_node: Annotated[int, Field(ge=1)] = 1
+    """One a device: on GPUs their number; processes on the CPU share its cores."""
+
+    device: Literal["auto", "cuda", "cpu"] = "auto"
+    """`auto` is CUDA where torch finds one. CUDA communicates by NCCL, the CPU by gloo."""
+
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the computation. Weights, optimizer and the sum of gradients are float32 in either."""
+
+    activation_checkpointing: bool = False
+    """Compute each layer again in the backward pass, and keep only what goes into it."""
+
+    rendezvous: str | None = None
+    """`HOST:PORT` of the first node, where the nodes find one another."""
+
+    launch_prefix: list[str] = []
+    """What starts a command on every node, such as `[srun, --ntasks-per-node=1]`."""
+
+    shared_folder: str | None = None
+    """A folder that all nodes see, for what the processes read and write."""
+
+    timeout_minutes: Annotated[float, Field(gt=0)] = 30.0
+    """How long a process waits for the others before it gives up."""
+
+    threads: Annotated[int, Field(ge=1)] | None = None
+    """CPU threads of one process; None divides the cores among the processes of a node."""
+
+    processes: ClassVar[int] = 1
+    """Arms train one after the other: each takes all devices."""
+
+    @model_validator(mode="after")
+    def _nodes_find_one_another(self) -> "TorchrunCompute":
+        missing = {
+            "rendezvous": self.rendezvous,
+            "launch_prefix": self.launch_prefix,
+            "shared_folder": self.shared_folder,
+        }
+        absent = [name for name, value in missing.items() if not value]
+        if self.nodes > 1 and absent:
+            raise ValueError(
+                f"{self.nodes} nodes also need {', '.join(absent)}: say where they meet, what "
+                "starts a command on each of them, and which folder they all see"
+            )
+        return self
+
+
+ComputeConfig = Annotated[LocalCompute | TorchrunCompute, Field(discriminator="type")]

@@ -1,0 +1,70 @@
+"""The groups of an update as one safetensors file; pixels stay on disk until they are asked for."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from rlsd_pipeline.models.logprobs import Support
+from rlsd_pipeline.models.policy import EncodedPrompt
+from rlsd_pipeline.update.policy_update import UpdateGroup
+from rlsd_pipeline.update.token_loss import Tokens
+from rlsd_pipeline.weighting.method import TokenStreams
+
+
+def write_groups(path: Path, groups: Sequence[UpdateGroup]) -> None:
+    """Write groups, each under its number."""
+    save_file(
+        {
+            f"{number:06d}/{name}": value.contiguous()
+            for number, group in enumerate(groups)
+            for name, value in _arrays(group)
+        },
+        path,
+    )
+
+
+def read_groups(path: Path) -> list[UpdateGroup]:
+    """Read groups in their order; the file is mapped, so what nobody touches is not read."""
+    groups: dict[str, dict[str, Tensor]] = {}
+    for key, value in load_file(path).items():
+        number, _, name = key.partition("/")
+        groups.setdefault(number, {})[name] = value
+    return [_group(groups[number]) for number in sorted(groups)]
+
+
+def _arrays(group: UpdateGroup) -> Iterator[tuple[str, Tensor]]:
+    prompt, tokens = group.prompt, group.tokens
+    yield "prompt_ids", torch.tensor(prompt.prompt_ids)
+    yield "token_types", torch.tensor(prompt.token_types)
+    if prompt.pixel_values is not None and prompt.image_grid_thw is not None:
+        yield "pixel_values", prompt.pixel_values
+        yield "image_grid_thw", prompt.image_grid_thw
+    yield "lengths", torch.tensor([len(ids) for ids in group.completion_ids])
+    ids = [token_id for row in group.completion_ids for token_id in row]
+    yield "completion_ids", torch.tensor(ids, dtype=torch.long)
+    yield "old_logprobs", tokens.old_logprobs
+    for name, stream in tokens.streams._asdict().items():
+        if stream is not None:
+            yield f"streams.{name}", stream
+    if tokens.teacher is not None:
+        for name, value in tokens.teacher._asdict().items():
+            yield f"teacher.{name}", value
+
+
+def _group(arrays: dict[str, Tensor]) -> UpdateGroup:
+    prompt = EncodedPrompt(
+        arrays["prompt_ids"].tolist(),
+        arrays["token_types"].tolist(),
+        arrays.get("pixel_values"),
+        arrays.get("image_grid_thw"),
+    )
+    rows = arrays["completion_ids"].split(arrays["lengths"].tolist())
+    streams = TokenStreams(*(arrays.get(f"streams.{name}") for name in TokenStreams._fields))
+    teacher = None
+    if "teacher.ids" in arrays:
+        teacher = Support(*(arrays[f"teacher.{name}"] for name in Support._fields))
+    tokens = Tokens(arrays["old_logprobs"], streams, teacher)
+    return UpdateGroup(prompt, [row.tolist() for row in rows], tokens)

@@ -1,0 +1,82 @@
+"""An update as a folder: what every process reads, whoever started it.
+
+    job.json                 how to update
+    model/                   the policy's checkpoint, under transformers' own names
+    groups.safetensors       prompts, responses and their streams
+    optimizer/               the optimizer's state, where the policy has one
+    adapter.safetensors      the low-rank adapter, where one is trained
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from safetensors.torch import save_file
+from torch import Tensor
+
+from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.compute.group_file import write_groups
+from rlsd_pipeline.config.divergence import StoredDivergence
+from rlsd_pipeline.config.strict import StrictConfig
+from rlsd_pipeline.config.update import UpdateConfig
+from rlsd_pipeline.update.policy_update import UpdateGroup
+from schemas import PolicyCheckpoint
+
+JOB = "job.json"
+MODEL = "model"
+OPTIMIZER_FOLDER = "optimizer"
+GROUPS = "groups.safetensors"
+ADAPTER = "adapter.safetensors"
+
+
+class UpdateJob(StrictConfig):
+    """One update of a policy on one table of rollouts."""
+
+    update: UpdateConfig
+
+    divergence: StoredDivergence | None = Field(default=None)
+    """What the distillation weights weigh, where there are any."""
+
+    temperature: float
+    """At which the rollouts were sampled."""
+
+    seed: int
+    """Orders the prompts where an epoch has several optimizer steps."""
+
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the computation; weights, optimizer and the sum of gradients are float32."""
+
+    activation_checkpointing: bool = False
+    """Compute each layer again in the backward pass."""
+
+
+def write_job(
+    folder: Path,
+    job: UpdateJob,
+    policy: Artifact,
+    groups: Sequence[UpdateGroup],
+    adapter: Mapping[str, Tensor] | None = None,
+) -> None:
+    """Write what `train_rank` reads.
+
+    Args:
+        folder: An empty folder that every process sees.
+        job: How to update.
+        policy: Whose weights and optimizer state to start from; files are linked, not copied, where
+            the file system allows it.
+        groups: The whole table.
+        adapter: The low-rank adapter to train in the place of the weights, by parameter name.
+    """
+    checkpoint = policy.record(PolicyCheckpoint)
+    policy.checkout(folder / MODEL, checkpoint.model_files)
+    policy.checkout(folder / OPTIMIZER_FOLDER, checkpoint.optimizer_files)
+    if adapter is not None:
+        save_file(dict(adapter), folder / ADAPTER)
+    write_groups(folder / GROUPS, groups)
+    (folder / JOB).write_text(job.model_dump_json(), encoding="utf-8")
+
+
+def read_job(folder: Path) -> UpdateJob:
+    """How to update."""
+    return UpdateJob.model_validate_json((folder / JOB).read_bytes())
