@@ -61,6 +61,11 @@ class ArtifactStore:
         """
         self._storage = Storage(url, cache)
 
+    @property
+    def url(self) -> str:
+        """Where it lies; another process that opens it sees the same artifacts."""
+        return self._storage.url
+
     def find(self, stage: str, fingerprint: str) -> Artifact | None:
         """The artifact with this fingerprint; None where it is absent or incomplete."""
         folder = artifact_folder(_checked(stage), fingerprint)

@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.config.strict import StrictConfig
 
 
@@ -72,4 +73,4 @@ class TorchrunCompute(StrictConfig):
         return self
 
 
-ComputeConfig = Annotated[LocalCompute | TorchrunCompute, Field(discriminator="type")]
+ComputeConfig = Annotated[LocalCompute | TorchrunCompute | RayCompute, Field(discriminator="type")]

@@ -8,7 +8,7 @@ from typing import Any
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest, ArtifactStore, ArtifactWriter
 from rlsd_pipeline.artifacts.tables import rows
 from rlsd_pipeline.compute.compute import Compute
-from rlsd_pipeline.compute.local import LocalWork
+from rlsd_pipeline.compute.places import build_compute
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
 from rlsd_pipeline.config.model import PretrainedModel, TinyQwen3VL
 from rlsd_pipeline.errors import ArtifactError, ConfigError
@@ -45,7 +45,7 @@ class Workspace:
     @cached_property
     def compute(self) -> Compute:
         """Where the work of a stage runs."""
-        return LocalWork(self.pool)
+        return build_compute(self.experiment.compute, self.pool, self.store)
 
     @cached_property
     def _lineages(self) -> dict[str, Arm]:
@@ -138,6 +138,14 @@ class StageRun:
         write: Callable[[ArtifactWriter], None],
     ) -> Artifact:
         """The artifact of a request, from the store or computed, under its stage's reference."""
-        artifact = self.workspace.store.produce(request, write, recompute=self.recompute)
+        compute = self.workspace.compute
+
+        def counted(out: ArtifactWriter) -> None:
+            before = compute.recomputed
+            write(out)
+            if again := compute.recomputed - before:
+                out.measure(pieces_recomputed=float(again))
+
+        artifact = self.workspace.store.produce(request, counted, recompute=self.recompute)
         self.workspace.store.set_ref(self.reference(request.stage), artifact)
         return artifact
