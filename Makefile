@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 # Extra arguments for installing torch, such as --index-url for another build than PyPI's.
 TORCH_ARGS ?=
+RAY_VENV ?= .venv-ray
 # Public benchmark rows and model outputs, with their official scores.
 BENCHDATA ?= $(or $(RLSD_BENCHDATA),../shared/benchdata)
 BIN := $(VENV)/bin
@@ -10,13 +11,14 @@ RUNTIME := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduction test conformance ui check clean
+.PHONY: help demo reproduction test test-ray conformance ui check clean
 
 help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
 	@echo "make reproduction    all methods, eight seeds; an hour on two cores, resumable"
 	@echo "make ui      the Dagster UI on http://127.0.0.1:3000"
 	@echo "make test    all tests that need no optional part"
+	@echo "make test-ray    two Ray workers against one process, on a cluster of this machine"
 	@echo "make conformance    the benchmarks' own scores, recomputed from BENCHDATA, as a table"
 	@echo "make check   ruff, mypy, the import contract, the Dagster definitions"
 	@echo "make clean   remove what runs left behind in .rlsd"
@@ -33,6 +35,9 @@ ui: $(RUNTIME)
 
 test: $(DEVELOPMENT)
 	$(BIN)/python -m pytest -q
+
+test-ray: $(RAY_VENV)/.installed
+	$(RAY_VENV)/bin/python -m pytest -q -rs tests/ray
 
 conformance: $(DEVELOPMENT)
 	RLSD_BENCHDATA=$(BENCHDATA) $(BIN)/python -m pytest -q -rs tests/conformance
@@ -59,4 +64,10 @@ $(RUNTIME): $(VENV)/.torch pyproject.toml
 
 $(DEVELOPMENT): $(RUNTIME)
 	$(BIN)/python -m pip install --quiet -e ".[ui,dev]"
+	@touch $@
+
+$(RAY_VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(RAY_VENV)
+	$(RAY_VENV)/bin/python -m pip install --quiet $(TORCH_ARGS) torch==2.14.1 torchvision==0.29.1
+	$(RAY_VENV)/bin/python -m pip install --quiet -e ".[dev,ray]" "psutil>=6"
 	@touch $@

@@ -40,6 +40,11 @@ class Crew:
         for _ in range(missing):
             self._start()
 
+    def places(self) -> list[str]:
+        """Which processes the workers are, as `host:pid`; waits until they are up."""
+        workers = (*self._free, *self._busy.values())
+        return self.ray.get([worker.place.remote() for worker in workers])
+
     def _start(self) -> None:
         options = {
             "num_cpus": self._config.cpus_per_worker,

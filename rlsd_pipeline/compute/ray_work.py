@@ -18,15 +18,16 @@ class RayWork:
     """One piece a shard, each to the next free worker.
 
     Args:
-        crew: The workers.
+        crew: Runs the pieces.
         max_retries: How often one piece may take its worker down.
 
     Attributes:
+        crew: The workers.
         recomputed: Pieces computed again since a worker died.
     """
 
     def __init__(self, crew: Crew, max_retries: int) -> None:
-        self._crew, self._max_retries, self.recomputed = crew, max_retries, 0
+        self.crew, self._max_retries, self.recomputed = crew, max_retries, 0
 
     def each(
         self, policy: Artifact, work: Work[Piece, Result], pieces: Sequence[Piece], advance: Advance
@@ -38,8 +39,8 @@ class RayWork:
         """
         if not pieces:
             return
-        self._crew.muster(len(pieces))
-        shards = _Shards(self._crew, policy, work, pieces)
+        self.crew.muster(len(pieces))
+        shards = _Shards(self.crew, policy, work, pieces)
         for place in range(len(pieces)):
             while place not in shards.done:
                 for units in shards.step():
