@@ -19,7 +19,7 @@ def connect(config: RayCompute) -> Any:
         ConfigError: Ray is not installed, or this machine lacks what the workers ask for.
         ComputeError: There is no cluster at the address.
     """
-    ray = _import_ray(config)
+    ray = _import_ray()
     if not ray.is_initialized():
         if config.address is None:
             _start(ray, config)
@@ -29,12 +29,8 @@ def connect(config: RayCompute) -> Any:
     return ray
 
 
-def _import_ray(config: RayCompute) -> Any:
-    # Both are read when ray is imported.
+def _import_ray() -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    if config.address is None:
-        # On Linux Ray listens on every interface, elsewhere on loopback alone: this chooses.
-        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     try:
         import ray
     except ImportError as error:
@@ -46,6 +42,12 @@ def _import_ray(config: RayCompute) -> Any:
 
 
 def _start(ray: Any, config: RayCompute) -> None:
+    from ray._private import ray_constants
+
+    # On Linux Ray listens on every interface, elsewhere on loopback alone. What chooses is read
+    # when ray is imported: by this process perhaps already, by the cluster's own still to come.
+    os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
+    ray_constants.ENABLE_RAY_CLUSTER = False
     slots = max(config.workers, config.update_workers) * config.cpus_per_worker
     ray.init(
         address="local",
