@@ -11,7 +11,7 @@ RUNTIME := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduction test test-ray conformance ui check clean
+.PHONY: help demo reproduction test test-ray conformance bench ui check clean
 
 help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
@@ -20,6 +20,7 @@ help:
 	@echo "make test    all tests that need no optional part"
 	@echo "make test-ray    two Ray workers against one process, on a cluster of this machine"
 	@echo "make conformance    the benchmarks' own scores, recomputed from BENCHDATA, as a table"
+	@echo "make bench   speed, beside TRL's trainer; docs/performance.md; half an hour, some SUITES"
 	@echo "make check   ruff, mypy, the import contract, the Dagster definitions"
 	@echo "make clean   remove what runs left behind in .rlsd"
 
@@ -41,6 +42,9 @@ test-ray: $(RAY_VENV)/.installed
 
 conformance: $(DEVELOPMENT)
 	RLSD_BENCHDATA=$(BENCHDATA) $(BIN)/python -m pytest -q -rs tests/conformance
+
+bench: $(RUNTIME) .venv-trl/.installed
+	$(BIN)/python -m benchmarks $(SUITES)
 
 check: $(DEVELOPMENT)
 	$(BIN)/ruff check .
@@ -70,4 +74,12 @@ $(RAY_VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(RAY_VENV)
 	$(RAY_VENV)/bin/python -m pip install --quiet $(TORCH_ARGS) torch==2.14.1 torchvision==0.29.1
 	$(RAY_VENV)/bin/python -m pip install --quiet -e ".[dev,ray]" "psutil>=6"
+	@touch $@
+
+# The trainer that steps are compared with, beside the same torch and transformers.
+.venv-trl/.installed: $(RUNTIME)
+	$(PYTHON) -m venv .venv-trl
+	.venv-trl/bin/python -m pip install --quiet $(TORCH_ARGS) torch==2.14.1 torchvision==0.29.1
+	.venv-trl/bin/python -m pip install --quiet "trl[vlm]==1.16.0" \
+		"transformers==$$($(BIN)/python -c 'import transformers; print(transformers.__version__)')"
 	@touch $@

@@ -54,8 +54,11 @@ class Support(NamedTuple):
 EMPTY = -100.0
 """Stands for the log of probability 0: exp of it is 4e-44, which adds nothing."""
 
-LOGITS_AT_ONCE = 2**24
-"""Tokens times vocabulary: 64 MB in float32, and a few times that while a loss is taken."""
+LOGITS_AT_ONCE = 2**21
+"""Tokens times vocabulary: 8 MB in float32, and a few times that while a loss is taken."""
+
+LEAST_TOKENS_AT_ONCE = 512
+"""With fewer, the product with a large vocabulary is slower; twice as many gain nothing."""
 
 
 def next_token_logits(policy: Policy, hidden: Tensor, temperature: float) -> Tensor:
@@ -69,7 +72,8 @@ def next_token_logits(policy: Policy, hidden: Tensor, temperature: float) -> Ten
 
 def tokens_at_once(policy: Policy) -> int:
     """Tokens whose logits may be in memory together."""
-    return max(1, LOGITS_AT_ONCE // policy.model.get_output_embeddings().weight.shape[0])
+    vocabulary = policy.model.get_output_embeddings().weight.shape[0]
+    return max(LEAST_TOKENS_AT_ONCE, LOGITS_AT_ONCE // vocabulary)
 
 
 def flat_completion_hidden(policy: Policy, batch: ScoringBatch) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 
 from rlsd_pipeline.data.images import decode_image
 from rlsd_pipeline.errors import ModelError
+from rlsd_pipeline.models.attention import use_grouped_attention
 from rlsd_pipeline.models.sharing import can_share_prefix
 
 WEIGHTS = "model.safetensors"
@@ -56,6 +57,7 @@ class Policy:
     """
 
     def __init__(self, model: PreTrainedModel, processor: Any) -> None:
+        use_grouped_attention(model)
         self.model = model.eval()
         self.processor = processor
         self.tokenizer = getattr(processor, "tokenizer", processor)

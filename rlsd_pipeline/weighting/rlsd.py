@@ -66,7 +66,7 @@ class RLSD(Weighting):
 
     def _weighted(self, credit: Credit) -> Tensor:
         """Tokens that get more than the plain advantage."""
-        weighted = credit.rows >= 0
+        weighted = credit.reasoning.new_ones(len(credit.rows))
         if self.responses_weighted == "negative":
             weighted = weighted & (credit.token_advantages < 0)
         if self.tokens_weighted == "reasoning":
@@ -96,12 +96,14 @@ def evidence_weights(
     advantages: Tensor, information_gain: Tensor, completion_mask: Tensor, *, clip: float
 ) -> Tensor:
     """clip(exp(sign(A) Δ), 1 - ε_w, 1 + ε_w), and 1 outside the mask; as `information_gain`."""
-    sign = advantages.sign()
+    sign = advantages.detach().sign()
     # masked_fill, not *: padding may hold nan or inf, and so may a gain beside sign 0; 0 * inf is
     # nan. And ε_w is at most 1, so no weight above 2 is kept and the exponential cannot overflow.
-    kept = completion_mask.bool() & (sign != 0)
-    signed = (sign * information_gain.detach()).masked_fill(~kept, 0.0).clamp(max=math.log(2))
-    return signed.exp().clamp(1 - clip, 1 + clip)
+    left_out = (sign == 0).logical_or(~completion_mask.bool())
+    weights = sign * information_gain.detach()
+    # In place from here on: over millions of tokens, fresh memory costs more than arithmetic.
+    weights.masked_fill_(left_out, 0.0).clamp_(max=math.log(2))
+    return weights.exp_().clamp_(1 - clip, 1 + clip)
 
 
 def cut_weights(advantages: Tensor, information_gain: Tensor, clip: float) -> Tensor:
@@ -156,5 +158,5 @@ def rlsd_token_advantages(
         )
     weights = evidence_weights(advantages, information_gain, completion_mask, clip=clip)
     # Equal to (1 - λ) + λ w, and exactly 1 where λ = 0 or w = 1.
-    multiplier = 1 + mix * (weights - 1)
-    return (advantages.detach() * multiplier).masked_fill(~completion_mask.bool(), 0.0)
+    multiplier = weights.sub_(1).mul_(mix).add_(1)
+    return multiplier.mul_(advantages.detach()).masked_fill_(~completion_mask.bool(), 0.0)

@@ -66,7 +66,7 @@ class AdaptiveRLSD(Weighting):
     def streams(self, credit: Credit) -> TokenStreams:
         """RLSD with this table's λ and ε_w."""
         mix, clip, _ = self.adapt(credit)
-        every = credit.rows >= 0
+        every = credit.reasoning.new_ones(len(credit.rows))
         advantages, gain = credit.token_advantages, credit.information_gain
         return TokenStreams(rlsd_token_advantages(advantages, gain, every, mix=mix, clip=clip))
 
@@ -80,8 +80,8 @@ class AdaptiveRLSD(Weighting):
         """λ and ε_w of a table."""
         agreement = evidence_agreement(credit)
         signed = credit.token_advantages.sign() * credit.information_gain
-        signal = signed[credit.token_advantages != 0].clamp(max=math.log(2))
-        spread = _quantile((signal.exp() - 1).abs(), self.kept)
+        signal = signed[credit.token_advantages != 0].clamp_(max=math.log(2))
+        spread = _quantile(signal.exp_().sub_(1).abs_(), self.kept)
         return Adapted(self.mix * max(0.0, agreement), min(self.clip, spread), agreement)
 
 

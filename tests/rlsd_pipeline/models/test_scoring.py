@@ -189,6 +189,7 @@ def test_logits_are_made_some_tokens_at_a_time(
     whole = score(vision_policy, *table, keep=keep_likeliest(5))
     vocabulary = vision_policy.model.get_output_embeddings().weight.shape[0]
     monkeypatch.setattr(logprobs, "LOGITS_AT_ONCE", 3 * vocabulary)
+    monkeypatch.setattr(logprobs, "LEAST_TOKENS_AT_ONCE", 1)
     pieces = score(vision_policy, *table, keep=keep_likeliest(5))
     again = score(vision_policy, *table, keep=keep_entries_of(whole))
     for first, *others in zip(whole, pieces, again, strict=True):

@@ -1,17 +1,19 @@
-"""How long comparing all methods takes, by cached tokens: `python benchmarks/compare_tokens.py`.
+"""Writing, reading and comparing tables of cached tokens: `python -m benchmarks.tables`.
 
-Tables of random rollouts are written to Parquet, read back, and compared as `rlsd compare` does.
+Tables of random rollouts are validated and written to Parquet, read back, and compared as
+`rlsd compare` does.
 """
 
 import argparse
+import resource
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.timing import emit, resident
 from rlsd_pipeline.artifacts.tables import to_table
 from rlsd_pipeline.config.verifier import AnswerTagExtraction
 from rlsd_pipeline.credit.comparison import (
@@ -23,15 +25,14 @@ from rlsd_pipeline.credit.comparison import (
 from rlsd_pipeline.credit.tables import read_credit, segments_of
 from rlsd_pipeline.verifiers.extraction import build_extraction
 from rlsd_pipeline.weighting import METHODS
-from rlsd_pipeline.weighting.rlsd import RLSD
 from schemas import Reward, Rollout, TokenLogprobs
 
 GROUP, TOKENS = 8, 64
 TEXT = "<think>" + "ab " * (TOKENS - 4) + "</think><answer>yes</answer>"
 
 
-def tables(tokens: int, rng: np.random.Generator) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """Rollouts, rewards and log-probabilities with at least so many tokens."""
+def columns(tokens: int, rng: np.random.Generator) -> dict[type, dict[str, object]]:
+    """Columns of rollouts, rewards and log-probabilities with at least so many tokens."""
     count = -(-tokens // (TOKENS * GROUP)) * GROUP
     names = [f"problem-{row // GROUP}#{row % GROUP}" for row in range(count)]
     problems = [f"problem-{row // GROUP}" for row in range(count)]
@@ -41,9 +42,8 @@ def tables(tokens: int, rng: np.random.Generator) -> tuple[pa.Table, pa.Table, p
     student = -rng.exponential(0.5, (count, TOKENS)).astype(np.float32)
     teacher = np.minimum(student + rng.normal(0, 0.3, student.shape), 0).astype(np.float32)
     right = rng.random(count) < 0.5
-    rollouts = to_table(
-        Rollout,
-        {
+    return {
+        Rollout: {
             "rollout_id": names,
             "problem_id": problems,
             "sample_index": [row % GROUP for row in range(count)],
@@ -54,10 +54,7 @@ def tables(tokens: int, rng: np.random.Generator) -> tuple[pa.Table, pa.Table, p
             "rollout_logprobs": student,
             "finish_reason": ["stop"] * count,
         },
-    )
-    rewards = to_table(
-        Reward,
-        {
+        Reward: {
             "rollout_id": names,
             "problem_id": problems,
             "verdict": np.where(right, "correct", "incorrect").tolist(),
@@ -66,22 +63,27 @@ def tables(tokens: int, rng: np.random.Generator) -> tuple[pa.Table, pa.Table, p
             "reward": right.astype(float),
             "advantage": np.where(right, 1.0, -1.0),
         },
-    )
-    logprobs = to_table(
-        TokenLogprobs,
-        {
+        TokenLogprobs: {
             "rollout_id": names,
             "completion_ids": ids,
             "student_logprobs": student,
             "teacher_logprobs": teacher,
             "teacher_plain_logprobs": [None] * count,
         },
-    )
-    return rollouts, rewards, logprobs
+    }
 
 
-def compare(paths: list[Path]) -> tuple[int, dict[str, float]]:
-    """Tokens, and seconds by part."""
+def write(made: dict[type, dict[str, object]], folder: Path) -> list[Path]:
+    """Validate the columns and write one file a schema, as the store does."""
+    paths = [folder / f"{schema.__name__}.parquet" for schema in made]
+    for (schema, given), path in zip(made.items(), paths, strict=True):
+        table = to_table(schema, given)
+        pq.write_table(table, path, compression="zstd", row_group_size=512)
+    return paths
+
+
+def compare(paths: list[Path]) -> dict[str, float]:
+    """Seconds by part."""
     extraction = build_extraction(AnswerTagExtraction())
     seconds, started = {}, time.perf_counter()
 
@@ -96,38 +98,32 @@ def compare(paths: list[Path]) -> tuple[int, dict[str, float]]:
     segments = segments_of(rollouts, extraction)
     lap("columns")
     methods = {cls.model_validate({}).type: cls.model_validate({}) for cls in METHODS}
-    methods["rlsd, as printed"] = RLSD(formula="as_printed")
     credits = {name: token_credit(m.streams(credit), credit).numpy() for name, m in methods.items()}
-    lap(f"{len(methods)} methods")
+    lap("methods")
     for name, values in credits.items():
         summarize(name, methods[name], values, credit, segments, 0.95)
     lap("summaries")
     rank_correlations(credits)
     rows = credit.rows.numpy()
     rank_correlations({n: within_responses(v, rows, len(rollouts)) for n, v in credits.items()})
-    lap("rank correlations")
-    return len(credit.rows), seconds
+    lap("correlations")
+    return seconds
 
 
 def main() -> None:
-    """Print one line a size."""
+    """Time one size."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tokens", type=int, nargs="+", default=[250_000, 500_000, 1_000_000])
-    options = parser.parse_args()
-    for tokens in options.tokens:
-        with tempfile.TemporaryDirectory(prefix="rlsd-compare-") as folder:
-            made = tables(tokens, np.random.default_rng(0))
-            paths = [Path(folder) / f"{place}.parquet" for place in range(len(made))]
-            for table, path in zip(made, paths, strict=True):
-                pq.write_table(table, path, compression="zstd", row_group_size=512)
-            size = sum(path.stat().st_size for path in paths)
-            count, seconds = compare(paths)
-        total = sum(seconds.values())
-        parts = ", ".join(f"{name} {value:.2f} s" for name, value in seconds.items())
-        print(
-            f"{count:>9,} tokens: {total:.2f} s ({count / total:,.0f} tokens/s), "
-            f"{size / count:.1f} bytes a token on disk; {parts}"
-        )
+    parser.add_argument("--tokens", type=int, default=1_000_000)
+    given = parser.parse_args()
+    made = columns(given.tokens, np.random.default_rng(0))
+    before = resident()
+    with tempfile.TemporaryDirectory(prefix="rlsd-tables-") as folder:
+        started = time.perf_counter()
+        paths = write(made, Path(folder))
+        seconds = {"write": time.perf_counter() - started} | compare(paths)
+        size = sum(path.stat().st_size for path in paths)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    emit(seconds | {"bytes": size / given.tokens, "megabytes": peak - before})
 
 
 if __name__ == "__main__":

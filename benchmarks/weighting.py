@@ -1,0 +1,73 @@
+"""Weighting cached tokens in memory against copying them: `python -m benchmarks.weighting`.
+
+The copy is of every token column that a table of credit holds: student and teacher log-probability,
+row and segment.
+"""
+
+import argparse
+import dataclasses
+import time
+from collections.abc import Callable
+
+import torch
+
+from benchmarks.timing import emit
+from rlsd_pipeline.weighting import METHODS
+from rlsd_pipeline.weighting.grpo import group_advantages
+from rlsd_pipeline.weighting.method import Credit
+
+GROUP, TOKENS = 8, 64
+
+
+def credit_of(tokens: int) -> Credit:
+    """Random responses with so many tokens in all."""
+    count = tokens // TOKENS
+    generator = torch.Generator().manual_seed(0)
+    student = -torch.rand(count * TOKENS, generator=generator)
+    noise = torch.randn(len(student), generator=generator)
+    rewards = (torch.rand(count, generator=generator) < 0.5).float()
+    groups = torch.arange(count) // GROUP
+    return Credit(
+        rewards=rewards,
+        correct=rewards > 0,
+        advantages=group_advantages(rewards, groups),
+        groups=groups,
+        informed=torch.ones(count, dtype=torch.bool),
+        rows=torch.arange(count).repeat_interleave(TOKENS),
+        reasoning=torch.ones(count * TOKENS, dtype=torch.bool),
+        student_logprobs=student,
+        teacher_logprobs=(student + 0.3 * noise).clamp(max=0),
+    )
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """Wall time of one run."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Time a copy and every method in turns."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tokens", type=int, default=10_000_000)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    credit = credit_of(given.tokens)
+    assert credit.teacher_logprobs is not None
+    columns = credit.student_logprobs, credit.teacher_logprobs, credit.rows, credit.reasoning
+    methods = {cls.model_validate({}).type: cls.model_validate({}) for cls in METHODS}
+    found: dict[str, list[float]] = {"copy": [], **{name: [] for name in methods}}
+    for _ in range(given.repeats + 1):
+        found["copy"].append(seconds(lambda: [column.clone() for column in columns]))
+        for name, method in methods.items():
+            # A table of its own: what one method has derived from it is not lent to the next.
+            fresh = dataclasses.replace(credit)
+            found[name].append(seconds(lambda m=method, c=fresh: m.streams(c)))
+    emit({name: values[1:] for name, values in found.items()})
+
+
+if __name__ == "__main__":
+    main()
