@@ -11,7 +11,7 @@ RUNTIME := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduction test test-ray conformance bench ui check clean
+.PHONY: help demo reproduction test test-distributed test-ray conformance bench ui check clean
 
 help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
@@ -19,6 +19,7 @@ help:
 	@echo "make ui      the Dagster UI on http://127.0.0.1:3000"
 	@echo "make test    all tests that need no optional part"
 	@echo "make test-ray    two Ray workers against one process, on a cluster of this machine"
+	@echo "make test-distributed    training on several processes, and adapters (extra lora)"
 	@echo "make conformance    the benchmarks' own scores, recomputed from BENCHDATA, as a table"
 	@echo "make bench   speed, beside TRL's trainer; docs/performance.md; half an hour, some SUITES"
 	@echo "make check   ruff, mypy, the import contract, the Dagster definitions"
@@ -39,6 +40,9 @@ test: $(DEVELOPMENT)
 
 test-ray: $(RAY_VENV)/.installed
 	$(RAY_VENV)/bin/python -m pytest -q -rs tests/ray
+
+test-distributed: $(VENV)/.installed-lora
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs tests/distributed
 
 conformance: $(DEVELOPMENT)
 	RLSD_BENCHDATA=$(BENCHDATA) $(BIN)/python -m pytest -q -rs tests/conformance
@@ -64,6 +68,11 @@ $(VENV)/.torch:
 
 $(RUNTIME): $(VENV)/.torch pyproject.toml
 	$(BIN)/python -m pip install --quiet -e ".[ui]"
+	@touch $@
+
+# peft asks for no other torch than the one that is there.
+$(VENV)/.installed-lora: $(DEVELOPMENT)
+	$(BIN)/python -m pip install --quiet -e ".[lora]"
 	@touch $@
 
 $(DEVELOPMENT): $(RUNTIME)

@@ -31,6 +31,10 @@ class PolicyCheckpoint(Record):
     optimizer_files: list[str]
     """The artifact's files that hold the optimizer's state; empty where there is none."""
 
+    adapter_files: list[str] = Field(default_factory=list)
+    """The artifact's files that hold the low-rank adapter that was trained; its weights are merged
+    into the model's. Empty where the weights themselves were."""
+
     example: ClassVar[dict[str, Any]] = {
         "updates": 3,
         "parent": "5f2c8a0e9b1d4f67",

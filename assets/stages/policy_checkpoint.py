@@ -7,6 +7,7 @@ import dagster as dg
 
 from assets.declared import Declared, materialized
 from assets.partitions import partition_key
+from assets.pipes_launcher import PipesLauncher
 from assets.stages.checks import blocking, result
 from assets.stages.config import StageConfig
 from assets.stages.policy import checkpoint_metadata
@@ -33,7 +34,8 @@ def policy_checkpoint_asset(declared: Declared) -> dg.AssetsDefinition:
         from rlsd_pipeline.models.pool import not_finite_weights
         from rlsd_pipeline.stages.policy_checkpoint import train_policy
 
-        run = declared.at(context, recompute=config.recompute)
+        launcher = PipesLauncher(context)
+        run = declared.at(context, recompute=config.recompute, launcher=launcher)
         artifact = train_policy(run)
         metadata = checkpoint_metadata(artifact)
         yield materialized(artifact, metadata)

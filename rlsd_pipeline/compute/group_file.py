@@ -16,14 +16,15 @@ from rlsd_pipeline.weighting.method import TokenStreams
 
 def write_groups(path: Path, groups: Sequence[UpdateGroup]) -> None:
     """Write groups, each under its number."""
-    save_file(
-        {
-            f"{number:06d}/{name}": value.contiguous()
-            for number, group in enumerate(groups)
-            for name, value in _arrays(group)
-        },
-        path,
-    )
+    arrays: dict[str, Tensor] = {}
+    written: set[int] = set()
+    for number, group in enumerate(groups):
+        for name, value in _arrays(group):
+            # Two problems may have one prompt, and a file may not hold one storage twice.
+            place = value.untyped_storage().data_ptr()
+            arrays[f"{number:06d}/{name}"] = value.clone() if place in written else value
+            written.add(place)
+    save_file({name: value.contiguous() for name, value in arrays.items()}, path)
 
 
 def read_groups(path: Path) -> list[UpdateGroup]:

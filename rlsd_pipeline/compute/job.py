@@ -1,10 +1,12 @@
 """An update as a folder: what every process reads, whoever started it.
 
     job.json                 how to update
-    model/                   the policy's checkpoint, under transformers' own names
+    model/                   the checkpoint to start from, under transformers' own names
     groups.safetensors       prompts, responses and their streams
     optimizer/               the optimizer's state, where the policy has one
     adapter.safetensors      the low-rank adapter, where one is trained
+
+The folder lies where every process sees it, and is removed after the update.
 """
 
 from collections.abc import Mapping, Sequence
@@ -56,6 +58,8 @@ def write_job(
     job: UpdateJob,
     policy: Artifact,
     groups: Sequence[UpdateGroup],
+    *,
+    base: Artifact | None = None,
     adapter: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Write what `train_rank` reads.
@@ -63,14 +67,15 @@ def write_job(
     Args:
         folder: An empty folder that every process sees.
         job: How to update.
-        policy: Whose weights and optimizer state to start from; files are linked, not copied, where
-            the file system allows it.
+        policy: Whose optimizer state to go on with, and whose weights; files are linked, not
+            copied, where the file system allows it.
         groups: The whole table.
-        adapter: The low-rank adapter to train in the place of the weights, by parameter name.
+        base: The policy that the adapter belongs to, whose weights stay as they are.
+        adapter: The low-rank adapter to train, by parameter name.
     """
-    checkpoint = policy.record(PolicyCheckpoint)
-    policy.checkout(folder / MODEL, checkpoint.model_files)
-    policy.checkout(folder / OPTIMIZER_FOLDER, checkpoint.optimizer_files)
+    weights = policy if base is None else base
+    weights.checkout(folder / MODEL, weights.record(PolicyCheckpoint).model_files)
+    policy.checkout(folder / OPTIMIZER_FOLDER, policy.record(PolicyCheckpoint).optimizer_files)
     if adapter is not None:
         save_file(dict(adapter), folder / ADAPTER)
     write_groups(folder / GROUPS, groups)

@@ -48,11 +48,11 @@ def _start(ray: Any, config: RayCompute) -> None:
     # when ray is imported: by this process perhaps already, by the cluster's own still to come.
     os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
     ray_constants.ENABLE_RAY_CLUSTER = False
-    slots = max(config.workers, config.update_workers) * config.cpus_per_worker
+    slots = max(config.workers, config.ranks) * config.cpus_per_worker
     ray.init(
         address="local",
         num_cpus=max(os.cpu_count() or 1, math.ceil(slots)),
-        object_store_memory=config.object_store_mb * 2**20,
+        object_store_memory=(config.object_store_mb or 1024) * 2**20,
         include_dashboard=config.dashboard,
         namespace=NAMESPACE,
         runtime_env=dict(config.runtime_env) or None,

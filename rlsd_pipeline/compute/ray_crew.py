@@ -25,10 +25,14 @@ class Crew:
         config: What a worker takes.
         store: URL of the artifact store.
         threads: CPU threads of a worker.
+
+    Attributes:
+        ray: The `ray` module, once it is connected.
+        threads: As above.
     """
 
     def __init__(self, config: RayCompute, store: str, threads: int) -> None:
-        self._config, self._store, self._threads = config, store, threads
+        self._config, self._store, self.threads = config, store, threads
         self._busy: dict[Ref, Worker] = {}
         self._free: list[Worker] = []
         self.ray: Any = None
@@ -53,7 +57,7 @@ class Crew:
             "max_restarts": 0,
             "max_task_retries": 0,
         }
-        worker = self.ray.remote(PieceWorker).options(**options).remote(self._store, self._threads)
+        worker = self.ray.remote(PieceWorker).options(**options).remote(self._store, self.threads)
         # Free once it is up.
         self._busy[worker.place.remote()] = worker
 
@@ -92,6 +96,19 @@ class Crew:
         """A worker is dead; another one is started in its place."""
         del self._busy[ref]
         self._start()
+
+    def make_room(self, processes: int) -> Any:
+        """Have room for so many processes of a worker's size; the `ray` module, connected.
+
+        Workers that hold what is needed are given up, and started again when they are.
+        """
+        self.ray = connect(self._config)
+        free = self.ray.available_resources()
+        cpus = processes * self._config.cpus_per_worker
+        gpus = processes * self._config.gpus_per_worker
+        if free.get("CPU", 0) < cpus or free.get("GPU", 0) < gpus:
+            self.dismiss()
+        return self.ray
 
     def dismiss(self) -> None:
         """Give up everything that the workers hold; the next piece starts new ones."""

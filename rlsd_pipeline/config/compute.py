@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from rlsd_pipeline.config.ray import RayCompute
+from rlsd_pipeline.config.sharded import ShardedUpdate
 from rlsd_pipeline.config.strict import StrictConfig
 
 
@@ -20,8 +21,8 @@ class LocalCompute(StrictConfig):
     """Arms that `rlsd train` trains at the same time, each in a process of its own."""
 
 
-class TorchrunCompute(StrictConfig):
-    """The update sharded over devices by FSDP2, in processes that `torchrun` starts."""
+class TorchrunCompute(ShardedUpdate):
+    """The update on several devices, one process each, that `torchrun` starts."""
 
     type: Literal["torchrun"] = "torchrun"
 
@@ -33,20 +34,11 @@ class TorchrunCompute(StrictConfig):
     device: Literal["auto", "cuda", "cpu"] = "auto"
     """`auto` is CUDA where torch finds one. CUDA communicates by NCCL, the CPU by gloo."""
 
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the computation. Weights, optimizer and the sum of gradients are float32 in either."""
-
-    activation_checkpointing: bool = False
-    """Compute each layer again in the backward pass, and keep only what goes into it."""
-
     rendezvous: str | None = None
     """`HOST:PORT` of the first node, where the nodes find one another."""
 
-    launch_prefix: list[str] = []
+    launch_prefix: tuple[str, ...] = ()
     """What starts a command on every node, such as `[srun, --ntasks-per-node=1]`."""
-
-    shared_folder: str | None = None
-    """A folder that all nodes see, for what the processes read and write."""
 
     timeout_minutes: Annotated[float, Field(gt=0)] = 30.0
     """How long a process waits for the others before it gives up."""

@@ -7,6 +7,30 @@ from pydantic import Field
 from rlsd_pipeline.config.strict import StrictConfig
 
 
+class LoRAConfig(StrictConfig):
+    """Low-rank adapters trained in the place of the weights (arXiv 2106.09685).
+
+    There is no dropout: it would train another policy than the one that sampled, and ρ_t would
+    measure it.
+    """
+
+    rank: Annotated[int, Field(ge=1)] = 16
+
+    alpha: Annotated[float, Field(gt=0)] = 32.0
+    """What an adapter adds is scaled by alpha / rank."""
+
+    target_modules: Annotated[tuple[str, ...], Field(min_length=1)] = (
+        "q_proj",
+        "k_proj",
+        "v_proj",
+        "o_proj",
+        "gate_proj",
+        "up_proj",
+        "down_proj",
+    )
+    """Names of the linear modules that get one; by default those of the language model."""
+
+
 class UpdateConfig(StrictConfig):
     """The clipped policy update; the defaults are the paper's (method.md §3 and §4)."""
 
@@ -34,3 +58,6 @@ class UpdateConfig(StrictConfig):
     micro_batch_tokens: Annotated[int, Field(ge=1)] = 2**15
     """Tokens of prompts and responses, padding included, that are run at once in scoring and in the
     update; it changes memory and speed, not the result."""
+
+    lora: LoRAConfig | None = None
+    """Train an adapter of the base model; None trains all weights. Needs the extra `lora`."""

@@ -35,9 +35,7 @@ def load_policy(
         ModelError: There is no such model, or its tokenizer lacks a chat template or an end token.
     """
     processor = load_processor(source, revision=revision, trust_remote_code=trust_remote_code)
-    sees = hasattr(processor, "image_processor")
-    model_class = AutoModelForImageTextToText if sees else AutoModelForCausalLM
-    model, report = model_class.from_pretrained(
+    model, report = model_class(processor).from_pretrained(
         source,
         dtype=dtype,
         use_safetensors=True,
@@ -53,6 +51,12 @@ def load_policy(
             f"{missing[0]}: the files are incomplete, or made for another architecture"
         )
     return Policy(model, processor)
+
+
+def model_class(processor: Any) -> Any:
+    """The class of transformers that loads the model of a processor or tokenizer."""
+    sees = hasattr(processor, "image_processor")
+    return AutoModelForImageTextToText if sees else AutoModelForCausalLM
 
 
 def load_processor(

@@ -1,7 +1,6 @@
 """A language model with its tokenizer and processor: what samples, scores and is trained."""
 
 import re
-import tempfile
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +13,8 @@ from rlsd_pipeline.data.images import decode_image
 from rlsd_pipeline.errors import ModelError
 from rlsd_pipeline.models.attention import use_grouped_attention
 from rlsd_pipeline.models.sharing import can_share_prefix
+from rlsd_pipeline.models.weights import FILE_BYTES
 
-WEIGHTS = "model.safetensors"
 _RESYNC = 8
 _KEPT_BYTES = 1 << 30
 """Of encoded prompts in memory: an image of a megapixel takes some 12 MB."""
@@ -193,19 +192,9 @@ class Policy:
 
     def save(self, directory: Path) -> list[str]:
         """Write config, tokenizer, processor and weights; returns the file names, sorted."""
-        self.model.save_pretrained(directory, max_shard_size="100GB")
+        self.model.save_pretrained(directory, max_shard_size=FILE_BYTES)
         self.processor.save_pretrained(directory)
         return sorted(path.name for path in directory.iterdir() if path.is_file())
-
-    def save_weights(self, path: Path) -> None:
-        """Write the weights alone, as `save` does.
-
-        Only transformers knows their names on disk: for some architectures they are not those of
-        the state dict, and a loader finds nothing under the latter.
-        """
-        with tempfile.TemporaryDirectory(prefix="rlsd-weights-", dir=path.parent) as directory:
-            self.model.save_pretrained(directory, max_shard_size="100GB")
-            (Path(directory) / WEIGHTS).replace(path)
 
 
 def require_chat(processor: Any, name: str) -> None:

@@ -11,10 +11,9 @@ from torch import Tensor
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.models.loading import load_policy
-from rlsd_pipeline.models.policy import WEIGHTS, Policy
+from rlsd_pipeline.models.policy import Policy
+from rlsd_pipeline.models.weights import weight_files
 from schemas import PolicyCheckpoint
-
-OPTIMIZER = "optimizer.safetensors"
 
 
 class Trained(NamedTuple):
@@ -62,18 +61,17 @@ def _load(artifact: Artifact) -> Trained:
     with tempfile.TemporaryDirectory(prefix="rlsd-policy-") as directory:
         policy = load_policy(artifact.checkout(Path(directory), checkpoint.model_files))
     state: dict[str, Tensor] = {}
-    if checkpoint.optimizer_files:
-        state = load_file(artifact.local_path(OPTIMIZER))
+    for name in checkpoint.optimizer_files:
+        state |= load_file(artifact.local_path(name))
     return Trained(policy, state)
 
 
 def optimizer_state(policy: Policy, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """The state of an optimizer as tensors by `parameter/field`."""
-    names = [name for name, _ in policy.model.named_parameters()]
     return {
-        f"{names[index]}/{field}": value.detach().reshape(value.shape or (1,)).clone()
-        for index, fields in optimizer.state_dict()["state"].items()
-        for field, value in fields.items()
+        f"{name}/{field}": value.detach().reshape(value.shape or (1,)).clone()
+        for name, parameter in policy.model.named_parameters()
+        for field, value in optimizer.state.get(parameter, {}).items()
     }
 
 
@@ -84,7 +82,8 @@ def restore_optimizer(
     if not state:
         return
     loaded: dict[int, dict[str, Tensor]] = {}
-    for index, (name, _) in enumerate(policy.model.named_parameters()):
+    trained = [name for name, p in policy.model.named_parameters() if p.requires_grad]
+    for index, name in enumerate(trained):
         fields = {
             key.removeprefix(f"{name}/"): value
             for key, value in state.items()
@@ -97,5 +96,9 @@ def restore_optimizer(
 
 def not_finite_weights(artifact: Artifact) -> int:
     """Weights of a checkpoint that are nan or infinite."""
-    weights = load_file(artifact.local_path(WEIGHTS))
-    return sum(int((~value.isfinite()).sum()) for value in weights.values())
+    names = weight_files(artifact.record(PolicyCheckpoint).model_files)
+    return sum(
+        int((~value.isfinite()).sum())
+        for name in names
+        for value in load_file(artifact.local_path(name)).values()
+    )

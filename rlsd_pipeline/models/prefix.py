@@ -63,12 +63,13 @@ def collate(prompts: Sequence[EncodedPrompt]) -> PromptBatch:
     """Put encoded prompts into one batch."""
     pixels = [p.pixel_values for p in prompts if p.pixel_values is not None]
     grids = [p.image_grid_thw for p in prompts if p.image_grid_thw is not None]
+    input_ids = pad_right([p.prompt_ids for p in prompts])
     return PromptBatch(
-        input_ids=pad_right([p.prompt_ids for p in prompts]),
+        input_ids=input_ids,
         attention_mask=pad_right([[1] * len(p.prompt_ids) for p in prompts]),
         token_types=pad_right([p.token_types for p in prompts]),
-        pixel_values=torch.cat(pixels) if pixels else None,
-        image_grid_thw=torch.cat(grids) if grids else None,
+        pixel_values=torch.cat(pixels).to(input_ids.device) if pixels else None,
+        image_grid_thw=torch.cat(grids).to(input_ids.device) if grids else None,
     )
 
 

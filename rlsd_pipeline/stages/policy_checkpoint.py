@@ -2,79 +2,53 @@
 
 import shutil
 
-from safetensors.torch import save_file
-from torch import Tensor
-
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-from rlsd_pipeline.models.policy import WEIGHTS, Policy
-from rlsd_pipeline.models.pool import OPTIMIZER, Trained, optimizer_state, restore_optimizer
+from rlsd_pipeline.models.pool import Trained
+from rlsd_pipeline.models.weights import other_files
 from rlsd_pipeline.stages.requests import inputs_of, policy_checkpoint_request
 from rlsd_pipeline.stages.run import StageRun
-from rlsd_pipeline.stages.update_groups import update_groups
-from rlsd_pipeline.update.policy_update import make_optimizer, update_policy
+from rlsd_pipeline.stages.training import train_here
+from rlsd_pipeline.stages.training_on_ranks import train_on_ranks, update_ranks
 from schemas import PolicyCheckpoint
 
 
 def train_policy(run: StageRun) -> Artifact:
     """Update the policy on the iteration's rollouts and publish it as the next one's policy."""
     inputs = inputs_of(run, "policy_checkpoint")
-    trained: list[Trained] = []
+    in_memory: list[Trained] = []
 
     def write(out: ArtifactWriter) -> None:
-        trained.append(_update(run, inputs, out))
+        trained = _update(run, inputs, out)
+        if trained is not None:
+            in_memory.append(trained)
 
     artifact = run.produce(policy_checkpoint_request(run), write)
-    for result in trained:
-        run.workspace.pool.put(artifact.digest, result)
+    for trained in in_memory:
+        run.workspace.pool.put(artifact.digest, trained)
     run.workspace.store.set_ref(run.reference("policy", run.iteration + 1), artifact)
     return artifact
 
 
-def _update(run: StageRun, inputs: dict[str, Artifact], out: ArtifactWriter) -> Trained:
-    parent = inputs["policy"].record(PolicyCheckpoint)
-    policy, state = run.workspace.pool.take(inputs["policy"])
-    optimizer = make_optimizer(policy, run.arm.update)
-    restore_optimizer(policy, optimizer, state)
-    divergence = run.arm.weighting.stored_divergence
-    groups = update_groups(run, inputs, policy)
-    tokens = sum(len(ids) for group in groups for ids in group.completion_ids)
-    progress = run.workspace.progress
-    progress.start("policy_checkpoint", tokens * run.arm.update.epochs, "tokens")
-    metrics = update_policy(
-        policy,
-        optimizer,
-        groups,
-        run.arm.update,
-        temperature=run.experiment.sampling.temperature,
-        seed=run.iteration,
-        divergence=divergence,
-        progress=progress.advance,
-    )
-    state = optimizer_state(policy, optimizer)
-    _save(out, inputs["policy"], policy, state, parent.model_files)
+def _update(run: StageRun, inputs: dict[str, Artifact], out: ArtifactWriter) -> Trained | None:
+    parent = inputs["policy"]
+    checkpoint, ranks = parent.record(PolicyCheckpoint), update_ranks(run)
+    if ranks is None:
+        written = train_here(run, inputs, out)
+    else:
+        written = train_on_ranks(run, inputs, out, ranks)
+    kept = other_files(checkpoint.model_files)
+    for name in kept:
+        shutil.copyfile(parent.local_path(name), out.path(name))
     out.record(
-        parent.model_copy(
+        checkpoint.model_copy(
             update={
-                "updates": parent.updates + 1,
-                "parent": inputs["policy"].digest,
-                "metrics": metrics,
-                "optimizer_files": [OPTIMIZER],
+                "updates": checkpoint.updates + 1,
+                "parent": parent.digest,
+                "metrics": written.metrics,
+                "model_files": sorted([*kept, *written.weight_files]),
+                "optimizer_files": written.optimizer_files,
+                "adapter_files": written.adapter_files,
             }
         )
     )
-    return Trained(policy, state)
-
-
-def _save(
-    out: ArtifactWriter,
-    parent: Artifact,
-    policy: Policy,
-    state: dict[str, Tensor],
-    model_files: list[str],
-) -> None:
-    """Write the weights under the parent's names, and copy what an update does not change."""
-    for name in model_files:
-        if name != WEIGHTS:
-            shutil.copyfile(parent.local_path(name), out.path(name))
-    policy.save_weights(out.path(WEIGHTS))
-    save_file(state, out.path(OPTIMIZER))
+    return written.trained

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
+from rlsd_pipeline.config.compute import ShardedUpdate
 from rlsd_pipeline.config.dataset import JSONLDataset
 from rlsd_pipeline.config.evaluation import (
     BenchmarkConfig,
@@ -102,13 +103,31 @@ def token_weights_request(run: StageRun) -> ArtifactRequest:
 
 def policy_checkpoint_request(run: StageRun) -> ArtifactRequest:
     """The update; the iteration orders its minibatches."""
-    extra = _plain(run.arm, "update") | {"temperature": run.experiment.sampling.temperature}
+    extra: dict[str, Any] = {"temperature": run.experiment.sampling.temperature}
+    extra |= {"update": _update(run.arm)} | _precision(run)
     divergence = run.arm.weighting.stored_divergence
     if divergence is not None:
         extra["divergence"] = divergence.model_dump(mode="json")
     inputs = inputs_of(run, "policy_checkpoint")
     seeds = {"iteration": run.iteration}
     return _request("policy_checkpoint", run.experiment, extra, inputs, seeds)
+
+
+def _update(arm: Arm) -> dict[str, Any]:
+    """How an arm updates; an adapter that it does not train stands nowhere."""
+    return arm.update.model_dump(mode="json", exclude=set() if arm.update.lora else {"lora"})
+
+
+def _precision(run: StageRun) -> dict[str, str]:
+    """How an update computes, where that is not what one process does with float32 weights.
+
+    One process computes in the weights' own precision; several keep float32 weights.
+    """
+    compute, model = run.experiment.compute, run.base_model
+    rounded = isinstance(model, PretrainedModel) and model.dtype != "float32"
+    if isinstance(compute, ShardedUpdate) and (rounded or compute.precision != "float32"):
+        return {"precision": f"{compute.precision}, float32 weights"}
+    return {}
 
 
 def weighting_comparison_request(
@@ -133,7 +152,7 @@ def gradient_comparison_request(run: StageRun, arms: Mapping[str, Arm]) -> Artif
     """
     extra = {
         "methods": {
-            name: _plain(arm, "weighting", "teacher", "privileged", "update")
+            name: _plain(arm, "weighting", "teacher", "privileged") | {"update": _update(arm)}
             for name, arm in arms.items()
         },
         "temperature": run.experiment.sampling.temperature,

@@ -8,6 +8,7 @@ from typing import Any
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest, ArtifactStore, ArtifactWriter
 from rlsd_pipeline.artifacts.tables import rows
 from rlsd_pipeline.compute.compute import Compute
+from rlsd_pipeline.compute.launcher import Launcher, SubprocessLauncher
 from rlsd_pipeline.compute.places import build_compute
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
 from rlsd_pipeline.config.model import PretrainedModel, TinyQwen3VL
@@ -87,6 +88,7 @@ class StageRun:
         iteration: Updates made before; the policy of iteration k has had k.
         recompute: Compute even what the store already holds.
         draw: Which draw of the rollouts; 0 unless a user asks for a fresh one.
+        launcher: Starts the processes of an update on several devices.
     """
 
     workspace: Workspace
@@ -94,6 +96,7 @@ class StageRun:
     iteration: int
     recompute: bool = False
     draw: int = 0
+    launcher: Launcher = field(default_factory=SubprocessLauncher)
 
     @property
     def experiment(self) -> ExperimentConfig:

@@ -11,7 +11,8 @@ from safetensors.torch import load_file, save_file
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.config.teacher import EMATeacher, ModelTeacher
 from rlsd_pipeline.errors import ModelError
-from rlsd_pipeline.models.policy import WEIGHTS, Policy
+from rlsd_pipeline.models.policy import Policy
+from rlsd_pipeline.models.weights import opened, weight_files
 from rlsd_pipeline.stages.policy import write_base
 from rlsd_pipeline.stages.requests import ema_teacher_request, model_request
 from rlsd_pipeline.stages.run import StageRun
@@ -83,16 +84,19 @@ def _is_average(run: StageRun, rate: float, iteration: int) -> bool:
 def _averaged(run: StageRun, rate: float, before: Artifact, policy: Artifact) -> Artifact:
     def write(out: ArtifactWriter) -> None:
         checkpoint = policy.record(PolicyCheckpoint)
-        for name in checkpoint.model_files:
-            if name != WEIGHTS:
-                shutil.copyfile(policy.local_path(name), out.path(name))
-        old, new = load_file(before.local_path(WEIGHTS)), load_file(policy.local_path(WEIGHTS))
-        # In float32 whatever the policy's precision: a small step would be lost in bfloat16.
-        average = {
-            name: old[name].float().lerp(value.float(), rate).contiguous()
-            for name, value in new.items()
-        }
-        save_file(average, out.path(WEIGHTS), metadata={"format": "pt"})
+        weights = weight_files(checkpoint.model_files)
+        for name in set(checkpoint.model_files) - set(weights):
+            shutil.copyfile(policy.local_path(name), out.path(name))
+        former = weight_files(before.record(PolicyCheckpoint).model_files)
+        with opened([before.local_path(name) for name in former]) as old:
+            for name in weights:
+                # In float32 whatever the policy's precision: a small step would be lost in
+                # bfloat16.
+                average = {
+                    key: old[key]()[:].float().lerp(value.float(), rate).contiguous()
+                    for key, value in load_file(policy.local_path(name)).items()
+                }
+                save_file(average, out.path(name), metadata={"format": "pt"})
         out.record(
             checkpoint.model_copy(
                 update={"parent": before.digest, "metrics": {}, "optimizer_files": []}

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from rlsd_pipeline.config.divergence import StoredDivergence
 from rlsd_pipeline.config.update import UpdateConfig
-from rlsd_pipeline.models.batching import micro_batches
 from rlsd_pipeline.models.logprobs import (
     ScoringBatch,
     flat_completion_hidden,
@@ -17,8 +16,12 @@ from rlsd_pipeline.models.logprobs import (
     tokens_at_once,
 )
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
-from rlsd_pipeline.update.shared_tokens import SharedTokens, join, with_shares
+from rlsd_pipeline.update.devices import Devices, OneDevice, Responses, Turn
+from rlsd_pipeline.update.metrics import step_metrics
+from rlsd_pipeline.update.shared_tokens import SharedTokens, join, weightless, with_shares
 from rlsd_pipeline.update.token_loss import TokenLoss, Tokens, token_loss
+
+ONE_DEVICE = OneDevice()
 
 
 class UpdateGroup(NamedTuple):
@@ -36,9 +39,9 @@ class UpdateGroup(NamedTuple):
 
 
 def make_optimizer(policy: Policy, config: UpdateConfig) -> torch.optim.AdamW:
-    """AdamW with the declared learning rate, betas and weight decay."""
+    """AdamW with the declared learning rate, betas and weight decay, on what is trained."""
     return torch.optim.AdamW(
-        policy.model.parameters(),
+        [p for p in policy.model.parameters() if p.requires_grad],
         lr=config.learning_rate,
         betas=config.betas,
         weight_decay=config.weight_decay,
@@ -55,6 +58,7 @@ def update_policy(
     seed: int,
     divergence: StoredDivergence | None = None,
     progress: Callable[[int], None] | None = None,
+    devices: Devices = ONE_DEVICE,
 ) -> dict[str, float]:
     """Train the policy in place on one table of rollouts.
 
@@ -67,10 +71,12 @@ def update_policy(
         seed: Orders the groups where an epoch has several optimizer steps.
         divergence: What the distillation weights weigh, where there are any.
         progress: Told the number of response tokens learnt from.
+        devices: The processes that share the update; each has the whole table.
 
     Returns:
-        Metrics of the update: loss (unitless) with its components, grad_norm, ratio statistics,
-        clip fraction over the tokens that carry signal, and the number of optimizer steps.
+        Metrics of the update, over all processes: loss (unitless) with its components, grad_norm,
+        ratio statistics, clip fraction over the tokens that carry signal, and the number of
+        optimizer steps.
     """
     order, rng = list(groups), random.Random(f"update/{seed}")
     size = config.prompts_per_step or len(order)
@@ -82,12 +88,17 @@ def update_policy(
             batch = order[start : start + size]
             optimizer.zero_grad(set_to_none=True)
             losses = accumulate_gradients(
-                policy, batch, config, divergence, temperature=temperature, progress=progress
+                policy,
+                batch,
+                config,
+                divergence,
+                temperature=temperature,
+                progress=progress,
+                devices=devices,
             )
-            parameters = policy.model.parameters()
-            norm = torch.nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
+            norm = devices.clip(policy.model.parameters(), config.max_grad_norm)
             optimizer.step()
-            steps.append(_metrics(losses, norm))
+            steps.append(step_metrics(losses, norm, devices))
     metrics = {name: sum(step[name] for step in steps) / len(steps) for name in steps[0]}
     return metrics | {"optimizer_steps": float(len(steps))}
 
@@ -100,24 +111,43 @@ def accumulate_gradients(
     *,
     temperature: float,
     progress: Callable[[int], None] | None = None,
+    devices: Devices = ONE_DEVICE,
 ) -> list[TokenLoss]:
-    """Add the gradient of the mean loss over `groups`, some responses at a time."""
+    """Add the gradient of the mean loss over `groups`, some responses at a time.
+
+    Returns:
+        The losses of this process's share.
+    """
     lengths = [[len(ids) for ids in group.completion_ids] for group in groups]
     learnt = with_shares([group.tokens for group in groups], lengths, config.denominator)
+    responses = Responses([group.prompt for group in groups], lengths)
     losses: list[TokenLoss] = []
-    for parts in micro_batches(
-        [len(group.prompt.prompt_ids) for group in groups], lengths, config.micro_batch_tokens
-    ):
-        batch = ScoringBatch(
-            prompts=[groups[part.group].prompt for part in parts],
-            owners=[place for place, part in enumerate(parts) for _ in part.rows],
-            completion_ids=[groups[p.group].completion_ids[row] for p in parts for row in p.rows],
-        )
-        tokens = join([learnt[part.group][row] for part in parts for row in part.rows])
-        losses += _learn(policy, batch, tokens, config, divergence, temperature)
+    for turn in devices.turns(responses, config.micro_batch_tokens):
+        batch, tokens = _micro_batch(policy, groups, learnt, turn)
+        losses += _learn(policy, batch, tokens, config, divergence, temperature, devices)
         if progress is not None:
-            progress(len(tokens.shares))
+            progress(turn.tokens)
     return losses
+
+
+def _micro_batch(
+    policy: Policy,
+    groups: Sequence[UpdateGroup],
+    learnt: Sequence[Sequence[SharedTokens]],
+    turn: Turn,
+) -> tuple[ScoringBatch, SharedTokens]:
+    parts = turn.parts
+    prompts = [groups[part.group].prompt for part in parts]
+    owners = [place for place, part in enumerate(parts) for _ in part.rows]
+    completion_ids = [groups[part.group].completion_ids[row] for part in parts for row in part.rows]
+    tokens = [learnt[part.group][row] for part in parts for row in part.rows]
+    if turn.stand_in is not None:
+        group, count = turn.stand_in
+        completion_ids.append([policy.tokenizer.eos_token_id] * count)
+        owners.append(len(prompts))
+        prompts.append(groups[group].prompt)
+        tokens.append(weightless(groups[group].tokens, count))
+    return ScoringBatch(prompts, owners, completion_ids), join(tokens)
 
 
 def _learn(
@@ -127,38 +157,32 @@ def _learn(
     config: UpdateConfig,
     divergence: StoredDivergence | None,
     temperature: float,
+    devices: Devices,
 ) -> list[TokenLoss]:
     """Add the gradient of one micro-batch.
 
     The loss is a sum over tokens, so the gradient of the hidden states is gathered some tokens at
     a time, and the logits of no two pieces are ever held together.
     """
-    hidden, token_ids = flat_completion_hidden(policy, batch)
-    size = tokens_at_once(policy)
-    losses, gradients = [], []
-    # Once without any token as well, so that a batch of empty responses has its metrics.
-    for start in range(0, max(len(token_ids), 1), size):
-        piece = slice(start, start + size)
-        leaf = hidden[piece].detach().requires_grad_()
-        logits = next_token_logits(policy, leaf, temperature)
-        some = tokens.at(piece)
-        loss = token_loss(logits, token_ids[piece], some.tokens, some.shares, config, divergence)
-        loss.loss.backward()
-        losses.append(loss)
-        gradients.append(torch.zeros_like(leaf) if leaf.grad is None else leaf.grad)
-    hidden.backward(torch.cat(gradients))
+
+    def forward() -> tuple[Tensor, Tensor, list[TokenLoss]]:
+        hidden, token_ids = flat_completion_hidden(policy, batch)
+        every, size = tokens.to(hidden.device), tokens_at_once(policy)
+        losses, gradients = [], []
+        # Once without any token as well, so that a batch of empty responses has its metrics.
+        for start in range(0, max(len(token_ids), 1), size):
+            piece = slice(start, start + size)
+            leaf = hidden[piece].detach().requires_grad_()
+            logits = next_token_logits(policy, leaf, temperature)
+            some = every.at(piece)
+            loss = token_loss(
+                logits, token_ids[piece], some.tokens, some.shares, config, divergence
+            )
+            loss.loss.backward()
+            losses.append(loss._replace(ratio=loss.ratio[some.shares > 0]))
+            gradients.append(torch.zeros_like(leaf) if leaf.grad is None else leaf.grad)
+        return hidden, torch.cat(gradients), losses
+
+    hidden, gradient, losses = devices.run(policy.model, forward)
+    hidden.backward(gradient)
     return losses
-
-
-def _metrics(losses: Sequence[TokenLoss], norm: Tensor) -> dict[str, float]:
-    ratio = torch.cat([loss.ratio for loss in losses])
-    metrics = {"loss": sum(loss.loss.item() for loss in losses), "grad_norm": norm.item()}
-    for name in losses[0].parts:
-        metrics[name] = sum(loss.parts[name] for loss in losses)
-    metrics["ratio_mean"] = ratio.mean().item() if len(ratio) else 1.0
-    metrics["ratio_max"] = ratio.max().item() if len(ratio) else 1.0
-    clipped = [loss.clipped for loss in losses if loss.clipped is not None]
-    if clipped:
-        of_signal = torch.cat(clipped)
-        metrics["clip_fraction"] = of_signal.float().mean().item() if len(of_signal) else 0.0
-    return metrics

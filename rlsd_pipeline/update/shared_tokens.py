@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor
 
-from rlsd_pipeline.models.logprobs import Support
+from rlsd_pipeline.models.logprobs import EMPTY, Support
 from rlsd_pipeline.update.policy_loss import Denominator, token_shares
 from rlsd_pipeline.update.token_loss import Tokens
 from rlsd_pipeline.weighting.method import TokenStreams
@@ -37,6 +37,20 @@ class SharedTokens(NamedTuple):
             shares=self.shares[piece],
         )
 
+    def to(self, device: torch.device) -> Self:
+        """The same tokens on a device."""
+        tokens = self.tokens
+        streams = (None if column is None else column.to(device) for column in tokens.streams)
+        teacher = tokens.teacher
+        return self._replace(
+            tokens=Tokens(
+                tokens.old_logprobs.to(device),
+                TokenStreams(*streams),
+                None if teacher is None else Support(*(field.to(device) for field in teacher)),
+            ),
+            shares=self.shares.to(device),
+        )
+
 
 def with_shares(
     tokens: Sequence[Tokens], lengths: Sequence[Sequence[int]], denominator: Denominator
@@ -55,6 +69,17 @@ def with_shares(
         whole, ends = SharedTokens(of_group, weights), torch.tensor(counts).cumsum(0).tolist()
         divided.append([whole.at(slice(end - n, end)) for end, n in zip(ends, counts, strict=True)])
     return divided
+
+
+def weightless(like: Tokens, count: int) -> SharedTokens:
+    """Tokens that add nothing to a loss whose other tokens have these streams."""
+    zeros, teacher = torch.zeros(count), like.teacher
+    streams = (None if column is None else zeros for column in like.streams)
+    if teacher is not None:
+        size = teacher.ids.shape[1]
+        ids = torch.zeros(count, size, dtype=torch.long)
+        teacher = Support(ids, torch.full((count, size), EMPTY), zeros)
+    return SharedTokens(Tokens(zeros, TokenStreams(*streams), teacher), zeros)
 
 
 def join(parts: Sequence[SharedTokens]) -> SharedTokens:

@@ -47,7 +47,7 @@ def test_a_given_cluster_gives_what_one_process_gives(
     run_all: Callable[..., dict[tuple[int, str], Artifact]],
     tmp_path: Path,
 ) -> None:
-    given = {"type": "ray", "workers": 2, "address": address, "update": {"workers": 1}}
+    given = {"type": "ray", "workers": 2, "address": address, "update_workers": 1}
     made = run_all(workspace_on(tmp_path, given), iterations=1)
     expected = {key: alone[key] for key in made if key in alone}
     assert len(expected) == 7

@@ -23,7 +23,7 @@ from rlsd_pipeline.stages.run import Workspace
 
 ARM = "rlsd-s0"
 LOCAL = {"type": "local"}
-RAY = {"type": "ray", "workers": 2, "object_store_mb": 200, "update": {"workers": 1}}
+RAY = {"type": "ray", "workers": 2, "object_store_mb": 200, "update_workers": 1}
 
 Open = Callable[..., Workspace]
 Made = dict[tuple[int, str], Artifact]
@@ -185,5 +185,7 @@ def test_more_gpus_than_there_are(tmp_path: Path) -> None:
 def test_settings_of_a_started_cluster_do_not_fit_a_given_one() -> None:
     from rlsd_pipeline.config.ray import RayCompute
 
-    with pytest.raises(ValueError, match="dashboard belong to a cluster that is started here"):
+    with pytest.raises(ValueError, match="dashboard would shape a cluster that is started here"):
         RayCompute(address="auto", dashboard=True)
+    given = RayCompute(address="auto")
+    assert RayCompute.model_validate_json(given.model_dump_json()) == given

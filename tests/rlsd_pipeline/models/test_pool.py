@@ -8,15 +8,15 @@ from safetensors.torch import load_file, save_file
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest, ArtifactStore, ArtifactWriter
 from rlsd_pipeline.config.update import UpdateConfig
 from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
-from rlsd_pipeline.models.policy import WEIGHTS, Policy
+from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.pool import (
-    OPTIMIZER,
     PolicyPool,
     Trained,
     not_finite_weights,
     optimizer_state,
     restore_optimizer,
 )
+from rlsd_pipeline.models.weights import OPTIMIZER, WEIGHTS
 from rlsd_pipeline.update.policy_update import make_optimizer
 from schemas import PolicyCheckpoint
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactStore
 from rlsd_pipeline.errors import ArtifactError
-from rlsd_pipeline.models.policy import WEIGHTS
+from rlsd_pipeline.models.weights import WEIGHTS
 from rlsd_pipeline.stages.current import is_current
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.stages.teacher import arm_teacher

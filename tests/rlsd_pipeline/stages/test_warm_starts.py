@@ -8,8 +8,8 @@ from safetensors.torch import load_file
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.models.policy import WEIGHTS
 from rlsd_pipeline.models.pool import PolicyPool
+from rlsd_pipeline.models.weights import WEIGHTS
 from rlsd_pipeline.stages.policy import base_policy
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.stages.teacher import require_same_tokenizer

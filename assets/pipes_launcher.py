@@ -1,0 +1,42 @@
+"""The processes of an update as a Pipes subprocess of the asset that asks for it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+
+from rlsd_pipeline.compute.launcher import Launcher, SubprocessLauncher
+
+
+@dataclass(frozen=True)
+class PipesLauncher:
+    """See `Launcher`.
+
+    Attributes:
+        context: Of the asset; what rank 0 reports appears in its run.
+        within: Runs the command.
+    """
+
+    context: dg.AssetExecutionContext
+    within: Launcher = SubprocessLauncher()
+
+    @property
+    def worker(self) -> str:
+        """See `Launcher`."""
+        return "assets.workers.update"
+
+    def launch(self, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> int:
+        """See `Launcher`.
+
+        Messages go through files of the job's folder, since rank 0 may run on another node. The
+        subprocess is ours and not that of `PipesSubprocessClient`, which leaves its own alive when
+        this process is interrupted in another way than by Dagster.
+        """
+        with dg.open_pipes_session(
+            context=self.context,
+            context_injector=dg.PipesFileContextInjector(str(folder / "pipes-context.json")),
+            message_reader=dg.PipesFileMessageReader(str(folder / "pipes-messages.jsonl")),
+        ) as session:
+            variables = {**environment, **session.get_bootstrap_env_vars()}
+            return self.within.launch(command, variables, folder)

@@ -1,0 +1,83 @@
+"""An update in this process."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+from rlsd_pipeline.config.update import LoRAConfig
+from rlsd_pipeline.models.adapter import adapter_shapes, add_adapter, merge, save_adapter
+from rlsd_pipeline.models.policy import Policy
+from rlsd_pipeline.models.pool import Trained, optimizer_state, restore_optimizer
+from rlsd_pipeline.models.weights import save_optimizer, save_weights
+from rlsd_pipeline.stages.arm_adapter import arm_adapter, arm_base
+from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.update_groups import update_groups
+from rlsd_pipeline.update.policy_update import make_optimizer, update_policy
+
+
+class Written(NamedTuple):
+    """What an update wrote.
+
+    Attributes:
+        metrics: Of the update.
+        weight_files: Names of the files that hold the weights.
+        optimizer_files: The same of the optimizer's state.
+        adapter_files: The same of the adapter; none where the weights themselves were trained.
+        trained: The policy, where it is in this process's memory.
+    """
+
+    metrics: dict[str, float]
+    weight_files: list[str]
+    optimizer_files: list[str]
+    adapter_files: list[str]
+    trained: Trained | None
+
+
+def train_here(run: StageRun, inputs: dict[str, Artifact], out: ArtifactWriter) -> Written:
+    """Update the policy in this process, and write it."""
+    parent, lora = inputs["policy"], run.arm.update.lora
+    base = arm_base(run, parent)
+    policy, state = run.workspace.pool.take(parent)
+    if lora is not None:
+        policy, _ = run.workspace.pool.take(base)
+        _add(run, parent, base, policy, lora)
+    optimizer = make_optimizer(policy, run.arm.update)
+    restore_optimizer(policy, optimizer, state)
+    groups = update_groups(run, inputs, policy)
+    tokens = sum(len(ids) for group in groups for ids in group.completion_ids)
+    progress = run.workspace.progress
+    progress.start("policy_checkpoint", tokens * run.arm.update.epochs, "tokens")
+    metrics = update_policy(
+        policy,
+        optimizer,
+        groups,
+        run.arm.update,
+        temperature=run.experiment.sampling.temperature,
+        seed=run.iteration,
+        divergence=run.arm.weighting.stored_divergence,
+        progress=progress.advance,
+    )
+    state = optimizer_state(policy, optimizer)
+    folder, adapter_files = out.path("config.json").parent, []
+    if lora is not None:
+        adapter_files = save_adapter(folder, _adapter(policy), lora, base.digest)
+        merge(policy.model)
+    return Written(
+        metrics,
+        save_weights(policy.model, folder),
+        save_optimizer(folder, state.items()),
+        adapter_files,
+        Trained(policy, state),
+    )
+
+
+def _add(run: StageRun, parent: Artifact, base: Artifact, policy: Policy, lora: LoRAConfig) -> None:
+    """Put the arm's adapter around the base policy's modules."""
+    add_adapter(policy.model, lora)
+    adapter = arm_adapter(run, parent, base, adapter_shapes(policy.model))
+    policy.model.load_state_dict(adapter.values, strict=False, assign=True)
+
+
+def _adapter(policy: Policy) -> dict[str, Tensor]:
+    return {name: p.detach() for name, p in policy.model.named_parameters() if p.requires_grad}
