@@ -1,7 +1,7 @@
 """The processes of an update as a Pipes subprocess of the asset that asks for it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
@@ -19,7 +19,7 @@ class PipesLauncher:
     """
 
     context: dg.AssetExecutionContext
-    within: Launcher = SubprocessLauncher()
+    within: Launcher = field(default_factory=SubprocessLauncher)
 
     @property
     def worker(self) -> str:

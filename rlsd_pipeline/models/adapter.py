@@ -38,8 +38,8 @@ def add_adapter(model: nn.Module, config: LoRAConfig) -> nn.Module:
             name.rpartition(".")[2] for name, m in model.named_modules() if isinstance(m, nn.Linear)
         }
         raise ModelError(
-            f"update.lora.target_modules {', '.join(config.target_modules)}: {error}. The model has "
-            f"linear modules called {', '.join(sorted(linear))}"
+            f"update.lora.target_modules {', '.join(config.target_modules)}: {error}. The model's "
+            f"linear modules are called {', '.join(sorted(linear))}"
         ) from error
 
 

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, Qwen3MoeConfig, Qwen3MoeForCausalLM
 from transformers.tokenization_utils_fast import PreTrainedTokenizerFast
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest, ArtifactStore, ArtifactWriter
@@ -22,18 +22,19 @@ from rlsd_pipeline.compute.torchrun import Torchrun
 from rlsd_pipeline.config.compute import TorchrunCompute
 from rlsd_pipeline.config.divergence import JSD
 from rlsd_pipeline.config.model import TinyQwen3VL
+from rlsd_pipeline.config.update import UpdateConfig
 from rlsd_pipeline.models.logprobs import Support
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.pool import PolicyPool, optimizer_state, restore_optimizer
+from rlsd_pipeline.models.skeleton import load_skeleton
 from rlsd_pipeline.models.tiny_qwen3_vl import build_policy, train_tokenizer
-from rlsd_pipeline.models.weights import OPTIMIZER
+from rlsd_pipeline.models.weights import OPTIMIZER, other_files, save_optimizer, save_weights
 from rlsd_pipeline.progress import Silent
 from rlsd_pipeline.update.policy_update import UpdateGroup, make_optimizer, update_policy
 from rlsd_pipeline.update.token_loss import Tokens
 from rlsd_pipeline.weighting.method import TokenStreams
 from schemas import PolicyCheckpoint
 
-TEMPERATURE, DIVERGENCE = 0.8, JSD(beta=0.3, top_k=5)
 QUESTIONS = ["is there a red circle?", "what colour?", "does it contain a triangle?", "shape?", "?"]
 PICTURES: list[list[tuple[int, int]]] = [[(64, 64)], [], [(96, 32), (64, 64)], [(32, 96)], []]
 
@@ -59,23 +60,26 @@ def build(tokenizer: PreTrainedTokenizerFast) -> Callable[[str], Policy]:
         if name == "qwen3_vl":
             size = {"hidden_size": 32, "intermediate_size": 48, "vision_hidden_size": 16}
             return build_policy(TinyQwen3VL(layers=2, **size), tokenizer)
+        sizes: dict[str, Any] = {
+            "vocab_size": len(tokenizer),
+            "hidden_size": 32,
+            "intermediate_size": 48,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "num_key_value_heads": 1,
+            "head_dim": 16,
+            "initializer_range": 0.2,
+            "bos_token_id": None,
+            "eos_token_id": tokenizer.eos_token_id,
+            "pad_token_id": tokenizer.pad_token_id,
+            "tie_word_embeddings": False,
+        }
+        experts = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16}
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            config = LlamaConfig(
-                vocab_size=len(tokenizer),
-                hidden_size=32,
-                intermediate_size=48,
-                num_hidden_layers=2,
-                num_attention_heads=2,
-                num_key_value_heads=1,
-                head_dim=16,
-                initializer_range=0.2,
-                bos_token_id=None,
-                eos_token_id=tokenizer.eos_token_id,
-                pad_token_id=tokenizer.pad_token_id,
-                tie_word_embeddings=False,
-            )
-            return Policy(LlamaForCausalLM(config), tokenizer)
+            if name == "qwen3_moe":
+                return Policy(Qwen3MoeForCausalLM(Qwen3MoeConfig(**sizes, **experts)), tokenizer)
+            return Policy(LlamaForCausalLM(LlamaConfig(**sizes)), tokenizer)
 
     return build
 
@@ -101,7 +105,7 @@ def make_groups() -> Callable[..., list[UpdateGroup]]:
             count = sum(map(len, completions))
             credit = {
                 "token_advantages": torch.tensor([rng.gauss(0, 1) for _ in range(count)]),
-                "distillation_weights": torch.tensor([rng.random() for _ in range(count)]),
+                "distillation_weights": torch.tensor([9 * rng.random() for _ in range(count)]),
                 "nll_weights": torch.tensor([rng.random() for _ in range(count)]),
             }
             teacher = None
@@ -120,10 +124,62 @@ def make_groups() -> Callable[..., list[UpdateGroup]]:
     return make_groups
 
 
-@pytest.fixture
-def keep(tmp_path: Path) -> Callable[..., Artifact]:
+@pytest.fixture(scope="session")
+def make_job() -> Callable[..., UpdateJob]:
+    """Describes an update whose step is well beyond rounding."""
+
+    def make_job(update: dict[str, Any] | None = None, **job: Any) -> UpdateJob:
+        config = {"learning_rate": 2e-4, "max_grad_norm": 0.5, **(update or {})}
+        return UpdateJob(
+            update=UpdateConfig(**config),
+            divergence=JSD(beta=0.3, top_k=5),
+            temperature=0.8,
+            seed=1,
+            **job,
+        )
+
+    return make_job
+
+
+@pytest.fixture(scope="session")
+def far() -> Callable[..., float]:
+    """The largest difference of any element of tensors of the same name."""
+
+    def far(first: dict[str, Tensor], second: dict[str, Tensor]) -> float:
+        return max((first[name] - second[name]).abs().max().item() for name in first)
+
+    return far
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> ArtifactStore:
+    return ArtifactStore(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture(scope="session")
+def keep_update(store: ArtifactStore) -> Callable[..., Artifact]:
+    """Writes the result of an update as an artifact, beside another one's processor."""
+
+    def keep_update(updated: Updated, of: Artifact, name: str) -> Artifact:
+        def write(out: ArtifactWriter) -> None:
+            checkpoint, folder = of.record(PolicyCheckpoint), out.path("config.json").parent
+            kept = other_files(checkpoint.model_files)
+            of.checkout(folder, kept)
+            weights = save_weights(load_skeleton(folder).model, folder, dict(updated.weights))
+            changes = {
+                "model_files": [*kept, *weights],
+                "optimizer_files": save_optimizer(folder, updated.state.items()),
+            }
+            out.record(checkpoint.model_copy(update=changes))
+
+        return store.produce(ArtifactRequest("policy_checkpoint", "1", {"name": name}), write)
+
+    return keep_update
+
+
+@pytest.fixture(scope="session")
+def keep(store: ArtifactStore) -> Callable[..., Artifact]:
     """Writes a policy as an artifact."""
-    store = ArtifactStore(tmp_path / "store")
 
     def keep(policy: Policy, state: dict[str, Tensor] | None = None, name: str = "a") -> Artifact:
         def write(out: ArtifactWriter) -> None:
