@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rlsd_pipeline.compute.job import JOB
+from rlsd_pipeline.compute.job import JOB, read_job
 from rlsd_pipeline.compute.progress_file import ProgressFile, followed
 from rlsd_pipeline.compute.ray_crew import Crew
 from rlsd_pipeline.config.ray import RayCompute
@@ -119,6 +119,7 @@ def _loop(settings: dict[str, Any]) -> None:
     import torch.distributed as dist
 
     from rlsd_pipeline.compute.distributed_update import train_rank
+    from rlsd_pipeline.compute.lone_update import train_alone
 
     folder = Path(settings["folder"])
     if not (folder / JOB).exists():
@@ -127,10 +128,12 @@ def _loop(settings: dict[str, Any]) -> None:
             "compute.shared_folder to a folder that all nodes see"
         )
     torch.set_num_threads(settings["threads"])
-    if dist.get_backend() == dist.Backend.NCCL:
+    on_cpu = dist.get_backend() == dist.Backend.GLOO
+    if not on_cpu:
         from ray.train.torch import get_device
 
         torch.cuda.set_device(get_device())
     opened = ProgressFile(folder) if dist.get_rank() == 0 else nullcontext(Silent())
+    alone = on_cpu and dist.get_world_size() == 1 and read_job(folder).precision == "float32"
     with opened as report:
-        train_rank(folder, report)
+        (train_alone if alone else train_rank)(folder, report)

@@ -119,6 +119,19 @@ def run_all() -> Callable[..., Made]:
 
 
 @pytest.fixture(scope="session")
+def prepare() -> Callable[[Workspace], None]:
+    """Makes what the first update reads."""
+
+    def prepare(workspace: Workspace) -> None:
+        make_problems(workspace)
+        base_policy(workspace.at(ARM, 0))
+        for name in ("rollouts", "rewards", "logprobs", "token_weights"):
+            STAGES[name](workspace.at(ARM, 0))
+
+    return prepare
+
+
+@pytest.fixture(scope="session")
 def alone(
     tmp_path_factory: pytest.TempPathFactory, workspace_on: Callable[..., Workspace]
 ) -> dict[tuple[int, str], str]:
