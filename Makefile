@@ -3,17 +3,18 @@ PYTHON ?= python3
 VENV ?= .venv
 # Extra arguments for installing torch, such as --index-url for another build than PyPI's.
 TORCH_ARGS ?=
+RAY_VENV ?= .venv-ray
 # Public benchmark rows and model outputs, with their official scores.
 BENCHDATA ?= $(or $(RLSD_BENCHDATA),../shared/benchdata)
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.installed-dev
 VLLM_VENV ?= .venv-vllm
-
-.DEFAULT_GOAL := help
-.PHONY: help demo reproduction test test-vllm test-storage test-distributed conformance bench ui check clean
 STORAGE := .venv-storage/.installed
 
+.DEFAULT_GOAL := help
+.PHONY: help demo reproduction test test-vllm test-storage test-distributed test-ray conformance \
+	bench ui check clean
 
 help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
@@ -22,6 +23,7 @@ help:
 	@echo "make test    all tests that need no optional part"
 	@echo "make test-vllm    the vLLM engines against a real vLLM on the processor"
 	@echo "make test-storage    a local S3 and GCS server, garbage collection, the trackers"
+	@echo "make test-ray    two Ray workers against one process, on a cluster of this machine"
 	@echo "make test-distributed    training on several processes, and adapters (extra lora)"
 	@echo "make conformance    the benchmarks' own scores, recomputed from BENCHDATA, as a table"
 	@echo "make bench   speed, beside TRL's trainer; docs/performance.md; half an hour, some SUITES"
@@ -46,6 +48,9 @@ test-vllm: $(VLLM_VENV)/.installed
 
 test-storage: $(STORAGE)
 	OMP_NUM_THREADS=1 .venv-storage/bin/python -m pytest -q tests/storage tests/trackers
+
+test-ray: $(RAY_VENV)/.installed
+	$(RAY_VENV)/bin/python -m pytest -q -rs tests/ray
 
 test-distributed: $(VENV)/.installed-lora
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs tests/distributed
@@ -83,6 +88,12 @@ $(VENV)/.installed-lora: $(DEVELOPMENT)
 
 $(DEVELOPMENT): $(RUNTIME)
 	$(BIN)/python -m pip install --quiet -e ".[ui,dev]"
+	@touch $@
+
+$(RAY_VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(RAY_VENV)
+	$(RAY_VENV)/bin/python -m pip install --quiet $(TORCH_ARGS) torch==2.14.1 torchvision==0.29.1
+	$(RAY_VENV)/bin/python -m pip install --quiet -e ".[dev,ray]" "psutil>=6"
 	@touch $@
 
 # The trainer that steps are compared with, beside the same torch and transformers.

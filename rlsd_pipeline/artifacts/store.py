@@ -97,6 +97,11 @@ class ArtifactStore:
         """The files."""
         return self._storage
 
+    @property
+    def url(self) -> str:
+        """Where it lies; another process that opens it sees the same artifacts."""
+        return self._storage.url
+
     def find(self, stage: str, fingerprint: str) -> Artifact | None:
         """The artifact with this fingerprint; None where it is absent or incomplete."""
         found = self._find(stage, fingerprint)

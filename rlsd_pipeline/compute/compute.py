@@ -19,6 +19,11 @@ Work = Callable[[Policy, Piece, Advance], Result]
 class Compute(Protocol):
     """Runs work that reads a policy and does not change it."""
 
+    @property
+    def recomputed(self) -> int:
+        """Pieces computed again since whoever ran them died."""
+        ...
+
     def each(
         self, policy: Artifact, work: Work[Piece, Result], pieces: Sequence[Piece], advance: Advance
     ) -> Iterator[Result]:

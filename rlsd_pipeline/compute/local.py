@@ -14,9 +14,11 @@ class LocalWork:
 
     Attributes:
         pool: The policies in memory.
+        recomputed: None: what dies with this process is not computed again by it.
     """
 
     pool: PolicyPool
+    recomputed: int = 0
 
     def each(
         self, policy: Artifact, work: Work[Piece, Result], pieces: Sequence[Piece], advance: Advance

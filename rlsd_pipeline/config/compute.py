@@ -4,6 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from rlsd_pipeline.config.ray import RayCompute
+from rlsd_pipeline.config.sharded import ShardedUpdate
 from rlsd_pipeline.config.strict import StrictConfig
 
 
@@ -17,20 +19,6 @@ class LocalCompute(StrictConfig):
 
     processes: Annotated[int, Field(ge=1)] = 1
     """Arms that `rlsd train` trains at the same time, each in a process of its own."""
-
-
-class ShardedUpdate(StrictConfig):
-    """What holds of an update whose parameters are divided among processes by FSDP2."""
-
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the computation. Weights, optimizer and the sum of gradients are float32 in either."""
-
-    activation_checkpointing: bool = False
-    """Compute each layer again in the backward pass, and keep only what goes into it."""
-
-    shared_folder: str | None = None
-    """A folder that all nodes see, for what the processes read and write; None takes one of the
-    artifact store's, or of its cache."""
 
 
 class TorchrunCompute(ShardedUpdate):
@@ -77,4 +65,4 @@ class TorchrunCompute(ShardedUpdate):
         return self
 
 
-ComputeConfig = Annotated[LocalCompute | TorchrunCompute, Field(discriminator="type")]
+ComputeConfig = Annotated[LocalCompute | TorchrunCompute | RayCompute, Field(discriminator="type")]

@@ -9,7 +9,7 @@ from rlsd_pipeline.artifacts import Artifact, ArtifactRequest, ArtifactStore, Ar
 from rlsd_pipeline.artifacts.tables import rows
 from rlsd_pipeline.compute.compute import Compute
 from rlsd_pipeline.compute.launcher import Launcher, SubprocessLauncher
-from rlsd_pipeline.compute.local import LocalWork
+from rlsd_pipeline.compute.places import build_compute
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
 from rlsd_pipeline.config.model import PretrainedModel, TinyQwen3VL
 from rlsd_pipeline.errors import ArtifactError, ConfigError
@@ -49,7 +49,7 @@ class Workspace:
     @cached_property
     def compute(self) -> Compute:
         """Where the work of a stage runs."""
-        return LocalWork(self.pool)
+        return build_compute(self.experiment.compute, self.pool, self.store)
 
     @cached_property
     def _lineages(self) -> dict[str, Arm]:
@@ -144,7 +144,15 @@ class StageRun:
         write: Callable[[ArtifactWriter], None],
     ) -> Artifact:
         """The artifact of a request, from the store or computed, under its stage's reference."""
-        artifact = self.workspace.store.produce(request, write, recompute=self.recompute)
+        compute = self.workspace.compute
+
+        def counted(out: ArtifactWriter) -> None:
+            before = compute.recomputed
+            write(out)
+            if again := compute.recomputed - before:
+                out.measure(pieces_recomputed=float(again))
+
+        artifact = self.workspace.store.produce(request, counted, recompute=self.recompute)
         self.workspace.store.set_ref(self.reference(request.stage), artifact)
         self.report(artifact)
         return artifact

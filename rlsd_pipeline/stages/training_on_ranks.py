@@ -6,9 +6,12 @@ from pathlib import Path
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.compute.job import MODEL, UpdateJob, write_job
 from rlsd_pipeline.compute.ranks import Ranks
+from rlsd_pipeline.compute.ray_train import RayTrain
+from rlsd_pipeline.compute.ray_work import RayWork
 from rlsd_pipeline.compute.result import read_result
 from rlsd_pipeline.compute.torchrun import Torchrun
 from rlsd_pipeline.config.compute import LocalCompute, ShardedUpdate, TorchrunCompute
+from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.models.adapter import adapter_shapes, add_adapter, save_adapter
 from rlsd_pipeline.models.skeleton import load_skeleton
 from rlsd_pipeline.models.weights import save_optimizer, save_weights
@@ -24,6 +27,9 @@ def update_ranks(run: StageRun) -> Ranks | None:
     compute = run.experiment.compute
     if isinstance(compute, TorchrunCompute):
         return Torchrun(compute, run.launcher)
+    if isinstance(compute, RayCompute):
+        assert isinstance(run.workspace.compute, RayWork)
+        return RayTrain(compute, run.workspace.compute.crew)
     assert isinstance(compute, LocalCompute)
     return None
 

@@ -144,6 +144,6 @@ def test_a_pass_without_gradients_holds_a_layer_and_the_cache(small_model) -> No
 
 
 def test_logits_come_some_at_a_time() -> None:
-    # 64 MiB of float32 six times, whatever the vocabulary, unless it is larger than that alone.
+    # 1 GiB of float32 six times, whatever the vocabulary, unless 512 tokens take more.
     assert activations.logits(151_936) == 6 * 2**30
     assert activations.logits(2**20) == 6 * 512 * 2**22

@@ -1,0 +1,86 @@
+"""The Ray cluster that an experiment declares: started here, or one that runs."""
+
+import atexit
+import logging
+import math
+import os
+from typing import Any
+
+from rlsd_pipeline.config.ray import RayCompute
+from rlsd_pipeline.errors import ComputeError, ConfigError
+
+NAMESPACE = "rlsd"
+
+
+def connect(config: RayCompute) -> Any:
+    """The `ray` module, connected; a process that is connected already stays so.
+
+    Raises:
+        ConfigError: Ray is not installed, or this machine lacks what the workers ask for.
+        ComputeError: There is no cluster at the address.
+    """
+    ray = _import_ray()
+    if not ray.is_initialized():
+        if config.address is None:
+            _start(ray, config)
+        else:
+            _join(ray, config, config.address)
+        atexit.register(ray.shutdown)
+    return ray
+
+
+def _import_ray() -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+    except ImportError as error:
+        raise ConfigError(
+            "`compute: {type: ray}` needs Ray, which is not installed here: "
+            "pip install -e '.[ray]' (or `compute: {type: local}`)"
+        ) from error
+    return ray
+
+
+def _start(ray: Any, config: RayCompute) -> None:
+    from ray._private import ray_constants
+
+    # On Linux Ray listens on every interface, elsewhere on loopback alone. What chooses is read
+    # when ray is imported: by this process perhaps already, by the cluster's own still to come.
+    os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    slots = max(config.workers, config.ranks) * config.cpus_per_worker
+    ray.init(
+        address="local",
+        num_cpus=max(os.cpu_count() or 1, math.ceil(slots)),
+        object_store_memory=(config.object_store_mb or 1024) * 2**20,
+        include_dashboard=config.dashboard,
+        namespace=NAMESPACE,
+        runtime_env=dict(config.runtime_env) or None,
+        logging_level=logging.WARNING,
+        log_to_driver=False,
+    )
+    found = ray.cluster_resources().get("GPU", 0)
+    needed = config.workers * config.gpus_per_worker
+    if needed > found:
+        ray.shutdown()
+        raise ConfigError(
+            f"{config.workers} workers of {config.gpus_per_worker:g} GPUs need {needed:g}, and "
+            f"this machine has {found:g}: lower compute.workers or gpus_per_worker, or give the "
+            "`address` of a cluster"
+        )
+
+
+def _join(ray: Any, config: RayCompute, address: str) -> None:
+    try:
+        ray.init(
+            address=address,
+            namespace=NAMESPACE,
+            runtime_env=dict(config.runtime_env) or None,
+            logging_level=logging.WARNING,
+            log_to_driver=False,
+        )
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise ComputeError(
+            f"there is no Ray cluster at compute.address {address!r}: {error}. Start one with "
+            "`ray start --head`, or drop `address` to have one started here"
+        ) from error

@@ -1,0 +1,117 @@
+"""The workers of a Ray cluster that one process has, and which of them are free."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from rlsd_pipeline.compute.ray_cluster import connect
+from rlsd_pipeline.compute.ray_worker import PieceWorker
+from rlsd_pipeline.config.ray import RayCompute
+
+_LOG = logging.getLogger(__name__)
+_PATIENCE_SECONDS = 60.0
+
+Worker = Any
+"""An actor handle of a `PieceWorker`."""
+
+Ref = Any
+"""A Ray object reference."""
+
+
+class Crew:
+    """Workers with a policy each, kept from stage to stage.
+
+    Args:
+        config: What a worker takes.
+        store: URL of the artifact store.
+        threads: CPU threads of a worker.
+
+    Attributes:
+        ray: The `ray` module, once it is connected.
+        threads: As above.
+    """
+
+    def __init__(self, config: RayCompute, store: str, threads: int) -> None:
+        self._config, self._store, self.threads = config, store, threads
+        self._busy: dict[Ref, Worker] = {}
+        self._free: list[Worker] = []
+        self.ray: Any = None
+
+    def muster(self, count: int) -> None:
+        """Have as many workers as `count` pieces can use, free or not."""
+        self.ray = connect(self._config)
+        missing = min(count, self._config.workers) - len(self._free) - len(self._busy)
+        for _ in range(missing):
+            self._start()
+
+    def places(self) -> list[str]:
+        """Which processes the workers are, as `host:pid`; waits until they are up."""
+        workers = (*self._free, *self._busy.values())
+        return self.ray.get([worker.place.remote() for worker in workers])
+
+    def _start(self) -> None:
+        options = {
+            "num_cpus": self._config.cpus_per_worker,
+            "num_gpus": self._config.gpus_per_worker,
+            # A dead one is replaced and its piece goes to whoever is free first.
+            "max_restarts": 0,
+            "max_task_retries": 0,
+        }
+        worker = self.ray.remote(PieceWorker).options(**options).remote(self._store, self.threads)
+        # Free once it is up.
+        self._busy[worker.place.remote()] = worker
+
+    def take(self) -> Worker | None:
+        """A free worker, if there is one."""
+        return self._free.pop() if self._free else None
+
+    def send(self, worker: Worker, *arguments: Any) -> Ref:
+        """Have a worker that was taken run a piece."""
+        ref = worker.run.remote(*arguments)
+        self._busy[ref] = worker
+        return ref
+
+    def wait(self) -> list[Ref]:
+        """What is done or has failed, at least one."""
+        while True:
+            done: Sequence[Ref]
+            done, _ = self.ray.wait(list(self._busy), num_returns=1, timeout=_PATIENCE_SECONDS)
+            if done:
+                return list(done)
+            _LOG.warning(
+                "no worker of the Ray cluster has been heard of for %.0f s; one asks for %s CPUs "
+                "and %s GPUs, and of the cluster's %s there are free: %s",
+                _PATIENCE_SECONDS,
+                self._config.cpus_per_worker,
+                self._config.gpus_per_worker,
+                self.ray.cluster_resources(),
+                self.ray.available_resources(),
+            )
+
+    def free(self, ref: Ref) -> None:
+        """A worker has done what it was sent."""
+        self._free.append(self._busy.pop(ref))
+
+    def replace(self, ref: Ref) -> None:
+        """A worker is dead; another one is started in its place."""
+        del self._busy[ref]
+        self._start()
+
+    def make_room(self, processes: int) -> Any:
+        """Have room for so many processes of a worker's size; the `ray` module, connected.
+
+        Workers that hold what is needed are given up, and started again when they are.
+        """
+        self.ray = connect(self._config)
+        free = self.ray.available_resources()
+        cpus = processes * self._config.cpus_per_worker
+        gpus = processes * self._config.gpus_per_worker
+        if free.get("CPU", 0) < cpus or free.get("GPU", 0) < gpus:
+            self.dismiss()
+        return self.ray
+
+    def dismiss(self) -> None:
+        """Give up everything that the workers hold; the next piece starts new ones."""
+        for worker in (*self._free, *self._busy.values()):
+            self.ray.kill(worker)
+        self._free, self._busy = [], {}

@@ -1,0 +1,138 @@
+"""Work in shards on the workers of a Ray cluster: a dead worker costs its shard, no more."""
+
+import logging
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from typing import Any, Generic
+
+from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.compute.compute import Advance, Piece, Result, Work
+from rlsd_pipeline.compute.ray_crew import Crew, Ref
+from rlsd_pipeline.compute.ray_worker import PolicyName
+from rlsd_pipeline.errors import ComputeError
+
+_LOG = logging.getLogger(__name__)
+
+
+class RayWork:
+    """One piece a shard, each to the next free worker.
+
+    Args:
+        crew: Runs the pieces.
+        max_retries: How often one piece may take its worker down.
+
+    Attributes:
+        crew: The workers.
+        recomputed: Pieces computed again since a worker died.
+    """
+
+    def __init__(self, crew: Crew, max_retries: int) -> None:
+        self.crew, self._max_retries, self.recomputed = crew, max_retries, 0
+
+    def each(
+        self, policy: Artifact, work: Work[Piece, Result], pieces: Sequence[Piece], advance: Advance
+    ) -> Iterator[Result]:
+        """See `Compute`; told of a piece's units once all of it is there.
+
+        Raises:
+            ComputeError: One piece has taken too many workers down.
+        """
+        if not pieces:
+            return
+        self.crew.muster(len(pieces))
+        shards = _Shards(self.crew, policy, work, pieces)
+        for place in range(len(pieces)):
+            while place not in shards.done:
+                for units in shards.step():
+                    advance(units)
+                self.recomputed += self._count(shards)
+            yield shards.done.pop(place)
+
+    def _count(self, shards: "_Shards[Any, Any]") -> int:
+        lost, shards.lost = shards.lost, []
+        for place, error in lost:
+            times = shards.deaths[place]
+            if times > self._max_retries:
+                raise ComputeError(
+                    f"piece {place + 1} of {len(shards.pieces)} has taken {times} workers down, "
+                    f"the last one so: {error}. Most often memory is short: lower "
+                    "engine.batch_prompts or update.micro_batch_tokens, or give a worker more"
+                ) from error
+            _LOG.warning(
+                "a worker died with piece %d of %d, which is computed again (%d of %d): %s",
+                place + 1,
+                len(shards.pieces),
+                times,
+                self._max_retries,
+                error,
+            )
+        return len(lost)
+
+
+class _Shards(Generic[Piece, Result]):
+    """The pieces of one call on their way.
+
+    Attributes:
+        done: Results nobody has taken yet, by place.
+        deaths: How many workers each piece has taken down.
+        lost: Pieces whose workers have just died, and how.
+    """
+
+    def __init__(
+        self, crew: Crew, policy: Artifact, work: Work[Piece, Result], pieces: Sequence[Piece]
+    ) -> None:
+        self.pieces = pieces
+        self.done: dict[int, Result] = {}
+        self.deaths: Counter[int] = Counter()
+        self.lost: list[tuple[int, Exception]] = []
+        self._crew = crew
+        self._name = PolicyName(policy.stage, policy.fingerprint, policy.digest)
+        self._work = crew.ray.put(work)
+        self._waiting = deque(range(len(pieces)))
+        self._running: dict[Ref, int] = {}
+
+    def step(self) -> list[int]:
+        """Send what can be sent and take in what is done; units of each piece that is."""
+        while self._waiting and (worker := self._crew.take()) is not None:
+            place = self._waiting.popleft()
+            ref = self._crew.send(worker, self._name, self._work, self.pieces[place])
+            self._running[ref] = place
+        return [units for ref in self._crew.wait() if (units := self._take(ref)) is not None]
+
+    def _take(self, ref: Ref) -> int | None:
+        from ray.exceptions import RayError, RayTaskError
+
+        place = self._running.pop(ref, None)
+        try:
+            done = self._crew.ray.get(ref)
+        except RayTaskError as error:
+            self._crew.free(ref)
+            if place is None:
+                return None
+            raise _as_it_was(error) from None
+        except RayError as error:
+            self._crew.replace(ref)
+            self._lose(place, error)
+            return None
+        self._crew.free(ref)
+        if place is None:
+            return None
+        self.done[place] = done.result
+        return done.units
+
+    def _lose(self, place: int | None, error: Exception) -> None:
+        # A worker that dies before its first piece counts with the piece that comes first.
+        if place is None:
+            place = self._waiting[0] if self._waiting else None
+        else:
+            self._waiting.appendleft(place)
+        if place is not None:
+            self.deaths[place] += 1
+            self.lost.append((place, error))
+
+
+def _as_it_was(error: Any) -> BaseException:
+    """The error of the work itself, with the traceback it had where it was raised."""
+    cause = error.cause
+    cause.add_note(f"on a worker of the Ray cluster:\n{error.traceback_str}")
+    return cause

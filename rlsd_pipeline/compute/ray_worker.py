@@ -1,0 +1,81 @@
+"""A worker of a Ray cluster: it loads policies from the store and runs pieces on them."""
+
+import os
+import socket
+from typing import NamedTuple
+
+from rlsd_pipeline.artifacts import Artifact, ArtifactStore
+from rlsd_pipeline.compute.compute import Piece, Result, Work
+from rlsd_pipeline.errors import ArtifactError
+from rlsd_pipeline.models.pool import PolicyPool
+
+
+class PolicyName(NamedTuple):
+    """What a worker finds a policy by; its weights travel from the store alone.
+
+    Attributes:
+        stage: The stage that made it.
+        fingerprint: Digest of what it was made from.
+        digest: Digest of what it holds.
+    """
+
+    stage: str
+    fingerprint: str
+    digest: str
+
+
+class Done(NamedTuple):
+    """A piece that is done.
+
+    Attributes:
+        result: What the work gave.
+        units: As the work told its progress.
+    """
+
+    result: object
+    units: int
+
+
+class PieceWorker:
+    """One process of the cluster.
+
+    Args:
+        store: URL of the artifact store.
+        threads: CPU threads, on which the last bits of numbers depend.
+    """
+
+    def __init__(self, store: str, threads: int) -> None:
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        self._store, self._pool = ArtifactStore(store), PolicyPool(threads=threads)
+        self._found: dict[str, Artifact] = {}
+
+    def place(self) -> str:
+        """Which process of which machine this is, as `host:pid`."""
+        return f"{socket.gethostname()}:{os.getpid()}"
+
+    def run(self, name: PolicyName, work: Work[Piece, Result], piece: Piece) -> Done:
+        """The work on one piece; again and elsewhere, it gives the same.
+
+        Raises:
+            ArtifactError: The store that is seen from here lacks the policy.
+        """
+        units = 0
+
+        def advance(count: int) -> None:
+            nonlocal units
+            units += count
+
+        result = work(self._pool.get(self._policy(name)), piece, advance)
+        return Done(result, units)
+
+    def _policy(self, name: PolicyName) -> Artifact:
+        if name.digest not in self._found:
+            found = self._store.find(name.stage, name.fingerprint)
+            if found is None or found.digest != name.digest:
+                raise ArtifactError(
+                    f"{self.place()} does not find the {name.stage} {name.digest[:12]} in the "
+                    f"store {self._store.url}: workers elsewhere need a store that all reach, such "
+                    "as s3://BUCKET/PATH or a folder of a shared file system (RLSD_STORE)"
+                )
+            self._found[name.digest] = found
+        return self._found[name.digest]

@@ -1,0 +1,67 @@
+"""A Ray cluster: where it is, and what one worker of it takes."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, JsonValue, model_validator
+
+from rlsd_pipeline.config.sharded import ShardedUpdate
+
+
+class RayCompute(ShardedUpdate):
+    """Sampling, scoring and evaluation in shards on a Ray cluster, the update by Ray Train."""
+
+    type: Literal["ray"] = "ray"
+
+    address: str | None = None
+    """`auto` for the cluster that this machine is a node of, or `HOST:6379`, or `ray://HOST:10001`
+    from outside. None starts one on this machine, reachable from it only, for the life of the
+    process. Workers elsewhere must reach the artifact store under the same URL."""
+
+    workers: Annotated[int, Field(ge=1)] = 2
+    """Processes with a policy each."""
+
+    cpus_per_worker: Annotated[float, Field(ge=0)] = 1.0
+
+    gpus_per_worker: Annotated[float, Field(ge=0)] = 0.0
+
+    max_retries: Annotated[int, Field(ge=0)] = 3
+    """How often one shard may take its worker down before the stage fails."""
+
+    threads: Annotated[int, Field(ge=1)] | None = None
+    """CPU threads of a worker; None takes those of the process that asks, so that numbers agree."""
+
+    object_store_mb: Annotated[int, Field(ge=80)] | None = None
+    """Shared memory of a cluster started here, in megabytes; it holds shards on their way. None
+    takes 1024."""
+
+    dashboard: bool = False
+    """Serve the dashboard of a cluster started here, on http://127.0.0.1:8265."""
+
+    runtime_env: dict[str, JsonValue] = Field(default={})
+    """What workers of a given cluster need beside their image: `{env_vars: {...}, pip: [...]}`."""
+
+    update_workers: Annotated[int, Field(ge=1)] | None = None
+    """Processes of the update; None takes as many as `workers`. One gives what a single process
+    does, to the last bit; several add gradients in another order."""
+
+    timeout_minutes: Annotated[float, Field(gt=0)] = 30.0
+    """How long a process of the update waits for the others before it gives up."""
+
+    processes: ClassVar[int] = 1
+    """Arms train one after the other: each takes all workers."""
+
+    @model_validator(mode="after")
+    def _an_address_has_its_own_store(self) -> "RayCompute":
+        started = {"object_store_mb": self.object_store_mb, "dashboard": self.dashboard}
+        given = [name for name, value in started.items() if value]
+        if self.address is not None and given:
+            raise ValueError(
+                f"{' and '.join(given)} would shape a cluster that is started here, and "
+                f"{self.address} runs already: drop them, or drop `address`"
+            )
+        return self
+
+    @property
+    def ranks(self) -> int:
+        """Processes of the update."""
+        return self.update_workers or self.workers

@@ -1,0 +1,62 @@
+"""A cluster that runs already, given by its address."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.compute.ray_cluster import connect
+from rlsd_pipeline.config.ray import RayCompute
+from rlsd_pipeline.errors import ComputeError
+from rlsd_pipeline.stages.run import Workspace
+
+RAY = str(Path(sys.executable).with_name("ray"))
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """One node on loopback with two CPUs."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    # As on a cluster, nothing but the package is known to its workers.
+    environment = os.environ | {
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+    }
+    command = [RAY, "start", "--head", "--block", f"--port={port}", "--node-ip-address=127.0.0.1"]
+    options = ["--num-cpus=2", "--include-dashboard=false", f"--object-store-memory={200 * 2**20}"]
+    node = subprocess.Popen([*command, *options], env=environment, stdout=subprocess.DEVNULL)
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        node.terminate()
+        node.wait(30)
+
+
+def test_a_given_cluster_gives_what_one_process_gives(
+    address: str,
+    alone: dict[tuple[int, str], str],
+    workspace_on: Callable[..., Workspace],
+    run_all: Callable[..., dict[tuple[int, str], Artifact]],
+    tmp_path: Path,
+) -> None:
+    given = {"type": "ray", "workers": 2, "address": address, "update_workers": 1}
+    made = run_all(workspace_on(tmp_path, given), iterations=1)
+    expected = {key: alone[key] for key in made if key in alone}
+    assert len(expected) == 7
+    assert {key: made[key].digest for key in expected} == expected
+
+
+def test_no_cluster_at_the_address() -> None:
+    import ray
+
+    ray.shutdown()
+    with pytest.raises(ComputeError, match=r"no Ray cluster at compute.address '127.0.0.1:9'"):
+        connect(RayCompute(address="127.0.0.1:9"))
