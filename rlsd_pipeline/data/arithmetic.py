@@ -1,6 +1,6 @@
 """Generated sums and differences of whole numbers, with the running results as a solution.
 
-    What is 12 + 7 - 4?      12 + 7 = 19, 19 - 4 = 15      15
+What is 12 + 7 - 4?      12 + 7 = 19, 19 - 4 = 15      15
 """
 
 import random
