@@ -5,6 +5,8 @@ GGUF refuses to be saved, some tokenizers split numbers otherwise than in traini
 tokens only one is known.
 """
 
+import io
+from contextlib import redirect_stderr
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -87,9 +89,11 @@ def _read_facts(path: Path) -> _Facts:
 
 def _load_model(path: Path, dtype: torch.dtype) -> PreTrainedModel:
     try:
-        packed, report = AutoModelForCausalLM.from_pretrained(
-            path.parent, gguf_file=path.name, dtype=dtype, output_loading_info=True
-        )
+        # Its progress bar heeds no setting, and would tear those of a run apart.
+        with redirect_stderr(io.StringIO()):
+            packed, report = AutoModelForCausalLM.from_pretrained(
+                path.parent, gguf_file=path.name, dtype=dtype, output_loading_info=True
+            )
     except (ValueError, NotImplementedError, KeyError) as error:
         raise ModelError(
             f"transformers cannot read {path}: {error}. Use the model's safetensors with "

