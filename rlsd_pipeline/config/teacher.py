@@ -1,10 +1,11 @@
 """Who the teacher is, and what it sees that the student does not."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rlsd_pipeline.config.model import ModelConfig
+from rlsd_pipeline.config.model import GGUFModel, ModelConfig
 from rlsd_pipeline.config.strict import StrictConfig
 
 
@@ -63,6 +64,12 @@ class ModelTeacher(StrictConfig):
 
     model: ModelConfig
     """Which one."""
+
+    def located(self, folder: Path) -> "ModelTeacher":
+        """The same, with the relative path of a model file resolved against a folder."""
+        if not isinstance(self.model, GGUFModel):
+            return self
+        return self.model_copy(update={"model": self.model.located(folder)})
 
 
 TeacherConfig = Annotated[

@@ -4,7 +4,13 @@ import hashlib
 from importlib.metadata import version
 from pathlib import Path
 
-from rlsd_pipeline.config.dataset import DatasetConfig, EasyVQADataset, HubDataset, JSONLDataset
+from rlsd_pipeline.config.dataset import (
+    ArithmeticDataset,
+    DatasetConfig,
+    EasyVQADataset,
+    HubDataset,
+    JSONLDataset,
+)
 from rlsd_pipeline.errors import DataError
 from schemas import Problem
 
@@ -19,6 +25,10 @@ def read_problems(config: DatasetConfig) -> list[Problem]:
         from rlsd_pipeline.data.easy_vqa import read_easy_vqa
 
         return read_easy_vqa(config)
+    if isinstance(config, ArithmeticDataset):
+        from rlsd_pipeline.data.arithmetic import read_arithmetic
+
+        return read_arithmetic(config)
     problems = _read_jsonl(config) if isinstance(config, JSONLDataset) else _read_hub(config)
     if not problems:
         raise DataError("the data set has no rows")
@@ -29,6 +39,10 @@ def source_digest(config: DatasetConfig) -> str:
     """What identifies the content of the source beside its declaration."""
     if isinstance(config, EasyVQADataset):
         return f"easy-vqa {version('easy-vqa')}"
+    if isinstance(config, ArithmeticDataset):
+        from rlsd_pipeline.data.arithmetic import VERSION
+
+        return f"arithmetic {VERSION}"
     if isinstance(config, JSONLDataset):
         # Images may change under the same names, so the whole folder counts.
         return path_digest(Path(config.path).parent)

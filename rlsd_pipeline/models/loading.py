@@ -1,5 +1,6 @@
 """Policies from a folder or the Hugging Face hub."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ from transformers import (
     AutoModelForImageTextToText,
     AutoProcessor,
     AutoTokenizer,
+    PreTrainedModel,
 )
 
 from rlsd_pipeline.errors import ModelError
@@ -43,13 +45,7 @@ def load_policy(
         trust_remote_code=trust_remote_code,
         output_loading_info=True,
     )
-    # transformers only warns, and fills what is missing with random numbers.
-    if report["missing_keys"]:
-        missing = sorted(report["missing_keys"])
-        raise ModelError(
-            f"the weights of {source} lack {len(missing)} tensors of {type(model).__name__}, first "
-            f"{missing[0]}: the files are incomplete, or made for another architecture"
-        )
+    require_all_weights(model, report["missing_keys"], str(source))
     return Policy(model, processor)
 
 
@@ -57,6 +53,21 @@ def model_class(processor: Any) -> Any:
     """The class of transformers that loads the model of a processor or tokenizer."""
     sees = hasattr(processor, "image_processor")
     return AutoModelForImageTextToText if sees else AutoModelForCausalLM
+
+
+def require_all_weights(model: PreTrainedModel, missing_keys: Collection[str], name: str) -> None:
+    """Refuse a model of which a part was not in its files.
+
+    transformers only warns, and fills what is missing with random numbers.
+
+    Raises:
+        ModelError: Names the first missing tensor.
+    """
+    if missing_keys:
+        raise ModelError(
+            f"the weights of {name} lack {len(missing_keys)} tensors of {type(model).__name__}, "
+            f"first {min(missing_keys)}: the files are incomplete, or made for another architecture"
+        )
 
 
 def load_processor(

@@ -15,9 +15,10 @@ from transformers import (
     PreTrainedModel,
 )
 
-from rlsd_pipeline.config.model import PretrainedModel, TinyQwen3VL
+from rlsd_pipeline.config.model import AnyModel, GGUFModel, PretrainedModel, TinyQwen3VL
 from rlsd_pipeline.config.strict import nearest
 from rlsd_pipeline.errors import ModelError
+from rlsd_pipeline.models.gguf_file import gguf_path
 from rlsd_pipeline.models.sharing import decoder
 
 _KNOWN = {
@@ -131,7 +132,7 @@ class Architecture:
         return rank * sum(self.linear[name] for name in modules)
 
 
-def read_architecture(model: PretrainedModel | TinyQwen3VL) -> Architecture:
+def read_architecture(model: AnyModel) -> Architecture:
     """Count a declared model; no weight is read and none is allocated.
 
     The configuration is taken from the model's folder, the hub's cache, `architectures/`, and
@@ -146,6 +147,10 @@ def read_architecture(model: PretrainedModel | TinyQwen3VL) -> Architecture:
         config: Any = model_config(model, train_tokenizer([], model.vocabulary))
         config.text_config.vocab_size = model.vocabulary
         return count(on_meta(config), model.type)
+    if isinstance(model, GGUFModel):
+        path = gguf_path(model)
+        config = AutoConfig.from_pretrained(path.parent, gguf_file=path.name)
+        return count(on_meta(config), path.name)
     return count(on_meta(_find_config(model), model.trust_remote_code), model.name)
 
 

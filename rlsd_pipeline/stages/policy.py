@@ -1,7 +1,7 @@
 """policy: the weights that iteration 0 samples from; later ones are published checkpoints."""
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-from rlsd_pipeline.config.model import PretrainedModel, TinyQwen3VL
+from rlsd_pipeline.config.model import AnyModel, GGUFModel, PretrainedModel, TinyQwen3VL
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.plan.refusal import require_hardware
 from rlsd_pipeline.stages.requests import policy_request
@@ -14,7 +14,7 @@ def base_policy(run: StageRun) -> Artifact:
     return run.produce(policy_request(run), lambda out: write_base(run, run.base_model, out))
 
 
-def write_base(run: StageRun, model: PretrainedModel | TinyQwen3VL, out: ArtifactWriter) -> None:
+def write_base(run: StageRun, model: AnyModel, out: ArtifactWriter) -> None:
     """Load or warm-start a model and write it.
 
     Raises:
@@ -22,7 +22,7 @@ def write_base(run: StageRun, model: PretrainedModel | TinyQwen3VL, out: Artifac
         ModelError: There is no such model, or it cannot answer.
     """
     require_hardware(run.workspace.name, run.experiment)
-    policy = _warm_started(run, model) if isinstance(model, TinyQwen3VL) else _pretrained(model)
+    policy = _policy(run, model)
     files = policy.save(out.path("config.json").parent)
     out.record(
         PolicyCheckpoint(
@@ -37,18 +37,35 @@ def write_base(run: StageRun, model: PretrainedModel | TinyQwen3VL, out: Artifac
     )
 
 
-def check_model(model: PretrainedModel | TinyQwen3VL) -> None:
+def check_model(model: AnyModel) -> None:
     """Refuse, before anything is computed, a model that could not answer.
 
     Raises:
         ModelError: There is no such model, or its tokenizer lacks a chat template or an end token.
     """
-    if isinstance(model, PretrainedModel):
-        from rlsd_pipeline.models.loading import load_processor
+    match model:
+        case PretrainedModel():
+            from rlsd_pipeline.models.loading import load_processor
 
-        load_processor(
-            model.name, revision=model.revision, trust_remote_code=model.trust_remote_code
-        )
+            load_processor(
+                model.name, revision=model.revision, trust_remote_code=model.trust_remote_code
+            )
+        case GGUFModel():
+            from rlsd_pipeline.models.gguf import check_gguf
+
+            check_gguf(model)
+
+
+def _policy(run: StageRun, model: AnyModel) -> Policy:
+    match model:
+        case TinyQwen3VL():
+            return _warm_started(run, model)
+        case PretrainedModel():
+            return _pretrained(model)
+        case GGUFModel():
+            from rlsd_pipeline.models.gguf import load_gguf
+
+            return load_gguf(model)
 
 
 def _warm_start_images(run: StageRun) -> int:

@@ -19,8 +19,9 @@ from rlsd_pipeline.config.evaluation import (
     PublicBenchmarkConfig,
 )
 from rlsd_pipeline.config.experiment import Arm
-from rlsd_pipeline.config.model import PretrainedModel, TinyQwen3VL
+from rlsd_pipeline.config.model import AnyModel, GGUFModel, TinyQwen3VL
 from rlsd_pipeline.data.sources import path_digest, source_digest
+from rlsd_pipeline.models.gguf_file import gguf_digest
 from rlsd_pipeline.stages.contract import CONTRACTS
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.weighting.method import Weighting
@@ -42,10 +43,13 @@ def policy_request(run: StageRun) -> ArtifactRequest:
     return model_request(run, run.base_model)
 
 
-def model_request(run: StageRun, model: PretrainedModel | TinyQwen3VL) -> ArtifactRequest:
+def model_request(run: StageRun, model: AnyModel) -> ArtifactRequest:
     """A model as it comes; a warm start also depends on the prompts it teaches."""
     experiment = run.experiment
     extra: dict[str, Any] = {"model": model.model_dump(mode="json")}
+    if isinstance(model, GGUFModel):
+        # The file's content counts, and not where it lies.
+        extra = {"model": _plain(model, "type", "dtype") | {"file": gguf_digest(model)}}
     if isinstance(model, TinyQwen3VL):
         extra |= _plain(experiment, "prompts")
         extra |= _plain(experiment.dataset, "warm_start_images")
@@ -125,7 +129,7 @@ def _precision(run: StageRun) -> dict[str, str]:
     One process computes in the weights' own precision; several keep float32 weights.
     """
     compute, model = run.experiment.compute, run.base_model
-    rounded = isinstance(model, PretrainedModel) and model.dtype != "float32"
+    rounded = not isinstance(model, TinyQwen3VL) and model.dtype != "float32"
     if isinstance(compute, ShardedUpdate) and (rounded or compute.precision != "float32"):
         return {"precision": f"{compute.precision}, float32 weights"}
     return {}

@@ -11,7 +11,7 @@ from rlsd_pipeline.compute.compute import Compute
 from rlsd_pipeline.compute.launcher import Launcher, SubprocessLauncher
 from rlsd_pipeline.compute.places import build_compute
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
-from rlsd_pipeline.config.model import PretrainedModel, TinyQwen3VL
+from rlsd_pipeline.config.model import AnyModel
 from rlsd_pipeline.errors import ArtifactError, ConfigError
 from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.progress import Progress, Silent
@@ -107,7 +107,7 @@ class StageRun:
         return self.workspace.experiment
 
     @property
-    def base_model(self) -> PretrainedModel | TinyQwen3VL:
+    def base_model(self) -> AnyModel:
         """What the arm begins with; seeds may begin differently."""
         return self.experiment.model.of_seed(self.arm.seed)
 
