@@ -16,7 +16,8 @@ from deploy.processes.topology import DEPLOY, Topology
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run until interrupted."""
     parser = argparse.ArgumentParser(
-        description="The deployment's parts as processes of this machine."
+        prog="python -m deploy.processes",
+        description="The deployment's parts as processes of this machine.",
     )
     parser.add_argument("--users", type=Path, required=True, help="lines of name:hash")
     parser.add_argument("--home", type=Path, default=DEPLOY.parent / ".rlsd" / "topology")
