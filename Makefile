@@ -3,25 +3,34 @@ PYTHON ?= python3
 VENV ?= .venv
 # Extra arguments for installing torch, such as --index-url for another build than PyPI's.
 TORCH_ARGS ?=
-RAY_VENV ?= .venv-ray
 # Public benchmark rows and model outputs, with their official scores.
 BENCHDATA ?= $(or $(RLSD_BENCHDATA),../shared/benchdata)
+# Environments of optional parts.
+VLLM_VENV ?= .venv-vllm
+RAY_VENV ?= .venv-ray
+# Postgres' client and the checkers of deploy/, beside what VENV has.
+DEPLOY_VENV ?= .venv-deploy
+# Where `make topology` finds who may enter, and where people find it.
+USERS ?= deploy/secrets/users
+PORT ?= 3000
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.installed-dev
-VLLM_VENV ?= .venv-vllm
 STORAGE := .venv-storage/.installed
 SMOLLM := $(VENV)/.installed-smollm
+DEPLOYMENT := $(DEPLOY_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduction smollm test test-vllm test-storage test-distributed test-ray test-smollm \
-	conformance bench ui check clean
+.PHONY: help demo reproduction smollm ui topology test test-vllm test-storage test-distributed \
+	test-ray test-smollm test-deploy conformance bench check clean
 
 help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
 	@echo "make reproduction    all methods, eight seeds; an hour on two cores, resumable"
 	@echo "make smollm  a real language model: SmolLM2-135M on text arithmetic, resumable"
 	@echo "make ui      the Dagster UI on http://127.0.0.1:3000"
+	@echo "make topology    the deployment's parts as processes, behind a password (deploy/README.md)"
+	@echo "make test-deploy    the same, killed part by part; needs postgresql, nginx-light, gettext-base"
 	@echo "make test    all tests that need no optional part"
 	@echo "make test-vllm    the vLLM engines against a real vLLM on the processor"
 	@echo "make test-storage    a local S3 and GCS server, garbage collection, the trackers"
@@ -70,6 +79,12 @@ conformance: $(DEVELOPMENT)
 bench: $(RUNTIME) .venv-trl/.installed
 	$(BIN)/python -m benchmarks $(SUITES)
 
+topology: $(DEPLOYMENT)
+	$(DEPLOY_VENV)/bin/python -m deploy.processes --users $(USERS) --port $(PORT)
+
+test-deploy: $(DEPLOYMENT)
+	$(DEPLOY_VENV)/bin/python -m pytest -q -s -rs tests/deploy
+
 check: $(DEVELOPMENT)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -93,6 +108,14 @@ $(RUNTIME): $(VENV)/.torch pyproject.toml
 # peft asks for no other torch than the one that is there.
 $(VENV)/.installed-lora: $(DEVELOPMENT)
 	$(BIN)/python -m pip install --quiet -e ".[lora]"
+	@touch $@
+
+# It sees the packages of VENV, torch among them, and adds its own: pip holds both to their pins.
+$(DEPLOYMENT): $(DEVELOPMENT)
+	$(PYTHON) -m venv $(DEPLOY_VENV)
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
+		> "$$($(DEPLOY_VENV)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/runtime.pth"
+	$(DEPLOY_VENV)/bin/python -m pip install --quiet -e ".[ui,dev,deploy,deploy-checks]"
 	@touch $@
 
 $(DEVELOPMENT): $(RUNTIME)

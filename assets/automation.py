@@ -9,7 +9,7 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from assets.declared import Declared
 from assets.partitions import partition_key, split_key
-from assets.recovery import fail_dead_runs
+from assets.recovery import fail_dead_runs, fail_unclaimed_runs
 from rlsd_pipeline.stages.contract import ITERATION_STAGES
 
 
@@ -34,10 +34,13 @@ def dead_run_sensor() -> dg.SensorDefinition:
         name="fail_dead_runs",
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Marks runs of this machine as failed whose process no longer exists.",
+        description="Marks runs as failed whose process on this machine no longer exists, and runs "
+        "that were killed before they named one.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         failed = fail_dead_runs(context.instance)
+        if (origin := context.code_location_origin) is not None:
+            failed += fail_unclaimed_runs(context.instance, origin.location_name)
         return dg.SkipReason(f"{len(failed)} dead runs" if failed else "no dead run")
 
     return sensor

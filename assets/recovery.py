@@ -1,17 +1,25 @@
 """Runs whose process was killed.
 
 A killed process cannot say that its run is over, and an unfinished run would hold its arm's place
-in the queue for ever. A run of ours records its process; whoever looks next ends it.
+in the queue for ever. A run of ours records its process; whoever looks next ends it. Runs on hosts
+of their own, such as pods, are watched by their launcher.
 """
 
 import os
 import socket
+import time
 from pathlib import Path
 
 import dagster as dg
 
 HOST_TAG = "rlsd/host"
 PROCESS_TAG = "rlsd/process"
+
+CLAIM_RETRIES = 3
+CLAIM_WAIT_SECONDS = 10
+
+UNCLAIMED_SECONDS = 180
+"""A run claims its process as soon as its first stage begins, a moment after the run itself."""
 
 
 def process_tags(run_id: str) -> dict[str, str]:
@@ -23,10 +31,19 @@ def process_tags(run_id: str) -> dict[str, str]:
 
 
 def claim(context: dg.AssetExecutionContext) -> None:
-    """Record this process on a run that the queue launched; the command line's runs have it."""
+    """Record this process on a run that the queue launched; the command line's runs have it.
+
+    Raises:
+        dagster.RetryRequested: The instance cannot be reached. That is no fault of the stage, which
+            would count as failed and not be begun again.
+    """
     tags = process_tags(context.run.run_id)
-    if not tags.items() <= context.run.tags.items():
+    if tags.items() <= context.run.tags.items():
+        return
+    try:
         context.instance.add_run_tags(context.run.run_id, tags)
+    except Exception as error:
+        raise dg.RetryRequested(CLAIM_RETRIES, seconds_to_wait=CLAIM_WAIT_SECONDS) from error
 
 
 def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
@@ -48,9 +65,36 @@ def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     return [run.run_id for run in dead]
 
 
+def fail_unclaimed_runs(instance: dg.DagsterInstance, location: str) -> list[str]:
+    """End runs of a code location that were killed before they could say where; returns their ids.
+
+    They began long ago and have no process to their name.
+    """
+    began = time.time() - UNCLAIMED_SECONDS
+    started = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+    dead = [
+        record.dagster_run
+        for record in started
+        if (origin := record.dagster_run.remote_job_origin) is not None
+        and origin.location_name == location
+        and record.start_time is not None
+        and record.start_time < began
+        and _process_of(record.dagster_run) is None
+    ]
+    for run in dead:
+        instance.report_run_failed(run, "The process of this run ended before its first stage.")
+    return [run.run_id for run in dead]
+
+
 def _has_died(run: dg.DagsterRun) -> bool:
+    process = _process_of(run)
+    return process is not None and not _is_alive(process)
+
+
+def _process_of(run: dg.DagsterRun) -> str | None:
+    """The process that claimed a run; a retry's inherited tag names another run."""
     run_id, _, process = run.tags.get(PROCESS_TAG, "").partition("/")
-    return run_id == run.run_id and not _is_alive(process)
+    return process if run_id == run.run_id else None
 
 
 def _process(pid: int) -> str:

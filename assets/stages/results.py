@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets.declared import Declared
 from assets.pictures import difference_picture, learning_curve
+from assets.recovery import claim
 
 if TYPE_CHECKING:
     from rlsd_pipeline.stages.results import Result
@@ -22,12 +23,13 @@ def results_asset(declared: Declared) -> dg.AssetsDefinition:
         ),
         deps=[declared.key(f"benchmark_scores.{benchmark.name}") for benchmark in benchmarks],
     )
-    def results() -> dg.MaterializeResult:
+    def results(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         from assets.results.document import sections
         from assets.results.formats import markdown
         from assets.results.paper import paper_column
         from rlsd_pipeline.stages.results import read_results
 
+        claim(context)
         workspace = declared.workspace()
         lines = read_results(workspace)
         compared_with = declared.experiment.compared_with

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
-from rlsd_pipeline.config.model import PretrainedModel
+from rlsd_pipeline.config.model import TinyQwen3VL
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 """Of one value."""
@@ -75,7 +75,7 @@ class Layout:
 def layout(experiment: ExperimentConfig, arm: Arm) -> Layout:
     """What the experiment declares."""
     model = experiment.model
-    stored = BYTES[model.dtype] if isinstance(model, PretrainedModel) else 4
+    stored = 4 if isinstance(model, TinyQwen3VL) else BYTES[model.dtype]
     here = Layout(
         shards=1,
         weight_bytes=stored,

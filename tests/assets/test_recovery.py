@@ -4,15 +4,31 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
+from dagster._core.events import DagsterEvent
+from dagster._core.remote_origin import (
+    GrpcServerCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
 from dagster._core.test_utils import create_run_for_test
 
 from assets.automation import dead_run_sensor
-from assets.recovery import HOST_TAG, PROCESS_TAG, claim, fail_dead_runs, process_tags
+from assets.recovery import (
+    HOST_TAG,
+    PROCESS_TAG,
+    UNCLAIMED_SECONDS,
+    claim,
+    fail_dead_runs,
+    fail_unclaimed_runs,
+    process_tags,
+)
 
 STARTED = dg.DagsterRunStatus.STARTED
 UNFINISHED = [
@@ -141,6 +157,58 @@ def test_a_retry_notes_its_own_process(instance: dg.DagsterInstance) -> None:
         found = instance.get_run_by_id(run.run_id).tags
         assert process_tags(run.run_id).items() <= found.items()
     assert process_tags("a")[PROCESS_TAG] == f"a/{os.getpid()}-{start_time(os.getpid())}"
+
+
+def test_a_stage_waits_for_an_instance_that_is_away(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Postgres that restarts must not count as a failure of the stage."""
+    monkeypatch.setattr("assets.recovery.CLAIM_WAIT_SECONDS", 0)
+    add, outages = instance.add_run_tags, [ConnectionError("away"), ConnectionError("away")]
+
+    def add_run_tags(run_id: str, tags: dict[str, str]) -> None:
+        if PROCESS_TAG in tags and outages:
+            raise outages.pop()
+        add(run_id, tags)
+
+    @dg.asset
+    def stage(context: dg.AssetExecutionContext) -> None:
+        claim(context)
+
+    monkeypatch.setattr(instance, "add_run_tags", add_run_tags)
+    run = dg.materialize([stage], instance=instance)
+    assert run.success
+    assert outages == []
+    tags = instance.get_run_by_id(run.run_id).tags
+    assert process_tags(run.run_id).items() <= tags.items()
+
+
+def started_run(instance: dg.DagsterInstance, location: str, tags: dict[str, str]) -> str:
+    """A run of a code location that began just now."""
+    server = GrpcServerCodeLocationOrigin("localhost", 1, location_name=location)
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(server, "__repository__"), "job")
+    run = create_run_for_test(instance, "job", remote_job_origin=origin, tags=tags)
+    instance.report_dagster_event(DagsterEvent("PIPELINE_START", "job"), run.run_id)
+    return run.run_id
+
+
+@pytest.mark.parametrize("later", [UNCLAIMED_SECONDS - 30, UNCLAIMED_SECONDS + 30])
+def test_a_run_that_nobody_claims_is_dead_in_the_end(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, later: float
+) -> None:
+    inherited = {HOST_TAG: socket.gethostname(), PROCESS_TAG: "another-run/1-1"}
+    unclaimed = {started_run(instance, "rlsd", tags) for tags in ({}, inherited)}
+    claimed = started_run(instance, "rlsd", {HOST_TAG: "elsewhere"})
+    instance.add_run_tags(claimed, {PROCESS_TAG: f"{claimed}/1-1"})
+    other = started_run(instance, "other", {})
+    now = time.time() + later
+    monkeypatch.setattr("assets.recovery.time", SimpleNamespace(time=lambda: now))
+    due = later > UNCLAIMED_SECONDS
+    assert set(fail_unclaimed_runs(instance, "rlsd")) == (unclaimed if due else set())
+    expected = dg.DagsterRunStatus.FAILURE if due else STARTED
+    assert {status_of(instance, run_id) for run_id in unclaimed} == {expected}
+    # One has a process on another machine, the other belongs to another project.
+    assert [status_of(instance, run_id) for run_id in (claimed, other)] == [STARTED, STARTED]
 
 
 def test_the_sensor_ends_dead_runs(instance: dg.DagsterInstance) -> None:

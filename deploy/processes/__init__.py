@@ -1,0 +1,1 @@
+"""The deployment's parts as processes of one machine: what compose starts, without containers."""
