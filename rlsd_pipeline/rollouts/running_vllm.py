@@ -4,8 +4,8 @@ import asyncio
 import atexit
 import tempfile
 import threading
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from concurrent.futures import CancelledError, Future, as_completed
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +16,8 @@ from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.rollouts.vllm_files import drop_weights, write_model, write_weights
 
 Result = TypeVar("Result")
+
+_PULSE_SECONDS = 2.0
 
 
 class EngineDiedError(Exception):
@@ -107,7 +109,7 @@ class RunningVLLM:
             for index, (prompt, sampling) in enumerate(zip(prompts, arguments, strict=True)):
                 asked[self._submit(self._generate(prompt, sampling))] = index
             outputs: list[Any] = [None] * len(prompts)
-            for future in as_completed(asked):
+            for future in self._done(asked):
                 outputs[asked[future]] = _result(future)
                 finished(outputs[asked[future]])
             return outputs
@@ -139,9 +141,19 @@ class RunningVLLM:
     def _call(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         future = self._submit(coroutine)
         try:
-            return _result(future)
+            (done,) = self._done([future])
+            return _result(done)
         finally:
             future.cancel()
+
+    def _done(self, futures: Iterable["Future[Result]"]) -> Iterator["Future[Result]"]:
+        """Each as it is done; where vLLM dies, some of what it was asked never is."""
+        left = set(futures)
+        while left:
+            done, left = wait(left, _PULSE_SECONDS, FIRST_COMPLETED)
+            yield from done
+            if not done and self._engine is not None and self._engine.errored:
+                raise EngineDiedError("its processes are gone")
 
 
 async def _start(config: VLLMEngineConfig, policy: Policy, folder: Path) -> Any:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from rlsd_pipeline.models.policy import WEIGHTS, Policy
+from rlsd_pipeline.models.policy import Policy
+from rlsd_pipeline.models.weights import save_weights
 
 _HEAD = "head.safetensors"
 
@@ -18,6 +19,7 @@ def write_model(policy: Policy, folder: Path) -> None:
     processor): the old head would go on over the new layers.
     """
     policy.save(folder)
+    _drop_index(folder)
     head = _shared_head(policy)
     if head is None:
         return
@@ -31,7 +33,8 @@ def write_model(policy: Policy, folder: Path) -> None:
 
 def write_weights(policy: Policy, folder: Path) -> None:
     """Write the weights alone, as `write_model` does."""
-    policy.save_weights(folder / WEIGHTS)
+    save_weights(policy.model, folder)
+    _drop_index(folder)
     head = _shared_head(policy)
     if head is not None:
         _write_head(policy, head, folder)
@@ -40,6 +43,12 @@ def write_weights(policy: Policy, folder: Path) -> None:
 def drop_weights(folder: Path) -> None:
     """Once they are loaded: a large model's would fill a memory-backed folder."""
     for file in folder.glob("*.safetensors"):
+        file.unlink()
+
+
+def _drop_index(folder: Path) -> None:
+    """With an index of several files vLLM reads no other than those, and would miss the head."""
+    for file in folder.glob("*.safetensors.index.json"):
         file.unlink()
 
 

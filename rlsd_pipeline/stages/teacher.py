@@ -99,7 +99,12 @@ def _averaged(run: StageRun, rate: float, before: Artifact, policy: Artifact) ->
                 save_file(average, out.path(name), metadata={"format": "pt"})
         out.record(
             checkpoint.model_copy(
-                update={"parent": before.digest, "metrics": {}, "optimizer_files": []}
+                update={
+                    "parent": before.digest,
+                    "metrics": {},
+                    "optimizer_files": [],
+                    "adapter_files": [],
+                }
             )
         )
 

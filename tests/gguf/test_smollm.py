@@ -9,8 +9,9 @@ import torch
 from rlsd_pipeline.artifacts import Artifact, ArtifactStore
 from rlsd_pipeline.artifacts.tables import rows
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
-from rlsd_pipeline.models.policy import WEIGHTS, Policy
+from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.pool import not_finite_weights
+from rlsd_pipeline.models.weights import WEIGHTS
 from rlsd_pipeline.rollouts.engine import SamplingRequest
 from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
 from rlsd_pipeline.stages.logprobs import score_rollouts

@@ -13,8 +13,8 @@ from rlsd_pipeline.artifacts.inventory import take_inventory
 from rlsd_pipeline.artifacts.restoring import RestoringStore
 from rlsd_pipeline.config.retention import CheckpointRetention, RetentionConfig
 from rlsd_pipeline.errors import ArtifactError, CollectedError
-from rlsd_pipeline.models.policy import WEIGHTS
 from rlsd_pipeline.models.pool import OPTIMIZER
+from rlsd_pipeline.models.weights import WEIGHTS
 from rlsd_pipeline.stages.benchmark_scores import evaluate_policy
 from rlsd_pipeline.stages.restore import missing_updates, restore_policy
 from rlsd_pipeline.stages.retention import KEPT_WITH_INPUTS, Retained, droppable

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactStore
 from rlsd_pipeline.errors import ArtifactError
-from rlsd_pipeline.models.weights import WEIGHTS
+from rlsd_pipeline.models.weights import WEIGHTS, weight_files
 from rlsd_pipeline.stages.current import is_current
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.stages.teacher import arm_teacher
@@ -131,6 +131,27 @@ def test_the_average_is_of_the_policys_kind(taught: tuple[Path, Made], workspace
     assert (record.updates, record.parent) == (2, first.digest)
     assert record.optimizer_files == []
     assert record.model_files == policy.model_files
+
+
+def test_files_of_any_size_give_the_same_average(
+    taught: tuple[Path, Made],
+    tmp_path: Path,
+    workspace_at: Open,
+    run_all: RunAll,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in ("weights", "policy"):
+        monkeypatch.setattr(f"rlsd_pipeline.models.{module}.FILE_BYTES", 40_000)
+    workspace = workspace_at(tmp_path / "store", arms=ARMS)
+    run_all(workspace, ("ema-s0",), iterations=2)
+    average = workspace.at("ema-s0", 1).read("teacher")
+    files = weight_files(average.record(PolicyCheckpoint).model_files)
+    assert len(files) > 1
+    assert set(average.manifest.files) >= {*files, "model.safetensors.index.json"}
+    found = {k: v for name in files for k, v in load_file(average.local_path(name)).items()}
+    whole = weights(workspace_at(taught[0], arms=ARMS).at("ema-s0", 1).read("teacher"))
+    assert found.keys() == whole.keys()
+    assert all(torch.equal(found[name], value) for name, value in whole.items())
 
 
 def without_teachers(store: Path, copy: Path) -> Path:
