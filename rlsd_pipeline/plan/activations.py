@@ -88,10 +88,11 @@ def without_gradients(architecture: Architecture, tokens: int, value_bytes: int)
     return tokens * (layer + architecture.cache_bytes(value_bytes))
 
 
-def logits(vocabulary: int) -> int:
+def logits(vocabulary: int, tokens: int) -> int:
     """Bytes of the logits that are in memory together, with the copies that a loss makes.
 
     Tokens are taken some at a time: `LOGITS_AT_ONCE_ON_GPU` logits, but at least those of
-    `LEAST_TOKENS_AT_ONCE` tokens.
+    `LEAST_TOKENS_AT_ONCE` tokens, and never those of more tokens than there are.
     """
-    return _LOGIT_COPIES * 4 * max(LOGITS_AT_ONCE_ON_GPU, LEAST_TOKENS_AT_ONCE * vocabulary)
+    at_once = max(LOGITS_AT_ONCE_ON_GPU // vocabulary, LEAST_TOKENS_AT_ONCE)
+    return _LOGIT_COPIES * 4 * vocabulary * min(at_once, tokens)

@@ -1,7 +1,6 @@
 """Artifacts of a whole run, before compression: tables by token, checkpoints by parameter."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from rlsd_pipeline.artifacts.columns import table_columns
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
@@ -72,11 +71,8 @@ def written(arm: Arm, architecture: Architecture, work: Workload, spread: Layout
 
 def run_disk(experiment: ExperimentConfig, one: Written) -> Disk:
     """All iterations of an arm; the base policy belongs to all arms."""
-    count, every = experiment.iterations, [experiment.evaluation.every]
-    # Declared where there is garbage collection.
-    retention: Any = getattr(experiment, "retention", None)
-    if retention is not None:
-        every.append(retention.checkpoints.every)
+    count = experiment.iterations
+    every = experiment.evaluation.every, experiment.retention.checkpoints.every
     kept = {k for k in range(1, count + 1) if k == count or any(k % each == 0 for each in every)}
     tables = count * sum(one.tables.values())
     return Disk(

@@ -102,7 +102,7 @@ def _update(demand: Demand, spread: Layout) -> dict[str, int]:
             checkpointing=spread.checkpointing,
             trains_vision=spread.lora is None,
         ),
-        "logits": activations.logits(architecture.vocabulary),
+        "logits": activations.logits(architecture.vocabulary, tokens),
     }
 
 
@@ -115,7 +115,7 @@ def _scoring(demand: Demand, spread: Layout) -> dict[str, int]:
         "weights": architecture.parameters * spread.scoring_bytes,
         "teacher": demand.teacher * spread.scoring_bytes,
         "activations": activations.without_gradients(architecture, tokens, spread.scoring_bytes),
-        "logits": activations.logits(architecture.vocabulary),
+        "logits": activations.logits(architecture.vocabulary, tokens),
     }
 
 
@@ -140,7 +140,7 @@ def _sampling(demand: Demand, spread: Layout, memory: int) -> tuple[dict[str, in
     parts = {
         "weights": weights,
         "keys and values": cache,
-        "logits": activations.logits(architecture.vocabulary),
+        "logits": activations.logits(architecture.vocabulary, work.plain.responses),
     }
     return parts, Engine(cache, whole // token, whole // row)
 

@@ -38,5 +38,6 @@ def test_groups_go_through_a_file(
         assert after.completion_ids == before.completion_ids
         assert after.prompt.prompt_ids == before.prompt.prompt_ids
         assert after.prompt.token_types == before.prompt.token_types
-        torch.testing.assert_close(after.prompt[2:], before.prompt[2:], rtol=0, atol=0)
+        # Encoded images are an engine's; the update reads their pixels.
+        torch.testing.assert_close(after.prompt[2:4], before.prompt[2:4], rtol=0, atol=0)
         torch.testing.assert_close(after.tokens, before.tokens, rtol=0, atol=0)

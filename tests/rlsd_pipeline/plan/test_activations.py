@@ -144,6 +144,7 @@ def test_a_pass_without_gradients_holds_a_layer_and_the_cache(small_model) -> No
 
 
 def test_logits_come_some_at_a_time() -> None:
-    # 1 GiB of float32 six times, whatever the vocabulary, unless 512 tokens take more.
-    assert activations.logits(151_936) == 6 * 2**30
-    assert activations.logits(2**20) == 6 * 512 * 2**22
+    # As many tokens as 2**28 logits allow, but 512; of six float32 copies.
+    assert activations.logits(2**18, 10_000) == 6 * 4 * 2**28
+    assert activations.logits(2**20, 10_000) == 6 * 4 * 512 * 2**20
+    assert activations.logits(10, 16) == 6 * 4 * 10 * 16

@@ -73,6 +73,7 @@ def test_a_run_with_and_without_collection() -> None:
             "arms": [{"weighting": {"type": "grpo"}}],
             "iterations": 10,
             "evaluation": {"every": 4},
+            "retention": {"checkpoints": {"every": 10}},
         }
     )
     one = written(_arm({"type": "grpo"}), BARE, WORK, LAYOUT)

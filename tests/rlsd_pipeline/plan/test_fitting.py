@@ -73,7 +73,8 @@ def test_states_that_only_more_devices_or_an_adapter_hold() -> None:
 
 
 def test_several_changes_where_none_alone_is_enough() -> None:
-    small = HardwareConfig(device="L4", devices_per_node=1)
+    device = DeviceConfig(memory_gib=40, teraflops=1, teraflops_float32=1, bandwidth=1)
+    small = HardwareConfig(device=device, devices_per_node=1)
     spread = replace(
         SPREAD, shards=1, checkpointing=False, compute_bytes=4, weight_bytes=4, engine_share=None
     )

@@ -13,7 +13,7 @@ from rlsd_pipeline.plan.workload import Pass, Workload
 from tests.plan_fixtures import ADAPTER, BARE, GIB, HARDWARE, LAYOUT, WORK
 
 DEMAND = Demand(BARE, teacher=0, work=WORK, longest_image=0)
-LOGITS = 6 * 4 * 2**28
+LOGITS = 6 * 4 * 10 * 16
 
 
 def _parts(demand: Demand = DEMAND, spread=LAYOUT) -> dict[str, dict[str, int]]:

@@ -13,8 +13,7 @@ from rlsd_pipeline.artifacts.inventory import take_inventory
 from rlsd_pipeline.artifacts.restoring import RestoringStore
 from rlsd_pipeline.config.retention import CheckpointRetention, RetentionConfig
 from rlsd_pipeline.errors import ArtifactError, CollectedError
-from rlsd_pipeline.models.pool import OPTIMIZER
-from rlsd_pipeline.models.weights import WEIGHTS
+from rlsd_pipeline.models.weights import OPTIMIZER, WEIGHTS
 from rlsd_pipeline.stages.benchmark_scores import evaluate_policy
 from rlsd_pipeline.stages.restore import missing_updates, restore_policy
 from rlsd_pipeline.stages.retention import KEPT_WITH_INPUTS, Retained, droppable
@@ -181,7 +180,7 @@ def test_another_result_is_not_put_in_the_place_of_what_was_collected(
     before = workspace.store.storage.listing("policy_checkpoint")
     workspace.store = RestoringStore(store)
     monkeypatch.setattr(
-        "rlsd_pipeline.stages.policy_checkpoint.save_file",
+        "rlsd_pipeline.models.weights.save_file",
         lambda state, path: path.write_bytes(b"another result"),
     )
     with pytest.raises(
