@@ -19,13 +19,13 @@ OURS, THEIRS = "#1f6f8b", "#b0b7bf"
 def draw(found: Suites) -> None:
     """Every picture whose suite is measured."""
     if "peers" in found:
-        _steps(found["peers"])
+        _steps({**found["peers"], **found.get("large", {})})
     if "growth" in found:
         _growth(found["growth"])
 
 
 def _steps(cases: Mapping[str, Figures]) -> None:
-    settings = list({**SETTINGS, **LARGE})
+    settings = [name for name in {**SETTINGS, **LARGE} if f"{name}/trl" in cases]
     figure, axes = plt.subplots(figsize=(8, 3.4), layout="constrained")
     bars = {
         "GRPO, TRL": ("trl", "step_wall", THEIRS),

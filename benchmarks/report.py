@@ -50,8 +50,8 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
 
 def steps(found: Suites) -> list[str]:
     """The whole step, and what TRL spends on each part of its own."""
-    body, peers = [], found["peers"]
-    for setting in {**SETTINGS, **LARGE}:
+    body, peers = [], {**found["peers"], **found.get("large", {})}
+    for setting in [name for name in {**SETTINGS, **LARGE} if f"{name}/trl" in peers]:
         theirs = peers[f"{setting}/trl"]
         wall, cpu = theirs["step_wall"], theirs["step_cpu"]
         memory = max(theirs["megabytes"])

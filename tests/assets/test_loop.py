@@ -305,13 +305,13 @@ def test_an_iteration_is_done_only_where_dagster_knows_of_it(loop: Opened) -> No
 def test_the_policy_stays_in_memory(loop: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     opened, _ = loop
     loaded: list[str] = []
-    load = rlsd_pipeline.models.pool._load
+    load = rlsd_pipeline.models.pool._load_policy
 
     def counted(artifact: Artifact) -> object:
         loaded.append(artifact.digest)
         return load(artifact)
 
-    monkeypatch.setattr(rlsd_pipeline.models.pool, "_load", counted)
+    monkeypatch.setattr(rlsd_pipeline.models.pool, "_load_policy", counted)
     sampled_from = opened.workspace.store.ref("small/grpo-s0/002/policy").digest
     opened.iterate("grpo-s0", 2)
     assert loaded == [sampled_from]
