@@ -12,12 +12,14 @@ from rlsd_pipeline.plan.planning import Plan, make_plan
 
 
 def require_hardware(name: str, experiment: ExperimentConfig) -> None:
-    """Require that an experiment fits on its declared hardware, and that this is such a machine.
+    """Require that an experiment fits on its declared hardware, and that the hardware is there.
 
-    One that declares no hardware is let through.
+    That is this machine, or the Ray cluster at a given address, whose devices may come and go. An
+    experiment that declares no hardware is let through.
 
     Raises:
-        ConfigError: It fits on none, or this is no such machine; says what would do.
+        ConfigError: It fits on none, this is no such machine, or Ray is missing; says what to do.
+        ComputeError: There is no cluster at the address.
         ModelError: The model's configuration cannot be found, or is of a kind that is not planned.
     """
     hardware = experiment.hardware
@@ -26,9 +28,14 @@ def require_hardware(name: str, experiment: ExperimentConfig) -> None:
     plan = make_plan(name, experiment, hardware)
     if plan.refusals:
         raise ConfigError(refusal(plan))
+    compute: Any = experiment.compute
+    if compute.type == "ray" and compute.address is not None:
+        from rlsd_pipeline.compute.ray_cluster import connect
+
+        connect(compute)
+        return
     here = torch.cuda.device_count()
-    needed = hardware.devices_per_node
-    if _runs_here(experiment.compute) and here < needed:
+    if here < hardware.devices_per_node:
         found = f"has {here} of them" if here else "has no CUDA device"
         most = max(phase.total for phase in plan.phases) / GIB
         raise ConfigError(
@@ -42,8 +49,3 @@ def require_hardware(name: str, experiment: ExperimentConfig) -> None:
 def refusal(plan: Plan) -> str:
     """Why a plan cannot be carried out, one line each."""
     return "\n  ".join([f"{plan.name} does not fit on {describe(plan.hardware)}:", *plan.refusals])
-
-
-def _runs_here(compute: Any) -> bool:
-    """Whether the stages run on this machine's own devices, and not on a given cluster's."""
-    return compute.type != "ray" or compute.address is None

@@ -1,5 +1,6 @@
 """The paper's experiment says what method.md's table says, and nobody starts it by accident."""
 
+import re
 from pathlib import Path
 
 import dagster as dg
@@ -11,7 +12,10 @@ from assets.declared import Declared
 from assets.graph import build_definitions
 from assets.home import EXPERIMENTS
 from assets.partitions import partition_key
+from rlsd_pipeline.config.compute import LocalCompute
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig, load_experiment
+from rlsd_pipeline.config.update import UpdateConfig
+from rlsd_pipeline.plan.planning import make_plan
 
 # learning rate, teacher, what it sees
 TABLE = {
@@ -92,8 +96,55 @@ def test_model_data_and_benchmarks(declared: ExperimentConfig) -> None:
     assert benchmarks == ["mmmu", "mathvista", "mathvision", "zerobench", "wemath"]
 
 
+def _without_adapter(update: UpdateConfig) -> dict[str, object]:
+    rate = update.learning_rate
+    return update.model_dump(exclude={"lora", "learning_rate"}) | {"rate": f"{rate:.0e}"}
+
+
+def test_one_machine_differs_by_adapters_and_their_learning_rate(
+    declared: ExperimentConfig,
+) -> None:
+    small = load_experiment(EXPERIMENTS / "qwen3_vl_8b_lora" / "defs.yaml")
+    assert list(small.lineages()) == list(declared.lineages())
+    for ours, papers in zip(small.lineages().values(), declared.lineages().values(), strict=True):
+        assert ours.update.lora is not None
+        assert ours.update.lora.rank == 64
+        tenfold = papers.update.model_copy(
+            update={"learning_rate": 10 * papers.update.learning_rate}
+        )
+        assert _without_adapter(ours.update) == _without_adapter(tenfold)
+        assert ours.weighting == papers.weighting
+        assert (ours.teacher, ours.privileged) == (papers.teacher, papers.privileged)
+    for name in ("dataset", "sampling", "reward", "verifier", "evaluation", "iterations"):
+        assert getattr(small, name) == getattr(declared, name)
+
+
+@pytest.mark.parametrize("name", ["qwen3_vl_8b", "qwen3_vl_8b_lora"])
+def test_both_fit_on_their_machines(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    experiment = load_experiment(EXPERIMENTS / name / "defs.yaml")
+    assert experiment.hardware is not None
+    plan = make_plan(name, experiment, experiment.hardware)
+    assert plan.refusals == []
+    assert plan.spread.devices == experiment.hardware.devices
+    # Without the sharded update they do not fit.
+    alone = experiment.model_copy(update={"compute": LocalCompute()})
+    refused = make_plan(name, alone, experiment.hardware).refusals
+    assert any(text.startswith("update (grpo") for text in refused)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("qwen3_vl_8b", r"needs Ray, which is not installed|there is no Ray cluster"),
+        (
+            "qwen3_vl_8b_lora",
+            r"_lora is declared for 8 H100, each 79 GiB.* this machine has no CUDA device",
+        ),
+    ],
+)
 def test_training_is_refused_at_once_without_the_hardware(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    name: str, why: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
     monkeypatch.setenv("RLSD_HOME", str(tmp_path))
@@ -104,9 +155,9 @@ def test_training_is_refused_at_once_without_the_hardware(
 
     monkeypatch.setattr("transformers.AutoProcessor.from_pretrained", reached)
     monkeypatch.setattr("datasets.load_dataset", reached)
-    ran = CliRunner().invoke(main, ["train", "qwen3_vl_8b"])
+    ran = CliRunner().invoke(main, ["train", name])
     assert ran.exit_code == 1
-    assert "qwen3_vl_8b " in ran.output
+    assert re.search(why, ran.output)
     assert not (tmp_path / "artifacts").exists() or not any(
         (tmp_path / "artifacts").rglob("*.json")
     )

@@ -79,7 +79,7 @@ print(f"{time.process_time():.1f} {peak:.0f}", file=sys.stderr)
 """
 
 
-@pytest.mark.parametrize("name", ["qwen3_vl_8b"])
+@pytest.mark.parametrize("name", ["qwen3_vl_8b", "qwen3_vl_8b_lora"])
 def test_eight_billion_parameters_take_seconds_and_little_memory(name: str) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", MEASURED, str(EXPERIMENTS / name)],

@@ -73,12 +73,12 @@ def test_a_run_with_and_without_collection() -> None:
             "arms": [{"weighting": {"type": "grpo"}}],
             "iterations": 10,
             "evaluation": {"every": 4},
-            "retention": {"checkpoints": {"every": 10}},
+            "retention": {"checkpoints": {"every": 5}},
         }
     )
     one = written(_arm({"type": "grpo"}), BARE, WORK, LAYOUT)
     tables = ROLLOUTS + LOGPROBS + WEIGHTS
     found = run_disk(experiment, one)
     assert found.everything == 10 * (tables + 4800)
-    # The policies after 4, 8 and 10 updates, and the optimizer of the newest.
-    assert found.collected == 10 * tables + 3 * 1600 + 3200
+    # The policies after 4, 5, 8 and 10 updates, and the optimizer of the newest.
+    assert found.collected == 10 * tables + 4 * 1600 + 3200
