@@ -11,8 +11,14 @@ from torch import Tensor
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.tensor import DTensor
 
-from rlsd_pipeline.compute.group_file import read_groups
-from rlsd_pipeline.compute.job import ADAPTER, GROUPS, MODEL, OPTIMIZER_FOLDER, UpdateJob, read_job
+from rlsd_pipeline.compute.job import (
+    ADAPTER,
+    MODEL,
+    OPTIMIZER_FOLDER,
+    UpdateJob,
+    read_job,
+    run_job,
+)
 from rlsd_pipeline.compute.result import write_metrics, write_rows
 from rlsd_pipeline.compute.sharded_devices import ShardedDevices
 from rlsd_pipeline.compute.sharded_policy import (
@@ -27,7 +33,7 @@ from rlsd_pipeline.models.adapter import adapted, add_adapter, added, base_name,
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.skeleton import load_skeleton, stored_weights
 from rlsd_pipeline.progress import Progress
-from rlsd_pipeline.update.policy_update import make_optimizer, update_policy
+from rlsd_pipeline.update.policy_update import make_optimizer
 
 
 def train_rank(folder: Path, report: Progress) -> None:
@@ -46,21 +52,8 @@ def train_rank(folder: Path, report: Progress) -> None:
     policy = _sharded_policy(folder, job, mesh)
     optimizer = make_optimizer(policy, job.update)
     _restore(folder, policy, optimizer, mesh)
-    groups = read_groups(folder / GROUPS)
-    if speaks:
-        tokens = sum(len(ids) for group in groups for ids in group.completion_ids)
-        report.start("policy_checkpoint", tokens * job.update.epochs, "tokens")
-    metrics = update_policy(
-        policy,
-        optimizer,
-        groups,
-        job.update,
-        temperature=job.temperature,
-        seed=job.seed,
-        divergence=job.divergence,
-        progress=report.advance if speaks else None,
-        devices=ShardedDevices(policy.model, mesh),
-    )
+    devices = ShardedDevices(policy.model, mesh)
+    metrics = run_job(folder, job, policy, optimizer, report if speaks else None, devices)
     _write(folder, policy, optimizer, mesh)
     if speaks:
         for name, value in metrics.items():

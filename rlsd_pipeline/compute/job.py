@@ -13,16 +13,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+import torch
 from pydantic import Field
 from safetensors.torch import save_file
 from torch import Tensor
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.compute.group_file import write_groups
+from rlsd_pipeline.compute.group_file import read_groups, write_groups
 from rlsd_pipeline.config.divergence import StoredDivergence
 from rlsd_pipeline.config.strict import StrictConfig
 from rlsd_pipeline.config.update import UpdateConfig
-from rlsd_pipeline.update.policy_update import UpdateGroup
+from rlsd_pipeline.models.policy import Policy
+from rlsd_pipeline.progress import Progress
+from rlsd_pipeline.update.devices import Devices
+from rlsd_pipeline.update.policy_update import ONE_DEVICE, UpdateGroup, update_policy
 from schemas import PolicyCheckpoint
 
 JOB = "job.json"
@@ -85,3 +89,38 @@ def write_job(
 def read_job(folder: Path) -> UpdateJob:
     """How to update."""
     return UpdateJob.model_validate_json((folder / JOB).read_bytes())
+
+
+def run_job(
+    folder: Path,
+    job: UpdateJob,
+    policy: Policy,
+    optimizer: torch.optim.Optimizer,
+    report: Progress | None,
+    devices: Devices = ONE_DEVICE,
+) -> dict[str, float]:
+    """Update a policy in place on the groups of a job; the metrics.
+
+    Args:
+        folder: Where the job lies.
+        job: How to update.
+        policy: With the weights of the job.
+        optimizer: Of its parameters, with the state of the job.
+        report: Told how far it is; None on a process that does not speak.
+        devices: The processes that share the update.
+    """
+    groups = read_groups(folder / GROUPS)
+    if report is not None:
+        tokens = sum(len(ids) for group in groups for ids in group.completion_ids)
+        report.start("policy_checkpoint", tokens * job.update.epochs, "tokens")
+    return update_policy(
+        policy,
+        optimizer,
+        groups,
+        job.update,
+        temperature=job.temperature,
+        seed=job.seed,
+        divergence=job.divergence,
+        progress=None if report is None else report.advance,
+        devices=devices,
+    )

@@ -9,15 +9,21 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from rlsd_pipeline.compute.group_file import read_groups
-from rlsd_pipeline.compute.job import ADAPTER, GROUPS, MODEL, OPTIMIZER_FOLDER, UpdateJob, read_job
+from rlsd_pipeline.compute.job import (
+    ADAPTER,
+    MODEL,
+    OPTIMIZER_FOLDER,
+    UpdateJob,
+    read_job,
+    run_job,
+)
 from rlsd_pipeline.compute.result import write_metrics, write_rows
 from rlsd_pipeline.models.adapter import add_adapter, merge
 from rlsd_pipeline.models.loading import load_policy
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.pool import optimizer_state, restore_optimizer
 from rlsd_pipeline.progress import Progress
-from rlsd_pipeline.update.policy_update import make_optimizer, update_policy
+from rlsd_pipeline.update.policy_update import make_optimizer
 
 
 def train_alone(folder: Path, report: Progress) -> None:
@@ -36,19 +42,7 @@ def train_alone(folder: Path, report: Progress) -> None:
         for name, value in load_file(path).items()
     }
     restore_optimizer(policy, optimizer, state)
-    groups = read_groups(folder / GROUPS)
-    tokens = sum(len(ids) for group in groups for ids in group.completion_ids)
-    report.start("policy_checkpoint", tokens * job.update.epochs, "tokens")
-    metrics = update_policy(
-        policy,
-        optimizer,
-        groups,
-        job.update,
-        temperature=job.temperature,
-        seed=job.seed,
-        divergence=job.divergence,
-        progress=report.advance,
-    )
+    metrics = run_job(folder, job, policy, optimizer, report)
     write_rows(folder, "optimizer", 0, 1, optimizer_state(policy, optimizer))
     if job.update.lora is not None:
         trained = {n: p for n, p in policy.model.named_parameters() if p.requires_grad}

@@ -14,7 +14,7 @@ from rlsd_pipeline.config.compute import LocalCompute, ShardedUpdate, TorchrunCo
 from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.models.adapter import adapter_shapes, add_adapter, save_adapter
 from rlsd_pipeline.models.skeleton import load_skeleton
-from rlsd_pipeline.models.weights import save_optimizer, save_weights
+from rlsd_pipeline.models.weights import other_files, save_optimizer, save_weights
 from rlsd_pipeline.stages.arm_adapter import arm_adapter, arm_base
 from rlsd_pipeline.stages.run import StageRun
 from rlsd_pipeline.stages.training import Written
@@ -49,8 +49,9 @@ def train_on_ranks(
     shared = None if compute.shared_folder is None else Path(compute.shared_folder)
     with tempfile.TemporaryDirectory(prefix="rlsd-job-", dir=shared or target) as directory:
         folder = Path(directory)
-        model_files = base.record(PolicyCheckpoint).model_files
-        policy = load_skeleton(base.checkout(folder / MODEL, model_files))
+        # Without weights: they come with the job, and a shared folder holds copies.
+        described = other_files(base.record(PolicyCheckpoint).model_files)
+        policy = load_skeleton(base.checkout(folder / MODEL, described))
         groups = update_groups(run, inputs, policy)
         job = UpdateJob(
             update=run.arm.update,
