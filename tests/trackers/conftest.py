@@ -5,36 +5,7 @@ from typing import Any
 
 import pytest
 
-ATTRIBUTES: dict[str, Any] = {
-    "dataset": {
-        "type": "easy_vqa",
-        "train_questions": 10,
-        "test_questions": 5,
-        "warm_start_images": 60,
-    },
-    "model": {
-        "type": "tiny_qwen3_vl",
-        "hidden_size": 32,
-        "intermediate_size": 48,
-        "vision_hidden_size": 16,
-        "vocabulary": 300,
-        "warm_start": {"steps": 2, "batch_size": 4},
-    },
-    "prompts": {
-        "student": "{question}",
-        "answer_reference": "{question} reference: {answer}",
-        "solution_reference": "{question} solution: {solution}",
-    },
-    "sampling": {"prompts": 4, "group_size": 4, "max_prompt_tokens": 128, "max_tokens": 12},
-    # Broken UTF-8 makes some responses of an untrained model better than others.
-    "verifier": {"type": "exact", "extraction": {"type": "last_line", "prefix": "\ufffd"}},
-    "teacher": {"type": "synced", "every": 2},
-    "update": {"learning_rate": 1e-3},
-    "arms": [{"weighting": {"type": "grpo"}}, {"weighting": {"type": "rlsd", "decay": 4}}],
-    "iterations": 3,
-    "evaluation": {"every": 2, "benchmarks": [{"type": "heldout", "name": "greedy"}]},
-    "compute": {"type": "local", "threads": 1},
-}
+from tests.small_experiment import ATTRIBUTES
 
 
 @pytest.fixture
