@@ -9,9 +9,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from benchmarks.suites import GROWTH, LARGE, SETTINGS
-from benchmarks.timing import ROOT, Figures, median
+from benchmarks.timing import ROOT, Figures, Suites, median
 
-Suites = Mapping[str, Mapping[str, Figures]]
 FOLDER = ROOT / "docs"
 OURS, THEIRS = "#1f6f8b", "#b0b7bf"
 
@@ -80,7 +79,7 @@ def _doubling(plot: Axes, cases: Mapping[str, Figures], what: str, sizes: list[i
     plot.set_xscale("log", base=2)
     plot.set_yscale("log", base=2)
     plot.set_xticks(sizes, list(map(str, sizes)))
-    ticks = [tick for tick in (0.03, 0.06, 0.12, 0.25, 0.5, 1, 2, 4, 8, 16)]
+    ticks = [0.03, 0.06, 0.12, 0.25, 0.5, 1, 2, 4, 8, 16]
     plot.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     plot.set_title(what, fontsize=10)
     plot.spines[["top", "right"]].set_visible(False)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.timing import ROOT, Case, ours
+from benchmarks.timing import ROOT, Case, ours, run_case
 from benchmarks.workload import Workload
 
 FOLDER = ROOT / ".bench"
@@ -27,6 +27,13 @@ GROWTH: Mapping[str, Mapping[int, Workload]] = {
 }
 """What doubles -> its sizes, each as the workload of a whole GRPO step."""
 
+FORMS = {
+    "sampling": ("shared", "generate", "num_return_sequences"),
+    "scoring": ("shared", "repeated"),
+    "update": ("shared", "repeated"),
+}
+"""Part of a step -> the forms it is timed in."""
+
 TOKENS = (1_250_000, 2_500_000, 5_000_000, 10_000_000)
 
 
@@ -46,8 +53,6 @@ def written(workload: Workload) -> Path:
     """The model of a workload on disk, for whoever loads it in another environment."""
     folder = FOLDER / f"model-{workload.image_tokens}-{workload.vocabulary}"
     if not (folder / "config.json").exists():
-        from benchmarks.timing import run_case
-
         run_case(ours("model", "workload", folder, *workload.arguments))
     return folder
 
@@ -86,15 +91,10 @@ def _steps(settings: Mapping[str, Workload]) -> list[Case]:
 
 def parts() -> Suite:
     """Each part of the step in the shared form and in the plain ones."""
-    forms = {
-        "sampling": ("shared", "generate", "num_return_sequences"),
-        "scoring": ("shared", "repeated"),
-        "update": ("shared", "repeated"),
-    }
     cases = [
         ours(f"{name}/{part}/{form}", "steps", part, form, *workload.arguments)
         for name, workload in SETTINGS.items()
-        for part, names in forms.items()
+        for part, names in FORMS.items()
         for form in names
     ]
     return Suite(cases, rounds=2)

@@ -5,7 +5,6 @@ Tables of random rollouts are validated and written to Parquet, read back, and c
 """
 
 import argparse
-import resource
 import tempfile
 import time
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from benchmarks.timing import emit, resident
+from benchmarks.timing import added, emit, resident
 from rlsd_pipeline.artifacts.tables import to_table
 from rlsd_pipeline.config.verifier import AnswerTagExtraction
 from rlsd_pipeline.credit.comparison import (
@@ -122,8 +121,7 @@ def main() -> None:
         paths = write(made, Path(folder))
         seconds = {"write": time.perf_counter() - started} | compare(paths)
         size = sum(path.stat().st_size for path in paths)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    emit(seconds | {"bytes": size / given.tokens, "megabytes": peak - before})
+    emit(seconds | {"bytes": size / given.tokens, "megabytes": added(before)})
 
 
 if __name__ == "__main__":

@@ -1,12 +1,9 @@
 """What was to be reached, and what was."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from benchmarks.suites import GROWTH
-from benchmarks.timing import Figures, growth, median, ratio
-
-Suites = Mapping[str, Mapping[str, Figures]]
+from benchmarks.timing import Figures, Suites, growth, median, ratio
 
 
 class Target(NamedTuple):
@@ -93,14 +90,6 @@ def _growth(found: Suites) -> list[Target]:
     return targets
 
 
-def targets_table(found: Suites) -> list[str]:
-    """All of them as a Markdown table."""
-    targets = [*_steps(found), *_parts(found), *_rates(found), *_growth(found)]
-    return [
-        "| work | target | measured | met |",
-        "|---|---|---|---|",
-        *(
-            f"| {t.work} | {t.asked} | {t.found} | {'yes' if t.met else '**no**'} |"
-            for t in targets
-        ),
-    ]
+def reached(found: Suites) -> list[Target]:
+    """All of them."""
+    return [*_steps(found), *_parts(found), *_rates(found), *_growth(found)]

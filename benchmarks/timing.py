@@ -37,6 +37,9 @@ class Case(NamedTuple):
 Figures = dict[str, list[float]]
 """Name of a quantity -> every value measured."""
 
+Suites = Mapping[str, Mapping[str, Figures]]
+"""Suite -> case -> figures."""
+
 
 def ours(name: str, module: str, *arguments: object) -> Case:
     """A case that runs in this environment."""
@@ -49,6 +52,11 @@ def resident() -> float:
     return pages * resource.getpagesize() / 2**20
 
 
+def added(before: float) -> float:
+    """Megabytes that the process held at its peak beyond what it held before."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before
+
+
 def measure(run: Callable[[], object], repeats: int) -> dict[str, object]:
     """Wall and CPU seconds of each repeat after one that warms up, and the megabytes it adds."""
     before = resident()
@@ -59,8 +67,7 @@ def measure(run: Callable[[], object], repeats: int) -> dict[str, object]:
         run()
         wall.append(time.perf_counter() - start)
         cpu.append(time.process_time() - used)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"wall": wall, "cpu": cpu, "megabytes": peak - before}
+    return {"wall": wall, "cpu": cpu, "megabytes": added(before)}
 
 
 def run_case(case: Case) -> list[str]:
