@@ -138,7 +138,13 @@ def spread(prefix: Prefix, owners: Tensor) -> Prefix:
 
     The cache is changed in place. With fewer owners than rows it drops the others.
     """
-    prefix.cache.reorder_cache(owners)
+    times = len(owners) // len(prefix.next_position)
+    every = torch.arange(len(prefix.next_position))
+    if torch.equal(owners, every.repeat_interleave(times)):
+        # Its gradient is a sum over a dimension, that of picked rows a slow scatter.
+        prefix.cache.batch_repeat_interleave(times)
+    else:
+        prefix.cache.reorder_cache(owners)
     return Prefix(
         cache=prefix.cache,
         attention_mask=prefix.attention_mask[owners],
