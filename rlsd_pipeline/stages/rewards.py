@@ -3,7 +3,7 @@
 import torch
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-from rlsd_pipeline.artifacts.tables import rows, to_table
+from rlsd_pipeline.artifacts.tables import to_table
 from rlsd_pipeline.stages.requests import rewards_request
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.verifiers.verifier import Verification
@@ -18,18 +18,18 @@ def verify_rollouts(run: StageRun) -> Artifact:
 
     def write(out: ArtifactWriter) -> None:
         known = run.workspace.problems(problems)
-        sampled = list(rows(Rollout, rollouts.table(Rollout)))
-        run.workspace.progress.start("rewards", len(sampled), "rollouts")
+        table = rollouts.table(Rollout, ["rollout_id", "problem_id", "completion", "finish_reason"])
+        sampled = table.to_pydict()
+        run.workspace.progress.start("rewards", len(table), "rollouts")
         verified = []
-        for rollout in sampled:
-            cut = rollout.finish_reason is FinishReason.LENGTH
+        for row in table.to_pylist():
+            cut = row["finish_reason"] == FinishReason.LENGTH
             verified.append(
-                verify(run.workspace, rollout.completion, known[rollout.problem_id], cut=cut)
+                verify(run.workspace, row["completion"], known[row["problem_id"]], cut=cut)
             )
             run.workspace.progress.advance(1)
-        formats = [
-            run.workspace.verifier.extraction.format_ok(rollout.completion) for rollout in sampled
-        ]
+        format_ok = run.workspace.verifier.extraction.format_ok
+        formats = [format_ok(completion) for completion in sampled["completion"]]
         values = [
             None
             if v.verdict is Verdict.VERIFIER_ERROR
@@ -40,13 +40,13 @@ def verify_rollouts(run: StageRun) -> Artifact:
         if present:
             run.workspace.progress.metric("reward", sum(present) / len(present))
         columns = {
-            "rollout_id": [rollout.rollout_id for rollout in sampled],
-            "problem_id": [rollout.problem_id for rollout in sampled],
+            "rollout_id": sampled["rollout_id"],
+            "problem_id": sampled["problem_id"],
             "verdict": [v.verdict.value for v in verified],
             "extracted": [v.extracted for v in verified],
             "format_ok": formats,
             "reward": values,
-            "advantage": advantages(values, [rollout.problem_id for rollout in sampled]),
+            "advantage": advantages(values, sampled["problem_id"]),
         }
         out.table(Reward, to_table(Reward, columns))
 
