@@ -2,8 +2,9 @@
 
 Parts: `prompts` (their one pass), `sampling`, `scoring`, `update`, and whole steps: `grpo` samples,
 rewards, weights and updates; `rlsd` scores the teacher as well. Forms: `shared` runs a prompt once
-for its group, `repeated` once for every response; sampling has transformers' `generate` to be
-compared with, on repeated rows or with `num_return_sequences`.
+for its group, `repeated` once for every response, and `plain` does so with transformers and torch
+alone; sampling has transformers' `generate` to be compared with, on repeated rows or with
+`num_return_sequences`.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from collections.abc import Callable
 import torch
 
 from benchmarks.bare_step import Asked, Sizes, bare_step, sample, score
+from benchmarks.plain import plain_scoring, plain_update
 from benchmarks.timing import emit, measure
 from benchmarks.workload import QUESTION, TEACHER, Workload
 from rlsd_pipeline.config.update import UpdateConfig
@@ -64,6 +66,8 @@ def sampling(workload: Workload, policy: Policy, form: str) -> Run:
 
 def scoring(workload: Workload, policy: Policy, form: str) -> Run:
     """Log-probabilities of all responses, as the student and as the teacher get them."""
+    if form == "plain":
+        return plain_scoring(workload, policy)
     policy.shares_prefix = form == "shared"
     asked = workload.encode(policy, QUESTION)
     ids = [one for group in workload.responses() for one in group]
@@ -72,8 +76,10 @@ def scoring(workload: Workload, policy: Policy, form: str) -> Run:
 
 def update(workload: Workload, policy: Policy, form: str) -> Run:
     """One optimizer step on all responses, none of them in a micro-batch of its own."""
-    policy.shares_prefix = form == "shared"
     config = UpdateConfig(micro_batch_tokens=2**20)
+    if form == "plain":
+        return plain_update(workload, policy, config)
+    policy.shares_prefix = form == "shared"
     advantages = torch.linspace(-1, 1, workload.group).repeat_interleave(workload.tokens)
     old = torch.full_like(advantages, -5.0)
     tokens = Tokens(old, TokenStreams(advantages), None)
@@ -114,7 +120,7 @@ def main() -> None:
     """Time one part in one form."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("part", choices=[*PARTS, "grpo", "rlsd"])
-    forms = ["shared", "repeated", "generate", "num_return_sequences"]
+    forms = ["shared", "repeated", "plain", "generate", "num_return_sequences"]
     parser.add_argument("form", choices=forms)
     parser.add_argument("--repeats", type=int, default=2)
     workload, given = Workload.parse(parser)

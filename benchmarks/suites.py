@@ -29,8 +29,8 @@ GROWTH: Mapping[str, Mapping[int, Workload]] = {
 
 FORMS = {
     "sampling": ("shared", "generate", "num_return_sequences"),
-    "scoring": ("shared", "repeated"),
-    "update": ("shared", "repeated"),
+    "scoring": ("shared", "repeated", "plain"),
+    "update": ("shared", "repeated", "plain"),
 }
 """Part of a step -> the forms it is timed in."""
 
