@@ -118,7 +118,9 @@ def _workspace(name: str, experiment: str, url: str) -> "Workspace":
     from rlsd_pipeline.tracking.tracking import Tracking
 
     declared = ExperimentConfig.model_validate_json(experiment)
-    pool = PolicyPool(threads=declared.compute.threads)
+    # On a cluster the policies of this process are none that compute.
+    device = "cpu" if declared.compute.type == "ray" else declared.compute.device
+    pool = PolicyPool(threads=declared.compute.threads, device=device)
     tracking = Tracking(name, declared.trackers, home() / "trackers")
     return Workspace(name, declared, open_store(url), pool, tracking=tracking)
 

@@ -24,6 +24,10 @@ class Compute(Protocol):
         """Pieces computed again since whoever ran them died."""
         ...
 
+    def reader(self, policy: Artifact) -> Policy:
+        """A policy whose tokenizer and processor are asked here; it may be without weights."""
+        ...
+
     def each(
         self, policy: Artifact, work: Work[Piece, Result], pieces: Sequence[Piece], advance: Advance
     ) -> Iterator[Result]:

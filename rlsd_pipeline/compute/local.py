@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.compute.compute import Advance, Piece, Result, Work
+from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.pool import PolicyPool
 
 
@@ -19,6 +20,10 @@ class LocalWork:
 
     pool: PolicyPool
     recomputed: int = 0
+
+    def reader(self, policy: Artifact) -> Policy:
+        """See `Compute`; the one that does the work, which keeps what it has encoded."""
+        return self.pool.get(policy)
 
     def each(
         self, policy: Artifact, work: Work[Piece, Result], pieces: Sequence[Piece], advance: Advance

@@ -57,7 +57,8 @@ class Crew:
             "max_restarts": 0,
             "max_task_retries": 0,
         }
-        worker = self.ray.remote(PieceWorker).options(**options).remote(self._store, self.threads)
+        made = self.ray.remote(PieceWorker).options(**options)
+        worker = made.remote(self._store, self.threads, self._config.device)
         # Free once it is up.
         self._busy[worker.place.remote()] = worker
 
@@ -98,17 +99,36 @@ class Crew:
         self._start()
 
     def make_room(self, processes: int) -> Any:
-        """Have room for so many processes of a worker's size; the `ray` module, connected.
+        """Have room for so many processes of the update; the `ray` module, connected.
 
-        Workers that hold what is needed are given up, and started again when they are.
+        Where a process shares a GPU with a worker, all workers are up first, so that no two
+        processes are put on one. Otherwise workers that hold what is needed are given up, and
+        started again when they are.
         """
         self.ray = connect(self._config)
+        if self._config.update_gpus_per_worker is not None:
+            self._make_way()
+            return self.ray
         free = self.ray.available_resources()
         cpus = processes * self._config.cpus_per_worker
         gpus = processes * self._config.gpus_per_worker
         if free.get("CPU", 0) < cpus or free.get("GPU", 0) < gpus:
             self.dismiss()
         return self.ray
+
+    def _make_way(self) -> None:
+        """Have all workers up, with nothing on their devices but what their engines keep."""
+        from ray.exceptions import RayError
+
+        self.muster(self._config.workers)
+        workers = (*self._free, *self._busy.values())
+        try:
+            self.ray.get([worker.leave_device.remote() for worker in workers])
+        except RayError:
+            # One has died, and two processes would be put on the device that it has left.
+            self.dismiss()
+            self.muster(self._config.workers)
+            self.places()
 
     def dismiss(self) -> None:
         """Give up everything that the workers hold; the next piece starts new ones."""

@@ -98,7 +98,10 @@ def _fit(config: RayCompute, folder: str, threads: int) -> Mapping[int, Exceptio
         scaling_config=ScalingConfig(
             num_workers=config.ranks,
             use_gpu=on_gpus,
-            resources_per_worker={"CPU": config.cpus_per_worker, "GPU": config.gpus_per_worker},
+            resources_per_worker={
+                "CPU": config.cpus_per_worker,
+                "GPU": config.update_gpus_per_worker or config.gpus_per_worker,
+            },
         ),
         run_config=RunConfig(
             name="update",

@@ -1,8 +1,10 @@
 """Work in shards on the workers of a Ray cluster: a dead worker costs its shard, no more."""
 
 import logging
-from collections import Counter, deque
+import tempfile
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, Generic
 
 from rlsd_pipeline.artifacts import Artifact
@@ -10,8 +12,15 @@ from rlsd_pipeline.compute.compute import Advance, Piece, Result, Work
 from rlsd_pipeline.compute.ray_crew import Crew, Ref
 from rlsd_pipeline.compute.ray_worker import PolicyName
 from rlsd_pipeline.errors import ComputeError
+from rlsd_pipeline.models.policy import Policy
+from rlsd_pipeline.models.skeleton import load_skeleton
+from rlsd_pipeline.models.weights import other_files
+from schemas import PolicyCheckpoint
 
 _LOG = logging.getLogger(__name__)
+
+_READERS = 2
+"""A student and its teacher."""
 
 
 class RayWork:
@@ -28,6 +37,19 @@ class RayWork:
 
     def __init__(self, crew: Crew, max_retries: int) -> None:
         self.crew, self._max_retries, self.recomputed = crew, max_retries, 0
+        self._readers: OrderedDict[str, Policy] = OrderedDict()
+
+    def reader(self, policy: Artifact) -> Policy:
+        """See `Compute`; no weights come to this process, which computes nothing with them."""
+        if policy.digest not in self._readers:
+            described = other_files(policy.record(PolicyCheckpoint).model_files)
+            with tempfile.TemporaryDirectory(prefix="rlsd-reader-") as folder:
+                skeleton = load_skeleton(policy.checkout(Path(folder), described))
+            self._readers[policy.digest] = skeleton
+        self._readers.move_to_end(policy.digest)
+        while len(self._readers) > _READERS:
+            self._readers.popitem(last=False)
+        return self._readers[policy.digest]
 
     def each(
         self, policy: Artifact, work: Work[Piece, Result], pieces: Sequence[Piece], advance: Advance

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactStore
 from rlsd_pipeline.compute.compute import Piece, Result, Work
+from rlsd_pipeline.config.device import Device
 from rlsd_pipeline.errors import ArtifactError
 from rlsd_pipeline.models.pool import PolicyPool
 
@@ -42,16 +43,21 @@ class PieceWorker:
     Args:
         store: URL of the artifact store.
         threads: CPU threads, on which the last bits of numbers depend.
+        device: Where its policies are.
     """
 
-    def __init__(self, store: str, threads: int) -> None:
+    def __init__(self, store: str, threads: int, device: Device) -> None:
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        self._store, self._pool = ArtifactStore(store), PolicyPool(threads=threads)
+        self._store, self._pool = ArtifactStore(store), PolicyPool(threads=threads, device=device)
         self._found: dict[str, Artifact] = {}
 
     def place(self) -> str:
         """Which process of which machine this is, as `host:pid`."""
         return f"{socket.gethostname()}:{os.getpid()}"
+
+    def leave_device(self) -> None:
+        """Give a GPU's memory to the update; what an engine keeps is counted with it."""
+        self._pool.leave_device()
 
     def run(self, name: PolicyName, work: Work[Piece, Result], piece: Piece) -> Done:
         """The work on one piece; again and elsewhere, it gives the same.

@@ -13,6 +13,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import register_fsdp_forward_method
+from transformers import PreTrainedModel
 
 from rlsd_pipeline.compute.sharded_policy import whole
 from rlsd_pipeline.models.batching import Part
@@ -50,7 +51,7 @@ class ShardedDevices:
             turns.append(Turn(own, _stand_in(responses, own, together), tokens))
         return turns
 
-    def run(self, model: nn.Module, forward: Callable[[], Output]) -> Output:
+    def run(self, model: PreTrainedModel, forward: Callable[[], Output]) -> Output:
         """See `Devices`."""
         with self._device:
             return getattr(model, _METHOD)(forward)

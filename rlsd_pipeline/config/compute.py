@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from rlsd_pipeline.config.device import Device
 from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.config.sharded import ShardedUpdate
 from rlsd_pipeline.config.strict import StrictConfig
@@ -13,6 +14,9 @@ class LocalCompute(StrictConfig):
     """Everything in the process that runs the stage."""
 
     type: Literal["local"] = "local"
+
+    device: Device = "auto"
+    """Where policies sample, score and are trained: `auto` is CUDA where torch finds one."""
 
     threads: Annotated[int, Field(ge=1)] | None = None
     """CPU threads of one process; None leaves it to torch. A tiny model is faster with one."""
@@ -31,8 +35,9 @@ class TorchrunCompute(ShardedUpdate):
     processes_per_node: Annotated[int, Field(ge=1)] = 1
     """One a device: on GPUs their number; processes on the CPU share its cores."""
 
-    device: Literal["auto", "cuda", "cpu"] = "auto"
-    """`auto` is CUDA where torch finds one. CUDA communicates by NCCL, the CPU by gloo."""
+    device: Device = "auto"
+    """Of every process, and of the policies that sample and score in this one: `auto` is CUDA
+    where torch finds one. CUDA communicates by NCCL, the CPU by gloo."""
 
     rendezvous: str | None = None
     """`HOST:PORT` of the first node, where the nodes find one another."""

@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, JsonValue, model_validator
 
+from rlsd_pipeline.config.device import Device
 from rlsd_pipeline.config.sharded import ShardedUpdate
 
 
@@ -23,6 +24,12 @@ class RayCompute(ShardedUpdate):
     cpus_per_worker: Annotated[float, Field(ge=0)] = 1.0
 
     gpus_per_worker: Annotated[float, Field(ge=0)] = 0.0
+    """More than 0 puts a worker's policies on CUDA."""
+
+    update_gpus_per_worker: Annotated[float, Field(gt=0, lt=0.5)] | None = None
+    """Share of a GPU of each process of the update, beside the share above a half that a worker
+    keeps: both fit on one, so a worker goes on with its running vLLM, whose memory the update then
+    does without. None takes `gpus_per_worker`; the workers give way, and vLLM starts again."""
 
     max_retries: Annotated[int, Field(ge=0)] = 3
     """How often one shard may take its worker down before the stage fails."""
@@ -51,6 +58,25 @@ class RayCompute(ShardedUpdate):
     """Arms train one after the other: each takes all workers."""
 
     @model_validator(mode="after")
+    def _one_worker_and_one_process_fit_on_a_gpu(self) -> "RayCompute":
+        share = self.update_gpus_per_worker
+        if share is None:
+            return self
+        if not (self.gpus_per_worker > 0.5 and self.gpus_per_worker + share <= 1):
+            raise ValueError(
+                f"update_gpus_per_worker is {share:g} and gpus_per_worker "
+                f"{self.gpus_per_worker:g}: for a worker and a process of the update to share a "
+                "GPU, and no two of a kind, gpus_per_worker must be above 0.5 and both together "
+                "at most 1, such as 0.6 and 0.4"
+            )
+        if self.ranks > self.workers:
+            raise ValueError(
+                f"update_workers is {self.ranks} and there are {self.workers} workers to share a "
+                "GPU with: lower it, or drop update_gpus_per_worker"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _an_address_has_its_own_store(self) -> "RayCompute":
         started = {"object_store_mb": self.object_store_mb, "dashboard": self.dashboard}
         given = [name for name, value in started.items() if value]
@@ -60,6 +86,11 @@ class RayCompute(ShardedUpdate):
                 f"{self.address} runs already: drop them, or drop `address`"
             )
         return self
+
+    @property
+    def device(self) -> Device:
+        """Where the policies of a worker are."""
+        return "cuda" if self.gpus_per_worker > 0 else "cpu"
 
     @property
     def ranks(self) -> int:

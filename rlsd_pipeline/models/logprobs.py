@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
+from rlsd_pipeline.models.placement import beside
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.models.prefix import collate, extend, pad_right, prefill, spread
 from rlsd_pipeline.models.repeated import repeated_hidden
@@ -83,7 +84,8 @@ def tokens_at_once(policy: Policy) -> int:
 def flat_completion_hidden(policy: Policy, batch: ScoringBatch) -> tuple[Tensor, Tensor]:
     """The hidden states that predict every response token, response after response.
 
-    Gradients flow to the weights unless the caller turns them off.
+    Gradients flow to the weights unless the caller turns them off. The caller is `beside` the
+    model.
 
     Returns:
         Hidden states `[all tokens, hidden]` and token ids `[all tokens]`.
@@ -112,7 +114,7 @@ def flat_completion_logprobs(policy: Policy, batch: ScoringBatch, temperature: f
     """Log-probability of every response token, response after response; `[all tokens]`, nats.
 
     Gradients flow to the weights unless the caller turns them off. Logits are made some tokens at
-    a time, and made again when gradients flow back.
+    a time, and made again when gradients flow back. The caller is `beside` the model.
     """
     hidden, token_ids = flat_completion_hidden(policy, batch)
 
@@ -156,6 +158,7 @@ def completion_logprobs(
     policy: Policy, batch: ScoringBatch, *, temperature: float = 1.0
 ) -> list[list[float]]:
     """Log-probabilities of each response's tokens under the policy, in nats, as float32."""
-    flat = flat_completion_logprobs(policy, batch, temperature)
+    with beside(policy.model):
+        flat = flat_completion_logprobs(policy, batch, temperature)
     lengths = [len(ids) for ids in batch.completion_ids]
     return [part.tolist() for part in flat.split(lengths)]

@@ -10,7 +10,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.config.device import Device
 from rlsd_pipeline.models.loading import load_policy
+from rlsd_pipeline.models.placement import torch_device
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.weights import weight_files
 from schemas import PolicyCheckpoint
@@ -39,10 +41,16 @@ class PolicyPool:
     Args:
         capacity: Policies kept; two hold a student and its teacher.
         threads: CPU threads the policies may use; None leaves it to torch.
+        device: Where the policies are.
+
+    Raises:
+        ConfigError: There is no such device.
     """
 
-    def __init__(self, capacity: int = 2, threads: int | None = None) -> None:
-        self._capacity = capacity
+    def __init__(
+        self, capacity: int = 2, threads: int | None = None, device: Device = "cpu"
+    ) -> None:
+        self._capacity, self._device = capacity, torch_device(device)
         if threads is not None:
             torch.set_num_threads(threads)
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
@@ -52,18 +60,31 @@ class PolicyPool:
         if artifact.digest not in self._kept:
             self._keep(artifact.digest, _Kept(_load_policy(artifact), None))
         self._kept.move_to_end(artifact.digest)
-        return self._kept[artifact.digest].policy
+        return self._on_device(self._kept[artifact.digest].policy)
 
     def take(self, artifact: Artifact) -> Trained:
         """The policy of an artifact, to be changed in place: the pool forgets it."""
         kept = self._kept.pop(artifact.digest, None) or _Kept(_load_policy(artifact), None)
         kept.policy.weights_digest = None
         state = kept.optimizer_state
-        return Trained(kept.policy, _load_state(artifact) if state is None else state)
+        policy = self._on_device(kept.policy)
+        return Trained(policy, _load_state(artifact) if state is None else state)
 
     def put(self, digest: str, trained: Trained) -> None:
         """Keep a policy under the digest of the artifact that holds it."""
         self._keep(digest, _Kept(*trained))
+
+    def leave_device(self) -> None:
+        """Give the device's memory to others; whoever asks for a policy brings it back."""
+        if self._device.type == "cpu":
+            return
+        for kept in self._kept.values():
+            kept.policy.model.to("cpu")
+        torch.cuda.empty_cache()
+
+    def _on_device(self, policy: Policy) -> Policy:
+        policy.model.to(self._device)
+        return policy
 
     def _keep(self, digest: str, kept: "_Kept") -> None:
         kept.policy.weights_digest = digest

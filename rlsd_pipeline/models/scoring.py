@@ -18,6 +18,7 @@ from rlsd_pipeline.models.logprobs import (
     on_support,
     tokens_at_once,
 )
+from rlsd_pipeline.models.placement import beside
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 
 
@@ -79,7 +80,7 @@ class KeepEntries:
     def __call__(self, logits: Tensor, spans: Sequence[Span]) -> Support:
         """What is kept of some tokens."""
         ids = [self.ids[row][start:stop] for row, start, stop in spans]
-        return on_support(logits, torch.cat(ids))
+        return on_support(logits, torch.cat(ids).to(logits.device))
 
     def of(self, rows: Sequence[int]) -> "KeepEntries":
         """The entries of some responses, with nothing of the others behind them."""
@@ -187,7 +188,19 @@ def score_piece(
     *,
     temperature: float,
 ) -> list[Scored]:
-    """Score the responses of one piece; nothing of the piece as a whole stays in memory."""
+    """Score the responses of one piece; nothing of the piece as a whole stays in memory.
+
+    Returns:
+        What was found, in the CPU's memory.
+    """
+    with beside(policy.model):
+        scored = _score(policy, piece, temperature)
+    if progress is not None:
+        progress(len(piece.rows))
+    return scored
+
+
+def _score(policy: Policy, piece: ScoringPiece, temperature: float) -> list[Scored]:
     rows, batch, keep = piece
     hidden, token_ids = flat_completion_hidden(policy, batch)
     size = tokens_at_once(policy)
@@ -200,8 +213,6 @@ def score_piece(
             supports.append(keep(logits, spans_between(rows, batch.completion_ids, start, size)))
     lengths = [len(ids) for ids in batch.completion_ids]
     by_row = _owned(torch.cat(logprobs) if logprobs else hidden.new_zeros(0), lengths)
-    if progress is not None:
-        progress(len(rows))
     if not supports:
         return [Scored(values, None) for values in by_row]
     joined = Support(*(torch.cat(field) for field in zip(*supports, strict=True)))
@@ -211,7 +222,7 @@ def score_piece(
 
 def _owned(values: Tensor, lengths: Sequence[int]) -> list[Tensor]:
     """Parts with memory of their own: a view takes the whole along, above all between processes."""
-    return [part.clone() for part in values.split(list(lengths))]
+    return [part.clone() for part in values.cpu().split(list(lengths))]
 
 
 def spans_between(

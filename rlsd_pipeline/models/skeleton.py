@@ -8,8 +8,9 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
-from transformers import AutoConfig, PreTrainedModel
+from transformers import AutoConfig, GenerationConfig, PreTrainedModel
 from transformers.core_model_loading import revert_weight_conversion
+from transformers.utils import GENERATION_CONFIG_NAME
 
 from rlsd_pipeline.models.loading import load_policy, load_processor, model_class
 from rlsd_pipeline.models.policy import Policy
@@ -28,6 +29,9 @@ def load_skeleton(source: Path) -> Policy:
     config = AutoConfig.from_pretrained(source)
     with _parameters_on_meta():
         model = model_class(processor).from_config(config, dtype=torch.float32)
+    if (source / GENERATION_CONFIG_NAME).exists():
+        # Which tokens end a response.
+        model.generation_config = GenerationConfig.from_pretrained(source)
     return Policy(model, processor)
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from transformers import TopKLogitsWarper, TopPLogitsWarper
 
 from rlsd_pipeline.models.logprobs import next_token_logits
+from rlsd_pipeline.models.placement import beside
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.rollouts.decoding import begin
 from rlsd_pipeline.rollouts.engine import Completion, Progress, SamplingRequest
@@ -57,7 +58,8 @@ class TransformersEngine:
     ) -> list[Completion]:
         """Sample `group_size` completions of each prompt, prompt after prompt."""
         parts = request.parts(self.batch_prompts)
-        return [one for part in parts for one in _sample_batch(policy, part, progress)]
+        with beside(policy.model):
+            return [one for part in parts for one in _sample_batch(policy, part, progress)]
 
 
 @torch.no_grad()

@@ -60,7 +60,9 @@ def _gradient(what_if: WhatIf, policy: Policy) -> Tensor:
         temperature=what_if.experiment.sampling.temperature,
     )
     flat = [
-        torch.zeros(p.numel(), dtype=torch.float64) if p.grad is None else p.grad.double().flatten()
+        torch.zeros(p.numel(), dtype=torch.float64)
+        if p.grad is None
+        else p.grad.cpu().double().flatten()
         for p in policy.model.parameters()
     ]
     policy.model.zero_grad(set_to_none=True)

@@ -43,8 +43,8 @@ def measure_information(run: StageRun) -> Artifact:
     teacher = teacher_policy(run)
 
     def write(out: ArtifactWriter) -> None:
-        pool = run.workspace.pool
-        require_same_tokenizer(pool.get(policy), pool.get(teacher))
+        reader = run.workspace.compute.reader
+        require_same_tokenizer(reader(policy), reader(teacher))
         table = rollouts.table(Rollout)
         problems = run.workspace.problems(run.read("problems"))
         run.workspace.progress.start("information_gap", None, "rollouts")
@@ -88,7 +88,7 @@ class _Probe:
             for owner, answer in zip(self.owners, answers, strict=True)
         ]
         texts = teacher_texts(experiment, "answer", [Judged(problem, "") for problem in shown])
-        teacher = self.run.workspace.pool.get(self.teacher)
+        teacher = self.run.workspace.compute.reader(self.teacher)
         prompts = [
             teacher.encode(text or "", owner.images, experiment.prompts.system)
             for text, owner in zip(texts, self.owners, strict=True)
@@ -96,7 +96,7 @@ class _Probe:
         return self._score(self.teacher, prompts, keep_entries_of(self.student))
 
     def _plain(self, policy: Artifact) -> list[EncodedPrompt]:
-        loaded = self.run.workspace.pool.get(policy)
+        loaded = self.run.workspace.compute.reader(policy)
         return [student_prompt(self.run.experiment, loaded, owner) for owner in self.owners]
 
     def _score(

@@ -96,7 +96,7 @@ class _Scoring:
             artifact: The policy that sampled.
             reuse: Take what sampling found, if scoring some rollouts finds the same.
         """
-        policy = self.run.workspace.pool.get(artifact)
+        policy = self.run.workspace.compute.reader(artifact)
         self.plain_prompts = [student_prompt(self.run.experiment, policy, p) for p in self.owners]
         require_same_prompts(self.owners, self.plain_prompts, self.sampled_from)
         self.student_policy = policy
@@ -124,7 +124,7 @@ class _Scoring:
 
     def teacher(self, artifact: Artifact, student: Sequence[Scored]) -> list[Scored | None]:
         """The privileged context; None where there is nothing to show."""
-        policy = self.run.workspace.pool.get(artifact)
+        policy = self.run.workspace.compute.reader(artifact)
         require_same_tokenizer(self.student_policy, policy)
         prompts = self._privileged_prompts(policy)
         require_same_images(self.owners, self.plain_prompts, prompts)
@@ -137,7 +137,7 @@ class _Scoring:
 
     def plain(self, artifact: Artifact) -> list[Scored]:
         """The teacher without what is privileged: the control."""
-        policy = self.run.workspace.pool.get(artifact)
+        policy = self.run.workspace.compute.reader(artifact)
         prompts = [student_prompt(self.run.experiment, policy, p) for p in self.owners]
         return _all(self._score(artifact, prompts, None))
 

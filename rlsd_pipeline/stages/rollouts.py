@@ -28,7 +28,7 @@ def sample_rollouts(run: StageRun) -> Artifact:
         known = run.workspace.problems(problems)
         train = [problem for problem in known.values() if problem.split == "train"]
         chosen = choose_problems(train, sampling.prompts, run.iteration, seed)
-        loaded = run.workspace.pool.get(policy)
+        loaded = run.workspace.compute.reader(policy)
         prompts = [student_prompt(run.experiment, loaded, problem) for problem in chosen]
         named = {p.problem_id: prompt for p, prompt in zip(chosen, prompts, strict=True)}
         require_budget(named, sampling.max_prompt_tokens, "of sampling")
@@ -69,7 +69,7 @@ def _reference_responses(
     run: StageRun, policy: Artifact, problems: list[Problem], prompts: list[EncodedPrompt]
 ) -> list[Completion]:
     """The data set's own response to each problem, with the policy's log-probabilities."""
-    sampling, tokenizer = run.experiment.sampling, run.workspace.pool.get(policy).tokenizer
+    sampling, tokenizer = run.experiment.sampling, run.workspace.compute.reader(policy).tokenizer
     texts = [reference_response(run.experiment, problem) for problem in problems]
     completion_ids = [
         [*tokenizer(text, add_special_tokens=False).input_ids, tokenizer.eos_token_id]

@@ -76,7 +76,8 @@ def _add(run: StageRun, parent: Artifact, base: Artifact, policy: Policy, lora: 
     """Put the arm's adapter around the base policy's modules."""
     add_adapter(policy.model, lora)
     adapter = arm_adapter(run, parent, base, adapter_shapes(policy.model))
-    policy.model.load_state_dict(adapter.values, strict=False, assign=True)
+    values = {name: value.to(policy.model.device) for name, value in adapter.values.items()}
+    policy.model.load_state_dict(values, strict=False, assign=True)
 
 
 def _adapter(policy: Policy) -> dict[str, Tensor]:

@@ -67,6 +67,7 @@ def train_on_ranks(
             add_adapter(adapted, lora)
             adapter = arm_adapter(run, parent, base, adapter_shapes(adapted)).values
         write_job(folder, job, parent, groups, base=base, adapter=adapter)
+        run.workspace.pool.leave_device()
         ranks.train(folder, run.workspace.progress)
         result = read_result(folder)
         adapter_files = []

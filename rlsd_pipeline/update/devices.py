@@ -5,8 +5,10 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import nn
+from transformers import PreTrainedModel
 
 from rlsd_pipeline.models.batching import Part, micro_batches
+from rlsd_pipeline.models.placement import beside
 from rlsd_pipeline.models.policy import EncodedPrompt
 
 Output = TypeVar("Output")
@@ -65,7 +67,7 @@ class Devices(Protocol):
         """This process's share of a step; every process has as many turns."""
         ...
 
-    def run(self, model: nn.Module, forward: Callable[[], Output]) -> Output:
+    def run(self, model: PreTrainedModel, forward: Callable[[], Output]) -> Output:
         """Call a function that calls parts of the model."""
         ...
 
@@ -90,9 +92,10 @@ class OneDevice:
         batches = responses.micro_batches(budget)
         return [Turn(parts, None, responses.tokens(parts)) for parts in batches]
 
-    def run(self, model: nn.Module, forward: Callable[[], Output]) -> Output:
+    def run(self, model: PreTrainedModel, forward: Callable[[], Output]) -> Output:
         """See `Devices`."""
-        return forward()
+        with beside(model):
+            return forward()
 
     def clip(self, parameters: Iterable[nn.Parameter], max_norm: float) -> float:
         """See `Devices`."""
