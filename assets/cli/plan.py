@@ -48,7 +48,11 @@ def _as_json(made: Plan, declared: ExperimentConfig) -> dict[str, object]:
         "assumptions": declared.assumptions.model_dump(),
         "parameters": made.architecture.parameters,
         "seconds": made.seconds,
-        "disk": {"everything": made.everything, "collected": made.collected},
+        "disk": {
+            "everything": made.everything,
+            "collected": made.collected,
+            "peak": made.peak,
+        },
         "refusals": made.refusals,
     }
 
@@ -209,8 +213,8 @@ def _summary(made: Plan, declared: ExperimentConfig) -> str:
         + (f" (without {', '.join(evaluated.unknown)})" if evaluated.unknown else ""),
         f"whole run   {arms} arms: {_digits(hours)} h, "
         f"{_digits(hours * made.hardware.devices)} device-hours",
-        f"disk        {_scaled(made.everything)}B, with garbage collection "
-        f"{_scaled(made.collected)}B",
+        f"disk        {_scaled(made.peak)}B at most; {_scaled(made.everything)}B if all is kept, "
+        f"{_scaled(made.collected)}B after garbage collection",
     ]
     return "\n".join(lines)
 

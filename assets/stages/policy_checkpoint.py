@@ -34,6 +34,7 @@ def policy_checkpoint_asset(declared: Declared) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         from rlsd_pipeline.models.pool import not_finite_weights
         from rlsd_pipeline.stages.policy_checkpoint import train_policy
+        from rlsd_pipeline.stages.retention import retain
 
         launcher = PipesLauncher(context)
         run = declared.at(context, recompute=config.recompute, launcher=launcher)
@@ -48,6 +49,8 @@ def policy_checkpoint_asset(declared: Declared) -> dg.AssetsDefinition:
         yield result(key, "finite", found, "weights are not finite")
         if found == 0:
             _publish(context, declared, run, artifact, metadata)
+            if freed := retain(run):
+                context.log.info("%.1f GB freed of what is not to be kept", freed / 1e9)
 
     return policy_checkpoint
 

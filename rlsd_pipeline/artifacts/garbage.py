@@ -126,6 +126,15 @@ def plan(
     return removals + _unfinished(storage, before)
 
 
+def dropped(inventory: Inventory, drops: Mapping[str, Sequence[Drop]]) -> list[Removal]:
+    """The files that are not to be kept of artifacts that are, whatever their age."""
+    return [
+        removal
+        for folder, files in drops.items()
+        for removal in _dropped(inventory.artifacts[folder], files)
+    ]
+
+
 def collect(storage: Storage, removals: Iterable[Removal], before: float) -> int:
     """Delete what was planned, except what has been used or referred to since.
 

@@ -19,7 +19,7 @@ class CheckpointRetention(StrictConfig):
 
 
 class RetentionConfig(StrictConfig):
-    """What `rlsd gc` leaves of an arm; nothing is deleted by itself.
+    """What is left of an arm; nothing is deleted but by `rlsd gc`, unless `in_training` says so.
 
     Tables, scores and manifests are always kept, and what is deleted can be computed again.
     """
@@ -28,3 +28,8 @@ class RetentionConfig(StrictConfig):
     """Optimizer states: training goes on from the newest policy and reads no other's."""
 
     checkpoints: CheckpointRetention = CheckpointRetention()
+
+    in_training: Annotated[int, Field(ge=1)] | None = None
+    """Apply it to the arm that is trained, after a multiple of this many updates; None leaves it to
+    `rlsd gc`. A large model's checkpoints of a few iterations fill a disk, and listing a store
+    takes a while: 1 suits a disk of this machine, 5 an object store."""

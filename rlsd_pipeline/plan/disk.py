@@ -50,10 +50,14 @@ class Disk:
         everything: Without garbage collection.
         collected: With it: all tables, the weights of the policies that are evaluated or that
             `retention` keeps, and optimizer and teacher of the newest alone.
+        left: What training leaves: everything, unless `retention` is applied in training.
+        waiting: What is there in training and goes by itself.
     """
 
     everything: int
     collected: int
+    left: int
+    waiting: int
 
 
 def written(arm: Arm, architecture: Architecture, work: Workload, spread: Layout) -> Written:
@@ -75,10 +79,13 @@ def run_disk(experiment: ExperimentConfig, one: Written) -> Disk:
     every = experiment.evaluation.every, experiment.retention.checkpoints.every
     kept = {k for k in range(1, count + 1) if k == count or any(k % each == 0 for each in every)}
     tables = count * sum(one.tables.values())
-    return Disk(
-        everything=count * one.total,
-        collected=tables + len(kept) * one.weights + one.optimizer + one.teacher,
-    )
+    everything = count * one.total
+    collected = tables + len(kept) * one.weights + one.optimizer + one.teacher
+    dropped_every = experiment.retention.in_training
+    if dropped_every is None:
+        return Disk(everything, collected, left=everything, waiting=0)
+    waiting = min(dropped_every, count) * (one.weights + one.optimizer + one.teacher)
+    return Disk(everything, collected, left=collected, waiting=waiting)
 
 
 def token_bytes(record: type[Record]) -> int:

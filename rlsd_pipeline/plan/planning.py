@@ -101,6 +101,12 @@ class Plan:
         return self._base + sum(each.seeds * each.disk.collected for each in self.methods)
 
     @property
+    def peak(self) -> int:
+        """The most bytes that a run takes, whose arms are trained one after the other."""
+        left = sum(each.seeds * each.disk.left for each in self.methods)
+        return self._base + left + max(each.disk.waiting for each in self.methods)
+
+    @property
     def refusals(self) -> list[str]:
         """What cannot be run as declared, with what would make it fit."""
         lacking: dict[Misfit, list[str]] = {}

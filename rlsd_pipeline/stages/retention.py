@@ -4,15 +4,17 @@ A checkpoint may belong to several arms, since what is equal is shared: a file g
 of the references to it keeps it.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal, NamedTuple
 
-from rlsd_pipeline.artifacts.garbage import Drop
-from rlsd_pipeline.artifacts.inventory import Inventory, StoredArtifact
+from rlsd_pipeline.artifacts.garbage import Drop, collect, dropped
+from rlsd_pipeline.artifacts.inventory import Inventory, StoredArtifact, take_inventory
 from rlsd_pipeline.artifacts.storage import Storage
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
 from rlsd_pipeline.config.retention import RetentionConfig
 from rlsd_pipeline.config.teacher import EMATeacher, ModelTeacher
+from rlsd_pipeline.stages.run import StageRun
 from schemas import PolicyCheckpoint
 
 KEPT_WITH_INPUTS = ("benchmark_responses",)
@@ -64,6 +66,28 @@ def droppable(
         ]
         for folder, record in records.items()
     }
+
+
+def retain(run: StageRun) -> int:
+    """Apply the declared retention to an arm once its next policy is published.
+
+    Returns:
+        Bytes that were freed; 0 where it is not to be applied after this iteration.
+    """
+    experiment, name = run.experiment, run.workspace.name
+    every = experiment.retention.in_training
+    if every is None or (run.iteration + 1) % every:
+        return 0
+    storage = run.workspace.store.storage
+    inventory = take_inventory(storage)
+    # Of this arm alone: another may be trained by a process that is about to read what it has.
+    own = {
+        folder: [drop for drop in drops if drop.owner == f"{name}/{run.arm.name}"]
+        for folder, drops in droppable(
+            storage, inventory, {name: Retained(experiment, experiment.retention)}
+        ).items()
+    }
+    return collect(storage, dropped(inventory, own), time.time())
 
 
 class _Keeping:

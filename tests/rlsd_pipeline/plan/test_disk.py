@@ -7,6 +7,7 @@ import pytest
 
 from rlsd_pipeline.artifacts.tables import to_table
 from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.config.retention import RetentionConfig
 from rlsd_pipeline.plan.disk import run_disk, token_bytes, written
 from schemas import Rollout, TeacherDistribution, TokenLogprobs, TokenWeights
 from tests.plan_fixtures import ADAPTER, BARE, LAYOUT, WORK
@@ -82,3 +83,9 @@ def test_a_run_with_and_without_collection() -> None:
     assert found.everything == 10 * (tables + 4800)
     # The policies after 4, 5, 8 and 10 updates, and the optimizer of the newest.
     assert found.collected == 10 * tables + 4 * 1600 + 3200
+    # Nothing goes by itself.
+    assert (found.left, found.waiting) == (found.everything, 0)
+    retention = {"checkpoints": {"every": 5}, "in_training": 3}
+    applied = experiment.model_copy(update={"retention": RetentionConfig.model_validate(retention)})
+    # Three checkpoints come together before any goes.
+    assert run_disk(applied, one) == replace(found, left=found.collected, waiting=3 * 4800)

@@ -16,7 +16,7 @@ from rlsd_pipeline.errors import ArtifactError, CollectedError
 from rlsd_pipeline.models.weights import OPTIMIZER, WEIGHTS
 from rlsd_pipeline.stages.benchmark_scores import evaluate_policy
 from rlsd_pipeline.stages.restore import missing_updates, restore_policy
-from rlsd_pipeline.stages.retention import KEPT_WITH_INPUTS, Retained, droppable
+from rlsd_pipeline.stages.retention import KEPT_WITH_INPUTS, Retained, droppable, retain
 from rlsd_pipeline.stages.run import Workspace
 
 LATER = 1e12
@@ -116,6 +116,33 @@ def test_training_goes_on_as_if_nothing_had_been_collected(
             ]
         )
     assert made[0] == made[1]
+
+
+def test_retention_in_training_concerns_its_arm_alone(
+    store: Path, workspace_at: Callable[..., Workspace]
+) -> None:
+    declared = {"optimizer": "newest", "checkpoints": {"every": 100}, "in_training": 3}
+    workspace = workspace_at(store, **DECLARED, retention=declared)
+    assert retain(workspace.at("ema-s0", 0)) == retain(workspace.at("ema-s0", 1)) == 0
+    before = sum(file.size for file in workspace.store.storage.listing(""))
+    freed = retain(workspace.at("ema-s0", 2))
+    after = sum(file.size for file in workspace.store.storage.listing(""))
+    assert 0 < before - after <= freed
+    assert without(policies(workspace, "ema"), WEIGHTS) == [1, 2]
+    assert without(policies(workspace, "ema"), OPTIMIZER) == [1, 2]
+    averages = [workspace.at("ema-s0", k).read("teacher") for k in range(NEWEST)]
+    assert without(averages, WEIGHTS) == [1]
+    for arm in ("synced", "frozen", "live"):
+        assert without(policies(workspace, arm), OPTIMIZER) == [], arm
+    assert retain(workspace.at("ema-s0", 2)) == 0
+
+
+def test_what_nobody_asked_to_drop_in_training_stays(
+    store: Path, workspace_at: Callable[..., Workspace]
+) -> None:
+    workspace = workspace_at(store, **DECLARED, retention={"checkpoints": {"every": 100}})
+    assert [retain(workspace.at("live-s0", k)) for k in range(NEWEST)] == [0] * NEWEST
+    assert without(policies(workspace, "live"), WEIGHTS) == []
 
 
 def test_every_nth_and_what_is_due_to_be_evaluated_keep_their_weights(
