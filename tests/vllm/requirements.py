@@ -4,7 +4,7 @@ import re
 from importlib.metadata import requires
 
 LEFT_OUT = {"torch", "torchaudio", "torchvision", "torchcodec"}
-TESTS = ["pytest>=8.4", "psutil>=6", "gguf>=0.18"]
+TESTS = ["pytest>=8.4", "psutil>=6", "accelerate>=1.10", "gguf>=0.17"]
 
 
 def needed(package: str) -> list[str]:
