@@ -112,7 +112,10 @@ def measure(loop: Loop, iterations: int) -> dict[str, object]:
     difference = largest_difference(trained, policy)
     if difference > 1e-3:
         raise SystemExit(f"the two did not do the same: their weights differ by {difference}")
-    return {name: values[1:] for name, values in seconds.items()} | {"difference": difference}
+    return {name: values[1:] for name, values in seconds.items()} | {
+        "outside": (loop.wall_seconds - loop.stage_seconds) / iterations,
+        "difference": difference,
+    }
 
 
 def main() -> None:

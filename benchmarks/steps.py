@@ -17,6 +17,7 @@ from benchmarks.plain import plain_scoring, plain_update
 from benchmarks.timing import emit, measure
 from benchmarks.workload import QUESTION, TEACHER, Workload
 from rlsd_pipeline.config.update import UpdateConfig
+from rlsd_pipeline.models.allocator import keep_freed_memory
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.prefix import collate, prefill
 from rlsd_pipeline.rollouts.engine import Completion
@@ -111,6 +112,9 @@ def build(part: str, form: str, workload: Workload) -> Run:
     """What is to be timed."""
     policy = workload.policy()
     policy.end_token_ids = ()
+    if form in ("shared", "repeated"):
+        # As the pool of policies does.
+        keep_freed_memory()
     if part in ("grpo", "rlsd"):
         return whole(workload, policy, {"grpo": GRPO(), "rlsd": RLSD()}[part])
     return PARTS[part](workload, policy, form)

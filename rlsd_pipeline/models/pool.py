@@ -11,6 +11,7 @@ from torch import Tensor
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.config.device import Device
+from rlsd_pipeline.models.allocator import keep_freed_memory
 from rlsd_pipeline.models.loading import load_policy
 from rlsd_pipeline.models.placement import torch_device
 from rlsd_pipeline.models.policy import Policy
@@ -51,6 +52,7 @@ class PolicyPool:
         self, capacity: int = 2, threads: int | None = None, device: Device = "cpu"
     ) -> None:
         self._capacity, self._device = capacity, torch_device(device)
+        keep_freed_memory()
         if threads is not None:
             torch.set_num_threads(threads)
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
