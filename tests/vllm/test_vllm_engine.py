@@ -174,7 +174,7 @@ def test_an_engine_that_dies_again_ends_the_stage(
     def kill(tokens: int) -> None:
         kill_the_engine()
 
-    long = request_for(policy, max_tokens=200, group_size=64)
+    long = request_for(policy, max_tokens=160, group_size=64)
     with (
         pytest.warns(UserWarning, match="vLLM died"),
         pytest.raises(EngineError, match="died again over the same 5 prompts"),
