@@ -1,4 +1,4 @@
-"""The Ray cluster that an experiment declares: started here, or one that runs."""
+"""The Ray cluster that an experiment declares: started here, one that runs, or one of the run."""
 
 import atexit
 import logging
@@ -17,10 +17,16 @@ def connect(config: RayCompute) -> Any:
 
     Raises:
         ConfigError: Ray is not installed, or this machine lacks what the workers ask for.
-        ComputeError: There is no cluster at the address.
+        ComputeError: There is no cluster at the address, or KubeRay made none for this process.
     """
     ray = _import_ray()
     if not ray.is_initialized():
+        if config.kuberay is not None:
+            raise ComputeError(
+                "compute.kuberay makes a cluster for each Dagster run, and this process has none: "
+                "compute by `rlsd train`, `rlsd evaluate` or in the UI, or declare the `address` "
+                "of a cluster that runs already"
+            )
         if config.address is None:
             _start(ray, config)
         else:

@@ -14,6 +14,7 @@ from rlsd_pipeline.config.evaluation import EvaluationConfig
 from rlsd_pipeline.config.hardware import AssumptionsConfig, HardwareConfig
 from rlsd_pipeline.config.model import GGUFModel, ModelConfig, TinyQwen3VL
 from rlsd_pipeline.config.prompts import PromptsConfig
+from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.config.retention import RetentionConfig
 from rlsd_pipeline.config.strict import StrictConfig, validate
 from rlsd_pipeline.config.teacher import ModelTeacher, Privileged, SyncedTeacher, TeacherConfig
@@ -167,7 +168,11 @@ class ExperimentConfig(StrictConfig):
         return self
 
     def located(self, folder: Path) -> "ExperimentConfig":
-        """The same experiment, with relative paths resolved against the YAML's folder."""
+        """The same experiment, with relative paths resolved against the YAML's folder.
+
+        Raises:
+            ConfigError: The manifest of a Ray cluster is none, or its cluster is too small.
+        """
         found: dict[str, object] = {"evaluation": self.evaluation.located(folder)}
         if isinstance(self.dataset, JSONLDataset):
             path = str((folder / self.dataset.path).resolve())
@@ -176,6 +181,8 @@ class ExperimentConfig(StrictConfig):
             found["model"] = self.model.located(folder)
         if isinstance(self.teacher, ModelTeacher):
             found["teacher"] = self.teacher.located(folder)
+        if isinstance(self.compute, RayCompute):
+            found["compute"] = self.compute.located(folder)
         found["arms"] = [arm.located(folder) for arm in self.arms]
         return self.model_copy(update=found)
 
@@ -207,7 +214,8 @@ def load_experiment(path: Path) -> ExperimentConfig:
     """Read an experiment's YAML file.
 
     Raises:
-        ConfigError: The file cannot be read, is no YAML mapping or declares something unknown.
+        ConfigError: The file cannot be read, is no YAML mapping or declares something unknown, or
+            a file that it names is not what it must be.
     """
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -1,11 +1,14 @@
 """A Ray cluster: where it is, and what one worker of it takes."""
 
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, JsonValue, model_validator
 
 from rlsd_pipeline.config.device import Device
+from rlsd_pipeline.config.kuberay import KubeRay
 from rlsd_pipeline.config.sharded import ShardedUpdate
+from rlsd_pipeline.errors import ConfigError
 
 
 class RayCompute(ShardedUpdate):
@@ -17,6 +20,9 @@ class RayCompute(ShardedUpdate):
     """`auto` for the cluster that this machine is a node of, or `HOST:6379`, or `ray://HOST:10001`
     from outside. None starts one on this machine, reachable from it only, for the life of the
     process. Workers elsewhere must reach the artifact store under the same URL."""
+
+    kuberay: KubeRay | None = None
+    """In place of an address: a cluster for each Dagster run, itself a pod that can reach it."""
 
     workers: Annotated[int, Field(ge=1)] = 2
     """Processes with a policy each."""
@@ -77,7 +83,16 @@ class RayCompute(ShardedUpdate):
         return self
 
     @model_validator(mode="after")
-    def _an_address_has_its_own_store(self) -> "RayCompute":
+    def _one_place(self) -> "RayCompute":
+        if self.address is not None and self.kuberay is not None:
+            raise ValueError(
+                f"{self.address} is a cluster that runs already, and `kuberay` makes one for each "
+                "run: drop `address` or `kuberay`"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_cluster_elsewhere_has_its_own_store(self) -> "RayCompute":
         started = {"object_store_mb": self.object_store_mb, "dashboard": self.dashboard}
         given = [name for name, value in started.items() if value]
         if self.address is not None and given:
@@ -85,7 +100,30 @@ class RayCompute(ShardedUpdate):
                 f"{' and '.join(given)} would shape a cluster that is started here, and "
                 f"{self.address} runs already: drop them, or drop `address`"
             )
+        if self.kuberay is not None and given:
+            raise ValueError(
+                f"{' and '.join(given)} would shape a cluster that is started here, and "
+                f"{self.kuberay.cluster} describes one elsewhere: say it there, in rayStartParams"
+            )
         return self
+
+    def located(self, folder: Path) -> "RayCompute":
+        """The same, with the manifest's path resolved against a folder.
+
+        Raises:
+            ConfigError: The manifest is none, or its cluster has too few GPUs.
+        """
+        if self.kuberay is None:
+            return self
+        kuberay = self.kuberay.located(folder)
+        share, found = self.gpus_per_worker + (self.update_gpus_per_worker or 0), kuberay.gpus()
+        if self.workers * share > found:
+            raise ConfigError(
+                f"{self.workers} workers of {share:g} GPUs need {self.workers * share:g}, and the "
+                f"cluster of {kuberay.cluster} has {found}: lower compute.workers or "
+                "gpus_per_worker, or raise its replicas"
+            )
+        return self.model_copy(update={"kuberay": kuberay})
 
     @property
     def device(self) -> Device:

@@ -14,8 +14,8 @@ from rlsd_pipeline.plan.planning import Plan, make_plan
 def require_hardware(name: str, experiment: ExperimentConfig) -> None:
     """Require that an experiment fits on its declared hardware, and that the hardware is there.
 
-    That is this machine, or the Ray cluster at a given address, whose devices may come and go. An
-    experiment that declares no hardware is let through.
+    That is this machine, or the Ray cluster at a given address, whose devices may come and go. One
+    that KubeRay makes is not there yet. An experiment that declares no hardware is let through.
 
     Raises:
         ConfigError: It fits on none, this is no such machine, or Ray is missing; says what to do.
@@ -29,6 +29,8 @@ def require_hardware(name: str, experiment: ExperimentConfig) -> None:
     if plan.refusals:
         raise ConfigError(refusal(plan))
     compute: Any = experiment.compute
+    if compute.type == "ray" and compute.kuberay is not None:
+        return
     if compute.type == "ray" and compute.address is not None:
         from rlsd_pipeline.compute.ray_cluster import connect
 
