@@ -13,6 +13,7 @@ from assets.home import home, open_store, store_url
 from assets.partitions import partitions, same_iteration, split_key
 from assets.recovery import claim
 from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.stages.contract import CONTRACTS
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ READY_ONCE = (
 
 A run that a user cancels is not started again.
 """
+
+
+_COMPUTING = {"rollouts", "logprobs", "policy_checkpoint", "benchmark_scores"}
+"""Stages whose work runs where `compute` says."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,14 @@ class Declared:
         """Partitions of the policies, the last one included."""
         return partitions(self.experiment, self.experiment.iterations + 1)
 
+    @cached_property
+    def run_cluster_key(self) -> str | None:
+        """Key of the resource that makes a Ray cluster for a run; None where none is declared."""
+        compute = self.experiment.compute
+        if not isinstance(compute, RayCompute) or compute.kuberay is None:
+            return None
+        return self.key("ray_cluster").to_python_identifier()
+
     def iteration_asset(self, stage: str, description: str) -> dict[str, Any]:
         """What all stages of an iteration declare alike."""
         return self.whole_asset(stage, description) | {
@@ -77,7 +90,12 @@ class Declared:
             "description": description,
             "code_version": self._version(stage),
             "group_name": self.name,
+            "required_resource_keys": self._resources(stage),
         }
+
+    def _resources(self, stage: str) -> set[str]:
+        computes = stage.split(".")[0] in _COMPUTING
+        return {self.run_cluster_key} if computes and self.run_cluster_key else set()
 
     def _dependency(self, stage: str) -> dg.AssetDep:
         if stage == "policy":

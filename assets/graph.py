@@ -4,6 +4,7 @@ import dagster as dg
 
 from assets.automation import advance_sensor, checkpoint_sensor, evaluation_job, evaluation_schedule
 from assets.declared import Declared
+from assets.run_cluster import run_cluster
 from assets.stages.benchmark_items import benchmark_items_asset
 from assets.stages.benchmark_scores import benchmark_scores_asset
 from assets.stages.logprobs import logprobs_asset
@@ -50,5 +51,6 @@ def build_definitions(name: str, experiment: ExperimentConfig) -> dg.Definitions
         jobs=[evaluation],
         schedules=[evaluation_schedule(declared, evaluation)],
         sensors=[advance_sensor(declared), checkpoint_sensor(declared, evaluation)],
+        resources=run_cluster(declared),
         executor=dg.in_process_executor,
     )

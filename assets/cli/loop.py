@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import dagster as dg
+from dagster._core.errors import DagsterResourceFunctionError
 from dagster._core.instance.ref import InstanceRef
 
 from assets.declared import Declared
@@ -15,8 +16,9 @@ from assets.graph import stage_assets
 from assets.home import dagster_home
 from assets.partitions import partition_key
 from assets.recovery import fail_dead_runs, process_tags
+from assets.run_cluster import require_kuberay, run_cluster
 from rlsd_pipeline.config.experiment import load_experiment
-from rlsd_pipeline.errors import ConfigError
+from rlsd_pipeline.errors import ConfigError, RlsdError
 from rlsd_pipeline.progress import Progress
 from rlsd_pipeline.stages.contract import CONTRACTS, ITERATION_STAGES
 
@@ -73,6 +75,7 @@ class Loop:
                 )
                 for name, stages in selections.items()
             ],
+            resources=run_cluster(declared),
             executor=dg.in_process_executor,
         )
         return {name: definitions.resolve_job_def(name) for name in selections}
@@ -99,6 +102,7 @@ class Loop:
 
         require_hardware(self.declared.name, self.declared.experiment)
         require_packages(self.declared.experiment.trackers)
+        require_kuberay(self.declared)
         check_model(self.declared.experiment.model)
         if self._items:
             self._run("benchmark_items")
@@ -180,13 +184,19 @@ class Loop:
         ops: Mapping[str, Any] | None = None,
     ) -> dg.ExecuteInProcessResult:
         run_id = str(uuid4())
-        return self._jobs[job].execute_in_process(
-            run_config={**_QUIET, "ops": dict(ops or {})},
-            instance=self._instance,
-            partition_key=partition,
-            run_id=run_id,
-            tags=process_tags(run_id),
-        )
+        try:
+            return self._jobs[job].execute_in_process(
+                run_config={**_QUIET, "ops": dict(ops or {})},
+                instance=self._instance,
+                partition_key=partition,
+                run_id=run_id,
+                tags=process_tags(run_id),
+            )
+        except DagsterResourceFunctionError as error:
+            # As Dagster does with what a stage raises.
+            if isinstance(error.user_exception, RlsdError):
+                raise error.user_exception from error
+            raise
 
 
 @contextmanager

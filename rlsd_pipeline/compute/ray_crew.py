@@ -135,3 +135,7 @@ class Crew:
         for worker in (*self._free, *self._busy.values()):
             self.ray.kill(worker)
         self._free, self._busy = [], {}
+
+    def forget(self) -> None:
+        """The cluster goes, and the workers with it; the next piece starts new ones."""
+        self._free, self._busy = [], {}
