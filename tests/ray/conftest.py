@@ -53,7 +53,7 @@ DECLARED: dict[str, Any] = {
         "answer_reference": "{question} reference: {answer}",
     },
     # Eight pieces of sampling, and some of scoring.
-    "engine": {"batch_prompts": 1},
+    "engine": {"type": "transformers", "batch_prompts": 1},
     "sampling": {"prompts": 8, "group_size": 4, "max_prompt_tokens": 128, "max_tokens": 24},
     # A model that has learnt nothing often writes broken UTF-8. Rewarding that makes some of its
     # responses better than others, so that every update changes weights and optimizer.
