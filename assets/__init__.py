@@ -4,6 +4,7 @@
     component.py   an experiment's YAML -> an asset graph
     stages/        one module a stage: read, call the library, report
     partitions.py  arms x iterations
+    run_cluster.py a Ray cluster for each run, by KubeRay
     automation.py  the loop that advances itself, the evaluation schedule, order per arm
     definitions.py what Dagster loads
     home.py        where artifacts and the Dagster instance live

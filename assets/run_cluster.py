@@ -65,7 +65,7 @@ def _enter(
     Raises:
         ComputeError: Kubernetes refuses it, it is not ready in time, or it cannot be reached.
     """
-    cluster = _resource(compute, kuberay)
+    cluster = kuberay_cluster(compute, kuberay)
     try:
         _delete_left_behind(cluster, context)
         stack.enter_context(cluster.yield_for_execution(context))
@@ -89,7 +89,12 @@ def _enter(
     return cluster.name
 
 
-def _resource(compute: RayCompute, kuberay: KubeRay) -> "KubeRayCluster":
+def kuberay_cluster(compute: RayCompute, kuberay: KubeRay) -> "KubeRayCluster":
+    """The declared cluster as dagster-ray makes it, under a name of its own.
+
+    Raises:
+        ConfigError: The manifest is none.
+    """
     from dagster_ray.kuberay import KubeRayCluster, RayClusterConfig, RayClusterSpec
     from dagster_ray.kuberay.client import RayClusterClient
     from dagster_ray.kuberay.utils import to_camel_case
