@@ -23,12 +23,7 @@ def check(manifest: dict[str, Any]) -> None:
     kubernetes.validate(manifest, kubernetes.latest_version(), strict=True)
 
 
-MANIFESTS = [
-    each
-    for name in ("proxy.yaml", "raycluster.yaml")
-    for each in documents(name)
-    if each["kind"] != "RayCluster"
-]
+MANIFESTS = [each for name in ("proxy.yaml", "ray-access.yaml") for each in documents(name)]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +37,7 @@ def test_a_manifest_is_valid(manifest: dict[str, Any]) -> None:
 
 @pytest.fixture
 def cluster() -> dict[str, Any]:
-    (found,) = (each for each in documents("raycluster.yaml") if each["kind"] == "RayCluster")
+    (found,) = documents("raycluster.yaml")
     return found
 
 
