@@ -1,6 +1,7 @@
 """A tiny experiment that runs in one process and on a Ray cluster alike."""
 
 import gc
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ from rlsd_pipeline.stages.rewards import verify_rollouts
 from rlsd_pipeline.stages.rollouts import sample_rollouts
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.stages.token_weights import weigh_tokens
+
+# Read when ray is imported: without it, a cluster at 127.0.0.1 is sought at another address of this
+# machine.
+os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: make test-ray")
 
