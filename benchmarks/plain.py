@@ -1,7 +1,7 @@
 """Scoring and the update with transformers and torch alone, as a first version is written.
 
 Every response carries its prompt and image, logits are made for every token, and attention is
-transformers' own. What this project adds is in no line of it.
+transformers' own. What makes this project faster is in no line of it.
 """
 
 from collections.abc import Callable
@@ -13,20 +13,14 @@ from benchmarks.workload import QUESTION, Workload
 from rlsd_pipeline.config.update import UpdateConfig
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.prefix import PromptBatch, collate
+from rlsd_pipeline.models.repeated import with_response
 from rlsd_pipeline.update.policy_update import make_optimizer
 
 
 def _rows(workload: Workload, policy: Policy) -> tuple[PromptBatch, Tensor]:
     """Prompt and response as one row, of equal length; and the responses' ids alone."""
     pairs = zip(workload.encode(policy, QUESTION), workload.responses(), strict=True)
-    rows = [
-        prompt._replace(
-            prompt_ids=[*prompt.prompt_ids, *ids],
-            token_types=[*prompt.token_types, *[0] * len(ids)],
-        )
-        for prompt, group in pairs
-        for ids in group
-    ]
+    rows = [with_response(prompt, ids) for prompt, group in pairs for ids in group]
     return collate(rows), torch.tensor(workload.responses()).flatten(0, 1)
 
 

@@ -66,12 +66,10 @@ def _start(ray: Any, config: RayCompute) -> None:
         log_to_driver=False,
     )
     found = ray.cluster_resources().get("GPU", 0)
-    share = config.gpus_per_worker + (config.update_gpus_per_worker or 0)
-    needed = config.workers * share
-    if needed > found:
+    if config.gpus > found:
         ray.shutdown()
         raise ConfigError(
-            f"{config.workers} workers of {share:g} GPUs need {needed:g}, and "
+            f"{config.workers} workers of {config.gpu_share:g} GPUs need {config.gpus:g}, and "
             f"this machine has {found:g}: lower compute.workers or gpus_per_worker, or give the "
             "`address` of a cluster"
         )

@@ -134,7 +134,7 @@ class Crew:
         """Give up everything that the workers hold; the next piece starts new ones."""
         for worker in (*self._free, *self._busy.values()):
             self.ray.kill(worker)
-        self._free, self._busy = [], {}
+        self.forget()
 
     def forget(self) -> None:
         """The cluster goes, and the workers with it; the next piece starts new ones."""

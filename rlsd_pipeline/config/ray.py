@@ -116,14 +116,24 @@ class RayCompute(ShardedUpdate):
         if self.kuberay is None:
             return self
         kuberay = self.kuberay.located(folder)
-        share, found = self.gpus_per_worker + (self.update_gpus_per_worker or 0), kuberay.gpus()
-        if self.workers * share > found:
+        found = kuberay.gpus()
+        if self.gpus > found:
             raise ConfigError(
-                f"{self.workers} workers of {share:g} GPUs need {self.workers * share:g}, and the "
+                f"{self.workers} workers of {self.gpu_share:g} GPUs need {self.gpus:g}, and the "
                 f"cluster of {kuberay.cluster} has {found}: lower compute.workers or "
                 "gpus_per_worker, or raise its replicas"
             )
         return self.model_copy(update={"kuberay": kuberay})
+
+    @property
+    def gpu_share(self) -> float:
+        """GPUs that a worker takes, with what is left beside it for a process of the update."""
+        return self.gpus_per_worker + (self.update_gpus_per_worker or 0)
+
+    @property
+    def gpus(self) -> float:
+        """GPUs that all workers take."""
+        return self.workers * self.gpu_share
 
     @property
     def device(self) -> Device:

@@ -13,6 +13,14 @@ from rlsd_pipeline.models.policy import EncodedPrompt
 from rlsd_pipeline.models.prefix import collate, rotary_positions, run_whole
 
 
+def with_response(prompt: EncodedPrompt, completion_ids: Sequence[int]) -> EncodedPrompt:
+    """A prompt and a response to it as one row."""
+    return prompt._replace(
+        prompt_ids=[*prompt.prompt_ids, *completion_ids],
+        token_types=[*prompt.token_types, *[0] * len(completion_ids)],
+    )
+
+
 def repeated_hidden(
     model: PreTrainedModel,
     prompts: Sequence[EncodedPrompt],
@@ -28,13 +36,7 @@ def repeated_hidden(
     Returns:
         `[all tokens, hidden]`, response after response.
     """
-    rows = [
-        prompt._replace(
-            prompt_ids=[*prompt.prompt_ids, *ids],
-            token_types=[*prompt.token_types, *[0] * len(ids)],
-        )
-        for prompt, ids in zip(prompts, completion_ids, strict=True)
-    ]
+    rows = [with_response(prompt, ids) for prompt, ids in zip(prompts, completion_ids, strict=True)]
     batch = collate(rows)
     output = run_whole(model, batch, rotary_positions(model, batch), use_cache=False)
     places = [

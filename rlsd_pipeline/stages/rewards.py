@@ -22,11 +22,11 @@ def verify_rollouts(run: StageRun) -> Artifact:
         sampled = table.to_pydict()
         run.workspace.progress.start("rewards", len(table), "rollouts")
         verified = []
-        for row in table.to_pylist():
-            cut = row["finish_reason"] == FinishReason.LENGTH
-            verified.append(
-                verify(run.workspace, row["completion"], known[row["problem_id"]], cut=cut)
-            )
+        for completion, problem_id, reason in zip(
+            sampled["completion"], sampled["problem_id"], sampled["finish_reason"], strict=True
+        ):
+            cut = reason == FinishReason.LENGTH
+            verified.append(verify(run.workspace, completion, known[problem_id], cut=cut))
             run.workspace.progress.advance(1)
         format_ok = run.workspace.verifier.extraction.format_ok
         formats = [format_ok(completion) for completion in sampled["completion"]]

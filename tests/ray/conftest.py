@@ -21,6 +21,7 @@ from rlsd_pipeline.stages.rewards import verify_rollouts
 from rlsd_pipeline.stages.rollouts import sample_rollouts
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.stages.token_weights import weigh_tokens
+from tests.small_experiment import ATTRIBUTES
 
 # Read when ray is imported: without it, a cluster at 127.0.0.1 is sought at another address of this
 # machine.
@@ -39,20 +40,8 @@ STAGES: dict[str, Callable[[StageRun], Artifact]] = {
 }
 
 DECLARED: dict[str, Any] = {
-    "dataset": {
-        "type": "easy_vqa",
-        "train_questions": 16,
-        "test_questions": 10,
-        "warm_start_images": 60,
-    },
-    "model": {
-        "type": "tiny_qwen3_vl",
-        "hidden_size": 32,
-        "intermediate_size": 48,
-        "vision_hidden_size": 16,
-        "vocabulary": 300,
-        "warm_start": {"steps": 3, "batch_size": 4},
-    },
+    "dataset": {**ATTRIBUTES["dataset"], "train_questions": 16, "test_questions": 10},
+    "model": {**ATTRIBUTES["model"], "warm_start": {"steps": 3, "batch_size": 4}},
     "prompts": {
         "student": "{question}",
         "answer_reference": "{question} reference: {answer}",

@@ -21,6 +21,7 @@ from rlsd_pipeline.stages.token_weights import weigh_tokens
 from rlsd_pipeline.verifiers.extraction import Extraction, build_extraction
 from rlsd_pipeline.verifiers.verifier import Verification
 from schemas import Problem, Verdict
+from tests.small_experiment import ATTRIBUTES
 
 STAGES: dict[str, Callable[[StageRun], Artifact]] = {
     "rollouts": sample_rollouts,
@@ -31,20 +32,8 @@ STAGES: dict[str, Callable[[StageRun], Artifact]] = {
 }
 
 DECLARED = {
-    "dataset": {
-        "type": "easy_vqa",
-        "train_questions": 10,
-        "test_questions": 10,
-        "warm_start_images": 60,
-    },
-    "model": {
-        "type": "tiny_qwen3_vl",
-        "hidden_size": 32,
-        "intermediate_size": 48,
-        "vision_hidden_size": 16,
-        "vocabulary": 300,
-        "warm_start": {"steps": 3, "batch_size": 4},
-    },
+    "dataset": {**ATTRIBUTES["dataset"], "test_questions": 10},
+    "model": {**ATTRIBUTES["model"], "warm_start": {"steps": 3, "batch_size": 4}},
     "prompts": {
         "student": "{question}",
         "answer_reference": "{question} reference: {answer}",

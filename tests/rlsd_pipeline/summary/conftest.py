@@ -23,25 +23,14 @@ from rlsd_pipeline.stages.token_weights import weigh_tokens
 from rlsd_pipeline.stages.weighting_comparison import compare_weightings
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.rlsd import RLSD
+from tests.small_experiment import ATTRIBUTES
 
 STAGES = (sample_rollouts, verify_rollouts, score_rollouts, weigh_tokens, train_policy)
 
 DECLARED = {
     "description": "Two methods, two updates.",
-    "dataset": {
-        "type": "easy_vqa",
-        "train_questions": 8,
-        "test_questions": 5,
-        "warm_start_images": 60,
-    },
-    "model": {
-        "type": "tiny_qwen3_vl",
-        "hidden_size": 32,
-        "intermediate_size": 48,
-        "vision_hidden_size": 16,
-        "vocabulary": 300,
-        "warm_start": {"steps": 2, "batch_size": 4},
-    },
+    "dataset": {**ATTRIBUTES["dataset"], "train_questions": 8},
+    "model": ATTRIBUTES["model"],
     "prompts": {
         "student": "{question}",
         "answer_reference": "{question} reference: {answer}",
