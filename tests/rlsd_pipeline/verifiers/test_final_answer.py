@@ -1,10 +1,9 @@
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rlsd_pipeline.verifiers.final_answer import FinalAnswer
+from tests.cost import assert_linear
 
 
 @pytest.mark.parametrize(
@@ -105,12 +104,4 @@ def test_what_stands_there_is_what_is_read(text: str) -> None:
     ids=lambda text: text[:12],
 )
 def test_huge_responses_cost_little(text: str) -> None:
-    """Ten times the length costs ten times as much; backtracking would cost a hundred times."""
-
-    def cost(response: str) -> float:
-        start = time.process_time()
-        FinalAnswer().extract(response)
-        return time.process_time() - start
-
-    tenth = max(cost(text[: len(text) // 10]), 0.02)
-    assert cost(text) < 40 * tenth
+    assert_linear(FinalAnswer().extract, text)
