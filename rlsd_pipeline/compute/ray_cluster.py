@@ -4,12 +4,15 @@ import atexit
 import logging
 import math
 import os
+import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.errors import ComputeError, ConfigError
 
 NAMESPACE = "rlsd"
+CONNECT_SECONDS = 10
 
 
 def connect(config: RayCompute) -> Any:
@@ -77,6 +80,7 @@ def _start(ray: Any, config: RayCompute) -> None:
 
 def _join(ray: Any, config: RayCompute, address: str) -> None:
     try:
+        _require_listener(address)
         ray.init(
             address=address,
             namespace=NAMESPACE,
@@ -84,8 +88,15 @@ def _join(ray: Any, config: RayCompute, address: str) -> None:
             logging_level=logging.WARNING,
             log_to_driver=False,
         )
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise ComputeError(
             f"there is no Ray cluster at compute.address {address!r}: {error}. Start one with "
             "`ray start --head`, or drop `address` to have one started here"
         ) from error
+
+
+def _require_listener(address: str) -> None:
+    # Ray itself waits for minutes where nobody listens.
+    place = urlsplit(address if "://" in address else f"//{address}")
+    if place.hostname and place.port:
+        socket.create_connection((place.hostname, place.port), CONNECT_SECONDS).close()

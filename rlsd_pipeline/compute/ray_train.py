@@ -39,51 +39,64 @@ class RayTrain:
             with followed(folder, progress):
                 running = fit.remote(self.config, str(folder), self.crew.threads)
                 try:
-                    failures = ray.get(running)
+                    failed: _Failed = ray.get(running)
                 except BaseException:
                     ray.cancel(running)
                     raise
-            if not failures:
+            if not failed.by_rank:
                 return
-            _raise_own(failures)
+            _raise_own(failed)
             _LOG.warning(
                 "a process of the update died (%d of %d): %s",
                 attempt + 1,
                 self.config.max_retries + 1,
-                _text(failures),
+                failed.text,
             )
         raise ComputeError(
             f"the update lost a process {self.config.max_retries + 1} times; perhaps memory is "
-            f"short: lower update.micro_batch_tokens. The last time:\n{_text(failures)}"
+            f"short: lower update.micro_batch_tokens. The last time:\n{failed.text}"
         )
 
 
-def _raise_own(failures: Mapping[int, Exception]) -> None:
+@dataclass(frozen=True)
+class _Failed:
+    """What ended an update.
+
+    Attributes:
+        by_rank: The error of each process that has one.
+        text: The same as Ray Train prints it, with the traceback of each.
+    """
+
+    by_rank: Mapping[int, Exception]
+    text: str
+
+
+def _raise_own(failed: _Failed) -> None:
     """Raise an error of the update itself, which would come again."""
-    own = {rank: getattr(failure, "_base_exc", None) for rank, failure in sorted(failures.items())}
-    for rank, error in own.items():
+    for rank, error in sorted(failed.by_rank.items()):
         if isinstance(error, RlsdError):
-            error.add_note(f"process {rank} of the update:\n{failures[rank]}")
+            error.add_note(f"process {rank} of the update:\n{failed.text}")
             raise error
-    if None in own.values():
+    if any(map(_is_of_ray, failed.by_rank.values())):
         return
-    for rank in own:
-        if not _lost_another(failures[rank]):
-            raise ComputeError(f"process {rank} of the update failed:\n{failures[rank]}")
+    for rank, error in sorted(failed.by_rank.items()):
+        if not _lost_another(error):
+            raise ComputeError(f"process {rank} of the update failed:\n{failed.text}")
 
 
-def _lost_another(failure: Exception) -> bool:
+def _is_of_ray(error: Exception) -> bool:
+    """Whether a process is gone: only then Ray has an error of its own for it."""
+    return type(error).__module__.partition(".")[0] == "ray"
+
+
+def _lost_another(error: Exception) -> bool:
     """Whether a process failed since another one was gone."""
-    text = str(failure)
+    text = str(error)
     return any(sign in text for sign in ("Connection closed by peer", "Connection reset by peer"))
 
 
-def _text(failures: Mapping[int, Exception]) -> str:
-    return "\n".join(f"process {rank}: {failure}" for rank, failure in sorted(failures.items()))
-
-
-def _fit(config: RayCompute, folder: str, threads: int) -> Mapping[int, Exception]:
-    """Train; the failures by process, none where all went well."""
+def _fit(config: RayCompute, folder: str, threads: int) -> _Failed:
+    """Train; what failed is empty where all went well."""
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchConfig, TorchTrainer
     from ray.train.v2.api.exceptions import WorkerGroupError
@@ -112,8 +125,8 @@ def _fit(config: RayCompute, folder: str, threads: int) -> Mapping[int, Exceptio
     try:
         trainer.fit()
     except WorkerGroupError as error:
-        return error.worker_failures
-    return {}
+        return _Failed(error.worker_failures, str(error))
+    return _Failed({}, "")
 
 
 def _loop(settings: dict[str, Any]) -> None:

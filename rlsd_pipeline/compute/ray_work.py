@@ -156,5 +156,5 @@ class _Shards(Generic[Piece, Result]):
 def _as_it_was(error: Any) -> BaseException:
     """The error of the work itself, with the traceback it had where it was raised."""
     cause = error.cause
-    cause.add_note(f"on a worker of the Ray cluster:\n{error.traceback_str}")
+    cause.add_note(f"on a worker of the Ray cluster:\n{error}")
     return cause

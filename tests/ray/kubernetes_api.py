@@ -7,7 +7,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +15,7 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-RAY = str(Path(sys.executable).with_name("ray"))
+from tests.ray.head import start_head
 
 
 class Operator:
@@ -67,21 +66,8 @@ class Operator:
 
 def _start(head: dict[str, Any]) -> subprocess.Popen[bytes]:
     (container,) = head["template"]["spec"]["containers"]
-    # As in a pod, nothing but the package is known to its workers, and this user's token is not.
-    environment = (
-        os.environ
-        | {
-            "RAY_AUTH_MODE": "disabled",
-            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-            "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",
-            "RAY_USAGE_STATS_ENABLED": "0",
-            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
-        }
-        | {each["name"]: each["value"] for each in container["env"]}
-    )
-    given = [f"--{name}={value}" for name, value in head["rayStartParams"].items()]
-    command = [RAY, "start", "--head", "--block", "--node-ip-address=127.0.0.1", *given]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    variables = {each["name"]: each["value"] for each in container["env"]}
+    return start_head(head["rayStartParams"], variables, Path(os.devnull))
 
 
 def _answers(port: int) -> bool:

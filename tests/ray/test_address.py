@@ -1,9 +1,7 @@
 """A cluster that runs already, given by its address."""
 
-import os
 import socket
-import subprocess
-import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,26 +12,29 @@ from rlsd_pipeline.compute.ray_cluster import connect
 from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.errors import ComputeError
 from rlsd_pipeline.stages.run import Workspace
-
-RAY = str(Path(sys.executable).with_name("ray"))
+from tests.ray.head import start_head
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One node on loopback with two CPUs."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    # As on a cluster, nothing but the package is known to its workers.
-    environment = os.environ | {
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+    options = {
+        "port": str(port),
+        "num-cpus": "2",
+        "include-dashboard": "false",
+        "object-store-memory": str(200 * 2**20),
     }
-    command = [RAY, "start", "--head", "--block", f"--port={port}", "--node-ip-address=127.0.0.1"]
-    options = ["--num-cpus=2", "--include-dashboard=false", f"--object-store-memory={200 * 2**20}"]
-    node = subprocess.Popen([*command, *options], env=environment, stdout=subprocess.DEVNULL)
+    log = tmp_path_factory.mktemp("head") / "log"
+    node = start_head(options, {}, log)
     try:
+        deadline = time.monotonic() + 120
+        while "Ray runtime started" not in log.read_text():
+            assert node.poll() is None, log.read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
         yield f"127.0.0.1:{port}"
     finally:
         node.terminate()

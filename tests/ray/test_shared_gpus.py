@@ -17,7 +17,7 @@ class Counted(RayCompute):
     device = property(lambda self: "cpu")
 
 config = Counted(workers=2, gpus_per_worker=0.6, update_gpus_per_worker=0.4, cpus_per_worker=1)
-ray.init(num_cpus=4, num_gpus=2, object_store_memory=200 * 2**20, include_dashboard=False)
+ray.init("local", num_cpus=4, num_gpus=2, object_store_memory=200 * 2**20, include_dashboard=False)
 crew = Crew(config, {store!r}, 1)
 
 @ray.remote(num_cpus=1, num_gpus=config.update_gpus_per_worker)

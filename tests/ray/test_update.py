@@ -8,10 +8,11 @@ from typing import Any
 
 import psutil
 import pytest
+import ray
 from safetensors.torch import load_file
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.compute.ray_train import RayTrain
+from rlsd_pipeline.compute.ray_train import RayTrain, _Failed, _raise_own
 from rlsd_pipeline.compute.ray_work import RayWork
 from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.errors import ComputeError
@@ -96,6 +97,16 @@ def test_an_update_that_loses_its_process_begins_again(
     assert found.digest == expected
 
 
+def test_what_is_worth_another_attempt() -> None:
+    mistake, gone = ValueError("no such layer"), ray.exceptions.RayError("the process died")
+    lost = RuntimeError("[gloo] Connection closed by peer")
+    with pytest.raises(ComputeError, match=r"(?s)process 1 of the update failed:.*the traceback"):
+        _raise_own(_Failed({0: lost, 1: mistake}, "the traceback"))
+    _raise_own(_Failed({0: lost, 1: gone}, "the traceback"))
+    _raise_own(_Failed({0: mistake, 1: gone}, "the traceback"))
+    _raise_own(_Failed({0: lost}, "the traceback"))
+
+
 def test_a_folder_that_processes_do_not_see(
     store: Path, workspace_on: Open, tmp_path: Path
 ) -> None:
@@ -103,5 +114,8 @@ def test_a_folder_that_processes_do_not_see(
     config, place = workspace.experiment.compute, workspace.compute
     assert isinstance(config, RayCompute)
     assert isinstance(place, RayWork)
-    with pytest.raises(ComputeError, match=r"does not see .*set compute.shared_folder"):
+    with pytest.raises(ComputeError, match=r"does not see .*set compute.shared_folder") as raised:
         RayTrain(config, place.crew).train(tmp_path, Silent())
+    (note,) = raised.value.__notes__
+    assert note.startswith("process 0 of the update:")
+    assert "in _loop" in note
