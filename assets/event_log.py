@@ -1,10 +1,9 @@
 """Dagster's SQLite event log, made fit for short iterations.
 
-The stock log opens and closes a connection to the index several hundred times an iteration, and
-walks through all of its migrations to make each run's file; together they cost a short iteration as
-much as its training. Here the connection to the index stays open, and a run's file begins as a copy
-of an empty one. A run's own connection is closed after each event, as the UI's live view needs it;
-its engine, which is slow to make, is kept.
+The stock log opens and closes a connection for every event and several hundred times an iteration
+for the index, and walks through all of its migrations to make each run's file; together they cost a
+short iteration as much as its training. Here the connections to the index and to the latest run
+stay open, and a run's file begins as a copy of an empty one.
 """
 
 import os
@@ -15,10 +14,11 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Any
 
+from dagster import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.pool import NullPool, StaticPool
+from sqlalchemy.pool import StaticPool
 
 INDEX = "index"
 BUSY_SECONDS = 60
@@ -29,6 +29,7 @@ class LocalEventLogStorage(SqliteEventLogStorage):
 
     _index: Engine | None = None
     _run: tuple[str, Engine] | None = None
+    _tables: frozenset[str] = frozenset()
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
@@ -45,16 +46,24 @@ class LocalEventLogStorage(SqliteEventLogStorage):
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        if shard != INDEX:
-            self._begin(shard)
-            with self._db_lock, self._run_engine(shard).begin() as connection:
-                yield connection
-            return
         with self._db_lock:
-            if self._index is None:
-                self._index = self._open_index()
-            with self._index.connect() as connection, connection.begin():
+            engine = self._index_engine() if shard == INDEX else self._run_engine(shard)
+            with engine.connect() as connection, connection.begin():
                 yield connection
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether the index has a table; every check asks, and a table that is there stays."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables |= {table_name}
+        return table_name in self._tables
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """See `SqliteEventLogStorage`."""
+        super().store_event(event)
+        # What is written waits beside the file while a connection is open, and the UI's live view
+        # looks again when the file itself changes.
+        with suppress(FileNotFoundError):
+            os.utime(self.path_for_shard(event.run_id))
 
     def _begin(self, shard: str) -> None:
         """Put an empty log where a new run's will be; one that is there is left alone."""
@@ -71,34 +80,37 @@ class LocalEventLogStorage(SqliteEventLogStorage):
         self._initialized_dbs.add(shard)
 
     def _run_engine(self, shard: str) -> Engine:
-        """The latest run's engine; its connections do not outlive the event they write."""
-        if self._run is None or self._run[0] != shard:
-            engine = create_engine(
-                self.conn_string_for_shard(shard),
-                poolclass=NullPool,
-                connect_args={"timeout": BUSY_SECONDS},
-            )
-            if shard not in self._initialized_dbs:
-                self._initdb(engine)
-                self._initialized_dbs.add(shard)
-            self._run = (shard, engine)
+        if self._run is not None and self._run[0] == shard:
+            return self._run[1]
+        self._begin(shard)
+        if self._run is not None:
+            self._run[1].dispose()
+        self._run = shard, self._open(shard)
         return self._run[1]
 
-    def _open_index(self) -> Engine:
+    def _index_engine(self) -> Engine:
+        if self._index is None:
+            self._index = self._open(INDEX)
+        return self._index
+
+    def _open(self, shard: str) -> Engine:
+        """An engine with one connection, which stays open."""
         engine = create_engine(
-            self.conn_string_for_shard(INDEX),
+            self.conn_string_for_shard(shard),
             poolclass=StaticPool,
             connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
         )
         event.listen(engine, "connect", _relax)
-        self._initdb(engine)
-        self._initialized_dbs.add(INDEX)
+        if shard not in self._initialized_dbs:
+            self._initdb(engine)
+            self._initialized_dbs.add(shard)
         return engine
 
     def dispose(self) -> None:
-        """Close the kept connection."""
-        if self._index is not None:
-            self._index.dispose()
+        """Close the kept connections."""
+        for engine in (self._index, self._run and self._run[1]):
+            if engine is not None:
+                engine.dispose()
         super().dispose()
 
 

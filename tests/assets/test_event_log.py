@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from queue import Queue
 
 import dagster as dg
 import pytest
@@ -94,19 +95,20 @@ def test_writers_of_both_kinds_see_each_other(home: Path) -> None:
 
 
 def test_the_index_is_opened_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[int] = []
-    original = LocalEventLogStorage._open_index
+    opened: list[str] = []
+    original = LocalEventLogStorage._open
 
-    def counted(storage: LocalEventLogStorage) -> object:
-        opened.append(1)
-        return original(storage)
+    def counted(storage: LocalEventLogStorage, shard: str) -> object:
+        opened.append(shard)
+        return original(storage, shard)
 
-    monkeypatch.setattr(LocalEventLogStorage, "_open_index", counted)
+    monkeypatch.setattr(LocalEventLogStorage, "_open", counted)
     with open_instance() as instance:
         for number in range(5):
             report(instance, str(number))
         assert len(instance.get_materialized_partitions(dg.AssetKey("shared"))) == 5
-    assert opened == [1]
+    assert opened.count("index") == 1
+    assert len(opened) == len(set(opened)), opened
 
 
 def test_a_write_is_kept_and_what_fails_half_way_is_not(home: Path) -> None:
@@ -123,3 +125,22 @@ def test_a_write_is_kept_and_what_fails_half_way_is_not(home: Path) -> None:
         assert instance.get_asset_keys() == [dg.AssetKey("shared")]
         forget_all(instance.event_log_storage, fail=False)
         assert instance.get_asset_keys() == []
+
+
+def test_a_stock_live_view_sees_what_is_written_while_the_run_is_open(home: Path) -> None:
+    seen: Queue[str] = Queue()
+
+    def saw(entry: dg.EventLogEntry, _: str) -> None:
+        seen.put(entry.message)
+
+    with open_instance() as ours, stock_instance(dagster_home()) as theirs:
+        run_id = ours.create_run_for_job(dg.job(name="empty")(lambda: None)).run_id
+        ours.report_engine_event("before", run_id=run_id, job_name="empty")
+        theirs.event_log_storage.watch(run_id, None, saw)
+        try:
+            for message in ("one", "two"):
+                ours.report_engine_event(message, run_id=run_id, job_name="empty")
+                while seen.get(timeout=30) != message:
+                    pass
+        finally:
+            theirs.event_log_storage.end_watch(run_id, saw)
