@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -176,6 +177,9 @@ class Policy:
         Tokens are decoded a few at a time, since a character may take several of them, and after
         the ones before, since some tokenizers drop the blank that a text begins with.
         """
+        pieces = ["" if i in self.end_token_ids else self._text_of(i) for i in completion_ids]
+        if "\ufffd" not in completion and "".join(pieces) == completion:
+            return list(accumulate(map(len, pieces)))
         ends: list[int] = []
         before: tuple[int, ...] = ()
         pending: tuple[int, ...] = ()
@@ -185,7 +189,7 @@ class Policy:
                 ends.append(place)
                 continue
             pending = (*pending, token_id)
-            piece = self._text_of(pending)
+            piece = self._text_of(token_id) if len(pending) == 1 else self.decode(pending)
             if not completion.startswith(piece, place):
                 piece = self.decode(before + pending)[len(self.decode(before)) :]
             if len(pending) > _RESYNC:
@@ -195,13 +199,11 @@ class Policy:
             ends.append(place)
         return ends
 
-    def _text_of(self, token_ids: tuple[int, ...]) -> str:
-        """The text of a few tokens; single ones are kept."""
-        if len(token_ids) > 1:
-            return self.decode(token_ids)
-        if token_ids[0] not in self._texts:
-            self._texts[token_ids[0]] = self.decode(token_ids)
-        return self._texts[token_ids[0]]
+    def _text_of(self, token_id: int) -> str:
+        """The text of one token, which is kept."""
+        if token_id not in self._texts:
+            self._texts[token_id] = self.decode((token_id,))
+        return self._texts[token_id]
 
     def save(self, directory: Path) -> list[str]:
         """Write config, tokenizer, processor and weights; returns the file names, sorted."""

@@ -105,7 +105,8 @@ class _Scoring:
         ours = self.divergence is not None and self.divergence.support == "student"
         keep = keep_likeliest(self.divergence.top_k) if ours and self.divergence else None
         if reuse and keep is None:
-            self._check(artifact, rows_to_check([owner.problem_id for owner in self.owners]))
+            names = [owner.problem_id for owner in self.owners]
+            self._check(artifact, rows_to_check(names, list(map(len, self.completion_ids))))
             if self.gap <= TOLERANCE:
                 return [Scored(logprobs, None) for logprobs in self.sampled]
         scored = _all(self._score(artifact, self.plain_prompts, keep))

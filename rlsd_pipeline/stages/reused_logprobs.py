@@ -11,16 +11,26 @@ import torch
 from torch import Tensor
 
 CHECK_EVERY = 16
-"""One group of so many is scored, and at least one."""
+"""Of one group in so many two responses are scored, and of one group at least."""
 
 TOLERANCE = 1e-4
 """Largest difference that counts as rounding, nats; RLSD's multiplier moves by as much."""
 
 
-def rows_to_check(problem_ids: Sequence[str]) -> list[int]:
-    """The rollouts of every sixteenth group, the first included."""
-    groups = {problem: place for place, problem in enumerate(dict.fromkeys(problem_ids))}
-    return [row for row, name in enumerate(problem_ids) if groups[name] % CHECK_EVERY == 0]
+def rows_to_check(problem_ids: Sequence[str], lengths: Sequence[int]) -> list[int]:
+    """A shortest and a longest response of every sixteenth group, the first included.
+
+    Sampling drops rows as they end: the first that it dropped and the one that outlived the rest
+    differ most in what they went through.
+    """
+    groups: dict[str, list[int]] = {}
+    for row, name in enumerate(problem_ids):
+        groups.setdefault(name, []).append(row)
+    checked = list(groups.values())[::CHECK_EVERY]
+    ends = [
+        (min(rows, key=lengths.__getitem__), max(rows, key=lengths.__getitem__)) for rows in checked
+    ]
+    return sorted({row for pair in ends for row in pair})
 
 
 def largest_gap(sampled: Sequence[Tensor], scored: Sequence[Tensor]) -> float:

@@ -38,10 +38,11 @@ def scored_rows(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return asked
 
 
-def test_every_sixteenth_group_is_checked() -> None:
-    names = [f"p{group}" for group in range(20) for _ in range(2)]
-    assert rows_to_check(names) == [0, 1, 32, 33]
-    assert rows_to_check([]) == []
+def test_the_shortest_and_the_longest_of_every_sixteenth_group_are_checked() -> None:
+    names = [f"p{group}" for group in range(20) for _ in range(3)]
+    lengths = [3, 1, 2] * 16 + [5, 5, 5] * 4
+    assert rows_to_check(names, lengths) == [0, 1, 48]
+    assert rows_to_check([], []) == []
 
 
 def test_a_value_that_is_no_number_is_an_infinite_gap() -> None:
@@ -57,9 +58,9 @@ def test_one_engine_scores_the_teacher_and_a_part_of_the_student(
     asked = scored_rows(monkeypatch)
     run = workspace_at(copied).at("live-s0", 1, recompute=True)
     found = score_rollouts(run)
-    # Four groups of four: the first is checked, and the teacher reads all sixteen.
-    assert asked == [4, 16]
-    assert found.manifest.measurements["student_rollouts_scored"] == 4
+    # Four groups of four: two of the first are checked, and the teacher reads all sixteen.
+    assert asked == [2, 16]
+    assert found.manifest.measurements["student_rollouts_scored"] == 2
     assert found.manifest.measurements["engine_gap_max"] < 1e-5
     sampled = flat(run.read("rollouts"), Rollout, "rollout_logprobs")
     np.testing.assert_array_equal(flat(found, TokenLogprobs, "student_logprobs"), sampled)
@@ -99,7 +100,7 @@ def test_an_engine_that_is_off_is_found_out(
     verify_rollouts(run)
     asked = scored_rows(monkeypatch)
     found = score_rollouts(run)
-    assert asked == [4, 16]
+    assert asked == [2, 16]
     assert found.manifest.measurements["engine_gap_max"] == pytest.approx(0.01, abs=1e-4)
     assert found.manifest.measurements["student_rollouts_scored"] == 16
     np.testing.assert_allclose(
