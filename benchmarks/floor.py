@@ -8,20 +8,13 @@ import argparse
 import time
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.steps import Run, build
+from benchmarks.operations import counted
+from benchmarks.steps import build
 from benchmarks.timing import emit
 from benchmarks.workload import Workload
 
 SIDE = 2048
-
-
-def counted(run: Run) -> int:
-    """Floating-point operations of matrix products, convolutions and attention."""
-    with FlopCounterMode(display=False) as counter:
-        run()
-    return counter.get_total_flops()
 
 
 def product_rate(seconds: float = 1.0) -> float:

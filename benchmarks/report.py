@@ -91,15 +91,27 @@ def parts(found: Suites) -> list[str]:
                         spread(case["wall"]),
                         f"{median(case['cpu']):.2f}",
                         f"{max(case['megabytes']):,.0f}",
+                        f"{median(case['operations']) / 1e9:,.0f}",
                         f"{times:.1f}",
                         f"{memory:.1f}",
+                        f"{median(case['operations']) / median(base['operations']):.1f}",
                     ]
                 )
             wall, cpu = theirs[f"{part}_wall"], theirs[f"{part}_cpu"]
             times = median(wall) / median(base["wall"])
-            line = [setting, part, "TRL", spread(wall), f"{median(cpu):.2f}", "", f"{times:.1f}"]
-            body.append([*line, ""])
-    return rows("setting | work | form | wall s | CPU s | added MB | time | memory", body)
+            line = [
+                setting,
+                part,
+                "TRL",
+                spread(wall),
+                f"{median(cpu):.2f}",
+                "",
+                "",
+                f"{times:.1f}",
+            ]
+            body.append([*line, "", ""])
+    head = "setting | work | form | wall s | CPU s | added MB | GFLOP | time | memory | operations"
+    return rows(head, body)
 
 
 def floor(found: Suites) -> list[str]:

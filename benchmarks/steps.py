@@ -13,6 +13,7 @@ from collections.abc import Callable
 import torch
 
 from benchmarks.bare_step import Asked, Sizes, bare_step, sample, score
+from benchmarks.operations import counted
 from benchmarks.plain import plain_scoring, plain_update
 from benchmarks.timing import emit, measure
 from benchmarks.workload import QUESTION, TEACHER, Workload
@@ -121,14 +122,15 @@ def build(part: str, form: str, workload: Workload) -> Run:
 
 
 def main() -> None:
-    """Time one part in one form."""
+    """Time one part in one form, and count its operations."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("part", choices=[*PARTS, "grpo", "rlsd"])
     forms = ["shared", "repeated", "plain", "generate", "num_return_sequences"]
     parser.add_argument("form", choices=forms)
     parser.add_argument("--repeats", type=int, default=2)
     workload, given = Workload.parse(parser)
-    emit(measure(build(given.part, given.form, workload), given.repeats))
+    run = build(given.part, given.form, workload)
+    emit(measure(run, given.repeats) | {"operations": counted(run)})
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def parts() -> Suite:
         for part, names in FORMS.items()
         for form in names
     ]
-    return Suite(cases, rounds=2)
+    return Suite(cases, rounds=3)
 
 
 def floor() -> Suite:
