@@ -24,9 +24,8 @@ from rlsd_pipeline.verifiers.verifier import build
 from schemas import Problem, Verdict
 from tests.benchmark_fixtures import LAYOUTS
 
-SECONDS = 1.0
-ATTEMPTS = 5
-"""The machine may be busy with something else."""
+SECONDS = 10.0
+"""Deadlines are a second and less, and the machine may be busy; without them some never end."""
 
 MODES: tuple[Mode, ...] = ("official", "robust")
 NEVER = (Verdict.VERIFIER_ERROR, Verdict.CORRECT)
@@ -86,12 +85,6 @@ def problems(name: str) -> list[Problem]:
     return list(asked.values())
 
 
-def in_time(verify: Callable[[str, Problem], Verdict], response: str, problem: Problem) -> bool:
-    start = time.perf_counter()
-    verify(response, problem)
-    return time.perf_counter() - start < SECONDS
-
-
 def settled_in_time(
     verify: Callable[[str, Problem], Verdict],
     asked: Sequence[Problem],
@@ -105,8 +98,10 @@ def settled_in_time(
     for problem in asked:
         sound = verify(problem.answer, problem)
         for name, response in responses(marker).items():
-            assert any(in_time(verify, response, problem) for _ in range(ATTEMPTS)), name
-            assert verify(response, problem) not in never, name
+            start = time.perf_counter()
+            verdict = verify(response, problem)
+            assert time.perf_counter() - start < SECONDS, name
+            assert verdict not in never, name
         assert verify(problem.answer, problem) is sound
     assert not marker.exists()
     grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak
