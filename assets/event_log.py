@@ -7,7 +7,7 @@ stay open, and a run's file begins as a copy of an empty one.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -27,9 +27,11 @@ BUSY_SECONDS = 60
 class LocalEventLogStorage(SqliteEventLogStorage):
     """One process's view of the local event log."""
 
-    _index: Engine | None = None
-    _run: tuple[str, Engine] | None = None
-    _tables: frozenset[str] = frozenset()
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        """See `SqliteEventLogStorage`."""
+        self._engines: dict[str, Engine] = {}
+        self._tables: set[str] = set()
+        super().__init__(base_dir, inst_data)
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
@@ -46,15 +48,13 @@ class LocalEventLogStorage(SqliteEventLogStorage):
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        with self._db_lock:
-            engine = self._index_engine() if shard == INDEX else self._run_engine(shard)
-            with engine.connect() as connection, connection.begin():
-                yield connection
+        with self._db_lock, self._engine(shard).connect() as connection, connection.begin():
+            yield connection
 
     def has_table(self, table_name: str) -> bool:
         """Whether the index has a table; every check asks, and a table that is there stays."""
         if table_name not in self._tables and super().has_table(table_name):
-            self._tables |= {table_name}
+            self._tables.add(table_name)
         return table_name in self._tables
 
     def store_event(self, event: EventLogEntry) -> None:
@@ -79,19 +79,14 @@ class LocalEventLogStorage(SqliteEventLogStorage):
         Path(file.name).unlink()
         self._initialized_dbs.add(shard)
 
-    def _run_engine(self, shard: str) -> Engine:
-        if self._run is not None and self._run[0] == shard:
-            return self._run[1]
-        self._begin(shard)
-        if self._run is not None:
-            self._run[1].dispose()
-        self._run = shard, self._open(shard)
-        return self._run[1]
-
-    def _index_engine(self) -> Engine:
-        if self._index is None:
-            self._index = self._open(INDEX)
-        return self._index
+    def _engine(self, shard: str) -> Engine:
+        """The engine of the index, or of a run: then no other run's stays open."""
+        if shard not in self._engines:
+            if shard != INDEX:
+                self._begin(shard)
+                self._close(self._engines.keys() - {INDEX})
+            self._engines[shard] = self._open(shard)
+        return self._engines[shard]
 
     def _open(self, shard: str) -> Engine:
         """An engine with one connection, which stays open."""
@@ -106,11 +101,13 @@ class LocalEventLogStorage(SqliteEventLogStorage):
             self._initialized_dbs.add(shard)
         return engine
 
+    def _close(self, shards: Iterable[str]) -> None:
+        for shard in shards:
+            self._engines.pop(shard).dispose()
+
     def dispose(self) -> None:
         """Close the kept connections."""
-        for engine in (self._index, self._run and self._run[1]):
-            if engine is not None:
-                engine.dispose()
+        self._close(list(self._engines))
         super().dispose()
 
 
