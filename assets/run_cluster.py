@@ -45,8 +45,10 @@ def require_kuberay(declared: Declared) -> None:
     Raises:
         ConfigError: Names them, and the command that installs them.
     """
+    if declared.run_cluster_key is None:
+        return
     missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
-    if declared.run_cluster_key is not None and missing:
+    if missing:
         raise ConfigError(
             f"`compute.kuberay` needs {' and '.join(missing)}: pip install -e '.[ray]' in the "
             "checkout, or declare the `address` of a cluster that runs already"
