@@ -27,10 +27,7 @@ def rows_to_check(problem_ids: Sequence[str], lengths: Sequence[int]) -> list[in
     for row, name in enumerate(problem_ids):
         groups.setdefault(name, []).append(row)
     checked = list(groups.values())[::CHECK_EVERY]
-    ends = [
-        (min(rows, key=lengths.__getitem__), max(rows, key=lengths.__getitem__)) for rows in checked
-    ]
-    return sorted({row for pair in ends for row in pair})
+    return sorted({end(rows, key=lengths.__getitem__) for rows in checked for end in (min, max)})
 
 
 def largest_gap(sampled: Sequence[Tensor], scored: Sequence[Tensor]) -> float:
