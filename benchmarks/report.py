@@ -99,17 +99,8 @@ def parts(found: Suites) -> list[str]:
                 )
             wall, cpu = theirs[f"{part}_wall"], theirs[f"{part}_cpu"]
             times = median(wall) / median(base["wall"])
-            line = [
-                setting,
-                part,
-                "TRL",
-                spread(wall),
-                f"{median(cpu):.2f}",
-                "",
-                "",
-                f"{times:.1f}",
-            ]
-            body.append([*line, "", ""])
+            line = [setting, part, "TRL", spread(wall), f"{median(cpu):.2f}"]
+            body.append([*line, "", "", f"{times:.1f}", "", ""])
     head = "setting | work | form | wall s | CPU s | added MB | GFLOP | time | memory | operations"
     return rows(head, body)
 

@@ -15,6 +15,7 @@ import torch
 from benchmarks.bare_step import Asked, Sizes, bare_step, sample, score
 from benchmarks.operations import counted
 from benchmarks.plain import plain_scoring, plain_update
+from benchmarks.suites import FORMS
 from benchmarks.timing import emit, measure
 from benchmarks.workload import QUESTION, TEACHER, Workload
 from rlsd_pipeline.config.update import UpdateConfig
@@ -122,7 +123,7 @@ def build(part: str, form: str, workload: Workload) -> Run:
 
 
 def main() -> None:
-    """Time one part in one form, and count its operations."""
+    """Time one part in one form; of the parts that have several, count the operations too."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("part", choices=[*PARTS, "grpo", "rlsd"])
     forms = ["shared", "repeated", "plain", "generate", "num_return_sequences"]
@@ -130,7 +131,10 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=2)
     workload, given = Workload.parse(parser)
     run = build(given.part, given.form, workload)
-    emit(measure(run, given.repeats) | {"operations": counted(run)})
+    figures = measure(run, given.repeats)
+    if given.part in FORMS:
+        figures["operations"] = counted(run)
+    emit(figures)
 
 
 if __name__ == "__main__":
