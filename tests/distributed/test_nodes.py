@@ -1,10 +1,10 @@
 """Two nodes that meet at an address: here one machine, on which the command is started twice."""
 
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from deploy.processes.machine import free_port
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.compute.job import UpdateJob, write_job
 from rlsd_pipeline.models.policy import Policy
@@ -12,12 +12,6 @@ from rlsd_pipeline.update.policy_update import UpdateGroup
 
 # As `srun` does: both must end well.
 TWICE = '"$@" & first=$!; "$@"; second=$?; wait $first && exit $second'
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 def test_two_nodes_equal_one_process(

@@ -1,12 +1,12 @@
 """A cluster that runs already, given by its address."""
 
-import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from deploy.processes.machine import free_port
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.compute.ray_cluster import connect
 from rlsd_pipeline.config.ray import RayCompute
@@ -18,9 +18,7 @@ from tests.ray.head import start_head
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One node on loopback with two CPUs."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     options = {
         "port": str(port),
         "num-cpus": "2",

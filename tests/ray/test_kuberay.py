@@ -1,7 +1,6 @@
 """A cluster that KubeRay makes for each run: dagster-ray against a Kubernetes that stands in."""
 
 import json
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import yaml
 import rlsd_pipeline.stages.rollouts
 from assets.cli.loop import Loop, open_instance
 from assets.run_cluster import kuberay_cluster
+from deploy.processes.machine import free_port
 from rlsd_pipeline.config.kuberay import KubeRay
 from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.errors import ComputeError
@@ -54,12 +54,6 @@ def operator(use: Use, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
         # The cluster's own names resolve in its pods alone.
         monkeypatch.setattr(BaseKubeRayResource, "resolve_hostname", lambda *_: "127.0.0.1")
         yield operator
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @pytest.fixture

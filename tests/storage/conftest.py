@@ -1,7 +1,6 @@
 """A real S3 server and a real GCS server on the loopback interface, and a tiny experiment."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,15 +13,10 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.processes.machine import free_port
 from tests.small_experiment import ATTRIBUTES
 
 ROOT = Path(__file__).parents[2]
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def _serve(command: list[str], url: str, log: Path) -> Iterator[str]:
@@ -51,7 +45,7 @@ def _serve(command: list[str], url: str, log: Path) -> Iterator[str]:
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     pytest.importorskip("s3fs", reason="needs the extra `s3`")
     pytest.importorskip("moto.server", reason="needs moto[server], see `make test-storage`")
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     log = tmp_path_factory.mktemp("s3") / "log"
     yield from _serve(command, f"http://127.0.0.1:{port}", log)
@@ -61,7 +55,7 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def gcs_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     pytest.importorskip("gcsfs", reason="needs the extra `gcs`")
     pytest.importorskip("gcp_storage_emulator", reason="needs gcp-storage-emulator")
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "gcp_storage_emulator", "start", "--host", "127.0.0.1"]
     command += ["--port", str(port), "--in-memory"]
     log = tmp_path_factory.mktemp("gcs") / "log"

@@ -1,7 +1,6 @@
 """The engine `openai` against a real `vllm serve`."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
+from deploy.processes.machine import free_port
 from rlsd_pipeline.config.engine import OpenAIEngineConfig
 from rlsd_pipeline.errors import EngineError
 from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
@@ -39,9 +39,7 @@ def policy(build: Callable[..., Policy]) -> Policy:
 def served(policy: Policy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
     policy.save(folder)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     # What `vllm serve` runs; the command itself asks for the version of a package named vllm.
     command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(folder)]
     options = {
