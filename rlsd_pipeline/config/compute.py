@@ -42,7 +42,7 @@ class TorchrunCompute(ShardedUpdate):
     rendezvous: str | None = None
     """`HOST:PORT` of the first node, where the nodes find one another."""
 
-    launch_prefix: tuple[str, ...] = ()
+    launch_prefix: Annotated[tuple[str, ...], Field(strict=False)] = ()
     """What starts a command on every node, such as `[srun, --ntasks-per-node=1]`."""
 
     timeout_minutes: Annotated[float, Field(gt=0)] = 30.0

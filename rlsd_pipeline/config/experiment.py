@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-import yaml
 from pydantic import Field, field_validator, model_validator
 
 from rlsd_pipeline.config.compute import ComputeConfig, LocalCompute
 from rlsd_pipeline.config.dataset import DatasetConfig, EasyVQADataset, JSONLDataset
+from rlsd_pipeline.config.document import read_document
 from rlsd_pipeline.config.engine import EngineConfig, OpenAIEngineConfig, TransformersEngineConfig
 from rlsd_pipeline.config.evaluation import EvaluationConfig
 from rlsd_pipeline.config.hardware import AssumptionsConfig, HardwareConfig
@@ -214,15 +214,29 @@ def load_experiment(path: Path) -> ExperimentConfig:
     """Read an experiment's YAML file.
 
     Raises:
-        ConfigError: The file cannot be read, is no YAML mapping or declares something unknown, or
-            a file that it names is not what it must be.
+        ConfigError: The file cannot be read, is no YAML mapping, says something twice or declares
+            something unknown, or a file that it names is not what it must be.
     """
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: cannot be read as YAML: {error}") from error
-    if not isinstance(document, dict) or "attributes" not in document:
-        raise ConfigError(f"{path}: expected the keys `type` and `attributes` at the top")
-    attributes = document["attributes"]
-    experiment = validate(ExperimentConfig, attributes, source=str(path), path="attributes")
+    document = read_document(path)
+    declared, source = document.value, str(path)
+    if not isinstance(declared, dict) or not {"type", "attributes"} <= declared.keys():
+        raise ConfigError(f"{source}: expected the keys `type` and `attributes` at the top")
+    for key in declared:
+        if key not in ("type", "attributes"):
+            hint = (
+                f"`{key}` belongs below `attributes`"
+                if key in ExperimentConfig.model_fields
+                else "only `type` and `attributes` stand at the top"
+            )
+            raise ConfigError(
+                f"{source}: {key}: unknown key beside `attributes` (line {document.line([key])}); "
+                f"{hint}"
+            )
+    experiment = validate(
+        ExperimentConfig,
+        declared["attributes"],
+        source=source,
+        path="attributes",
+        line_of=lambda place: document.line(["attributes", *place]),
+    )
     return experiment.located(path.parent)

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
@@ -14,15 +14,36 @@ from rlsd_pipeline.errors import ConfigError
 Model = TypeVar("Model", bound=BaseModel)
 
 _LONGEST_VALUE = 60
+_NUMBER = re.compile(r"\s*[-+]?[0-9._]+([eE][-+]?[0-9]+)?\s*")
+
+LineOf = Callable[[Sequence[str | int]], int | None]
+"""Path of a place below the checked data -> its line in the document, where there are lines."""
 
 
 class StrictConfig(BaseModel):
-    """A frozen configuration in which an unknown key is an error."""
+    """A frozen configuration of finite numbers, in which an unknown key is an error.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    Nothing is converted: text is no number, and neither is a truth value. A tuple that YAML writes
+    as a list says so with `Field(strict=False)`.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+    )
 
 
-def validate(model_cls: type[Model], data: Any, *, source: str, path: str = "") -> Model:
+def validate(
+    model_cls: type[Model],
+    data: Any,
+    *,
+    source: str,
+    path: str = "",
+    line_of: LineOf | None = None,
+) -> Model:
     """Build a configuration from plain data, or say everything that is wrong with it.
 
     Args:
@@ -30,6 +51,7 @@ def validate(model_cls: type[Model], data: Any, *, source: str, path: str = "") 
         data: What the user wrote, parsed but not yet checked.
         source: Name of the document, for the message.
         path: Where `data` stands in the document, such as `attributes`.
+        line_of: Finds the line of a place below `data`.
 
     Raises:
         ConfigError: One message that lists every problem.
@@ -37,14 +59,19 @@ def validate(model_cls: type[Model], data: Any, *, source: str, path: str = "") 
     try:
         return model_cls.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(describe(error, model_cls, source, path=path)) from error
+        raise ConfigError(describe(error, model_cls, source, path=path, line_of=line_of)) from error
 
 
 def describe(
-    error: ValidationError, model_cls: type[BaseModel], source: str, *, path: str = ""
+    error: ValidationError,
+    model_cls: type[BaseModel],
+    source: str,
+    *,
+    path: str = "",
+    line_of: LineOf | None = None,
 ) -> str:
     """Every problem of a failed validation, each with its place, its finding and a way out."""
-    problems = [_describe_one(details, model_cls, path) for details in error.errors()]
+    problems = [_describe_one(details, model_cls, path, line_of) for details in error.errors()]
     if len(problems) == 1:
         return f"{source}: {problems[0]}"
     return "\n  ".join([f"{source}: {len(problems)} problems", *problems])
@@ -59,32 +86,45 @@ def nearest(name: str, valid: Iterable[str], kind: str) -> str:
     return f"valid {kind}: {', '.join(names)}" if names else f"there are no valid {kind}"
 
 
-def _describe_one(details: ErrorDetails, model_cls: type[BaseModel], prefix: str) -> str:
-    location = details["loc"]
-    found = _short(details["input"])
-    context = details.get("ctx", {})
+def _describe_one(
+    details: ErrorDetails, model_cls: type[BaseModel], prefix: str, line_of: LineOf | None
+) -> str:
+    location, context = details["loc"], details.get("ctx", {})
+    found = f"found {_short(details['input'])}"
+    held = _resolve(model_cls, location)
+
+    def say(path: Sequence[str | int], problem: str, more: str = "", what: str = found) -> str:
+        line = None if line_of is None else line_of(path)
+        notes = ", ".join([f"line {line}"] * (line is not None) + [what] * bool(what))
+        return f"{_join(prefix, path)}: {problem}{f' ({notes})' if notes else ''}{more}"
+
     match details["type"]:
         case "extra_forbidden":
-            holder = _resolve(model_cls, location[:-1])
-            key = str(location[-1])
-            place = _join(prefix, [*holder.path, key])
-            return f"{place}: unknown key (found {found}); {nearest(key, holder.keys, 'keys')}"
-        case "union_tag_invalid" | "union_tag_not_found":
-            place = _join(prefix, [*_resolve(model_cls, location).path, "type"])
+            holder, key = _resolve(model_cls, location[:-1]), str(location[-1])
+            hint = nearest(key, holder.keys, "keys")
+            return say([*holder.path, key], "unknown key", f"; {hint}")
+        case "union_tag_invalid":
             tags = re.findall(r"'([^']*)'", context.get("expected_tags", ""))
-            if details["type"] == "union_tag_invalid":
-                tag = str(context["tag"])
-                return f"{place}: unknown type {tag!r}; {nearest(tag, tags, 'types')}"
-            types = ", ".join(_resolve(model_cls, location).tags)
-            return f"{place}: missing (found {found}); valid types: {types}"
+            tag, hint = str(context["tag"]), nearest(str(context["tag"]), tags, "types")
+            return say([*held.path, "type"], f"unknown type {tag!r}", f"; {hint}", "")
+        case "union_tag_not_found":
+            return say([*held.path, "type"], "missing", f"; valid types: {', '.join(held.tags)}")
         case "missing":
-            return f"{_join(prefix, _resolve(model_cls, location).path)}: required, but missing"
+            return say(held.path, "required, but missing", what="")
         case "value_error":
-            message = str(context["error"])
+            return say(held.path, str(context["error"]))
         case _:
             message = details["msg"][0].lower() + details["msg"][1:]
-    place = _join(prefix, _resolve(model_cls, location).path)
-    return f"{place}: {message} (found {found})"
+            return say(held.path, message, _as_written(details["type"], details["input"]))
+
+
+def _as_written(kind: str, value: Any) -> str:
+    """How YAML came to read a number or text as something else."""
+    if isinstance(value, bool) and kind != "bool_type":
+        return ": YAML reads yes, no, on and off as truth values; quotes make them text"
+    if kind in ("int_type", "float_type") and isinstance(value, str) and _NUMBER.fullmatch(value):
+        return ": a number stands without quotes"
+    return ""
 
 
 class _Place(NamedTuple):

@@ -19,7 +19,7 @@ class LoRAConfig(StrictConfig):
     alpha: Annotated[float, Field(gt=0)] = 32.0
     """What an adapter adds is scaled by alpha / rank."""
 
-    target_modules: Annotated[tuple[str, ...], Field(min_length=1)] = (
+    target_modules: Annotated[tuple[str, ...], Field(min_length=1, strict=False)] = (
         "q_proj",
         "k_proj",
         "v_proj",
@@ -35,7 +35,7 @@ class UpdateConfig(StrictConfig):
     """The clipped policy update; the defaults are the paper's (method.md §3 and §4)."""
 
     learning_rate: Annotated[float, Field(gt=0)] = 1e-6
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: Annotated[tuple[float, float], Field(strict=False)] = (0.9, 0.999)
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
     clip_low: Annotated[float, Field(gt=0, lt=1)] = 0.2

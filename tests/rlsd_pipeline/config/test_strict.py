@@ -120,8 +120,7 @@ def test_untagged_union_tells_about_each_member() -> None:
 def test_wrong_values_and_validators() -> None:
     assert message(update={"steps": "many"}, weighting={"type": "rlsd", "mix": 2}) == (
         "defs.yaml: 2 problems\n"
-        "  attributes.update.steps: input should be a valid integer, unable to parse string as an "
-        "integer (found 'many')\n"
+        "  attributes.update.steps: input should be a valid integer (found 'many')\n"
         "  attributes.weighting.mix: input should be less than or equal to 1 (found 2)"
     )
     assert message(update={"steps": 13}) == (
@@ -145,6 +144,48 @@ def test_describe_shortens_what_it_found() -> None:
     with pytest.raises(ValidationError) as error:
         Update.model_validate({"learning_rate": "x" * 500})
     assert describe(error.value, Update, "here") == (
-        "here: learning_rate: input should be a valid number, unable to parse string as a number "
-        f"(found '{'x' * 58}…)"
+        f"here: learning_rate: input should be a valid number (found '{'x' * 58}…)"
     )
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
+def test_no_number_is_infinite(value: float) -> None:
+    assert message(update={"learning_rate": value}) == (
+        "defs.yaml: attributes.update.learning_rate: input should be a finite number "
+        f"(found {value})"
+    )
+
+
+def test_a_truth_value_is_no_number_and_text_is_neither() -> None:
+    truth = message(update={"steps": True, "learning_rate": False})
+    assert "attributes.update.steps: input should be a valid integer (found True): YAML" in truth
+    assert "attributes.update.learning_rate: input should be a valid number (found False)" in truth
+    assert message(update={"steps": "5"}).endswith("(found '5'): a number stands without quotes")
+    assert message(update={"learning_rate": "1e-6"}).endswith("stands without quotes")
+    assert "valid integer" in message(update={"steps": 5.0})
+    # Truth values where text is meant, such as the country code of Norway.
+    assert "attributes.name: input should be a valid string (found False): YAML" in message(
+        name=False
+    )
+
+
+def test_a_whole_number_is_a_number() -> None:
+    found = validate(Experiment, {"name": "x", "update": {"learning_rate": 1}}, source="x")
+    assert found.update.learning_rate == 1.0
+
+
+def test_lines_stand_beside_what_was_found() -> None:
+    lines = {("name",): 3, ("update", "zzz"): 5, ("arms", 0, "weighting", "type"): 7}
+
+    def said(data: object) -> str:
+        with pytest.raises(ConfigError) as error:
+            validate(Experiment, data, source="x", line_of=lambda place: lines.get(tuple(place)))
+        return str(error.value)
+
+    assert said({"name": 1}) == "x: name: input should be a valid string (line 3, found 1)"
+    assert "unknown key (line 5, found 1); valid keys" in said({"name": "x", "update": {"zzz": 1}})
+    arms = [{"weighting": {"type": "rlds"}}]
+    assert said({"name": "x", "arms": arms}).endswith(
+        "unknown type 'rlds' (line 7); did you mean 'rlsd'?"
+    )
+    assert said({}) == "x: name: required, but missing (line 3)"
