@@ -127,8 +127,8 @@ def rlsd_token_advantages(
     reaches the information gain.
 
     Args:
-        advantages: Group-normalised reward of each rollout at each of its tokens, unitless; it
-            broadcasts with `information_gain`, so `[rollouts, 1]` will do beside padded tables.
+        advantages: Group-normalised reward, unitless: `[rollouts]` or `[rollouts, 1]` beside padded
+            tables; or of each token's rollout, as `information_gain`.
         information_gain: Teacher minus student log-probability of each token, nats; `[tokens]`, or
             `[rollouts, tokens]` with padding.
         completion_mask: True on response tokens; elsewhere the result is exactly 0, whatever the
@@ -147,14 +147,13 @@ def rlsd_token_advantages(
     if not 0 <= clip <= 1:
         raise ValueError(f"clip (ε_w) must lie in [0, 1], got {clip}")
     shape = information_gain.shape
-    if completion_mask.shape != shape or tuple(advantages.shape) not in (
-        tuple(shape),
-        (*shape[:-1], 1),
-    ):
+    if advantages.ndim == 1 and advantages.shape == shape[:-1]:
+        advantages = advantages.unsqueeze(-1)
+    if completion_mask.shape != shape or advantages.shape not in (shape, (*shape[:-1], 1)):
         raise ValueError(
             f"information_gain {tuple(shape)} and completion_mask {tuple(completion_mask.shape)} "
-            f"must have one shape, and advantages {tuple(advantages.shape)} that shape or 1 in its "
-            "last place"
+            f"must have one shape, and advantages {tuple(advantages.shape)} that shape, or that of "
+            "the rollouts alone"
         )
     weights = evidence_weights(advantages, information_gain, completion_mask, clip=clip)
     # Equal to (1 - λ) + λ w, and exactly 1 where λ = 0 or w = 1.

@@ -81,6 +81,22 @@ def test_two_by_three() -> None:
     torch.testing.assert_close(found, expected, rtol=1e-6, atol=0)
 
 
+@given(tables(), SHARE, SHARE)
+def test_one_advantage_a_rollout_is_its_advantage_at_every_token(
+    table: tuple[Tensor, Tensor, Tensor], mix: float, clip: float
+) -> None:
+    advantages, gain, mask = table
+    found = rlsd_token_advantages(advantages.squeeze(-1), gain, mask, mix=mix, clip=clip)
+    assert torch.equal(found, rlsd_token_advantages(advantages, gain, mask, mix=mix, clip=clip))
+
+
+def test_as_many_rollouts_as_tokens_are_still_rollouts() -> None:
+    gain = torch.zeros(2, 2)
+    mask = torch.ones(2, 2, dtype=torch.bool)
+    found = rlsd_token_advantages(torch.tensor([1.0, -2.0]), gain, mask, mix=0.5, clip=0.2)
+    assert found.tolist() == [[1.0, 1.0], [-2.0, -2.0]]
+
+
 def test_evidence_weights_are_one_outside_the_mask() -> None:
     gain = torch.tensor([[math.log(1.1), math.nan]])
     weights = evidence_weights(torch.tensor([[2.0]]), gain, torch.tensor([[True, False]]), clip=0.2)
@@ -222,7 +238,8 @@ def test_flat_tokens_and_padded_rows_agree(
     ("advantages", "gain", "mask"),
     [
         ((2, 1), (3, 4), (3, 4)),
-        ((3,), (3, 4), (3, 4)),
+        ((2,), (3, 4), (3, 4)),
+        ((3,), (3, 4, 5), (3, 4, 5)),
         ((4,), (3, 4), (3, 4)),
         ((1, 4), (3, 4), (3, 4)),
         ((3, 1), (3, 4), (3, 5)),
