@@ -36,5 +36,9 @@ class EngineError(RlsdError, RuntimeError):
     """An engine died, is not reached, or does not say what the pipeline needs to know."""
 
 
+class TrainingError(RlsdError, ArithmeticError):
+    """An update would have destroyed the policy, and was not made."""
+
+
 class ComputeError(RlsdError, RuntimeError):
     """A process that was started for the heavy work failed, or cannot be started."""

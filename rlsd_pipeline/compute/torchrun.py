@@ -11,10 +11,12 @@ from typing import Any
 from rlsd_pipeline.compute.launcher import Launcher, SubprocessLauncher
 from rlsd_pipeline.compute.progress_file import followed
 from rlsd_pipeline.config.compute import TorchrunCompute
-from rlsd_pipeline.errors import ComputeError
+from rlsd_pipeline.errors import ComputeError, RlsdError
 from rlsd_pipeline.progress import Progress
 
 _TAIL_LINES = 30
+
+_OWN_ERRORS = {error.__name__: error for error in RlsdError.__subclasses__()}
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Torchrun:
         with followed(folder, progress):
             code = self.launcher.launch(self._command(folder), self._environment(), folder)
         if code != 0:
-            raise ComputeError(_describe(folder, code))
+            raise _failure(folder, code)
 
     def _command(self, folder: Path) -> list[str]:
         config = self.config
@@ -67,22 +69,33 @@ class Torchrun:
         return {"OMP_NUM_THREADS": str(threads), "PYTHONPATH": path}
 
 
-def _describe(folder: Path, code: int) -> str:
-    """What failed first, with its own traceback, or else the end of what was printed."""
+def _failure(folder: Path, code: int) -> RlsdError:
+    """What failed first.
+
+    An error of the update itself comes with its message alone, as it does where one process trains;
+    any other with its own traceback, or else with the end of what was printed.
+    """
     logs = folder / "logs"
     failures = [json.loads(path.read_text()) for path in logs.glob("failure-*.json")]
     if not failures:
-        return f"torchrun ended with code {code}; the end of its output:\n{_tail(logs)}"
+        return ComputeError(
+            f"torchrun ended with code {code}; the end of its output:\n{_tail(logs)}"
+        )
     first: dict[str, Any] = min(failures, key=lambda failure: failure["timestamp"])
     who, message = f"process {first['rank']} of the update", first["message"]
     if isinstance(message, dict):
-        return f"{who} failed:\n{message['extraInfo']['py_callstack']}"
+        kind, _, text = message["message"].partition(": ")
+        if own := _OWN_ERRORS.get(kind):
+            return own(text)
+        return ComputeError(f"{who} failed:\n{message['extraInfo']['py_callstack']}")
     if first["exit_code"] < 0:
-        return (
+        return ComputeError(
             f"{who} was killed by {first['signal']}, perhaps for want of memory: lower "
             f"`update.micro_batch_tokens`. The end of the output:\n{_tail(logs)}"
         )
-    return f"{who} ended with code {first['exit_code']}; the end of the output:\n{_tail(logs)}"
+    return ComputeError(
+        f"{who} ended with code {first['exit_code']}; the end of the output:\n{_tail(logs)}"
+    )
 
 
 def _tail(logs: Path) -> str:

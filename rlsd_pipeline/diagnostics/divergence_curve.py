@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rlsd_pipeline.diagnostics.moments import k3_estimate
 from rlsd_pipeline.evaluation.bootstrap import cluster_ratio
 from rlsd_pipeline.evaluation.intervals import Estimate
 
@@ -90,7 +91,7 @@ def on_policy_divergence(
             f"{teacher_logprobs.shape} must be about the same tokens"
         )
     gain = teacher_logprobs.astype(float) - student_logprobs.astype(float)
-    k1, k3 = row_sums(-gain, offsets), row_sums(np.expm1(gain) - gain, offsets)
+    k1, k3 = row_sums(-gain, offsets), row_sums(k3_estimate(gain), offsets)
     lengths = np.diff(offsets)
     mean = partial(cluster_ratio, problem_ids=problem_ids, confidence=confidence, seed=seed)
     return OnPolicyDivergence(

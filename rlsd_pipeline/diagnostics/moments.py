@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from rlsd_pipeline.artifacts.validation import contiguous
+from rlsd_pipeline.update.importance import LARGEST_LOG_RATIO
 
 
 class Moments(NamedTuple):
@@ -41,6 +42,14 @@ def table_moments(logprobs: pa.Table) -> Moments:
     return plain._replace(
         k1=float(-gain.mean()),
         k1_per_response=float(-gain.sum() / scored.sum()),
-        # An exponential of more would overflow, and says no more.
-        k3=float(np.mean(np.expm1(gain.clip(max=50.0)) - gain)),
+        k3=float(np.mean(k3_estimate(gain))),
     )
+
+
+def k3_estimate(log_ratios: np.ndarray) -> np.ndarray:
+    """exp(Δ) - 1 - Δ, never negative; the exponent is held as an importance ratio's is.
+
+    Args:
+        log_ratios: Δ of each token, nats; `[tokens]`.
+    """
+    return np.expm1(log_ratios.clip(max=LARGEST_LOG_RATIO)) - log_ratios

@@ -9,8 +9,7 @@ that scores and trains; the cap bounds what a single token may cost in variance.
 
 from torch import Tensor
 
-_LARGEST_GAP = 20.0
-"""Nats; exp of more overflows before the cap is reached, and means another policy anyway."""
+from rlsd_pipeline.update.importance import importance_ratio
 
 
 def engine_ratios(student_logprobs: Tensor, rollout_logprobs: Tensor) -> Tensor:
@@ -20,7 +19,7 @@ def engine_ratios(student_logprobs: Tensor, rollout_logprobs: Tensor) -> Tensor:
         student_logprobs: Under the sampling weights, by the engine that trains; nats, `[tokens]`.
         rollout_logprobs: Of the same tokens, as the engine that sampled reported; nats, `[tokens]`.
     """
-    return (student_logprobs - rollout_logprobs).clamp(max=_LARGEST_GAP).exp()
+    return importance_ratio(student_logprobs, rollout_logprobs)
 
 
 def engine_weights(ratios: Tensor, cap: float) -> Tensor:

@@ -12,6 +12,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from rlsd_pipeline.update.importance import importance_ratio
+
 Denominator = Literal["sequence", "token"]
 
 
@@ -64,7 +66,7 @@ def clipped_policy_loss(
         clip_high: ρ is cut above at 1 + clip_high.
         dual_clip: Bound, above 1, on ρ where Â < 0 (arXiv 1912.09729), or None for none.
     """
-    ratio = (policy_logprobs - old_logprobs).exp()
+    ratio = importance_ratio(policy_logprobs, old_logprobs)
     unclipped = ratio * token_advantages
     bounded = ratio.clamp(1 - clip_low, 1 + clip_high) * token_advantages
     objective = torch.minimum(unclipped, bounded)

@@ -1,5 +1,6 @@
 """One policy update: AdamW on the summed streams of a table of rollouts."""
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from rlsd_pipeline.config.divergence import StoredDivergence
 from rlsd_pipeline.config.update import UpdateConfig
+from rlsd_pipeline.errors import TrainingError
 from rlsd_pipeline.models.logprobs import (
     ScoringBatch,
     flat_completion_hidden,
@@ -78,6 +80,9 @@ def update_policy(
         Metrics of the update, over all processes: loss (unitless) with its components, grad_norm,
         ratio statistics, clip fraction over the tokens that carry signal, the number of optimizer
         steps, and, where another engine sampled the rollouts, those of `engine_metrics`.
+
+    Raises:
+        TrainingError: A loss or a gradient is not finite; the optimizer has not used it.
     """
     order, rng = list(groups), random.Random(f"update/{seed}")
     size = config.prompts_per_step or len(order)
@@ -98,13 +103,32 @@ def update_policy(
                 devices=devices,
             )
             norm = devices.clip(policy.model.parameters(), config.max_grad_norm)
+            measured = step_metrics(losses, norm, devices)
+            _require_finite(measured, len(steps) + 1)
             optimizer.step()
-            steps.append(step_metrics(losses, norm, devices))
+            steps.append(measured)
     metrics = {name: sum(step[name] for step in steps) / len(steps) for name in steps[0]}
     ratios = [ratios for group in groups if (ratios := group.tokens.engine_ratios) is not None]
     if ratios:
         metrics |= engine_metrics(torch.cat(ratios), config.engine_ratio_cap)
     return metrics | {"optimizer_steps": float(len(steps))}
+
+
+def _require_finite(measured: dict[str, float], step: int) -> None:
+    """Stop before the optimizer step; every process has measured the same.
+
+    Raises:
+        TrainingError: Names what is not finite.
+    """
+    wrong = {name: value for name, value in measured.items() if not math.isfinite(value)}
+    if wrong:
+        found = ", ".join(f"{name} is {value}" for name, value in wrong.items())
+        raise TrainingError(
+            f"optimizer step {step} of the update would turn the weights into nan: {found}. The "
+            "step was not taken, and the policy before the update is kept. Most often the learning "
+            "rate is too high (update.learning_rate), or the policy itself overflows in bfloat16: "
+            "go on from an earlier iteration with a lower rate, or with float32"
+        )
 
 
 def accumulate_gradients(

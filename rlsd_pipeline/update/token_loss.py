@@ -17,6 +17,7 @@ from rlsd_pipeline.config.update import UpdateConfig
 from rlsd_pipeline.models.logprobs import Support, chosen_logprobs
 from rlsd_pipeline.update.divergence import token_divergence
 from rlsd_pipeline.update.engine_correction import engine_weights
+from rlsd_pipeline.update.importance import importance_ratio
 from rlsd_pipeline.update.policy_loss import clipped_policy_loss
 from rlsd_pipeline.weighting.method import TokenStreams
 
@@ -87,7 +88,7 @@ def token_loss(
     if tokens.engine_ratios is not None and config.engine_ratio_cap is not None:
         shares = shares * engine_weights(tokens.engine_ratios, config.engine_ratio_cap)
     policy_logprobs = chosen_logprobs(logits, token_ids)
-    ratio = (policy_logprobs - tokens.old_logprobs).exp().detach()
+    ratio = importance_ratio(policy_logprobs, tokens.old_logprobs).detach()
     clipped = None
     components: dict[str, Tensor] = {}
     streams = tokens.streams

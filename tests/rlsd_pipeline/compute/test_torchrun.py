@@ -1,3 +1,4 @@
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,7 +7,7 @@ import pytest
 
 from rlsd_pipeline.compute.torchrun import Torchrun
 from rlsd_pipeline.config.compute import TorchrunCompute
-from rlsd_pipeline.errors import ComputeError
+from rlsd_pipeline.errors import ComputeError, TrainingError
 from rlsd_pipeline.progress import Silent
 
 
@@ -55,6 +56,25 @@ def test_several_nodes(tmp_path: Path) -> None:
     assert launcher.command[:3] == ["srun", "--ntasks-per-node=1", sys.executable]
     nodes = [part for part in launcher.command if part.startswith(("--nnodes", "--rdzv"))]
     assert nodes[:3] == ["--nnodes=4", "--rdzv-backend=c10d", "--rdzv-endpoint=first:29500"]
+
+
+def test_an_error_of_the_update_itself_comes_with_its_message_alone(tmp_path: Path) -> None:
+    class Failing(Noting):
+        def launch(
+            self, command: Sequence[str], environment: Mapping[str, str], folder: Path
+        ) -> int:
+            super().launch(command, environment, folder)
+            message = {
+                "message": "TrainingError: step 3: loss is nan: lower the rate",
+                "extraInfo": {"py_callstack": "Traceback (most recent call last): ..."},
+            }
+            seen = {"rank": 1, "timestamp": 0, "exit_code": 1, "signal": "", "message": message}
+            (folder / "logs" / "failure-host.json").write_text(json.dumps(seen))
+            return 1
+
+    with pytest.raises(TrainingError) as failure:
+        Torchrun(TorchrunCompute(), Failing()).train(tmp_path, Silent())
+    assert str(failure.value) == "step 3: loss is nan: lower the rate"
 
 
 def test_a_failure_without_traceback_shows_the_end_of_the_output(tmp_path: Path) -> None:

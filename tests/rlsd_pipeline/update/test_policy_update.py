@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from torch import Tensor
 
 from rlsd_pipeline.config.divergence import JSD
 from rlsd_pipeline.config.update import UpdateConfig
+from rlsd_pipeline.errors import TrainingError
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.pool import optimizer_state, restore_optimizer
 from rlsd_pipeline.update.policy_update import UpdateGroup, make_optimizer, update_policy
@@ -240,3 +242,17 @@ def test_a_response_without_tokens_weighs_in_the_sequence_mean_alone(
         without = run(build("qwen3_vl"), groups[:1], config)
         with_it = run(build("qwen3_vl"), [empty], config)
         assert with_it["loss"] == pytest.approx(factor * without["loss"], abs=1e-6)
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf])
+def test_a_gradient_that_is_not_finite_stops_before_the_optimizer_step(
+    build: Build, groups: Groups, broken: float
+) -> None:
+    first, *others = only(groups, "nll_weights")
+    streams = TokenStreams(nll_weights=torch.full_like(first.tokens.old_logprobs, broken))
+    spoilt = [first._replace(tokens=first.tokens._replace(streams=streams)), *others]
+    policy = build("qwen3_vl")
+    before = weights(policy)
+    with pytest.raises(TrainingError, match=r"step 1 of the update .*loss is (nan|inf).*not taken"):
+        run(policy, spoilt, CONFIG)
+    assert largest_difference(before, weights(policy)) == 0
