@@ -11,7 +11,8 @@ class PolicyCheckpoint(Record):
     """The policy π_θ after some number of updates; one document beside its files."""
 
     updates: Annotated[int, Field(ge=0)]
-    """Optimizer updates since the base model; 0 is the base model itself."""
+    """Iterations of training since the base model, those that had nothing to learn from included;
+    0 is the base model itself."""
 
     parent: NonEmpty | None
     """Digest of the policy it was trained from; null for a base model."""
@@ -23,7 +24,8 @@ class PolicyCheckpoint(Record):
     """Number of parameters, each counted once where they are shared."""
 
     metrics: dict[str, FiniteFloat]
-    """Measurements of the update that made it, by name; empty for a base model."""
+    """Measurements of the update that made it, by name; empty for a base model. `skipped_updates`
+    counts the iterations so far that changed nothing, where there were any."""
 
     model_files: list[str]
     """The artifact's files that hold weights, configuration and processor."""

@@ -10,6 +10,7 @@ from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.errors import ModelError
 from rlsd_pipeline.models.adapter import ADAPTER_WEIGHTS, load_adapter, new_adapter
 from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.skipped_update import skipped
 from schemas import PolicyCheckpoint
 
 
@@ -33,7 +34,7 @@ def arm_base(run: StageRun, parent: Artifact) -> Artifact:
     """
     adapts = run.arm.update.lora is not None
     checkpoint = parent.record(PolicyCheckpoint)
-    if checkpoint.updates > 0 and bool(checkpoint.adapter_files) != adapts:
+    if checkpoint.updates > skipped(checkpoint) and bool(checkpoint.adapter_files) != adapts:
         before, now = ("all weights", "an adapter") if adapts else ("an adapter", "all weights")
         raise ModelError(
             f"the arm {run.arm.name} has trained {before} so far, and update.lora now asks for "

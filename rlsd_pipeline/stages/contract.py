@@ -27,7 +27,7 @@ CONTRACTS = {
     "logprobs": StageContract("3", ("problems", "policy", "rollouts", "rewards"), ("prompts",)),
     "token_weights": StageContract("2", ("rollouts", "rewards", "logprobs"), ("verifier",)),
     "policy_checkpoint": StageContract(
-        "2",
+        "3",
         ("problems", "policy", "rollouts", "logprobs", "token_weights"),
         ("prompts",),
     ),

@@ -7,6 +7,7 @@ from rlsd_pipeline.models.pool import Trained
 from rlsd_pipeline.models.weights import other_files
 from rlsd_pipeline.stages.requests import inputs_of, policy_checkpoint_request
 from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.skipped_update import SKIPPED, carries_signal, skip_update, skipped
 from rlsd_pipeline.stages.training import train_here
 from rlsd_pipeline.stages.training_on_ranks import train_on_ranks, update_ranks
 from schemas import PolicyCheckpoint
@@ -31,11 +32,17 @@ def train_policy(run: StageRun) -> Artifact:
 
 def _update(run: StageRun, inputs: dict[str, Artifact], out: ArtifactWriter) -> Trained | None:
     parent = inputs["policy"]
+    if not carries_signal(inputs["token_weights"]):
+        skip_update(run, parent, out)
+        return None
     checkpoint, ranks = parent.record(PolicyCheckpoint), update_ranks(run)
     if ranks is None:
         written = train_here(run, inputs, out)
     else:
         written = train_on_ranks(run, inputs, out, ranks)
+    metrics = written.metrics
+    if before := skipped(checkpoint):
+        metrics = metrics | {SKIPPED: float(before)}
     kept = other_files(checkpoint.model_files)
     for name in kept:
         shutil.copyfile(parent.local_path(name), out.path(name))
@@ -44,7 +51,7 @@ def _update(run: StageRun, inputs: dict[str, Artifact], out: ArtifactWriter) -> 
             update={
                 "updates": checkpoint.updates + 1,
                 "parent": parent.digest,
-                "metrics": written.metrics,
+                "metrics": metrics,
                 "model_files": sorted([*kept, *written.weight_files]),
                 "optimizer_files": written.optimizer_files,
                 "adapter_files": written.adapter_files,

@@ -1,5 +1,7 @@
 """token_weights: the per-token streams of the arm's method."""
 
+from dataclasses import replace
+
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.artifacts.tables import to_table
 from rlsd_pipeline.credit.summary import summary
@@ -22,6 +24,9 @@ def weigh_tokens(run: StageRun) -> Artifact:
         run.workspace.progress.start("token_weights", len(scored), "rollouts")
         extraction = run.workspace.verifier.extraction
         credit = read_credit(sampled, rewards.table(Reward), scored, extraction)
+        if weighting.reads_teacher and credit.teacher_logprobs is None:
+            # There was nothing to show to the teacher, so it knew no more than the student.
+            credit = replace(credit, teacher_logprobs=credit.student_logprobs)
         streams = weighting.streams(credit)
         offsets = row_offsets(scored["completion_ids"])
         columns = {"rollout_id": scored["rollout_id"], "completion_ids": scored["completion_ids"]}

@@ -1,0 +1,60 @@
+"""An iteration whose tokens carry no signal: the policy stays as it is, and that is counted."""
+
+import logging
+
+import pyarrow.compute as pc
+
+from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+from rlsd_pipeline.artifacts.validation import contiguous
+from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.weighting.method import TokenStreams
+from schemas import PolicyCheckpoint, TokenWeights
+
+SKIPPED = "skipped_updates"
+"""Name of the metric that counts them."""
+
+_LOG = logging.getLogger(__name__)
+
+
+def carries_signal(token_weights: Artifact) -> bool:
+    """Whether any token has a weight in any stream.
+
+    Without one the gradient is 0, and an optimizer step would still move the policy: by its
+    momentum and by the weight decay.
+    """
+    table = token_weights.table(TokenWeights, list(TokenStreams._fields))
+    streams = (contiguous(column).flatten() for column in table.columns)
+    return any(pc.any(pc.not_equal(values, 0.0)).as_py() for values in streams)
+
+
+def skipped(checkpoint: PolicyCheckpoint) -> int:
+    """Iterations so far that changed nothing."""
+    return int(checkpoint.metrics.get(SKIPPED, 0))
+
+
+def skip_update(run: StageRun, parent: Artifact, out: ArtifactWriter) -> None:
+    """Publish the policy as it is, its optimizer's state and its adapter included."""
+    checkpoint = parent.record(PolicyCheckpoint)
+    files = [*checkpoint.model_files, *checkpoint.optimizer_files, *checkpoint.adapter_files]
+    parent.checkout(out.path("config.json").parent, files)
+    count = skipped(checkpoint) + 1
+    _LOG.warning(
+        "%s, iteration %d: no token carries signal (no response to learn from, or groups whose "
+        "rewards are all equal), so the policy stays as it is; %d of %d updates were skipped so "
+        "far. If this goes on: ask easier problems, sample larger groups, or allow longer "
+        "responses",
+        run.arm.name,
+        run.iteration,
+        count,
+        checkpoint.updates + 1,
+    )
+    metrics = {"loss": 0.0, "grad_norm": 0.0, "optimizer_steps": 0.0, SKIPPED: float(count)}
+    out.record(
+        checkpoint.model_copy(
+            update={
+                "updates": checkpoint.updates + 1,
+                "parent": parent.digest,
+                "metrics": metrics,
+            }
+        )
+    )
