@@ -107,14 +107,14 @@ def token_weights_request(run: StageRun) -> ArtifactRequest:
 
 
 def policy_checkpoint_request(run: StageRun) -> ArtifactRequest:
-    """The update; the iteration orders its minibatches."""
+    """The update; arm and iteration order its minibatches."""
     extra: dict[str, Any] = {"temperature": run.experiment.sampling.temperature}
     extra |= {"update": _update(run.arm)} | _precision(run)
     divergence = run.arm.weighting.stored_divergence
     if divergence is not None:
         extra["divergence"] = divergence.model_dump(mode="json")
     inputs = inputs_of(run, "policy_checkpoint")
-    seeds = {"iteration": run.iteration}
+    seeds = {"arm": run.arm.seed, "iteration": run.iteration}
     return _request("policy_checkpoint", run.experiment, extra, inputs, seeds)
 
 

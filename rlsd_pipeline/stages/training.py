@@ -12,7 +12,7 @@ from rlsd_pipeline.models.pool import Trained, optimizer_state, restore_optimize
 from rlsd_pipeline.models.weights import save_optimizer, save_weights
 from rlsd_pipeline.stages.arm_adapter import arm_adapter, arm_base
 from rlsd_pipeline.stages.run import StageRun
-from rlsd_pipeline.stages.update_groups import update_groups
+from rlsd_pipeline.stages.update_groups import minibatch_seed, update_groups
 from rlsd_pipeline.update.policy_update import make_optimizer, update_policy
 
 
@@ -54,7 +54,7 @@ def train_here(run: StageRun, inputs: dict[str, Artifact], out: ArtifactWriter) 
         groups,
         run.arm.update,
         temperature=run.experiment.sampling.temperature,
-        seed=run.iteration,
+        seed=minibatch_seed(run),
         divergence=run.arm.weighting.stored_divergence,
         progress=progress.advance,
     )

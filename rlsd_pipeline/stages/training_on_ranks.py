@@ -18,7 +18,7 @@ from rlsd_pipeline.models.weights import other_files, save_optimizer, save_weigh
 from rlsd_pipeline.stages.arm_adapter import arm_adapter, arm_base
 from rlsd_pipeline.stages.run import StageRun
 from rlsd_pipeline.stages.training import Written
-from rlsd_pipeline.stages.update_groups import update_groups
+from rlsd_pipeline.stages.update_groups import minibatch_seed, update_groups
 from schemas import PolicyCheckpoint
 
 
@@ -57,7 +57,7 @@ def train_on_ranks(
             update=run.arm.update,
             divergence=run.arm.weighting.stored_divergence,
             temperature=run.experiment.sampling.temperature,
-            seed=run.iteration,
+            seed=minibatch_seed(run),
             precision=compute.precision,
             activation_checkpointing=compute.activation_checkpointing,
         )

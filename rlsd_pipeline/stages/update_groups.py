@@ -1,5 +1,6 @@
 """The tables of an iteration as the policy update reads them: one entry a prompt."""
 
+import random
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -57,6 +58,11 @@ def update_groups(
         )
         for problem_id, rows in _members(rollouts["problem_id"].to_pylist()).items()
     ]
+
+
+def minibatch_seed(run: StageRun) -> int:
+    """One number for the order of an update's minibatches; arms of one seed share it."""
+    return random.Random(f"minibatches/{run.arm.seed}/{run.iteration}").getrandbits(62)
 
 
 def _members(owners: Sequence[str]) -> dict[str, list[int]]:
