@@ -29,10 +29,8 @@ def _logprobs(policy: Policy, batch: PromptBatch, ids: Tensor) -> Tensor:
     logits = policy.model(
         input_ids=batch.input_ids,
         attention_mask=batch.attention_mask,
-        mm_token_type_ids=batch.token_types,
-        pixel_values=batch.pixel_values,
-        image_grid_thw=batch.image_grid_thw,
         use_cache=False,
+        **batch.inputs,
     ).logits
     before = logits[:, -ids.shape[1] - 1 : -1]
     return before.log_softmax(-1).gather(-1, ids[..., None]).squeeze(-1)

@@ -40,9 +40,7 @@ def generate(workload: Workload, policy: Policy, form: str) -> Run:
     return lambda: policy.model.generate(
         input_ids=batch.input_ids,
         attention_mask=batch.attention_mask,
-        mm_token_type_ids=batch.token_types,
-        pixel_values=batch.pixel_values,
-        image_grid_thw=batch.image_grid_thw,
+        **batch.inputs,
         num_return_sequences=workload.group // repeats,
         do_sample=True,
         top_k=0,

@@ -85,7 +85,7 @@ class Workload(NamedTuple):
         """The prompts of a step: one question, images of their own."""
         images = [self.image(number, step) for number in range(self.prompts)]
         prompts = [policy.encode(text, [image]) for image in images]
-        found = sum(prompts[0].token_types)
+        found = prompts[0].image_tokens
         if found != self.image_tokens:
             raise SystemExit(f"the image has {found} tokens, not {self.image_tokens}")
         return prompts

@@ -13,6 +13,8 @@ from rlsd_pipeline.update.policy_update import UpdateGroup
 from rlsd_pipeline.update.token_loss import Tokens
 from rlsd_pipeline.weighting.method import TokenStreams
 
+_INPUTS = "inputs."
+
 
 def write_groups(path: Path, groups: Sequence[UpdateGroup]) -> None:
     """Write groups, each under its number."""
@@ -39,10 +41,8 @@ def read_groups(path: Path) -> list[UpdateGroup]:
 def _arrays(group: UpdateGroup) -> Iterator[tuple[str, Tensor]]:
     prompt, tokens = group.prompt, group.tokens
     yield "prompt_ids", torch.tensor(prompt.prompt_ids)
-    yield "token_types", torch.tensor(prompt.token_types)
-    if prompt.pixel_values is not None and prompt.image_grid_thw is not None:
-        yield "pixel_values", prompt.pixel_values
-        yield "image_grid_thw", prompt.image_grid_thw
+    for name, value in prompt.inputs.items():
+        yield f"{_INPUTS}{name}", value
     yield "lengths", torch.tensor([len(ids) for ids in group.completion_ids])
     ids = [token_id for row in group.completion_ids for token_id in row]
     yield "completion_ids", torch.tensor(ids, dtype=torch.long)
@@ -60,9 +60,11 @@ def _arrays(group: UpdateGroup) -> Iterator[tuple[str, Tensor]]:
 def _group(arrays: dict[str, Tensor]) -> UpdateGroup:
     prompt = EncodedPrompt(
         arrays["prompt_ids"].tolist(),
-        arrays["token_types"].tolist(),
-        arrays.get("pixel_values"),
-        arrays.get("image_grid_thw"),
+        {
+            name.removeprefix(_INPUTS): value
+            for name, value in arrays.items()
+            if name.startswith(_INPUTS)
+        },
     )
     rows = arrays["completion_ids"].split(arrays["lengths"].tolist())
     streams = TokenStreams(*(arrays.get(f"streams.{name}") for name in TokenStreams._fields))

@@ -95,7 +95,7 @@ def _stand_in(
     prompts = responses.prompts
 
     def sees(parts: Iterable[Part]) -> bool:
-        return any(prompts[part.group].pixel_values is not None for part in parts)
+        return any(prompts[part.group].sees for part in parts)
 
     def continues(parts: Iterable[Part]) -> bool:
         return any(responses.lengths[part.group][row] > 1 for part in parts for row in part.rows)
@@ -104,6 +104,6 @@ def _stand_in(
     extends = any(continues(parts) for parts in together)
     if own and sees(own) == images and continues(own) == extends:
         return None
-    fit = [g for g, prompt in enumerate(prompts) if (prompt.pixel_values is not None) == images]
+    fit = [g for g, prompt in enumerate(prompts) if prompt.sees == images]
     shortest = min(fit, key=lambda group: len(prompts[group].prompt_ids))
     return StandIn(shortest, 2 if extends else 1)

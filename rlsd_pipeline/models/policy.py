@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import torch
 from transformers import PreTrainedModel
 
 from rlsd_pipeline.data.images import decode_image
 from rlsd_pipeline.errors import ModelError
 from rlsd_pipeline.models.attention import use_grouped_attention
+from rlsd_pipeline.models.model_inputs import ModelInputs, image_shapes, model_inputs
+from rlsd_pipeline.models.placeholders import PLACEHOLDER, image_token_ids, placeholder_ids
 from rlsd_pipeline.models.sharing import can_share_prefix
 from rlsd_pipeline.models.weights import FILE_BYTES
 
@@ -20,34 +22,35 @@ _RESYNC = 8
 _KEPT_BYTES = 1 << 30
 """Of encoded prompts in memory: an image of a megapixel takes some 12 MB."""
 
-_PLACEHOLDER = re.compile(r"<\|(image_pad|video_pad|vision_start|vision_end)\|>|<image>|<video>")
-
 
 class EncodedPrompt(NamedTuple):
     """One prompt as the model reads it.
 
     Attributes:
         prompt_ids: Token ids, image placeholders expanded; `[prompt tokens]`.
-        token_types: 0 for text, 1 for image tokens; `[prompt tokens]`.
-        pixel_values: Flattened patches of all images, `[patches, values]`, or None.
-        image_grid_thw: Patches in time, height and width of each image, `[images, 3]`, or None.
+        inputs: What else the processor returned, for the model alone; see `model_inputs`.
+        image_tokens: How many of the ids are replaced by features of an image.
         images: The encoded images, for an engine that runs a processor of its own.
         short_ids: Token ids before an image's placeholder is expanded, for the same; empty without
             images.
     """
 
     prompt_ids: list[int]
-    token_types: list[int]
-    pixel_values: torch.Tensor | None
-    image_grid_thw: torch.Tensor | None
+    inputs: ModelInputs = MappingProxyType({})
+    image_tokens: int = 0
     images: tuple[bytes, ...] = ()
     short_ids: Sequence[int] = ()
 
     @property
     def size(self) -> int:
         """Bytes, roughly."""
-        pixels = 0 if self.pixel_values is None else self.pixel_values.nbytes
-        return pixels + 64 * len(self.prompt_ids)
+        held = sum(value.nbytes for value in self.inputs.values())
+        return held + 64 * len(self.prompt_ids)
+
+    @property
+    def sees(self) -> bool:
+        """Whether the model's vision tower runs for it."""
+        return bool(image_shapes(self.inputs, len(self.prompt_ids)))
 
 
 class Policy:
@@ -97,11 +100,10 @@ class Policy:
         ids = {self.tokenizer.eos_token_id, *(i for i in extra if i is not None)}
         return tuple(sorted(ids))
 
-    @property
+    @cached_property
     def suppressed_token_ids(self) -> tuple[int, ...]:
-        """Vision placeholders: as sampled text they would stand for images that are not there."""
-        added = self.tokenizer.get_added_vocab()
-        return tuple(sorted(i for token, i in added.items() if _PLACEHOLDER.fullmatch(token)))
+        """Placeholders of images: as sampled text they would ask for features that nobody has."""
+        return placeholder_ids(self.model, self.processor)
 
     def encode(
         self, text: str, images: Sequence[bytes] = (), system: str | None = None
@@ -136,19 +138,25 @@ class Policy:
                     f"{type(self.model).__name__} reads text only: use a vision-language model"
                 )
             ids = self.tokenizer(prompt, add_special_tokens=False).input_ids
-            return EncodedPrompt(ids, [0] * len(ids), None, None)
-        inputs = self.processor(
-            text=[prompt], images=[decode_image(i) for i in images] or None, return_tensors="pt"
+            return EncodedPrompt(ids)
+        bos = self.tokenizer.bos_token
+        special = bos is None or not prompt.startswith(bos)
+        returned = self.processor(
+            text=[prompt],
+            images=[decode_image(i) for i in images] or None,
+            add_special_tokens=special,
+            return_tensors="pt",
         )
-        ids = inputs["input_ids"][0].tolist()
-        types = inputs.get("mm_token_type_ids")
+        ids = returned["input_ids"][0].tolist()
+        places = image_token_ids(self.model, self.processor)
         return EncodedPrompt(
             prompt_ids=ids,
-            token_types=[0] * len(ids) if types is None else types[0].tolist(),
-            pixel_values=inputs.get("pixel_values"),
-            image_grid_thw=inputs.get("image_grid_thw"),
+            inputs=model_inputs(returned),
+            image_tokens=sum(token in places for token in ids),
             images=tuple(images),
-            short_ids=self.tokenizer(prompt).input_ids if images else (),
+            short_ids=self.tokenizer(prompt, add_special_tokens=special).input_ids
+            if images
+            else (),
         )
 
     def _plain(self, text: str) -> str:
@@ -159,7 +167,7 @@ class Policy:
     def _control_tokens(self) -> re.Pattern[str]:
         added = self.tokenizer.added_tokens_decoder.values()
         control = [re.escape(token.content) for token in added if token.special]
-        return re.compile("|".join([*control, _PLACEHOLDER.pattern]))
+        return re.compile("|".join([*control, PLACEHOLDER.pattern]))
 
     def _content(self, text: str, images: int) -> str | list[dict[str, str]]:
         if not self.reads_images:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from transformers import Cache, PreTrainedModel
 
+from rlsd_pipeline.models.model_inputs import ModelInputs, collate_inputs
 from rlsd_pipeline.models.policy import EncodedPrompt
 from rlsd_pipeline.models.sharing import decoder, forward_arguments
 
@@ -22,16 +23,12 @@ class PromptBatch(NamedTuple):
     Attributes:
         input_ids: `[prompts, prompt tokens]`.
         attention_mask: 1 on tokens, 0 on padding; `[prompts, prompt tokens]`.
-        token_types: 0 text, 1 image; `[prompts, prompt tokens]`.
-        pixel_values: `[patches of all images, values]`, or None.
-        image_grid_thw: `[images, 3]`, or None.
+        inputs: What the processor returned beside them, as the model's forward names it.
     """
 
     input_ids: Tensor
     attention_mask: Tensor
-    token_types: Tensor
-    pixel_values: Tensor | None
-    image_grid_thw: Tensor | None
+    inputs: ModelInputs
 
 
 class Prefix(NamedTuple):
@@ -61,26 +58,21 @@ def pad_right(rows: Sequence[Sequence[int]], value: int = 0) -> Tensor:
 
 def collate(prompts: Sequence[EncodedPrompt]) -> PromptBatch:
     """Put encoded prompts into one batch."""
-    pixels = [p.pixel_values for p in prompts if p.pixel_values is not None]
-    grids = [p.image_grid_thw for p in prompts if p.image_grid_thw is not None]
     input_ids = pad_right([p.prompt_ids for p in prompts])
+    inputs = collate_inputs([p.inputs for p in prompts], [len(p.prompt_ids) for p in prompts])
     return PromptBatch(
         input_ids=input_ids,
         attention_mask=pad_right([[1] * len(p.prompt_ids) for p in prompts]),
-        token_types=pad_right([p.token_types for p in prompts]),
-        pixel_values=torch.cat(pixels).to(input_ids.device) if pixels else None,
-        image_grid_thw=torch.cat(grids).to(input_ids.device) if grids else None,
+        inputs={name: value.to(input_ids.device) for name, value in inputs.items()},
     )
 
 
 def rotary_positions(model: PreTrainedModel, batch: PromptBatch) -> Tensor:
     """Where each token stands: `[rows, tokens]`, with M-RoPE `[3, rows, tokens]`."""
     if hasattr(model.base_model, "get_rope_index"):
+        inputs = {"mm_token_type_ids": torch.zeros_like(batch.input_ids), **batch.inputs}
         positions, _ = model.base_model.get_rope_index(
-            batch.input_ids,
-            mm_token_type_ids=batch.token_types,
-            image_grid_thw=batch.image_grid_thw,
-            attention_mask=batch.attention_mask,
+            input_ids=batch.input_ids, attention_mask=batch.attention_mask, **inputs
         )
         return positions
     return (batch.attention_mask.cumsum(-1) - 1).clamp(min=0)
@@ -100,16 +92,13 @@ def run_whole(
     model: PreTrainedModel, batch: PromptBatch, positions: Tensor, *, use_cache: bool
 ) -> Any:
     """One forward of whole rows, images included, at `rotary_positions`; transformers' output."""
-    images = batch.pixel_values is not None
     return _run(
         model.base_model,
         input_ids=batch.input_ids,
         attention_mask=_mask(batch.attention_mask),
         position_ids=positions,
-        pixel_values=batch.pixel_values,
-        image_grid_thw=batch.image_grid_thw,
-        mm_token_type_ids=batch.token_types if images else None,
         use_cache=use_cache,
+        **batch.inputs,
     )
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from rlsd_pipeline.models.model_inputs import with_more_tokens
 from rlsd_pipeline.models.policy import EncodedPrompt
 from rlsd_pipeline.models.prefix import collate, rotary_positions, run_whole
 
@@ -17,7 +18,7 @@ def with_response(prompt: EncodedPrompt, completion_ids: Sequence[int]) -> Encod
     """A prompt and a response to it as one row."""
     return prompt._replace(
         prompt_ids=[*prompt.prompt_ids, *completion_ids],
-        token_types=[*prompt.token_types, *[0] * len(completion_ids)],
+        inputs=with_more_tokens(prompt.inputs, len(prompt.prompt_ids), len(completion_ids)),
     )
 
 

@@ -80,11 +80,11 @@ def require_same_images(
         AlignmentError: Names the first problem whose images differ.
     """
     for problem, ours, theirs in zip(problems, student, teacher, strict=True):
-        if theirs is not None and sum(theirs.token_types) != sum(ours.token_types):
+        if theirs is not None and theirs.image_tokens != ours.image_tokens:
             raise AlignmentError(
                 f"the teacher's prompt of problem {problem.problem_id} has "
-                f"{sum(theirs.token_types)} image tokens and the student's "
-                f"{sum(ours.token_types)}: give both models one image size"
+                f"{theirs.image_tokens} image tokens and the student's {ours.image_tokens}: give "
+                "both models one image size"
             )
 
 

@@ -51,15 +51,12 @@ def _naive_distributions(
         Log-probability of every token at each place of the response and one further;
         `[tokens + 1, vocabulary]`.
     """
+    added = len(completion_ids)
     ids = torch.tensor([[*prompt.prompt_ids, *completion_ids]])
     inputs: dict[str, Tensor | None] = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-    if prompt.pixel_values is not None:
-        types = [*prompt.token_types, *[0] * len(completion_ids)]
-        inputs |= {
-            "pixel_values": prompt.pixel_values,
-            "image_grid_thw": prompt.image_grid_thw,
-            "mm_token_type_ids": torch.tensor([types]),
-        }
+    if prompt.sees:
+        types = prompt.inputs["mm_token_type_ids"][0].tolist()
+        inputs |= {**prompt.inputs, "mm_token_type_ids": torch.tensor([[*types, *[0] * added]])}
     logits = policy.model(**inputs, use_cache=False).logits[0] / temperature
     suppressed = policy.tokenizer.convert_tokens_to_ids(PLACEHOLDERS)
     logits[:, suppressed] = float("-inf")

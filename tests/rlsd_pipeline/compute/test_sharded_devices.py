@@ -23,7 +23,7 @@ def devices(size: int) -> list[ShardedDevices]:
 
 def responses(groups: list[tuple[int, bool, list[int]]]) -> Responses:
     prompts = [
-        EncodedPrompt([1] * length, [0] * length, zeros(4, 2) if sees else None, None)
+        EncodedPrompt([1] * length, {"pixel_values": zeros(4, 2)} if sees else {})
         for length, sees, _ in groups
     ]
     return Responses(prompts, [lengths for _, _, lengths in groups])
@@ -36,7 +36,7 @@ def calls(table: Responses, turn: Turn) -> tuple[bool, bool]:
     if turn.stand_in is not None:
         groups.append(turn.stand_in.group)
         lengths.append(turn.stand_in.tokens)
-    sees = any(table.prompts[group].pixel_values is not None for group in groups)
+    sees = any(table.prompts[group].sees for group in groups)
     return sees, max(lengths) > 1
 
 

@@ -16,7 +16,7 @@ Png = Callable[..., bytes]
 
 
 def _image_tokens(policy: Policy, image: bytes) -> int:
-    return sum(policy.encode("?", [image]).token_types)
+    return policy.encode("?", [image]).image_tokens
 
 
 def test_images_are_scaled_into_the_range(png: Png, tmp_path: Path) -> None:

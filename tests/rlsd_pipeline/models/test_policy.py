@@ -23,10 +23,10 @@ Png = Callable[..., bytes]
 def test_prompt_of_a_vision_model(vision_policy: Policy, png: Png) -> None:
     encoded = vision_policy.encode("a red circle?", [png(), png(seed=1)])
     # Two images of 8 by 8 patches, merged two by two: 16 tokens each.
-    assert sum(encoded.token_types) == 32
+    assert encoded.image_tokens == 32
     image_pad = vision_policy.tokenizer.convert_tokens_to_ids("<|image_pad|>")
     assert [token == image_pad for token in encoded.prompt_ids] == [
-        kind == 1 for kind in encoded.token_types
+        kind == 1 for kind in encoded.inputs["mm_token_type_ids"][0].tolist()
     ]
     image = "<|vision_start|>" + "<|image_pad|>" * 16 + "<|vision_end|>"
     assert vision_policy.tokenizer.decode(encoded.prompt_ids) == (
@@ -40,8 +40,8 @@ def test_prompt_of_a_text_model(text_policy: Policy) -> None:
         "<|im_start|>system\nBe brief.<|im_end|>\n"
         "<|im_start|>user\na red circle?<|im_end|>\n<|im_start|>assistant\n"
     )
-    assert encoded.token_types == [0] * len(encoded.prompt_ids)
-    assert encoded.pixel_values is None
+    assert not encoded.inputs
+    assert encoded.image_tokens == 0
 
 
 def test_encoding_depends_on_each_part(vision_policy: Policy, png: Png) -> None:
@@ -56,8 +56,8 @@ def test_encoding_depends_on_each_part(vision_policy: Policy, png: Png) -> None:
         assert other.prompt_ids != first.prompt_ids
     same_tokens = vision_policy.encode("a?", [png(seed=1)])
     assert same_tokens.prompt_ids == first.prompt_ids
-    assert same_tokens.pixel_values is not None
-    assert not torch.equal(same_tokens.pixel_values, first.pixel_values)
+    pixels = [prompt.inputs["pixel_values"] for prompt in (same_tokens, first)]
+    assert not torch.equal(*pixels)
 
 
 @pytest.mark.parametrize("images", [0, 1])
@@ -70,7 +70,7 @@ def test_a_spelt_placeholder_is_no_image(
 ) -> None:
     plain = vision_policy.encode("what is ?", [png()] * images)
     encoded = vision_policy.encode(f"what is {placeholder}?", [png()] * images)
-    assert sum(encoded.token_types) == sum(plain.token_types) == 16 * images
+    assert encoded.image_tokens == plain.image_tokens == 16 * images
     for token in vision_policy.suppressed_token_ids:
         assert encoded.prompt_ids.count(token) == plain.prompt_ids.count(token)
 

@@ -24,23 +24,21 @@ def test_collate_keeps_images_in_the_order_of_the_prompts(vision_policy: Policy,
     two = vision_policy.encode("is there a circle?", [png(64, 64), png(32, 96)])
     batch = collate([two, plain, one])
     # 4096 pixels in patches of 8: 8 by 8; about 4 by 14 and 14 by 4 for the long ones.
-    assert batch.image_grid_thw is not None
-    assert batch.pixel_values is not None
-    assert two.pixel_values is not None
-    assert one.pixel_values is not None
-    grids = batch.image_grid_thw.tolist()
+    grids = batch.inputs["image_grid_thw"].tolist()
     assert grids[0] == [1, 8, 8]
     assert grids[1][1] > grids[1][2]
     assert grids[2][1] < grids[2][2]
-    assert torch.equal(batch.pixel_values, torch.cat([two.pixel_values, one.pixel_values]))
+    pixels = torch.cat([two.inputs["pixel_values"], one.inputs["pixel_values"]])
+    assert torch.equal(batch.inputs["pixel_values"], pixels)
     lengths = [len(prompt.prompt_ids) for prompt in (two, plain, one)]
     assert batch.attention_mask.sum(1).tolist() == lengths
     for row, prompt in enumerate((two, plain, one)):
         length = len(prompt.prompt_ids)
         assert batch.input_ids[row, :length].tolist() == prompt.prompt_ids
-        assert batch.token_types[row, :length].tolist() == prompt.token_types
-        assert batch.token_types[row].sum() == sum(prompt.token_types)
-    assert collate([plain]).pixel_values is None
+        types = batch.inputs["mm_token_type_ids"][row]
+        assert torch.equal(types[:length], prompt.inputs["mm_token_type_ids"][0])
+        assert types.sum() == prompt.image_tokens
+    assert "pixel_values" not in collate([plain]).inputs
 
 
 def test_response_begins_one_past_the_largest_position(vision_policy: Policy, png: Png) -> None:
@@ -53,12 +51,11 @@ def test_response_begins_one_past_the_largest_position(vision_policy: Policy, pn
     prefix = prefill(vision_policy.model, collate(prompts))
     found = prefix.next_position.tolist()
     for prompt, position in zip(prompts, found, strict=True):
-        tokens = torch.tensor(prompt.token_types)
-        expected = int((tokens == 0).sum())
-        if prompt.image_grid_thw is not None:
+        expected = len(prompt.prompt_ids) - prompt.image_tokens
+        if prompt.sees:
             # An image of h by w patches, merged two by two, moves the position on by the longer
             # of its merged sides, however many tokens it has.
-            expected += int(prompt.image_grid_thw[0, 1:].max()) // 2
+            expected += int(prompt.inputs["image_grid_thw"][0, 1:].max()) // 2
         assert position == expected
     assert found[0] == len(prompts[0].prompt_ids)
     assert found[1] < len(prompts[1].prompt_ids)

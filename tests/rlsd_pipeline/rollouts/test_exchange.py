@@ -85,7 +85,7 @@ def test_vllm_gets_one_placeholder_and_the_picture_of_each_image(
     )
     assert short.count(pad) == 2
     # Each placeholder replaced by as many as its image has patches gives the prompt as encoded.
-    patches = iter((prompt.image_grid_thw.prod(-1) // 4).tolist())
+    patches = iter((prompt.inputs["image_grid_thw"].prod(-1) // 4).tolist())
     expanded = [i for token in short for i in ([pad] * next(patches) if token == pad else [token])]
     assert expanded == prompt.prompt_ids
     for given, image in zip(images, asked["multi_modal_data"]["image"], strict=True):

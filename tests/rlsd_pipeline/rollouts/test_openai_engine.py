@@ -60,7 +60,7 @@ class Server(ThreadingHTTPServer):
     def complete(self, body: dict[str, Any]) -> dict[str, Any]:
         ids = body["prompt"]
         request = SamplingRequest(
-            prompts=[EncodedPrompt(ids, [0] * len(ids), None, None)],
+            prompts=[EncodedPrompt(ids)],
             keys=["one"],
             group_size=body["n"],
             max_tokens=body["max_tokens"],

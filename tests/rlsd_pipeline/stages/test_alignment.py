@@ -13,8 +13,8 @@ PROBLEMS = [
 
 
 def prompt(ids: list[int], images: int = 0) -> EncodedPrompt:
-    """A prompt whose first tokens are an image's."""
-    return EncodedPrompt(ids, [int(place < images) for place in range(len(ids))], None, None)
+    """A prompt of which so many tokens are an image's."""
+    return EncodedPrompt(ids, image_tokens=images)
 
 
 def test_the_sampled_prompts_pass() -> None:
