@@ -7,7 +7,7 @@ from rich.table import Table
 
 from assets.cli.progress import console
 from assets.cli.train import open_loop
-from rlsd_pipeline.evaluation.intervals import PairedDifference
+from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK, UNBOUNDED_REASON, PairedDifference
 from rlsd_pipeline.stages.run import StageRun
 from schemas import GradientComparison, Interval, WeightingComparison
 
@@ -46,7 +46,7 @@ def _credit_table(run: StageRun, comparison: WeightingComparison) -> Table:
         f"(privileged: {comparison.privileged or 'nothing'}). Tokens: {shares}.\n"
         "reasoning, answer, format: share of the absolute credit; sign: signal tokens whose credit "
         "has their reward's sign;\ncut: signal tokens whose weight a bound changed. Intervals are "
-        "over problems.",
+        f"over problems; {UNBOUNDED_REASON}.",
     )
     table.add_column("method")
     for name in ("p05", "p50", "p95", "reasoning", "answer", "format", "sign", "cut"):
@@ -81,10 +81,11 @@ def _lookahead_table(run: StageRun) -> Table:
     compared = run.experiment.compared_with
     table = Table(
         title=f"after one update by each method, on {benchmark.name}",
-        caption="gain: paired difference to the policy before the update, over questions;\n"
+        caption="gain: paired difference to the policy before the update, over questions; "
+        "intervals are not corrected;\n"
         f"p (Holm): of the difference to {compared}, corrected for the number of methods",
     )
-    for name in ("method", "accuracy", "gain", f"- {compared}", "p (Holm)"):
+    for name in ("method", "accuracy", "gain", f"- {compared}", "p (Holm)", "test"):
         table.add_column(name, justify="left" if name == "method" else "right")
     for line in look_ahead(run, benchmark):
         score, gain, other = line.score, line.gain, line.difference
@@ -94,6 +95,7 @@ def _lookahead_table(run: StageRun) -> Table:
             "-" if gain is None else escape(_gain(gain)),
             "-" if other is None else f"{other.paired.value:+.4f}",
             "-" if other is None else f"{other.p_corrected:.2g}",
+            "-" if other is None else other.paired.test,
         )
     return table
 
@@ -117,5 +119,5 @@ def _interval(interval: Interval | None) -> str:
     if interval is None:
         return "-"
     if interval.low is None or interval.high is None:
-        return f"{interval.value:.2f}"
+        return escape(f"{interval.value:.2f} {UNBOUNDED_MARK}")
     return escape(f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]")

@@ -7,8 +7,8 @@ from rich.table import Table
 
 from assets.cli.loop import Loop
 from assets.home import home, store_url
-from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference
-from rlsd_pipeline.stages.results import Result, read_results
+from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK, Estimate, PairedDifference
+from rlsd_pipeline.stages.results import Result, read_results, tests_of_results
 from rlsd_pipeline.stages.run import Workspace
 
 _STEPS = ("perceive", "compare", "negate")
@@ -23,7 +23,7 @@ def results_table(workspace: Workspace) -> Table:
     table = Table(
         title=f"{workspace.name}: accuracy on held-out questions "
         f"({experiment.evaluation.confidence:.0%} intervals {unit})",
-        caption=_caption(experiment.compared_with, several),
+        caption=_caption(results, experiment.compared_with),
     )
     compared = any(line.difference for line in results)
     judged = any(line.judged is not None for line in results)
@@ -87,14 +87,16 @@ def _cells(line: Result, several: bool, compared: bool, judged: bool) -> Sequenc
     return [text for text, wanted in cells if wanted]
 
 
-def _caption(compared_with: str, several: bool) -> str:
+def _caption(results: Sequence[Result], compared_with: str) -> str:
+    several = any(len(line.seeds) > 1 for line in results)
     pairs = "the same seeds" if several else "the same questions"
     text = (
         "detectable: smallest true difference that two policies' answers to these questions would "
         "show with probability 0.8;\n"
         f"gain: paired difference to the base on {pairs}, p corrected for the number of "
         f"benchmarks; - {compared_with}: to {compared_with}, "
-        "p corrected for the number of methods;\n"
+        "p corrected for the number of methods; intervals are not corrected;\n"
+        f"{_tests(results, compared_with)}"
         "mentions: responses that mention a reference nobody showed them"
     )
     if several:
@@ -102,9 +104,22 @@ def _caption(compared_with: str, several: bool) -> str:
     return text + "\none seed: all of this is about these trainings, and nothing about the methods"
 
 
+def _tests(results: Sequence[Result], compared_with: str) -> str:
+    names = {"gain": "the gain", "difference": f"- {compared_with}"}
+    by_benchmark: dict[str, list[Result]] = {}
+    for line in results:
+        by_benchmark.setdefault(line.benchmark, []).append(line)
+    found = dict.fromkeys(
+        f"p of {names[what]}: {tests};\n"
+        for lines in by_benchmark.values()
+        for what, tests in tests_of_results(lines).items()
+    )
+    return "".join(found)
+
+
 def _estimate(estimate: Estimate) -> str:
     if estimate.high == float("inf"):
-        return f"{estimate.value:.3f}"
+        return escape(f"{estimate.value:.3f} {UNBOUNDED_MARK}")
     return escape(f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]")
 
 

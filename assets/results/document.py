@@ -6,9 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from assets.results.formats import Section
 from assets.results.paper import paper_cells, paper_column, protocol_notes
 from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
-from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference
+from rlsd_pipeline.evaluation.intervals import (
+    UNBOUNDED_MARK,
+    UNBOUNDED_REASON,
+    Estimate,
+    PairedDifference,
+)
 from rlsd_pipeline.evaluation.published import PROTOCOL, PublishedCell, published_rows
-from rlsd_pipeline.stages.results import Result
+from rlsd_pipeline.stages.results import Result, tests_of_results
 
 _STEPS = ("perceive", "compare", "negate")
 
@@ -28,7 +33,8 @@ def sections(
         if all(line.judged is None for line in lines):
             del columns["with a judge"]
         rows = [[read(line) for read in columns.values()] for line in lines]
-        found.append(Section(name, list(columns), rows, protocol_notes(declared[name])))
+        notes = [*_test_notes(lines, compared), *protocol_notes(declared[name])]
+        found.append(Section(name, list(columns), rows, notes))
     if any(not isinstance(declared[name], HeldoutBenchmark) for name in by_benchmark):
         head, *rows = published_rows()
         found.append(Section("published, % (implied fraction)", head, rows, PROTOCOL))
@@ -65,10 +71,12 @@ def _record(line: Result, compared: str, paper: PublishedCell | None) -> dict[st
         **_numbers("gain", line.gain),
         "gain_p": line.gain and line.gain.p_value,
         "gain_p_holm": line.gain_corrected,
+        "gain_test": line.gain and line.gain.test,
         "compared_with": other and compared,
         **_numbers("difference", other and other.paired),
         "difference_p": other and other.paired.p_value,
         "difference_p_holm": other and other.p_corrected,
+        "difference_test": other and other.paired.test,
         **_numbers("mentions", line.mentions),
         "unparsed": line.unparsed,
         "truncated": line.truncated,
@@ -78,6 +86,18 @@ def _record(line: Result, compared: str, paper: PublishedCell | None) -> dict[st
         "published_count": paper and paper.correct,
         "published_total": paper and paper.total,
     }
+
+
+def _test_notes(lines: Sequence[Result], compared: str) -> list[str]:
+    """Which test gave each p-value, what is corrected, and what a missing bound is."""
+    heads = {"gain": "the gain", "difference": f"the difference to {compared}"}
+    notes = [f"p of {heads[what]}: {tests}." for what, tests in tests_of_results(lines).items()]
+    if notes:
+        notes.append("p is corrected by Holm's method, the intervals are not.")
+    intervals = [found for line in lines for found in (line.score, line.gain) if found]
+    if any(math.isinf(found.high) for found in intervals):
+        notes.append(f"{UNBOUNDED_REASON}.")
+    return notes
 
 
 def _names(results: Sequence[Result]) -> list[str]:
@@ -138,8 +158,8 @@ def _numbers(name: str, found: Estimate | PairedDifference | None) -> dict[str, 
 
 def _estimate(found: Estimate) -> str:
     if found.high == float("inf"):
-        return f"{found.value:.3f}"
-    return f"{found.value:.3f} [{max(found.low, 0.0):.3f}, {min(found.high, 1.0):.3f}]"
+        return f"{found.value:.3f} {UNBOUNDED_MARK}"
+    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 
 def _number(value: float | None) -> str:
@@ -148,5 +168,5 @@ def _number(value: float | None) -> str:
 
 def _signed(found: PairedDifference) -> str:
     if found.high == float("inf"):
-        return f"{found.value:+.3f}"
+        return f"{found.value:+.3f} {UNBOUNDED_MARK}"
     return f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"

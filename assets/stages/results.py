@@ -92,5 +92,5 @@ def _difference(line: "Result") -> str:
     paired = line.difference.paired
     return (
         f"{paired.value:+.4f} ({paired.low:+.4f} to {paired.high:+.4f}), "
-        f"p {line.difference.p_corrected:.2g} (Holm)"
+        f"p {line.difference.p_corrected:.2g} (Holm, {paired.test}; interval not corrected)"
     )

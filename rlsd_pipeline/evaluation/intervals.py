@@ -4,7 +4,23 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
+
+Bounds = tuple[float, float]
+"""Between which values a quantity lies whatever the data say."""
+
+UNBOUNDED: Bounds = (-np.inf, np.inf)
+SHARE: Bounds = (0.0, 1.0)
+DIFFERENCE: Bounds = (-1.0, 1.0)
+"""Of two shares."""
+
+UNBOUNDED_MARK = "[–]"
+UNBOUNDED_REASON = f"{UNBOUNDED_MARK}: not bounded, since there is only one, or all are equal"
+"""How an infinite interval is written, and why there are such."""
+
+STUDENT = "paired t over seeds"
+EQUAL = "t with a difference of -1 and one of +1 added, since all were equal"
 
 
 class Estimate(NamedTuple):
@@ -18,17 +34,21 @@ class Estimate(NamedTuple):
 class PairedDifference(NamedTuple):
     """Second minus first on the same questions.
 
+    The interval holds 0 exactly where the p-value is at least 1 - confidence.
+
     Attributes:
         value: Mean difference.
         low: Lower end of its interval.
         high: Upper end.
         p_value: Two-sided, for no difference.
+        test: Name of the test that gave the p-value.
     """
 
     value: float
     low: float
     high: float
     p_value: float
+    test: str
 
 
 def score_interval(correct: Sequence[float], confidence: float) -> Estimate:
@@ -40,11 +60,9 @@ def score_interval(correct: Sequence[float], confidence: float) -> Estimate:
     values = np.asarray(correct, dtype=float)
     if not len(values):
         return Estimate(0.0, 0.0, 1.0)
-    mean = float(values.mean())
     if np.isin(values, (0.0, 1.0)).all():
         return wilson_share(int(values.sum()), len(values), confidence)
-    half = _half_width(values, confidence)
-    return Estimate(mean, max(0.0, mean - half), min(1.0, mean + half))
+    return mean_interval(values, confidence, SHARE)
 
 
 def clustered_interval(
@@ -111,44 +129,73 @@ def wilson_share(count: int, total: int, confidence: float = 0.95) -> Estimate:
     return Estimate(share, min(float(interval.low), share), max(float(interval.high), share))
 
 
-def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Estimate:
+def mean_interval(
+    values: ArrayLike, confidence: float = 0.95, bounds: Bounds = UNBOUNDED
+) -> Estimate:
     """The mean of independent measurements, such as seeds, with Student's interval.
 
-    It is unbounded for fewer than two of them, or infinite ones.
+    Measurements that are all equal say nothing of their spread. One more at each bound is then
+    taken into account, as Bonett and Price (2012) do for shares; without bounds the interval is
+    infinite. So it is for fewer than two measurements, or infinite ones.
+
+    Args:
+        values: One number a measurement.
+        confidence: Coverage of the interval.
+        bounds: Between which any measurement lies; the interval stays within them.
     """
     numbers = np.asarray(values, dtype=float)
     mean = float(numbers.mean())
     if len(numbers) < 2 or not np.isfinite(numbers).all():
-        return Estimate(mean, -np.inf, np.inf)
-    half = _half_width(numbers, confidence)
-    return Estimate(mean, mean - half, mean + half)
+        return Estimate(mean, *bounds)
+    if all_equal(numbers):
+        if not np.isfinite(bounds).all():
+            return Estimate(mean, *UNBOUNDED)
+        numbers = np.append(numbers, bounds)
+    half = float(stats.t.ppf((1 + confidence) / 2, len(numbers) - 1)) * _standard_error(numbers)
+    middle = float(numbers.mean())
+    low, high = max(bounds[0], middle - half), min(bounds[1], middle + half)
+    return Estimate(mean, min(low, mean), max(high, mean))
 
 
 def paired_difference(
     first: Sequence[float], second: Sequence[float], confidence: float
 ) -> PairedDifference:
-    """The mean of second - first over the same questions, by the paired t-test.
+    """The mean of second - first over seeds that both have, by the paired t-test.
+
+    Args:
+        first: A score in [0, 1] of each seed.
+        second: The same of the other method.
+        confidence: Coverage of the interval.
 
     Raises:
-        ValueError: The two are not about equally many questions.
+        ValueError: The two are not of equally many seeds.
     """
     if len(first) != len(second):
-        raise ValueError(f"paired scores of {len(first)} and {len(second)} questions")
+        raise ValueError(f"paired scores of {len(first)} and {len(second)} seeds")
     differences = np.asarray(second, dtype=float) - np.asarray(first, dtype=float)
-    mean = float(differences.mean())
-    if len(differences) < 2:
-        return PairedDifference(mean, -np.inf, np.inf, 1.0)
-    if not differences.std():
-        # All equal: how often chance alone would give all of them one sign.
-        p_value = 1.0 if mean == 0 else 2.0 ** (1 - len(differences))
-        return PairedDifference(mean, mean, mean, p_value)
-    half = _half_width(differences, confidence)
-    p_value = float(stats.ttest_1samp(differences, 0.0).pvalue)
-    return PairedDifference(mean, mean - half, mean + half, p_value)
+    return difference_of(differences, confidence)
 
 
-def _half_width(values: np.ndarray, confidence: float) -> float:
+def difference_of(differences: ArrayLike, confidence: float) -> PairedDifference:
+    """The mean of paired differences of shares, by the t-test; see `mean_interval`."""
+    values = np.asarray(differences, dtype=float)
+    estimate = mean_interval(values, confidence, DIFFERENCE)
     if len(values) < 2:
-        return 1.0
-    quantile = stats.t.ppf((1 + confidence) / 2, len(values) - 1)
-    return float(quantile * values.std(ddof=1) / np.sqrt(len(values)))
+        return PairedDifference(*estimate, p_value=1.0, test=STUDENT)
+    if all_equal(values):
+        added = np.append(values, DIFFERENCE)
+        return PairedDifference(*estimate, p_value=_t_test(added), test=EQUAL)
+    return PairedDifference(*estimate, p_value=_t_test(values), test=STUDENT)
+
+
+def all_equal(values: np.ndarray) -> bool:
+    """Whether numbers of the order of one differ by no more than rounding."""
+    return bool(np.ptp(values) < 1e-12)
+
+
+def _t_test(values: np.ndarray) -> float:
+    return float(stats.ttest_1samp(values, 0.0).pvalue)
+
+
+def _standard_error(values: np.ndarray) -> float:
+    return float(values.std(ddof=1) / np.sqrt(len(values)))

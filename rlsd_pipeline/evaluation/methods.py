@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from rlsd_pipeline.evaluation.intervals import (
+    SHARE,
     Estimate,
     PairedDifference,
     mean_interval,
     paired_difference,
     score_interval,
 )
+from rlsd_pipeline.evaluation.paired import compare_policies
 
 QuestionScores = Mapping[str, float]
 """Problem id -> share of its responses that are correct."""
@@ -31,20 +33,25 @@ def method_score(seeds: Sequence[QuestionScores], confidence: float) -> Estimate
     """Mean accuracy over seeds; with one seed, over its questions."""
     if len(seeds) == 1:
         return score_interval(list(seeds[0].values()), confidence)
-    return mean_interval([_mean(scores) for scores in seeds], confidence)
+    return mean_interval([_mean(scores) for scores in seeds], confidence, SHARE)
 
 
 def method_difference(
-    first: Mapping[int, QuestionScores], second: Mapping[int, QuestionScores], confidence: float
+    first: Mapping[int, QuestionScores],
+    second: Mapping[int, QuestionScores],
+    confidence: float,
+    clusters: Mapping[str, str] | None = None,
 ) -> PairedDifference | None:
     """Second minus first over the seeds that both have; None without any, or with one of several.
 
     Arms of one seed begin with the same weights and draw the same problems, so they are a pair.
+    With a single seed each, the pairs are its questions (`compare_policies`).
 
     Args:
         first: Seed -> scores of the method that is compared with.
         second: Seed -> scores of the method.
         confidence: Of the interval.
+        clusters: Problem id -> what it is not independent of; counts with a single seed only.
     """
     shared = sorted(first.keys() & second.keys())
     if not shared:
@@ -53,10 +60,7 @@ def method_difference(
         return None
     if len(shared) == 1:
         before, after = first[shared[0]], second[shared[0]]
-        questions = sorted(before.keys() & after.keys())
-        return paired_difference(
-            [before[q] for q in questions], [after[q] for q in questions], confidence
-        )
+        return compare_policies(before, after, clusters, confidence).paired
     return paired_difference(
         [_mean(first[seed]) for seed in shared],
         [_mean(second[seed]) for seed in shared],

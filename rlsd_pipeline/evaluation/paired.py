@@ -7,12 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from rlsd_pipeline.evaluation.intervals import PairedDifference
+from rlsd_pipeline.evaluation.intervals import PairedDifference, all_equal, difference_of
 
 MCNEMAR = "exact McNemar"
-SIGN_FLIP = "sign flip over clusters, bootstrap interval"
+SIGN_FLIP = "sign flip over questions"
+CLUSTER_FLIP = "sign flip over clusters"
 
-_RESAMPLES = 10_000
+_FLIPS = 10_000
 _SEED = 0
 _CELLS = 1 << 20
 """Numbers that are drawn at a time, so that memory stays small."""
@@ -26,7 +27,7 @@ class PairedComparison(NamedTuple):
         low: Lower end of its interval.
         high: Upper end.
         p_value: Two-sided, for no difference; not corrected for other comparisons.
-        test: Which test gave it, `MCNEMAR` or `SIGN_FLIP`.
+        test: Name of the test that gave it.
         n: Questions, or clusters of We-Math's score, that were compared.
         left_out: Questions that only one of the policies has a score on.
         only_first: On how many of them the first policy is better.
@@ -46,7 +47,7 @@ class PairedComparison(NamedTuple):
     @property
     def paired(self) -> PairedDifference:
         """The difference as the tables of methods take it."""
-        return PairedDifference(self.difference, self.low, self.high, self.p_value)
+        return PairedDifference(self.difference, self.low, self.high, self.p_value, self.test)
 
 
 def compare_policies(
@@ -59,9 +60,11 @@ def compare_policies(
 
     Independent questions answered right or wrong: the exact McNemar test, with the interval of
     Bonett and Price (2012, doi 10.3102/1076998611411915). Anything else, such as We-Math's half
-    points, means of several samples, or clusters: a sign-flip test over clusters, exact where
-    they are few, with the percentile interval of a seeded paired bootstrap over clusters, which
-    is too narrow for fewer than about 20 of them.
+    points, means of several samples, or clusters: a sign-flip test, exact where they are few, with
+    the interval that inverts it: the differences that the test would not reject. Where all
+    differences are equal, Student's t with one more of each extreme.
+
+    The interval holds 0 exactly where the test does not reject 0 at its level.
 
     Args:
         first: Question or cluster id -> score in [0, 1], such as `Summary.question_scores`.
@@ -79,17 +82,21 @@ def compare_policies(
     differences = after - before
     only_first, only_second = int((differences < 0).sum()), int((differences > 0).sum())
     groups = shared if clusters is None else [clusters.get(q, q) for q in shared]
-    binary = np.isin(before, (0.0, 1.0)).all() and np.isin(after, (0.0, 1.0)).all()
-    if binary and len(set(groups)) == len(shared):
+    _, rows = np.unique(np.asarray(groups), return_inverse=True)
+    sums, sizes = np.bincount(rows, weights=differences), np.bincount(rows)
+    value = float(differences.mean())
+    if len(sums) == len(shared) and np.isin([before, after], (0.0, 1.0)).all():
         test, p_value = MCNEMAR, _mcnemar(only_first, only_second)
         low, high = _bonett_price(only_first, only_second, len(shared), confidence)
+    elif len(sums) > 1 and all_equal(sums / sizes):
+        _, low, high, p_value, test = difference_of(sums / sizes, confidence)
     else:
-        _, rows = np.unique(np.asarray(groups), return_inverse=True)
-        sums, sizes = np.bincount(rows, weights=differences), np.bincount(rows)
-        test, p_value = SIGN_FLIP, _sign_flip(sums)
-        low, high = _bootstrap(sums, sizes, confidence)
+        test = SIGN_FLIP if len(sums) == len(shared) else CLUSTER_FLIP
+        p_value = _sign_flip(sums, sizes)
+        low, high = _flip_interval(sums, sizes, confidence)
+    low, high = _agreeing(low, high, value, p_value < 1 - confidence)
     return PairedComparison(
-        difference=float(differences.mean()),
+        difference=value,
         low=low,
         high=high,
         p_value=p_value,
@@ -118,33 +125,57 @@ def _bonett_price(
     return min(low, value), max(high, value)
 
 
-def _sign_flip(sums: np.ndarray) -> float:
+def _agreeing(low: float, high: float, value: float, rejected: bool) -> tuple[float, float]:
+    """The interval with 0 in it, or not, as the test says.
+
+    Only the coverage of 0 depends on it, which the test guarantees.
+    """
+    if not rejected:
+        return min(low, 0.0), max(high, 0.0)
+    beyond = math.nextafter(0.0, value)
+    return (max(low, beyond), high) if value > 0 else (low, min(high, beyond))
+
+
+def _sign_flip(sums: np.ndarray, sizes: np.ndarray) -> float:
     """How often differences of random sign sum up to as much; zeros have no sign to flip."""
-    moved = sums[~np.isclose(sums, 0.0)]
-    if len(moved) < 2:
+    moved = ~np.isclose(sums, 0.0)
+    if not moved.any():
         return 1.0
-    found = stats.permutation_test(
-        (moved, np.zeros(len(moved))),
-        lambda first, second, axis: np.sum(first - second, axis=axis),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=_RESAMPLES,
-        batch=max(1, _CELLS // len(moved)),
-        rng=np.random.default_rng(_SEED),
-    )
-    return float(found.pvalue)
+    lows, highs = _flip_spans(sums[moved], sizes[moved])
+    return float(np.mean((lows <= 1e-12) & (highs >= -1e-12)))
 
 
-def _bootstrap(sums: np.ndarray, sizes: np.ndarray, confidence: float) -> tuple[float, float]:
-    """Ends of the percentile interval of sum(sums) / sum(sizes), whole clusters drawn again."""
-    count = len(sums)
-    if count < 2:
-        return -math.inf, math.inf
-    chance = np.random.default_rng(_SEED)
-    batch = max(1, _CELLS // count)
-    means = []
-    for start in range(0, _RESAMPLES, batch):
-        drawn = chance.integers(0, count, (min(batch, _RESAMPLES - start), count))
-        means.append(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))
-    low, high = np.quantile(np.concatenate(means), [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
+def _flip_interval(sums: np.ndarray, sizes: np.ndarray, confidence: float) -> tuple[float, float]:
+    """The mean differences that a sign-flip test does not reject, within [-1, 1]."""
+    lows, highs = _flip_spans(sums, sizes)
+    # Spans all hold the mean, so below it a difference lies in those that begin before it.
+    kept = max(1, math.ceil((1 - confidence) * len(lows) - 1e-9))
+    low, high = np.partition(lows, kept - 1)[kept - 1], np.partition(highs, -kept)[-kept]
+    return max(-1.0, float(low)), min(1.0, float(high))
+
+
+def _flip_spans(sums: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each flip of signs, the mean differences d under which it sums up to as much.
+
+    With F the clusters that a flip turns over, |sum of flipped (s - d n)| >= |sum (s - d n)| holds
+    for d between the mean of F and the mean of the others; for every d where one of them is empty.
+    All flips where they are few, else a seeded sample that holds the one which changes nothing.
+    """
+    count, lows, highs = len(sums), [], []
+    every = 2**count if count < 14 else None
+    total = every or _FLIPS
+    chance, batch = np.random.default_rng(_SEED), max(1, _CELLS // count)
+    for start in range(0, total, batch):
+        rows = np.arange(start, min(start + batch, total))
+        if every:
+            flipped = (rows[:, None] >> np.arange(count) & 1).astype(float)
+        else:
+            flipped = chance.integers(0, 2, (len(rows), count)).astype(float)
+            flipped[rows == 0] = 0.0
+        own, weight = flipped @ sums, flipped @ sizes
+        with np.errstate(divide="ignore", invalid="ignore"):
+            means = own / weight, (sums.sum() - own) / (sizes.sum() - weight)
+        whole = (weight == 0) | (weight == sizes.sum())
+        lows.append(np.where(whole, -np.inf, np.minimum(*means)))
+        highs.append(np.where(whole, np.inf, np.maximum(*means)))
+    return np.concatenate(lows), np.concatenate(highs)

@@ -98,6 +98,7 @@ def _columns(report: MethodTable) -> list[Column]:
                 report.difference_meaning or "paired difference of the scores",
             ),
             Column("p", _p, _p_meaning(lines)),
+            Column("test", _test, "what gave the p-value"),
             Column("reading", lambda line: reading(line, confidence), f"of p {tested}"),
         ]
     if any(line.gain for line in lines):
@@ -155,9 +156,16 @@ def _p(line: MethodLine) -> str:
     return f"<small>{p_value(line.difference.p)} →</small> {p_value(line.difference.p_corrected)}"
 
 
+def _test(line: MethodLine) -> str:
+    return ABSENT if line.difference is None else escape(line.difference.test)
+
+
 def _p_meaning(lines: Sequence[MethodLine]) -> str:
     if any(line.difference and line.difference.p_corrected is not None for line in lines):
-        return "of no difference → corrected for all comparisons made here"
+        return (
+            "of no difference → corrected for all comparisons made here; the intervals are not "
+            "corrected"
+        )
     return "of no difference, not corrected for the number of comparisons"
 
 

@@ -54,6 +54,9 @@ class Difference(Estimate):
     p_corrected: Share | None = None
     """The same, corrected for the number of comparisons in the report."""
 
+    test: NonEmpty
+    """Name of the test that gave the p-value."""
+
 
 def check_interval(low: float, high: float) -> None:
     """Refuse an interval with its ends swapped.

@@ -200,10 +200,13 @@ def _lookahead(data: Comparison, styles: Styles) -> str:
             f"{middle(one.score)} {interval(one.score)}",
             f"{middle(d, sign=True)} {interval(d, sign=True)}" if (d := one.difference) else None,
             p_value(d.p) if d else None,
+            p_value(d.p_corrected) if d and d.p_corrected is not None else None,
+            d.test if d else None,
         ]
         for one in data.lookahead
     ]
-    columns = ["method", "score", f"against {data.baseline or 'the baseline'}", "p"]
+    against = f"against {data.baseline or 'the baseline'}"
+    columns = ["method", "score", against, "p", "p (Holm)", "test"]
     found = {one.method: one.difference for one in data.lookahead if one.difference}
     plot = ""
     if found:

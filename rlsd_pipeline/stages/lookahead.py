@@ -18,7 +18,7 @@ from rlsd_pipeline.stages.benchmark_scores import evaluate_policy
 from rlsd_pipeline.stages.compared_methods import compared_methods
 from rlsd_pipeline.stages.logprobs import score_rollouts
 from rlsd_pipeline.stages.policy_checkpoint import train_policy
-from rlsd_pipeline.stages.question_scores import read_question_scores
+from rlsd_pipeline.stages.question_scores import read_question_clusters, read_question_scores
 from rlsd_pipeline.stages.run import StageRun
 from rlsd_pipeline.stages.token_weights import weigh_tokens
 from rlsd_pipeline.stages.what_if import as_if
@@ -42,7 +42,7 @@ class Lookahead(NamedTuple):
 
 def look_ahead(run: StageRun, benchmark: BenchmarkConfig) -> list[Lookahead]:
     """Update by every method, evaluate, and compare over the same questions."""
-    before = _questions(evaluate_policy(_unchanged(run), benchmark))
+    before = evaluate_policy(_unchanged(run), benchmark)
     named = compared_methods(run)
     scored: dict[str, QuestionScores] = {}
     for name, method in named.items():
@@ -63,7 +63,7 @@ def read_lookahead(run: StageRun, benchmark: BenchmarkConfig) -> list[Lookahead]
         after = store.ref(as_if(run, name, method, run.iteration + 1).reference(stage))
         if after is not None:
             scored[name] = _questions(after)
-    return _lines(run, _questions(before), scored) if before is not None and scored else []
+    return _lines(run, before, scored) if before is not None and scored else []
 
 
 def _unchanged(run: StageRun) -> StageRun:
@@ -71,12 +71,11 @@ def _unchanged(run: StageRun) -> StageRun:
     return as_if(run, "before", run.arm.weighting)
 
 
-def _lines(
-    run: StageRun, before: QuestionScores, scored: dict[str, QuestionScores]
-) -> list[Lookahead]:
+def _lines(run: StageRun, before: Artifact, scored: dict[str, QuestionScores]) -> list[Lookahead]:
+    start, clusters = _questions(before), read_question_clusters(before)
     confidence, compared = run.experiment.evaluation.confidence, run.experiment.compared_with
     differences = {
-        name: method_difference({0: scored[compared]}, {0: questions}, confidence)
+        name: method_difference({0: scored[compared]}, {0: questions}, confidence, clusters)
         for name, questions in scored.items()
         if compared in scored and name != compared
     }
@@ -85,7 +84,7 @@ def _lines(
         Lookahead(
             name,
             score_interval(list(questions.values()), confidence),
-            method_difference({0: before}, {0: questions}, confidence),
+            method_difference({0: start}, {0: questions}, confidence, clusters),
             corrected.get(name),
         )
         for name, questions in scored.items()

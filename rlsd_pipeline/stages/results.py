@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rlsd_pipeline.config.experiment import Arm
-from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference, mean_interval
+from rlsd_pipeline.evaluation.intervals import SHARE, Estimate, PairedDifference, mean_interval
 from rlsd_pipeline.evaluation.methods import (
     Difference,
     QuestionScores,
@@ -12,7 +12,6 @@ from rlsd_pipeline.evaluation.methods import (
     method_difference,
     method_score,
 )
-from rlsd_pipeline.evaluation.paired import compare_policies
 from rlsd_pipeline.stages.evaluated import Evaluated, evaluations
 from rlsd_pipeline.stages.run import Workspace
 from schemas import BenchmarkScore
@@ -82,6 +81,26 @@ def read_results(workspace: Workspace) -> list[Result]:
         line._replace(gain_corrected=gain and gain.p_corrected)
         for line, gain in zip(lines, gains, strict=True)
     ]
+
+
+def tests_of(found: Mapping[str, PairedDifference | None]) -> str:
+    """Which test gave the p-values: its name, or each with the methods that it compared."""
+    methods_by_test: dict[str, list[str]] = {}
+    for method, paired in found.items():
+        if paired is not None:
+            methods_by_test.setdefault(paired.test, []).append(method)
+    if len(methods_by_test) < 2:
+        return "".join(methods_by_test)
+    return "; ".join(f"{test} ({', '.join(of)})" for test, of in methods_by_test.items())
+
+
+def tests_of_results(results: Iterable[Result]) -> dict[str, str]:
+    """`gain` and `difference` -> which test gave its p-values; without those nobody compared."""
+    lines = list(results)
+    gains = {line.method: line.gain for line in lines}
+    others = {line.method: line.difference.paired for line in lines if line.difference}
+    named = {"gain": tests_of(gains), "difference": tests_of(others)}
+    return {what: tests for what, tests in named.items() if tests}
 
 
 def methods(workspace: Workspace) -> dict[str, list[Arm]]:
@@ -161,7 +180,7 @@ def _line(
         difference=None,
         mentions=mentions[0]
         if len(mentions) == 1
-        else mean_interval([one.value for one in mentions], confidence),
+        else mean_interval([one.value for one in mentions], confidence, SHARE),
         steps=_steps(records),
         unparsed=sum(record.unparsed for record in records),
         truncated=sum(record.truncated for record in records),
@@ -181,11 +200,8 @@ def _difference(
     first: Mapping[int, Evaluated], second: Mapping[int, Evaluated], confidence: float
 ) -> PairedDifference | None:
     """Second minus first: over the seeds, or question by question where each has the same one."""
-    if len(first) == 1 and first.keys() == second.keys():
-        (before,), (after,) = first.values(), second.values()
-        scores = before.questions, after.questions
-        return compare_policies(*scores, after.clusters, confidence).paired
-    return method_difference(_questions(first), _questions(second), confidence)
+    clusters = next(iter(second.values())).clusters if second else None
+    return method_difference(_questions(first), _questions(second), confidence, clusters)
 
 
 def _questions(seeds: Mapping[int, Evaluated]) -> dict[int, QuestionScores]:

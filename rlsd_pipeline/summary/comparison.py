@@ -50,7 +50,8 @@ def comparison(run: StageRun) -> data.Comparison | None:
         ),
         lookahead_meaning=f"One update by each method from the policy of {run.arm.name} after "
         f"{run.iteration} updates, on the same rollouts, evaluated on {benchmark.name}; intervals "
-        "and paired tests over its questions.",
+        "and paired tests over its questions. p (Holm) is corrected for the number of methods, the "
+        "intervals are not.",
         baseline=run.experiment.compared_with,
         meaning=_meaning(run, found),
     )

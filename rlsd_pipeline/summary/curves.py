@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from rlsd_pipeline.evaluation.intervals import Estimate, mean_interval
+from rlsd_pipeline.evaluation.intervals import SHARE, Estimate, mean_interval
 from rlsd_pipeline.report.data import BandPoint, Chart, Curve, Point
 from rlsd_pipeline.stages.evaluated import Evaluated, evaluations
 from rlsd_pipeline.stages.results import methods
@@ -62,7 +62,7 @@ def _curves(
             policies = {of[updates].artifact.digest: measure(of[updates]) for of in reached}
             found = list(policies.values())
             values = [one.value for one in found]
-            mean = found[0] if len(found) == 1 else mean_interval(values, confidence)
+            mean = found[0] if len(found) == 1 else mean_interval(values, confidence, SHARE)
             band.append(BandPoint(updates, *mean))
         seeds = {
             arm: tuple(Point(updates, one.value) for updates, one in sorted(points.items()))

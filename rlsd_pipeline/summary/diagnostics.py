@@ -1,5 +1,6 @@
 """Properties, dynamics, leakage and information of the recorded trainings, as small tables."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -10,7 +11,14 @@ from rlsd_pipeline.diagnostics.properties.leakage_free import leakage_free
 from rlsd_pipeline.diagnostics.properties.objective_stability import objective_stability
 from rlsd_pipeline.diagnostics.properties.recording import PropertyResult, RunRecording
 from rlsd_pipeline.diagnostics.properties.sustained_improvement import sustained_improvement
-from rlsd_pipeline.evaluation.intervals import mean_interval
+from rlsd_pipeline.evaluation.intervals import (
+    SHARE,
+    UNBOUNDED,
+    UNBOUNDED_MARK,
+    UNBOUNDED_REASON,
+    Estimate,
+    mean_interval,
+)
 from rlsd_pipeline.report.data import Diagnostic
 from rlsd_pipeline.stages.evaluated import evaluations
 from rlsd_pipeline.stages.results import methods
@@ -61,7 +69,7 @@ def _properties(workspace: Workspace, recorded: Recorded, benchmark: str) -> Ite
         definition = next(iter(results.values())).definition if results else ""
         yield Diagnostic(
             title=f"Property: {title}",
-            explanation=f"{definition} Evaluated on {benchmark}.",
+            explanation=f"{definition} Evaluated on {benchmark}. {UNBOUNDED_REASON}.",
             columns=("method", "holds", "seeds: yes / no / cannot tell", "pooled over seeds"),
             rows=tuple((name, *_outcome(result)) for name, result in results.items()),
         )
@@ -69,10 +77,7 @@ def _properties(workspace: Workspace, recorded: Recorded, benchmark: str) -> Ite
 
 def _outcome(result: PropertyResult) -> tuple[str, str, str]:
     counts = [sum(seed.holds is value for seed in result.seeds) for value in (True, False, None)]
-    pooled = (
-        f"{name} {found.value:.3g} [{found.low:.3g}, {found.high:.3g}]"
-        for name, found in result.pooled.items()
-    )
+    pooled = (f"{name} {_estimate(found, '.3g')}" for name, found in result.pooled.items())
     return _WORDS[result.holds], " / ".join(map(str, counts)), "; ".join(pooled)
 
 
@@ -99,7 +104,8 @@ def _dynamics(recorded: Recorded) -> Diagnostic:
         "KL: mean over responses of Σ (log π_S − log π_T), the plain estimate of the on-policy "
         "reverse KL to the privileged teacher, nats; for GRPO and SFT no teacher was asked. Stall: "
         "the first iteration from which the smoothed KL of a token falls by less than 5 % in ten "
-        "iterations beyond its noise, and the level it stays at (mean over seeds).",
+        "iterations beyond its noise, and the level it stays at (mean over seeds). "
+        f"{UNBOUNDED_REASON}.",
         columns=("method", "seeds", "entropy", "length", "KL a response", "stall"),
         rows=tuple(rows),
     )
@@ -115,8 +121,7 @@ def _change(arms: Sequence[list[Moment]], read: Callable[[Moment], float | None]
         ends.append((np.mean(values[:tenth]), np.mean(values[-tenth:])))
     first, last = np.transpose(ends)
     interval = mean_interval(last.tolist())
-    text = f"{first.mean():.3g} → {interval.value:.3g}"
-    return text if len(ends) < 2 else f"{text} [{interval.low:.3g}, {interval.high:.3g}]"
+    return f"{first.mean():.3g} → {_estimate(interval, '.3g')}"
 
 
 def _stall(arms: Sequence[list[Moment]]) -> str | None:
@@ -175,10 +180,14 @@ def _answers(workspace: Workspace) -> dict[str, str]:
 
 
 def _over_seeds(values: Sequence[float]) -> str:
-    found = mean_interval(values, 0.95)
-    if len(values) < 2:
-        return f"{found.value:.3f}"
-    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+    bounds = SHARE if len(values) > 1 else UNBOUNDED
+    return _estimate(mean_interval(values, 0.95, bounds), ".3f")
+
+
+def _estimate(found: Estimate, form: str) -> str:
+    if math.isinf(found.high):
+        return f"{found.value:{form}} {UNBOUNDED_MARK}"
+    return f"{found.value:{form}} [{found.low:{form}}, {found.high:{form}}]"
 
 
 def _information(workspace: Workspace) -> Diagnostic:
@@ -206,7 +215,8 @@ def _information(workspace: Workspace) -> Diagnostic:
         "the part of OPSD's objective that no student can remove (Theorem 1); L*: the rest; ρ: "
         "deviation ratio of Proposition 1 at the logits; content: how much of the teacher's shift "
         "is about what the reference says (corruption probe: another problem's answer instead). "
-        "References are the answers of a problem's own group. Intervals: bootstrap over problems.",
+        "References are the answers of a problem's own group. Intervals: bootstrap over problems. "
+        f"{UNBOUNDED_REASON}.",
         columns=(
             "arm",
             "iteration",
@@ -225,5 +235,5 @@ def _interval(found: Interval | None) -> str | None:
     if found is None:
         return None
     if found.low is None or found.high is None:
-        return f"{found.value:.3g}"
-    return f"{found.value:.3g} [{found.low:.3g}, {found.high:.3g}]"
+        return f"{found.value:.3g} {UNBOUNDED_MARK}"
+    return _estimate(Estimate(found.value, found.low, found.high), ".3g")

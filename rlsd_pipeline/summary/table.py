@@ -25,7 +25,8 @@ def method_table(workspace: Workspace, results: Sequence[Result]) -> data.Method
         confidence=experiment.evaluation.confidence,
         interval_meaning=f"Intervals are over {unit}.",
         difference_meaning=f"Differences to {compared} are paired over {pairs}; p-values are "
-        "two-sided t-tests, Holm-corrected for the number of methods on a benchmark.",
+        "two-sided, Holm-corrected for the number of methods on a benchmark; their intervals are "
+        "not corrected.",
         leakage_meaning="Leakage is the share of held-out responses that mention a reference, "
         "although none was shown.",
         steps_meaning="Each step of the reasoning is judged given the step before.",
@@ -51,6 +52,7 @@ def difference(paired: PairedDifference, p_corrected: float | None) -> data.Diff
         high=paired.high,
         p=paired.p_value,
         p_corrected=p_corrected,
+        test=paired.test,
     )
 
 

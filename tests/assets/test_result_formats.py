@@ -57,8 +57,8 @@ RESULTS = [
         "mathvista",
         "rlsd",
         "rlsd",
-        gain=PairedDifference(0.1, -INFINITE, INFINITE, 1.0),
-        difference=Difference(PairedDifference(0.02, -0.01, 0.05, 0.1), 0.2),
+        gain=PairedDifference(0.1, -INFINITE, INFINITE, 1.0, "exact McNemar"),
+        difference=Difference(PairedDifference(0.02, -0.01, 0.05, 0.1, "paired t over seeds"), 0.2),
         blind=0.25,
     ),
     line("mathvista", "mine_&_yours", "opsd"),
@@ -81,7 +81,7 @@ def test_the_tables_of_a_document() -> None:
     overview = found["method by benchmark"]
     assert overview.columns == ["method", "own", "mathvista"]
     assert overview.rows == [
-        ["base", "0.500 [0.400, 0.600]", "0.600"],
+        ["base", "0.500 [0.400, 0.600]", "0.600 [–]"],
         ["rlsd", "0.500 [0.400, 0.600]", "0.500 [0.400, 0.600]"],
         ["mine_&_yours", "", "0.500 [0.400, 0.600]"],
         ["mine too", "", "0.500 [0.400, 0.600]"],
@@ -107,12 +107,39 @@ def test_the_papers_figure_stands_beside_the_method_it_is_about() -> None:
     assert own.rows[1][-2:] == ["0.50 / - / -", "56.18 %"]
 
 
+def test_the_test_behind_each_p_value_is_named() -> None:
+    gain = PairedDifference(0.1, 0.0, 0.2, 0.04, "exact McNemar")
+    other = PairedDifference(0.1, 0.0, 0.2, 0.04, "sign flip over clusters")
+    lines = [
+        line("own", "base", "base"),
+        line("own", "rlsd", "rlsd", gain=gain),
+        line("own", "opsd", "opsd", gain=other, difference=Difference(gain, 0.08)),
+    ]
+    (own,) = (each for each in sections(lines, "grpo", BENCHMARKS) if each.title == "own")
+    assert own.notes == [
+        "p of the gain: exact McNemar (rlsd); sign flip over clusters (opsd).",
+        "p of the difference to grpo: exact McNemar.",
+        "p is corrected by Holm's method, the intervals are not.",
+    ]
+    for text in (markdown([own]), latex([own])):
+        assert "exact McNemar (rlsd); sign flip over clusters (opsd)" in text
+        assert "the intervals are not" in text
+    rows = list(csv.DictReader(io.StringIO(csv_text(records(lines, "grpo", BENCHMARKS)))))
+    assert [row["gain_test"] for row in rows] == ["", "exact McNemar", "sign flip over clusters"]
+    assert [row["difference_test"] for row in rows] == ["", "", "exact McNemar"]
+
+
+def test_a_missing_bound_is_a_dash_with_its_reason() -> None:
+    mathvista = by_title(RESULTS)["mathvista"]
+    assert mathvista.rows[1][5] == "+0.100 [–]"
+    assert "[–]: not bounded, since there is only one, or all are equal." in mathvista.notes
+
+
 def test_what_differs_in_protocol_is_said() -> None:
     found = by_title([*RESULTS, line("wemath", "rlsd", "rlsd")])
     assert found["own"].notes == []
-    assert found["mathvista"].notes[0] == (
-        "Here: split testmini, robust rule, greedy decoding, responses of at most 4,096 tokens."
-    )
+    here = "Here: split testmini, robust rule, greedy decoding, responses of at most 4,096 tokens."
+    assert here in found["mathvista"].notes
     assert found["wemath"].notes[0] == (
         "Here: split testmini, the first 1,000 rows only, official rule, 4 samples at temperature "
         "0.7, responses of at most 4,096 tokens."

@@ -12,7 +12,13 @@ from rlsd_pipeline.diagnostics.properties.recording import (
     decide,
     seed_level,
 )
-from rlsd_pipeline.evaluation.intervals import Estimate, mean_interval, wilson_share
+from rlsd_pipeline.evaluation.intervals import (
+    DIFFERENCE,
+    Estimate,
+    all_equal,
+    mean_interval,
+    wilson_share,
+)
 
 
 def leakage_free(
@@ -27,8 +33,8 @@ def leakage_free(
 
     Within a seed, the interval is Newcombe's for a difference of independent shares. Over the
     seeds, it is the wider of that for the counts taken together and of Student's over the seeds'
-    rises: the first alone ignores that seeds differ, the second alone is of width 0 where nothing
-    leaked.
+    rises: the first alone ignores that seeds differ, the second says nothing where all are equal,
+    such as where nothing leaked.
 
     Args:
         recordings: One for each seed.
@@ -108,8 +114,8 @@ def _pool(counts: Sequence[tuple[LeakCount, LeakCount]], confidence: float) -> E
         for column in zip(*counts, strict=True)
     )
     together = share_rise(start, end, confidence)
-    if len(counts) == 1:
+    rises = np.array([e.leaked / e.responses - s.leaked / s.responses for s, e in counts])
+    if all_equal(rises):
         return together
-    rises = [e.leaked / e.responses - s.leaked / s.responses for s, e in counts]
-    seeds = mean_interval(rises, confidence)
+    seeds = mean_interval(rises, confidence, DIFFERENCE)
     return Estimate(seeds.value, min(together.low, seeds.low), max(together.high, seeds.high))

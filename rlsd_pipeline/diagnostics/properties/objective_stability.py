@@ -86,7 +86,8 @@ def objective_stability(
     seeds = tuple(outcome(recording) for recording in recordings)
     rises = [seed.evidence["rebound"] for seed in seeds if "rebound" in seed.evidence]
     pooled = {"rebound": mean_interval(rises, confidence)} if rises else {}
-    calm = len(rises) == len(seeds) and pooled["rebound"].high <= rebound
+    # Where no seed rebounds at all, all are 0, and their spread bounds nothing: each spoke alone.
+    calm = len(rises) == len(seeds) and (max(rises) == 0 or pooled["rebound"].high <= rebound)
     return PropertyResult(
         name="objective stability",
         holds=decide(seeds, True if calm else None),

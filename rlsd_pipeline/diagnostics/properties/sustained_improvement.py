@@ -14,7 +14,7 @@ from rlsd_pipeline.diagnostics.properties.recording import (
     decide,
     seed_level,
 )
-from rlsd_pipeline.evaluation.intervals import Estimate, mean_interval
+from rlsd_pipeline.evaluation.intervals import DIFFERENCE, Estimate, mean_interval
 
 
 class _Pooled(NamedTuple):
@@ -103,7 +103,9 @@ def _pool(seeds: Sequence[Sequence[Evaluation]], minimum_gain: float, confidence
     if len(seeds) == 1:
         gain = _own_gain(seeds[0], confidence)
     else:
-        gain = mean_interval([row[-1].score - row[0].score for row in seeds], confidence)
+        gain = mean_interval(
+            [row[-1].score - row[0].score for row in seeds], confidence, DIFFERENCE
+        )
     numbers, declined = {"gain": gain}, False
     if len({tuple(evaluation.updates for evaluation in row) for row in seeds}) == 1:
         scores = np.array([[evaluation.score for evaluation in row] for row in seeds])
@@ -111,7 +113,7 @@ def _pool(seeds: Sequence[Sequence[Evaluation]], minimum_gain: float, confidence
         best = earlier.mean(0).argmax()
         # The best was chosen by looking, so its interval covers all that might have been.
         corrected = 1 - (1 - confidence) / earlier.shape[1]
-        numbers["decline"] = mean_interval(earlier[:, best] - scores[:, -1], corrected)
+        numbers["decline"] = mean_interval(earlier[:, best] - scores[:, -1], corrected, DIFFERENCE)
         declined = numbers["decline"].low > 0
     if declined or gain.high < minimum_gain:
         return _Pooled(numbers, False)

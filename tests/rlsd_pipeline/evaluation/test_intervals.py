@@ -1,11 +1,21 @@
 import math
 import statistics
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlsd_pipeline.evaluation.intervals import paired_difference, score_interval
+from rlsd_pipeline.evaluation.intervals import (
+    EQUAL,
+    SHARE,
+    STUDENT,
+    mean_interval,
+    paired_difference,
+    score_interval,
+)
+
+SHARES = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])
 
 
 def test_wilson() -> None:
@@ -53,21 +63,26 @@ def test_the_interval_of_a_share_stays_within_zero_and_one() -> None:
 def test_little_to_go_by() -> None:
     assert score_interval([], 0.95) == (0.0, 0.0, 1.0)
     assert score_interval([0.5], 0.95) == (0.5, 0.0, 1.0)
-    assert score_interval([0.5, 0.5], 0.95) == (0.5, 0.5, 0.5)
+    # Equal answers are no certainty: .5, .5, 0, 1 have s = sqrt(1/6), half 3.18245 s / 2 = .6496.
+    assert score_interval([0.5, 0.5], 0.95) == (0.5, 0.0, 1.0)
+    # Sixteen halves, 0 and 1: s = sqrt(.5 / 17) = .171499, half 2.10982 s / sqrt 18 = .085284.
+    found = score_interval([0.5] * 16, 0.95)
+    assert found == pytest.approx((0.5, 0.414716, 0.585284), abs=1e-5)
 
 
 def test_paired_difference() -> None:
     # Differences 1, 0, 0, 0: mean 0.25, s = 0.5, standard error 0.25, t = 1 with 3 degrees of
-    # freedom: p = 0.39100; half 3.18245 * 0.25 = 0.79561.
+    # freedom: p = 0.39100; half 3.18245 * 0.25 = 0.79561, but no difference is above 1.
     found = paired_difference([0, 1, 0, 1], [1, 1, 0, 1], 0.95)
-    assert found == pytest.approx((0.25, -0.54561, 1.04561, 0.39100), abs=5e-5)
+    assert found[:4] == pytest.approx((0.25, -0.54561, 1.0, 0.39100), abs=5e-5)
+    assert found.test == STUDENT
 
 
 def test_direction_is_second_minus_first() -> None:
     # Differences -0.5, -0.25, -0.75: mean -0.5, s = 0.25, standard error 0.14434,
     # t = -3.4641 with 2 degrees of freedom: p = 0.07418; half 4.30265 * 0.14434 = 0.62104.
     found = paired_difference([1, 0.5, 1], [0.5, 0.25, 0.25], 0.95)
-    assert found == pytest.approx((-0.5, -1.12104, 0.12104, 0.07418), abs=5e-5)
+    assert found[:4] == pytest.approx((-0.5, -1.0, 0.12104, 0.07418), abs=5e-5)
 
 
 def test_pairing_matters() -> None:
@@ -80,11 +95,43 @@ def test_pairing_matters() -> None:
 
 
 def test_differences_without_variance() -> None:
-    assert paired_difference([1, 0], [1, 0], 0.95) == (0.0, 0.0, 0.0, 1.0)
-    # Two of one sign: 2 (1/2)^2.
-    assert paired_difference([0, 0], [1, 1], 0.95) == (1.0, 1.0, 1.0, 0.5)
+    """Two equal seeds are no certainty."""
+    # 0, 0, -1, 1: s = sqrt(2/3), half 3.18245 s / 2 = 1.299.
+    assert paired_difference([1, 0], [1, 0], 0.95) == (0.0, -1.0, 1.0, 1.0, EQUAL)
+    # 1, 1, -1, 1: mean .5, standard error .5, t = 1 with 3 degrees of freedom.
+    found = paired_difference([0, 0], [1, 1], 0.95)
+    assert found[:4] == pytest.approx((1.0, -1.0, 1.0, 0.39100), abs=5e-5)
+    assert found.test == EQUAL
+    # Eight of .25, -1 and 1: mean .2, squares 8 (.05)^2 + 1.2^2 + .8^2 = 2.1, s = .483046,
+    # standard error .152753, t = 1.309307 with 9 degrees of freedom; half 2.262157 * .152753.
+    eight = paired_difference([0.5] * 8, [0.75] * 8, 0.95)
+    assert eight[:4] == pytest.approx((0.25, -0.145551, 0.545551, 0.22287), abs=2e-5)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_one_seed_bounds_nothing(count: int) -> None:
+    found = paired_difference([0.5], [0.5 + 0.25 * count], 0.95)
+    assert found == (0.25 * count, -1.0, 1.0, 1.0, STUDENT)
+
+
+@given(
+    st.lists(st.tuples(SHARES, SHARES), min_size=2, max_size=9), st.sampled_from([0.8, 0.95, 0.99])
+)
+def test_an_interval_and_its_test_agree(
+    pairs: Sequence[tuple[float, float]], confidence: float
+) -> None:
+    found = paired_difference(*zip(*pairs, strict=True), confidence)
+    holds_zero = found.low <= 0 <= found.high
+    assert holds_zero == (found.p_value >= 1 - confidence)
+    assert -1 <= found.low <= found.value <= found.high <= 1
+    assert found.low < found.high
+
+
+def test_equal_measurements_without_bounds_bound_nothing() -> None:
+    assert mean_interval([3.0, 3.0]) == (3.0, -math.inf, math.inf)
+    assert mean_interval([0.0] * 3, 0.95, SHARE).high < 1
 
 
 def test_pairs_must_be_pairs() -> None:
-    with pytest.raises(ValueError, match="paired scores of 2 and 1 questions"):
+    with pytest.raises(ValueError, match="paired scores of 2 and 1 seeds"):
         paired_difference([0, 1], [0], 0.95)

@@ -11,6 +11,7 @@ from scipy import stats
 
 from rlsd_pipeline.evaluation.intervals import PairedDifference
 from rlsd_pipeline.evaluation.methods import holm, method_difference, method_score
+from rlsd_pipeline.evaluation.paired import MCNEMAR
 from rlsd_pipeline.evaluation.published import BENCHMARKS, PUBLISHED, published_methods
 
 Scores = dict[str, float]
@@ -23,7 +24,7 @@ def scores(*shares: float) -> Scores:
 
 
 def paired(p_value: float) -> PairedDifference:
-    return PairedDifference(0.1, 0.0, 0.2, p_value)
+    return PairedDifference(0.1, 0.0, 0.2, p_value, "paired t over seeds")
 
 
 def test_the_score_of_several_seeds_is_over_seeds() -> None:
@@ -31,7 +32,9 @@ def test_the_score_of_several_seeds_is_over_seeds() -> None:
     # Means 1/2, 1, 1/4: mean 7/12, deviations -1/12, 5/12, -4/12: squares sum to 42/144, so
     # s = sqrt(0.2916667 / 2) = 0.3818813; t(.975, 2) = 4.302653; half 4.302653 s / sqrt 3.
     half = 4.302653 * 0.3818813 / math.sqrt(3)
-    assert found == pytest.approx((7 / 12, 7 / 12 - half, 7 / 12 + half), abs=1e-6)
+    # It would reach from -.36531 to 1.53198, and no share does.
+    assert 7 / 12 - half < 0 < 1 < 7 / 12 + half
+    assert found == pytest.approx((7 / 12, 0, 1), abs=1e-6)
 
 
 def test_more_questions_make_no_interval_over_seeds_narrower() -> None:
@@ -63,6 +66,7 @@ def test_seeds_are_the_pairs() -> None:
     half = 4.302653 / 12
     assert found is not None
     assert found[:3] == pytest.approx((5 / 12, 5 / 12 - half, 5 / 12 + half), abs=1e-6)
+    assert found.test == "paired t over seeds"
     assert found.p_value == pytest.approx(expected.pvalue)
 
 
@@ -80,7 +84,8 @@ def test_seeds_as_pairs_agree_with_scipy(
         expected = stats.ttest_rel(afters, befores)
         interval = expected.confidence_interval(0.9)
         assert found.p_value == pytest.approx(expected.pvalue)
-        assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+        ends = max(interval.low, -1), min(interval.high, 1)
+        assert (found.low, found.high) == pytest.approx(ends)
 
 
 def test_only_seeds_that_both_have_are_compared() -> None:
@@ -98,9 +103,10 @@ def test_one_seed_each_is_compared_over_the_questions_of_both() -> None:
     before = {"a": 0.0, "b": 1.0, "c": 0.0, "d": 1.0, "only before": 1.0}
     after = {"d": 1.0, "c": 0.0, "b": 1.0, "a": 1.0, "only after": 0.0}
     found = method_difference({3: before}, {3: after}, 0.95)
-    # Differences 1, 0, 0, 0: mean 1/4, standard error 1/4, t = 1 with 3 degrees of freedom:
-    # p = 0.39100; half 3.18245 / 4.
-    assert found == pytest.approx((0.25, -0.54561, 1.04561, 0.39100), abs=5e-5)
+    # One discordant pair of four: 2 / 6 - 1 / 6 around 1/6, half 1.95996 sqrt((.5 - 1/36) / 6).
+    assert found is not None
+    assert found[:4] == pytest.approx((0.25, -0.38319, 0.71652, 1.0), abs=5e-5)
+    assert found.test == MCNEMAR
 
 
 def test_one_shared_seed_of_several_is_no_comparison() -> None:

@@ -1,6 +1,8 @@
 """Two policies on the same questions: McNemar, sign flips, bootstrap, Holm."""
 
+import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -8,13 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import mcnemar
 
+from rlsd_pipeline.evaluation.intervals import EQUAL
 from rlsd_pipeline.evaluation.methods import holm
 from rlsd_pipeline.evaluation.paired import (
+    CLUSTER_FLIP,
     MCNEMAR,
     SIGN_FLIP,
     PairedComparison,
     compare_policies,
 )
+
+SHARES = st.sampled_from([0.0, 0.25, 0.5, 1.0])
 
 
 def scores(*values: float) -> dict[str, float]:
@@ -58,8 +64,62 @@ def test_half_points_by_all_sign_flips() -> None:
     assert (found.test, found.p_value) == (SIGN_FLIP, 0.25)
     assert found.difference == 0.375
     assert (found.only_first, found.only_second) == (0, 3)
-    # Of four draws none moves in 1 of 256 cases and one in 12: 2.5 % is at one of four.
-    assert (found.low, found.high) == (0.125, 0.5)
+    # A sign-flip test of three that moved never rejects at 5 %.
+    assert (found.low, found.high) == (-1.0, 1.0)
+
+
+def test_the_interval_of_a_sign_flip_inverts_it() -> None:
+    before, after = scores(*[0.5] * 7), scores(0.6, 0.55, 0.8, 0.7, 0.45, 0.9, 0.65)
+    found = compare_policies(before, after, confidence=0.9)
+    differences = np.array([0.1, 0.05, 0.3, 0.2, -0.05, 0.4, 0.15])
+    signs = np.array(list(itertools.product([1, -1], repeat=7)))
+
+    def rejected(difference: float) -> bool:
+        sums = signs @ (differences - difference)
+        return bool(np.mean(np.abs(sums) >= abs(sums[0]) - 1e-12) < 0.1)
+
+    # Of 128 flips 2, 4, 6, ... sum up to as much: of all differences at hand by grid.
+    kept = [d for d in np.linspace(-0.5, 0.9, 14001) if not rejected(d)]
+    assert (found.low, found.high) == pytest.approx((kept[0], kept[-1]), abs=2e-4)
+    assert found.p_value == np.mean(np.abs(signs @ differences) >= differences.sum() - 1e-12)
+
+
+@given(st.lists(st.tuples(SHARES, SHARES, st.sampled_from("abcdefghijklmnopq")), min_size=1))
+def test_an_interval_and_its_test_agree(rows: Sequence[tuple[float, float, str]]) -> None:
+    """All equal, all in one direction, one discordant pair, few clusters: never a contradiction."""
+    before, after = (scores(*[row[side] for row in rows]) for side in (0, 1))
+    clusters = {f"q{place:04d}": row[2] for place, row in enumerate(rows)}
+    for found in (compare_policies(before, after), compare_policies(before, after, clusters)):
+        assert (found.low <= 0 <= found.high) == (found.p_value >= 1 - 0.95)
+        assert -1 <= found.low <= found.difference <= found.high <= 1
+        assert found.high - found.low > 1e-6 or found.p_value < 0.05
+
+
+def test_equal_half_points_are_no_certainty() -> None:
+    found = compare_policies(scores(0, 0), scores(0.5, 0.5))
+    # .5, .5, -1, 1: mean .25, standard error .433, t = .577 with 3 degrees of freedom.
+    assert found.test == EQUAL
+    assert found.p_value == pytest.approx(0.60422, abs=1e-4)
+    assert (found.low, found.high) == (-1.0, 1.0)
+
+
+def test_where_the_interval_alone_would_contradict_mcnemar() -> None:
+    found = binary(both=0, first=3, second=11, neither=0)
+    # 2 P(at most 3 of 14) = 2 * 470 / 16384; Bonett and Price: .5 around half
+    # 1.95996 sqrt(.75 / 16) = .42434, so that alone it would begin at .0757.
+    assert found.p_value == pytest.approx(0.057373, abs=1e-6)
+    assert found.low == 0.0
+    assert found.high == pytest.approx(0.92434, abs=5e-5)
+
+
+def test_intervals_of_few_clusters_cover() -> None:
+    """A bootstrap over eight clusters covers in some 88 %; the inverted test does not lose that."""
+    chance, covered = np.random.default_rng(5), 0
+    for _ in range(400):
+        noise = chance.choice([-0.5, 0.0, 0.25, 0.5], 8, p=[0.2, 0.3, 0.2, 0.3])
+        found = compare_policies(scores(*[0.5] * 8), scores(*(0.5 + noise)))
+        covered += found.low <= 0.1 <= found.high
+    assert covered / 400 >= 0.95 - 2 * math.sqrt(0.95 * 0.05 / 400)
 
 
 def test_questions_of_a_cluster_flip_together() -> None:
@@ -67,9 +127,8 @@ def test_questions_of_a_cluster_flip_together() -> None:
     clusters = {"q0000": "a", "q0001": "a", "q0002": "a", "q0003": "b", "q0004": "c"}
     found = compare_policies(before, after, clusters)
     # Sums 3, -1 and 0: |2| or more for every combination of signs.
-    assert (found.test, found.p_value) == (SIGN_FLIP, 1.0)
+    assert (found.test, found.p_value) == (CLUSTER_FLIP, 1.0)
     assert found.difference == pytest.approx(0.4)
-    # Draws of a alone give 3 / 3, of b alone -1, each once in 27.
     assert (found.low, found.high) == (-1.0, 1.0)
 
 
@@ -78,7 +137,7 @@ def test_clusters_of_one_question_are_still_mcnemar() -> None:
     assert compare_policies(before, after, {"q0000": "a", "q0001": "b"}).test == MCNEMAR
 
 
-def test_the_bootstrap_agrees_with_the_normal_interval_on_many_questions() -> None:
+def test_the_sign_flip_agrees_with_the_normal_interval_on_many_questions() -> None:
     chance = np.random.default_rng(0)
     before = chance.choice([0.0, 0.5, 1.0], 525)
     after = np.clip(before + chance.choice([-0.5, 0, 0, 0, 0.5, 0.5], 525), 0, 1)
@@ -117,7 +176,7 @@ def test_only_shared_questions_are_compared() -> None:
 
 def test_one_cluster_bounds_nothing() -> None:
     found = compare_policies(scores(0, 0), scores(1, 1), {"q0000": "a", "q0001": "a"})
-    assert (found.low, found.high, found.p_value) == (-math.inf, math.inf, 1.0)
+    assert (found.low, found.high, found.p_value) == (-1.0, 1.0, 1.0)
 
 
 def test_holm_over_five() -> None:

@@ -123,7 +123,12 @@ def _line(benchmark: str, index: int, method: str, random: np.random.Generator) 
         value = 0.03 * random.normal()
         p = float(np.exp(-((value / 0.012) ** 2)))
         difference = Difference(
-            value=value, low=value - 0.024, high=value + 0.024, p=p, p_corrected=min(1, 3 * p)
+            value=value,
+            low=value - 0.024,
+            high=value + 0.024,
+            p=p,
+            p_corrected=min(1, 3 * p),
+            test="exact McNemar",
         )
     return MethodLine(
         benchmark=benchmark, method=method, seeds=4, questions=1000, score=score,
@@ -156,7 +161,9 @@ def _comparison(methods: tuple[str, ...], random: np.random.Generator) -> Compar
         Lookahead(
             method=method,
             score=Estimate(value=0.61 + 0.004 * index, low=0.6, high=0.67),
-            difference=Difference(value=0.004 * index, low=-0.01, high=0.06, p=0.2)
+            difference=Difference(
+                value=0.004 * index, low=-0.01, high=0.06, p=0.2, test="exact McNemar"
+            )
             if index
             else None,
         )

@@ -74,7 +74,7 @@ def test_a_rollout_that_does_not_fit_is_refused(change: dict[str, Any], message:
 
 def test_intervals_and_quantiles_are_ordered() -> None:
     with pytest.raises(ValidationError, match="ends before it begins"):
-        Difference(value=0.1, low=0.2, high=0.0, p=0.5)
+        Difference(value=0.1, low=0.2, high=0.0, p=0.5, test="exact McNemar")
     with pytest.raises(ValidationError, match="ends before it begins"):
         MethodLine(benchmark="b", method="m", score=0.1, low=0.2, high=0.0)
     with pytest.raises(ValidationError, match="do not rise"):

@@ -73,6 +73,13 @@ def test_a_section_appears_only_with_its_data(
     assert sections(page) == [key for key in TITLES if key not in gone]
 
 
+def test_the_test_behind_a_p_value_is_named(page: str) -> None:
+    words = " ".join(Page(page).words)
+    # In the table of methods and in the lookahead.
+    assert words.count("exact McNemar") >= 2
+    assert "corrected for all comparisons made here; the intervals are not corrected" in words
+
+
 def test_an_empty_report_is_a_page() -> None:
     page = render(Report(title="t", experiment="e", created="2026-01-01"))
     assert sections(page) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.evaluation.intervals import paired_difference
+from rlsd_pipeline.evaluation.paired import compare_policies
 from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.stages import lookahead
 from rlsd_pipeline.stages.benchmark_scores import evaluate_policy
@@ -95,15 +95,14 @@ def test_scores_and_differences_are_over_the_same_questions(
         )
         for line in lines
     }
-    compared = [after["grpo"][name] for name in names]
     for line in lines:
         values = [after[line.method][name] for name in names]
         assert line.score.value == pytest.approx(sum(values) / len(names))
-        assert line.gain == pytest.approx(paired_difference([base[n] for n in names], values, 0.95))
+        assert line.gain == compare_policies(base, after[line.method]).paired
         if line.method != "grpo":
             assert line.difference is not None
-            expected = paired_difference(compared, values, 0.95)
-            assert line.difference.paired == pytest.approx(expected)
+            expected = compare_policies(after["grpo"], after[line.method])
+            assert line.difference.paired == expected.paired
             assert line.difference.p_corrected >= expected.p_value
     assert lines[0].difference is None
 

@@ -107,7 +107,9 @@ def line(method: str, weighting: str, difference: Difference | None = None) -> R
         updates=0 if method == "base" else 80,
         seeds=(0, 1),
         score=Estimate(0.5, 0.25, 0.75),
-        gain=None if method == "base" else PairedDifference(0.125, -0.25, 0.5, 0.25),
+        gain=None
+        if method == "base"
+        else PairedDifference(0.125, -0.25, 0.5, 0.25, "exact McNemar"),
         gain_corrected=None,
         difference=difference,
         mentions=UNBOUNDED if method == "base" else Estimate(0.25, 0.125, 0.375),
@@ -122,7 +124,9 @@ def line(method: str, weighting: str, difference: Difference | None = None) -> R
 
 
 def test_the_table_beside_what_the_paper_reports(workspace: Workspace) -> None:
-    against = Difference(PairedDifference(0.0625, 0.03125, 0.09375, 0.015625), 0.03125)
+    against = Difference(
+        PairedDifference(0.0625, 0.03125, 0.09375, 0.015625, "paired t over seeds"), 0.03125
+    )
     results = [line("base", "base"), line("strong", "rlsd", against), line("mine", "rlsd_adaptive")]
     found = method_table(workspace, results)
     assert found is not None

@@ -32,7 +32,8 @@ def test_calm_seeds_are_stable() -> None:
     found = judged(*((calm(seed), falling(seed)) for seed in range(3)))
     assert found.holds is True
     assert [seed.holds for seed in found.seeds] == [True] * 3
-    assert found.pooled["rebound"].high <= 0.25
+    # No seed rebounds: three equal numbers say nothing of the spread, and each seed spoke alone.
+    assert found.pooled["rebound"] == (0.0, -math.inf, math.inf)
 
 
 def test_residuals_by_hand() -> None:
