@@ -10,7 +10,8 @@ from rlsd_pipeline.config.strict import StrictConfig
 class PromptsConfig(StrictConfig):
     """Templates; `{question}`, `{answer}` and `{solution}` stand for the problem's fields.
 
-    `{sibling}` is a response of the same group without its format tags, `{feedback}` the verdict.
+    `{sibling}` is what follows the thinking in a response of the same group, without format tags;
+    `{feedback}` is the verdict.
     """
 
     system: str | None = None

@@ -51,8 +51,9 @@ class UpdateConfig(StrictConfig):
     weighed by exp(student_logprobs - rollout_logprobs) up to this bound; None leaves it as it is.
     """
 
-    denominator: Literal["sequence", "token"] = "sequence"
-    """Mean over each response, then responses (`sequence`), or over all tokens (`token`)."""
+    denominator: Literal["sequence", "token", "learnt_token"] = "sequence"
+    """Mean over each response, then responses (`sequence`), or over all tokens (`token`), or over
+    the tokens that carry a weight (`learnt_token`): SDPO's, whose masked responses do not count."""
 
     epochs: Annotated[int, Field(ge=1)] = 1
     """Passes over one table of rollouts."""

@@ -33,7 +33,7 @@ CONTRACTS = {
     ),
     "weighting_comparison": StageContract("1", ("rollouts", "rewards", "logprobs"), ("verifier",)),
     "gradient_comparison": StageContract(
-        "1", ("problems", "policy", "rollouts", "rewards"), ("prompts", "verifier")
+        "2", ("problems", "policy", "rollouts", "rewards"), ("prompts", "verifier")
     ),
     "information_gap": StageContract(
         "1", ("problems", "policy", "rollouts", "rewards"), ("prompts",)

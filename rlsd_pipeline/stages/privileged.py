@@ -76,10 +76,18 @@ def _siblings(experiment: ExperimentConfig, rollouts: Sequence[Judged]) -> list[
         if other is None:
             texts.append(None)
             continue
-        prompts, sibling = experiment.prompts, _TAGS.sub(" ", rollouts[other].completion).strip()
+        prompts, sibling = experiment.prompts, _demonstration(rollouts[other].completion)
         question = rollout.problem.question
         texts.append(prompts.fill(prompts.sibling_reference, question=question, sibling=sibling))
     return texts
+
+
+def _demonstration(completion: str) -> str:
+    """What follows the thinking, without tags; the whole response where no thinking ends.
+
+    As SDPO's repository has it: the teacher is to see the attempt, and not how it was thought out.
+    """
+    return _TAGS.sub(" ", completion.rpartition("</think>")[2]).strip()
 
 
 def _feedback(experiment: ExperimentConfig, rollout: Judged) -> str | None:

@@ -93,6 +93,8 @@ def logprobs_request(run: StageRun, teacher: Artifact | None) -> ArtifactRequest
     if teacher is not None:
         inputs["teacher"] = teacher
         extra |= _plain(run.arm, "privileged")
+        if run.arm.privileged == "sibling":
+            extra["demonstration"] = "without thinking"
     divergence = run.arm.weighting.stored_divergence
     if divergence is not None:
         extra |= _plain(divergence, "top_k", "support")

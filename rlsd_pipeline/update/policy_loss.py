@@ -2,9 +2,10 @@
 
     L = -mean min(ρ_t Â_t, clip(ρ_t, 1 - ε_low, 1 + ε_high) Â_t),   ρ_t = exp(policy - old logprob)
 
-The mean is one of two: over each response's tokens and then over responses (`sequence`, the
-paper's), or over all tokens (`token`, the reference code's). There is no KL term and no entropy
-bonus in the paper.
+The mean is one of three: over each response's tokens and then over responses (`sequence`, the
+paper's), over all tokens (`token`, the reference code's), or over the tokens that carry a weight
+(`learnt_token`, that of SDPO's repository, whose masked responses do not count). There is no KL
+term and no entropy bonus in the paper.
 """
 
 from typing import Literal, NamedTuple
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from rlsd_pipeline.update.importance import importance_ratio
 
-Denominator = Literal["sequence", "token"]
+Denominator = Literal["sequence", "token", "learnt_token"]
 
 
 class PolicyLoss(NamedTuple):
@@ -31,14 +32,23 @@ class PolicyLoss(NamedTuple):
     clipped: Tensor
 
 
-def token_shares(lengths: Tensor, denominator: Denominator) -> Tensor:
+def token_shares(lengths: Tensor, denominator: Denominator, learnt: Tensor | None = None) -> Tensor:
     """The weight of each token in the mean, response after response; `[tokens]`.
 
     Args:
         lengths: Tokens of each response of the whole batch; `[responses]`. A response without
             tokens counts as a response in the `sequence` mean.
-        denominator: `sequence`: 1 / (responses x its own length); `token`: 1 / all tokens.
+        denominator: `sequence`: 1 / (responses x its own length); `token`: 1 / all tokens;
+            `learnt_token`: 1 / tokens that carry a weight, and 0 for the others.
+        learnt: Whether a token carries any weight, for `learnt_token`; `[tokens]`.
+
+    Raises:
+        ValueError: `learnt_token` without `learnt`.
     """
+    if denominator == "learnt_token":
+        if learnt is None:
+            raise ValueError("the mean over learnt tokens needs to know which they are")
+        return learnt.float() / learnt.sum().clamp(min=1)
     if denominator == "token":
         return torch.ones(int(lengths.sum())) / lengths.sum().clamp(min=1)
     shares = 1.0 / (len(lengths) * lengths.clamp(min=1))

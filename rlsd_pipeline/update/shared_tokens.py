@@ -53,13 +53,24 @@ def with_shares(
         lengths: How many each response has.
         denominator: Of the mean.
     """
-    shares = token_shares(torch.tensor([n for group in lengths for n in group]), denominator)
+    learnt = torch.cat([_learnt(of_group) for of_group in tokens])
+    every = torch.tensor([n for group in lengths for n in group])
+    shares = token_shares(every, denominator, learnt)
     groups = shares.split([sum(group) for group in lengths])
     divided = []
     for of_group, weights, counts in zip(tokens, groups, lengths, strict=True):
         whole, ends = SharedTokens(of_group, weights), torch.tensor(counts).cumsum(0).tolist()
         divided.append([whole.at(slice(end - n, end)) for end, n in zip(ends, counts, strict=True)])
     return divided
+
+
+def _learnt(tokens: Tokens) -> Tensor:
+    """Which tokens carry a weight in any stream; `[tokens]`."""
+    learnt = torch.zeros(len(tokens.old_logprobs), dtype=torch.bool)
+    for column in tokens.streams:
+        if column is not None:
+            learnt |= column != 0
+    return learnt
 
 
 def weightless(like: Tokens, count: int) -> SharedTokens:

@@ -1,14 +1,23 @@
 """SDPO: the teacher sees a successful response of the same group, or the environment's feedback.
 
 As OPSD with another r (arXiv 2601.20802; method.md §2): rollouts of groups without a success have
-nothing to learn from and are masked. The defaults are those of the authors' repository: Jensen and
-Shannon over the 100 likeliest entries and a tail; declare `teacher: {type: ema, rate: 0.05}` and
-`update: {distillation_ratio_clip: 2.0}` to have its teacher and its importance ratio as well.
+nothing to learn from and are masked. The defaults are those of the authors' repository
+(lasgroup/SDPO): Jensen and Shannon over the student's 100 likeliest entries and a tail, and a
+demonstration without its thinking. What the repository sets beside the loss belongs to the arm:
+
+    teacher: {type: ema, rate: 0.05}
+    update: {denominator: learnt_token, distillation_ratio_clip: 2.0}
+
+What differs: the student's entries are those of the policy that sampled, also in later steps of an
+iteration; a success is the verifier's verdict and no threshold of the reward; feedback is never
+mixed with demonstrations; the wording of the prompts is ours.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import field_validator
 
 from rlsd_pipeline.config.divergence import JSD, DivergenceConfig, StoredDivergence
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting, distillation, stored
@@ -19,13 +28,20 @@ class SDPO(Weighting):
 
     type: Literal["sdpo"] = "sdpo"
 
-    divergence: DivergenceConfig = JSD()
-    """Which divergence, or its sampled form."""
+    divergence: DivergenceConfig = JSD(support="student")
+    """Which divergence, or its sampled form; over the student's entries unless declared."""
 
     groups: Literal["with_success", "all"] = "with_success"
     """Groups learnt from; `all` goes with feedback, which needs no success."""
 
     privileged = "sibling"
+
+    @field_validator("divergence", mode="before")
+    @classmethod
+    def _over_the_students_entries(cls, declared: Any) -> Any:
+        if isinstance(declared, dict) and declared.get("type") != "sampled":
+            return {"support": "student"} | declared
+        return declared
 
     @property
     def stored_divergence(self) -> StoredDivergence | None:

@@ -90,12 +90,19 @@ def test_the_first_success_is_shown_and_itself_sees_the_second() -> None:
     ]
 
 
-def test_a_sibling_is_shown_without_its_tags() -> None:
-    text = "<think>\na red circle\n</think>\n<answer> yes </answer>"
+def test_a_sibling_is_shown_without_its_thinking_and_tags() -> None:
+    text = "<think>\na red circle\n</think>\nSo: <answer> yes </answer>"
     rollouts = group("a", (text, RIGHT), ("w", WRONG))
     (shown,) = teacher_texts(EXPERIMENT, "sibling", rollouts)[1:]
     assert shown is not None
-    assert " ".join(shown.split()) == "Q: a? O: a red circle yes"
+    assert " ".join(shown.split()) == "Q: a? O: So: yes"
+    # The template may have opened the thinking, and what never ends is no thinking.
+    for attempt, demonstration in (
+        ("red</think> yes", "yes"),
+        ("<think>so yes", "so yes"),
+    ):
+        shown = teacher_texts(EXPERIMENT, "sibling", group("a", (attempt, RIGHT), ("w", WRONG)))[1]
+        assert shown == f"Q: a? O: {demonstration}"
     braces = group("a", ("{question} {sibling}", RIGHT), ("w", WRONG))
     assert teacher_texts(EXPERIMENT, "sibling", braces)[1] == "Q: a? O: {question} {sibling}"
 

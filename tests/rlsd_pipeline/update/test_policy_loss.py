@@ -99,6 +99,17 @@ def test_shares_by_token() -> None:
     assert token_shares(torch.tensor([3, 1]), "token").tolist() == [0.25, 0.25, 0.25, 0.25]
 
 
+def test_shares_by_learnt_token() -> None:
+    """A masked response counts neither above nor below, as in SDPO's repository."""
+    learnt = torch.tensor([True, True, True, False])
+    shares = token_shares(torch.tensor([3, 1]), "learnt_token", learnt)
+    assert shares.tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3, 0])
+    nothing = token_shares(torch.tensor([1, 1]), "learnt_token", torch.tensor([False, False]))
+    assert nothing.tolist() == [0, 0]
+    with pytest.raises(ValueError, match="needs to know which"):
+        token_shares(torch.tensor([1]), "learnt_token")
+
+
 def test_an_empty_response_counts_as_one_in_the_sequence_mean_only() -> None:
     lengths = torch.tensor([2, 0, 1])
     # Three responses: 1 / (3 * 2) twice, nothing, 1 / (3 * 1).

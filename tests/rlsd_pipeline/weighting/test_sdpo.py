@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from rlsd_pipeline.config.divergence import JSD, Sampled
+from rlsd_pipeline.config.divergence import JSD, ForwardKL, Sampled
 from rlsd_pipeline.weighting.method import Credit
 from rlsd_pipeline.weighting.sdpo import SDPO
 
@@ -52,8 +52,13 @@ def test_no_table_at_all(credit_of: CreditOf) -> None:
 
 
 def test_defaults_are_those_of_the_authors() -> None:
-    """Jensen and Shannon at one half, over the 100 likeliest of the teacher and a tail."""
-    assert SDPO().stored_divergence == JSD(beta=0.5, top_k=100, support="teacher")
+    """Jensen and Shannon at one half, over the 100 likeliest of the student and a tail."""
+    assert SDPO().stored_divergence == JSD(beta=0.5, top_k=100, support="student")
+    declared = SDPO.model_validate({"divergence": {"type": "jsd", "top_k": 20}})
+    assert declared.stored_divergence == JSD(beta=0.5, top_k=20, support="student")
+    other = {"type": "forward_kl", "support": "teacher"}
+    assert SDPO.model_validate({"divergence": other}).stored_divergence == ForwardKL()
+    assert SDPO.model_validate({"divergence": {"type": "sampled"}}).stored_divergence is None
     assert SDPO().privileged == "sibling"
 
 
