@@ -1,9 +1,11 @@
 """Where the problems come from."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from rlsd_pipeline.config.paths import local_path, located_name, located_path
 from rlsd_pipeline.config.strict import StrictConfig
 
 
@@ -43,6 +45,10 @@ class JSONLDataset(StrictConfig):
     limit: Annotated[int, Field(ge=1)] | None = None
     """Take only the first this many rows."""
 
+    def located(self, folder: Path) -> "JSONLDataset":
+        """The same, with a relative path resolved against a folder."""
+        return self.model_copy(update={"path": located_path(self.path, folder)})
+
 
 class HubDataset(StrictConfig):
     """A data set of the Hugging Face hub, or a local folder in a layout `datasets` reads."""
@@ -50,13 +56,16 @@ class HubDataset(StrictConfig):
     type: Literal["hub"] = "hub"
 
     name: str
-    """The hub id, for example `iieycx/rlsd-train-MMFineReason-123K`, or a local folder."""
+    """The hub id, such as `iieycx/rlsd-train-MMFineReason-123K`, or a local folder or file. `./x`,
+    `../x`, `~/x` and `/x` are local, and so is a name that lies beside the YAML, where relative
+    ones begin."""
 
     config_name: str | None = None
     """The data set's configuration, where it has several."""
 
     revision: str | None = None
-    """The commit to read; pin it, so that the artifact can be made again."""
+    """The commit to read. A branch or tag becomes the commit that it now is; pin a commit, so that
+    the artifact can be made again."""
 
     split: str = "train"
     """The split to learn from."""
@@ -74,6 +83,19 @@ class HubDataset(StrictConfig):
 
     limit: Annotated[int, Field(ge=1)] | None = None
     """Take only the first this many rows."""
+
+    @property
+    def local(self) -> Path | None:
+        """The local folder or file; None where the name is a hub id."""
+        return local_path(self.name)
+
+    def located(self, folder: Path) -> "HubDataset":
+        """The same, with the path of a local folder or file resolved against a folder.
+
+        Raises:
+            ConfigError: The folder or file is given a revision.
+        """
+        return self.model_copy(update={"name": located_name(self.name, folder, self.revision)})
 
 
 class ArithmeticDataset(StrictConfig):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from rlsd_pipeline.config.judge import JudgeConfig
+from rlsd_pipeline.config.paths import located_path
 from rlsd_pipeline.config.strict import StrictConfig
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]
@@ -164,6 +165,6 @@ class EvaluationConfig(StrictConfig):
         located: list[HeldoutBenchmark | PublicBenchmarkConfig] = []
         for each in self.benchmarks:
             if not isinstance(each, HeldoutBenchmark) and each.path is not None:
-                each = each.model_copy(update={"path": str((folder / each.path).resolve())})
+                each = each.model_copy(update={"path": located_path(each.path, folder)})
             located.append(each)
         return self.model_copy(update={"benchmarks": located})

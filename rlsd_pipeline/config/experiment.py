@@ -7,12 +7,12 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 
 from rlsd_pipeline.config.compute import ComputeConfig, LocalCompute
-from rlsd_pipeline.config.dataset import DatasetConfig, EasyVQADataset, JSONLDataset
+from rlsd_pipeline.config.dataset import DatasetConfig, EasyVQADataset, HubDataset, JSONLDataset
 from rlsd_pipeline.config.document import read_document
 from rlsd_pipeline.config.engine import EngineConfig, OpenAIEngineConfig, TransformersEngineConfig
 from rlsd_pipeline.config.evaluation import EvaluationConfig
 from rlsd_pipeline.config.hardware import AssumptionsConfig, HardwareConfig
-from rlsd_pipeline.config.model import GGUFModel, ModelConfig, TinyQwen3VL
+from rlsd_pipeline.config.model import ModelConfig, TinyQwen3VL
 from rlsd_pipeline.config.prompts import PromptsConfig
 from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.config.retention import RetentionConfig
@@ -174,11 +174,9 @@ class ExperimentConfig(StrictConfig):
             ConfigError: The manifest of a Ray cluster is none, or its cluster is too small.
         """
         found: dict[str, object] = {"evaluation": self.evaluation.located(folder)}
-        if isinstance(self.dataset, JSONLDataset):
-            path = str((folder / self.dataset.path).resolve())
-            found["dataset"] = self.dataset.model_copy(update={"path": path})
-        if isinstance(self.model, GGUFModel):
-            found["model"] = self.model.located(folder)
+        found["model"] = self.model.located(folder)
+        if isinstance(self.dataset, JSONLDataset | HubDataset):
+            found["dataset"] = self.dataset.located(folder)
         if isinstance(self.teacher, ModelTeacher):
             found["teacher"] = self.teacher.located(folder)
         if isinstance(self.compute, RayCompute):

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from rlsd_pipeline.config.paths import located_path
 from rlsd_pipeline.config.strict import StrictConfig, validate
 from rlsd_pipeline.errors import ConfigError
 
@@ -27,7 +28,7 @@ class KubeRay(StrictConfig):
 
     def located(self, folder: Path) -> "KubeRay":
         """The same, with a relative path resolved against a folder."""
-        return self.model_copy(update={"cluster": str((folder / self.cluster).resolve())})
+        return self.model_copy(update={"cluster": located_path(self.cluster, folder)})
 
     def manifest(self) -> dict[str, Any]:
         """The declared `RayCluster`.

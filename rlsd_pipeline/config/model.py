@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from rlsd_pipeline.config.paths import local_path, located_name, located_path
 from rlsd_pipeline.config.strict import StrictConfig
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -71,15 +72,21 @@ class TinyQwen3VL(StrictConfig):
             update={"seed": self.seed + seed % self.warm_starts, "warm_starts": 1}
         )
 
+    def located(self, folder: Path) -> "TinyQwen3VL":
+        """The same; it names no file."""
+        return self
+
 
 class PretrainedModel(StrictConfig):
     """A model of the Hugging Face hub or a local folder, with its own tokenizer or processor."""
 
     type: Literal["pretrained"] = "pretrained"
     name: str
-    """Hub id or folder, for example `Qwen/Qwen3-VL-8B-Instruct`."""
+    """Hub id, such as `Qwen/Qwen3-VL-8B-Instruct`, or folder. `./x`, `../x`, `~/x` and `/x` are
+    folders, and so is a name that lies beside the YAML, where relative ones begin."""
     revision: str | None = None
-    """The commit to load; pin it, so that the artifact can be made again."""
+    """The commit to load. A branch or tag becomes the commit that it now is; pin a commit, so that
+    the artifact can be made again."""
     dtype: Literal["float32", "bfloat16"] = "float32"
     trust_remote_code: bool = False
     """Runs Python code of the model's repository. Off unless you have read that code."""
@@ -96,9 +103,22 @@ class PretrainedModel(StrictConfig):
             )
         return self
 
+    @property
+    def folder(self) -> Path | None:
+        """The local folder; None where the name is a hub id."""
+        return local_path(self.name)
+
     def of_seed(self, seed: int) -> "PretrainedModel":
         """The same for every seed."""
         return self
+
+    def located(self, folder: Path) -> "PretrainedModel":
+        """The same, with the path of a local folder resolved against another one.
+
+        Raises:
+            ConfigError: The folder is given a revision.
+        """
+        return self.model_copy(update={"name": located_name(self.name, folder, self.revision)})
 
 
 class GGUFModel(StrictConfig):
@@ -138,7 +158,7 @@ class GGUFModel(StrictConfig):
         """The same, with a relative path resolved against a folder."""
         if self.path is None:
             return self
-        return self.model_copy(update={"path": str((folder / self.path).resolve())})
+        return self.model_copy(update={"path": located_path(self.path, folder)})
 
 
 AnyModel = TinyQwen3VL | PretrainedModel | GGUFModel

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rlsd_pipeline.config.model import GGUFModel, ModelConfig
+from rlsd_pipeline.config.model import ModelConfig
 from rlsd_pipeline.config.strict import StrictConfig
 
 
@@ -66,9 +66,7 @@ class ModelTeacher(StrictConfig):
     """Which one."""
 
     def located(self, folder: Path) -> "ModelTeacher":
-        """The same, with the relative path of a model file resolved against a folder."""
-        if not isinstance(self.model, GGUFModel):
-            return self
+        """The same, with the relative path of a local model resolved against a folder."""
         return self.model_copy(update={"model": self.model.located(folder)})
 
 

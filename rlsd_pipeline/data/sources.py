@@ -11,7 +11,10 @@ from rlsd_pipeline.config.dataset import (
     HubDataset,
     JSONLDataset,
 )
+from rlsd_pipeline.data.named_files import named_files
 from rlsd_pipeline.errors import DataError
+from rlsd_pipeline.identity.files import content_digest, path_digest
+from rlsd_pipeline.identity.hub import hub_commit
 from schemas import Problem
 
 
@@ -36,18 +39,46 @@ def read_problems(config: DatasetConfig) -> list[Problem]:
 
 
 def source_digest(config: DatasetConfig) -> str:
-    """What identifies the content of the source beside its declaration."""
+    """What identifies the content of the source beside its declaration.
+
+    Raises:
+        DataError: A file of it cannot be read.
+    """
     if isinstance(config, EasyVQADataset):
         return f"easy-vqa {version('easy-vqa')}"
     if isinstance(config, ArithmeticDataset):
         from rlsd_pipeline.data.arithmetic import VERSION
 
         return f"arithmetic {VERSION}"
-    if isinstance(config, JSONLDataset):
-        # Images may change under the same names, so the whole folder counts.
-        return path_digest(Path(config.path).parent)
-    folder = Path(config.name)
-    return path_digest(folder) if folder.is_dir() else f"{config.name}@{config.revision}"
+    try:
+        if isinstance(config, JSONLDataset):
+            return _file_digest(Path(config.path), "image", "images")
+        local = config.local
+        if local is None:
+            return f"{config.name}@{config.revision}"
+        if local.is_dir():
+            return path_digest(local)
+        return _file_digest(local, *[config.columns["images"]] * ("images" in config.columns))
+    except OSError as error:
+        raise DataError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+
+def pinned(config: DatasetConfig) -> DatasetConfig:
+    """The data set with the commit that its hub id now names.
+
+    Raises:
+        ConfigError: The commit cannot be found out.
+    """
+    if not isinstance(config, HubDataset) or config.local or config.revision is None:
+        return config
+    commit = hub_commit(config.name, config.revision, "dataset")
+    return config.model_copy(update={"revision": commit})
+
+
+def _file_digest(file: Path, *columns: str) -> str:
+    """A file's content and that of the images it names: they may change under the same names."""
+    images = (file.parent / name for name in named_files(file, columns))
+    return content_digest(file.parent, [file, *(image for image in images if image.is_file())])
 
 
 def _read_jsonl(config: JSONLDataset) -> list[Problem]:
@@ -83,14 +114,3 @@ def _hold_out(problems: list[Problem], share: float) -> list[Problem]:
     by_hash = sorted(problems, key=lambda p: hashlib.sha256(p.problem_id.encode()).digest())
     held = {problem.problem_id for problem in by_hash[: max(1, round(share * len(problems)))]}
     return [p.model_copy(update={"split": "test"}) if p.problem_id in held else p for p in problems]
-
-
-def path_digest(path: Path) -> str:
-    """The content of a file, or of all files of a folder with their names."""
-    digest = hashlib.sha256()
-    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-    for file in files:
-        digest.update(str(file.relative_to(path)).encode())
-        with file.open("rb") as opened:
-            digest.update(hashlib.file_digest(opened, "sha256").digest())
-    return digest.hexdigest()

@@ -3,13 +3,12 @@
 Nothing here needs torch, so that an experiment can be read without loading it.
 """
 
-from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from rlsd_pipeline.artifacts.fingerprint import file_sha256
 from rlsd_pipeline.config.model import GGUFModel
 from rlsd_pipeline.errors import ModelError
+from rlsd_pipeline.identity.files import file_digest
 
 _MAGIC = b"GGUF"
 
@@ -40,14 +39,7 @@ def gguf_digest(model: GGUFModel) -> str:
     Raises:
         ModelError: As `gguf_path`.
     """
-    path = gguf_path(model)
-    status = path.stat()
-    return _digest(path, status.st_size, status.st_mtime_ns)
-
-
-@cache
-def _digest(path: Path, size: int, modified: int) -> str:
-    return file_sha256(path)
+    return file_digest(gguf_path(model))
 
 
 def _packaged(model: GGUFModel) -> Path:

@@ -2,6 +2,7 @@
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.config.model import AnyModel, GGUFModel, PretrainedModel, TinyQwen3VL
+from rlsd_pipeline.identity.models import pinned
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.plan.refusal import require_hardware
 from rlsd_pipeline.stages.requests import policy_request
@@ -22,7 +23,7 @@ def write_base(run: StageRun, model: AnyModel, out: ArtifactWriter) -> None:
         ModelError: There is no such model, or it cannot answer.
     """
     require_hardware(run.workspace.name, run.experiment)
-    policy = _policy(run, model)
+    policy = _policy(run, pinned(model))
     files = policy.save(out.path("config.json").parent)
     out.record(
         PolicyCheckpoint(
@@ -41,8 +42,10 @@ def check_model(model: AnyModel) -> None:
     """Refuse, before anything is computed, a model that could not answer.
 
     Raises:
+        ConfigError: The commit of a hub id cannot be found out.
         ModelError: There is no such model, or its tokenizer lacks a chat template or an end token.
     """
+    model = pinned(model)
     match model:
         case PretrainedModel():
             from rlsd_pipeline.models.loading import load_processor

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.artifacts.tables import record_table
-from rlsd_pipeline.data.sources import read_problems
+from rlsd_pipeline.data.sources import pinned, read_problems
 from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.evaluation.contamination import require_distinct
 from rlsd_pipeline.stages.benchmark_items import make_items
@@ -25,7 +25,7 @@ def make_problems(workspace: Workspace, *, recompute: bool = False) -> Artifact:
 
     def write(out: ArtifactWriter) -> None:
         workspace.progress.start("problems", None, "problems")
-        problems = read_problems(experiment.dataset)
+        problems = read_problems(pinned(experiment.dataset))
         _require_golds(workspace, problems)
         _require_unseen_benchmarks(workspace, problems)
         out.table(Problem, record_table(Problem, problems))

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
 from rlsd_pipeline.config.compute import ShardedUpdate
-from rlsd_pipeline.config.dataset import JSONLDataset
+from rlsd_pipeline.config.dataset import HubDataset, JSONLDataset
 from rlsd_pipeline.config.evaluation import (
     BenchmarkConfig,
     Decoding,
@@ -19,22 +19,31 @@ from rlsd_pipeline.config.evaluation import (
     PublicBenchmarkConfig,
 )
 from rlsd_pipeline.config.experiment import Arm
-from rlsd_pipeline.config.model import AnyModel, GGUFModel, TinyQwen3VL
-from rlsd_pipeline.data.sources import path_digest, source_digest
-from rlsd_pipeline.models.gguf_file import gguf_digest
+from rlsd_pipeline.config.model import AnyModel, TinyQwen3VL
+from rlsd_pipeline.data.sources import pinned, source_digest
+from rlsd_pipeline.identity.files import path_digest
+from rlsd_pipeline.identity.models import model_identity
 from rlsd_pipeline.stages.contract import CONTRACTS
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.weighting.method import Weighting
 
 
 def problems_request(workspace: Workspace) -> ArtifactRequest:
-    """The data set, as declared and as its source now is."""
+    """The data set, as declared and as its source now is.
+
+    Raises:
+        ConfigError: The commit of a hub id cannot be found out.
+    """
     experiment = workspace.experiment
-    extra: dict[str, Any] = {"source": source_digest(experiment.dataset)}
-    if isinstance(experiment.dataset, JSONLDataset):
-        # Its content counts, and not the folder it happens to lie in.
-        plain = experiment.dataset.model_dump(mode="json", exclude={"path"})
-        extra |= {"dataset": plain | {"file": Path(experiment.dataset.path).name}}
+    dataset = pinned(experiment.dataset)
+    extra: dict[str, Any] = {"source": source_digest(dataset)}
+    # Its content counts, and not the folder it happens to lie in.
+    if isinstance(dataset, JSONLDataset):
+        plain = dataset.model_dump(mode="json", exclude={"path"})
+        extra |= {"dataset": plain | {"file": Path(dataset.path).name}}
+    elif isinstance(dataset, HubDataset):
+        local = {"name", "revision"} if dataset.local else set()
+        extra |= {"dataset": dataset.model_dump(mode="json", exclude=local)}
     return _request("problems", experiment, extra, {})
 
 
@@ -44,12 +53,14 @@ def policy_request(run: StageRun) -> ArtifactRequest:
 
 
 def model_request(run: StageRun, model: AnyModel) -> ArtifactRequest:
-    """A model as it comes; a warm start also depends on the prompts it teaches."""
+    """A model as it comes; a warm start also depends on the prompts it teaches.
+
+    Raises:
+        ConfigError: The commit of a hub id cannot be found out.
+        ModelError: A file or folder of the model cannot be read.
+    """
     experiment = run.experiment
-    extra: dict[str, Any] = {"model": model.model_dump(mode="json")}
-    if isinstance(model, GGUFModel):
-        # The file's content counts, and not where it lies.
-        extra = {"model": _plain(model, "type", "dtype") | {"file": gguf_digest(model)}}
+    extra: dict[str, Any] = {"model": model_identity(model)}
     if isinstance(model, TinyQwen3VL):
         extra |= _plain(experiment, "prompts")
         extra |= _plain(experiment.dataset, "warm_start_images")

@@ -1,0 +1,61 @@
+"""Where a file that an experiment names lies: beside its YAML, unless the path says otherwise."""
+
+import os
+from pathlib import Path
+
+from rlsd_pipeline.errors import ConfigError
+
+
+def located_path(path: str, folder: Path) -> str:
+    """An absolute path; `~` is the user's home, and a relative path begins at the folder.
+
+    Raises:
+        ConfigError: `~name` names no user of this machine.
+    """
+    return str((folder / expanded(path)).resolve())
+
+
+def expanded(path: str) -> Path:
+    """A path with `~` replaced by the user's home.
+
+    Raises:
+        ConfigError: `~name` names no user of this machine.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(
+            f"{path}: there is no such user here: write the path out, or `./{path}` for a folder "
+            "of that name"
+        ) from error
+
+
+def is_path(name: str) -> bool:
+    """Whether a name can be nothing but a path: a hub id is `name` or `owner/name`."""
+    return name in (".", "..") or name.startswith(("./", "../", "/", "~")) or name.count("/") > 1
+
+
+def located_name(name: str, folder: Path, revision: str | None) -> str:
+    """An absolute path where the name is one, or is that of something in the folder; else as it is.
+
+    Raises:
+        ConfigError: `~name` names no user of this machine, or a path is given a revision.
+    """
+    if not (is_path(name) or os.path.lexists(folder / name)):
+        return name
+    path = located_path(name, folder)
+    if revision is not None:
+        raise ConfigError(
+            f"`{name}` is the local {path}, which has no revision {revision}: drop `revision`, or "
+            "move what has the name of a hub id away from the YAML"
+        )
+    return path
+
+
+def local_path(name: str) -> Path | None:
+    """The path that a name is, None where it is a hub id.
+
+    Raises:
+        ConfigError: `~name` names no user of this machine.
+    """
+    return expanded(name) if is_path(name) else None

@@ -1,0 +1,95 @@
+"""The files that a table of one file names, found without reading what else is in it.
+
+Nothing is checked here: what cannot be read names nothing, and the reader says why later.
+"""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+def named_files(table: Path, columns: Sequence[str]) -> set[str]:
+    """Relative paths below a table's folder that stand in some columns.
+
+    Args:
+        table: A CSV, JSON, JSON lines or Parquet file.
+        columns: Names of columns; a dot leads into a struct.
+
+    Raises:
+        OSError: The table cannot be read.
+    """
+    tops = {column.partition(".")[0] for column in columns}
+    found: set[str] = set()
+    with suppress(ValueError, RecursionError, csv.Error, pa.ArrowException):
+        for value in _values(table, tops):
+            found.update(_texts(value))
+    return {name for name in found if _is_below(name)}
+
+
+def _values(table: Path, tops: set[str]) -> Iterator[Any]:
+    match table.suffix:
+        case ".parquet":
+            yield from _parquet(table, tops)
+        case ".csv":
+            with table.open(encoding="utf-8", newline="") as lines:
+                for row in csv.DictReader(lines):
+                    yield from (row.get(top) for top in tops)
+        case ".json":
+            yield from _under(json.loads(table.read_bytes()), tops)
+        case _:
+            with table.open("rb") as lines:
+                for line in lines:
+                    with suppress(ValueError, RecursionError):
+                        yield from _under(json.loads(line), tops)
+
+
+def _parquet(table: Path, tops: set[str]) -> Iterator[Any]:
+    """The text of the columns; encoded images beside it are not read."""
+    with pq.ParquetFile(table) as file:
+        leaves = [
+            leaf.path
+            for leaf in (file.schema.column(index) for index in range(len(file.schema)))
+            if leaf.path.partition(".")[0] in tops and leaf.logical_type.type == "STRING"
+        ]
+        for batch in file.iter_batches(columns=leaves) if leaves else ():
+            yield from batch.to_pylist()
+
+
+def _under(value: Any, tops: set[str]) -> Iterator[Any]:
+    """What stands under some keys, however the rows are wrapped."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _under(each, tops)
+    elif isinstance(value, Mapping):
+        for key, held in value.items():
+            if key in tops:
+                yield held
+            else:
+                yield from _under(held, tops)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _of_all(value.values())
+    elif isinstance(value, list):
+        yield from _of_all(value)
+
+
+def _of_all(values: Iterable[Any]) -> Iterator[str]:
+    for value in values:
+        yield from _texts(value)
+
+
+def _is_below(name: str) -> bool:
+    """Whether a text can be a path below the table's folder, and no encoded image."""
+    path = Path(name)
+    short = len(name) <= 4096 and "\0" not in name and max(map(len, path.parts), default=999) < 256
+    return short and not path.is_absolute() and ".." not in path.parts
