@@ -68,8 +68,11 @@ def score(
 ) -> None:
     """Score stored responses to BENCHMARK; nothing is generated.
 
-    --items are the benchmark's rows in their official layout, --predictions JSON lines with `id`
-    and `response`, or `extraction` where the answer is already extracted.
+    BENCHMARK is mmmu, mmmu_pro, mathvista, mathvista_published, mathvision, zerobench or wemath.
+
+    --items are the benchmark's rows in their official layout. --predictions are the responses as
+    the authors' harness writes them (JSON by id, a JSON list, MMMU's folder of SUBJECT/output.json)
+    or JSON lines with `id` and `response`, or `extraction` where the answer is already extracted.
     """
     from assets.cli.score import score as run
 

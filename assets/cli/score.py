@@ -63,7 +63,7 @@ def _score(
     if mode not in benchmark.rules:
         raise ConfigError(f"--mode {mode}: {nearest(mode, benchmark.rules, 'modes')}")
     problems = read_items(benchmark, items, name)
-    answers = read_predictions(predictions, problems)
+    answers = read_predictions(predictions, problems, benchmark.id_column)
     watch = Console(stderr=True)
     watched = track(
         answers, benchmark.name, console=watch, transient=True, disable=not watch.is_terminal

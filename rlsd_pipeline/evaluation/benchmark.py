@@ -100,6 +100,7 @@ class Benchmark:
         licence: Of the data.
         splits: Name -> split; the first is the one that the published table speaks of.
         columns: Column of a row that must be there -> what its values must be.
+        id_column: The one that holds a question's id.
         read: A row as a problem without images, with the split that the row itself tells, `answer`
             as the row gives it, labels and everything that the rules need in `attributes`.
         images: Columns that hold images, in the order in which the prompt speaks of them; each
@@ -120,6 +121,7 @@ class Benchmark:
     licence: str
     splits: Mapping[str, Split]
     columns: Mapping[str, "ColumnKind"]
+    id_column: str
     read: Callable[[Row], Problem]
     images: Sequence[str]
     prompt: Callable[[Problem], str]

@@ -85,7 +85,7 @@ def local_sources(benchmark: Benchmark, path: Path, split: str) -> Iterator[Sour
                 data = {"rows": str(file)}
                 table = datasets.load_dataset("parquet", data_files=data, split="rows")
             elif file.suffix in _SUFFIXES:
-                table = _table(_json_rows(file, id_column=next(iter(benchmark.columns))))
+                table = _table(_json_rows(file, id_column=benchmark.id_column))
             else:
                 known = ", ".join(_SUFFIXES)
                 raise DataError(f"{file}: a file of rows must be one of {known}")

@@ -9,9 +9,11 @@ from typing import Any
 import click
 import datasets
 import pytest
+from click.testing import CliRunner
 
+from assets.cli import main
 from assets.cli.score import score
-from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
+from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS, VARIANTS
 from rlsd_pipeline.evaluation.rows import read_items
 from schemas import Problem, Verdict
 from tests.benchmark_fixtures import LAYOUTS, write_json, write_parquet
@@ -179,3 +181,21 @@ def test_mistakes_end_in_one_message(
     with pytest.raises(click.ClickException) as error:
         score(name, items=items, predictions=said, mode=mode, split=split, as_json=True)
     assert message in error.value.message
+
+
+def test_the_help_names_every_benchmark() -> None:
+    shown = CliRunner().invoke(main, ["score", "--help"]).output
+    listed = " ".join(shown.partition("BENCHMARK is ")[2].partition(".")[0].split())
+    assert set(listed.replace(" or ", ", ").split(", ")) == {*BENCHMARKS, *VARIANTS}
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_predictions_under_the_benchmarks_own_id(
+    name: str, tmp_path: Path, as_json: Callable[..., dict[str, Any]]
+) -> None:
+    items = write_parquet(name, tmp_path / "rows")
+    problems = read_items(BENCHMARKS[name], items)
+    column = BENCHMARKS[name].id_column
+    file = tmp_path / "said.json"
+    file.write_text(json.dumps([{column: each, "extraction": "?"} for each in problems]))
+    assert as_json(name, items, file, "robust")["responses"] == len(problems)

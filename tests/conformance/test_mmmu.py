@@ -1,21 +1,20 @@
 """MMMU's outputs of LLaVA-1.5-13B, and GPT-4o's of MMMU-Pro with their stored verdicts."""
 
-import ast
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rlsd_pipeline.evaluation.benchmarks.mmmu import DISCIPLINES, MMMU
-from rlsd_pipeline.evaluation.benchmarks.mmmu_official import OfficialProRule, accepted_answers
+from rlsd_pipeline.evaluation.benchmarks.mmmu_official import accepted_answers
+from rlsd_pipeline.evaluation.benchmarks.mmmu_pro import MMMU_PRO
+from rlsd_pipeline.evaluation.predictions import read_predictions
+from rlsd_pipeline.evaluation.rows import read_items
 from rlsd_pipeline.evaluation.scoring import Prediction, settle
 from schemas import Problem, Verdict
 from tests.conformance.conftest import Compare
-
-MMMU_PRO = replace(MMMU, name="mmmu_pro", rules={**MMMU.rules, "official": OfficialProRule})
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +68,11 @@ def test_answer_file(benchdata: Path, problems: Mapping[str, Problem], compare: 
     [("gpt-4o_standard(10 options)_cot", 952, 0), ("gpt-4o_vision_direct", 734, 48)],
 )
 def test_pro(benchdata: Path, compare: Compare, source: str, right: int, by_chance: int) -> None:
-    lines = (benchdata / "mmmu" / "mmmu-pro_output" / f"{source}.jsonl").read_text().splitlines()
-    rows = [json.loads(line) for line in lines]
+    file = benchdata / "mmmu" / "mmmu-pro_output" / f"{source}.jsonl"
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
     assert sum(row["if_right"] for row in rows) == right
-    problems = {row["id"]: _pro_problem(row) for row in rows}
-    scored = settle(
-        MMMU_PRO, "official", problems, [Prediction(row["id"], row["response"]) for row in rows]
-    )
+    problems = read_items(MMMU_PRO, file)
+    scored = settle(MMMU_PRO, "official", problems, read_predictions(file, problems))
     compare("MMMU-Pro", source, "guessed", sum(each.guessed for each in scored), by_chance)
     read = [(each, row) for each, row in zip(scored, rows, strict=True) if not each.guessed]
     equal = [
@@ -107,11 +104,3 @@ def _official_row(output: Mapping[str, Any]) -> dict[str, Any]:
         "answer": output["answer"],
         "question_type": output["question_type"],
     }
-
-
-def _pro_problem(row: Mapping[str, Any]) -> Problem:
-    # One row has its options in a list of lists, and the authors' code takes that for one option.
-    options = row["options"].replace("[['", "['").replace("']]", "']")
-    problem = MMMU_PRO.read({**row, "options": options, "question_type": "multiple-choice"})
-    choices = [str(option) for option in ast.literal_eval(row["options"])]
-    return problem.model_copy(update={"choices": choices})

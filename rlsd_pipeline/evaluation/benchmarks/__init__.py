@@ -4,6 +4,7 @@ from rlsd_pipeline.evaluation.benchmark import Benchmark
 from rlsd_pipeline.evaluation.benchmarks.mathvision import MATHVISION
 from rlsd_pipeline.evaluation.benchmarks.mathvista import MATHVISTA, MATHVISTA_PUBLISHED
 from rlsd_pipeline.evaluation.benchmarks.mmmu import MMMU
+from rlsd_pipeline.evaluation.benchmarks.mmmu_pro import MMMU_PRO
 from rlsd_pipeline.evaluation.benchmarks.wemath import WEMATH
 from rlsd_pipeline.evaluation.benchmarks.zerobench import ZEROBENCH
 
@@ -12,5 +13,7 @@ BENCHMARKS: dict[str, Benchmark] = {
 }
 """Name -> definition, in the order of the published table."""
 
-VARIANTS: dict[str, Benchmark] = {MATHVISTA_PUBLISHED.name: MATHVISTA_PUBLISHED}
-"""Name -> the same rows under another official rule, for scoring stored responses."""
+VARIANTS: dict[str, Benchmark] = {
+    variant.name: variant for variant in (MATHVISTA_PUBLISHED, MMMU_PRO)
+}
+"""Name -> another official rule or rows of the same family, for scoring stored responses only."""

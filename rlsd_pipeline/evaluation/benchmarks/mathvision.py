@@ -114,6 +114,7 @@ MATHVISION = Benchmark(
         "level": "number",
         "subject": "text",
     },
+    id_column="id",
     read=read,
     images=("decoded_image",),
     prompt=prompt,

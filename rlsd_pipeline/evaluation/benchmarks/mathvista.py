@@ -148,6 +148,7 @@ MATHVISTA = Benchmark(
         "answer_type": "text",
         "metadata": "struct",
     },
+    id_column="pid",
     read=read,
     images=("decoded_image",),
     prompt=prompt,

@@ -183,6 +183,7 @@ MMMU = Benchmark(
         "answer": "text",
         "question_type": "text",
     },
+    id_column="id",
     read=read,
     images=tuple(f"image_{number}" for number in range(1, 8)),
     prompt=prompt,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from schemas import Problem, Verdict
 
-_LONGEST_LITERAL = 20_000
+LONGEST_LITERAL = 20_000
 """Characters; the longest options of MMMU and MMMU-Pro have fewer than 2,000."""
 
 _EDGES = (",", ".", "!", "?", ";", ":", "'")
@@ -30,7 +30,7 @@ _NUMBERS = (
 
 def literal_strings(text: str) -> list[str] | None:
     """The strings of a Python list literal; None where the text is no such list."""
-    if not text.lstrip().startswith("[") or len(text) > _LONGEST_LITERAL:
+    if not text.lstrip().startswith("[") or len(text) > LONGEST_LITERAL:
         return None
     try:
         found = ast.literal_eval(text.strip())

@@ -96,6 +96,7 @@ WEMATH = Benchmark(
         "key": "text",
         "question number": "number",
     },
+    id_column="question number",
     read=read,
     images=("image_path",),
     prompt=prompt,

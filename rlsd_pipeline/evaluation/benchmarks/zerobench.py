@@ -103,6 +103,7 @@ ZEROBENCH = Benchmark(
         "main": Split("zerobench", 100),
     },
     columns={"question_id": "text", "question_text": "text", "question_answer": "text"},
+    id_column="question_id",
     read=read,
     images=("question_images_decoded",),
     prompt=prompt,

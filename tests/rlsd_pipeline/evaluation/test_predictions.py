@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rlsd_pipeline.errors import DataError
-from rlsd_pipeline.evaluation import predictions
+from rlsd_pipeline.evaluation import prediction_files
 from rlsd_pipeline.evaluation.predictions import read_predictions
 from rlsd_pipeline.evaluation.scoring import LONGEST_RESPONSE, Prediction
 
@@ -90,7 +90,7 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
 
 
 def test_line_without_end(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predictions, "_LONGEST_LINE", 2**20)
+    monkeypatch.setattr(prediction_files, "_LONGEST_LINE", 2**20)
     file = write({"id": "a", "response": "x"}, {"id": "b", "response": "x" * 2**20})
     with pytest.raises(DataError, match=r"said\.jsonl line 2: longer than 1 MiB"):
         read_predictions(file, ["a", "b"])
@@ -109,3 +109,77 @@ def test_items_without_a_prediction(write: Write) -> None:
 def test_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read: No such file"):
         read_predictions(tmp_path / "none.jsonl", ["a"])
+
+
+ROWS = [{"id": "a", "response": "B"}, {"id": "b", "extraction": "0.10"}]
+READ = [Prediction("a", "B"), Prediction("b", None, "0.10")]
+
+
+@pytest.mark.parametrize("indent", [None, 4])
+def test_a_json_list(tmp_path: Path, indent: int | None) -> None:
+    file = tmp_path / "said.json"
+    file.write_text(json.dumps(ROWS, indent=indent))
+    assert read_predictions(file, ["a", "b"]) == READ
+
+
+def test_a_json_list_of_rows_on_lines(tmp_path: Path) -> None:
+    file = tmp_path / "said.json"
+    file.write_text("[" + ",\n".join(map(json.dumps, ROWS)) + "]")
+    assert read_predictions(file, ["a", "b"]) == READ
+
+
+@pytest.mark.parametrize("indent", [None, 4])
+def test_mathvistas_object_by_id(tmp_path: Path, indent: int | None) -> None:
+    said = {"1": {"pid": "1", "response": "It is 5."}, "2": {"response": "?", "extraction": "7"}}
+    file = tmp_path / "output.json"
+    file.write_text(json.dumps(said, indent=indent))
+    assert read_predictions(file, ["1", "2"], "pid") == [
+        Prediction("1", "It is 5."),
+        Prediction("2", "?", "7"),
+    ]
+
+
+def test_mmmus_answers_by_id(tmp_path: Path) -> None:
+    file = tmp_path / "answers.json"
+    file.write_text('{"validation_Art_1": "B", "validation_Art_2": "a fox"}')
+    assert read_predictions(file, ["validation_Art_1", "validation_Art_2"]) == [
+        Prediction("validation_Art_1", None, "B"),
+        Prediction("validation_Art_2", None, "a fox"),
+    ]
+
+
+def test_mmmus_folder(tmp_path: Path) -> None:
+    for subject, row in zip(("Art", "Music"), ROWS, strict=True):
+        (tmp_path / subject).mkdir()
+        (tmp_path / subject / "output.json").write_text(json.dumps([row], indent=4))
+    assert read_predictions(tmp_path, ["a", "b"]) == READ
+    with pytest.raises(DataError, match=r"no \*/output.json: a folder of predictions must have"):
+        read_predictions(tmp_path / "Art", ["a"])
+
+
+def test_the_benchmarks_own_name_of_the_id(write: Write) -> None:
+    file = write({"question number": 7, "response": "Answer: B"})
+    assert read_predictions(file, ["7"], "question number") == [Prediction("7", "Answer: B")]
+    with pytest.raises(DataError, match=r"said\.jsonl line 1: id: required, but missing"):
+        read_predictions(file, ["7"], "pid")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"a": {"text": "B"}}', "said.json id 'a': `response` or `extraction` is required"),
+        ('{"a": ["B"]}', "said.json id 'a': not a JSON object, but list"),
+        ('[{"id": "a", "response": "B"}, 3]', "said.json item 2: not a JSON object, but str"),
+        ('[\n{"id": "a",}\n]', "said.json: not JSON (Expecting property name enclosed"),
+        (
+            '[{"id": "a", "response": "B"}, {"id": "a", "response": "C"}]',
+            "said.json item 2: id 'a' with sample_index 0 is already in item 1; number several",
+        ),
+    ],
+)
+def test_bad_documents(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "said.json"
+    file.write_text(text)
+    with pytest.raises(DataError) as error:
+        read_predictions(file, ["a"])
+    assert str(error.value).startswith(message)
