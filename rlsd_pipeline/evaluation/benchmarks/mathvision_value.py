@@ -23,9 +23,10 @@ _FUNCTION_WORDS = (
 )
 """Words that the grammar knows and that cannot continue an expression: `2 triangles` is 2."""
 
+# The grammar's digits and blanks are ASCII: a no-break space or a full-width digit is an error.
 _TOKEN = re.compile(
-    rf"""\s*(?:
-    (?P<number>(?:\d*(?:,\d{{3}})*\.\d+|\d+(?:,\d{{3}})*)(?:\\%)?)
+    rf"""[ \t\r\n]*(?:
+    (?P<number>(?:[0-9]*(?:,[0-9]{{3}})*\.[0-9]+|[0-9]+(?:,[0-9]{{3}})*)(?:\\%)?)
     | (?P<word>{"|".join(_FUNCTION_WORDS)})
     | (?P<sign>\\[a-z]+|\\[\\}}]|[-+*/:^!(){{}}\[\]._&'e]|$)
     )""",
@@ -37,7 +38,8 @@ _ENDS = (
     *("", ")", "}", "]", ".", "_", "&", "'", "\\\\", r"\}", r"\choose", r"\to", r"\rightarrow"),
     *_FUNCTION_WORDS,
 )
-_ASSIGNED = re.compile(r"\s*[a-df-z]\s*=")
+_SPACE = " \t\r\n"
+_ASSIGNED = re.compile(r"[a-df-z][ \t\r\n]*=")
 _SIGNS: dict[str, Callable[[Any, Any], Any]] = {
     **{"+": operator.add, "-": operator.sub},
     **dict.fromkeys(("*", r"\times", r"\cdot"), operator.mul),
@@ -53,12 +55,19 @@ _FUNCTIONS: dict[str, Callable[[Any], float]] = {
 def rounded_value(latex: str) -> float | None:
     """The value, rounded to two decimal places; None where the authors' code finds none."""
     latex = latex.replace(r"\dfrac", r"\frac").replace(r"\tfrac", r"\frac")
-    latex = _ASSIGNED.sub("", _BLANKS.sub(" ", latex), count=1)
+    latex = _without_assignment(_BLANKS.sub(" ", latex))
     try:
         value: float = round(_Arithmetic(latex).value(), 2)
     except (ValueError, TypeError, ArithmeticError):
         return None
     return value
+
+
+def _without_assignment(latex: str) -> str:
+    """The text without its first `x =` and the blanks before it, in linear time."""
+    if not (found := _ASSIGNED.search(latex)):
+        return latex
+    return latex[: found.start()].rstrip(_SPACE) + latex[found.end() :]
 
 
 class _Arithmetic:
@@ -84,7 +93,7 @@ class _Arithmetic:
         if not token:
             self._refuse()
         self._is_number = token["number"] is not None
-        self._next: str = token[0].lstrip()
+        self._next: str = token[0].lstrip(_SPACE)
         self._end = token.end()
 
     def _refuse(self) -> NoReturn:

@@ -153,6 +153,14 @@ def test_official_extraction(response: str, extracted: str | None) -> None:
         ("(10^8)!", None),
         ("(-8)^{0.5}", None),
         ("__import__('os')", None),
+        # The authors' grammar knows the digits and blanks of ASCII alone.
+        ("1\u00a05", None),
+        ("1\u20095", None),
+        ("1\x0b5", None),
+        ("1\t5", 5),
+        ("\uff15", None),
+        ("\u0665", None),
+        ("a  =5", 5),
     ],
 )
 def test_rounded_value(latex: str, value: float | None) -> None:
