@@ -24,6 +24,14 @@ class ArtifactError(RlsdError, RuntimeError):
     """An artifact is missing, damaged or not the one that was asked for."""
 
 
+class DamagedError(ArtifactError):
+    """A file of the store is not what was written."""
+
+
+class VersionError(ArtifactError):
+    """A file of the store was written by another version, which this one does not read."""
+
+
 class CollectedError(ArtifactError):
     """A file was deleted on purpose, to save room; what made it can make it again."""
 

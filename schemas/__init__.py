@@ -15,15 +15,16 @@
     QuestionScore      what the responses to one question count
     BenchmarkScore     the score over all of them, with its interval
 
-`Manifest` accompanies every artifact. A record is frozen, documents each of its fields, shows
-a worked example and has a schema version; `python -m schemas` prints them as JSON Schema.
+`Manifest` accompanies every artifact, and a `Reference` names one. A record is frozen, documents
+each of its fields, shows a worked example and has a schema version; `python -m schemas` prints them
+as JSON Schema.
 """
 
 from schemas.benchmark_response import BenchmarkResponse, ItemVerdict, QuestionScore
 from schemas.benchmark_score import BenchmarkScore, BreakdownScore, JudgeScore
 from schemas.gradient_comparison import GradientComparison
 from schemas.information_gap import InformationGap
-from schemas.manifest import FileEntry, Manifest
+from schemas.manifest import FileEntry, Manifest, Reference
 from schemas.policy_checkpoint import PolicyCheckpoint
 from schemas.problem import Problem
 from schemas.record import Contract, Record
@@ -53,6 +54,7 @@ __all__ = [
     "Problem",
     "QuestionScore",
     "Record",
+    "Reference",
     "Reward",
     "Rollout",
     "TeacherDistribution",

@@ -18,6 +18,7 @@ from schemas import (
     PolicyCheckpoint,
     Problem,
     QuestionScore,
+    Reference,
     Reward,
     Rollout,
     TeacherDistribution,
@@ -45,6 +46,7 @@ CONTRACTS: dict[str, type[Contract]] = {
         QuestionScore,
         BenchmarkScore,
         Manifest,
+        Reference,
     )
 }
 

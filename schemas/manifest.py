@@ -23,11 +23,19 @@ class FileEntry(Contract):
     size: Annotated[int, Field(ge=0)]
     """Bytes."""
 
+    record_version: Annotated[int, Field(ge=1)] | None = None
+    """Schema version of the record that it holds; null where it holds none, and where a manifest of
+    version 1 does not say."""
+
 
 class Manifest(Contract):
-    """The last file of an artifact to be written: without it there is no artifact."""
+    """The last file of an artifact to be written: without it there is no artifact.
 
-    schema_version: int = 1
+    On disk a `checksum` stands before its fields: the SHA-256 of the fields as canonical JSON.
+    Version 1 has no checksum, and does not say which version of a record a file holds.
+    """
+
+    schema_version: Annotated[int, Field(ge=1)] = 2
     """Version of this layout."""
 
     stage: NonEmpty
@@ -81,6 +89,31 @@ class Manifest(Contract):
         "libraries": {"pyarrow": "26.0.1"},
         "measurements": {"seconds": 12.5},
         "created_at": "2026-01-31T12:00:00Z",
+    }
+
+
+class Reference(Contract):
+    """The only name of an artifact that may come to mean another one.
+
+    On disk it has a `checksum`, as a manifest has. Version 1 has neither checksum nor name.
+    """
+
+    schema_version: Annotated[int, Field(ge=1)] = 2
+    """Version of this layout."""
+
+    name: NonEmpty | None = None
+    """The name itself, so that a file that was copied to another place is found out."""
+
+    stage: NonEmpty
+    """The stage that made the artifact."""
+
+    fingerprint: Sha256
+    """The artifact's fingerprint."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "name": "easy_vqa/rlsd-s0/003/policy",
+        "stage": "policy_checkpoint",
+        "fingerprint": _DIGEST,
     }
 
 

@@ -96,7 +96,14 @@ class Record(Contract):
     """One row of a table, or one JSON document, that a stage hands to the next."""
 
     schema_version: ClassVar[int] = 1
-    """Rises when a field changes its name, its type or its meaning."""
+    """Rises when a field is added, or changes its name, its type or its meaning.
+
+    A field that is added has a default: what a record of an earlier version means by lacking it.
+    """
+
+    oldest_readable: ClassVar[int | None] = None
+    """Oldest version whose records are records of this one once lacking fields have their defaults;
+    null where no older one is. Newer versions are never read."""
 
     key: ClassVar[tuple[str, ...]] = ()
     """Fields that together name a row; unique within a table."""

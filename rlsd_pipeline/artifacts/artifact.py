@@ -11,10 +11,10 @@ from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import ValidationError
 
-from rlsd_pipeline.artifacts.columns import arrow_schema
+from rlsd_pipeline.artifacts.sealed import PRODUCT
 from rlsd_pipeline.artifacts.storage import Storage
+from rlsd_pipeline.artifacts.versions import as_declared, check_table, parse_record
 from rlsd_pipeline.errors import ArtifactError, CollectedError
 from schemas.manifest import Manifest
 from schemas.record import Record
@@ -83,27 +83,26 @@ class Artifact:
     ) -> pa.Table:
         """Read a table, or some of its columns."""
         name = name or file_name(record, ".parquet")
+        path = self.local_path(name)
+        place = f"{name} of {self.stage} {self.digest[:12]}"
+        held = check_table(record, path, place, self._writer)
+        selected = list(record.model_fields if columns is None else columns)
+        there = [column for column in selected if column in held]
         # A folder called `a=b` above the store is no column of the table.
-        selected = None if columns is None else list(columns)
-        table = pq.read_table(self.local_path(name), columns=selected, partitioning=None)
-        expected, found = arrow_schema(record).metadata, table.schema.metadata or {}
-        if any(found.get(key) != value for key, value in expected.items()):
-            raise ArtifactError(
-                f"{name} of {self.stage} {self.digest[:12]} holds {_version(found)}, not "
-                f"{_version(expected)}; run the stage again with a new code version"
-            )
-        return table
+        table = pq.read_table(path, columns=there, partitioning=None)
+        return as_declared(record, table, selected, place)
 
     def record(self, record: type[AnyRecord], *, name: str | None = None) -> AnyRecord:
         """Read a record that is a document of its own."""
         name = name or file_name(record, ".json")
-        try:
-            return record.model_validate_json(self.local_path(name).read_bytes())
-        except ValidationError as error:
-            raise ArtifactError(
-                f"{name} of {self.stage} {self.digest[:12]} is no {record.__name__}: {error}; "
-                "run the stage again with a new code version"
-            ) from error
+        content = self.local_path(name).read_bytes()
+        return parse_record(
+            record,
+            content,
+            f"{name} of {self.stage} {self.digest[:12]}",
+            self.manifest.files[name].record_version,
+            self._writer,
+        )
 
     def local_path(self, name: str) -> Path:
         """Path of a verified local copy of a file; read it, never write to it."""
@@ -137,7 +136,7 @@ class Artifact:
     def _folder(self) -> str:
         return artifact_folder(self.stage, self.fingerprint)
 
-
-def _version(metadata: dict[bytes, bytes]) -> str:
-    name, version = metadata.get(b"schema", b"?"), metadata.get(b"schema_version", b"?")
-    return f"{name.decode()} version {version.decode()}"
+    @property
+    def _writer(self) -> str | None:
+        """Version of the product that made it, where the manifest says."""
+        return self.manifest.libraries.get(PRODUCT)

@@ -24,12 +24,12 @@ def fingerprint(
         "inputs": dict(inputs),
         "seeds": dict(seeds or {}),
     }
-    return _digest(parts)
+    return json_digest(parts)
 
 
 def content_digest(files: Mapping[str, str]) -> str:
     """Digest of an artifact's files, given the SHA-256 of each by its logical name."""
-    return _digest(dict(files))
+    return json_digest(dict(files))
 
 
 def file_sha256(path: Path) -> str:
@@ -38,7 +38,12 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _digest(value: dict[str, Any]) -> str:
+def json_digest(value: dict[str, Any]) -> str:
+    """SHA-256 of a value as canonical JSON.
+
+    Raises:
+        ConfigError: The value is none that JSON can hold.
+    """
     try:
         canonical = json.dumps(
             value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False

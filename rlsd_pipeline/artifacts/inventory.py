@@ -1,14 +1,13 @@
 """Everything that lies in a store, from one listing and the small files that it names."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from rlsd_pipeline.artifacts.artifact import artifact_folder
 from rlsd_pipeline.artifacts.manifests import parse_manifest
+from rlsd_pipeline.artifacts.references import REFS, parse_reference, ref_name
 from rlsd_pipeline.artifacts.storage import Storage, StoredFile
-from rlsd_pipeline.artifacts.store import REFS
 from rlsd_pipeline.artifacts.writer import MANIFEST, RESERVED
 from schemas.manifest import Manifest
 
@@ -99,7 +98,7 @@ def read_refs(storage: Storage) -> dict[str, str]:
     contents = storage.read_many(file.path for file in storage.listing(REFS))
     refs: dict[str, str] = {}
     for path, content in contents.items():
-        place = json.loads(content)
-        name = path.removeprefix(f"{REFS}/").removesuffix(".json")
-        refs[name] = artifact_folder(place["stage"], place["fingerprint"])
+        name = ref_name(path)
+        reference = parse_reference(content, name, storage.locate(path))
+        refs[name] = artifact_folder(reference.stage, reference.fingerprint)
     return refs

@@ -7,26 +7,58 @@ from importlib.metadata import PackageNotFoundError, version
 
 from pydantic import ValidationError
 
-from rlsd_pipeline.artifacts.writer import MANIFEST
-from rlsd_pipeline.errors import ArtifactError
+from rlsd_pipeline.artifacts.fingerprint import content_digest, fingerprint
+from rlsd_pipeline.artifacts.sealed import PRODUCT, Kind, damaged, parse, unseal
+from rlsd_pipeline.artifacts.writer import MANIFEST, stored_name
 from schemas.manifest import CollectedFiles, Manifest
 
-_LIBRARIES = ("numpy", "pyarrow", "pydantic", "torch", "transformers")
+_LIBRARIES = ("numpy", "pyarrow", "pydantic", "torch", "transformers", PRODUCT)
+
+_KIND = Kind(
+    Manifest,
+    "manifest",
+    2,
+    "`rlsd doctor --mend` sets the artifact aside, or delete its folder and run the stage again: "
+    "both make it anew",
+)
 
 
 def parse_manifest(content: bytes, folder: str) -> Manifest:
-    """Read a manifest.
+    """Read a manifest and hold it against itself and the folder it lies in.
+
+    Args:
+        content: Its bytes.
+        folder: Where it lies; ends with stage, two digits and fingerprint.
 
     Raises:
-        ArtifactError: It is none; names its folder.
+        DamagedError: It is none, or that of another folder; says where it lies.
+        VersionError: A later version wrote it.
     """
-    try:
-        return Manifest.model_validate_json(content)
-    except ValidationError as error:
-        raise ArtifactError(
-            f"{folder}/{MANIFEST} is no manifest: {error}; "
-            "delete its folder and run the stage again to recreate it"
-        ) from error
+    place = f"{folder}/{MANIFEST}"
+    manifest = parse(_KIND, Manifest, unseal(_KIND, content, place), place)
+    fault = _fault(manifest, *folder.rstrip("/").split("/")[-3::2])
+    if fault is not None:
+        raise damaged(_KIND, place, fault)
+    return manifest
+
+
+def _fault(manifest: Manifest, stage: str, folder: str) -> str | None:
+    """What a manifest says that cannot be; all of it follows from other things that it says."""
+    went_in = fingerprint(
+        manifest.stage, manifest.code_version, manifest.config, manifest.inputs, manifest.seeds
+    )
+    if (manifest.stage, manifest.fingerprint) != (stage, folder):
+        return f"it is that of {manifest.stage} {manifest.fingerprint[:12]}, not of this folder"
+    if went_in != manifest.fingerprint:
+        return "stage, code version, config, inputs and seeds do not give its fingerprint"
+    if content_digest({name: each.sha256 for name, each in manifest.files.items()}) != (
+        manifest.digest
+    ):
+        return "the digests of its files do not give its digest"
+    for name, entry in manifest.files.items():
+        if entry.path != stored_name(name, entry.sha256):
+            return f"the file {name} would not be kept as {entry.path}"
+    return None
 
 
 def parse_collected(content: bytes) -> Mapping[str, datetime]:

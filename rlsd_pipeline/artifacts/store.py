@@ -1,7 +1,5 @@
 """The store: asks for an artifact by what it is made from, and makes it at most once."""
 
-import json
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
@@ -22,18 +20,22 @@ from rlsd_pipeline.artifacts.manifests import (
     parse_manifest,
 )
 from rlsd_pipeline.artifacts.opening import open_storage
+from rlsd_pipeline.artifacts.references import (
+    REFS,
+    checked_segment,
+    parse_reference,
+    ref_name,
+    ref_path,
+)
+from rlsd_pipeline.artifacts.sealed import seal
 from rlsd_pipeline.artifacts.storage import Storage
-from rlsd_pipeline.artifacts.writer import COLLECTED, MANIFEST, ArtifactWriter
+from rlsd_pipeline.artifacts.writer import COLLECTED, MANIFEST, ArtifactWriter, stored_name
 from rlsd_pipeline.errors import ArtifactError
-from schemas.manifest import FileEntry, Manifest
-
-REFS = ".refs"
+from schemas.manifest import FileEntry, Manifest, Reference
 
 _FRESH_SECONDS = 30 * 60
 """An artifact that is found and was not written or found for so long counts as used from now on:
 garbage collection spares what was used lately, and must not take it from under a run."""
-
-_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=-]*")
 
 
 @dataclass(frozen=True)
@@ -143,23 +145,33 @@ class ArtifactStore:
 
     def set_ref(self, name: str, artifact: Artifact) -> None:
         """Let a name point to an artifact; whatever it pointed to before is forgotten."""
-        ref = {"stage": artifact.stage, "fingerprint": artifact.fingerprint}
-        self._storage.publish_bytes(json.dumps(ref).encode(), _ref_path(name))
+        reference = Reference(name=name, stage=artifact.stage, fingerprint=artifact.fingerprint)
+        self._storage.publish_bytes(seal(reference), ref_path(name))
 
     def ref(self, name: str) -> Artifact | None:
-        """The artifact a name points to; None without the name or without the artifact."""
-        content = self._storage.read(_ref_path(name))
-        return None if content is None else self.find(**json.loads(content))
+        """The artifact a name points to; None without the name or without the artifact.
+
+        Raises:
+            DamagedError: The file of the name is none, or is that of another name; or the
+                artifact's manifest is damaged.
+            VersionError: A later version wrote one of them.
+        """
+        path = ref_path(name)
+        content = self._storage.read(path)
+        if content is None:
+            return None
+        reference = parse_reference(content, name, self._storage.locate(path))
+        return self.find(reference.stage, reference.fingerprint)
 
     def refs(self, prefix: str = "") -> Iterator[str]:
         """The names that begin with a prefix, in order."""
         for file in self._storage.listing(REFS):
-            name = file.path.removeprefix(f"{REFS}/").removesuffix(".json")
+            name = ref_name(file.path)
             if name.startswith(prefix):
                 yield name
 
     def _find(self, stage: str, fingerprint: str) -> _Found | None:
-        folder = artifact_folder(_checked(stage), fingerprint)
+        folder = artifact_folder(checked_segment(stage), fingerprint)
         content = self._storage.read(f"{folder}/{MANIFEST}")
         if content is None:
             return None
@@ -182,11 +194,11 @@ class ArtifactStore:
         files: dict[str, FileEntry] = {}
         for staged in writer.files():
             sha256, size = file_sha256(staged), staged.stat().st_size
-            # With its digest in its name, a file never meets another one of the same name:
-            # two processes may commit the same artifact at once.
-            path = f"{staged.stem}-{sha256[:16]}{staged.suffix}"
+            path, version = stored_name(staged.name, sha256), writer.record_version(staged.name)
             self._storage.publish(staged, f"{folder}/{path}", sha256)
-            files[staged.name] = FileEntry(path=path, sha256=sha256, size=size)
+            files[staged.name] = FileEntry(
+                path=path, sha256=sha256, size=size, record_version=version
+            )
         if not files:
             raise ArtifactError(f"the stage {request.stage!r} wrote no file; write at least one")
         manifest = Manifest(
@@ -202,16 +214,5 @@ class ArtifactStore:
             measurements=writer.measurements,
             created_at=datetime.now(UTC),
         )
-        content = manifest.model_dump_json(indent=2).encode()
-        self._storage.publish_bytes(content, f"{folder}/{MANIFEST}")
+        self._storage.publish_bytes(seal(manifest), f"{folder}/{MANIFEST}")
         return manifest
-
-
-def _checked(segment: str) -> str:
-    if not _SEGMENT.fullmatch(segment):
-        raise ArtifactError(f"{segment!r} cannot be part of a name; use letters, digits and ._=-")
-    return segment
-
-
-def _ref_path(name: str) -> str:
-    return f"{REFS}/{'/'.join(map(_checked, name.split('/')))}.json"

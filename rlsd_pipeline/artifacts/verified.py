@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rlsd_pipeline.artifacts.fingerprint import file_sha256
-from rlsd_pipeline.errors import ArtifactError
+from rlsd_pipeline.errors import DamagedError
 
 # Files found intact by this process, each with the size and time it had then.
 _intact: set[tuple[str, int, int, str]] = set()
@@ -29,14 +29,14 @@ def require_digest(local: Path, sha256: str, place: str) -> None:
         place: Where the store has it, for the message.
 
     Raises:
-        ArtifactError: There is no such file, or it has other bytes.
+        DamagedError: There is no such file, or it has other bytes.
     """
     found = "no file"
     if local.exists():
         if has_digest(local, sha256):
             return
         found = file_sha256(local)
-    raise ArtifactError(
-        f"{place} is damaged: expected SHA-256 {sha256}, found {found}; "
-        "delete its folder and run the stage again to recreate it"
+    raise DamagedError(
+        f"{place} is damaged: expected SHA-256 {sha256}, found {found}; `rlsd doctor --mend` sets "
+        "its artifact aside, or delete its folder and run the stage again: both make it anew"
     )

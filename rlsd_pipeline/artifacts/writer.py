@@ -24,11 +24,22 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ROWS_PER_GROUP = 512
 
 
+def stored_name(name: str, sha256: str) -> str:
+    """Name under which a file is kept: its own with its digest in it.
+
+    So a file never meets another one of the same name, and two processes may commit the same
+    artifact at once.
+    """
+    path = Path(name)
+    return f"{path.stem}-{sha256[:16]}{path.suffix}"
+
+
 class ArtifactWriter:
     """Collects the files of one artifact; none is visible before all are written."""
 
     def __init__(self, directory: Path):
         self._directory = directory
+        self._versions: dict[str, int] = {}
         self.measurements: dict[str, float] = {}
 
     def table(
@@ -50,7 +61,7 @@ class ArtifactWriter:
         validate_table(record, table)
         if aligned_with is not None:
             check_same_tokens(table, aligned_with)
-        path = self.path(name or file_name(record, ".parquet"))
+        path = self._record_path(record, name or file_name(record, ".parquet"))
         # How a table was put together must leave no mark in the bytes, and so in the digest.
         schema = arrow_schema(record)
         table = table.select(schema.names).cast(schema).combine_chunks()
@@ -58,7 +69,7 @@ class ArtifactWriter:
 
     def record(self, record: Record, *, name: str | None = None) -> None:
         """Write a record as a document of its own."""
-        path = self.path(name or file_name(type(record), ".json"))
+        path = self._record_path(type(record), name or file_name(type(record), ".json"))
         path.write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
     def path(self, name: str) -> Path:
@@ -71,6 +82,10 @@ class ArtifactWriter:
         self._directory.mkdir(parents=True, exist_ok=True)
         return self._directory / name
 
+    def record_version(self, name: str) -> int | None:
+        """Schema version of the record in a file; None where the file holds none."""
+        return self._versions.get(name)
+
     def measure(self, **values: float) -> None:
         """Note durations and rates; they go to the manifest, and not into the digest."""
         for name, value in values.items():
@@ -81,3 +96,8 @@ class ArtifactWriter:
     def files(self) -> list[Path]:
         """The files written so far, by name."""
         return sorted(self._directory.iterdir()) if self._directory.exists() else []
+
+    def _record_path(self, record: type[Record], name: str) -> Path:
+        path = self.path(name)
+        self._versions[name] = record.schema_version
+        return path

@@ -11,6 +11,7 @@ from typing import Final, Literal, NamedTuple
 from rlsd_pipeline.artifacts.garbage import Drop, collect, dropped
 from rlsd_pipeline.artifacts.inventory import Inventory, StoredArtifact, take_inventory
 from rlsd_pipeline.artifacts.storage import Storage
+from rlsd_pipeline.artifacts.versions import parse_record
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
 from rlsd_pipeline.config.retention import RetentionConfig
 from rlsd_pipeline.config.teacher import EMATeacher, ModelTeacher
@@ -165,7 +166,7 @@ def _records(storage: Storage, artifacts: Iterable[StoredArtifact]) -> dict[str,
     paths = {a.folder: file.path for a in artifacts for file in a.named([_RECORD]).values()}
     contents = storage.read_many(paths.values())
     return {
-        folder: PolicyCheckpoint.model_validate_json(contents[path])
+        folder: parse_record(PolicyCheckpoint, contents[path], storage.locate(path), None, None)
         for folder, path in paths.items()
         if path in contents
     }

@@ -1,0 +1,106 @@
+"""The store's own documents: JSON that bears its version, and a checksum of everything in it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from rlsd_pipeline.artifacts.fingerprint import json_digest
+from rlsd_pipeline.artifacts.versions import newer
+from rlsd_pipeline.config.strict import describe
+from rlsd_pipeline.errors import DamagedError, RlsdError
+from schemas.record import Contract
+
+AnyContract = TypeVar("AnyContract", bound=Contract)
+
+PRODUCT = "rlsd-pipeline"
+"""The library whose version a manifest records as the writer's."""
+
+_CHECKSUM = "checksum"
+
+
+def seal(document: Contract) -> bytes:
+    """A document as it is written."""
+    content = document.model_dump(mode="json")
+    return json.dumps({_CHECKSUM: json_digest(content), **content}, indent=2).encode()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a document is to be.
+
+    Attributes:
+        contract: Its fields.
+        word: What messages call it.
+        version: The newest version that this code reads.
+        remedy: What to do about one that is damaged.
+    """
+
+    contract: type[Contract]
+    word: str
+    version: int
+    remedy: str
+
+
+def unseal(kind: Kind, content: bytes, place: str) -> dict[str, Any]:
+    """The fields of a document as plain JSON, its checksum and its version checked.
+
+    Version 1 has no checksum.
+
+    Raises:
+        DamagedError: It is empty, no JSON, has another checksum, or no version that there is.
+        VersionError: A later version wrote it.
+    """
+    fields = _fields(kind, content, place)
+    version = fields.get("schema_version", 1)
+    checksum = fields.pop(_CHECKSUM, None)
+    if checksum is not None and checksum != json_digest(fields):
+        raise damaged(kind, place, "its content does not have the checksum that it states")
+    if type(version) is not int or version < 1:
+        found = f"its schema_version is {version!r}, and versions are counted from 1"
+        raise damaged(kind, place, found)
+    if version > kind.version:
+        raise newer(f"{place} is a {kind.word}", version, kind.version, _writer(fields))
+    if version > 1 and checksum is None:
+        raise damaged(kind, place, f"it has no {_CHECKSUM}, and every one of version {version} has")
+    return {"schema_version": version, **fields}
+
+
+def parse(
+    kind: Kind, contract: type[AnyContract], fields: dict[str, Any], place: str
+) -> AnyContract:
+    """The document with these fields.
+
+    Raises:
+        DamagedError: A field is unknown, is missing, or holds what it cannot.
+    """
+    try:
+        return contract.model_validate_json(json.dumps(fields))
+    except ValidationError as error:
+        found = describe(error, contract, "it does not have the fields of one")
+        raise damaged(kind, place, found.replace("\n  ", ", ")) from error
+
+
+def damaged(kind: Kind, place: str, found: str) -> DamagedError:
+    """The message about a document that is none."""
+    return DamagedError(f"{place} is no {kind.word}: {found}; {kind.remedy}")
+
+
+def _fields(kind: Kind, content: bytes, place: str) -> dict[str, Any]:
+    if not content.strip():
+        raise damaged(kind, place, "it is empty")
+    try:
+        fields = json.loads(content)
+        json_digest({"": fields})
+    except (ValueError, RecursionError, RlsdError) as error:
+        raise damaged(kind, place, f"it cannot be read as JSON ({error})") from error
+    if not isinstance(fields, dict):
+        raise damaged(kind, place, f"it holds no fields, but {str(fields)[:40]!r}")
+    return fields
+
+
+def _writer(fields: dict[str, Any]) -> str | None:
+    libraries = fields.get("libraries")
+    written_by = libraries.get(PRODUCT) if isinstance(libraries, dict) else None
+    return None if written_by is None else str(written_by)
