@@ -63,7 +63,7 @@ def ask(run: StageRun, policy: Policy, number: int) -> Asked:
 
     def reward(place: int, completion: Completion) -> float:
         cut = completion.finish_reason is FinishReason.LENGTH
-        text = policy.decode(completion.completion_ids)
+        text = policy.turn(completion.completion_ids).text
         verdict = verify(workspace, text, chosen[place], cut=cut).verdict
         formatted = workspace.verifier.extraction.format_ok(text)
         weights = experiment.reward

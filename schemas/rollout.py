@@ -41,12 +41,16 @@ class Rollout(Record):
     """Token ids of y, with the end token where one was sampled. [tokens]"""
 
     completion: str
-    """The text of y without the end token."""
+    """The model's turn as it reads: the text of y without the end token.
+
+    What the chat template wrote of the turn itself, such as `<think>`, comes first.
+    """
 
     token_ends: Annotated[list[TextPosition], AlignedWith("completion_ids")]
     """Where each token's text ends in `completion`, in characters; the next begins there. [tokens]
 
-    A token that holds no whole character ends where it begins.
+    A token that holds no whole character ends where it begins. The first token begins at 0: what
+    the chat template wrote of the turn is counted with it.
     """
 
     rollout_logprobs: Annotated[list[Logprob], AlignedWith("completion_ids")]

@@ -100,10 +100,11 @@ class Loop:
         from rlsd_pipeline.stages.policy import check_model
         from rlsd_pipeline.tracking.opening import require_packages
 
-        require_hardware(self.declared.name, self.declared.experiment)
-        require_packages(self.declared.experiment.trackers)
+        experiment = self.declared.experiment
+        require_hardware(self.declared.name, experiment)
+        require_packages(experiment.trackers)
         require_kuberay(self.declared)
-        check_model(self.declared.experiment.model)
+        check_model(experiment.model, experiment.prompts.system)
         if self._items:
             self._run("benchmark_items")
         self._run("problems")

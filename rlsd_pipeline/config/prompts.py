@@ -1,9 +1,8 @@
 """How a problem is put to the student, and to the teacher that also sees a reference."""
 
-import re
-
 from pydantic import model_validator
 
+from rlsd_pipeline.config.filled_template import FilledTemplate
 from rlsd_pipeline.config.strict import StrictConfig
 
 
@@ -11,11 +10,13 @@ class PromptsConfig(StrictConfig):
     """Templates; `{question}`, `{answer}` and `{solution}` stand for the problem's fields.
 
     `{sibling}` is what follows the thinking in a response of the same group, without format tags;
-    `{feedback}` is the verdict.
+    `{feedback}` is the verdict. Images stand before the text, or where a template or the question
+    says `<image>`. The model's control tokens may be written in a template; in what is put into
+    its fields they are plain text.
     """
 
     system: str | None = None
-    """System message of every prompt, where the model's template has one."""
+    """System message of every prompt; a model whose chat template has none is refused."""
 
     student: str = (
         "{question}\n\nReason step by step between <think> and </think>, then give the final "
@@ -74,10 +75,9 @@ class PromptsConfig(StrictConfig):
         return self
 
     @staticmethod
-    def fill(template: str, **fields: str) -> str:
+    def fill(template: str, **fields: str) -> FilledTemplate:
         """Put values into a template; text inside the values is never a template itself."""
-        pattern = re.compile("|".join(re.escape(f"{{{name}}}") for name in fields))
-        return pattern.sub(lambda found: fields[found.group()[1:-1]], template)
+        return FilledTemplate.fill(template, fields)
 
 
 _NEEDED = {

@@ -55,14 +55,14 @@ def load_gguf(config: GGUFModel) -> Policy:
     return Policy(model, tokenizer)
 
 
-def check_gguf(config: GGUFModel) -> None:
-    """Refuse a file that could not answer, without reading its weights.
+def gguf_tokenizer(config: GGUFModel) -> Any:
+    """The tokenizer of a file, without reading its weights.
 
     Raises:
         ModelError: As `load_gguf`, as far as the tokenizer tells.
     """
     path = gguf_path(config)
-    _load_tokenizer(path, _read_facts(path))
+    return _load_tokenizer(path, _read_facts(path))
 
 
 def _read_facts(path: Path) -> _Facts:

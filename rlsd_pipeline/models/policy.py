@@ -1,7 +1,6 @@
 """A language model with its tokenizer and processor: what samples, scores and is trained."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
@@ -10,17 +9,22 @@ from typing import Any, NamedTuple
 
 from transformers import PreTrainedModel
 
+from rlsd_pipeline.config.filled_template import FilledTemplate, Piece
 from rlsd_pipeline.data.images import decode_image
-from rlsd_pipeline.errors import ModelError
+from rlsd_pipeline.errors import DataError, ModelError
 from rlsd_pipeline.models.attention import use_grouped_attention
+from rlsd_pipeline.models.chat import Chat, Turn
 from rlsd_pipeline.models.model_inputs import ModelInputs, image_shapes, model_inputs
-from rlsd_pipeline.models.placeholders import PLACEHOLDER, image_token_ids, placeholder_ids
+from rlsd_pipeline.models.placeholders import image_token_ids, placeholder_ids
 from rlsd_pipeline.models.sharing import can_share_prefix
 from rlsd_pipeline.models.weights import FILE_BYTES
 
 _RESYNC = 8
 _KEPT_BYTES = 1 << 30
 """Of encoded prompts in memory: an image of a megapixel takes some 12 MB."""
+
+
+_PromptKey = tuple[tuple[Piece, ...], str | None, tuple[bytes, ...]]
 
 
 class EncodedPrompt(NamedTuple):
@@ -61,6 +65,7 @@ class Policy:
         processor: Its processor, or its tokenizer where it reads text only.
 
     Attributes:
+        chat: Its chat template.
         weights_digest: Digest of the artifact that holds the weights as they now are; None where
             none is known to.
 
@@ -76,8 +81,9 @@ class Policy:
         self.processor = processor
         self.tokenizer = getattr(processor, "tokenizer", processor)
         require_chat(processor, model.name_or_path or type(model).__name__)
+        self.chat = Chat(processor)
         self._texts: dict[int, str] = {}
-        self._prompts: dict[tuple[str, str | None, tuple[bytes, ...]], EncodedPrompt] = {}
+        self._prompts: dict[_PromptKey, EncodedPrompt] = {}
         self._prompt_bytes = 0
 
     @property
@@ -106,16 +112,29 @@ class Policy:
         return placeholder_ids(self.model, self.processor)
 
     def encode(
-        self, text: str, images: Sequence[bytes] = (), system: str | None = None
+        self,
+        text: str,
+        images: Sequence[bytes] = (),
+        system: str | None = None,
     ) -> EncodedPrompt:
         """Put a question with its images into the chat template, ready for the response.
 
+        Args:
+            text: What is asked. Of a filled template only the values are data, whose control tokens
+                are broken up; any other string is data from end to end.
+            images: Encoded, in the order in which the text speaks of them.
+            system: The experimenter's system message.
+
         Raises:
-            ModelError: The prompt has images and the model takes none.
+            ModelError: The prompt has images and the model takes none, or its chat template has no
+                system message.
+            DataError: Text and images do not fit each other, or the model's processor cannot read
+                an image.
         """
-        key = (text, system, tuple(images))
+        filled = text if isinstance(text, FilledTemplate) else FilledTemplate.of_value(text)
+        key = (filled.pieces, system, tuple(images))
         if key not in self._prompts:
-            prompt = self._encode(text, images, system)
+            prompt = self._encode(filled, images, system)
             self._prompt_bytes += prompt.size
             if self._prompt_bytes > _KEPT_BYTES:
                 self._prompts.clear()
@@ -123,30 +142,21 @@ class Policy:
             self._prompts[key] = prompt
         return self._prompts[key]
 
-    def _encode(self, text: str, images: Sequence[bytes], system: str | None) -> EncodedPrompt:
-        messages: list[dict[str, Any]] = []
-        if system is not None:
-            messages.append({"role": "system", "content": self._content(self._plain(system), 0)})
-        content = self._content(self._plain(text), len(images))
-        messages.append({"role": "user", "content": content})
-        template = self.processor if self.reads_images else self.tokenizer
-        prompt = template.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    def _encode(
+        self, text: FilledTemplate, images: Sequence[bytes], system: str | None
+    ) -> EncodedPrompt:
+        if images and not self.reads_images:
+            raise ModelError(
+                f"the problem {text[:60]!r} has {len(images)} image(s) and "
+                f"{type(self.model).__name__} reads text only: use a vision-language model"
+            )
+        prompt = self.chat.prompt(text, len(images), system)
         if not self.reads_images:
-            if images:
-                raise ModelError(
-                    f"the problem {text[:60]!r} has {len(images)} image(s) and "
-                    f"{type(self.model).__name__} reads text only: use a vision-language model"
-                )
             ids = self.tokenizer(prompt, add_special_tokens=False).input_ids
             return EncodedPrompt(ids)
         bos = self.tokenizer.bos_token
         special = bos is None or not prompt.startswith(bos)
-        returned = self.processor(
-            text=[prompt],
-            images=[decode_image(i) for i in images] or None,
-            add_special_tokens=special,
-            return_tensors="pt",
-        )
+        returned = self._processed(prompt, text, images, add_special_tokens=special)
         ids = returned["input_ids"][0].tolist()
         places = image_token_ids(self.model, self.processor)
         return EncodedPrompt(
@@ -159,25 +169,43 @@ class Policy:
             else (),
         )
 
-    def _plain(self, text: str) -> str:
-        """A question may spell a control token; it must not end a turn or stand for an image."""
-        return self._control_tokens.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
-
-    @cached_property
-    def _control_tokens(self) -> re.Pattern[str]:
-        added = self.tokenizer.added_tokens_decoder.values()
-        control = [re.escape(token.content) for token in added if token.special]
-        return re.compile("|".join([*control, PLACEHOLDER.pattern]))
-
-    def _content(self, text: str, images: int) -> str | list[dict[str, str]]:
-        if not self.reads_images:
-            return text
-        return [{"type": "image"}] * images + [{"type": "text", "text": text}]
+    def _processed(
+        self, prompt: str, text: str, images: Sequence[bytes], **options: bool
+    ) -> Mapping[str, Any]:
+        """What the processor makes of a prompt; a refusal names the prompt and its images."""
+        pictures = [decode_image(image) for image in images]
+        try:
+            returned: Mapping[str, Any] = self.processor(
+                text=[prompt], images=pictures or None, return_tensors="pt", **options
+            )
+        except Exception as error:  # Each processor refuses in its own way.
+            sizes = ", ".join(f"{one.width} x {one.height}" for one in pictures)
+            raise DataError(
+                f"{type(self.processor).__name__} cannot read the prompt {text[:60]!r} with "
+                f"{len(images)} image(s) of {sizes or 'no'} pixels: {error}"
+            ) from error
+        return returned
 
     def decode(self, completion_ids: Sequence[int]) -> str:
         """The text of a response, without the end token that closes it."""
         kept = [i for i in completion_ids if i not in self.end_token_ids]
         return self.tokenizer.decode(kept, skip_special_tokens=False)
+
+    def turn(self, completion_ids: Sequence[int]) -> Turn:
+        """The model's turn as it reads: what the chat template wrote of it counts as well."""
+        sampled = self.decode(completion_ids)
+        return Turn(self.chat.written_before(sampled), sampled)
+
+    def response_ids(self, turn: FilledTemplate) -> list[int]:
+        """The tokens of a response that makes up a whole turn, its end token included.
+
+        What the chat template writes of the turn itself is left out of them.
+        """
+        text = self.chat.continuation(self.chat.plain(turn))
+        return [
+            *self.tokenizer(text, add_special_tokens=False).input_ids,
+            self.tokenizer.eos_token_id,
+        ]
 
     def token_ends(self, completion_ids: Sequence[int], completion: str) -> list[int]:
         """Where each token's text ends in the response's, in characters; `[tokens]`.
@@ -237,3 +265,12 @@ def require_chat(processor: Any, name: str) -> None:
             f"the tokenizer of {name} names no end token, so no response would ever end: set "
             "eos_token in its tokenizer_config.json"
         )
+
+
+def require_system(processor: Any, system: str) -> None:
+    """Refuse a chat template that takes no system message.
+
+    Raises:
+        ModelError: It refuses one, or leaves it out.
+    """
+    Chat(processor).prompt(FilledTemplate.of_value("?"), 0, system)

@@ -150,7 +150,7 @@ def answer(
         BenchmarkResponse(
             problem_id=asked[index // benchmark.samples].problem.problem_id,
             sample_index=index % benchmark.samples,
-            completion=policy.decode(completion.completion_ids),
+            completion=policy.turn(completion.completion_ids).text,
             tokens=len(completion.completion_ids),
             truncated=completion.finish_reason is FinishReason.LENGTH,
         )

@@ -21,10 +21,10 @@ class StageContract(NamedTuple):
 CONTRACTS = {
     "problems": StageContract("2", (), ("dataset", "verifier")),
     "policy": StageContract("2", (), ("model",)),
-    "rollouts": StageContract("2", ("problems", "policy"), ("sampling", "engine", "prompts")),
+    "rollouts": StageContract("3", ("problems", "policy"), ("sampling", "engine", "prompts")),
     "rewards": StageContract("1", ("problems", "rollouts"), ("verifier", "reward")),
     # Rewards count only where the teacher is shown a success or a verdict; see its request.
-    "logprobs": StageContract("3", ("problems", "policy", "rollouts", "rewards"), ("prompts",)),
+    "logprobs": StageContract("4", ("problems", "policy", "rollouts", "rewards"), ("prompts",)),
     "token_weights": StageContract("2", ("rollouts", "rewards", "logprobs"), ("verifier",)),
     "policy_checkpoint": StageContract(
         "3",
@@ -36,10 +36,10 @@ CONTRACTS = {
         "2", ("problems", "policy", "rollouts", "rewards"), ("prompts", "verifier")
     ),
     "information_gap": StageContract(
-        "1", ("problems", "policy", "rollouts", "rewards"), ("prompts",)
+        "2", ("problems", "policy", "rollouts", "rewards"), ("prompts",)
     ),
     "benchmark_items": StageContract("1"),
-    "benchmark_responses": StageContract("1", ("policy",)),
+    "benchmark_responses": StageContract("2", ("policy",)),
     # Of the experiment's own problems, or of a benchmark's items; see the request.
     "benchmark_scores": StageContract("2", ("policy",), ("verifier", "prompts")),
 }

@@ -3,7 +3,7 @@
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.config.model import AnyModel, GGUFModel, PretrainedModel, TinyQwen3VL
 from rlsd_pipeline.identity.models import pinned
-from rlsd_pipeline.models.policy import Policy
+from rlsd_pipeline.models.policy import Policy, require_system
 from rlsd_pipeline.plan.refusal import require_hardware
 from rlsd_pipeline.stages.requests import policy_request
 from rlsd_pipeline.stages.run import StageRun
@@ -12,6 +12,9 @@ from schemas import PolicyCheckpoint
 
 def base_policy(run: StageRun) -> Artifact:
     """The base model, loaded or warm-started, as a checkpoint of 0 updates."""
+    if run.experiment.prompts.system is not None:
+        # Not a part of the weights, so one that the store already holds is checked as well.
+        check_model(run.base_model, run.experiment.prompts.system)
     return run.produce(policy_request(run), lambda out: write_base(run, run.base_model, out))
 
 
@@ -24,6 +27,8 @@ def write_base(run: StageRun, model: AnyModel, out: ArtifactWriter) -> None:
     """
     require_hardware(run.workspace.name, run.experiment)
     policy = _policy(run, pinned(model))
+    if run.experiment.prompts.system is not None:
+        require_system(policy.processor, run.experiment.prompts.system)
     files = policy.save(out.path("config.json").parent)
     out.record(
         PolicyCheckpoint(
@@ -38,25 +43,34 @@ def write_base(run: StageRun, model: AnyModel, out: ArtifactWriter) -> None:
     )
 
 
-def check_model(model: AnyModel) -> None:
+def check_model(model: AnyModel, system: str | None = None) -> None:
     """Refuse, before anything is computed, a model that could not answer.
+
+    Args:
+        model: As declared.
+        system: The system message that it is to take.
 
     Raises:
         ConfigError: The commit of a hub id cannot be found out.
-        ModelError: There is no such model, or its tokenizer lacks a chat template or an end token.
+        ModelError: There is no such model, its tokenizer lacks a chat template or an end token, or
+            its chat template takes no system message.
     """
     model = pinned(model)
     match model:
         case PretrainedModel():
             from rlsd_pipeline.models.loading import load_processor
 
-            load_processor(
+            processor = load_processor(
                 model.name, revision=model.revision, trust_remote_code=model.trust_remote_code
             )
         case GGUFModel():
-            from rlsd_pipeline.models.gguf import check_gguf
+            from rlsd_pipeline.models.gguf import gguf_tokenizer
 
-            check_gguf(model)
+            processor = gguf_tokenizer(model)
+        case TinyQwen3VL():
+            return
+    if system is not None:
+        require_system(processor, system)
 
 
 def _policy(run: StageRun, model: AnyModel) -> Policy:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.config.filled_template import FilledTemplate
 from rlsd_pipeline.config.teacher import Privileged
 from rlsd_pipeline.stages.prompts import require_solution, student_text
 from schemas import Problem, Verdict
@@ -34,7 +35,7 @@ class Judged(NamedTuple):
 
 def teacher_texts(
     experiment: ExperimentConfig, privileged: Privileged, rollouts: Sequence[Judged]
-) -> list[str | None]:
+) -> list[FilledTemplate | None]:
     """The teacher's question for each rollout; None where there is nothing to show it.
 
     Raises:
@@ -51,7 +52,9 @@ def teacher_texts(
             return [_feedback(experiment, rollout) for rollout in rollouts]
 
 
-def _reference(experiment: ExperimentConfig, privileged: Privileged, problem: Problem) -> str:
+def _reference(
+    experiment: ExperimentConfig, privileged: Privileged, problem: Problem
+) -> FilledTemplate:
     prompts = experiment.prompts
     fields = {"question": problem.question, "answer": problem.answer}
     if privileged == "answer":
@@ -60,7 +63,9 @@ def _reference(experiment: ExperimentConfig, privileged: Privileged, problem: Pr
     return prompts.fill(prompts.solution_reference, **fields)
 
 
-def _siblings(experiment: ExperimentConfig, rollouts: Sequence[Judged]) -> list[str | None]:
+def _siblings(
+    experiment: ExperimentConfig, rollouts: Sequence[Judged]
+) -> list[FilledTemplate | None]:
     """The first success of each group; that one itself is shown the second.
 
     So a group has two teacher prompts at most, and a rollout is never shown itself.
@@ -69,7 +74,7 @@ def _siblings(experiment: ExperimentConfig, rollouts: Sequence[Judged]) -> list[
     for row, rollout in enumerate(rollouts):
         if rollout.verdict is Verdict.CORRECT:
             successes[rollout.problem.problem_id].append(row)
-    texts: list[str | None] = []
+    texts: list[FilledTemplate | None] = []
     for row, rollout in enumerate(rollouts):
         found = successes[rollout.problem.problem_id]
         other = next((candidate for candidate in found[:2] if candidate != row), None)
@@ -90,7 +95,7 @@ def _demonstration(completion: str) -> str:
     return _TAGS.sub(" ", completion.rpartition("</think>")[2]).strip()
 
 
-def _feedback(experiment: ExperimentConfig, rollout: Judged) -> str | None:
+def _feedback(experiment: ExperimentConfig, rollout: Judged) -> FilledTemplate | None:
     said = f"the answer {rollout.extracted}"
     feedback = {
         Verdict.CORRECT: f"{said} is correct.",

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 
 from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.config.filled_template import FilledTemplate
 from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from schemas import Problem
 
 
-def student_text(experiment: ExperimentConfig, problem: Problem) -> str:
+def student_text(experiment: ExperimentConfig, problem: Problem) -> FilledTemplate:
     """What the policy is asked."""
     return experiment.prompts.fill(experiment.prompts.student, question=problem.question)
 
@@ -39,7 +40,7 @@ def require_budget(prompts: Mapping[str, EncodedPrompt], limit: int, whose: str)
             )
 
 
-def reference_response(experiment: ExperimentConfig, problem: Problem) -> str:
+def reference_response(experiment: ExperimentConfig, problem: Problem) -> FilledTemplate:
     """The response of the data set.
 
     Raises:

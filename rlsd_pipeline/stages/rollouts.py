@@ -69,11 +69,9 @@ def _reference_responses(
     run: StageRun, policy: Artifact, problems: list[Problem], prompts: list[EncodedPrompt]
 ) -> list[Completion]:
     """The data set's own response to each problem, with the policy's log-probabilities."""
-    sampling, tokenizer = run.experiment.sampling, run.workspace.compute.reader(policy).tokenizer
-    texts = [reference_response(run.experiment, problem) for problem in problems]
+    sampling, loaded = run.experiment.sampling, run.workspace.compute.reader(policy)
     completion_ids = [
-        [*tokenizer(text, add_special_tokens=False).input_ids, tokenizer.eos_token_id]
-        for text in texts
+        loaded.response_ids(reference_response(run.experiment, problem)) for problem in problems
     ]
     for problem, ids in zip(problems, completion_ids, strict=True):
         if len(ids) > sampling.max_tokens:
@@ -122,7 +120,7 @@ def _columns(
 ) -> dict[str, list]:
     group_size = len(completions) // len(problems)
     sampled = range(len(completions))
-    texts = [policy.decode(c.completion_ids) for c in completions]
+    turns = [policy.turn(c.completion_ids) for c in completions]
     owner = [problems[index // group_size].problem_id for index in sampled]
     return {
         "rollout_id": [f"{owner[i]}#{i % group_size}" for i in sampled],
@@ -130,10 +128,10 @@ def _columns(
         "sample_index": [i % group_size for i in sampled],
         "prompt_ids": [prompts[i // group_size].prompt_ids for i in sampled],
         "completion_ids": [c.completion_ids for c in completions],
-        "completion": texts,
+        "completion": [turn.text for turn in turns],
         "token_ends": [
-            policy.token_ends(c.completion_ids, text)
-            for c, text in zip(completions, texts, strict=True)
+            [turn.begins + end for end in policy.token_ends(c.completion_ids, turn.sampled)]
+            for c, turn in zip(completions, turns, strict=True)
         ],
         "rollout_logprobs": [c.rollout_logprobs for c in completions],
         "finish_reason": [c.finish_reason.value for c in completions],

@@ -10,7 +10,7 @@ import torch
 
 from rlsd_pipeline.config.model import GGUFModel
 from rlsd_pipeline.errors import ModelError
-from rlsd_pipeline.models.gguf import check_gguf, load_gguf
+from rlsd_pipeline.models.gguf import gguf_tokenizer, load_gguf
 from rlsd_pipeline.models.loading import load_policy
 from rlsd_pipeline.models.policy import Policy
 
@@ -131,7 +131,7 @@ def test_tokenizers_that_are_refused(
 ) -> None:
     path = write_gguf(tmp_path / "a.gguf", **says)
     with pytest.raises(ModelError, match=expected):
-        check_gguf(GGUFModel(path=str(path)))
+        gguf_tokenizer(GGUFModel(path=str(path)))
 
 
 def test_a_file_without_all_weights(write_gguf: Write, tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_damaged_file(write_gguf: Write, tmp_path: Path) -> None:
     path = write_gguf(tmp_path / "a.gguf")
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(ModelError, match="damaged"):
-        check_gguf(GGUFModel(path=str(path)))
+        gguf_tokenizer(GGUFModel(path=str(path)))
 
 
 def test_a_missing_library(
@@ -154,4 +154,4 @@ def test_a_missing_library(
 
     monkeypatch.setattr(module, "find_spec", lambda name: None if name == "gguf" else object())
     with pytest.raises(ModelError, match=r"gguf cannot be imported: run `pip install -e "):
-        check_gguf(GGUFModel(path=str(write_gguf(tmp_path / "a.gguf"))))
+        gguf_tokenizer(GGUFModel(path=str(write_gguf(tmp_path / "a.gguf"))))

