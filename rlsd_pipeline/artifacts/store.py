@@ -30,7 +30,7 @@ from rlsd_pipeline.artifacts.references import (
 from rlsd_pipeline.artifacts.sealed import seal
 from rlsd_pipeline.artifacts.storage import Storage
 from rlsd_pipeline.artifacts.writer import COLLECTED, MANIFEST, ArtifactWriter, stored_name
-from rlsd_pipeline.errors import ArtifactError
+from rlsd_pipeline.errors import ArtifactError, DamagedError
 from schemas.manifest import FileEntry, Manifest, Reference
 
 _FRESH_SECONDS = 30 * 60
@@ -162,6 +162,13 @@ class ArtifactStore:
             return None
         reference = parse_reference(content, name, self._storage.locate(path))
         return self.find(reference.stage, reference.fingerprint)
+
+    def intact_ref(self, name: str) -> Artifact | None:
+        """As `ref`, for a caller that can do without: what is damaged counts as absent."""
+        try:
+            return self.ref(name)
+        except DamagedError:
+            return None
 
     def refs(self, prefix: str = "") -> Iterator[str]:
         """The names that begin with a prefix, in order."""

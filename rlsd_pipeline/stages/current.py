@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from rlsd_pipeline.artifacts import ArtifactRequest
+from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
 from rlsd_pipeline.stages.requests import (
     logprobs_request,
     policy_checkpoint_request,
@@ -25,7 +25,13 @@ _REQUESTS: dict[str, Callable[[StageRun], ArtifactRequest]] = {
 
 def is_current(run: StageRun, stage: str) -> bool:
     """Whether a stage's artifact is there and is what the experiment now declares."""
-    artifact = run.workspace.store.ref(run.reference(stage))
-    if artifact is None:
+    artifact = run.workspace.store.intact_ref(run.reference(stage))
+    if artifact is None or (stage == "policy_checkpoint" and not _is_published(run, artifact)):
         return False
     return artifact.fingerprint == _REQUESTS[stage](replace(run, draw=run.kept_draw())).fingerprint
+
+
+def _is_published(run: StageRun, checkpoint: Artifact) -> bool:
+    """Whether a checkpoint is the next iteration's policy; a kill may have come between."""
+    policy = run.workspace.store.intact_ref(run.reference("policy", run.iteration + 1))
+    return policy is not None and policy.fingerprint == checkpoint.fingerprint

@@ -119,19 +119,32 @@ class StageRun:
         return f"{self.workspace.name}/{self.arm.name}/{at:03d}/{stage}"
 
     def read(self, stage: str, iteration: int | None = None) -> Artifact:
-        """The artifact of a stage.
+        """The artifact of a stage; a lost policy is found again in the checkpoint before it.
 
         Raises:
-            ArtifactError: The stage has not been run here.
+            ArtifactError: The stage has not been run here, or its reference is damaged.
         """
-        name = self.reference(stage, iteration)
-        artifact = self.workspace.store.ref(name)
+        name, at = self.reference(stage, iteration), self.iteration
+        at = at if iteration is None else iteration
+        if stage == "policy" and at > 0:
+            artifact = self.workspace.store.intact_ref(name) or self._publish_again(at)
+        else:
+            artifact = self.workspace.store.ref(name)
         if artifact is None:
             raise ArtifactError(
                 f"there is no artifact {name} (experiment/arm/iteration/stage): materialize "
-                f"{stage.split('.')[0]} there first"
+                f"{stage.split('.')[0]} there first, as `rlsd train` with --arm {self.arm.name} "
+                "does"
             )
         return artifact
+
+    def _publish_again(self, iteration: int) -> Artifact | None:
+        """Let the policy of an iteration be the checkpoint before it, where that is there."""
+        store = self.workspace.store
+        made = store.ref(self.reference("policy_checkpoint", iteration - 1))
+        if made is not None:
+            store.set_ref(self.reference("policy", iteration), made)
+        return made
 
     def kept_draw(self) -> int:
         """Which draw of the rollouts is here; 0 where there is none yet."""

@@ -73,7 +73,7 @@ def _moving_average(run: StageRun, rate: float) -> Artifact:
 
 def _is_average(run: StageRun, rate: float, iteration: int) -> bool:
     """Whether the teacher kept at an iteration was made of its policy at this rate."""
-    kept = run.workspace.store.ref(run.reference("teacher", iteration))
+    kept = run.workspace.store.intact_ref(run.reference("teacher", iteration))
     policy = run.read("policy", iteration)
     if kept is None or iteration == 0:
         return kept is not None and kept.digest == policy.digest
