@@ -7,7 +7,8 @@
 Source: arXiv 2604.03128, Algorithm 1, and method.md §2. The article prints
 `A (1 - λ) + λ clip(w_t, ...)`; that is a misprint, under which a wrong answer with a small |A|
 would be rewarded. It can be declared as `formula: as_printed`, to see what it does.
-λ is `mix` and falls linearly to 0 over the training; ε_w is `clip`.
+λ is `mix` and falls linearly to 0 over the training; ε_w is `clip`. Two conventions of λ's schedule
+are about: the paper's, and that of the released code, which counts updates from 1 and ramps λ in.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+Schedule = Literal["paper", "released"]
+
+
 class RLSD(Weighting):
     """The advantage redistributed by a privileged teacher; the defaults are the paper's."""
 
@@ -35,10 +39,14 @@ class RLSD(Weighting):
     """ε_w: a weight stays within 1 ± this."""
 
     warmup: Annotated[int, Field(ge=0)] = 0
-    """Iterations before λ begins to fall."""
+    """Iterations before λ begins to fall: at λ (`paper`), or rising to it (`released`)."""
 
     decay: Annotated[int, Field(ge=1)] | None = 50
     """Iterations over which λ falls to 0, or None to keep it."""
+
+    schedule: Annotated[Schedule, Field(exclude_if=lambda schedule: schedule == "paper")] = "paper"
+    """`paper`: the first update has λ, and so have all of `warmup`. `released`: updates count from
+    1, so the first has λ (1 − 1/decay), and over `warmup` λ rises from λ/warmup: its ramp."""
 
     formula: Literal["corrected", "as_printed"] = "corrected"
     """The article's formula, or its misprint, which turns the sign of small advantages."""
@@ -56,8 +64,10 @@ class RLSD(Weighting):
 
     def at_iteration(self, iteration: int) -> Self:
         """λ as it stands at an iteration."""
-        mix = scheduled_mix(self.mix, iteration, warmup=self.warmup, decay=self.decay)
-        return self.model_copy(update={"mix": mix, "warmup": 0, "decay": None})
+        schedule = scheduled_mix if self.schedule == "paper" else released_mix
+        mix = schedule(self.mix, iteration, warmup=self.warmup, decay=self.decay)
+        still = {"mix": mix, "warmup": 0, "decay": None, "schedule": "paper"}
+        return self.model_copy(update=still)
 
     def cut(self, credit: Credit) -> Tensor:
         """Where w_t lay outside 1 ± ε_w."""
@@ -86,10 +96,24 @@ class RLSD(Weighting):
 
 
 def scheduled_mix(mix: float, iteration: int, *, warmup: int, decay: int | None) -> float:
-    """λ_k = λ max(1 - (k - warmup) / decay, 0); λ itself up to `warmup` or without a decay."""
+    """λ_k = λ max(1 - (k - warmup) / decay, 0); λ itself up to `warmup` or without a decay.
+
+    The paper's convention; k is the iteration, from 0.
+    """
     if decay is None or iteration <= warmup:
         return mix
     return mix * max(1 - (iteration - warmup) / decay, 0.0)
+
+
+def released_mix(mix: float, iteration: int, *, warmup: int, decay: int | None) -> float:
+    """λ_s = λ s / warmup up to `warmup`, then λ max(1 - (s - warmup) / decay, 0).
+
+    The released code's convention (iie-ycx/RLSD, ms-swift): s = iteration + 1 counts updates.
+    """
+    step = iteration + 1
+    if step < warmup:
+        return mix * step / warmup
+    return scheduled_mix(mix, step, warmup=warmup, decay=decay)
 
 
 def evidence_weights(

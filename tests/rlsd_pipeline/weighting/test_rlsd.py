@@ -155,6 +155,33 @@ def test_without_decay(iteration: int) -> None:
     assert scheduled_mix(0.5, iteration, warmup=3, decay=None) == 0.5
 
 
+@pytest.mark.parametrize(
+    ("iteration", "warmup", "expected"),
+    [
+        (0, 0, 0.5 * 59 / 60),  # The first update is the released script's step 1 of 60.
+        (1, 0, 0.5 * 58 / 60),
+        (59, 0, 0.0),
+        (0, 4, 0.125),  # 0.5 · 1/4
+        (2, 4, 0.375),
+        (3, 4, 0.5),
+        (4, 4, 0.5 * 59 / 60),
+        (33, 4, 0.25),  # 0.5 (1 - 30/60)
+    ],
+)
+def test_schedule_of_the_released_code(iteration: int, warmup: int, expected: float) -> None:
+    declared = RLSD(schedule="released", warmup=warmup, decay=60)
+    assert declared.at_iteration(iteration).mix == pytest.approx(expected, abs=1e-12)
+    assert RLSD(schedule="released", warmup=2, decay=None).at_iteration(9).mix == 0.5
+
+
+def test_the_papers_schedule_changes_no_identity() -> None:
+    """What was computed before there were two conventions is what is asked for today."""
+    assert "schedule" not in RLSD().model_dump(mode="json")
+    released = RLSD(schedule="released", decay=60)
+    assert released.model_dump(mode="json")["schedule"] == "released"
+    assert "schedule" not in released.at_iteration(3).model_dump(mode="json")
+
+
 def test_resolved_method_stands_still() -> None:
     declared = RLSD(mix=0.5, clip=0.3, warmup=2, decay=4, tokens_weighted="reasoning")
     resolved = declared.at_iteration(3)
