@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import sparse
+from scipy import sparse, stats
 
 from rlsd_pipeline.evaluation.intervals import Estimate
 
@@ -60,6 +60,18 @@ def cluster_ratio(
         return Estimate(value, -np.inf, np.inf)
     low, high = np.quantile(ratios, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Estimate(value, float(low), float(high))
+
+
+def small_sample_confidence(confidence: float, clusters: int) -> float:
+    """The level at which a percentile interval over few clusters covers as one over many.
+
+    Hesterberg's expanded percentiles (2015, doi 10.1080/00031305.2015.1089789): a bootstrap draws
+    with the variance of n in the place of n - 1, and from the normal in the place of Student's t.
+    """
+    if clusters < 2:
+        return confidence
+    wide = stats.t.ppf((1 + confidence) / 2, clusters - 1) * np.sqrt(clusters / (clusters - 1))
+    return float(1 - 2 * stats.norm.sf(wide))
 
 
 @lru_cache(maxsize=2)

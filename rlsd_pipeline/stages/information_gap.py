@@ -14,9 +14,8 @@ from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.credit.comparison import as_interval, as_ratio
 from rlsd_pipeline.diagnostics.leakage.corruption import corruption_summary, total_variation_shift
 from rlsd_pipeline.diagnostics.mutual_information import (
-    TokenDecomposition,
-    decompose_tokens,
-    reference_posterior,
+    GroupDecomposition,
+    group_decomposition,
     summarize_information,
 )
 from rlsd_pipeline.models.policy import EncodedPrompt
@@ -116,8 +115,8 @@ def _summary(
         probe.shown([_nth(references[name], place) for name in names]) for place in range(most)
     ]
     decomposed = [
-        _decompose(probe.student[row], [s[row] for s in by_reference], references[name])
-        for row, name in enumerate(names)
+        _decompose(probe.student[row], [s[row] for s in by_reference], references[name], answer)
+        for row, (name, answer) in enumerate(zip(names, answers, strict=True))
     ]
     information = summarize_information(decomposed, names)
     right, corrupted = probe.shown([None] * len(names)), probe.shown(_others(probe.owners))
@@ -162,14 +161,16 @@ def _nth(counts: Counter[str], place: int) -> str | None:
 
 
 def _decompose(
-    student: Scored, by_reference: Sequence[Scored], counts: Counter[str]
-) -> TokenDecomposition:
-    used = by_reference[: len(counts)]
-    prior = torch.tensor([counts[answer] for answer in sorted(counts)], dtype=torch.float64)
-    chosen = torch.stack([scored.logprobs for scored in used]).double()
-    beliefs = reference_posterior(prior / prior.sum(), chosen)
-    teacher = torch.stack([_joined(scored) for scored in used])
-    return decompose_tokens(beliefs[:, :-1], teacher, _joined(student))
+    student: Scored, by_reference: Sequence[Scored], counts: Counter[str], answer: str | None
+) -> GroupDecomposition:
+    used, known = by_reference[: len(counts)], sorted(counts)
+    return group_decomposition(
+        torch.stack([_joined(scored) for scored in used]),
+        _joined(student),
+        torch.stack([scored.logprobs for scored in used]).double(),
+        [counts[one] for one in known],
+        None if answer is None else known.index(answer),
+    )
 
 
 def _joined(scored: Scored) -> Tensor:

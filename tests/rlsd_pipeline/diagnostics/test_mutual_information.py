@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from rlsd_pipeline.diagnostics.mutual_information import (
+    GroupDecomposition,
     RolloutInformation,
     TokenDecomposition,
     chosen_logprobs,
@@ -200,7 +201,8 @@ def test_summary_by_hand() -> None:
         return TokenDecomposition(i + ones, ones, i, deviation * ones, gradient * ones)
 
     rollouts = [tokens([0.1, 0.3], 1, 2), tokens([0.5], 1, 4), tokens([], 1, 1)]
-    found = summarize_information(rollouts, ["a", "a", "b"], resamples=200)
+    same = [GroupDecomposition(rollout, rollout) for rollout in rollouts]
+    found = summarize_information(same, ["a", "a", "b"], resamples=200)
     assert found.information_per_token.value == pytest.approx(0.9 / 3)
     assert found.information_per_response.value == pytest.approx(0.9 / 3)
     # Deviation 1 + 1 + 1 by gradient 2 + 2 + 4; L* is 1 a token; ΣI / ΣL = .9 / 3.9.

@@ -69,7 +69,7 @@ def slowly(run: StageRun, naive_distributions: Naive) -> Slow:
     owners = [problems[row["problem_id"]] for row in rollouts]
     golds = list({owner.problem_id: owner.answer for owner in owners}.items())
     sums, shifts = [0.0] * 4, [0.0] * 3
-    for row, owner in zip(rollouts, owners, strict=True):
+    for place, (row, owner) in enumerate(zip(rollouts, owners, strict=True)):
         ids = row["completion_ids"]
 
         def scored(
@@ -96,22 +96,43 @@ def slowly(run: StageRun, naive_distributions: Naive) -> Slow:
                 scored(teacher, f"{owner.question} reference: {a}") for a in (owner.answer, wrong)
             )
             none = scored(teacher, owner.question)
-        belief = {answer: group[answer] or 1 for answer in told}
-        for t, token in enumerate(ids):
-            total = sum(belief.values())
-            weight = {answer: value / total for answer, value in belief.items()}
-            mixture = sum(weight[a] * told[a][t].exp() for a in told)
-            own = plain[t].exp()
-            sums[1] += kl(mixture, own)
-            for a, w in weight.items():
-                shown = told[a][t].exp()
-                sums[0] += w * kl(shown, mixture)
-                sums[2] += w * (mixture - shown).square().sum().item()
-                sums[3] += w * (own - shown).square().sum().item()
-            belief = {a: value * told[a][t, token].exp().item() for a, value in belief.items()}
-            for place, (x, y) in enumerate([(right, none), (right, corrupted), (corrupted, none)]):
-                shifts[place] += (x[t].exp() - y[t].exp()).abs().sum().item() / 2
+        counts = {answer: group[answer] or 1 for answer in told}
+        own, total = answers[place], sum(counts.values())
+        parts = [total * value for value in under(counts, told, plain, ids)]
+        others = {a: n - (a == own) for a, n in counts.items()}
+        for left_out, times in others.items():
+            less = {a: n - (a == left_out) for a, n in counts.items()}
+            if times and total > 1:
+                share = (total - 1) * times / sum(others.values())
+                without = under(less, told, plain, ids)
+                parts = [whole - share * part for whole, part in zip(parts, without, strict=True)]
+        if total == 1:
+            parts = under(counts, told, plain, ids)
+        sums = [all_ + part for all_, part in zip(sums, parts, strict=True)]
+        for t in range(len(ids)):
+            for leg, (x, y) in enumerate([(right, none), (right, corrupted), (corrupted, none)]):
+                shifts[leg] += (x[t].exp() - y[t].exp()).abs().sum().item() / 2
     return Slow(*sums, shifts=tuple(shifts))  # type: ignore[arg-type]
+
+
+def under(
+    belief: dict[str, int], told: dict[str, Tensor], plain: Tensor, ids: Sequence[int]
+) -> list[float]:
+    """Information, reducible, deviation and gradient of one rollout under one prior."""
+    sums = [0.0] * 4
+    odds = {answer: float(count) for answer, count in belief.items()}
+    for t, token in enumerate(ids):
+        weight = {answer: value / sum(odds.values()) for answer, value in odds.items()}
+        mixture = sum((weight[a] * told[a][t].exp() for a in told), torch.tensor(0.0))
+        own = plain[t].exp()
+        sums[1] += kl(mixture, own)
+        for a, w in weight.items():
+            shown = told[a][t].exp()
+            sums[0] += w * kl(shown, mixture) if w else 0.0
+            sums[2] += w * (mixture - shown).square().sum().item()
+            sums[3] += w * (own - shown).square().sum().item()
+        odds = {a: value * told[a][t, token].exp().item() for a, value in odds.items()}
+    return sums
 
 
 def kl(first: Tensor, second: Tensor) -> float:
@@ -140,6 +161,7 @@ def test_everything_is_what_the_theorem_says(place: StageRun, naive_distribution
         interval = getattr(found, name)
         assert interval.value == pytest.approx(value, rel=2e-3, abs=1e-7), name
         assert interval.low <= interval.high
+        assert interval.low >= 0
 
 
 def test_numbers_lie_where_they_can(place: StageRun) -> None:
