@@ -6,15 +6,18 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from rlsd_pipeline.data.grey_levels import eight_bits, is_deep
 from rlsd_pipeline.errors import DataError
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+_LONGEST_RATIO = 200
+"""Of the sides: processors of Qwen's and GLM's families refuse a longer image."""
 
 
 def load_image(data: bytes | Path, *, place: str, max_pixels: int = 64_000_000) -> bytes:
     """The encoded image, proved to decode.
 
-    The bytes come back as they are, but for GIF: its first frame, as PNG.
+    The bytes come back as they are, but for GIF and TIFF: their first frame, as PNG.
 
     Args:
         data: The encoded image, or its file.
@@ -31,16 +34,18 @@ def load_image(data: bytes | Path, *, place: str, max_pixels: int = 64_000_000) 
             pixels = image.width * image.height
             if pixels > max_pixels:
                 raise DataError(
-                    f"{place}: {image.width} x {image.height} pixels are more than the "
-                    f"{max_pixels} allowed; scale the image down"
+                    f"{image.width} x {image.height} pixels are more than the {max_pixels} "
+                    "allowed; scale the image down"
                 )
             image.verify()
         # `verify` reads checksums and leaves the image unusable; only decoding finds all damage.
+        decoded = decode_image(data)
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            image.load()
-            return _as_png(image) if image.format == "GIF" else data
-    except DataError:
-        raise
+            if image.format == "GIF":
+                return _as_png(image)
+            return _as_png(decoded) if image.format == "TIFF" else data
+    except DataError as error:
+        raise DataError(f"{place}: {error}") from error
     except Image.DecompressionBombError as error:
         raise DataError(f"{place}: {error}; scale the image down") from error
     except Image.UnidentifiedImageError as error:
@@ -51,14 +56,24 @@ def load_image(data: bytes | Path, *, place: str, max_pixels: int = 64_000_000) 
 
 
 def decode_image(data: bytes) -> Image.Image:
-    """The image in RGB and upright, transparent parts on white as a reader sees them."""
+    """The image in RGB and upright, as a reader sees it on white paper.
+
+    Transparent parts are white, greyscale of more than eight bits is scaled by its range, and a
+    strip that models refuse has white added along its long sides.
+
+    Raises:
+        DataError: It is greyscale whose range is not known.
+    """
     with Image.open(io.BytesIO(data), formats=_FORMATS) as encoded:
-        image = ImageOps.exif_transpose(encoded)
+        encoded.load()
+        # Before it is turned: the turned copy has forgotten what its file says of its values.
+        scaled = _upright(encoded, eight_bits(encoded)) if is_deep(encoded) else encoded
+        image = ImageOps.exif_transpose(scaled)
         if image.has_transparency_data:
             layer = image.convert("RGBA")
             image = Image.new("RGBA", layer.size, "white")
             image.alpha_composite(layer)
-        return image.convert("RGB")
+        return _widened(image.convert("RGB"))
 
 
 def fit_pixels(data: bytes, max_pixels: int) -> bytes:
@@ -71,7 +86,7 @@ def fit_pixels(data: bytes, max_pixels: int) -> bytes:
     if pixels <= max_pixels:
         return data
     image = decode_image(data)
-    scale = math.sqrt(max_pixels / pixels)
+    scale = math.sqrt(max_pixels / (image.width * image.height))
     # A side of a very long image is at least one pixel, and then bounds the other.
     width = min(max(1, int(image.width * scale)), max_pixels)
     height = min(max(1, int(image.height * scale)), max_pixels // width)
@@ -108,6 +123,23 @@ def _read(path: Path, place: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"{place}: cannot be read ({error.strerror})") from error
+
+
+def _upright(encoded: Image.Image, scaled: Image.Image) -> Image.Image:
+    """The scaled image with the orientation that its file declares."""
+    scaled.info["exif"] = encoded.getexif().tobytes()
+    return scaled
+
+
+def _widened(image: Image.Image) -> Image.Image:
+    """The image as it is, or in the middle of the narrowest one that models read."""
+    shortest = -(-max(image.size) // _LONGEST_RATIO)
+    if min(image.size) >= shortest:
+        return image
+    size = (max(image.width, shortest), max(image.height, shortest))
+    wider = Image.new("RGB", size, "white")
+    wider.paste(image, ((size[0] - image.width) // 2, (size[1] - image.height) // 2))
+    return wider
 
 
 def _as_png(image: Image.Image) -> bytes:

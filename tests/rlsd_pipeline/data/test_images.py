@@ -10,6 +10,7 @@ from PIL import Image
 
 from rlsd_pipeline.data.images import decode_image, load_image, resolve_inside
 from rlsd_pipeline.errors import DataError
+from rlsd_pipeline.models.policy import Policy
 
 
 def encoded(
@@ -44,7 +45,7 @@ def test_first_frame_of_a_gif_becomes_png() -> None:
     assert image.convert("RGB").getpixel((0, 0)) == (255, 0, 0)
 
 
-@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "BMP", "GIF"])
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF"])
 def test_truncated_image_is_refused(format: str) -> None:
     data = noise(format)
     with pytest.raises(DataError, match=r"^row 7, images\[0\] 'a': damaged or incomplete image"):
@@ -58,12 +59,12 @@ def test_damaged_png_is_refused() -> None:
         load_image(bytes(data), place="here")
 
 
-@pytest.mark.parametrize("data", [b"", b"no image", encoded("TIFF"), b"%PDF-1.7"])
+@pytest.mark.parametrize("data", [b"", b"no image", encoded("PPM"), b"%PDF-1.7"])
 def test_other_formats_are_refused(data: bytes) -> None:
     with pytest.raises(DataError) as error:
         load_image(data, place="here")
     assert str(error.value) == (
-        "here: not an image in one of the formats PNG, JPEG, WEBP, BMP, GIF"
+        "here: not an image in one of the formats PNG, JPEG, WEBP, BMP, GIF, TIFF"
     )
 
 
@@ -124,3 +125,35 @@ def test_resolve_inside(tmp_path: Path) -> None:
             resolve_inside(folder, name)
     with pytest.raises(DataError, match="leads out of"):
         resolve_inside(folder, "link.png")
+
+
+@pytest.mark.parametrize(
+    ("size", "padded"),
+    [
+        ((2400, 8), (2400, 12)),
+        ((8, 2401), (13, 2401)),
+        ((2400, 12), (2400, 12)),
+        ((200, 1), (200, 1)),
+        ((201, 1), (201, 2)),
+    ],
+)
+def test_a_strip_is_made_as_wide_as_models_read(
+    size: tuple[int, int], padded: tuple[int, int]
+) -> None:
+    data = encoded("PNG", size=size)
+    assert load_image(data, place="here") == data
+    image = decode_image(data)
+    assert image.size == padded
+    assert max(image.size) <= 200 * min(image.size)
+    colours = {colour for _, colour in image.getcolors() or ()}
+    assert colours == ({(255, 0, 0)} if size == padded else {(255, 0, 0), (255, 255, 255)})
+
+
+def test_qwens_processor_reads_the_strip(vision_policy: Policy) -> None:
+    assert vision_policy.encode("a?", [encoded("PNG", size=(2400, 8))]).image_tokens > 0
+
+
+def test_a_tiff_becomes_png() -> None:
+    data = load_image(encoded("TIFF"), place="here")
+    assert data.startswith(b"\x89PNG")
+    assert decode_image(data).getpixel((0, 0)) == (255, 0, 0)
