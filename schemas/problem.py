@@ -25,7 +25,7 @@ class Problem(Record):
     """The question as text. Where the images go is the prompt's business."""
 
     images: list[bytes]
-    """Encoded images (PNG, JPEG, WebP or BMP) in the order the question speaks of them; may be empty."""
+    """Encoded images (PNG, JPEG, WebP, BMP), in the order the question speaks of them, or none."""
 
     answer: NonEmpty
     """The gold answer. Privileged: seen by the verifier and the teacher, never by the policy."""
