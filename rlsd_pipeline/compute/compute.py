@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.config.precision import Precision
 from rlsd_pipeline.models.policy import Policy
 
 Piece = TypeVar("Piece")
@@ -29,7 +30,12 @@ class Compute(Protocol):
         ...
 
     def each(
-        self, policy: Artifact, work: Work[Piece, Result], pieces: Sequence[Piece], advance: Advance
+        self,
+        policy: Artifact,
+        work: Work[Piece, Result],
+        pieces: Sequence[Piece],
+        advance: Advance,
+        precision: Precision | None = None,
     ) -> Iterator[Result]:
         """`work` on every piece; the results in the order of the pieces, each once it is there.
 
@@ -41,5 +47,7 @@ class Compute(Protocol):
             work: Picklable by name, with its settings bound by `functools.partial`.
             pieces: Independent of one another; whoever asks for no result has nothing done.
             advance: Told the units done.
+            precision: Of the policy's weights and what they compute; None takes that which it
+                samples in.
         """
         ...

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.compute.compute import Advance, Piece, Result, Work
+from rlsd_pipeline.config.precision import Precision
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.pool import PolicyPool
 
@@ -23,12 +24,17 @@ class LocalWork:
 
     def reader(self, policy: Artifact) -> Policy:
         """See `Compute`; the one that does the work, which keeps what it has encoded."""
-        return self.pool.get(policy)
+        return self.pool.reader(policy)
 
     def each(
-        self, policy: Artifact, work: Work[Piece, Result], pieces: Sequence[Piece], advance: Advance
+        self,
+        policy: Artifact,
+        work: Work[Piece, Result],
+        pieces: Sequence[Piece],
+        advance: Advance,
+        precision: Precision | None = None,
     ) -> Iterator[Result]:
         """See `Compute`."""
-        loaded = self.pool.get(policy)
+        loaded = self.pool.get(policy, precision)
         for piece in pieces:
             yield work(loaded, piece, advance)

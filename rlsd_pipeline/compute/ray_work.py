@@ -11,6 +11,7 @@ from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.compute.compute import Advance, Piece, Result, Work
 from rlsd_pipeline.compute.ray_crew import Crew, Ref
 from rlsd_pipeline.compute.ray_worker import PolicyName
+from rlsd_pipeline.config.precision import Precision
 from rlsd_pipeline.errors import ComputeError
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.skeleton import load_skeleton
@@ -52,7 +53,12 @@ class RayWork:
         return self._readers[policy.digest]
 
     def each(
-        self, policy: Artifact, work: Work[Piece, Result], pieces: Sequence[Piece], advance: Advance
+        self,
+        policy: Artifact,
+        work: Work[Piece, Result],
+        pieces: Sequence[Piece],
+        advance: Advance,
+        precision: Precision | None = None,
     ) -> Iterator[Result]:
         """See `Compute`; told of a piece's units once all of it is there.
 
@@ -62,7 +68,8 @@ class RayWork:
         if not pieces:
             return
         self.crew.muster(len(pieces))
-        shards = _Shards(self.crew, policy, work, pieces)
+        name = PolicyName(policy.stage, policy.fingerprint, policy.digest, precision)
+        shards = _Shards(self.crew, name, work, pieces)
         for place in range(len(pieces)):
             while place not in shards.done:
                 for units in shards.step():
@@ -101,14 +108,14 @@ class _Shards(Generic[Piece, Result]):
     """
 
     def __init__(
-        self, crew: Crew, policy: Artifact, work: Work[Piece, Result], pieces: Sequence[Piece]
+        self, crew: Crew, name: PolicyName, work: Work[Piece, Result], pieces: Sequence[Piece]
     ) -> None:
         self.pieces = pieces
         self.done: dict[int, Result] = {}
         self.deaths: Counter[int] = Counter()
         self.lost: list[tuple[int, Exception]] = []
         self._crew = crew
-        self._name = PolicyName(policy.stage, policy.fingerprint, policy.digest)
+        self._name = name
         self._work = crew.ray.put(work)
         self._waiting = deque(range(len(pieces)))
         self._running: dict[Ref, int] = {}

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from rlsd_pipeline.artifacts import Artifact, ArtifactStore
 from rlsd_pipeline.compute.compute import Piece, Result, Work
 from rlsd_pipeline.config.device import Device
+from rlsd_pipeline.config.precision import Precision
 from rlsd_pipeline.errors import ArtifactError
 from rlsd_pipeline.models.pool import PolicyPool
 
@@ -18,11 +19,13 @@ class PolicyName(NamedTuple):
         stage: The stage that made it.
         fingerprint: Digest of what it was made from.
         digest: Digest of what it holds.
+        precision: In which it is wanted; None for that which it samples in.
     """
 
     stage: str
     fingerprint: str
     digest: str
+    precision: Precision | None = None
 
 
 class Done(NamedTuple):
@@ -71,7 +74,7 @@ class PieceWorker:
             nonlocal units
             units += count
 
-        result = work(self._pool.get(self._policy(name)), piece, advance)
+        result = work(self._pool.get(self._policy(name), name.precision), piece, advance)
         return Done(result, units)
 
     def _policy(self, name: PolicyName) -> Artifact:

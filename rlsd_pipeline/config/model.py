@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from rlsd_pipeline.config.paths import local_path, located_name, located_path
+from rlsd_pipeline.config.precision import Precision
 from rlsd_pipeline.config.strict import StrictConfig
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -87,7 +88,9 @@ class PretrainedModel(StrictConfig):
     revision: str | None = None
     """The commit to load. A branch or tag becomes the commit that it now is; pin a commit, so that
     the artifact can be made again."""
-    dtype: Literal["float32", "bfloat16"] = "float32"
+    dtype: Precision = "float32"
+    """Of the weights that sample, and of scoring and training where one process trains
+    (`compute: local`). Updates are added to float32 weights in either, and stored as such."""
     trust_remote_code: bool = False
     """Runs Python code of the model's repository. Off unless you have read that code."""
     min_pixels: Annotated[int, Field(ge=1)] | None = None
@@ -139,7 +142,9 @@ class GGUFModel(StrictConfig):
     file: str = "*.gguf"
     """Which file of the package; a pattern, if it fits one file alone."""
 
-    dtype: Literal["float32", "bfloat16"] = "float32"
+    dtype: Precision = "float32"
+    """Of the weights that sample, and of scoring and training where one process trains
+    (`compute: local`). Updates are added to float32 weights in either, and stored as such."""
 
     @model_validator(mode="after")
     def _one_place(self) -> "GGUFModel":

@@ -1,10 +1,11 @@
 """Low-rank adapters: what is trained is B A, and the policy that others see is W + alpha/rank B A.
 
-Every iteration trains the same adapter of the same base weights. The merged weights are rounded
-once an iteration, from the exact ones, so rounding does not add up: in float32 a merged weight is
-off by at most half a unit in the last place.
+Every iteration trains the same adapter of the same base weights. The merged weights are float32,
+and made from the exact ones, so rounding does not add up. Rounded to bfloat16 they would lose most
+of a small update, so a model that computes in bfloat16 keeps its adapter beside the base weights.
 """
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 
 _NAME = "default"
+_LORA = ".lora_"
 _BASE = "base"
 
 
@@ -85,6 +87,59 @@ def added(module: Any, full_a: Tensor, rows_of_b: Tensor) -> Tensor:
 def factors(module: Any) -> tuple[nn.Parameter, nn.Parameter]:
     """A, `[rank, inputs]`, and B, `[outputs, rank]`, of a module."""
     return module.lora_A[_NAME].weight, module.lora_B[_NAME].weight
+
+
+def merged_weights(
+    model: nn.Module, adapter: Mapping[str, Tensor] | None = None
+) -> dict[str, Tensor] | None:
+    """Every weight in float32 by its name without adapters, with what its adapter adds.
+
+    Args:
+        model: Has adapters; for one without the result is None.
+        adapter: Its adapter by parameter name; None takes the model's own.
+    """
+    parameters = dict(model.named_parameters())
+    if not any(_LORA in name for name in parameters):
+        return None
+    values = adapter or {name: p.detach() for name, p in parameters.items() if _LORA in name}
+    merged = {
+        base_name(name): parameter.detach().float()
+        for name, parameter in parameters.items()
+        if _LORA not in name
+    }
+    for name, module in adapted(model):
+        own = name.removesuffix("weight")
+        a, b = (values[f"{own}{factor}.{_NAME}.weight"].float() for factor in ("lora_A", "lora_B"))
+        merged[name] = merged[name] + added(module, a, b)
+    return merged
+
+
+@torch.no_grad()
+def split(model: nn.Module, folder: Path) -> None:
+    """Take an adapter out of the float32 weights that it is merged into, and set it beside them.
+
+    Weights that were bfloat16 before the merge are the same again once they are rounded.
+
+    Args:
+        model: With merged weights; changed in place.
+        folder: Where `save_adapter` wrote the adapter.
+    """
+    stored = json.loads((folder / ADAPTER_CONFIG).read_text(encoding="utf-8"))
+    modules = tuple(sorted(stored["target_modules"]))
+    config = LoRAConfig(rank=stored["r"], alpha=stored["lora_alpha"], target_modules=modules)
+    add_adapter(model, config)
+    with safe_open(folder / ADAPTER_WEIGHTS, framework="pt") as file:
+        values = {name: file.get_tensor(_peft_name(name)) for name in adapter_shapes(model)}
+    model.load_state_dict(values, strict=False, assign=True)
+    for _, module in adapted(model):
+        module.base_layer.weight -= added(module, *factors(module))
+    rest(model)
+
+
+def rest(model: nn.Module) -> None:
+    """Leave an adapter beside a model's weights to be read: gradients are again of the weights."""
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(_LORA not in name)
 
 
 def merge(model: nn.Module) -> None:

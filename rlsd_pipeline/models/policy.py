@@ -7,13 +7,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from torch.nn import Parameter
 from transformers import PreTrainedModel
 
 from rlsd_pipeline.config.filled_template import FilledTemplate, Piece
 from rlsd_pipeline.data.images import decode_image
 from rlsd_pipeline.errors import DataError, ModelError
+from rlsd_pipeline.models.adapter import merged_weights
 from rlsd_pipeline.models.attention import use_grouped_attention
 from rlsd_pipeline.models.chat import Chat, Turn
+from rlsd_pipeline.models.master_weights import MasterWeights
 from rlsd_pipeline.models.model_inputs import ModelInputs, image_shapes, model_inputs
 from rlsd_pipeline.models.placeholders import image_token_ids, placeholder_ids
 from rlsd_pipeline.models.sharing import can_share_prefix
@@ -68,12 +71,14 @@ class Policy:
         chat: Its chat template.
         weights_digest: Digest of the artifact that holds the weights as they now are; None where
             none is known to.
+        masters: The float32 weights that are trained, where the model computes in bfloat16.
 
     Raises:
         ModelError: The tokenizer has no chat template or no end token.
     """
 
     weights_digest: str | None = None
+    masters: MasterWeights | None = None
 
     def __init__(self, model: PreTrainedModel, processor: Any) -> None:
         use_grouped_attention(model)
@@ -85,6 +90,13 @@ class Policy:
         self._texts: dict[int, str] = {}
         self._prompts: dict[_PromptKey, EncodedPrompt] = {}
         self._prompt_bytes = 0
+
+    @property
+    def trained(self) -> dict[str, Parameter]:
+        """What an optimizer steps, by the name of the model's parameter."""
+        if self.masters is not None:
+            return self.masters.parameters
+        return {n: p for n, p in self.model.named_parameters() if p.requires_grad}
 
     @property
     def reads_images(self) -> bool:
@@ -243,7 +255,9 @@ class Policy:
 
     def save(self, directory: Path) -> list[str]:
         """Write config, tokenizer, processor and weights; returns the file names, sorted."""
-        self.model.save_pretrained(directory, max_shard_size=FILE_BYTES)
+        self.model.save_pretrained(
+            directory, state_dict=merged_weights(self.model), max_shard_size=FILE_BYTES
+        )
         self.processor.save_pretrained(directory)
         return sorted(path.name for path in directory.iterdir() if path.is_file())
 

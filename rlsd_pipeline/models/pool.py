@@ -1,5 +1,6 @@
 """Policies kept in memory between the stages of one process, by the digest of their artifact."""
 
+import json
 import tempfile
 from collections import OrderedDict
 from pathlib import Path
@@ -11,6 +12,8 @@ from torch import Tensor
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.config.device import Device
+from rlsd_pipeline.config.precision import Precision
+from rlsd_pipeline.models.adapter import split
 from rlsd_pipeline.models.allocator import keep_freed_memory
 from rlsd_pipeline.models.loading import load_policy
 from rlsd_pipeline.models.placement import torch_device
@@ -37,7 +40,7 @@ class _Kept(NamedTuple):
 
 
 class PolicyPool:
-    """Loads a policy once and keeps the most recently used ones.
+    """Loads a policy once and keeps the most recently used ones, each in one precision.
 
     Args:
         capacity: Policies kept; two hold a student and its teacher.
@@ -57,16 +60,25 @@ class PolicyPool:
             torch.set_num_threads(threads)
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
-    def get(self, artifact: Artifact) -> Policy:
-        """The policy of an artifact, to be read and not changed."""
-        if artifact.digest not in self._kept:
-            self._keep(artifact.digest, _Kept(_load_policy(artifact), None))
-        self._kept.move_to_end(artifact.digest)
+    def get(self, artifact: Artifact, precision: Precision | None = None) -> Policy:
+        """The policy of an artifact, to be read and not changed.
+
+        Args:
+            artifact: Holds the policy.
+            precision: Of its weights and what they compute; None takes that which it samples in.
+        """
+        kept = self._forget(artifact, precision)
+        self._keep(artifact.digest, kept or _Kept(_load_policy(artifact, precision), None))
         return self._on_device(self._kept[artifact.digest].policy)
 
-    def take(self, artifact: Artifact) -> Trained:
-        """The policy of an artifact, to be changed in place: the pool forgets it."""
-        kept = self._kept.pop(artifact.digest, None) or _Kept(_load_policy(artifact), None)
+    def reader(self, artifact: Artifact) -> Policy:
+        """The policy of an artifact in any precision: its tokenizer and processor are asked."""
+        kept = self._kept.get(artifact.digest)
+        return self.get(artifact) if kept is None else kept.policy
+
+    def take(self, artifact: Artifact, precision: Precision | None = None) -> Trained:
+        """The policy of an artifact, to be changed in place: the pool forgets it; see `get`."""
+        kept = self._forget(artifact, precision) or _Kept(_load_policy(artifact, precision), None)
         kept.policy.weights_digest = None
         state = kept.optimizer_state
         policy = self._on_device(kept.policy)
@@ -84,6 +96,12 @@ class PolicyPool:
             kept.policy.model.to("cpu")
         torch.cuda.empty_cache()
 
+    def _forget(self, artifact: Artifact, precision: Precision | None) -> "_Kept | None":
+        """Take a policy out; None where it is not here, or in another precision."""
+        kept = self._kept.pop(artifact.digest, None)
+        wanted = sampling_dtype(artifact) if precision is None else getattr(torch, precision)
+        return kept if kept is not None and kept.policy.model.dtype == wanted else None
+
     def _on_device(self, policy: Policy) -> Policy:
         policy.model.to(self._device)
         return policy
@@ -95,10 +113,34 @@ class PolicyPool:
             self._kept.popitem(last=False)
 
 
-def _load_policy(artifact: Artifact) -> Policy:
+def sampling_dtype(artifact: Artifact) -> torch.dtype:
+    """In which a checkpoint says that it samples; what it stores may be more exact."""
+    config = json.loads(artifact.local_path("config.json").read_bytes())
+    return getattr(torch, config.get("dtype") or config.get("torch_dtype") or "float32")
+
+
+def _load_policy(artifact: Artifact, precision: Precision | None) -> Policy:
     checkpoint = artifact.record(PolicyCheckpoint)
+    dtype = sampling_dtype(artifact) if precision is None else getattr(torch, precision)
     with tempfile.TemporaryDirectory(prefix="rlsd-policy-") as directory:
-        return load_policy(artifact.checkout(Path(directory), checkpoint.model_files))
+        folder = artifact.checkout(Path(directory), checkpoint.model_files)
+        if dtype == torch.float32 or not checkpoint.adapter_files:
+            return load_policy(folder, dtype=dtype)
+        policy = load_policy(folder, dtype=torch.float32)
+        split(policy.model, artifact.checkout(folder, checkpoint.adapter_files))
+    policy.model.config.dtype = dtype
+    # Not `to(dtype)`, which would round buffers as well: rotations stay float32 in loaded models.
+    for parameter in policy.model.parameters():
+        parameter.data = parameter.data.to(dtype)
+    return policy
+
+
+def exact_weights(artifact: Artifact) -> dict[str, Tensor]:
+    """The weights of a checkpoint as it stores them, in float32, by parameter name."""
+    files = artifact.record(PolicyCheckpoint).model_files
+    with tempfile.TemporaryDirectory(prefix="rlsd-policy-") as directory:
+        policy = load_policy(artifact.checkout(Path(directory), files), dtype=torch.float32)
+    return {name: p.detach() for name, p in policy.model.named_parameters()}
 
 
 def _load_state(artifact: Artifact) -> dict[str, Tensor]:
@@ -112,7 +154,7 @@ def optimizer_state(policy: Policy, optimizer: torch.optim.Optimizer) -> dict[st
     """The state of an optimizer as tensors by `parameter/field`."""
     return {
         f"{name}/{field}": value.detach().reshape(value.shape or (1,)).clone()
-        for name, parameter in policy.model.named_parameters()
+        for name, parameter in policy.trained.items()
         for field, value in optimizer.state.get(parameter, {}).items()
     }
 
@@ -124,8 +166,7 @@ def restore_optimizer(
     if not state:
         return
     loaded: dict[int, dict[str, Tensor]] = {}
-    trained = [name for name, p in policy.model.named_parameters() if p.requires_grad]
-    for index, name in enumerate(trained):
+    for index, name in enumerate(policy.trained):
         fields = {
             key.removeprefix(f"{name}/"): value
             for key, value in state.items()

@@ -12,6 +12,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from rlsd_pipeline.models.adapter import merged_weights
+
 WEIGHTS = "model.safetensors"
 OPTIMIZER = "optimizer.safetensors"
 
@@ -43,9 +45,11 @@ def save_weights(
     Args:
         model: Names and ties them.
         folder: Where to write.
-        state: Weights by parameter name; None takes the model's own.
+        state: Weights by parameter name; None takes the model's own, with what an adapter beside
+            them adds.
     """
     with tempfile.TemporaryDirectory(prefix="rlsd-weights-", dir=folder) as directory:
+        state = merged_weights(model) if state is None else state
         model.save_pretrained(directory, state_dict=state, max_shard_size=FILE_BYTES)
         written = sorted(p for p in Path(directory).iterdir() if p.name.endswith((_SUFFIX, _INDEX)))
         for path in written:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+from rlsd_pipeline.config.precision import training_precision
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.stages.compared_methods import compared_methods
 from rlsd_pipeline.stages.logprobs import score_rollouts
@@ -29,7 +30,8 @@ def compare_gradients(run: StageRun) -> Artifact:
         for what_if in prepared.values():
             score_rollouts(what_if)
             weigh_tokens(what_if)
-        loaded, progress = run.workspace.pool.get(policy), run.workspace.progress
+        loaded = run.workspace.pool.get(policy, training_precision(run.experiment))
+        progress = run.workspace.progress
         progress.start("gradient_comparison", len(prepared), "methods")
         gradients = []
         for what_if in prepared.values():
@@ -63,7 +65,7 @@ def _gradient(what_if: WhatIf, policy: Policy) -> Tensor:
         torch.zeros(p.numel(), dtype=torch.float64)
         if p.grad is None
         else p.grad.cpu().double().flatten()
-        for p in policy.model.parameters()
+        for p in policy.trained.values()
     ]
     policy.model.zero_grad(set_to_none=True)
     return torch.cat(flat)

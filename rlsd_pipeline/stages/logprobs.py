@@ -13,6 +13,7 @@ import torch
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.artifacts.tables import to_table
+from rlsd_pipeline.config.precision import is_exact
 from rlsd_pipeline.diagnostics.moments import table_moments
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.models.scoring import Keep, Scored, keep_entries_of, keep_likeliest
@@ -47,7 +48,10 @@ def score_rollouts(run: StageRun) -> Artifact:
     def write(out: ArtifactWriter) -> None:
         table = rollouts.table(Rollout)
         scoring = _Scoring(run, table, run.workspace.problems(run.read("problems")))
-        student = scoring.student(policy, reuse=not sampled_by_another_engine(rollouts))
+        # Below float32 a decoding pass and a scoring pass round differently, by more than Δ of
+        # many tokens: both sides of it then come from scoring.
+        same = is_exact(run.experiment) and not sampled_by_another_engine(rollouts)
+        student = scoring.student(policy, reuse=same)
         columns = {
             "rollout_id": table["rollout_id"],
             "completion_ids": table["completion_ids"],

@@ -10,7 +10,6 @@ from typing import Any
 from pydantic import BaseModel
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
-from rlsd_pipeline.config.compute import ShardedUpdate
 from rlsd_pipeline.config.dataset import HubDataset, JSONLDataset
 from rlsd_pipeline.config.evaluation import (
     BenchmarkConfig,
@@ -20,6 +19,8 @@ from rlsd_pipeline.config.evaluation import (
 )
 from rlsd_pipeline.config.experiment import Arm
 from rlsd_pipeline.config.model import AnyModel, TinyQwen3VL
+from rlsd_pipeline.config.precision import is_exact, model_precision, training_precision
+from rlsd_pipeline.config.teacher import ModelTeacher
 from rlsd_pipeline.data.sources import pinned, source_digest
 from rlsd_pipeline.identity.files import path_digest
 from rlsd_pipeline.identity.models import model_identity
@@ -82,7 +83,9 @@ def rollouts_request(run: StageRun) -> ArtifactRequest:
     """Arms of one seed that share a policy share its rollouts."""
     seeds = {"arm": run.arm.seed, "iteration": run.iteration, "draw": run.draw}
     engine = run.experiment.engine.identity
-    extra = {"responses": run.arm.weighting.responses, "engine": engine}
+    extra: dict[str, Any] = {"responses": run.arm.weighting.responses, "engine": engine}
+    if run.arm.weighting.responses == "reference":
+        extra |= _scoring_precision(run)
     return _request("rollouts", run.experiment, extra, inputs_of(run, "rollouts"), seeds)
 
 
@@ -109,6 +112,7 @@ def logprobs_request(run: StageRun, teacher: Artifact | None) -> ArtifactRequest
     divergence = run.arm.weighting.stored_divergence
     if divergence is not None:
         extra |= _plain(divergence, "top_k", "support")
+    extra |= _scoring_precision(run)
     return _request("logprobs", run.experiment, extra, inputs)
 
 
@@ -137,15 +141,19 @@ def _update(arm: Arm) -> dict[str, Any]:
 
 
 def _precision(run: StageRun) -> dict[str, str]:
-    """How an update computes, where that is not what one process does with float32 weights.
+    """How an update computes, where not everything is float32."""
+    if is_exact(run.experiment):
+        return {}
+    return {"precision": f"{training_precision(run.experiment)}, float32 weights"}
 
-    One process computes in the weights' own precision; several keep float32 weights.
-    """
-    compute, model = run.experiment.compute, run.base_model
-    rounded = not isinstance(model, TinyQwen3VL) and model.dtype != "float32"
-    if isinstance(compute, ShardedUpdate) and (rounded or compute.precision != "float32"):
-        return {"precision": f"{compute.precision}, float32 weights"}
-    return {}
+
+def _scoring_precision(run: StageRun) -> dict[str, str]:
+    """How responses are scored, where not everything is float32."""
+    teacher = run.arm.teacher
+    rounded = isinstance(teacher, ModelTeacher) and model_precision(teacher.model) != "float32"
+    if is_exact(run.experiment) and not rounded:
+        return {}
+    return {"scored_in": training_precision(run.experiment)}
 
 
 def weighting_comparison_request(
@@ -175,13 +183,15 @@ def gradient_comparison_request(run: StageRun, arms: Mapping[str, Arm]) -> Artif
         },
         "temperature": run.experiment.sampling.temperature,
     }
+    extra |= _precision(run)
     inputs = inputs_of(run, "gradient_comparison")
     return _request("gradient_comparison", run.experiment, extra, inputs)
 
 
 def information_gap_request(run: StageRun, teacher: Artifact) -> ArtifactRequest:
     """The teacher of the arm, whatever its method reads."""
-    extra = {"temperature": run.experiment.sampling.temperature}
+    extra: dict[str, Any] = {"temperature": run.experiment.sampling.temperature}
+    extra |= _scoring_precision(run)
     inputs = inputs_of(run, "information_gap") | {"teacher": teacher}
     return _request("information_gap", run.experiment, extra, inputs)
 

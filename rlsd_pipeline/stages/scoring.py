@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.config.precision import training_precision
 from rlsd_pipeline.models.policy import EncodedPrompt
 from rlsd_pipeline.models.scoring import Keep, Scored, by_response, score_piece, scoring_pieces
 from rlsd_pipeline.stages.run import StageRun
@@ -16,9 +17,14 @@ def score_here(
     completion_ids: Sequence[Sequence[int]],
     keep: Keep | None,
 ) -> list[Scored | None]:
-    """`score_responses` at the experiment's temperature and batch size, told to its progress."""
+    """`score_responses` at the experiment's temperature and batch size, told to its progress.
+
+    Student and teacher are scored in the precision that trains, so that a policy's ratio to itself
+    is 1 at the first step, and Δ holds no difference between precisions.
+    """
     pieces = scoring_pieces(prompts, completion_ids, run.experiment.update.micro_batch_tokens, keep)
     work = partial(score_piece, temperature=run.experiment.sampling.temperature)
     advance = run.workspace.progress.advance
-    results = run.workspace.compute.each(policy, work, pieces, advance)
+    precision = training_precision(run.experiment)
+    results = run.workspace.compute.each(policy, work, pieces, advance, precision)
     return by_response(pieces, results, len(prompts))

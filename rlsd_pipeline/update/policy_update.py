@@ -43,12 +43,15 @@ class UpdateGroup(NamedTuple):
 
 def make_optimizer(policy: Policy, config: UpdateConfig) -> torch.optim.AdamW:
     """AdamW with the declared learning rate, betas and weight decay, on what is trained."""
-    return torch.optim.AdamW(
-        [p for p in policy.model.parameters() if p.requires_grad],
+    optimizer = torch.optim.AdamW(
+        policy.trained.values(),
         lr=config.learning_rate,
         betas=config.betas,
         weight_decay=config.weight_decay,
     )
+    if (masters := policy.masters) is not None:
+        optimizer.register_step_post_hook(lambda *_: masters.publish())
+    return optimizer
 
 
 def update_policy(
@@ -102,7 +105,7 @@ def update_policy(
                 progress=progress,
                 devices=devices,
             )
-            norm = devices.clip(policy.model.parameters(), config.max_grad_norm)
+            norm = devices.clip(policy.trained.values(), config.max_grad_norm)
             measured = step_metrics(losses, norm, devices)
             _require_finite(measured, len(steps) + 1)
             optimizer.step()

@@ -1,0 +1,32 @@
+"""In which precision a policy samples, scores and is trained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.config.experiment import ExperimentConfig
+    from rlsd_pipeline.config.model import AnyModel
+
+Precision = Literal["float32", "bfloat16"]
+
+
+def model_precision(model: AnyModel) -> Precision:
+    """Of a model's weights where it samples; a model that is built here has float32."""
+    precision: Precision = getattr(model, "dtype", "float32")
+    return precision
+
+
+def training_precision(experiment: ExperimentConfig) -> Precision:
+    """Of the forward and backward passes of an update, and therefore of scoring.
+
+    What is trained is float32 in either. Where one process trains, it computes in the policy's own
+    precision.
+    """
+    precision: Precision | None = getattr(experiment.compute, "precision", None)
+    return precision or model_precision(experiment.model)
+
+
+def is_exact(experiment: ExperimentConfig) -> bool:
+    """Whether sampling, scoring and training all compute in float32."""
+    return {model_precision(experiment.model), training_precision(experiment)} == {"float32"}

@@ -1,0 +1,85 @@
+"""A tiny policy in bfloat16, trained for some iterations at the paper's learning rate."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file
+from torch import Tensor
+
+from rlsd_pipeline.artifacts import Artifact, ArtifactStore
+from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.config.model import TinyQwen3VL
+from rlsd_pipeline.models.tiny_qwen3_vl import build_policy, train_tokenizer
+from rlsd_pipeline.stages.logprobs import score_rollouts
+from rlsd_pipeline.stages.policy import base_policy
+from rlsd_pipeline.stages.policy_checkpoint import train_policy
+from rlsd_pipeline.stages.problems import make_problems
+from rlsd_pipeline.stages.rewards import verify_rollouts
+from rlsd_pipeline.stages.rollouts import sample_rollouts
+from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.stages.token_weights import weigh_tokens
+from tests.small_experiment import ATTRIBUTES
+
+ARM = "rlsd-s0"
+
+STAGES: tuple[Callable[[StageRun], Artifact], ...] = (
+    sample_rollouts,
+    verify_rollouts,
+    score_rollouts,
+    weigh_tokens,
+    train_policy,
+)
+
+
+def save_model(folder: Path) -> Path:
+    """Write an untrained vision-language model in float32, with its tokenizer."""
+    tokenizer = train_tokenizer(["is there a red circle in the image? what colour is it?"], 300)
+    size = {"hidden_size": 32, "intermediate_size": 48, "vision_hidden_size": 16}
+    folder.mkdir(parents=True)
+    build_policy(TinyQwen3VL(layers=2, **size), tokenizer).save(folder)
+    return folder
+
+
+def open_workspace(folder: Path, compute: dict[str, Any], **changes: Any) -> Workspace:
+    """An experiment on the model of `save_model` in a folder, whose store lies beside it."""
+    declared = {
+        "dataset": ATTRIBUTES["dataset"],
+        "model": {"type": "pretrained", "name": str(folder / "model"), "dtype": "bfloat16"},
+        "prompts": {
+            "student": "{question}",
+            "answer_reference": "{question} reference: {answer}",
+        },
+        "sampling": {"prompts": 4, "group_size": 4, "max_prompt_tokens": 128, "max_tokens": 24},
+        # An untrained model often writes broken UTF-8: rewarding it makes responses unequal.
+        "verifier": {"type": "exact", "extraction": {"type": "last_line", "prefix": "\ufffd"}},
+        "teacher": {"type": "live"},
+        "update": {"learning_rate": 1e-6},
+        "arms": [{"weighting": {"type": "rlsd"}}],
+        "iterations": 4,
+        "compute": compute,
+    }
+    experiment = ExperimentConfig.model_validate(declared | changes)
+    return Workspace("rounded", experiment, ArtifactStore(folder / "store"))
+
+
+def train(workspace: Workspace, iterations: int) -> list[Artifact]:
+    """The base policy and the checkpoint of each iteration."""
+    make_problems(workspace)
+    policies = [base_policy(workspace.at(ARM, 0))]
+    for iteration in range(iterations):
+        run = workspace.at(ARM, iteration)
+        policies.append([stage(run) for stage in STAGES][-1])
+    return policies
+
+
+def weights(policy: Artifact) -> dict[str, Tensor]:
+    """As the artifact stores them."""
+    return load_file(policy.local_path("model.safetensors"))
+
+
+def moved(before: Artifact, after: Artifact) -> float:
+    """Share of the weights that are other ones."""
+    old, new = weights(before), weights(after)
+    count = sum(int((new[name].float() != value.float()).sum()) for name, value in old.items())
+    return count / sum(value.numel() for value in old.values())
