@@ -5,11 +5,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from assets.home import home, open_store, store_url
+from assets.naming import take_name
 from assets.partitions import partitions, same_iteration, split_key
 from assets.recovery import claim
 from rlsd_pipeline.config.experiment import ExperimentConfig
@@ -41,10 +43,14 @@ _COMPUTING = {"rollouts", "logprobs", "policy_checkpoint", "benchmark_scores"}
 
 @dataclass(frozen=True)
 class Declared:
-    """An experiment and the name of its folder."""
+    """An experiment, its name, and the file that takes the name when a stage runs.
+
+    The command line names no file: it takes the name itself, once a stage has succeeded.
+    """
 
     name: str
     experiment: ExperimentConfig
+    file: Path | None = None
 
     def key(self, stage: str) -> dg.AssetKey:
         """Asset key of a stage; `benchmark_scores.NAME` is one asset a benchmark."""
@@ -91,6 +97,7 @@ class Declared:
             "code_version": self._version(stage),
             "group_name": self.name,
             "required_resource_keys": self._resources(stage),
+            "metadata": {"declared in": dg.MetadataValue.path(self.file)} if self.file else {},
         }
 
     def _resources(self, stage: str) -> set[str]:
@@ -119,11 +126,21 @@ class Declared:
         """The experiment's workspace in this process; policies stay in memory between stages."""
         return _workspace(self.name, self.experiment.model_dump_json(), store_url())
 
+    def claim(self, context: dg.AssetExecutionContext) -> None:
+        """Record this process on the run, and the experiment's file as the one of its name.
+
+        Raises:
+            ConfigError: Another file has the name in this home.
+        """
+        claim(context)
+        if self.file is not None:
+            take_name(self.file)
+
     def at(self, context: dg.AssetExecutionContext, **options: Any) -> "StageRun":
         """The arm and iteration of the partition that is being materialized."""
         from rlsd_pipeline.tracking.opening import require_packages
 
-        claim(context)
+        self.claim(context)
         require_packages(self.experiment.trackers)
         arm, iteration = split_key(context.partition_key)
         return self.workspace().at(arm, iteration, **options)

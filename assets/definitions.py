@@ -1,14 +1,69 @@
 """What Dagster loads: every experiment folder as an asset graph of its own."""
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import dagster as dg
 
 from assets.automation import dead_run_sensor
+from assets.graph import build_definitions
+from assets.home import EXPERIMENTS
+from assets.naming import declared_files, experiment_name
+from rlsd_pipeline.config.experiment import load_experiment
+from rlsd_pipeline.errors import ConfigError, RlsdError
+
+VALIDATING = "DAGSTER_IS_DEFS_VALIDATION_CLI"
+"""Set by `dg check defs` and `dagster definitions validate`."""
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """All declared experiments, and what serves them all."""
-    experiments = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
-    return dg.Definitions.merge(experiments, dg.Definitions(sensors=[dead_run_sensor()]))
+    """All declared experiments, and what serves them all.
+
+    An experiment that cannot be loaded is an asset of the group `not_loaded` that says why, and
+    the others are there.
+
+    Raises:
+        ConfigError: An experiment cannot be loaded, where that is what is checked.
+    """
+    loaded: dict[str, Path] = {}
+    found: list[dg.Definitions] = []
+    failed: dict[Path, str] = {}
+    for file in declared_files():
+        try:
+            name = experiment_name(file)
+            if name in loaded:
+                raise ConfigError(
+                    f"{file}: {loaded[name]} is called {name} as well: rename one of the folders"
+                )
+            found.append(build_definitions(name, load_experiment(file), file))
+            loaded[name] = file
+        except RlsdError as error:
+            failed[file] = str(error)
+        except dg.DagsterError as error:
+            failed[file] = f"{file}: {error}"
+    if failed and os.environ.get(VALIDATING):
+        raise ConfigError("\n".join(failed.values()))
+    served = dg.Definitions(assets=_not_loaded(failed), sensors=[dead_run_sensor()])
+    return dg.Definitions.merge(*found, served)
+
+
+def _not_loaded(failed: Mapping[Path, str]) -> list[dg.AssetSpec]:
+    """What the UI shows in the place of an experiment; nothing can be run there."""
+    specs = []
+    for file, why in failed.items():
+        dg.get_dagster_logger().warning("an experiment is not loaded: %s", why)
+        place = file.parent.relative_to(EXPERIMENTS)
+        text = f"{place} is not loaded, and all other experiments are:\n\n```\n{why}\n```"
+        specs.append(
+            dg.AssetSpec(
+                # Dagster takes any part of a key but one with a slash.
+                dg.AssetKey(["not_loaded", *place.parts]),
+                description=f"{text}\n\nCorrect the file, then reload the definitions.",
+                group_name="not_loaded",
+                kinds={"error"},
+                metadata={"file": dg.MetadataValue.path(file), "why": dg.MetadataValue.md(text)},
+            )
+        )
+    return specs

@@ -1,5 +1,7 @@
 """An experiment's asset graph."""
 
+from pathlib import Path
+
 import dagster as dg
 
 from assets.automation import advance_sensor, checkpoint_sensor, evaluation_job, evaluation_schedule
@@ -42,9 +44,17 @@ def stage_assets(declared: Declared) -> list[dg.AssetsDefinition]:
     ]
 
 
-def build_definitions(name: str, experiment: ExperimentConfig) -> dg.Definitions:
-    """The graph, the loop and the schedule of one experiment."""
-    declared = Declared(name, experiment)
+def build_definitions(
+    name: str, experiment: ExperimentConfig, file: Path | None = None
+) -> dg.Definitions:
+    """The graph, the loop and the schedule of one experiment.
+
+    Args:
+        name: Prefix of all names.
+        experiment: What is declared.
+        file: The YAML that declares it.
+    """
+    declared = Declared(name, experiment, file)
     evaluation = evaluation_job(declared)
     return dg.Definitions(
         assets=stage_assets(declared),

@@ -16,7 +16,8 @@ ARM = click.option("--arm", "arms", multiple=True, help="Only this arm, for exam
 def main() -> None:
     """Reinforcement learning with verifiable rewards and self-distillation, stage by stage.
 
-    EXPERIMENT is a folder of assets/experiments (such as easy_vqa) or the path of a YAML file.
+    EXPERIMENT is a folder of assets/experiments (such as easy_vqa) or the path of a YAML file. It
+    is called by its folder, or by its file where that is not defs.yaml.
     """
 
 
@@ -210,6 +211,18 @@ def restore(experiment: str, arm: str, iteration: int) -> None:
 
 
 @main.command()
+@EXPERIMENT
+def adopt(experiment: str) -> None:
+    """Let EXPERIMENT go on with the results of another file of its name, which was here first.
+
+    A file that was moved needs no telling: the name is free once its file is gone.
+    """
+    from assets.cli.adopt import adopt as run
+
+    run(experiment)
+
+
+@main.command()
 @click.option("--port", default=3000, show_default=True, help="Port on this machine.")
 def ui(port: int) -> None:
     """Open the Dagster UI with its daemon, reachable from this machine only."""
@@ -219,12 +232,13 @@ def ui(port: int) -> None:
 
 
 def experiment_file(experiment: str) -> Path:
-    """The YAML file of an experiment given by its name or path.
+    """The YAML file of an experiment given by its name or path, or by its name in this home.
 
     Raises:
         ConfigError: There is no such experiment.
     """
     from assets.home import EXPERIMENTS
+    from assets.naming import declared_files, experiment_name, known_file
     from rlsd_pipeline.config.strict import nearest
     from rlsd_pipeline.errors import ConfigError
 
@@ -234,7 +248,10 @@ def experiment_file(experiment: str) -> Path:
     folder = Path(experiment) / "defs.yaml"
     if folder.is_file():
         return folder.resolve()
-    known = sorted(path.parent.name for path in EXPERIMENTS.glob("*/defs.yaml"))
+    declared = {experiment_name(path): path for path in declared_files()}
+    if (found := declared.get(experiment) or known_file(experiment)) is not None:
+        return found.resolve()
+    known = sorted(declared)
     raise ConfigError(
         f"no experiment {experiment!r}: {nearest(experiment, known, 'experiments')}; or give the "
         "path of a YAML file"

@@ -12,7 +12,8 @@ from rich.table import Table
 from assets.cli import experiment_file
 from assets.cli.progress import console
 from assets.cli.train import open_loop
-from assets.home import EXPERIMENTS, file_cache, open_store, store_url
+from assets.home import file_cache, open_store, store_url
+from assets.naming import declared_files, experiment_name, known_file, own_name
 from rlsd_pipeline.artifacts.garbage import Removal, collect, plan
 from rlsd_pipeline.artifacts.inventory import Inventory, take_inventory
 from rlsd_pipeline.config.experiment import load_experiment
@@ -80,14 +81,15 @@ def _experiments(
 ) -> dict[str, Retained]:
     """The chosen experiment, or all in the checkout that the store knows."""
     stored = {name.partition("/")[0] for name in inventory.refs}
-    every_name = sorted(path.parent.name for path in EXPERIMENTS.glob("*/defs.yaml"))
     found: dict[str, Retained] = {}
-    for name in [chosen] if chosen else every_name:
-        file = experiment_file(name)
-        if file.parent.name in stored:
+    for file in [experiment_file(chosen)] if chosen else declared_files():
+        name = own_name(file) if chosen else experiment_name(file)
+        other = known_file(name)
+        # What another file made is not deleted by this one's rule.
+        if name in stored and (other is None or other.samefile(file)):
             experiment = load_experiment(file)
             retention = _changed(experiment.retention, optimizer, every)
-            found[file.parent.name] = Retained(experiment, retention)
+            found[name] = Retained(experiment, retention)
     return found
 
 

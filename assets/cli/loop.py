@@ -14,6 +14,7 @@ from dagster._core.instance.ref import InstanceRef
 from assets.declared import Declared
 from assets.graph import stage_assets
 from assets.home import dagster_home
+from assets.naming import own_name, take_name
 from assets.partitions import partition_key
 from assets.recovery import fail_dead_runs, process_tags
 from assets.run_cluster import require_kuberay, run_cluster
@@ -42,7 +43,7 @@ class Loop:
 
     def __init__(self, file: Path, instance: dg.DagsterInstance, progress: Progress) -> None:
         self.file = file
-        self.declared = Declared(file.parent.name, load_experiment(file))
+        self.declared = Declared(own_name(file), load_experiment(file))
         self.workspace = self.declared.workspace()
         self.workspace.progress = progress
         self.wall_seconds = 0.0
@@ -186,7 +187,7 @@ class Loop:
     ) -> dg.ExecuteInProcessResult:
         run_id = str(uuid4())
         try:
-            return self._jobs[job].execute_in_process(
+            result = self._jobs[job].execute_in_process(
                 run_config={**_QUIET, "ops": dict(ops or {})},
                 instance=self._instance,
                 partition_key=partition,
@@ -198,6 +199,9 @@ class Loop:
             if isinstance(error.user_exception, RlsdError):
                 raise error.user_exception from error
             raise
+        # Now that something is kept under it.
+        take_name(self.file)
+        return result
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from rich.table import Table
 from assets.cli import experiment_file
 from assets.cli.progress import console
 from assets.cli.train import quiet_libraries
+from assets.naming import experiment_name
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.config.hardware import AssumptionsConfig
 from rlsd_pipeline.errors import RlsdError
@@ -27,7 +28,7 @@ def plan(experiment: str, *, as_json: bool) -> None:
     try:
         file = experiment_file(experiment)
         declared = load_experiment(file)
-        made = make_plan(file.parent.name, declared, declared.hardware or this_machine())
+        made = make_plan(experiment_name(file), declared, declared.hardware or this_machine())
     except RlsdError as error:
         raise click.ClickException(str(error)) from error
     if as_json:

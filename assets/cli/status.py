@@ -6,6 +6,7 @@ from rich.table import Table
 from assets.cli import experiment_file
 from assets.cli.progress import console
 from assets.home import open_store, store_url
+from assets.naming import own_name
 from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.errors import RlsdError
@@ -16,7 +17,7 @@ def status(experiment: str) -> None:
     """Print one line an arm."""
     try:
         file = experiment_file(experiment)
-        console().print(_table(file.parent.name, load_experiment(file)))
+        console().print(_table(own_name(file), load_experiment(file)))
     except RlsdError as error:
         raise click.ClickException(str(error)) from error
 

@@ -5,7 +5,6 @@ from collections import Counter
 import dagster as dg
 
 from assets.declared import Declared, materialized
-from assets.recovery import claim
 from assets.stages.config import StageConfig
 from rlsd_pipeline.config.evaluation import PublicBenchmarkConfig
 
@@ -26,7 +25,7 @@ def benchmark_items_asset(
     ) -> dg.MaterializeResult:
         from rlsd_pipeline.stages.benchmark_items import make_items
 
-        claim(context)
+        declared.claim(context)
         workspace = declared.workspace()
         artifact = make_items(workspace, benchmark, recompute=config.recompute)
         problems = list(workspace.problems(artifact).values())

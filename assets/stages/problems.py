@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.declared import Declared, materialized
-from assets.recovery import claim
 from assets.stages.checks import blocking, result
 from assets.stages.config import StageConfig
 
@@ -34,7 +33,7 @@ def problems_asset(declared: Declared) -> dg.AssetsDefinition:
         from rlsd_pipeline.stages.problems import make_problems
         from rlsd_pipeline.verifiers.verifier import check_gold
 
-        claim(context)
+        declared.claim(context)
         workspace = declared.workspace()
         artifact = make_problems(workspace, recompute=config.recompute)
         known = list(workspace.problems(artifact).values())

@@ -6,7 +6,6 @@ import dagster as dg
 
 from assets.declared import Declared
 from assets.pictures import difference_picture, learning_curve
-from assets.recovery import claim
 
 if TYPE_CHECKING:
     from rlsd_pipeline.stages.results import Result
@@ -29,7 +28,7 @@ def results_asset(declared: Declared) -> dg.AssetsDefinition:
         from assets.results.paper import paper_column
         from rlsd_pipeline.stages.results import read_results
 
-        claim(context)
+        declared.claim(context)
         workspace = declared.workspace()
         lines = read_results(workspace)
         compared_with = declared.experiment.compared_with

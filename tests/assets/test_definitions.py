@@ -17,6 +17,7 @@ from assets.definitions import defs
 from assets.graph import build_definitions
 from assets.home import EXPERIMENTS
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
+from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.evaluation.published import PUBLISHED
 
 SHIPPED = sorted(path.parent.name for path in EXPERIMENTS.glob("*/defs.yaml"))
@@ -238,3 +239,74 @@ def test_a_relative_data_set_lies_beside_its_yaml(tmp_path: Path) -> None:
         with sandbox.load_component_and_build_defs(defs_path=folder) as (component, _):
             assert isinstance(component, Experiment)
             assert component.experiment.dataset.path == str(folder.resolve() / "problems.jsonl")
+
+
+HEAD = "type: assets.component.Experiment\nattributes:\n"
+GOOD = f"{HEAD}  iterations: 2\n  arms:\n    - weighting: {{type: grpo}}\n"
+
+
+@pytest.fixture
+def experiments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Good and bad experiments, in the place of the shipped ones."""
+    for module in ("assets.naming", "assets.definitions"):
+        monkeypatch.setattr(f"{module}.EXPERIMENTS", tmp_path)
+    written = {
+        "good": GOOD,
+        "grö ße-v1.2": GOOD,
+        "twice": f"{GOOD}  iterations: 3\n",
+        "beside": f"{GOOD}iterations: 3\n",
+        "no-yaml": "[",
+        "never": GOOD.replace("iterations: 2", "evaluation: {schedule: x}"),
+        "deep/good": GOOD,
+        "实验": GOOD,
+        "broken link": "",
+    }
+    for name, text in written.items():
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "defs.yaml").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_bad_experiment_is_shown_and_the_others_are_there(
+    experiments: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = defs()
+    dg.Definitions.validate_loadable(found)
+    graph = found.resolve_asset_graph()
+    groups = {graph.get(key).group_name for key in graph.get_all_asset_keys()}
+    assert groups == {"good", "gro_e_v1_2", "not_loaded"}
+    why = {
+        "/".join(key.path[1:]): graph.get(key).description
+        for key in graph.get_all_asset_keys()
+        if key.path[0] == "not_loaded"
+    }
+    assert "attributes.iterations: given twice, in lines 3 and 6" in why.pop("twice")
+    assert "iterations: unknown key beside `attributes` (line 6)" in why.pop("beside")
+    assert "cannot be read as YAML" in why.pop("no-yaml")
+    assert f"{experiments}/never/defs.yaml: Found invalid cron schedule" in why.pop("never")
+    assert "good/defs.yaml is called good as well" in why.pop("deep/good")
+    assert "no letter or digit of ASCII" in why.pop("实验")
+    assert "expected the keys `type` and `attributes`" in why.pop("broken link")
+    assert why == {}
+
+
+def test_a_check_of_the_definitions_fails(
+    experiments: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_IS_DEFS_VALIDATION_CLI", "1")
+    with pytest.raises(ConfigError) as failed:
+        defs()
+    assert "given twice, in lines 3 and 6" in str(failed.value)
+    assert "unknown key beside `attributes` (line 6)" in str(failed.value)
+
+
+def test_dagsters_own_loading_refuses_what_the_command_line_refuses() -> None:
+    with create_defs_folder_sandbox() as sandbox:
+        folder = sandbox.scaffold_component(component_cls=Experiment, defs_path="mine")
+        (folder / "defs.yaml").write_text(f"{GOOD}  iterations: 3\n")
+        with (
+            pytest.raises(Exception, match="mine") as failed,
+            sandbox.load_component_and_build_defs(defs_path=folder),
+        ):
+            pass
+    assert "attributes.iterations: given twice, in lines 3 and 6" in _whole_message(failed.value)

@@ -1,0 +1,127 @@
+"""What an experiment is called, and which file has a name in this home.
+
+References, asset keys and reports bear the name, so two files of one name would read and replace
+each other's state. The file that first uses a name in a home has it, until it is moved or another
+one is told to go on in its place.
+"""
+
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+from assets.home import EXPERIMENTS, ROOT, home
+from rlsd_pipeline.errors import ConfigError
+
+FILE = "defs.yaml"
+
+
+def experiment_name(file: Path) -> str:
+    """The folder's name for a `defs.yaml`, else the file's own without its ending.
+
+    Dagster's names are letters, digits and `_` of ASCII: accents go, anything else becomes `_`.
+
+    Raises:
+        ConfigError: Nothing is left of the name.
+    """
+    file = file.resolve()
+    own = file.parent.name if file.stem == Path(FILE).stem else file.stem
+    plain = "".join(c for c in unicodedata.normalize("NFKD", own) if not unicodedata.combining(c))
+    name = re.sub(r"[^A-Za-z0-9_]+", "_", plain)
+    if not re.search("[A-Za-z0-9]", name):
+        raise ConfigError(
+            f"{file}: an experiment is called by its folder, or by its file where that is not "
+            f"{FILE}, and {own!r} has no letter or digit of ASCII: rename it"
+        )
+    return name
+
+
+def declared_files() -> list[Path]:
+    """The file of every experiment that the UI shows, the least deep first."""
+    return sorted(_files_below(EXPERIMENTS), key=lambda file: (len(file.parts), file))
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """What lies below an experiment belongs to it."""
+    if (folder / FILE).is_file():
+        yield folder / FILE
+        return
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink() and not path.name.startswith((".", "__")):
+            yield from _files_below(path)
+
+
+def is_declared(file: Path) -> bool:
+    """Whether the UI shows an experiment as an asset graph."""
+    return file.resolve().is_relative_to(EXPERIMENTS)
+
+
+def known_file(name: str) -> Path | None:
+    """The file that has a name in this home; None where none has, or it is there no longer."""
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        record = json.loads(_record(name).read_bytes())
+        file = ROOT / record["file"]
+        # In a copy of a home the names are free.
+        if record["home"] == str(home()) and file.is_file():
+            return file
+    return None
+
+
+def own_name(file: Path) -> str:
+    """The name of an experiment, unless another file has it here.
+
+    Raises:
+        ConfigError: Names both files.
+    """
+    name, other = experiment_name(file), None
+    with suppress(OSError):
+        other = known_file(name)
+        if other is None or other.samefile(file):
+            return name
+    raise ConfigError(
+        f"two experiments are called {name} in the home {home()}: {other} was here first, and "
+        f"{file.resolve()} would read and replace its results. Rename the folder or the file, set "
+        f"RLSD_HOME to another folder, or `rlsd adopt {file}` to go on in the place of the first"
+    )
+
+
+def take_name(file: Path, *, adopt: bool = False) -> str:
+    """Let a file have its name in this home, before anything is kept under it.
+
+    Args:
+        file: The experiment's YAML.
+        adopt: Even where another file has it.
+
+    Raises:
+        ConfigError: Another file has it, or the home cannot be written.
+    """
+    name = experiment_name(file) if adopt else own_name(file)
+    known = known_file(name)
+    if known is not None and known.samefile(file):
+        return name
+    place = file.resolve()
+    # A checkout may move.
+    kept = place.relative_to(ROOT) if is_declared(place) else place
+    record, partial = _record(name), _record(f".{name}.{uuid4().hex}")
+    try:
+        record.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps({"file": str(kept), "home": str(home())}))
+        if adopt or record.exists():
+            partial.replace(record)
+        else:
+            with suppress(FileExistsError):
+                os.link(partial, record)
+            partial.unlink()
+    except OSError as error:
+        raise ConfigError(
+            f"{record} cannot be written: {error.strerror}. Set RLSD_HOME to a folder that can"
+        ) from error
+    return name if adopt else own_name(file)
+
+
+def _record(name: str) -> Path:
+    return home() / "experiments" / f"{name}.json"
