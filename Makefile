@@ -22,7 +22,7 @@ DEPLOYMENT := $(DEPLOY_VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help demo reproduction smollm ui topology test test-vllm test-storage test-distributed \
-	test-ray test-smollm test-deploy conformance bench check clean
+	test-ray test-smollm test-deploy conformance leak-detector bench check clean
 
 help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
@@ -38,6 +38,7 @@ help:
 	@echo "make test-distributed    training on several processes, and adapters (extra lora)"
 	@echo "make test-smollm    load SmolLM2 from its GGUF file, sample, score, train"
 	@echo "make conformance    the benchmarks' own scores, recomputed from BENCHDATA, as a table"
+	@echo "make leak-detector    precision and recall of the phrases that count as leakage"
 	@echo "make bench   speed, beside TRL's trainer; docs/performance.md; half an hour, some SUITES"
 	@echo "make check   ruff, mypy, the import contract, the Dagster definitions"
 	@echo "make clean   remove what runs left behind in .rlsd"
@@ -75,6 +76,10 @@ test-smollm: $(DEVELOPMENT) $(SMOLLM)
 
 conformance: $(DEVELOPMENT)
 	RLSD_BENCHDATA=$(BENCHDATA) $(BIN)/python -m pytest -q -rs tests/conformance
+
+leak-detector: $(DEVELOPMENT)
+	RLSD_BENCHDATA=$(BENCHDATA) $(BIN)/python -m pytest -q -rs \
+		tests/rlsd_pipeline/diagnostics/leakage/test_detector.py tests/conformance/test_leak_detector.py
 
 bench: $(RUNTIME) .venv-trl/.installed
 	$(BIN)/python -m benchmarks $(SUITES)
