@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 import datasets
 
 from rlsd_pipeline.config.strict import nearest
-from rlsd_pipeline.data.images import load_image, resolve_inside
+from rlsd_pipeline.data.image_values import image_values, read_image
 from rlsd_pipeline.data.jsonl import content_id
+from rlsd_pipeline.data.local_table import local_table
 from rlsd_pipeline.errors import ConfigError, DataError
 from schemas.problem import Problem
 
 _FIELDS = ("question", "answer", "images", "problem_id", "solution", "choices")
 _BATCH_ROWS = 64
 _WRAPPED = re.compile(r"(?P<before>.*)\{(?P<name>[^{}]+)\}(?P<after>.*)", re.DOTALL)
-_FORMATS = {".parquet": "parquet", ".json": "json", ".jsonl": "json", ".csv": "csv"}
 
 
 class Column(NamedTuple):
@@ -116,23 +116,18 @@ def _load(
 ) -> tuple[Path, datasets.Dataset]:
     """The table, and the folder in which its images lie if they are not in the table."""
     path = Path(name_or_path).expanduser()
-    if not path.exists() and revision is None:
+    if path.exists():
+        return (path.parent if path.is_file() else path), local_table(path, split, config_name)
+    if revision is None:
         raise ConfigError(
             f"{name_or_path} is no local folder, and a data set of the hub needs a `revision` "
             "(a commit), so that the same rows are read again"
         )
     try:
-        if path.is_file():
-            files = {split.partition("[")[0]: str(path)}
-            table = datasets.load_dataset(_FORMATS[path.suffix], data_files=files, split=split)
-            return path.parent, table
         table = datasets.load_dataset(name_or_path, config_name, split=split, revision=revision)
-        return (path if path.exists() else Path(datasets.config.HF_CACHE_HOME)), table
-    except KeyError as error:
-        known = ", ".join(_FORMATS)
-        raise DataError(f"{name_or_path}: a single file must be one of {known}") from error
-    except (datasets.exceptions.DatasetsError, OSError, ValueError) as error:
+    except (datasets.exceptions.DatasetsError, OSError, ValueError, RuntimeError) as error:
         raise DataError(f"{name_or_path}: {error}") from error
+    return Path(datasets.config.HF_CACHE_HOME), table
 
 
 def _problems(
@@ -165,7 +160,7 @@ def _problem(
         missing = "question" if question is None else "answer"
         raise DataError(f"{place}: {missing} is empty (column {sources[missing].name!r})")
     images = [
-        load_image(image_source(value, root, place), place=f"{place}, images[{index}]")
+        read_image(value, root, place, index)
         for index, value in enumerate(_list(row, sources.get("images")))
     ]
     return Problem(
@@ -186,24 +181,4 @@ def _problem(
 
 def _list(row: Mapping[str, Any], source: Column | None) -> list[Any]:
     """The values of a column that holds one, several or none."""
-    value = source.value(row) if source else None
-    values = value if isinstance(value, list) else [value]
-    return [each for each in values if each is not None]
-
-
-def image_source(value: Any, root: Path, place: str) -> bytes | Path:
-    """The encoded image of a row, or its file, which must lie in the data set's own folder.
-
-    Raises:
-        DataError: The value is no image, or its file lies elsewhere.
-    """
-    if isinstance(value, Mapping):
-        value = value.get("bytes") or value.get("path")
-    if isinstance(value, bytes):
-        return value
-    if not isinstance(value, str):
-        raise DataError(f"{place}: an image is {type(value).__name__}, not bytes or a path")
-    try:
-        return resolve_inside(root, value.removeprefix(f"{root}/"))
-    except DataError as error:
-        raise DataError(f"{place}: {error}") from error
+    return image_values(source.value(row) if source else None)

@@ -100,26 +100,11 @@ def thumbnail(data: bytes, side: int) -> bytes:
     return _as_png(image)
 
 
-def resolve_inside(folder: Path, relative: str) -> Path:
-    """The path of a file that a data set names, which must lie within the data set's folder.
-
-    Raises:
-        DataError: The name is absolute, holds `..`, or leads outside through a link.
-    """
-    path = Path(relative)
-    if "\0" in relative or path.is_absolute() or ".." in path.parts:
-        raise DataError(f"{relative!r} must be a path relative to {folder}, without '..'")
-    resolved = (folder / path).resolve()
-    if not resolved.is_relative_to(folder.resolve()):
-        raise DataError(f"{relative!r} leads out of {folder} through a link; copy the file there")
-    return resolved
-
-
 def _read(path: Path, place: str) -> bytes:
-    # A pipe or a device would be read without end.
-    if not path.is_file():
-        raise DataError(f"{place}: there is no such file ({path})")
     try:
+        # A pipe or a device would be read without end.
+        if not path.is_file():
+            raise DataError(f"{place}: there is no such file ({path})")
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"{place}: cannot be read ({error.strerror})") from error

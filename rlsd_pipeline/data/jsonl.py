@@ -3,7 +3,8 @@
     {"question": "What colour is it?", "answer": "red", "image": "images/1.png"}
 
 Keys: `question` and `answer`; where there is something to say `image` or `images`, `id`,
-`solution`, `choices`, `split` and `attributes` (free labels). Numbers may stand for strings.
+`solution`, `choices`, `split` and `attributes` (free labels). Numbers may stand for strings. An
+image may also be in the row: as base64, a data URL, or a dictionary with `bytes` or `path`.
 """
 
 import hashlib
@@ -11,12 +12,12 @@ import json
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from rlsd_pipeline.config.strict import StrictConfig, describe
-from rlsd_pipeline.data.images import load_image, resolve_inside
+from rlsd_pipeline.data.image_values import image_values, read_image
 from rlsd_pipeline.errors import DataError
 from schemas.problem import Problem
 
@@ -30,8 +31,8 @@ class _Row(StrictConfig):
 
     question: Text
     answer: Text
-    image: Text | None = None
-    images: list[Text] = Field(default_factory=list)
+    image: Any = None
+    images: Any = None
     id: Text | None = None
     solution: Text | None = None
     choices: list[Text] = Field(default_factory=list)
@@ -40,7 +41,7 @@ class _Row(StrictConfig):
 
     @model_validator(mode="after")
     def _one_way_to_name_images(self) -> "_Row":
-        if self.image and self.images:
+        if image_values(self.image) and image_values(self.images):
             raise ValueError("give `image` or `images`, not both")
         return self
 
@@ -110,8 +111,8 @@ def _lines(path: Path) -> Iterator[_Line]:
 def _problem(line: _Line, folder: Path) -> Problem:
     row = _row(line)
     images = [
-        _image(folder, name, f"{line.place}, images[{index}] {name!r}")
-        for index, name in enumerate([row.image] if row.image else row.images)
+        read_image(value, folder, line.place, index)
+        for index, value in enumerate(image_values(row.image) + image_values(row.images))
     ]
     return Problem(
         problem_id=row.id or content_id(row.question, row.answer, images),
@@ -146,11 +147,3 @@ def _row(line: _Line) -> _Row:
 
 def _absent(constant: str) -> None:
     """NaN is how table libraries write that there is no value."""
-
-
-def _image(folder: Path, name: str, place: str) -> bytes:
-    try:
-        path = resolve_inside(folder, name)
-    except DataError as error:
-        raise DataError(f"{place}: {error}") from error
-    return load_image(path, place=place)

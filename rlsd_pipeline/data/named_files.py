@@ -29,7 +29,7 @@ def named_files(table: Path, columns: Sequence[str]) -> set[str]:
     with suppress(ValueError, RecursionError, csv.Error, pa.ArrowException):
         for value in _values(table, tops):
             found.update(_texts(value))
-    return {name for name in found if _is_below(name)}
+    return {name for text in found if _is_below(name := _relative(text, table.parent))}
 
 
 def _values(table: Path, tops: set[str]) -> Iterator[Any]:
@@ -86,6 +86,11 @@ def _texts(value: Any) -> Iterator[str]:
 def _of_all(values: Iterable[Any]) -> Iterator[str]:
     for value in values:
         yield from _texts(value)
+
+
+def _relative(name: str, folder: Path) -> str:
+    """The name as it is, or without the folder that it begins with."""
+    return name.removeprefix(f"{folder.absolute()}/").removeprefix(f"{folder.resolve()}/")
 
 
 def _is_below(name: str) -> bool:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from rlsd_pipeline.config.strict import nearest
-from rlsd_pipeline.data.hub import image_source, iterate_rows
+from rlsd_pipeline.data.hub import iterate_rows
+from rlsd_pipeline.data.image_values import image_source
 from rlsd_pipeline.data.images import fit_pixels, load_image
 from rlsd_pipeline.errors import ConfigError, DataError
 from rlsd_pipeline.evaluation.benchmark import Benchmark, Row

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from rlsd_pipeline.data.images import decode_image, load_image, resolve_inside
+from rlsd_pipeline.data.images import decode_image, load_image
+from rlsd_pipeline.data.inside import resolve_inside
 from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.models.policy import Policy
 
