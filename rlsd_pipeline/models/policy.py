@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from PIL.Image import Image
 from torch.nn import Parameter
 from transformers import PreTrainedModel
 
@@ -185,8 +186,9 @@ class Policy:
         self, prompt: str, text: str, images: Sequence[bytes], **options: bool
     ) -> Mapping[str, Any]:
         """What the processor makes of a prompt; a refusal names the prompt and its images."""
-        pictures = [decode_image(image) for image in images]
+        pictures: list[Image] = []
         try:
+            pictures += map(decode_image, images)
             returned: Mapping[str, Any] = self.processor(
                 text=[prompt], images=pictures or None, return_tensors="pt", **options
             )

@@ -16,7 +16,7 @@ from rlsd_pipeline.config.evaluation import BenchmarkConfig
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.rollouts.engine import SamplingRequest
 from rlsd_pipeline.rollouts.engines import sample_part
-from rlsd_pipeline.stages.prompts import require_budget
+from rlsd_pipeline.stages.prompts import encode, require_budget
 from rlsd_pipeline.stages.requests import benchmark_responses_request
 from rlsd_pipeline.stages.run import StageRun
 from schemas import BenchmarkResponse, FinishReason, Problem
@@ -132,7 +132,7 @@ def answer(
         DataError: A prompt is longer than the budget.
     """
     benchmark, budget = asking.benchmark, asking.budget
-    prompts = [policy.encode(each.text, each.problem.images, asking.system) for each in asked]
+    prompts = [encode(policy, each.problem, each.text, asking.system) for each in asked]
     named = {each.problem.problem_id: prompt for each, prompt in zip(asked, prompts, strict=True)}
     require_budget(named, budget.prompt, f"of the benchmark {benchmark.name}")
     request = SamplingRequest(

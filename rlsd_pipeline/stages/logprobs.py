@@ -26,7 +26,7 @@ from rlsd_pipeline.stages.alignment import (
     sampled_by_another_engine,
 )
 from rlsd_pipeline.stages.privileged import Judged, teacher_texts
-from rlsd_pipeline.stages.prompts import student_prompt
+from rlsd_pipeline.stages.prompts import encode, student_prompt
 from rlsd_pipeline.stages.requests import logprobs_request
 from rlsd_pipeline.stages.reused_logprobs import (
     TOLERANCE,
@@ -160,7 +160,7 @@ class _Scoring:
         ]
         texts = teacher_texts(experiment, arm.privileged, judged)
         return [
-            None if text is None else policy.encode(text, owner.images, experiment.prompts.system)
+            None if text is None else encode(policy, owner, text, experiment.prompts.system)
             for text, owner in zip(texts, self.owners, strict=True)
         ]
 

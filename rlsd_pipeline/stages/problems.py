@@ -8,6 +8,7 @@ from rlsd_pipeline.data.sources import pinned, read_problems
 from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.evaluation.contamination import require_distinct
 from rlsd_pipeline.stages.benchmark_items import make_items
+from rlsd_pipeline.stages.image_places import require_places
 from rlsd_pipeline.stages.requests import problems_request
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.verifiers.verifier import check_gold
@@ -18,14 +19,16 @@ def make_problems(workspace: Workspace, *, recompute: bool = False) -> Artifact:
     """Read, check and keep the data set.
 
     Raises:
-        DataError: A row is not a problem, the verifier rejects a row's own gold answer, or a
-            problem to learn from is in a benchmark that the experiment evaluates.
+        DataError: A row is not a problem, its question has places for another number of images,
+            the verifier rejects its own gold answer, or a problem to learn from is in a benchmark
+            that the experiment evaluates.
     """
     experiment = workspace.experiment
 
     def write(out: ArtifactWriter) -> None:
         workspace.progress.start("problems", None, "problems")
         problems = read_problems(pinned(experiment.dataset))
+        require_places(experiment, problems)
         _require_golds(workspace, problems)
         _require_unseen_benchmarks(workspace, problems)
         out.table(Problem, record_table(Problem, problems))

@@ -16,8 +16,20 @@ def student_text(experiment: ExperimentConfig, problem: Problem) -> FilledTempla
 
 def student_prompt(experiment: ExperimentConfig, policy: Policy, problem: Problem) -> EncodedPrompt:
     """The plain context x."""
-    text = student_text(experiment, problem)
-    return policy.encode(text, problem.images, experiment.prompts.system)
+    return encode(policy, problem, student_text(experiment, problem), experiment.prompts.system)
+
+
+def encode(policy: Policy, problem: Problem, text: str, system: str | None) -> EncodedPrompt:
+    """What is asked of a problem, with its images.
+
+    Raises:
+        DataError: The model cannot read it; names the problem.
+        ModelError: The model takes no images, or no system message.
+    """
+    try:
+        return policy.encode(text, problem.images, system)
+    except DataError as error:
+        raise DataError(f"problem {problem.problem_id}: {error}") from error
 
 
 def require_budget(prompts: Mapping[str, EncodedPrompt], limit: int, whose: str) -> None:

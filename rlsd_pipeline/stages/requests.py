@@ -25,6 +25,7 @@ from rlsd_pipeline.data.sources import pinned, source_digest
 from rlsd_pipeline.identity.files import path_digest
 from rlsd_pipeline.identity.models import model_identity
 from rlsd_pipeline.stages.contract import CONTRACTS
+from rlsd_pipeline.stages.image_places import image_tags
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.weighting.method import Weighting
 
@@ -45,6 +46,9 @@ def problems_request(workspace: Workspace) -> ArtifactRequest:
     elif isinstance(dataset, HubDataset):
         local = {"name", "revision"} if dataset.local else set()
         extra |= {"dataset": dataset.model_dump(mode="json", exclude=local)}
+    # They decide which problems are refused.
+    if any((tags := image_tags(experiment)).values()):
+        extra |= {"image_tags": tags}
     return _request("problems", experiment, extra, {})
 
 

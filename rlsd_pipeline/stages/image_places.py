@@ -1,0 +1,38 @@
+"""Whether every prompt of a data set has a place for each of its images."""
+
+from collections.abc import Sequence
+
+from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.config.filled_template import IMAGE_TAG
+from rlsd_pipeline.errors import DataError
+from schemas import Problem
+
+
+def image_tags(experiment: ExperimentConfig) -> dict[str, int]:
+    """Template of a prompt that the arms use -> how often it says `<image>` itself."""
+    arms = [arm for arm in experiment.lineages().values() if arm.weighting.reads_teacher]
+    seen = {arm.privileged for arm in arms} - {"none"}
+    names = ["student", *sorted(f"{privileged}_reference" for privileged in seen)]
+    return {name: getattr(experiment.prompts, name).count(IMAGE_TAG) for name in names}
+
+
+def require_places(experiment: ExperimentConfig, problems: Sequence[Problem]) -> None:
+    """Refuse problems of which it is not known where their images go.
+
+    Raises:
+        DataError: A prompt says `<image>` more or less often than it has images, and not nowhere.
+    """
+    templates = image_tags(experiment)
+    wrong: list[str] = []
+    for problem in problems:
+        asked, images = problem.question.count(IMAGE_TAG), len(problem.images)
+        for name, own in templates.items():
+            if asked + own not in (0, images):
+                wrong.append(f"{problem.problem_id} ({asked + own} in `{name}`, images: {images})")
+                break
+    if wrong:
+        raise DataError(
+            f"{len(wrong)} of {len(problems)} problems have another number of images than of "
+            f"{IMAGE_TAG} in their question and the template, first {', '.join(wrong[:5])}: write "
+            f"{IMAGE_TAG} once for each image, or nowhere, and they stand before the question"
+        )
