@@ -14,12 +14,19 @@ from assets.naming import experiment_name
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.config.hardware import AssumptionsConfig
 from rlsd_pipeline.errors import RlsdError
-from rlsd_pipeline.plan.machine import describe, this_machine
+from rlsd_pipeline.plan.lengths import with_data_lengths
+from rlsd_pipeline.plan.machine import describe
 from rlsd_pipeline.plan.memory import GIB
 from rlsd_pipeline.plan.planning import Plan, make_plan
-from rlsd_pipeline.plan.refusal import refusal
+from rlsd_pipeline.plan.refusal import planned_hardware, refusal
 
 _HOUR = 3600.0
+
+_LENGTHS = {
+    True: "prompts     as long as the data's own, measured with the model's tokenizer",
+    False: "prompts     as long as is allowed: data or tokenizer are not at hand to be measured",
+}
+"""Whether lengths were measured -> what is said of them."""
 
 
 def plan(experiment: str, *, as_json: bool) -> None:
@@ -27,8 +34,9 @@ def plan(experiment: str, *, as_json: bool) -> None:
     quiet_libraries()
     try:
         file = experiment_file(experiment)
-        declared = load_experiment(file)
-        made = make_plan(experiment_name(file), declared, declared.hardware or this_machine())
+        allowed = load_experiment(file)
+        declared = with_data_lengths(allowed)
+        made = make_plan(experiment_name(file), declared, planned_hardware(declared))
     except RlsdError as error:
         raise click.ClickException(str(error)) from error
     if as_json:
@@ -39,6 +47,7 @@ def plan(experiment: str, *, as_json: bool) -> None:
         for table in _tables(made, declared):
             output.print(table)
         output.print(_summary(made, declared), highlight=False)
+        output.print(_LENGTHS[declared is not allowed], highlight=False)
     if made.refusals:
         raise click.ClickException(refusal(made))
 
@@ -198,7 +207,7 @@ def _summary(made: Plan, declared: ExperimentConfig) -> str:
     lines = [
         "memory      for the longest prompts and responses that are allowed, of the method that "
         "takes most",
-        f"precision   update {8 * spread.weight_bytes} bits, computed in "
+        f"precision   update {8 * (spread.master_bytes or spread.weight_bytes)} bits, computed in "
         f"{8 * spread.compute_bytes}; scoring {8 * spread.scoring_bytes}; sampling "
         f"{8 * spread.engine_bytes}",
         f"update      over {spread.shards} device(s), {spread.micro_batch_tokens:,} tokens at once "

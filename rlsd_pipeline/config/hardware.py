@@ -25,6 +25,10 @@ class DeviceConfig(StrictConfig):
     """Of its memory, GB/s."""
 
 
+class Processor(DeviceConfig):
+    """A machine's own processor with its memory, in the place of an accelerator."""
+
+
 DEVICES = {
     "B200": DeviceConfig(memory_gib=178, teraflops=2250, teraflops_float32=75, bandwidth=7700),
     "H200": DeviceConfig(memory_gib=139, teraflops=989, teraflops_float32=67, bandwidth=4800),

@@ -9,7 +9,7 @@ of the theory (Theorem 1), and mentioning a reference is worth nothing.
 import math
 import random
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -76,8 +76,7 @@ def warm_start(
     rng = random.Random(f"warm-start/{config.seed}")
     pool = warm_start_questions(images, config.seed)
     noise = config.warm_start.noise
-    tokenizer = train_tokenizer(_corpus(prompts, images), config.vocabulary)
-    policy = build_policy(config, tokenizer)
+    policy = build_policy(config, learn_tokenizer(config, prompts, images))
 
     clean = noise.model_copy(update={"wrong_comparison": 0.0, "wrong_negation": 0.0})
 
@@ -88,6 +87,11 @@ def warm_start(
 
     _train(policy, batch, config.warm_start, prompts.system, progress)
     return policy
+
+
+def learn_tokenizer(config: TinyQwen3VL, prompts: PromptsConfig, images: int) -> Any:
+    """The tokenizer of a warm start on the first so many images; the same for every seed."""
+    return train_tokenizer(_corpus(prompts, images), config.vocabulary)
 
 
 def _corpus(prompts: PromptsConfig, images: int) -> list[str]:

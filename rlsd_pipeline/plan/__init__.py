@@ -2,6 +2,7 @@
 
     architecture.py  the model on the meta device: its parameters by part, its dimensions
     layout.py        how the declared compute and engine divide it over the devices
+    lengths.py       the data's own prompt lengths, where they can be read here
     workload.py      prompts, responses and passes of one iteration
     operations.py    floating-point operations by stage
     activations.py   bytes that a pass holds

@@ -6,7 +6,7 @@ keys, values and output but never the matrix of scores (PyTorch's SDPA), keys an
 for every query head, since prompts of unequal length need a mask.
 """
 
-from rlsd_pipeline.models.logprobs import LEAST_TOKENS_AT_ONCE, LOGITS_AT_ONCE_ON_GPU
+from rlsd_pipeline.models.logprobs import LEAST_TOKENS_AT_ONCE
 from rlsd_pipeline.plan.architecture import Architecture, VisionTower
 
 _LOGIT_COPIES = 6
@@ -88,11 +88,14 @@ def without_gradients(architecture: Architecture, tokens: int, value_bytes: int)
     return tokens * (layer + architecture.cache_bytes(value_bytes))
 
 
-def logits(vocabulary: int, tokens: int) -> int:
+def logits(vocabulary: int, tokens: int, at_once: int) -> int:
     """Bytes of the logits that are in memory together, with the copies that a loss makes.
 
-    Tokens are taken some at a time: `LOGITS_AT_ONCE_ON_GPU` logits, but at least those of
-    `LEAST_TOKENS_AT_ONCE` tokens, and never those of more tokens than there are.
+    Args:
+        vocabulary: Entries of the embedding.
+        tokens: How many there are.
+        at_once: Logits that are taken at a time, but at least those of `LEAST_TOKENS_AT_ONCE`
+            tokens, and never those of more tokens than there are.
     """
-    at_once = max(LOGITS_AT_ONCE_ON_GPU // vocabulary, LEAST_TOKENS_AT_ONCE)
-    return _LOGIT_COPIES * 4 * vocabulary * min(at_once, tokens)
+    together = max(at_once // vocabulary, LEAST_TOKENS_AT_ONCE)
+    return _LOGIT_COPIES * 4 * vocabulary * min(together, tokens)

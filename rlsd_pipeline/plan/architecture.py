@@ -141,6 +141,18 @@ def read_architecture(model: AnyModel) -> Architecture:
     Raises:
         ModelError: The configuration cannot be found, or is of a kind that is not planned.
     """
+    try:
+        return _read(model)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, ModelError):
+            raise
+        name = getattr(model, "name", model.type)
+        raise ModelError(
+            f"{name} is not planned: the plan does not know its architecture ({error})"
+        ) from error
+
+
+def _read(model: AnyModel) -> Architecture:
     if isinstance(model, TinyQwen3VL):
         from rlsd_pipeline.models.tiny_qwen3_vl import model_config, train_tokenizer
 

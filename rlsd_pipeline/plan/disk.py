@@ -6,7 +6,7 @@ from rlsd_pipeline.artifacts.columns import table_columns
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
 from rlsd_pipeline.config.teacher import EMATeacher
 from rlsd_pipeline.plan.architecture import Architecture
-from rlsd_pipeline.plan.layout import Layout
+from rlsd_pipeline.plan.layout import FLOAT32, Layout
 from rlsd_pipeline.plan.memory import divide
 from rlsd_pipeline.plan.workload import Workload
 from schemas import Rollout, TeacherDistribution, TokenLogprobs, TokenWeights
@@ -67,8 +67,8 @@ def written(arm: Arm, architecture: Architecture, work: Workload, spread: Layout
     average = 4 * architecture.parameters if isinstance(arm.teacher, EMATeacher) else 0
     return Written(
         tables=_tables(arm, architecture, work),
-        weights=architecture.parameters * spread.weight_bytes,
-        optimizer=2 * trained * spread.weight_bytes,
+        weights=architecture.parameters * FLOAT32,
+        optimizer=2 * trained * FLOAT32,
         teacher=average if arm.weighting.reads_teacher else 0,
     )
 

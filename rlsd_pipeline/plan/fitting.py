@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rlsd_pipeline.config.hardware import HardwareConfig
-from rlsd_pipeline.plan.layout import LANGUAGE_MODEL, Adapter, Layout
+from rlsd_pipeline.plan.layout import FLOAT32, LANGUAGE_MODEL, Adapter, Layout
 from rlsd_pipeline.plan.memory import GIB, Demand, Phase, phases
 
 Change = tuple[str, str, Layout]
@@ -117,6 +117,7 @@ def _changes(
             scoring_bytes=2,
             engine_bytes=2,
             weight_bytes=spread.weight_bytes if spread.shards > 1 else 2,
+            master_bytes=0 if spread.shards > 1 else FLOAT32,
         )
         yield "precision", "bfloat16 in the place of float32", halved
     if phase == "update":

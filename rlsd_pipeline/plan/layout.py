@@ -4,10 +4,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
-from rlsd_pipeline.config.model import TinyQwen3VL
+from rlsd_pipeline.config.precision import model_precision, training_precision
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 """Of one value."""
+
+FLOAT32 = BYTES["float32"]
+"""Of what an optimizer steps, its gradient, each of its states, and a trained weight as stored."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +37,16 @@ class Layout:
     Attributes:
         shards: Devices that share the update, and over which its weights, gradients and optimizer
             states are divided.
-        weight_bytes: Of a weight in the update and in its artifact, its gradient and each optimizer
-            state.
+        weight_bytes: Of a weight that the update runs; a sharded one gathers it from float32.
+        master_bytes: Of a float32 weight beside a model that computes in less; 0 where what runs
+            and what the optimizer steps are one.
         compute_bytes: Of a weight and an activation in a pass of the update.
         checkpointing: Whether the update keeps only what goes into a layer.
         lora: The low-rank adapter that is trained in the place of the weights, if any.
         micro_batch_tokens: Of prompts and responses that one device runs at once.
         scoring_devices: Devices that score, each with weights of its own.
-        scoring_bytes: Of a weight and an activation while scoring, and of a weight of the base.
+        scoring_bytes: Of a weight and an activation while scoring, in the precision that trains.
+        base_bytes: Of a weight of the base policy as it is stored.
         engine_copies: Copies of the sampling weights that work side by side; 0 where a server
             elsewhere samples.
         engine_devices: Devices that hold one such copy.
@@ -53,12 +58,14 @@ class Layout:
 
     shards: int
     weight_bytes: int
+    master_bytes: int
     compute_bytes: int
     checkpointing: bool
     lora: Adapter | None
     micro_batch_tokens: int
     scoring_devices: int
     scoring_bytes: int
+    base_bytes: int
     engine_copies: int
     engine_devices: int
     engine_bytes: int
@@ -74,17 +81,18 @@ class Layout:
 
 def layout(experiment: ExperimentConfig, arm: Arm) -> Layout:
     """What the experiment declares."""
-    model = experiment.model
-    stored = 4 if isinstance(model, TinyQwen3VL) else BYTES[model.dtype]
+    stored = BYTES[model_precision(experiment.model)]
     here = Layout(
         shards=1,
         weight_bytes=stored,
+        master_bytes=0 if stored == FLOAT32 else FLOAT32,
         compute_bytes=stored,
         checkpointing=False,
         lora=_adapter(arm.update),
         micro_batch_tokens=arm.update.micro_batch_tokens,
         scoring_devices=1,
-        scoring_bytes=stored,
+        scoring_bytes=BYTES[training_precision(experiment)],
+        base_bytes=stored,
         engine_copies=1,
         engine_devices=1,
         engine_bytes=stored,
@@ -106,7 +114,8 @@ def _compute(here: Layout, compute: Any) -> Layout:
     return replace(
         here,
         shards=shards,
-        weight_bytes=BYTES["float32"],
+        weight_bytes=FLOAT32,
+        master_bytes=0,
         compute_bytes=BYTES[compute.precision],
         checkpointing=compute.activation_checkpointing,
         scoring_devices=scoring,

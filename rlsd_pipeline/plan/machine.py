@@ -3,27 +3,48 @@
 import os
 import time
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
 import torch
 
-from rlsd_pipeline.config.hardware import DEVICES, DeviceConfig, HardwareConfig
+from rlsd_pipeline.config.device import Device
+from rlsd_pipeline.config.hardware import DEVICES, DeviceConfig, HardwareConfig, Processor
 
+_CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 _SIDE = 1024
 _COPIED = 1 << 27
 _REPEATS = 5
 
 
-def this_machine() -> HardwareConfig:
-    """Its CUDA devices, or its processor as one device whose speed is measured in a moment."""
-    if torch.cuda.is_available():
+@cache
+def this_machine(device: Device = "auto") -> HardwareConfig:
+    """Its CUDA devices, or its processor as one device whose speed is measured in a moment.
+
+    Args:
+        device: Which of the two; `auto` is CUDA where torch finds it.
+    """
+    if torch.cuda.is_available() and device != "cpu":
         return HardwareConfig(device=_cuda_device(), devices_per_node=torch.cuda.device_count())
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     rate = _teraflops()
-    device = DeviceConfig(
-        memory_gib=memory, teraflops=rate, teraflops_float32=rate, bandwidth=_bandwidth()
+    processor = Processor(
+        memory_gib=_memory() / 2**30,
+        teraflops=rate,
+        teraflops_float32=rate,
+        bandwidth=_bandwidth(),
     )
     # What the system and the interpreter with its libraries take.
-    return HardwareConfig(device=device, reserved_gib=1.0)
+    return HardwareConfig(device=processor, reserved_gib=1.0)
+
+
+def _memory() -> int:
+    """Bytes of this machine, or of the container that this process is in."""
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        limit = _CONTAINER_LIMIT.read_text(encoding="ascii").strip()
+    except OSError:
+        return physical
+    return min(physical, int(limit)) if limit.isdigit() else physical
 
 
 def describe(hardware: HardwareConfig) -> str:

@@ -3,10 +3,11 @@
 import math
 from dataclasses import dataclass
 
-from rlsd_pipeline.config.hardware import HardwareConfig
+from rlsd_pipeline.config.hardware import HardwareConfig, Processor
+from rlsd_pipeline.models.logprobs import LOGITS_AT_ONCE, LOGITS_AT_ONCE_ON_GPU
 from rlsd_pipeline.plan import activations
 from rlsd_pipeline.plan.architecture import Architecture
-from rlsd_pipeline.plan.layout import Layout
+from rlsd_pipeline.plan.layout import FLOAT32, Layout
 from rlsd_pipeline.plan.workload import Workload
 
 GIB = 2**30
@@ -70,17 +71,22 @@ def phases(demand: Demand, spread: Layout, hardware: HardwareConfig) -> tuple[li
     memory = int(hardware.figures.memory_gib * GIB)
     reserved = {"reserved": int(hardware.reserved_gib * GIB)}
     kept = {"engine": int((spread.engine_share or 0.0) * memory)}
+    on_processor = isinstance(hardware.figures, Processor)
+    logits = LOGITS_AT_ONCE if on_processor else LOGITS_AT_ONCE_ON_GPU
     sampling, engine = _sampling(demand, spread, memory)
     found = [
         Phase("sampling", sampling | reserved),
-        Phase("scoring", _scoring(demand, spread) | kept | reserved),
-        Phase("update", _update(demand, spread) | kept | reserved),
+        Phase("scoring", _scoring(demand, spread, logits) | kept | reserved),
+        Phase("update", _update(demand, spread, logits) | kept | reserved),
     ]
     return [Phase(each.name, _present(each.parts)) for each in found], engine
 
 
-def _update(demand: Demand, spread: Layout) -> dict[str, int]:
+def _update(demand: Demand, spread: Layout, logits: int) -> dict[str, int]:
     """Weights, gradients, AdamW's two moments, activations.
+
+    Gradients and moments are float32, and so is what AdamW steps: the weights themselves, or
+    masters beside a model that computes in bfloat16.
 
     Sharding keeps 1/n of each on a device and gathers a layer at a time, in the precision of the
     pass (FSDP2; ZeRO stage 3, arXiv 1910.02054, §5).
@@ -91,8 +97,9 @@ def _update(demand: Demand, spread: Layout) -> dict[str, int]:
     tokens = _micro_batch(spread, row)
     return {
         "weights": (frozen + trained) * spread.weight_bytes // spread.shards,
-        "gradients": trained * spread.weight_bytes // spread.shards,
-        "optimizer": 2 * trained * spread.weight_bytes // spread.shards,
+        "master weights": trained * spread.master_bytes,
+        "gradients": trained * FLOAT32 // spread.shards,
+        "optimizer": 2 * trained * FLOAT32 // spread.shards,
         "gathered": _gathered(architecture, spread),
         "activations": activations.with_gradients(
             architecture,
@@ -102,11 +109,11 @@ def _update(demand: Demand, spread: Layout) -> dict[str, int]:
             checkpointing=spread.checkpointing,
             trains_vision=spread.lora is None,
         ),
-        "logits": activations.logits(architecture.vocabulary, tokens),
+        "logits": activations.logits(architecture.vocabulary, tokens, logits),
     }
 
 
-def _scoring(demand: Demand, spread: Layout) -> dict[str, int]:
+def _scoring(demand: Demand, spread: Layout, logits: int) -> dict[str, int]:
     """The passes under student and teacher; both stay in memory."""
     architecture, work = demand.architecture, demand.work
     row = max(work.longest_prompt, work.longest_teacher_prompt) + work.longest_response
@@ -115,7 +122,7 @@ def _scoring(demand: Demand, spread: Layout) -> dict[str, int]:
         "weights": architecture.parameters * spread.scoring_bytes,
         "teacher": demand.teacher * spread.scoring_bytes,
         "activations": activations.without_gradients(architecture, tokens, spread.scoring_bytes),
-        "logits": activations.logits(architecture.vocabulary, tokens),
+        "logits": activations.logits(architecture.vocabulary, tokens, logits),
     }
 
 
@@ -140,7 +147,9 @@ def _sampling(demand: Demand, spread: Layout, memory: int) -> tuple[dict[str, in
     parts = {
         "weights": weights,
         "keys and values": cache,
-        "logits": activations.logits(architecture.vocabulary, work.plain.responses),
+        "logits": activations.logits(
+            architecture.vocabulary, work.plain.responses, LOGITS_AT_ONCE_ON_GPU
+        ),
     }
     return parts, Engine(cache, whole // token, whole // row)
 

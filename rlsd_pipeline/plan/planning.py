@@ -131,7 +131,7 @@ class Plan:
 
     @property
     def _base(self) -> int:
-        return self.architecture.parameters * self.spread.scoring_bytes
+        return self.architecture.parameters * self.spread.base_bytes
 
 
 def make_plan(name: str, experiment: ExperimentConfig, hardware: HardwareConfig) -> Plan:

@@ -81,9 +81,11 @@ def prompts(
     return PromptBatch(
         input_ids=ids,
         attention_mask=mask,
-        token_types=(ids == IMAGE_TOKEN).long(),
-        pixel_values=torch.randn(count * grid**2, 3 * 2 * 16 * 16, dtype=dtype),
-        image_grid_thw=torch.tensor([[1, grid, grid]] * count),
+        inputs={
+            "mm_token_type_ids": (ids == IMAGE_TOKEN).long(),
+            "pixel_values": torch.randn(count * grid**2, 3 * 2 * 16 * 16, dtype=dtype),
+            "image_grid_thw": torch.tensor([[1, grid, grid]] * count),
+        },
     )
 
 

@@ -145,6 +145,7 @@ def test_a_pass_without_gradients_holds_a_layer_and_the_cache(small_model) -> No
 
 def test_logits_come_some_at_a_time() -> None:
     # As many tokens as 2**28 logits allow, but 512; of six float32 copies.
-    assert activations.logits(2**18, 10_000) == 6 * 4 * 2**28
-    assert activations.logits(2**20, 10_000) == 6 * 4 * 512 * 2**20
-    assert activations.logits(10, 16) == 6 * 4 * 10 * 16
+    assert activations.logits(2**18, 10_000, 2**28) == 6 * 4 * 2**28
+    assert activations.logits(2**20, 10_000, 2**28) == 6 * 4 * 512 * 2**20
+    assert activations.logits(10, 16, 2**28) == 6 * 4 * 10 * 16
+    assert activations.logits(2**10, 10_000, 2**21) == 6 * 4 * 2**21

@@ -32,6 +32,9 @@ def test_local_keeps_everything_in_one_precision() -> None:
     found = _layout(model=model)
     sizes = (found.weight_bytes, found.compute_bytes, found.scoring_bytes, found.engine_bytes)
     assert sizes == (2, 2, 2, 2)
+    # What the optimizer steps is float32, beside what computes.
+    assert (found.master_bytes, found.base_bytes) == (4, 2)
+    assert _layout().master_bytes == 0
     assert (found.shards, found.scoring_devices, found.engine_copies, found.devices) == (1, 1, 1, 1)
     assert (found.engine_share, found.engine_prompts, found.lora) == (None, 64, None)
 
@@ -48,6 +51,7 @@ def test_torchrun_divides_the_update_alone() -> None:
     assert (found.shards, found.scoring_devices, found.engine_copies) == (8, 1, 1)
     # The update keeps float32 whatever is stored.
     assert (found.weight_bytes, found.compute_bytes, found.scoring_bytes) == (4, 2, 2)
+    assert (found.master_bytes, found.base_bytes) == (0, 2)
     assert found.checkpointing
 
 
@@ -55,7 +59,8 @@ def test_every_ray_worker_scores_and_has_an_engine() -> None:
     compute = {"type": "ray", "workers": 6, "update_workers": 4, "precision": "bfloat16"}
     found = _layout(compute=compute)
     assert (found.shards, found.scoring_devices, found.engine_copies) == (4, 6, 6)
-    assert (found.weight_bytes, found.compute_bytes, found.scoring_bytes) == (4, 2, 4)
+    # Scored in the precision that trains.
+    assert (found.weight_bytes, found.compute_bytes, found.scoring_bytes) == (4, 2, 2)
     both = _layout(compute=compute, engine=VLLM)
     assert (both.engine_copies, both.engine_devices, both.devices) == (18, 2, 36)
 

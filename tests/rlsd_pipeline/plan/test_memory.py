@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from rlsd_pipeline.config.hardware import Processor
 from rlsd_pipeline.config.model import PretrainedModel
 from rlsd_pipeline.plan import activations
 from rlsd_pipeline.plan.architecture import read_architecture
@@ -34,6 +35,30 @@ def test_one_device_holds_everything() -> None:
     # A layer keeps two norms of 48 bytes a token, 64 of attention and 128 of the feed-forward; the
     # last norm keeps 48, and the cache has 2 * 2 * 2 * 4.
     assert activations.kept_by_layer(BARE, 4) == 2 * 48 + 64 + 128 == 288
+
+
+def test_bfloat16_on_one_device_keeps_float32_masters() -> None:
+    spread = replace(LAYOUT, weight_bytes=2, compute_bytes=2, master_bytes=4)
+    parts = _parts(spread=spread)["update"]
+    names = ("weights", "master weights", "gradients", "optimizer")
+    assert [parts[name] for name in names] == [800, 1600, 1600, 3200]
+    adapted = _parts(spread=replace(spread, lora=ADAPTER))["update"]
+    # 400 frozen and 128 trained.
+    assert [adapted[name] for name in names] == [1056, 512, 512, 1024]
+
+
+def test_a_processor_takes_fewer_logits_at_a_time() -> None:
+    wide, work = replace(BARE, vocabulary=2**15), replace(WORK, longest_response=4096)
+    demand = Demand(wide, 0, work, 0)
+    figures = HARDWARE.figures.model_dump()
+    own = HARDWARE.model_copy(update={"device": Processor(**figures)})
+    accelerated, here = (
+        {phase.name: phase.parts for phase in phases(demand, LAYOUT, hardware)[0]}
+        for hardware in (HARDWARE, own)
+    )
+    # One response of more tokens than 512, of which a GPU takes all together.
+    assert here["update"]["logits"] == here["scoring"]["logits"] == 6 * 4 * 2**15 * 512
+    assert accelerated["update"]["logits"] > 8 * here["update"]["logits"]
 
 
 def test_sharding_divides_states_and_gathers_layers() -> None:
