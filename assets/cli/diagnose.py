@@ -1,5 +1,7 @@
 """`rlsd diagnose`: what the recorded trainings say, and what a reference does to the teacher."""
 
+import shlex
+
 from rich.table import Table
 
 from assets.cli.progress import console
@@ -25,4 +27,4 @@ def diagnose(experiment: str, *, arm: str | None, iteration: int) -> None:
             table.add_row(*("-" if cell is None else str(cell).replace("[", r"\[") for cell in row))
         output.print(table)
     if not found:
-        output.print(f"{experiment} has recorded nothing yet: rlsd train {experiment}")
+        output.print(f"{experiment} has recorded nothing yet: rlsd train {shlex.quote(experiment)}")

@@ -39,6 +39,7 @@ class Loop:
         workspace: Its artifacts and policies in this process.
         wall_seconds: Wall time of the iterations run here.
         stage_seconds: The part of it that the library's stages took.
+        reused: Stages of iterations run here that the store already held.
     """
 
     def __init__(self, file: Path, instance: dg.DagsterInstance, progress: Progress) -> None:
@@ -48,6 +49,7 @@ class Loop:
         self.workspace.progress = progress
         self.wall_seconds = 0.0
         self.stage_seconds = 0.0
+        self.reused = 0
         self._instance = instance
         benchmarks = self.declared.experiment.evaluation.benchmarks
         self._scores = {each.name: f"benchmark_scores.{each.name}" for each in benchmarks}
@@ -125,6 +127,7 @@ class Loop:
         self.wall_seconds += time.perf_counter() - started
         for event in result.get_asset_materialization_events():
             metadata = event.materialization.metadata
+            self.reused += "cache" in metadata and metadata["cache"].value == "hit"
             seconds = metadata.get("measured/seconds")
             if isinstance(seconds, dg.FloatMetadataValue) and metadata["cache"].value == "miss":
                 self.stage_seconds += seconds.value or 0.0

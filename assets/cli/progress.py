@@ -35,6 +35,10 @@ class Lane(Progress, Protocol):
         """One more iteration of the arm is complete."""
         ...
 
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        ...
+
 
 class Display:
     """Progress bars on a terminal, a line now and then elsewhere."""
@@ -76,7 +80,10 @@ class Display:
         """An arm begins, or goes on, at iteration `done` of `total`."""
         self._metrics.clear()
         self._bars.reset(self._arm, total=total, completed=done, description=name, visible=True)
-        self.say(f"{name}: {done} of {total} iterations are complete")
+        here = f"{total} iteration{'s' * (total > 1)} to go"
+        if done:
+            here = f"{done} of {total} iterations are complete"
+        self.say(f"{name}: {here}")
 
     def lane(self, name: str, done: int, total: int, notes: str) -> None:
         """One of several arms at the same time; finished ones leave a line."""

@@ -1,5 +1,6 @@
 """`rlsd report`: one file with everything there is to see."""
 
+import shlex
 import time
 from pathlib import Path
 
@@ -28,7 +29,9 @@ def report(experiment: str, *, arm: str | None, iteration: int | None, out: Path
             display.say(f"comparing methods on {place.arm.name}, iteration {place.iteration}")
             loop.compare(place.arm.name, place.iteration)
         display.say("reading what the arms recorded")
-        page = render(collect_report(loop.workspace, place, f"rlsd report {experiment}"))
+        page = render(
+            collect_report(loop.workspace, place, f"rlsd report {shlex.quote(experiment)}")
+        )
         path = out or home() / "reports" / f"{loop.declared.name}.html"
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")

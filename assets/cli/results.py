@@ -1,24 +1,32 @@
 """`rlsd results`: the table of methods, on the terminal, as Markdown, as LaTeX or as CSV."""
 
-from assets.cli.progress import console
-from assets.cli.tables import results_table
+import click
+
+from assets.cli.tables import print_table
 from assets.cli.train import open_loop
 from assets.results.document import records, sections
 from assets.results.formats import csv_text, latex, markdown
+from rlsd_pipeline.stages.earlier import earlier_notes
 from rlsd_pipeline.stages.results import read_results
 
 
 def print_results(experiment: str, form: str) -> None:
     """Print the results as `table`, `markdown`, `latex` or `csv`."""
     with open_loop(experiment) as (loop, _):
+        notes = earlier_notes(loop.workspace)
         if form == "table":
-            console().print(results_table(loop.workspace))
+            print_table(loop.workspace, notes)
             return
         declared = loop.workspace.experiment
         results = read_results(loop.workspace)
     benchmarks = declared.evaluation.benchmarks
+    for note in notes:
+        # Beside the document, which stays what a program reads.
+        click.echo(note, err=True)
     if form == "csv":
         print(csv_text(records(results, declared.compared_with, benchmarks)))
         return
     document = sections(results, declared.compared_with, benchmarks)
+    if document:
+        document[0] = document[0]._replace(notes=[*notes, *document[0].notes])
     print(latex(document) if form == "latex" else markdown(document))

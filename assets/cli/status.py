@@ -10,6 +10,8 @@ from assets.naming import own_name
 from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.errors import RlsdError
+from rlsd_pipeline.stages.earlier import earlier_notes
+from rlsd_pipeline.stages.run import Workspace
 from schemas import BenchmarkScore, PolicyCheckpoint, Reward
 
 
@@ -17,13 +19,17 @@ def status(experiment: str) -> None:
     """Print one line an arm."""
     try:
         file = experiment_file(experiment)
-        console().print(_table(own_name(file), load_experiment(file)))
+        workspace = Workspace(own_name(file), load_experiment(file), open_store(store_url()))
+        output = console()
+        output.print(_table(workspace))
+        for note in earlier_notes(workspace):
+            output.print(note, highlight=False, markup=False, soft_wrap=True)
     except RlsdError as error:
         raise click.ClickException(str(error)) from error
 
 
-def _table(name: str, experiment: ExperimentConfig) -> Table:
-    store = open_store(store_url())
+def _table(workspace: Workspace) -> Table:
+    name, experiment, store = workspace.name, workspace.experiment, workspace.store
     table = Table(title=f"{name}  ({store_url()})")
     for column in ("arm", "updates", "of", "reward", "newest policy"):
         table.add_column(column)
@@ -31,21 +37,33 @@ def _table(name: str, experiment: ExperimentConfig) -> Table:
     for benchmark in benchmarks:
         table.add_column(benchmark)
     for arm in experiment.lineages():
-        places = [f"{name}/{arm}/{k:03d}" for k in range(experiment.iterations, -1, -1)]
-        policy = next((p for place in places if (p := store.ref(f"{place}/policy"))), None)
-        if policy is None:
+        places = [f"{name}/{arm}/{k:03d}" for k in _down(experiment)]
+        newest = next(
+            (
+                (k, p)
+                for k, place in zip(_down(experiment), places, strict=True)
+                if (p := store.ref(f"{place}/policy"))
+            ),
+            None,
+        )
+        if newest is None:
             table.add_row(arm, "-", str(experiment.iterations), "-", "not started")
             continue
+        at, policy = newest
         checkpoint = policy.record(PolicyCheckpoint)
         table.add_row(
             arm,
             str(checkpoint.updates),
             str(experiment.iterations),
-            _reward(store, f"{name}/{arm}/{checkpoint.updates - 1:03d}"),
+            _reward(store, f"{name}/{arm}/{at - 1:03d}") if at else "-",
             policy.digest[:12],
             *(_score(store, places, benchmark) for benchmark in benchmarks),
         )
     return table
+
+
+def _down(experiment: ExperimentConfig) -> range:
+    return range(experiment.iterations, -1, -1)
 
 
 def _reward(store: ArtifactStore, place: str) -> str:

@@ -1,17 +1,28 @@
 """The tables of the command line."""
 
+import shlex
 from collections.abc import Sequence
 
 from rich.markup import escape
 from rich.table import Table
 
 from assets.cli.loop import Loop
-from assets.home import home, store_url
+from assets.cli.progress import console
+from assets.home import EXPERIMENTS, home, store_url
+from assets.naming import is_declared
 from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK, Estimate, PairedDifference
 from rlsd_pipeline.stages.results import Result, read_results, tests_of_results
 from rlsd_pipeline.stages.run import Workspace
 
 _STEPS = ("perceive", "compare", "negate")
+
+
+def print_table(workspace: Workspace, notes: Sequence[str]) -> None:
+    """Print the results, and below them what is of an earlier declaration."""
+    output = console()
+    output.print(results_table(workspace))
+    for note in notes:
+        output.print(note, highlight=False, markup=False, soft_wrap=True)
 
 
 def results_table(workspace: Workspace) -> Table:
@@ -132,10 +143,16 @@ def _number(value: float | None) -> str:
 
 
 def where_to_look(loop: Loop) -> str:
-    """What to open next."""
+    """What to open next, from whatever folder."""
+    shown = is_declared(loop.file)
+    name = loop.declared.name if shown else shlex.quote(str(loop.file))
+    page = "http://127.0.0.1:3000"
+    graph = f"rlsd ui, then {page}"
+    if not shown:
+        graph = f"rlsd ui, then {page}/runs; as an asset graph once it lies in {EXPERIMENTS}"
     return (
         f"artifacts  {store_url()}\n"
         f"history    {home() / 'dagster'}\n"
-        f"report     rlsd report {loop.declared.name}\n"
-        "graph      make ui, then http://127.0.0.1:3000"
+        f"report     rlsd report {name}\n"
+        f"graph      {graph}"
     )

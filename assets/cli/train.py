@@ -11,8 +11,10 @@ from assets.cli import experiment_file
 from assets.cli.loop import Loop, open_instance
 from assets.cli.parallel import train_in_processes
 from assets.cli.progress import Display, Lane, console
-from assets.cli.tables import results_table, where_to_look
+from assets.cli.tables import print_table, where_to_look
 from rlsd_pipeline.errors import ConfigError, RlsdError
+from rlsd_pipeline.stages.contract import ITERATION_STAGES
+from rlsd_pipeline.stages.earlier import earlier_notes, settings_text, standing
 
 
 def train(experiment: str, *, arms: tuple[str, ...], iterations: int | None) -> None:
@@ -73,6 +75,12 @@ def train_arm(loop: Loop, display: Lane, arm: str, total: int) -> None:
     every = loop.declared.experiment.evaluation.every
     start = next((k for k in range(total) if not loop.is_done(arm, k)), total)
     display.arm(arm, start, total)
+    if changed := standing(loop.workspace, arm).changed:
+        display.say(
+            f"{arm}: {settings_text(changed)}: what is here is of the earlier declaration; what "
+            "does not depend on it is reused"
+        )
+    reused = start * len(ITERATION_STAGES) - loop.reused
     loop.evaluate(arm, 0)
     for iteration in range(start, total):
         loop.iterate(arm, iteration)
@@ -80,6 +88,8 @@ def train_arm(loop: Loop, display: Lane, arm: str, total: int) -> None:
         display.iteration(arm, done, total)
         if done % every == 0 or done == total:
             loop.evaluate(arm, done)
+    if reused := reused + loop.reused:
+        display.say(f"{arm}: reused {reused} of {total * len(ITERATION_STAGES)} stages")
     loop.workspace.tracking.close()
 
 
@@ -92,9 +102,8 @@ def _report(loop: Loop, display: Display) -> None:
             "outside the stages (orchestration, checks, artifacts)"
         )
     display.say("")
-    output = console()
-    output.print(results_table(loop.workspace))
-    output.print(where_to_look(loop), highlight=False)
+    print_table(loop.workspace, earlier_notes(loop.workspace))
+    console().print(where_to_look(loop), highlight=False, markup=False, soft_wrap=True)
 
 
 def _newest(loop: Loop, arm: str) -> int | None:

@@ -26,6 +26,7 @@ def results_asset(declared: Declared) -> dg.AssetsDefinition:
         from assets.results.document import sections
         from assets.results.formats import markdown
         from assets.results.paper import paper_column
+        from rlsd_pipeline.stages.earlier import earlier_notes
         from rlsd_pipeline.stages.results import read_results
 
         declared.claim(context)
@@ -70,10 +71,16 @@ def results_asset(declared: Declared) -> dg.AssetsDefinition:
         if not records:
             return dg.MaterializeResult()
         document = markdown(sections(lines, compared_with, benchmarks))
+        notes = earlier_notes(workspace)
         return dg.MaterializeResult(
             metadata={
                 "table": dg.MetadataValue.table(records),
                 "document": dg.MetadataValue.md(document),
+                **(
+                    {"earlier declaration": dg.MetadataValue.md("\n\n".join(notes))}
+                    if notes
+                    else {}
+                ),
                 **curves,
             }
         )

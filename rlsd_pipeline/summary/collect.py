@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from rlsd_pipeline.report.data import Report
+from rlsd_pipeline.stages.earlier import earlier_notes
 from rlsd_pipeline.stages.results import read_results
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.summary.comparison import comparison
@@ -31,7 +32,7 @@ def collect_report(workspace: Workspace, place: StageRun | None, command: str) -
         experiment=name,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command,
-        notes=(experiment.description,) if experiment.description else (),
+        notes=tuple(filter(None, [experiment.description, *earlier_notes(workspace)])),
         table=method_table(workspace, read_results(workspace)),
         charts=tuple(chart for chart in charts if chart.curves),
         rollouts=() if place is None else rollout_views(place),

@@ -1,0 +1,262 @@
+"""What an experiment's arms made by an earlier declaration, and which setting has changed since.
+
+An artifact's manifest holds the settings that it was made with. They are compared with those of the
+request that would be made for it today; nothing is computed.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
+from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
+from rlsd_pipeline.config.teacher import EMATeacher, ModelTeacher
+from rlsd_pipeline.errors import ArtifactError, RlsdError
+from rlsd_pipeline.stages.contract import ITERATION_STAGES
+from rlsd_pipeline.stages.requests import (
+    benchmark_scores_request,
+    logprobs_request,
+    model_request,
+    policy_checkpoint_request,
+    policy_request,
+    problems_request,
+    rewards_request,
+    rollouts_request,
+    token_weights_request,
+)
+from rlsd_pipeline.stages.run import StageRun, Workspace
+
+_LONGEST_VALUE = 40
+_MOST_SETTINGS = 6
+_MOST_ARMS = 4
+
+
+class Setting(NamedTuple):
+    """A setting that changed, such as `weighting.mix`, with its values as text."""
+
+    name: str
+    before: str
+    now: str
+
+
+class Standing(NamedTuple):
+    """How far an arm is, and how far of that today's declaration goes.
+
+    Attributes:
+        arm: The arm.
+        updates: Of the newest policy; None where the arm has not begun.
+        current: Iterations from the first that are as declared today.
+        changed: What is not; empty where all that is here is as declared.
+    """
+
+    arm: str
+    updates: int | None
+    current: int
+    changed: tuple[Setting, ...]
+
+
+@dataclass(frozen=True)
+class _Kept(StageRun):
+    """A place of which every artifact is read once, and nothing is made."""
+
+    known: dict[str, Artifact | None] = field(default_factory=dict)
+
+    def kept(self, stage: str, iteration: int | None = None) -> Artifact | None:
+        """The artifact of a stage; None where there is none."""
+        name = self.reference(stage, iteration)
+        if name not in self.known:
+            self.known[name] = self.workspace.store.intact_ref(name)
+        return self.known[name]
+
+    def read(self, stage: str, iteration: int | None = None) -> Artifact:
+        """The artifact of a stage.
+
+        Raises:
+            ArtifactError: There is none.
+        """
+        found = self.kept(stage, iteration)
+        if found is None:
+            raise ArtifactError(f"there is no {self.reference(stage, iteration)}")
+        return found
+
+    def kept_draw(self) -> int:
+        """Which draw of the rollouts is here."""
+        found = self.kept("rollouts")
+        return 0 if found is None else found.manifest.seeds["draw"]
+
+
+def standing(workspace: Workspace, arm: str) -> Standing:
+    """How far an arm is, read from the store alone.
+
+    Raises:
+        ConfigError: The experiment declares no such arm.
+    """
+    start = workspace.at(arm, 0)
+    first = _Kept(workspace, start.arm, 0)
+    last = workspace.experiment.iterations
+    updates = next((k for k in range(last, -1, -1) if first.kept("policy", k)), None)
+    if updates is None:
+        return Standing(arm, None, 0, ())
+    changed = list(_roots(first))
+    current = 0
+    while not changed and current < updates:
+        try:
+            changed = _iteration(replace(first, iteration=current))
+        except RlsdError:  # An iteration that is not whole is no result of any declaration.
+            break
+        current += not changed
+    changed += _scores(first, updates)
+    return Standing(arm, updates, current, tuple(dict.fromkeys(changed)))
+
+
+def earlier_notes(workspace: Workspace, arms: Mapping[str, Standing] | None = None) -> list[str]:
+    """A sentence for all arms of which the same has changed; none where all is as declared.
+
+    Args:
+        workspace: The experiment.
+        arms: How far each arm is, where that is known.
+    """
+    everyone = list(workspace.experiment.lineages())
+    standings = arms or {arm: standing(workspace, arm) for arm in everyone}
+    groups: dict[tuple[tuple[Setting, ...], int], list[str]] = defaultdict(list)
+    for name, found in standings.items():
+        if found.changed:
+            groups[found.changed, found.current].append(name)
+    return [
+        f"{_named(names, everyone)}: {settings_text(changed)}: these are results of the earlier "
+        f"declaration{f', from iteration {current} on' if current else ''}"
+        for (changed, current), names in groups.items()
+    ]
+
+
+def settings_text(changed: tuple[Setting, ...]) -> str:
+    """`weighting.mix 0.5 → 0.8, update.learning_rate 0.001 → 0.0005`."""
+    shown = [f"{name} {before} → {now}" for name, before, now in changed[:_MOST_SETTINGS]]
+    hidden = len(changed) - len(shown)
+    return ", ".join(shown + [f"and {hidden} more"] * (hidden > 0))
+
+
+def changed_settings(artifact: Artifact, request: ArtifactRequest) -> list[Setting]:
+    """Settings whose value in an artifact's manifest is not that of a request.
+
+    Where no setting is the reason, the inputs that were made again since are.
+    """
+    if artifact.fingerprint == request.fingerprint:
+        return []
+    manifest = artifact.manifest
+    found = list(_differing(manifest.config, request.config))
+    if manifest.code_version != request.code_version:
+        name = f"version of {request.stage}"
+        found.append(Setting(name, manifest.code_version, request.code_version))
+    return found or list(_differing(manifest.inputs, request.inputs))
+
+
+def _roots(run: _Kept) -> Iterator[Setting]:
+    """The data set, and the models that nothing is made of."""
+    problems, policy = run.kept("problems"), run.kept("policy", 0)
+    if problems is not None:
+        yield from _compared("the data set", problems, lambda: problems_request(run.workspace))
+    if policy is not None:
+        yield from _compared("the model", policy, lambda: policy_request(run))
+    teacher, kept = run.arm.teacher, run.kept("teacher")
+    if isinstance(teacher, ModelTeacher) and kept is not None:
+        request = lambda: model_request(run, teacher.model)  # noqa: E731
+        for setting in _compared("the teacher's model", kept, request):
+            yield setting._replace(name=f"teacher.{setting.name}")
+
+
+def _compared(what: str, artifact: Artifact, request: Any) -> list[Setting]:
+    """What changed; a source that cannot be read now is no longer the one that was."""
+    try:
+        return changed_settings(artifact, request())
+    except RlsdError as error:
+        return [Setting(what, "read then", f"{str(error).splitlines()[0]}")]
+
+
+def _iteration(run: _Kept) -> list[Setting]:
+    """What changed at an iteration; of what a stage reads, only where no setting is the reason.
+
+    Raises:
+        RlsdError: A stage's artifact, or what it reads, is not here.
+    """
+    run = replace(run, draw=run.kept_draw())
+    teacher = _teacher(run) if run.arm.weighting.reads_teacher else None
+    requests = {
+        "rollouts": rollouts_request(run),
+        "rewards": rewards_request(run),
+        "logprobs": logprobs_request(run, teacher),
+        "token_weights": token_weights_request(run),
+        "policy_checkpoint": policy_checkpoint_request(run),
+    }
+    found = [
+        setting
+        for stage in ITERATION_STAGES
+        for setting in changed_settings(run.read(stage), requests[stage])
+    ]
+    inputs = set(run.read("policy_checkpoint").manifest.inputs) | {"rewards", "teacher"}
+    return [setting for setting in found if setting.name not in inputs] or found
+
+
+def _teacher(run: _Kept) -> Artifact:
+    teacher = run.arm.teacher
+    if isinstance(teacher, EMATeacher | ModelTeacher):
+        return run.read("teacher")
+    return run.read("policy", teacher.iteration(run.iteration))
+
+
+def _scores(run: _Kept, updates: int) -> list[Setting]:
+    """What changed of the benchmarks since the newest evaluation of each."""
+    evaluation = run.experiment.evaluation
+    scheduled = [updates, *(k for k in range(updates - 1, -1, -1) if k % evaluation.every == 0)]
+    found: list[Setting] = []
+    for benchmark in evaluation.benchmarks:
+        stage = f"benchmark_scores.{benchmark.name}"
+        at = next((k for k in scheduled if run.kept(stage, k)), None)
+        if at is not None:
+            found += _score(replace(run, iteration=at), stage, benchmark)
+    return found
+
+
+def _score(run: _Kept, stage: str, benchmark: BenchmarkConfig) -> list[Setting]:
+    name = "problems" if isinstance(benchmark, HeldoutBenchmark) else None
+    items = f"{run.workspace.name}/benchmark_items.{benchmark.name}"
+    asked = run.kept(name) if name else run.workspace.store.intact_ref(items)
+    score = run.kept(stage)
+    if asked is None or score is None or run.kept("policy") is None:
+        return []
+    request = benchmark_scores_request(run, benchmark, asked)
+    return list(_differing(score.manifest.config, request.config))
+
+
+def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Setting]:
+    old, new = dict(_flat(before)), dict(_flat(now))
+    for name in [*new, *(old.keys() - new.keys())]:
+        if old.get(name) != new.get(name):
+            yield Setting(name, _text(old, name), _text(new, name))
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _text(values: Mapping[str, Any], name: str) -> str:
+    if name not in values:
+        return "(absent)"
+    value = values[name]
+    if isinstance(value, float):
+        return f"{value:g}"
+    text = str(value)
+    if len(text) == 64 and text.isalnum():  # A digest.
+        return text[:12]
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+
+
+def _named(names: list[str], everyone: list[str]) -> str:
+    if len(names) <= _MOST_ARMS:
+        return ", ".join(names)
+    return "all arms" if len(names) == len(everyone) else f"{names[0]} and {len(names) - 1} others"
