@@ -51,7 +51,11 @@ class JSONLDataset(StrictConfig):
 
 
 class HubDataset(StrictConfig):
-    """A data set of the Hugging Face hub, or a local folder in a layout `datasets` reads."""
+    """A data set of the Hugging Face hub, or local data in a layout `datasets` reads or writes.
+
+    That is a Parquet, CSV or JSON file, a folder of such files or of images, or what
+    `save_to_disk` wrote.
+    """
 
     type: Literal["hub"] = "hub"
 

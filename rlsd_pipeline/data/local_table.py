@@ -62,11 +62,15 @@ def _of_file(path: Path, split: str) -> datasets.Dataset:
 def _of_folder(path: Path, split: str, config_name: str | None) -> datasets.Dataset:
     builder = datasets.load_dataset_builder(str(path.absolute()), config_name)
     files: Mapping[str, Iterable[str]] = builder.config.data_files or {}
-    inside = {
-        name: [str(_inside(path, str(file))) for file in several] for name, several in files.items()
-    }
+    for several in files.values():
+        for file in several:
+            _inside(path, str(file))
     if isinstance(builder.config, CsvConfig):
-        return _csv(inside, split, builder.config.sep)
+        return _csv(
+            {name: list(map(str, several)) for name, several in files.items()},
+            split,
+            builder.config.sep,
+        )
     return datasets.load_dataset(str(path.absolute()), config_name, split=split)
 
 

@@ -91,7 +91,7 @@ def _read_hub(config: HubDataset) -> list[Problem]:
     from rlsd_pipeline.data.hub import read_hub
 
     splits = {"train": config.split} | ({"test": config.test_split} if config.test_split else {})
-    return [
+    problems = [
         problem.model_copy(update={"split": name})
         for name, split in splits.items()
         for problem in read_hub(
@@ -103,6 +103,16 @@ def _read_hub(config: HubDataset) -> list[Problem]:
             limit=config.limit,
         )
     ]
+    learnt = {problem.problem_id for problem in problems if problem.split == "train"}
+    both = [p.problem_id for p in problems if p.split == "test" and p.problem_id in learnt]
+    if both:
+        raise DataError(
+            f"{len(both)} problems are in both `split: {config.split}` and `test_split: "
+            f"{config.test_split}` of {config.name}, first {both[0]!r}: what is learnt from cannot "
+            "be evaluated on. One file or saved table has one split; leave out `test_split` to "
+            "hold a part of it out"
+        )
+    return problems
 
 
 def _hold_out(problems: list[Problem], share: float) -> list[Problem]:

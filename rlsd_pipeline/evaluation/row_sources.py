@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import datasets
 from huggingface_hub.errors import GatedRepoError
 
+from rlsd_pipeline.data.inside import resolve_inside
 from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.evaluation.benchmark import Benchmark
 
@@ -112,6 +113,8 @@ def _files(benchmark: Benchmark, folder: Path, hub_split: str) -> list[Path]:
             f"{folder} holds no rows of {benchmark.name}: there is no {' or '.join(names)} in it, "
             f"in its `data` or in a folder of a configuration of {benchmark.hub_id}"
         )
+    for file in files:
+        resolve_inside(folder, str(file.relative_to(folder)))
     return files
 
 

@@ -13,7 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from rlsd_pipeline.config.dataset import HubDataset
 from rlsd_pipeline.data.hub import read_hub
+from rlsd_pipeline.data.sources import read_problems
 from rlsd_pipeline.errors import DataError
 
 COLUMNS = {"question": "question", "answer": "answer", "images": "image", "problem_id": "name"}
@@ -275,3 +277,27 @@ def test_an_unreadable_file_is_one_message(tmp_path: Path) -> None:
     file = Path(parquet_with_paths(tmp_path))
     file.chmod(0)
     assert refused(file).startswith(str(file))
+
+
+def test_one_table_is_not_learnt_from_and_evaluated_on(tmp_path: Path) -> None:
+    """One file answers to every split, so both would be the same rows without a word."""
+    declared = HubDataset(name=csv_file(tmp_path), test_split="test", columns=COLUMNS)
+    with pytest.raises(DataError, match=r"^4 problems are in both `split: train` and `test_split:"):
+        read_problems(declared)
+    apart = declared.model_copy(update={"split": "train[:3]", "test_split": "train[3:]"})
+    assert [problem.split for problem in read_problems(apart)] == ["train"] * 3 + ["test"]
+
+
+def test_a_snapshot_of_the_hubs_client_is_read(tmp_path: Path) -> None:
+    repository = tmp_path / "datasets--owner--name"
+    (repository / "blobs").mkdir(parents=True)
+    snapshot = repository / "snapshots" / "c0ffee"
+    for layout in (csv_folder, parquet_with_bytes):
+        for file in Path(layout(tmp_path / layout.__name__)).rglob("*.*"):
+            name = Path(layout.__name__) / file.relative_to(tmp_path / layout.__name__ / "set")
+            blob = repository / "blobs" / str(name).replace("/", "-").replace(".", "-")
+            file.rename(blob)
+            (snapshot / name).parent.mkdir(parents=True, exist_ok=True)
+            (snapshot / name).symlink_to(blob)
+        rows = read_hub(str(snapshot / layout.__name__), split="train", columns=COLUMNS)
+        assert [row.answer for row in rows] == TEXT["answer"]

@@ -329,3 +329,15 @@ def test_scaling_keeps_the_ratio(
     assert Image.open(io.BytesIO(scaled)).size == expected
     assert (scaled == data) == (size == expected)
     assert fit_pixels(scaled, max_pixels) == scaled
+
+
+def test_a_folder_reads_no_rows_from_elsewhere(lines: Callable[..., Path], tmp_path: Path) -> None:
+    folder = tmp_path / "benchmark"
+    folder.mkdir()
+    (folder / "test.jsonl").symlink_to(lines({}))
+    with pytest.raises(DataError, match=r"'test\.jsonl' leads out of .* through a link"):
+        read_items(MATHVISION, folder)
+    (folder / "test.jsonl").unlink()
+    (folder / "test.jsonl").symlink_to("test.jsonl")
+    with pytest.raises(DataError, match="holds no rows of mathvision"):
+        read_items(MATHVISION, folder)
