@@ -205,8 +205,7 @@ def _summary(made: Plan, declared: ExperimentConfig) -> str:
     spread, room = made.spread, made.methods[0].engine
     again = "layers computed again" if spread.checkpointing else "all activations kept"
     lines = [
-        "memory      for the longest prompts and responses that are allowed, of the method that "
-        "takes most",
+        "memory      for the longest prompts and responses, of the method that takes most",
         f"precision   update {8 * (spread.master_bytes or spread.weight_bytes)} bits, computed in "
         f"{8 * spread.compute_bytes}; scoring {8 * spread.scoring_bytes}; sampling "
         f"{8 * spread.engine_bytes}",

@@ -35,11 +35,19 @@ def policy_checkpoint_asset(declared: Declared) -> dg.AssetsDefinition:
         from rlsd_pipeline.models.pool import not_finite_weights
         from rlsd_pipeline.stages.policy_checkpoint import train_policy
         from rlsd_pipeline.stages.retention import retain
+        from rlsd_pipeline.stages.skipped_update import SKIPPED
 
         launcher = PipesLauncher(context)
         run = declared.at(context, recompute=config.recompute, launcher=launcher)
         artifact = train_policy(run)
         metadata = checkpoint_metadata(artifact)
+        if metadata.get("update/optimizer_steps") == 0:
+            context.log.warning(
+                "no token carried signal, so the policy stays as it is; so far %d iterations of "
+                "%s changed nothing",
+                metadata[f"update/{SKIPPED}"],
+                run.arm.name,
+            )
         yield materialized(artifact, metadata)
         try:
             found = not_finite_weights(artifact)

@@ -307,9 +307,9 @@ def test_the_policy_stays_in_memory(loop: Opened, monkeypatch: pytest.MonkeyPatc
     loaded: list[str] = []
     load = rlsd_pipeline.models.pool._load_policy
 
-    def counted(artifact: Artifact) -> object:
+    def counted(artifact: Artifact, *precision: str | None) -> object:
         loaded.append(artifact.digest)
-        return load(artifact)
+        return load(artifact, *precision)
 
     monkeypatch.setattr(rlsd_pipeline.models.pool, "_load_policy", counted)
     sampled_from = opened.workspace.store.ref("small/grpo-s0/002/policy").digest

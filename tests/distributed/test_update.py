@@ -10,6 +10,7 @@ import torch
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.compute.job import UpdateJob, write_job
+from rlsd_pipeline.errors import TrainingError
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.update.policy_update import UpdateGroup
 from rlsd_pipeline.weighting.method import TokenStreams
@@ -131,3 +132,23 @@ def test_bfloat16_rounds_the_computation_and_not_the_weights(
     assert {value.dtype for value in two.weights.values()} == {torch.float32}
     # A step of 2e-4 from weights around 0.1 is below half a unit of bfloat16, and is kept.
     assert not all(torch.equal(w, w.bfloat16().float()) for w in two.weights.values())
+
+
+def test_a_gradient_that_is_not_finite_is_one_message(
+    build: Callable[[str], Policy],
+    make_groups: Callable[..., list[UpdateGroup]],
+    make_job: Callable[..., UpdateJob],
+    keep: Callable[..., Artifact],
+    together: Callable[..., None],
+    tmp_path: Path,
+) -> None:
+    policy = build("llama")
+    groups = make_groups(policy, ("nll_weights",))
+    spoilt = groups[0].tokens.streams.nll_weights
+    assert spoilt is not None
+    spoilt[0] = float("nan")
+    folder = tmp_path / "jobs" / "job"
+    folder.mkdir(parents=True)
+    write_job(folder, make_job(), keep(policy, name="spoilt"), groups)
+    with pytest.raises(TrainingError, match=r"optimizer step 1 .*loss is nan.* was not taken"):
+        together(folder.parent, 2)

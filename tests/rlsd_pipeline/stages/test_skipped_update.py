@@ -8,11 +8,23 @@ import pytest
 from safetensors.torch import load_file
 
 from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.config.verifier import AnswerTagExtraction
+from rlsd_pipeline.stages import policy_checkpoint
+from rlsd_pipeline.stages.policy_checkpoint import train_policy
 from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.weighting_comparison import compare_weightings
+from rlsd_pipeline.summary.recordings import moments
 from rlsd_pipeline.verifiers.extraction import build_extraction
 from rlsd_pipeline.verifiers.verifier import Verification
-from schemas import PolicyCheckpoint, Problem, TokenLogprobs, TokenWeights, Verdict
+from schemas import (
+    PolicyCheckpoint,
+    Problem,
+    TokenLogprobs,
+    TokenWeights,
+    Verdict,
+    WeightingComparison,
+)
 
 Made = dict[tuple[str, int, str], Artifact]
 JSD = {"type": "jsd", "top_k": 5}
@@ -81,6 +93,24 @@ def test_the_teacher_of_nothing_scored_nothing(made: Made) -> None:
     assert table["teacher_logprobs"].null_count == len(table)
     weighed = made["sdpo-s0", 0, "token_weights"].table(TokenWeights)
     assert not any(any(row) for row in weighed["distillation_weights"].to_pylist())
+
+
+def test_several_processes_are_not_even_started(
+    workspace: Workspace, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for compute in ({"type": "torchrun", "device": "cpu"}, {"type": "ray"}):
+        declared = workspace.experiment.model_dump() | {"compute": compute}
+        spread = Workspace("small", ExperimentConfig.model_validate(declared), workspace.store)
+        monkeypatch.setattr(policy_checkpoint, "update_ranks", lambda run: pytest.fail("started"))
+        found = train_policy(spread.at("sdpo-s0", 1, recompute=True))
+        assert found.digest == made["sdpo-s0", 1, "policy_checkpoint"].digest
+
+
+def test_comparisons_and_curves_go_on(workspace: Workspace, made: Made) -> None:
+    for arm in ("sdpo-s0", "grpo-s0"):
+        compared = compare_weightings(workspace.at(arm, 0)).record(WeightingComparison)
+        assert compared.signal_tokens == 0
+        assert [moment.grad_norm for moment in moments(workspace, arm)[:2]] == [0.0, 0.0]
 
 
 def test_it_is_said_and_counted_and_training_goes_on_once_something_is_right(
