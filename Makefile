@@ -5,6 +5,8 @@ VENV ?= .venv
 TORCH_ARGS ?=
 # Public benchmark rows and model outputs, with their official scores.
 BENCHDATA ?= $(or $(RLSD_BENCHDATA),../shared/benchdata)
+# What the robust verdicts of the working tree are compared with.
+BASE ?= HEAD
 # Environments of optional parts.
 VLLM_VENV ?= .venv-vllm
 RAY_VENV ?= .venv-ray
@@ -22,7 +24,7 @@ DEPLOYMENT := $(DEPLOY_VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help demo reproduction smollm ui topology test test-vllm test-storage test-distributed \
-	test-ray test-smollm test-deploy conformance leak-detector bench check clean
+	test-ray test-smollm test-deploy conformance verdict-changes leak-detector bench check clean
 
 help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
@@ -39,6 +41,7 @@ help:
 	@echo "make test-smollm    load SmolLM2 from its GGUF file, sample, score, train"
 	@echo "make conformance    the benchmarks' own scores, recomputed from BENCHDATA, as a table"
 	@echo "make leak-detector    precision and recall of the phrases that count as leakage"
+	@echo "make verdict-changes BASE=commit    robust verdicts on public outputs that changed since"
 	@echo "make bench   speed, beside TRL's trainer; docs/performance.md; half an hour, some SUITES"
 	@echo "make check   ruff, mypy, the import contract, the Dagster definitions"
 	@echo "make clean   remove what runs left behind in .rlsd"
@@ -80,6 +83,10 @@ conformance: $(DEVELOPMENT)
 leak-detector: $(DEVELOPMENT)
 	RLSD_BENCHDATA=$(BENCHDATA) $(BIN)/python -m pytest -q -rs \
 		tests/rlsd_pipeline/diagnostics/leakage/test_detector.py tests/conformance/test_leak_detector.py
+
+# Of the working tree against BASE; needs the benchmarks' public outputs.
+verdict-changes: $(DEVELOPMENT)
+	$(BIN)/python tests/conformance/verdict_changes.py --base $(BASE) --data $(BENCHDATA)
 
 bench: $(RUNTIME) .venv-trl/.installed
 	$(BIN)/python -m benchmarks $(SUITES)
