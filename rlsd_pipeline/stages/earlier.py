@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
+from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
 from rlsd_pipeline.config.teacher import EMATeacher, ModelTeacher
 from rlsd_pipeline.errors import ArtifactError, RlsdError
@@ -26,18 +26,12 @@ from rlsd_pipeline.stages.requests import (
     token_weights_request,
 )
 from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.stages.settings import Setting, changed_settings, differing, settings_text
 
-_LONGEST_VALUE = 40
-_MOST_SETTINGS = 6
 _MOST_ARMS = 4
-
-
-class Setting(NamedTuple):
-    """A setting that changed, such as `weighting.mix`, with its values as text."""
-
-    name: str
-    before: str
-    now: str
+_SPREAD = 8
+"""Of a long training, this many iterations and the last are compared setting by setting; at all
+others, whether the policy came of the one before."""
 
 
 class Standing(NamedTuple):
@@ -98,14 +92,9 @@ def standing(workspace: Workspace, arm: str) -> Standing:
     updates = next((k for k in range(last, -1, -1) if first.kept("policy", k)), None)
     if updates is None:
         return Standing(arm, None, 0, ())
-    changed = list(_roots(first))
-    current = 0
-    while not changed and current < updates:
-        try:
-            changed = _iteration(replace(first, iteration=current))
-        except RlsdError:  # An iteration that is not whole is no result of any declaration.
-            break
-        current += not changed
+    changed, current = list(_roots(first)), 0
+    if not changed:
+        current, changed = _first_changed(first, updates)
     changed += _scores(first, updates)
     return Standing(arm, updates, current, tuple(dict.fromkeys(changed)))
 
@@ -130,28 +119,6 @@ def earlier_notes(workspace: Workspace, arms: Mapping[str, Standing] | None = No
     ]
 
 
-def settings_text(changed: tuple[Setting, ...]) -> str:
-    """`weighting.mix 0.5 → 0.8, update.learning_rate 0.001 → 0.0005`."""
-    shown = [f"{name} {before} → {now}" for name, before, now in changed[:_MOST_SETTINGS]]
-    hidden = len(changed) - len(shown)
-    return ", ".join(shown + [f"and {hidden} more"] * (hidden > 0))
-
-
-def changed_settings(artifact: Artifact, request: ArtifactRequest) -> list[Setting]:
-    """Settings whose value in an artifact's manifest is not that of a request.
-
-    Where no setting is the reason, the inputs that were made again since are.
-    """
-    if artifact.fingerprint == request.fingerprint:
-        return []
-    manifest = artifact.manifest
-    found = list(_differing(manifest.config, request.config))
-    if manifest.code_version != request.code_version:
-        name = f"version of {request.stage}"
-        found.append(Setting(name, manifest.code_version, request.code_version))
-    return found or list(_differing(manifest.inputs, request.inputs))
-
-
 def _roots(run: _Kept) -> Iterator[Setting]:
     """The data set, and the models that nothing is made of."""
     problems, policy = run.kept("problems"), run.kept("policy", 0)
@@ -174,6 +141,34 @@ def _compared(what: str, artifact: Artifact, request: Any) -> list[Setting]:
         return [Setting(what, "read then", f"{str(error).splitlines()[0]}")]
 
 
+def _first_changed(first: _Kept, updates: int) -> tuple[int, list[Setting]]:
+    """The first iteration that is not as declared, and why; the number of updates where all are."""
+    wholly = {round(n * (updates - 1) / _SPREAD) for n in range(_SPREAD + 1)}
+    compared = -1
+    for at in range(updates):
+        run = replace(first, iteration=at)
+        try:
+            changed = _iteration(run) if at in wholly else _link(run)
+            if changed and at in wholly:
+                # The first may lie among those whose settings were not compared.
+                for before in range(compared + 1, at):
+                    if found := _iteration(replace(first, iteration=before)):
+                        return before, found
+        except RlsdError:  # An iteration that is not whole is no result of any declaration.
+            return at, []
+        if changed:
+            return at, changed
+        compared = at if at in wholly else compared
+    return updates, []
+
+
+def _link(run: _Kept) -> list[Setting]:
+    """Whether the next policy was made of this one."""
+    policy, following = run.read("policy"), run.read("policy", run.iteration + 1)
+    made_of = following.manifest.inputs.get("policy", "")
+    return list(differing({"policy": made_of}, {"policy": policy.digest}))
+
+
 def _iteration(run: _Kept) -> list[Setting]:
     """What changed at an iteration; of what a stage reads, only where no setting is the reason.
 
@@ -189,13 +184,22 @@ def _iteration(run: _Kept) -> list[Setting]:
         "token_weights": token_weights_request(run),
         "policy_checkpoint": policy_checkpoint_request(run),
     }
-    found = [
+    found = _rate(run, teacher) + [
         setting
         for stage in ITERATION_STAGES
         for setting in changed_settings(run.read(stage), requests[stage])
     ]
     inputs = set(run.read("policy_checkpoint").manifest.inputs) | {"rewards", "teacher"}
     return [setting for setting in found if setting.name not in inputs] or found
+
+
+def _rate(run: _Kept, teacher: Artifact | None) -> list[Setting]:
+    """What changed of a moving average, which begins as the base model itself."""
+    declared = run.arm.teacher
+    if teacher is None or not isinstance(declared, EMATeacher) or run.iteration == 0:
+        return []
+    changed = differing(teacher.manifest.config, {"rate": declared.rate})
+    return [setting._replace(name=f"teacher.{setting.name}") for setting in changed]
 
 
 def _teacher(run: _Kept) -> Artifact:
@@ -226,34 +230,7 @@ def _score(run: _Kept, stage: str, benchmark: BenchmarkConfig) -> list[Setting]:
     if asked is None or score is None or run.kept("policy") is None:
         return []
     request = benchmark_scores_request(run, benchmark, asked)
-    return list(_differing(score.manifest.config, request.config))
-
-
-def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Setting]:
-    old, new = dict(_flat(before)), dict(_flat(now))
-    for name in [*new, *(old.keys() - new.keys())]:
-        if old.get(name) != new.get(name):
-            yield Setting(name, _text(old, name), _text(new, name))
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
-def _text(values: Mapping[str, Any], name: str) -> str:
-    if name not in values:
-        return "(absent)"
-    value = values[name]
-    if isinstance(value, float):
-        return f"{value:g}"
-    text = str(value)
-    if len(text) == 64 and text.isalnum():  # A digest.
-        return text[:12]
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+    return list(differing(score.manifest.config, request.config))
 
 
 def _named(names: list[str], everyone: list[str]) -> str:

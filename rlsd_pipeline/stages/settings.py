@@ -1,0 +1,67 @@
+"""Which settings of an artifact are not those of a request, and their values as text."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
+
+_LONGEST_VALUE = 40
+_MOST_SETTINGS = 6
+
+
+class Setting(NamedTuple):
+    """A setting that changed, such as `weighting.mix`, with its values as text."""
+
+    name: str
+    before: str
+    now: str
+
+
+def changed_settings(artifact: Artifact, request: ArtifactRequest) -> list[Setting]:
+    """Settings whose value in an artifact's manifest is not that of a request.
+
+    Where no setting is the reason, the inputs that were made again since are.
+    """
+    if artifact.fingerprint == request.fingerprint:
+        return []
+    manifest = artifact.manifest
+    found = list(differing(manifest.config, request.config))
+    if manifest.code_version != request.code_version:
+        name = f"version of {request.stage}"
+        found.append(Setting(name, manifest.code_version, request.code_version))
+    return found or list(differing(manifest.inputs, request.inputs))
+
+
+def settings_text(settings: Iterable[Setting]) -> str:
+    """`weighting.mix 0.5 → 0.8, update.learning_rate 0.001 → 0.0005`."""
+    texts = [f"{name} {before} → {now}" for name, before, now in settings]
+    shown, hidden = texts[:_MOST_SETTINGS], len(texts) - _MOST_SETTINGS
+    return ", ".join(shown + [f"and {hidden} more"] * (hidden > 0))
+
+
+def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Setting]:
+    """Each value that two nested mappings do not share, by its path."""
+    old, new = dict(_flat(before)), dict(_flat(now))
+    for name in [*new, *(old.keys() - new.keys())]:
+        if old.get(name) != new.get(name):
+            yield Setting(name, _text(old, name), _text(new, name))
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _text(values: Mapping[str, Any], name: str) -> str:
+    if name not in values:
+        return "(absent)"
+    value = values[name]
+    if isinstance(value, float):
+        return f"{value:g}"
+    text = str(value)
+    if len(text) == 64 and text.isalnum():  # A digest.
+        return text[:12]
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
