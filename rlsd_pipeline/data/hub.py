@@ -1,5 +1,6 @@
 """Problems from a data set of the Hugging Face hub, or from a local copy of one."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -95,9 +96,24 @@ def read_hub(
 
 def iterate_rows(table: datasets.Dataset, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The rows of a table, a few at a time in memory; an image is left as it is stored."""
+    chosen = table.select_columns(list(columns))
     # In Arrow format nothing is decoded and nothing copied.
-    for batch in table.select_columns(list(columns)).with_format("arrow").iter(_BATCH_ROWS):
-        yield from batch.to_pylist()
+    for batch in chosen.with_format("arrow").iter(_BATCH_ROWS):
+        for row in batch.to_pylist():
+            yield {name: _plain(value, chosen.features[name]) for name, value in row.items()}
+
+
+def _plain(value: Any, feature: Any) -> Any:
+    """A value of a column of several types, which the table keeps as JSON, as it was given."""
+    if value is None:
+        return None
+    if isinstance(feature, datasets.Json):
+        return json.loads(value)
+    if isinstance(feature, dict) and isinstance(value, dict):
+        return {name: _plain(held, feature[name]) for name, held in value.items()}
+    if isinstance(feature, datasets.List | datasets.LargeList) and isinstance(value, list):
+        return [_plain(each, feature.feature) for each in value]
+    return value
 
 
 def _sources(columns: Mapping[str, str]) -> dict[str, Column]:

@@ -165,7 +165,7 @@ class Chat:
         if text.image_tags != images:
             raise DataError(
                 f"the prompt {text[:60]!r} says {IMAGE_TAG} {text.image_tags} times and has "
-                f"{images} image(s): say it once an image, or nowhere"
+                f"{images} image(s): say it once for each, or leave it out"
             )
         first, *others = (self.plain(part) for part in text.between_images())
         content = self._text(first) if first else []

@@ -19,7 +19,7 @@ class StageContract(NamedTuple):
 
 
 CONTRACTS = {
-    "problems": StageContract("2", (), ("dataset", "verifier")),
+    "problems": StageContract("3", (), ("dataset", "verifier")),
     "policy": StageContract("2", (), ("model",)),
     "rollouts": StageContract("3", ("problems", "policy"), ("sampling", "engine", "prompts")),
     "rewards": StageContract("1", ("problems", "rollouts"), ("verifier", "reward")),

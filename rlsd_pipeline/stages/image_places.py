@@ -34,5 +34,5 @@ def require_places(experiment: ExperimentConfig, problems: Sequence[Problem]) ->
         raise DataError(
             f"{len(wrong)} of {len(problems)} problems have another number of images than of "
             f"{IMAGE_TAG} in their question and the template, first {', '.join(wrong[:5])}: write "
-            f"{IMAGE_TAG} once for each image, or nowhere, and they stand before the question"
+            f"{IMAGE_TAG} once for each image, or leave it out to have them before the question"
         )

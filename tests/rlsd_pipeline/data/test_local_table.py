@@ -301,3 +301,22 @@ def test_a_snapshot_of_the_hubs_client_is_read(tmp_path: Path) -> None:
             (snapshot / name).symlink_to(blob)
         rows = read_hub(str(snapshot / layout.__name__), split="train", columns=COLUMNS)
         assert [row.answer for row in rows] == TEXT["answer"]
+
+
+def test_columns_of_several_types_keep_their_values(tmp_path: Path) -> None:
+    """`datasets` keeps such a column as JSON, in which a word has quotes around it."""
+    (tmp_path / "a.png").write_bytes(png(1))
+    coded = base64.b64encode(png(1)).decode()
+    images = ["a.png", ["a.png", coded], {"bytes": coded}, None]
+    answers = ["yes", 7, 0.5, "None"]
+    rows = [
+        {"question": "?", "answer": answer, "name": str(index), "image": image, "more": [1, "a"]}
+        for index, (answer, image) in enumerate(zip(answers, images, strict=True))
+    ]
+    (tmp_path / "train.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    columns = {**COLUMNS, "choices": "more"}
+    problems = list(read_hub(str(tmp_path / "train.jsonl"), split="train", columns=columns))
+    assert [problem.answer for problem in problems] == ["yes", "7", "0.5", "None"]
+    assert [len(problem.images) for problem in problems] == [1, 2, 1, 0]
+    assert {image for problem in problems for image in problem.images} == {png(1)}
+    assert [problem.choices for problem in problems] == [["1", "a"]] * 4

@@ -127,8 +127,8 @@ def test_tags_without_as_many_images_are_refused(vision_policy: Policy, png: Png
     with pytest.raises(DataError) as error:
         vision_policy.encode(fill("{question}", question="<image> or <image>?"), [png()])
     assert str(error.value) == (
-        "the prompt '<image> or <image>?' says <image> 2 times and has 1 image(s): say it once an "
-        "image, or nowhere"
+        "the prompt '<image> or <image>?' says <image> 2 times and has 1 image(s): say it once for "
+        "each, or leave it out"
     )
 
 
