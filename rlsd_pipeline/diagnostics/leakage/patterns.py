@@ -23,7 +23,7 @@ _PROPERTY = (
 """What a problem may well say of its answer."""
 
 _PASSIVE = r"(?:am|are|was|were|have\s+been|had\s+been|'ve\s+been)"
-_WORK = r"(?:solution|derivation|explanation|reasoning|proof|working)"
+_WORK = r"(?:solution|derivation|explanation|reasoning|proof|working|walkthrough)"
 _EARLIER = r"(?:previous|earlier|prior|former)"
 _ATTEMPT = r"(?:attempt|response|try|rollout)"
 _RIGHT = r"(?:correct|right|successful)"
@@ -52,6 +52,10 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         r"\banswer\b[^.;]{0,20}?,\s+as\s+(?:provided|given|stated)\s+(?:above|before|in\s+the)\b",
         # They are known beforehand.
         r"\b(?:given|knowing)\s+(?:that\s+)?the\s+(?:correct|right)\s+answer\s+(?:is|was|of)\b",
+        rf"\bknowing\s+(?:that\s+)?the\s+(?:final\s+)?(?:answer|result)\s+(?:is|was)\b{_PROPERTY}",
+        r"\banswer\s+(?:provided|given|supplied)\s+(?:with|by)\s+the\s+(?:question|problem|prompt|task)\b",
+        r"\bi\s+(?:already\s+have\s+the\s+answer|have\s+the\s+answer\s+already)\b",
+        r"\btells?\s+(?:me|us)\s+(?:that\s+)?the\s+(?:correct|right)\s+(?:option|choice|result)\b",
         r"\b(?:we|i)\s+(?:already\s+)?know\s+(?:that\s+)?the\s+(?:correct|right)\s+answer\s+"
         r"(?:is|was)\b",
         r"\balready\s+know\s+(?:that\s+)?the\s+(?:final\s+)?answer\s+(?:is|was)\b" + _PROPERTY,
@@ -73,6 +77,10 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         rf"{_NOT_A}\b(?:provided|given|supplied|known|official|model|sample|ground[-\s]truth)\s+"
         rf"{_KIND}{_WORK}\b{_NO_LIQUID}",
         r"\bworked\s+solution\b",
+        r"\b(?:provided|given|supplied|reference)\s+(?:solution\s+)?steps\b",
+        r"\b(?:paraphras\w+|follow(?:ing)?|restat\w+|quot\w+|reproduc\w+)\s+the\s+reference"
+        r"(?=\s*(?:$|[.,:;!?)\]\"']|(?:and|that|which|we|i|it|so|this|the)\b))",
+        rf"\b{_WORK}\s+(?:that\s+)?i\s+have\s+(?:in\s+front\s+of|before)\s+me\b",
         r"\b(?:according\s+to|as\s+(?:stated|given|shown|written|said|indicated|noted|described)\s+"
         r"(?:in|by))\s+the\s+(?:reference|solution)"
         r"(?=\s*(?:$|[.,:;!?)\]\"']|(?:and|that|which|we|i|it|so|this|the)\b))",
@@ -95,9 +103,12 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         rf"(?:{_ATTEMPT}|solution|answer)\b",
         rf"\b{_EARLIER}\s+(?:{_ATTEMPT}|solution)\s*,?\s+(?:(?:that|which)\s+)?(?:was|is)\s+"
         r"(?:marked\s+(?:as\s+)?|judged\s+|graded\s+(?:as\s+)?)?(?:correct|right)\b",
-        r"\b(?:as|in|from|like|following|at|to|by)\s+the\s+(?:correct|successful)\s+attempt\b",
-        r"\bthe\s+(?:correct|successful)\s+attempt\s+"
-        r"(?:shows|says|uses|used|from|above|before|found|gets|got)\b",
+        r"\bthe\s+(?:correct|successful)\s+attempt\b",
+        rf"\b{_ATTEMPT}\s+that\s+(?:(?:is|was)\s+(?:correct|right)|succeeded|worked|"
+        r"(?:got|gets)\s+(?:it|this)\s+right)\b",
+        rf"(?<!my )\b{_EARLIER}\s+{_ATTEMPT}\b[^.;]{{0,30}}?\b(?:(?:is|was)\s+(?:correct|right)|"
+        r"got\s+(?:it|this)\s+right)\b",
+        r"\b(?:someone|somebody)\s+(?:else\s+)?(?:has\s+)?already\s+(?:solved|answered)\b",
         r"\bthe\s+successful\s+(?:example|response|solution|demonstration|rollout)\b",
         rf"\b(?:another|the\s+other)\s+{_ATTEMPT}\s*,?\s+(?:(?:(?:that|which)\s+)?(?:is|was)\s+"
         r"(?:correct|right)|already\s+\w+)\b",
@@ -109,7 +120,10 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "feedback": (
         r"\b(?:the|this|my)\s+feedback\s+(?:(?:also|clearly)\s+)?"
-        r"(?:says|said|states|confirms|tells|indicates|(?:that\s+)?i\s+(?:received|got))\b",
+        r"(?:says|said|states|confirms|tells|indicates|mentions|reports|notes|(?:that\s+)?i\s+(?:received|got))\b",
+        r"(?:^|[.!?\n]\s*)feedback:",
+        r"\b(?:according\s+to|by)\s+the\s+(?:grader|verifier|checker|evaluator|verdict)\b",
+        r"\bno\s+answer\s+could\s+be\s+read\b",
         r"\b(?:according\s+to|given|based\s+on|from|considering|following)\s+the\s+feedback\b"
         r"(?!\s+(?:loop|resist|circuit|factor|signal|form|survey|of|from|network|gain|path))",
         rf"\bfeedback\s+on\s+(?:my|the|an)\s+(?:{_EARLIER}\s+)?(?:{_ATTEMPT}|answer)\b",

@@ -72,7 +72,7 @@ def test_there_are_enough_texts_of_each_kind(texts: list[Text]) -> None:
         for context in CONTEXTS:
             of_kind = [t for t in texts if t.leaks is leaks and t.context == context]
             assert len(of_kind) >= 20
-            assert sum(text.held_out for text in of_kind) == len(of_kind) // 3
+            assert sum(text.held_out for text in of_kind) >= len(of_kind) // 3
     assert len({text.text for text in texts}) == len(texts)
 
 
