@@ -62,8 +62,17 @@ class _Mathematics(StrictConfig):
     extraction: ExtractionConfig = AnswerTagExtraction()
     """Where the answer stands in a response."""
 
-    timeout_seconds: Annotated[float, Field(gt=0)] = 0.5
-    """How long one comparison may take before its process is killed; they take milliseconds."""
+    accept_computations: bool = False
+    """Accept a computation that was not carried out, such as 17 × 23 where 391 is right. A question
+    that is repeated as its own answer is then right as well."""
+
+    work_limit: Annotated[int, Field(ge=1_000)] = 1_000_000
+    """Function calls that one comparison may make, whatever the load of the machine; most make
+    fewer than 100,000."""
+
+    timeout_seconds: Annotated[float, Field(gt=0)] = 5.0
+    """Processor seconds of one comparison before its process is killed: for what the limit on work
+    does not see, such as a power of large integers."""
 
     float_rounding: Annotated[int, Field(ge=0, le=12)] = 6
     """Decimal places on which two decimals must agree; MathVision's own scorer rounds to 2."""
@@ -73,13 +82,13 @@ class _Mathematics(StrictConfig):
 
 
 class MathVerifier(_Mathematics):
-    """The same number or mathematical expression, decided by math-verify."""
+    """The same answer, by the rule of its kind: number, unit, time, set, expression and so on."""
 
     type: Literal["math"] = "math"
 
 
 class MixedVerifier(_Mathematics):
-    """The same choice where a problem has choices, the same mathematics where it has none."""
+    """The same choice where a problem has choices; by the kind of the answer where it has none."""
 
     type: Literal["mixed"] = "mixed"
 

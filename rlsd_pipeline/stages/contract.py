@@ -22,7 +22,7 @@ CONTRACTS = {
     "problems": StageContract("3", (), ("dataset", "verifier")),
     "policy": StageContract("2", (), ("model",)),
     "rollouts": StageContract("3", ("problems", "policy"), ("sampling", "engine", "prompts")),
-    "rewards": StageContract("1", ("problems", "rollouts"), ("verifier", "reward")),
+    "rewards": StageContract("2", ("problems", "rollouts"), ("verifier", "reward")),
     # Rewards count only where the teacher is shown a success or a verdict; see its request.
     "logprobs": StageContract("4", ("problems", "policy", "rollouts", "rewards"), ("prompts",)),
     "token_weights": StageContract("2", ("rollouts", "rewards", "logprobs"), ("verifier",)),
@@ -41,7 +41,7 @@ CONTRACTS = {
     "benchmark_items": StageContract("1"),
     "benchmark_responses": StageContract("2", ("policy",)),
     # Of the experiment's own problems, or of a benchmark's items; see the request.
-    "benchmark_scores": StageContract("2", ("policy",), ("verifier", "prompts")),
+    "benchmark_scores": StageContract("3", ("policy",), ("verifier", "prompts")),
 }
 
 ITERATION_STAGES = ("rollouts", "rewards", "logprobs", "token_weights", "policy_checkpoint")

@@ -1,5 +1,7 @@
 """Equality of words."""
 
+from rlsd_pipeline.verifiers.characters import normalised
+from rlsd_pipeline.verifiers.kinds.answer import Kind
 from schemas.problem import Problem
 from schemas.reward import Verdict
 
@@ -12,7 +14,15 @@ class ExactComparison:
         same = normalise(answer) == normalise(problem.answer)
         return (Verdict.CORRECT if same else Verdict.INCORRECT), None
 
+    def kind(self, problem: Problem) -> Kind:
+        """Words are compared as words, whatever they say."""
+        return Kind.TEXT
+
+    def another_form(self, problem: Problem) -> str | None:
+        """Words have one form."""
+        return None
+
 
 def normalise(text: str) -> str:
-    """Case, blanks and one final period carry no meaning."""
-    return " ".join(text.casefold().split()).removesuffix(".").rstrip()
+    """Case, blanks, one final period and the spelling of a character carry no meaning."""
+    return " ".join(normalised(text).casefold().split()).removesuffix(".").rstrip()

@@ -4,20 +4,44 @@ import re
 import string
 from collections.abc import Sequence
 
+from rlsd_pipeline.verifiers.characters import normalised
 from rlsd_pipeline.verifiers.exact import normalise
+from rlsd_pipeline.verifiers.kinds.answer import Kind
 from schemas.problem import Problem
 from schemas.reward import Verdict
 
 _IDLE_BLANKS = re.compile(r"(?<!\w)\s|\s(?!\w)|\$")
 _WRAPPER = re.compile(r"\\(?:text|textbf|mathrm|mathbf|boxed)\s*\{([^{}]*)\}")
-_BARE_LETTER = re.compile(r"\(?([A-Za-z])[).:]*")
+_BARE_LETTER = re.compile(r"[(\[{\"']*([A-Za-z])[)\].:,;}\"']*")
 _LETTER_AND_TEXT = re.compile(
-    r"(?:\((?P<bracketed>[A-Za-z])\)|(?P<marked>[A-Za-z])[).:](?= )) ?(?P<text>.+)"
-    r"|(?P<first>[A-Z]) ?[(（](?P<inside>.+)[)）]"
+    r"[(\[](?P<bracketed>[A-Za-z])[)\]][.:,]?(?: [-:] ?)? ?(?P<after>.+)"
+    r"|(?P<marked>[A-Za-z])(?:[).:,](?= )|[:=]| [-=:](?= )) ?(?P<text>.+)"
+    r"|(?P<first>[A-Z]) ?\((?P<inside>.+)\)"
 )
-_LETTER_IN_BRACKETS = re.compile(r"\(([A-Z])\)")
-_LETTER_AFTER_WORD = re.compile(
-    r"(?:the )?(?:correct )?(?:option|choice|answer)(?: is)?:? \(?([A-Z])[).]*", re.IGNORECASE
+_LETTER_THEN_TEXT = re.compile(r"(?P<letter>[A-Z]) (?P<text>.+)")
+_TEXT_THEN_LETTER = re.compile(r"(?P<text>.+?) ?[(\[](?P<letter>[A-Z])[)\]]")
+_LETTER_IN_BRACKETS = re.compile(r"[(\[]([A-Z])[)\]]")
+_ANNOUNCEMENT = re.compile(
+    r"(?:(?:so|thus|hence|therefore),? )?(?:i (?:choose|pick|select) |(?:it|this) is )?(?:the )?"
+    r"(?:(?:final|correct|right|best) )?(?:option|choice|answer)(?: is)?:? ?"
+    r"(?:(?:option|choice) )?|(?:i (?:choose|pick|select)|(?:it|this) is) (?:option |choice )?",
+    re.IGNORECASE,
+)
+_CHINESE = re.compile(
+    r"(?:所以|因此|故)?,?(?:本题)?(?:(?:正确|最终|最佳)?(?:的)?(?:答案|选项)(?:应该|应)?(?:是|为|选)?|故?选(?:择)?)"
+    r":? ?"
+)
+_CONFIRMED = re.compile(
+    r" (?:is|would be|must be) (?:the )?(?:correct|right|best)?(?: ?(?:one|answer|option|choice))?",
+    re.IGNORECASE,
+)
+_LETTERS_JOINED = re.compile(r"[(\[]?([A-Z])[)\]]?(?:(?:,| or| and|/|&| ,)+ ?[(\[]?[A-Z][)\]]?)+")
+_ANY_LETTER = re.compile(r"\b[A-Z]\b")
+_DENIED = re.compile(
+    r"\b(?:not|no|never|cannot|none|neither|nor|without|wrong|incorrect|false|invalid|except"
+    r"|but|instead|rather|unlike|anything|everything|eliminated?|excluded?|ruled|unless|if)\b"
+    r"|n't\b|[不非错误没除]",
+    re.IGNORECASE,
 )
 
 
@@ -25,7 +49,7 @@ class MultipleChoiceComparison:
     """An answer is right when it names the choice that the gold answer names."""
 
     def compare(self, answer: str, problem: Problem) -> tuple[Verdict, str | None]:
-        """Compare by choice; whatever names none, or several, is no answer.
+        """Compare by choice; whatever names none, or several, or denies one, is no answer.
 
         A gold answer that does not name one choice says nothing about the response: that is
         the verifier's failure, and `check_gold` finds it before a run does.
@@ -38,27 +62,78 @@ class MultipleChoiceComparison:
             return Verdict.UNPARSED, f"the answer names {_count(named)}"
         return (Verdict.CORRECT if named == gold else Verdict.INCORRECT), None
 
+    def kind(self, problem: Problem) -> Kind:
+        """A choice."""
+        return Kind.CHOICE
+
+    def another_form(self, problem: Problem) -> str | None:
+        """The letter in parentheses."""
+        named = named_choices(problem.answer, problem.choices)
+        return f"({string.ascii_uppercase[min(named)]})" if len(named) == 1 else None
+
 
 def named_choices(text: str, choices: Sequence[str]) -> set[int]:
     """Indices of the choices that a text names.
 
     A letter and a text may name different choices (choices "C", "A", "B" and the answer "A"):
     then both are named, for nobody can tell which was meant; "(A)" is always the letter.
-    Choices with the same text are one choice. A problem without choices has letters only.
+    Choices with the same text are one choice. A problem without choices has letters only. Outside
+    of a choice's own text, a denial names none.
     """
     texts = [_key(choice) for choice in choices]
     text = _plain(text)
-    letters = _letters(text)
-    # A choice's own text may hold what looks like a letter: "f(A)", "C. elegans".
     if _key(text) in texts and len(text) > 1:
-        letters = []
-    elif match := _LETTER_AND_TEXT.fullmatch(text):
-        text = match["text"] or match["inside"]
-        letters = [match["bracketed"] or match["marked"] or match["first"], *_letters(text)]
-    known = string.ascii_uppercase[: len(choices) or None]
+        # A choice's own text may hold what looks like a letter: "f(A)", "C. elegans".
+        return _indices([], [text], texts)
+    said = _said(text)
+    letters, told = _letters_and_text(said, texts)
+    if _is_denied(said, told, texts):
+        return set()
+    return _indices(letters, told, texts)
+
+
+def _said(text: str) -> str:
+    """The text without the words that announce or confirm an answer."""
+    for pattern in (_ANNOUNCEMENT, _CHINESE):
+        if announced := pattern.match(text):
+            rest = text[announced.end() :].strip()
+            text = rest or text
+    _, confirmed, rest = text.partition(" is ")
+    if confirmed and (match := _CONFIRMED.fullmatch((confirmed + rest).rstrip(" .").rstrip())):
+        text = text[: len(text.rstrip(" .")) - len(match[0])]
+    return text.strip()
+
+
+def _letters_and_text(text: str, texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The letters that a text uses to name choices, and the texts beside them."""
+    if match := _BARE_LETTER.fullmatch(text):
+        # A bare letter may be the text of a choice as well; one in brackets is a letter.
+        return [match[1]], [text]
+    if _LETTERS_JOINED.fullmatch(text):
+        return _ANY_LETTER.findall(text), []
+    if match := _LETTER_AND_TEXT.fullmatch(text):
+        letter = match["bracketed"] or match["marked"] or match["first"]
+        beside = match["after"] or match["text"] or match["inside"]
+        others = _BARE_LETTER.fullmatch(beside)
+        return [letter, *([others[1]] if others else _LETTER_IN_BRACKETS.findall(beside))], [beside]
+    for pattern in (_LETTER_THEN_TEXT, _TEXT_THEN_LETTER):
+        match = pattern.fullmatch(text)
+        if match and _key(match["text"]) in texts:
+            return [match["letter"]], [match["text"]]
+    return _LETTER_IN_BRACKETS.findall(text), [text]
+
+
+def _is_denied(said: str, told: Sequence[str], texts: Sequence[str]) -> bool:
+    """Whether something beside a choice's own text denies or contrasts."""
+    own = next((each for each in told if _key(each) in texts and len(each) > 1), "")
+    rest = said[: len(said) - len(own)] if own and said.endswith(own) else said.replace(own, " ", 1)
+    return _DENIED.search(rest) is not None
+
+
+def _indices(letters: Sequence[str], told: Sequence[str], texts: Sequence[str]) -> set[int]:
+    known = string.ascii_uppercase[: len(texts) or None]
     named = {known.index(letter.upper()) for letter in letters if letter.upper() in known}
-    if _key(text) in texts:
-        named.add(texts.index(_key(text)))
+    named |= {texts.index(_key(text)) for text in told if _key(text) in texts}
     return {texts.index(texts[index]) if texts else index for index in named}
 
 
@@ -67,18 +142,14 @@ def _key(text: str) -> str:
     return _IDLE_BLANKS.sub("", normalise(_plain(text)))
 
 
-def _letters(text: str) -> list[str]:
-    """The letters that a text uses to name choices."""
-    if match := _BARE_LETTER.fullmatch(text) or _LETTER_AFTER_WORD.fullmatch(text):
-        return [match[1]]
-    return _LETTER_IN_BRACKETS.findall(text)
-
-
 def _plain(text: str) -> str:
     """The text without the marks of LaTeX and Markdown, on one line."""
     # Twice, for a box around text; as often as it takes would let a response choose how often.
-    text = _WRAPPER.sub(r"\1", _WRAPPER.sub(r"\1", text))
-    return " ".join(text.replace("**", "").replace("`", "").split()).strip(" $*")
+    text = _WRAPPER.sub(r"\1", _WRAPPER.sub(r"\1", normalised(text)))
+    text = " ".join(text.replace("**", "").replace("`", "").split()).strip(" $*")
+    return (
+        text[1:-1].strip() if len(text) > 2 and text[0] == text[-1] and text[0] in "\"'" else text
+    )
 
 
 def _count(named: set[int]) -> str:

@@ -13,7 +13,9 @@ from rlsd_pipeline.config.verifier import (
 )
 from rlsd_pipeline.verifiers.exact import ExactComparison
 from rlsd_pipeline.verifiers.extraction import Extraction, build_extraction
+from rlsd_pipeline.verifiers.kinds.answer import Kind
 from rlsd_pipeline.verifiers.math import MathComparison
+from rlsd_pipeline.verifiers.mixed import MixedComparison
 from rlsd_pipeline.verifiers.multiple_choice import MultipleChoiceComparison
 from schemas.problem import Problem
 from schemas.reward import Verdict
@@ -47,6 +49,12 @@ class Verifier(Protocol):
     def format_ok(self, completion: str) -> bool:
         """Whether a response keeps the format that the prompt asks for, right or wrong."""
 
+    def kind(self, problem: Problem) -> Kind:
+        """The kind of the gold answer, by which answers are compared with it."""
+
+    def another_form(self, problem: Problem) -> str | None:
+        """The gold answer in another spelling; None where none can be made."""
+
 
 class Comparison(Protocol):
     """Decides whether two answers are the same."""
@@ -54,18 +62,11 @@ class Comparison(Protocol):
     def compare(self, answer: str, problem: Problem) -> tuple[Verdict, str | None]:
         """The verdict on an extracted answer, with a reason where it is not a judgement."""
 
+    def kind(self, problem: Problem) -> Kind:
+        """The kind of the gold answer."""
 
-@dataclass(frozen=True)
-class MixedComparison:
-    """By choice where a problem has choices, as mathematics where it has none."""
-
-    by_choice: Comparison
-    as_mathematics: Comparison
-
-    def compare(self, answer: str, problem: Problem) -> tuple[Verdict, str | None]:
-        """Compare in the way that fits the problem."""
-        comparison = self.by_choice if problem.choices else self.as_mathematics
-        return comparison.compare(answer, problem)
+    def another_form(self, problem: Problem) -> str | None:
+        """The gold answer in another spelling, which must be found equal; None without one."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,14 @@ class AnswerVerifier:
         """Whether a response keeps to the extraction's convention in full."""
         return self.extraction.format_ok(completion)
 
+    def kind(self, problem: Problem) -> Kind:
+        """The kind of the gold answer, by which answers are compared with it."""
+        return self.comparison.kind(problem)
+
+    def another_form(self, problem: Problem) -> str | None:
+        """The gold answer in another spelling; None where none can be made."""
+        return self.comparison.another_form(problem)
+
 
 def build(config: VerifierConfig) -> AnswerVerifier:
     """The verifier a configuration declares."""
@@ -102,13 +111,21 @@ def build(config: VerifierConfig) -> AnswerVerifier:
 
 
 def check_gold(verifier: Verifier, problems: Iterable[Problem]) -> list[str]:
-    """Ids of the problems whose own gold answer, written as a response, is not found correct."""
-    return [
-        problem.problem_id
-        for problem in problems
-        if verifier.verify(verifier.extraction.render(problem.answer), problem).verdict
-        is not Verdict.CORRECT
-    ]
+    """Ids of the problems whose gold answer is not found correct when a response gives it.
+
+    It is given as it is, and in another form where one can be made: the first could be accepted
+    letter by letter where no response written differently ever would be.
+    """
+    return [problem.problem_id for problem in problems if not _accepts_gold(verifier, problem)]
+
+
+def _accepts_gold(verifier: Verifier, problem: Problem) -> bool:
+    forms = (problem.answer, verifier.another_form(problem))
+    return all(
+        verifier.verify(verifier.extraction.render(form), problem).verdict is Verdict.CORRECT
+        for form in forms
+        if form is not None
+    )
 
 
 def _build_comparison(config: VerifierConfig) -> Comparison:
@@ -120,4 +137,4 @@ def _build_comparison(config: VerifierConfig) -> Comparison:
         case MathVerifier():
             return MathComparison(config)
         case MixedVerifier():
-            return MixedComparison(MultipleChoiceComparison(), MathComparison(config))
+            return MixedComparison(MathComparison(config))

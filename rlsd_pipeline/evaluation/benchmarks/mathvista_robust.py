@@ -7,7 +7,7 @@ from fractions import Fraction
 from rlsd_pipeline.evaluation.benchmarks.plain_number import is_sentence, only_number, plain_number
 from rlsd_pipeline.evaluation.robust import robust_rule
 from rlsd_pipeline.verifiers.exact import normalise
-from rlsd_pipeline.verifiers.math import plain
+from rlsd_pipeline.verifiers.markup import plain
 from rlsd_pipeline.verifiers.multiple_choice import named_choices
 from schemas import Problem, Verdict
 

@@ -3,7 +3,8 @@
 import re
 from fractions import Fraction
 
-from rlsd_pipeline.verifiers.math import exact_number, plain
+from rlsd_pipeline.verifiers.kinds.number import number_in
+from rlsd_pipeline.verifiers.markup import plain
 
 _LONGEST_NUMBER = 256
 """Characters; reading longer ones takes more than linear time."""
@@ -17,15 +18,13 @@ _CHANGES_VALUE = re.compile(
     r"|dozen|hundred|thousand|million|billion)\b|[\\π√^%=*]",
     re.IGNORECASE,
 )
-_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
 
 
 def plain_number(text: str) -> Fraction | None:
     """The value of a plain decimal or ratio, with or without commas between thousands."""
     if len(text) > _LONGEST_NUMBER:
         return None
-    text = plain(text)
-    return exact_number(text.replace(",", "") if _THOUSANDS.fullmatch(text) else text)
+    return number_in(plain(text))
 
 
 def only_number(text: str) -> Fraction | None:

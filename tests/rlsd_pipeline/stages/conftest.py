@@ -19,6 +19,7 @@ from rlsd_pipeline.stages.rollouts import sample_rollouts
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.stages.token_weights import weigh_tokens
 from rlsd_pipeline.verifiers.extraction import Extraction, build_extraction
+from rlsd_pipeline.verifiers.kinds.answer import Kind
 from rlsd_pipeline.verifiers.verifier import Verification
 from schemas import Problem, Verdict
 from tests.small_experiment import ATTRIBUTES
@@ -74,6 +75,12 @@ class Coin:
 
     def format_ok(self, completion: str) -> bool:
         return self.extraction.format_ok(completion)
+
+    def kind(self, problem: Problem) -> Kind:
+        return Kind.TEXT
+
+    def another_form(self, problem: Problem) -> str | None:
+        return None
 
 
 @pytest.fixture(scope="session")

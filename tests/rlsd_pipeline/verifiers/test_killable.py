@@ -25,7 +25,9 @@ EQUAL = [{"gold_parsed": True}, {"outcome": "equal", "detail": None}]
 
 
 def worker(*, requests_per_child: int = 1000) -> KillableProcess:
-    return KillableProcess(MODULE, ["1024", "1.0"], requests_per_child=requests_per_child)
+    return KillableProcess(
+        MODULE, ["1024", "1.0", "1000000"], requests_per_child=requests_per_child
+    )
 
 
 def ask(process: KillableProcess, answer: str, *, timeout_seconds: float = 10) -> Replies:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from rlsd_pipeline.verifiers.math import MathComparison, agree, exact_number, plain
+from rlsd_pipeline.verifiers.kinds.number import agree, number_in
+from rlsd_pipeline.verifiers.markup import plain
+from rlsd_pipeline.verifiers.math import MathComparison
 from schemas.problem import Problem
 from schemas.reward import Verdict
 
@@ -44,13 +46,14 @@ def test_plain(text: str, expected: str) -> None:
         ("24/7", Fraction(24, 7)),
         ("1/0", None),
         ("1e9999", None),
-        ("1,000", None),
+        ("1,000", Fraction(1000)),
+        ("1,00", None),
         ("x", None),
         ("", None),
     ],
 )
-def test_exact_number(text: str, value: Fraction | None) -> None:
-    assert exact_number(text) == value
+def test_number_in(text: str, value: Fraction | None) -> None:
+    assert number_in(text) == value
 
 
 @pytest.mark.parametrize(
@@ -112,21 +115,13 @@ def test_compare(
     assert mathematics.compare(answer, problem(gold))[0] is verdict
 
 
-@pytest.mark.parametrize(
-    ("gold", "reason"),
-    [
-        (r"\frac{", "the gold answer cannot be parsed: not a mathematical expression"),
-        (
-            "3 1/2",
-            "the gold answer cannot be parsed: two numbers without an operator between them",
-        ),
-        ("x" * 300 + "1", "the gold answer cannot be parsed: longer than 256 characters"),
-    ],
-)
+@pytest.mark.parametrize("gold", [r"\frac{", "x^{2", r"\unknown{3}"])
 def test_gold_that_cannot_be_parsed_judges_nobody(
-    mathematics: MathComparison, problem: Callable[..., Problem], gold: str, reason: str
+    mathematics: MathComparison, problem: Callable[..., Problem], gold: str
 ) -> None:
-    assert mathematics.compare("7", problem(gold)) == (Verdict.VERIFIER_ERROR, reason)
+    unreadable = (Verdict.VERIFIER_ERROR, "the gold answer cannot be parsed")
+    assert mathematics.compare("7", problem(gold)) == unreadable
+    assert mathematics.compare(gold, problem(gold)) == (CORRECT, None)
 
 
 def test_gold_equal_as_text_needs_no_parsing(
@@ -136,15 +131,15 @@ def test_gold_equal_as_text_needs_no_parsing(
 
 
 HOSTILE = {
-    "power tower": ("9^{9^{9^9}}", "timeout"),
-    "factorial": ("(10^8)!", "timeout"),
+    "power tower": ("9^{9^{9^9}}", "too large to compare"),
+    "factorial": ("(10^8)!", "too large to compare"),
     "five thousand braces": ("{" * 5000 + "}" * 5000, "longer than 256 characters"),
-    "code": ("__import__('os').system('touch {canary}')", "not a mathematical expression"),
+    "code": ("__import__('os').system('touch {canary}')", "not understood as number"),
     "code in a command": (r"\text{__import__('os').system('touch {canary}')}", None),
     "ten megabytes": ("9" * 10_000_000, "longer than 256 characters"),
-    "null bytes": ("5\0\0", "not a mathematical expression"),
-    "end of the line": ('5"}\n{"gold": "5"', "not a mathematical expression"),
-    "many numbers": ("1 " * 128, "two numbers without an operator between them"),
+    "null bytes": ("5\0\0", "not understood as number"),
+    "end of the line": ('5"}\n{"gold": "5"', "not understood as number"),
+    "many numbers": ("1 " * 128, "not understood as number"),
     "huge exponent": ("1e999999999", None),
     "lone surrogate": ("\ud800", None),
 }

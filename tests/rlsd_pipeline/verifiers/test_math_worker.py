@@ -8,16 +8,16 @@ from rlsd_pipeline.verifiers.math_worker import parse_text, settle
 
 def test_outcomes() -> None:
     gold = parse_text(r"\frac{6}{2}")
-    assert settle(gold, "3.0", 6) == ("equal", None)
-    assert settle(gold, "4", 6) == ("unequal", None)
-    assert settle(gold, r"\frac{", 6) == ("unparsed", None)
-    assert settle([], "3", 6) == ("unparsed", None)
+    assert settle(gold, "3.0", 6, 1_000_000) == ("equal", None)
+    assert settle(gold, "4", 6, 1_000_000) == ("unequal", None)
+    assert settle(gold, r"\frac{", 6, 1_000_000) == ("unparsed", None)
+    assert settle([], "3", 6, 1_000_000) == ("unparsed", None)
 
 
 def test_rounding() -> None:
     gold = parse_text(r"2\sqrt{2}")
-    assert settle(gold, "2.83", 6) == ("unequal", None)
-    assert settle(parse_text("2.83"), "2.828", 2) == ("equal", None)
+    assert settle(gold, "2.83", 6, 1_000_000) == ("unequal", None)
+    assert settle(parse_text("2.83"), "2.828", 2, 1_000_000) == ("equal", None)
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_only_a_clean_comparison_says_unequal(
         raise error
 
     monkeypatch.setattr(math_worker, "verify", verify)
-    assert settle(parse_text("3"), "x", 6) == outcome
+    assert settle(parse_text("3"), "x", 6, 1_000_000) == outcome

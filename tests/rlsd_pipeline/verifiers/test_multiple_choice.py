@@ -36,7 +36,7 @@ COLOURS = ["red", "dark blue", "green", "$x^2$"]
         ("A. green", {0, 2}),
         ("(A) or (C)", {0, 2}),
         ("A. C", {0, 2}),
-        ("A and C", set()),
+        ("A and C", {0, 2}),
         ("E", set()),
         ("purple", set()),
         ("A dog", set()),

@@ -12,6 +12,7 @@ from rlsd_pipeline.config.verifier import (
 )
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.verifiers.extraction import AnswerTag
+from rlsd_pipeline.verifiers.kinds.answer import Kind
 from rlsd_pipeline.verifiers.verifier import AnswerVerifier, Verification, build, check_gold
 from schemas.problem import Problem
 from schemas.reward import Verdict
@@ -51,6 +52,12 @@ class Broken:
     def compare(self, answer: str, problem: Problem) -> tuple[Verdict, str | None]:
         raise ZeroDivisionError("no such thing")
 
+    def kind(self, problem: Problem) -> Kind:
+        return Kind.TEXT
+
+    def another_form(self, problem: Problem) -> str | None:
+        return None
+
 
 def test_crash_is_an_outcome_of_its_own(problem: Callable[..., Problem]) -> None:
     verifier = AnswerVerifier(AnswerTag(), Broken())
@@ -83,7 +90,9 @@ def test_defaults_are_the_released_ones() -> None:
     assert MathVerifier().model_dump() == {
         "type": "math",
         "extraction": {"type": "answer_tag"},
-        "timeout_seconds": 0.5,
+        "accept_computations": False,
+        "work_limit": 1_000_000,
+        "timeout_seconds": 5.0,
         "float_rounding": 6,
         "memory_limit_mb": 1024,
     }
