@@ -94,7 +94,7 @@ class Declared:
         return {
             "key": self.key(stage),
             "description": description,
-            "code_version": self._version(stage),
+            "code_version": self.version(stage),
             "group_name": self.name,
             "required_resource_keys": self._resources(stage),
             "metadata": {"declared in": dg.MetadataValue.path(self.file)} if self.file else {},
@@ -109,8 +109,8 @@ class Declared:
             return dg.AssetDep(self.key(stage), partition_mapping=same_iteration())
         return dg.AssetDep(self.key(stage))
 
-    def _version(self, stage: str) -> str:
-        """Changes when the stage's code or its part of the experiment does.
+    def version(self, stage: str) -> str:
+        """Of the asset's code; changes when the stage's code or its part of the experiment does.
 
         The arms' own parts are left out: declaring another arm makes no other arm stale. They
         still decide the fingerprint, so a stage that is asked for is never wrongly reused.
@@ -121,6 +121,15 @@ class Declared:
         parts = self.experiment.model_dump(mode="json", include=set(contract.experiment))
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         return f"{contract.version}-{digest[:8]}"
+
+    def made(self, stage: str, artifact: "Artifact") -> bool:
+        """Whether an artifact is of this version of its stage, as far as its manifest tells."""
+        contract = CONTRACTS[stage.split(".")[0]]
+        parts = self.experiment.model_dump(mode="json", include=set(contract.experiment))
+        config = artifact.manifest.config
+        return artifact.manifest.code_version == contract.version and all(
+            name in config and config[name] == value for name, value in parts.items()
+        )
 
     def workspace(self) -> "Workspace":
         """The experiment's workspace in this process; policies stay in memory between stages."""
@@ -164,16 +173,19 @@ def materialized(
     artifact: "Artifact", metadata: Mapping[str, Any] | None = None
 ) -> dg.MaterializeResult:
     """The event of a stage: the content digest as data version, and where everything is."""
-    manifest = artifact.manifest
     return dg.MaterializeResult(
         data_version=dg.DataVersion(artifact.digest),
-        metadata={
-            "cache": "hit" if artifact.cache_hit else "miss",
-            "digest": artifact.digest,
-            "fingerprint": artifact.fingerprint,
-            "path": dg.MetadataValue.path(artifact.location),
-            "bytes": artifact.size,
-            **{f"measured/{name}": value for name, value in manifest.measurements.items()},
-            **(metadata or {}),
-        },
+        metadata={**artifact_metadata(artifact), **(metadata or {})},
     )
+
+
+def artifact_metadata(artifact: "Artifact") -> dict[str, Any]:
+    """What Dagster shows of every artifact."""
+    return {
+        "cache": "hit" if artifact.cache_hit else "miss",
+        "digest": artifact.digest,
+        "fingerprint": artifact.fingerprint,
+        "path": dg.MetadataValue.path(artifact.location),
+        "bytes": artifact.size,
+        **{f"measured/{name}": value for name, value in artifact.manifest.measurements.items()},
+    }

@@ -25,7 +25,15 @@ class ArtifactError(RlsdError, RuntimeError):
 
 
 class DamagedError(ArtifactError):
-    """A file of the store is not what was written."""
+    """A file of the store is not what was written.
+
+    Attributes:
+        fault: What is wrong with it, without the place and the way out.
+    """
+
+    def __init__(self, message: str, fault: str = "") -> None:
+        super().__init__(message)
+        self.fault = fault or message
 
 
 class VersionError(ArtifactError):

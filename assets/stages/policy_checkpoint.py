@@ -32,7 +32,6 @@ def policy_checkpoint_asset(declared: Declared) -> dg.AssetsDefinition:
     def policy_checkpoint(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        from rlsd_pipeline.models.pool import not_finite_weights
         from rlsd_pipeline.stages.policy_checkpoint import train_policy
         from rlsd_pipeline.stages.retention import retain
         from rlsd_pipeline.stages.skipped_update import SKIPPED
@@ -49,18 +48,26 @@ def policy_checkpoint_asset(declared: Declared) -> dg.AssetsDefinition:
                 run.arm.name,
             )
         yield materialized(artifact, metadata)
-        try:
-            found = not_finite_weights(artifact)
-        except CollectedError:
-            # Only weights that training went on from are ever deleted, so they have passed.
-            found = 0
-        yield result(key, "finite", found, "weights are not finite")
-        if found == 0:
+        finite = policy_checkpoint_check(key, artifact)
+        yield finite
+        if finite.passed:
             _publish(context, declared, run, artifact, metadata)
             if freed := retain(run):
                 context.log.info("%.1f GB freed of what is not to be kept", freed / 1e9)
 
     return policy_checkpoint
+
+
+def policy_checkpoint_check(key: dg.AssetKey, artifact: "Artifact") -> dg.AssetCheckResult:
+    """The check of the stage on an artifact of it."""
+    from rlsd_pipeline.models.pool import not_finite_weights
+
+    try:
+        found = not_finite_weights(artifact)
+    except CollectedError:
+        # Only weights that training went on from are ever deleted, so they have passed.
+        found = 0
+    return result(key, "finite", found, "weights are not finite")
 
 
 def _publish(

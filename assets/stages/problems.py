@@ -2,12 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from assets.declared import Declared, materialized
 from assets.stages.checks import blocking, result
 from assets.stages.config import StageConfig
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact
 
 GOLD_ANSWERS = "gold_answers_verify"
 
@@ -31,7 +35,6 @@ def problems_asset(declared: Declared) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         from rlsd_pipeline.data.blind import blind_baseline
         from rlsd_pipeline.stages.problems import make_problems
-        from rlsd_pipeline.verifiers.verifier import check_gold
 
         declared.claim(context)
         workspace = declared.workspace()
@@ -54,7 +57,17 @@ def problems_asset(declared: Declared) -> dg.AssetsDefinition:
                 ),
             },
         )
-        rejected = check_gold(workspace.verifier, known)
-        yield result(key, GOLD_ANSWERS, len(rejected), "gold answers are rejected")
+        yield problems_check(declared, artifact)
 
     return problems
+
+
+def problems_check(declared: Declared, artifact: "Artifact") -> dg.AssetCheckResult:
+    """The check of the stage on an artifact of it."""
+    from rlsd_pipeline.verifiers.verifier import check_gold
+
+    workspace = declared.workspace()
+    rejected = check_gold(workspace.verifier, list(workspace.problems(artifact).values()))
+    return result(
+        declared.key("problems"), GOLD_ANSWERS, len(rejected), "gold answers are rejected"
+    )

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from rlsd_pipeline.artifacts.inventory import Inventory, StoredArtifact, read_refs
 from rlsd_pipeline.artifacts.manifests import parse_collected
+from rlsd_pipeline.artifacts.quarantine import QUARANTINE, set_aside_files
 from rlsd_pipeline.artifacts.storage import STAGING, Storage, StoredFile, staged_folders
 from rlsd_pipeline.artifacts.writer import COLLECTED, MANIFEST
 from schemas.manifest import CollectedFiles
@@ -22,6 +23,7 @@ INCOMPLETE = "never finished"
 SUPERSEDED = "another result took its place"
 STAGED = "left by a killed process"
 UPLOAD = "upload never finished"
+SET_ASIDE = "set aside by `rlsd doctor`"
 
 
 class Drop(NamedTuple):
@@ -148,6 +150,8 @@ def collect(storage: Storage, removals: Iterable[Removal], before: float) -> int
             shutil.rmtree(storage.workspace / removal.folder, ignore_errors=True)
         elif removal.why == UPLOAD:
             storage.abort_uploads([removal.folder], before)
+        elif removal.why == SET_ASIDE:
+            storage.remove(file.path for file in removal.files)
         elif not _still_garbage(storage, removal, referred, before):
             continue
         else:
@@ -177,7 +181,12 @@ def _unfinished(storage: Storage, before: float) -> list[Removal]:
         Removal(UPLOAD, upload.path.split("/")[0], upload.path, [upload])
         for upload in _old(storage.unfinished_uploads(), before)
     ]
-    return staged + uploads
+    aside = [
+        Removal(SET_ASIDE, QUARANTINE, folder, files)
+        for folder, (moment, files) in set_aside_files(storage).items()
+        if moment < before
+    ]
+    return staged + uploads + aside
 
 
 def _files(folder: Path, touched: float) -> list[StoredFile]:

@@ -9,6 +9,7 @@ from rlsd_pipeline.artifacts.manifests import parse_manifest
 from rlsd_pipeline.artifacts.references import REFS, parse_reference, ref_name
 from rlsd_pipeline.artifacts.storage import Storage, StoredFile
 from rlsd_pipeline.artifacts.writer import MANIFEST, RESERVED
+from rlsd_pipeline.errors import ArtifactError
 from schemas.manifest import Manifest
 
 
@@ -66,12 +67,36 @@ class Inventory:
         )
 
 
+class Survey(NamedTuple):
+    """An inventory, and what is no part of it because it is damaged.
+
+    Attributes:
+        inventory: What is sound, as far as the small files tell.
+        manifests: What is wrong with a manifest, by its folder.
+        references: What is wrong with a reference, by its name.
+        files: Files of the folders whose manifest is damaged, by folder.
+    """
+
+    inventory: Inventory
+    manifests: Mapping[str, ArtifactError]
+    references: Mapping[str, ArtifactError]
+    files: Mapping[str, list[StoredFile]]
+
+
 def take_inventory(storage: Storage) -> Inventory:
     """List a store.
 
     Raises:
-        ArtifactError: A manifest is damaged: what depends on what is then not known.
+        ArtifactError: A manifest or a reference is damaged: what depends on what is then not known.
     """
+    found = survey(storage)
+    for error in (*found.manifests.values(), *found.references.values()):
+        raise error
+    return found.inventory
+
+
+def survey(storage: Storage) -> Survey:
+    """List a store, whatever state it is in."""
     folders: dict[str, dict[str, StoredFile]] = {}
     for file in storage.listing(""):
         parts = file.path.split("/")
@@ -79,26 +104,48 @@ def take_inventory(storage: Storage) -> Inventory:
             folders.setdefault("/".join(parts[:3]), {})[parts[3]] = file
     complete = {folder: f"{folder}/{MANIFEST}" for folder in folders if MANIFEST in folders[folder]}
     contents = storage.read_many(complete.values())
-    # One that is gone by now was deleted while we looked.
-    artifacts = {
-        folder: StoredArtifact(
-            folder, parse_manifest(contents[path], storage.locate(folder)), folders[folder]
-        )
-        for folder, path in complete.items()
-        if path in contents
-    }
+    artifacts: dict[str, StoredArtifact] = {}
+    damaged: dict[str, ArtifactError] = {}
+    for folder, path in complete.items():
+        if path not in contents:
+            continue  # Deleted while we looked.
+        try:
+            manifest = parse_manifest(contents[path], storage.locate(folder))
+        except ArtifactError as error:
+            damaged[folder] = error
+        else:
+            artifacts[folder] = StoredArtifact(folder, manifest, folders[folder])
     incomplete = {
         folder: list(files.values()) for folder, files in folders.items() if folder not in complete
     }
-    return Inventory(artifacts, incomplete, read_refs(storage))
+    refs, lost = _references(storage)
+    files = {folder: list(folders[folder].values()) for folder in damaged}
+    return Survey(Inventory(artifacts, incomplete, refs), damaged, lost, files)
 
 
 def read_refs(storage: Storage) -> dict[str, str]:
-    """The folder that each reference points to."""
+    """The folder that each reference points to.
+
+    Raises:
+        ArtifactError: A reference is damaged.
+    """
+    refs, damaged = _references(storage)
+    for error in damaged.values():
+        raise error
+    return refs
+
+
+def _references(storage: Storage) -> tuple[dict[str, str], dict[str, ArtifactError]]:
+    """The folder that each sound reference points to, and what is wrong with the others."""
     contents = storage.read_many(file.path for file in storage.listing(REFS))
     refs: dict[str, str] = {}
+    damaged: dict[str, ArtifactError] = {}
     for path, content in contents.items():
         name = ref_name(path)
-        reference = parse_reference(content, name, storage.locate(path))
-        refs[name] = artifact_folder(reference.stage, reference.fingerprint)
-    return refs
+        try:
+            reference = parse_reference(content, name, storage.locate(path))
+        except ArtifactError as error:
+            damaged[name] = error
+        else:
+            refs[name] = artifact_folder(reference.stage, reference.fingerprint)
+    return refs, damaged

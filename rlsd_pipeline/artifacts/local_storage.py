@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from rlsd_pipeline.artifacts.fingerprint import file_sha256
 from rlsd_pipeline.artifacts.storage import STAGING, Storage, StoredFile, move_into_place
 from rlsd_pipeline.artifacts.verified import require_digest
 
@@ -64,14 +65,26 @@ class LocalStorage(Storage):
         require_digest(local, sha256, self.locate(path))
         return local
 
+    def digest(self, path: str) -> str | None:
+        """See `Storage`."""
+        try:
+            return file_sha256(self._root / path)
+        except FileNotFoundError:
+            return None
+
+    def move(self, path: str, target: str) -> None:
+        """See `Storage`."""
+        place = self._root / target
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            (self._root / path).replace(place)
+        self._remove_empty(path)
+
     def remove(self, paths: Iterable[str]) -> None:
         """See `Storage`; folders that become empty go as well."""
         for path in paths:
-            local = self._root / path
-            local.unlink(missing_ok=True)
-            with suppress(OSError):  # Not empty, or gone already.
-                while (local := local.parent) != self._root:
-                    local.rmdir()
+            (self._root / path).unlink(missing_ok=True)
+            self._remove_empty(path)
 
     def freshen(self, path: str) -> None:
         """See `Storage`."""
@@ -88,3 +101,9 @@ class LocalStorage(Storage):
 
     def abort_uploads(self, paths: Iterable[str], older_than: float) -> None:
         """Nothing to do."""
+
+    def _remove_empty(self, path: str) -> None:
+        local = self._root / path
+        with suppress(OSError):  # Not empty, or gone already.
+            while (local := local.parent) != self._root:
+                local.rmdir()

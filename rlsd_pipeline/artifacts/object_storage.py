@@ -5,6 +5,7 @@ listing or a lookup says must be true now, since other processes write here, so 
 remembers is believed.
 """
 
+import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -110,6 +111,27 @@ class ObjectStorage(Storage):
                 staged.unlink(missing_ok=True)
             require_digest(staged, sha256, self.locate(path))
             return self._cache.adopt(staged, sha256, suffix)
+
+    def digest(self, path: str) -> str | None:
+        """See `Storage`; the object is read through, and not kept."""
+
+        def read() -> str:
+            with self._filesystem.open(self.locate(path), "rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+
+        try:
+            return self._reach(read, path)
+        except FileNotFoundError:
+            return None
+
+    def move(self, path: str, target: str) -> None:
+        """See `Storage`; a copy and a deletion, since an object store renames nothing."""
+        source, place = self.locate(path), self.locate(target)
+        try:
+            self._reach(lambda: self._filesystem.cp_file(source, place), path)
+        except FileNotFoundError:
+            return
+        self.remove([path])
 
     def remove(self, paths: Iterable[str]) -> None:
         """See `Storage`."""

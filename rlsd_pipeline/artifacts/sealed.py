@@ -84,7 +84,7 @@ def parse(
 
 def damaged(kind: Kind, place: str, found: str) -> DamagedError:
     """The message about a document that is none."""
-    return DamagedError(f"{place} is no {kind.word}: {found}; {kind.remedy}")
+    return DamagedError(f"{place} is no {kind.word}: {found}; {kind.remedy}", found)
 
 
 def _fields(kind: Kind, content: bytes, place: str) -> dict[str, Any]:

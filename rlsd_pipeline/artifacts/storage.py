@@ -70,6 +70,14 @@ class Storage(ABC):
         """A local file with these bytes: the stored one, or a copy of it in the cache."""
 
     @abstractmethod
+    def digest(self, path: str) -> str | None:
+        """SHA-256 of a file as it lies there, no copy of it; None where there is none."""
+
+    @abstractmethod
+    def move(self, path: str, target: str) -> None:
+        """Bring a file to another place of the storage; one that is not there is left alone."""
+
+    @abstractmethod
     def remove(self, paths: Iterable[str]) -> None:
         """Delete files; one that is not there is none to delete."""
 
