@@ -5,14 +5,16 @@ request that would be made for it today; nothing is computed.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from rlsd_pipeline.artifacts import Artifact
+from pydantic import BaseModel
+
+from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
 from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
 from rlsd_pipeline.config.teacher import EMATeacher, ModelTeacher
-from rlsd_pipeline.errors import ArtifactError, RlsdError
+from rlsd_pipeline.errors import ArtifactError, ConfigError, RlsdError
 from rlsd_pipeline.stages.contract import ITERATION_STAGES
 from rlsd_pipeline.stages.requests import (
     benchmark_scores_request,
@@ -121,24 +123,31 @@ def earlier_notes(workspace: Workspace, arms: Mapping[str, Standing] | None = No
 
 def _roots(run: _Kept) -> Iterator[Setting]:
     """The data set, and the models that nothing is made of."""
-    problems, policy = run.kept("problems"), run.kept("policy", 0)
+    problems, policy, taught = run.kept("problems"), run.kept("policy", 0), run.kept("teacher")
+    teacher, dataset = run.arm.teacher, run.experiment.dataset
     if problems is not None:
-        yield from _compared("the data set", problems, lambda: problems_request(run.workspace))
+        yield from _compared("dataset", dataset, problems, lambda: problems_request(run.workspace))
     if policy is not None:
-        yield from _compared("the model", policy, lambda: policy_request(run))
-    teacher, kept = run.arm.teacher, run.kept("teacher")
-    if isinstance(teacher, ModelTeacher) and kept is not None:
-        request = lambda: model_request(run, teacher.model)  # noqa: E731
-        for setting in _compared("the teacher's model", kept, request):
+        yield from _compared("model", run.base_model, policy, lambda: policy_request(run))
+    if isinstance(teacher, ModelTeacher) and taught is not None:
+        model = teacher.model
+        for setting in _compared("model", model, taught, lambda: model_request(run, model)):
             yield setting._replace(name=f"teacher.{setting.name}")
 
 
-def _compared(what: str, artifact: Artifact, request: Any) -> list[Setting]:
-    """What changed; a source that cannot be read now is no longer the one that was."""
+def _compared(
+    name: str, declared: BaseModel, artifact: Artifact, request: Callable[[], ArtifactRequest]
+) -> list[Setting]:
+    """What changed of a source; one that cannot be read now is no longer the one that was."""
     try:
         return changed_settings(artifact, request())
+    except ConfigError:
+        # The hub is not reached: its commit is unknown, and all other settings can be compared.
+        then, now = artifact.manifest.config.get(name), declared.model_dump(mode="json")
+        found = differing({name: then}, {name: now})
+        return [setting for setting in found if setting.name != f"{name}.revision"]
     except RlsdError as error:
-        return [Setting(what, "read then", f"{str(error).splitlines()[0]}")]
+        return [Setting(name, "read then", str(error).splitlines()[0])]
 
 
 def _first_changed(first: _Kept, updates: int) -> tuple[int, list[Setting]]:

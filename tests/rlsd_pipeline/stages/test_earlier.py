@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.errors import ConfigError
+from rlsd_pipeline.identity import hub
 from rlsd_pipeline.stages import earlier
 from rlsd_pipeline.stages.earlier import earlier_notes, standing
 from rlsd_pipeline.stages.run import Workspace
@@ -66,6 +68,19 @@ def test_a_model_that_cannot_be_read_any_more_is_named(
     model = {"type": "pretrained", "name": str(tmp_path / "gone")}
     (note,) = earlier_notes(declared(store, workspace_at, model=model))
     assert f"the model {tmp_path / 'gone'} cannot be read" in note
+
+
+def test_without_the_hub_all_but_the_commit_is_compared(
+    store: Path, workspace_at: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreached(*_: object) -> str:
+        raise ConfigError("the hub is not reached")
+
+    monkeypatch.setattr(hub, "_asked", unreached)
+    model = {"type": "pretrained", "name": "org/name"}
+    changed = standing(declared(store, workspace_at, model=model), "rlsd-s0").changed
+    assert Setting("model.type", "tiny_qwen3_vl", "pretrained") in changed
+    assert not any("revision" in setting.name for setting in changed)
 
 
 def test_a_new_beginning_under_old_iterations_is_found(
