@@ -35,16 +35,21 @@ def problems_asset(declared: Declared) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         from rlsd_pipeline.data.blind import blind_baseline
         from rlsd_pipeline.stages.problems import make_problems
+        from rlsd_pipeline.verifiers.golds import classify
 
         declared.claim(context)
         workspace = declared.workspace()
         artifact = make_problems(workspace, recompute=config.recompute)
         known = list(workspace.problems(artifact).values())
         train, test = ([p for p in known if p.split == split] for split in ("train", "test"))
+        golds = classify(workspace.verifier, known)
         yield materialized(
             artifact,
             {
                 "dagster/row_count": len(known),
+                "golds_by_kind": {kind.value: count for kind, count in golds.by_kind.items()},
+                "golds_only_text": len(golds.only_text),
+                "first_golds_only_text": golds.only_text[:50],
                 "splits": dict(Counter(problem.split for problem in known)),
                 "blind_baseline": blind_baseline(train, test) if train and test else None,
                 "first_rows": dg.MetadataValue.table(

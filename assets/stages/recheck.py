@@ -9,6 +9,7 @@ from assets.declared import Declared
 from assets.stages.logprobs import logprobs_checks
 from assets.stages.policy_checkpoint import policy_checkpoint_check
 from assets.stages.problems import problems_check
+from assets.stages.rewards import rewards_check
 from assets.stages.token_weights import token_weights_checks
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def recheck(
     key = declared.key(stage)
     if stage == "problems":
         yield problems_check(declared, artifact)
+    elif stage == "rewards":
+        yield rewards_check(key, artifact)
     elif stage == "policy_checkpoint":
         yield policy_checkpoint_check(key, artifact)
     elif stage == "logprobs" and run is not None and _reads(run, artifact, "rollouts"):

@@ -11,6 +11,7 @@ from rlsd_pipeline.stages.benchmark_items import make_items
 from rlsd_pipeline.stages.image_places import require_places
 from rlsd_pipeline.stages.requests import problems_request
 from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.verifiers.golds import classify
 from rlsd_pipeline.verifiers.verifier import check_gold
 from schemas import Problem
 
@@ -32,6 +33,8 @@ def make_problems(workspace: Workspace, *, recompute: bool = False) -> Artifact:
         _require_golds(workspace, problems)
         _require_unseen_benchmarks(workspace, problems)
         out.table(Problem, record_table(Problem, problems))
+        only_text = classify(workspace.verifier, problems).only_text
+        workspace.progress.metric("gold answers that are only text", len(only_text))
         workspace.progress.advance(len(problems))
 
     request = problems_request(workspace)

@@ -1,11 +1,16 @@
 """rewards: a verdict, a reward and a group-relative advantage for each rollout."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 import torch
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.artifacts.tables import to_table
+from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.stages.requests import rewards_request
 from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.verifiers.groups import unjudged_groups
 from rlsd_pipeline.verifiers.verifier import Verification
 from rlsd_pipeline.weighting.grpo import group_advantages
 from schemas import FinishReason, Problem, Reward, Rollout, Verdict
@@ -36,6 +41,8 @@ def verify_rollouts(run: StageRun) -> Artifact:
             else reward.accuracy_weight * (v.verdict is Verdict.CORRECT) + reward.format_weight * ok
             for v, ok in zip(verified, formats, strict=True)
         ]
+        verdicts = [v.verdict for v in verified]
+        require_judged(sampled["problem_id"], verdicts, [v.reason for v in verified])
         present = [value for value in values if value is not None]
         if present:
             run.workspace.progress.metric("reward", sum(present) / len(present))
@@ -51,6 +58,29 @@ def verify_rollouts(run: StageRun) -> Artifact:
         out.table(Reward, to_table(Reward, columns))
 
     return run.produce(rewards_request(run), write)
+
+
+def require_judged(
+    problem_ids: Sequence[str], verdicts: Sequence[Verdict], reasons: Sequence[str | None]
+) -> None:
+    """Stop where most groups are ones in which the verifier mostly failed.
+
+    Raises:
+        DataError: So they are: training on the rest would be training on nothing.
+    """
+    failed, groups = unjudged_groups(problem_ids, verdicts), len(set(problem_ids))
+    if 2 * len(failed) <= groups:
+        return
+    said = Counter(
+        reason
+        for verdict, reason in zip(verdicts, reasons, strict=True)
+        if verdict is Verdict.VERIFIER_ERROR
+    )
+    raise DataError(
+        f"the verifier failed on most responses of {len(failed)} of {groups} groups, first "
+        f"{', '.join(failed[:3])}, most often because {said.most_common(1)[0][0]}: "
+        "correct the gold answers of these problems, or choose the verifier that fits them"
+    )
 
 
 def verify(workspace: Workspace, completion: str, problem: Problem, *, cut: bool) -> Verification:

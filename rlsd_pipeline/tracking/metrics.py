@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.artifacts.validation import contiguous
+from rlsd_pipeline.verifiers.groups import unjudged_groups
 from schemas import (
     BenchmarkScore,
     PolicyCheckpoint,
@@ -56,6 +57,9 @@ def reward_metrics(rewards: pa.Table) -> Numbers:
         "reward": sum(present) / max(len(present), 1),
         "accuracy": verdicts[Verdict.CORRECT] / len(rewards),
         "signal_share": float(np.mean(advantages != 0)),
+        "unjudged_groups": len(
+            unjudged_groups(rewards["problem_id"].to_pylist(), rewards["verdict"].to_pylist())
+        ),
         **{f"verdict_{verdict.value}": verdicts[verdict.value] for verdict in Verdict},
     }
 
@@ -109,7 +113,9 @@ def score_metrics(score: BenchmarkScore) -> Numbers:
 
 _READERS: dict[str, Callable[[Artifact], Numbers]] = {
     "rollouts": lambda a: rollout_metrics(a.table(Rollout, ["completion_ids", "finish_reason"])),
-    "rewards": lambda a: reward_metrics(a.table(Reward, ["reward", "verdict", "advantage"])),
+    "rewards": lambda a: reward_metrics(
+        a.table(Reward, ["problem_id", "reward", "verdict", "advantage"])
+    ),
     "logprobs": lambda a: logprob_metrics(
         a.table(TokenLogprobs, ["student_logprobs", "teacher_logprobs"])
     ),

@@ -46,6 +46,7 @@ EASY_VQA = {
 
 CHECKS = {
     "easy_vqa/problems:gold_answers_verify",
+    "easy_vqa/rewards:judged",
     "easy_vqa/logprobs:aligned",
     "easy_vqa/logprobs:finite",
     "easy_vqa/token_weights:finite",

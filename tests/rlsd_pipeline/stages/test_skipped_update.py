@@ -16,6 +16,7 @@ from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.stages.weighting_comparison import compare_weightings
 from rlsd_pipeline.summary.recordings import moments
 from rlsd_pipeline.verifiers.extraction import build_extraction
+from rlsd_pipeline.verifiers.kinds.answer import Kind
 from rlsd_pipeline.verifiers.verifier import Verification
 from schemas import (
     PolicyCheckpoint,
@@ -51,6 +52,12 @@ class Strict:
 
     def format_ok(self, completion: str) -> bool:
         return False
+
+    def kind(self, problem: Problem) -> Kind:
+        return Kind.TEXT
+
+    def another_form(self, problem: Problem) -> str | None:
+        return None
 
 
 @pytest.fixture(scope="module")

@@ -58,6 +58,7 @@ def test_rewards_leave_out_what_the_verifier_failed_on() -> None:
         "reward": 0.5,
         "accuracy": 0.25,
         "signal_share": 0.5,
+        "unjudged_groups": 0,
         "verdict_correct": 1,
         "verdict_incorrect": 1,
         "verdict_unparsed": 0,
