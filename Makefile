@@ -42,6 +42,7 @@ help:
 	@echo "make conformance    the benchmarks' own scores, recomputed from BENCHDATA, as a table"
 	@echo "make leak-detector    precision and recall of the phrases that count as leakage"
 	@echo "make verdict-changes BASE=commit    robust verdicts on public outputs that changed since"
+	@echo "make verdict-table    precision and recall of the verifier by kind of answer"
 	@echo "make bench   speed, beside TRL's trainer; docs/performance.md; half an hour, some SUITES"
 	@echo "make check   ruff, mypy, the import contract, the Dagster definitions"
 	@echo "make clean   remove what runs left behind in .rlsd"
@@ -87,6 +88,9 @@ leak-detector: $(DEVELOPMENT)
 # Of the working tree against BASE; needs the benchmarks' public outputs.
 verdict-changes: $(DEVELOPMENT)
 	$(BIN)/python tests/conformance/verdict_changes.py --base $(BASE) --data $(BENCHDATA)
+
+verdict-table: $(DEVELOPMENT)
+	$(BIN)/python -m tests.rlsd_pipeline.verifiers.kinds.verdict_table
 
 bench: $(RUNTIME) .venv-trl/.installed
 	$(BIN)/python -m benchmarks $(SUITES)

@@ -15,7 +15,9 @@ _WRAPPER = re.compile(
 )
 _WORD_IN_BRACES = re.compile(r"(?<![A-Za-z^_])\{\s*([A-Za-z][A-Za-z ]+)\s*\}")
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'|`([^`]*)`|``([^'`]*)''")
-_SPACING = re.compile(r"\\[,;:! ]|\\q?quad(?![A-Za-z])|~|\\(?:display|text)style(?![A-Za-z])|\s+")
+_SPACING = re.compile(
+    r"(?<!\\)\\[,;:! ]|\\q?quad(?![A-Za-z])|~|\\(?:display|text)style(?![A-Za-z])|\s+"
+)
 _SIZES = re.compile(r"\\(?:left|right|[bB]igg?[lr]?|limits|nolimits)(?![A-Za-z])\.?")
 _GROUPS = re.compile(r"(?<=\d)(?:\{,\}|(?:\\,|\\ |~| )(?=\d{3}(?!\d)))")
 _FRACTIONS = re.compile(r"\\[dtc]frac(?![A-Za-z])")
@@ -23,7 +25,7 @@ _ROOT = re.compile(r"√\s*(?:\(([^()]*)\)|(\d+(?:\.\d+)?|[A-Za-z]))")
 _ARGUMENT = r"(?:\{[^{}]*\}|\s*\d|\s*[A-Za-z](?![A-Za-z])|\s*\\[a-z]+)"
 _BARE_FRACTION = re.compile(rf"\\frac\s*({_ARGUMENT})({_ARGUMENT})")
 _BARE_ROOT = re.compile(r"\\sqrt\s*(\d|[A-Za-z](?![A-Za-z]))")
-_LOGARITHM = re.compile(r"\\log_\s*(\{[^{}]*\}|\d)\s*(\d+(?:\.\d+)?)(?![\d.])")
+_LOGARITHM = re.compile(r"(?<![A-Za-z\\])\\?log_\s*(\{[^{}]*\}|\d)\s*(\d+(?:\.\d+)?)(?![\d.])")
 
 _SYMBOLS = {
     "≤": r"\leq ", "≥": r"\geq ", "⩽": r"\leq ", "⩾": r"\geq ", "≠": r"\neq ", "≈": r"\approx ",

@@ -75,6 +75,23 @@ class Algebra(Protocol):
 
 
 @dataclass(frozen=True)
+class Accepting:
+    """An algebra that takes computations for their results, within one answer."""
+
+    algebra: Algebra
+    accept_computations: bool = True
+
+    @property
+    def float_rounding(self) -> int:
+        """Decimal places on which two decimals must agree."""
+        return self.algebra.float_rounding
+
+    def equal(self, gold: str, answer: str) -> Judgement:
+        """Compare two LaTeX expressions or relations."""
+        return self.algebra.equal(gold, answer)
+
+
+@dataclass(frozen=True)
 class Context:
     """What a text is read in.
 

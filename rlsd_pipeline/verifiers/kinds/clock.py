@@ -51,8 +51,11 @@ class Time(Answer):
         return (self.half is None) != (answer.half is None) and self.first == answer.first
 
     def another_form(self) -> str | None:
-        """With blanks around the colon."""
-        return self.text.replace(":", " : ")
+        """With blanks around the colon, or with one where there was none."""
+        if ":" in self.text:
+            return self.text.replace(":", " : ")
+        half = {"a": " AM", "p": " PM", None: ""}[self.half]
+        return f"{self.first}:00{half}"
 
 
 def read_time(text: str, context: Context) -> Time | None:

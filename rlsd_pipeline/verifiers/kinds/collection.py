@@ -101,8 +101,8 @@ class Tuple(Collection):
         return judged(False)
 
     def another_form(self) -> str | None:
-        """With the sizes of brackets that LaTeX has."""
-        return rf"\left({self._joined(self.elements)}\right)"
+        """Without the parentheses."""
+        return self._joined(self.elements)
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,10 @@ class Date(Answer):
     def another_form(self) -> str | None:
         """Day, month, year."""
         year, month, day = self.readings[0]
-        if len(self.readings) > 1 or day is None:
+        if len(self.readings) > 1:
             return None
+        if day is None:
+            return f"{_MONTHS[month - 1].capitalize()}, {year}"
         return f"{day} {_MONTHS[month - 1].capitalize()}" + (f" {year}" if year else "")
 
 

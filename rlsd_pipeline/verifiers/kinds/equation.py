@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rlsd_pipeline.verifiers.kinds.answer import (
+    Accepting,
     Algebra,
     Answer,
     Context,
@@ -60,7 +61,7 @@ class Equation(Answer):
             if number is None or _LETTER.search(side):
                 continue
             equal = Number.compare if isinstance(number, Number) else Expression.compare
-            judgement = equal(number, value, _Accepting(algebra))  # type: ignore[arg-type]
+            judgement = equal(number, value, Accepting(algebra))  # type: ignore[arg-type]
             if judgement.verdict is Verdict.INCORRECT:
                 return unparsed(f"contradicts itself: {self.text}")
             if judgement.verdict is not Verdict.CORRECT:
@@ -86,21 +87,6 @@ class Equation(Answer):
         if self.is_assignment:
             return self.result.text
         return f"{self.sides[1]} = {self.sides[0]}" if len(self.sides) == 2 else None
-
-
-@dataclass(frozen=True)
-class _Accepting:
-    """The algebra for the sides of one equation, the computation of which is the other."""
-
-    algebra: Algebra
-    accept_computations: bool = True
-
-    @property
-    def float_rounding(self) -> int:
-        return self.algebra.float_rounding
-
-    def equal(self, gold: str, answer: str) -> Judgement:
-        return self.algebra.equal(gold, answer)
 
 
 def read_equation(text: str, context: Context) -> Equation | None:

@@ -44,7 +44,8 @@ _ROOT_OF_PARENTHESES = re.compile(r"(?<!\\)sqrt ?\(([^()]*)\)")
 _BARE = re.compile(r"(?<![\\A-Za-z])(sin|cos|tan|cot|sec|csc|log|ln|exp|pi|sqrt)(?![A-Za-z])")
 _INFINITY = re.compile(r"([+-]?) ?(?:\\infty|infinity|inf)", re.IGNORECASE)
 _HUGE = re.compile(
-    r"\^ ?\{?[^{}^]{0,40}\^|\^ ?\{? ?[+-]?\d{5,}|\d{5,} ?!|[)}\]] ?!.*\^|\^.*[)}\]] ?!|! ?!"
+    r"\^ ?\{[^{}]*\^|\^ ?\w{1,9} ?\^|\^ ?\(?[\d^]+\^|"
+    r"\^ ?\{? ?[+-]?\d{5,}|\d{5,} ?!|[)}\]] ?!.*\^|\^.*[)}\]] ?!|! ?!"
     r"|\^ ?\{[^{}]*!"
 )
 

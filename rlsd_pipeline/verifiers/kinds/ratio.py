@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from rlsd_pipeline.verifiers.kinds.answer import (
+    Accepting,
     Algebra,
     Answer,
     Context,
@@ -46,7 +47,7 @@ class Ratio(Answer):
         if len(terms) != len(self.terms):
             return judged(False)
         for (a, b), (c, d) in zip(pairwise(self.terms), pairwise(terms), strict=True):
-            crosswise = algebra.equal(f"({a.latex})({d.latex})", f"({b.latex})({c.latex})")
+            crosswise = _product(a, d).compare(_product(b, c), Accepting(algebra))
             if crosswise.verdict is not Verdict.CORRECT:
                 return crosswise
         return judged(True)
@@ -54,6 +55,13 @@ class Ratio(Answer):
     def another_form(self) -> str | None:
         """With words between the terms."""
         return " to ".join(each.text for each in self.terms)
+
+
+def _product(one: Number | Expression, other: Number | Expression) -> Number | Expression:
+    text = rf"({one.latex})\cdot({other.latex})"
+    if isinstance(one, Number) and isinstance(other, Number):
+        return Number(one.value * other.value, text=text)
+    return Expression(text, text=text)
 
 
 def read_ratio(text: str, context: Context) -> Ratio | None:

@@ -20,6 +20,12 @@ def test_rounding() -> None:
     assert settle(parse_text("2.83"), "2.828", 2, 1_000_000) == ("equal", None)
 
 
+def test_work_is_counted_in_calls_and_not_in_time() -> None:
+    gold, answer = parse_text(r"\sin(2x)"), r"2\sin x\cos x"
+    outcomes = [settle(gold, answer, 6, calls) for calls in (1_000, 1_000, 1_000_000)]
+    assert outcomes == [("too large", "work"), ("too large", "work"), ("equal", None)]
+
+
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [
