@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rlsd_pipeline.verifiers.characters import normalised
 from rlsd_pipeline.verifiers.exact import normalise
 from rlsd_pipeline.verifiers.kinds.answer import Kind
+from rlsd_pipeline.verifiers.kinds.vocabulary import words, words_of
 from schemas.problem import Problem
 from schemas.reward import Verdict
 
@@ -15,20 +16,21 @@ _WRAPPER = re.compile(r"\\(?:text|textbf|mathrm|mathbf|boxed)\s*\{([^{}]*)\}")
 _BARE_LETTER = re.compile(r"[(\[{\"']*([A-Za-z])[)\].:,;}\"']*")
 _LETTER_AND_TEXT = re.compile(
     r"[(\[](?P<bracketed>[A-Za-z])[)\]][.:,]?(?: [-:] ?)? ?(?P<after>.+)"
-    r"|(?P<marked>[A-Za-z])(?:[).:,](?= )|[:=]| [-=:](?= )) ?(?P<text>.+)"
+    r"|(?P<marked>[A-Za-z])(?:[).:,](?= )|[:=,]| [-=:](?= )) ?(?P<text>.+)"
     r"|(?P<first>[A-Z]) ?\((?P<inside>.+)\)"
 )
 _LETTER_THEN_TEXT = re.compile(r"(?P<letter>[A-Z]) (?P<text>.+)")
 _TEXT_THEN_LETTER = re.compile(r"(?P<text>.+?) ?[(\[](?P<letter>[A-Z])[)\]]")
 _LETTER_IN_BRACKETS = re.compile(r"[(\[]([A-Z])[)\]]")
 _ANNOUNCEMENT = re.compile(
-    r"(?:(?:so|thus|hence|therefore),? )?(?:i (?:choose|pick|select) |(?:it|this) is )?(?:the )?"
+    r"(?:(?:so|thus|hence|therefore),? )?(?:i (?:choose|pick|select) |(?:it|this) is )?"
+    r"(?:the |my )?"
     r"(?:(?:final|correct|right|best) )?(?:option|choice|answer)(?: is)?:? ?"
     r"(?:(?:option|choice) )?|(?:i (?:choose|pick|select)|(?:it|this) is) (?:option |choice )?",
     re.IGNORECASE,
 )
 _CHINESE = re.compile(
-    r"(?:所以|因此|故)?,?(?:本题)?(?:(?:正确|最终|最佳)?(?:的)?(?:答案|选项)(?:应该|应)?(?:是|为|选)?|故?选(?:择)?)"
+    r"(?:所以|因此|故)?,?(?:本题)?(?:(?:正确|最终|最佳)?(?:的)?(?:答案|选项)(?:应该|应)?(?:是|为|选)?|[故应]?选(?:择)?)"
     r":? ?"
 )
 _CONFIRMED = re.compile(
@@ -36,10 +38,21 @@ _CONFIRMED = re.compile(
     re.IGNORECASE,
 )
 _LETTERS_JOINED = re.compile(r"[(\[]?([A-Z])[)\]]?(?:(?:,| or| and|/|&| ,)+ ?[(\[]?[A-Z][)\]]?)+")
+_AFFIRMING = frozenset(
+    words(
+        "a an and answer as be believe best choice choose clearly correct corresponds final get "
+        "give gives go have hence i is it likely matches most must my obviously option pick "
+        "probably right "
+        "select should so that the therefore think this thus to we which "
+        "will with would"
+    )
+)
+"""Words that may stand before a letter in brackets; others could take its meaning away."""
+
 _ANY_LETTER = re.compile(r"\b[A-Z]\b")
 _DENIED = re.compile(
     r"\b(?:not|no|never|cannot|none|neither|nor|without|wrong|incorrect|false|invalid|except"
-    r"|but|instead|rather|unlike|anything|everything|eliminated?|excluded?|ruled|unless|if)\b"
+    r"|but|instead|rather|unlike|anything|everything|eliminated?|excluded?|ruled?|unless|if|hardly|unlikely|doubt|opposite|avoid|reject(?:ed)?)\b"
     r"|n't\b|[不非错误没除]",
     re.IGNORECASE,
 )
@@ -120,7 +133,8 @@ def _letters_and_text(text: str, texts: Sequence[str]) -> tuple[list[str], list[
         match = pattern.fullmatch(text)
         if match and _key(match["text"]) in texts:
             return [match["letter"]], [match["text"]]
-    return _LETTER_IN_BRACKETS.findall(text), [text]
+    before = words_of(text.partition("(")[0].partition("[")[0])
+    return _LETTER_IN_BRACKETS.findall(text) if before <= _AFFIRMING else [], [text]
 
 
 def _is_denied(said: str, told: Sequence[str], texts: Sequence[str]) -> bool:

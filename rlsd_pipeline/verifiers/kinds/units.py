@@ -52,6 +52,7 @@ _LONG = {
                                                    "mega", "giga")
        for unit in ("meter", "gram", "liter", "watt", "joule", "newton", "hertz", "byte", "second",
                     "ohm", "volt")},
+    "unit": "unit",
     "metre": "meter", "litre": "liter", "feet": "foot", "inches": "inch", "buck": "dollar",
     "centuries": "century", "kilometre": "kilometer", "centimetre": "centimeter",
     "millimetre": "millimeter", "decimetre": "decimeter", "millilitre": "milliliter",

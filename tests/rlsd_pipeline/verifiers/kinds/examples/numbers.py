@@ -32,7 +32,7 @@ NUMBER = [
 ]  # fmt: skip
 
 QUANTITY = [
-    Example("5", ["5 cm", r"5\ m^2", r"5\text{ dollars}", "5°", "5 units", "5 people"],
+    Example("5", ["5 cm", r"5\ m^2", r"5\text{ dollars}", "5°", "5 units", "5 people", "5 square units", "5 units^2"],
             ["6 cm", "5 cm or 6 cm", "5 thousand dollars", "5 fewer people"]),
     Example("5 cm", ["5", r"5\text{ cm}", "5cm", "50 mm", "0.05 m", "5 centimeters", "5.0 cm"],
             ["5 km", "5 m", "5 cm^2", "50 cm", "5 kg", "500 mm"]),
