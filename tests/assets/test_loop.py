@@ -140,7 +140,7 @@ def test_a_checkpoint_publishes_the_next_policy(known: Known, arms: tuple[str]) 
 def test_every_check_is_recorded_and_passed(known: Known) -> None:
     declared, instance, _ = known
     specs = [spec for asset in stage_assets(declared) for spec in asset.check_specs]
-    assert len(specs) == 6
+    assert len(specs) == 7
     for spec in specs:
         history = instance.event_log_storage.get_asset_check_execution_history(spec.key, limit=20)
         evaluations = [record.event.dagster_event.event_specific_data for record in history]

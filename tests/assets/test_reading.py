@@ -104,7 +104,7 @@ def test_gradients_and_lookahead_are_added_on_request(
     norms, _, cosines = gradients.partition("cosine")
     assert float(row_of(norms, "rlsd")[1]) > 0
     assert row_of(cosines, "1 grpo")[1] == "1.00"
-    assert row_of(after, "grpo")[3:] == ["-", "-"]
+    assert row_of(after, "grpo")[3:] == ["-", "-", "-"]
     assert row_of(after, "rlsd")[3] == "+0.0000"
     # Each by itself, and found where it was left.
     again = run("compare", file, *place, "--lookahead")
@@ -194,8 +194,10 @@ def test_results_are_a_table_on_the_terminal(run: Run, row_of: RowOf, file: Path
 def test_results_are_markdown_on_request(run: Run, file: Path) -> None:
     answer = run("results", file, "--format", "markdown")
     assert answer.exit_code == 0, answer.error
-    title, _, head, rule, *rows = answer.output.strip().splitlines()
-    assert title == "**greedy**"
+    table, _, notes = answer.output.partition("\n\n")[2].partition("\n\n")
+    assert answer.output.startswith("**greedy**")
+    head, rule, *rows = table.splitlines()
+    assert "McNemar" in notes
     assert head.startswith("| method | seeds | updates | accuracy | detectable | gain | ")
     assert rule == "|" + "---|" * head.count(" | ") + "---|"
     assert [row.split(" | ")[0] for row in rows] == ["| base", "| grpo", "| rlsd"]

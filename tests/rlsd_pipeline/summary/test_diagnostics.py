@@ -93,7 +93,7 @@ def test_the_change_is_between_the_first_and_the_last_tenth() -> None:
     # 12.706 times their standard deviation .7071 over the root of 2.
     seeds = [[moment(k, entropy=k + 1 + shift) for k in range(20)] for shift in (0, 1)]
     assert _change(seeds, lambda m: m.of.entropy) == "2 → 20 [13.6, 26.4]"
-    assert _change([[moment(0, entropy=3.0)]], lambda m: m.of.entropy) == "3 → 3"
+    assert _change([[moment(0, entropy=3.0)]], lambda m: m.of.entropy) == "3 → 3 [–]"
     assert _change([[moment(0, k3=None)]], lambda m: m.of.k3) is None
 
 
@@ -118,11 +118,13 @@ def test_an_outcome_counts_its_seeds() -> None:
 
 
 def test_seeds_have_an_interval_and_one_has_none() -> None:
-    assert _over_seeds([0.25]) == "0.250"
-    # Mean .5, s = .353553, half 12.7062 · .25.
-    assert _over_seeds([0.25, 0.75]) == "0.500 [-2.677, 3.677]"
+    assert _over_seeds([0.25]) == "0.250 [–]"
+    # Mean .5, s = .353553, half 12.7062 · .25: more than a share can be.
+    assert _over_seeds([0.25, 0.75]) == "0.500 [0.000, 1.000]"
+    # Mean .5, s = .0141421, half 12.7062 · .01.
+    assert _over_seeds([0.49, 0.51]) == "0.500 [0.373, 0.627]"
     assert _interval(Interval(value=0.12345, low=0.1, high=0.2)) == "0.123 [0.1, 0.2]"
-    assert _interval(Interval(value=0.12345, low=None, high=None)) == "0.123"
+    assert _interval(Interval(value=0.12345, low=None, high=None)) == "0.123 [–]"
 
 
 def test_properties_are_told_for_every_method(workspace: Workspace) -> None:
@@ -132,7 +134,7 @@ def test_properties_are_told_for_every_method(workspace: Workspace) -> None:
         # Two updates and five questions tell nothing.
         assert {row[1] for row in found.rows} == {"cannot tell"}
         assert {row[2] for row in found.rows} == {"0 / 0 / 1"}
-        assert found.explanation.endswith("Evaluated on sampled.")
+        assert "Evaluated on sampled. [–]: not bounded" in found.explanation
 
 
 def test_dynamics_and_early_answers_have_a_line_a_method(workspace: Workspace) -> None:
@@ -142,7 +144,7 @@ def test_dynamics_and_early_answers_have_a_line_a_method(workspace: Workspace) -
     assert grpo[4:] == (None, None)
     known = moments(workspace, "rlsd-s0")
     ends = [known[0].of.entropy, known[1].of.entropy]
-    assert rlsd[2] == f"{ends[0]:.3g} → {ends[1]:.3g}"
+    assert rlsd[2] == f"{ends[0]:.3g} → {ends[1]:.3g} [–]"
     assert rlsd[4] is not None
     early = table(workspace, "Early answers")
     assert [row[0] for row in early.rows] == ["grpo", "rlsd"]
