@@ -4,6 +4,7 @@ from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.config.model import AnyModel, GGUFModel, PretrainedModel, TinyQwen3VL
 from rlsd_pipeline.identity.models import pinned
 from rlsd_pipeline.models.policy import Policy, require_system
+from rlsd_pipeline.models.soundness import require_sound
 from rlsd_pipeline.plan.refusal import require_hardware
 from rlsd_pipeline.stages.requests import policy_request
 from rlsd_pipeline.stages.run import StageRun
@@ -23,10 +24,12 @@ def write_base(run: StageRun, model: AnyModel, out: ArtifactWriter) -> None:
 
     Raises:
         ConfigError: The experiment is declared for other hardware than this, or fits on none.
-        ModelError: There is no such model, or it cannot answer.
+        ModelError: There is no such model, or it cannot answer: it has weights that are no
+            numbers, or a tokenizer with more tokens than its embedding has rows.
     """
     require_hardware(run.workspace.name, run.experiment)
     policy = _policy(run, pinned(model))
+    require_sound(policy, _name(model))
     if run.experiment.prompts.system is not None:
         require_system(policy.processor, run.experiment.prompts.system)
     files = policy.save(out.path("config.json").parent)
@@ -71,6 +74,16 @@ def check_model(model: AnyModel, system: str | None = None) -> None:
             return
     if system is not None:
         require_system(processor, system)
+
+
+def _name(model: AnyModel) -> str:
+    match model:
+        case PretrainedModel():
+            return model.name
+        case GGUFModel():
+            return model.path or f"the package {model.package}"
+        case TinyQwen3VL():
+            return model.type
 
 
 def _policy(run: StageRun, model: AnyModel) -> Policy:
