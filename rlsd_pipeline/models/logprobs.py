@@ -15,8 +15,9 @@ from torch.utils.checkpoint import checkpoint
 
 from rlsd_pipeline.models.placement import beside
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
-from rlsd_pipeline.models.prefix import collate, extend, pad_right, prefill, spread
+from rlsd_pipeline.models.prefix import collate, extend, pad, prefill, spread
 from rlsd_pipeline.models.repeated import repeated_hidden
+from rlsd_pipeline.models.sharing import has_sliding_window
 
 
 class ScoringBatch(NamedTuple):
@@ -94,10 +95,11 @@ def flat_completion_hidden(policy: Policy, batch: ScoringBatch) -> tuple[Tensor,
     if not policy.shares_prefix:
         prompts = [batch.prompts[owner] for owner in batch.owners]
         return repeated_hidden(policy.model, prompts, batch.completion_ids), token_ids
-    completions = pad_right(batch.completion_ids)
-    mask = pad_right([[1] * len(ids) for ids in batch.completion_ids])
+    completions = pad(batch.completion_ids)
+    mask = pad([[1] * len(ids) for ids in batch.completion_ids])
     owners = torch.tensor(batch.owners, dtype=torch.long)
-    prefix = spread(prefill(policy.model, collate(batch.prompts)), owners)
+    asked = collate(batch.prompts, left=has_sliding_window(policy.model))
+    prefix = spread(prefill(policy.model, asked), owners)
     before = prefix.last_hidden[:, None]
     if completions.shape[1] > 1:
         inner = extend(policy.model, prefix, completions[:, :-1], mask[:, :-1], start=0)

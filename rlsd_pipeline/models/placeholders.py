@@ -33,10 +33,10 @@ def placeholder_ids(model: PreTrainedModel, processor: Any) -> tuple[int, ...]:
 
 def image_token_ids(model: PreTrainedModel, processor: Any) -> frozenset[int]:
     """Ids of the tokens whose embedding an image's features replace."""
-    config = model.config
     names = ("image_token_id", "image_token_index")
-    ids = {getattr(config, name, None) for name in names}
-    ids |= set(getattr(processor, "image_token_ids", None) or ())
+    ids = {getattr(model.config, name, None) for name in names}
+    if not any(isinstance(i, int) for i in ids):
+        ids = {getattr(processor, "image_token_id", None)}
     return frozenset(i for i in ids if isinstance(i, int))
 
 

@@ -190,7 +190,10 @@ class Policy:
         try:
             pictures += map(decode_image, images)
             returned: Mapping[str, Any] = self.processor(
-                text=[prompt], images=pictures or None, return_tensors="pt", **options
+                text=[prompt],
+                images=[pictures] if pictures else None,
+                return_tensors="pt",
+                **options,
             )
         except Exception as error:  # Each processor refuses in its own way.
             sizes = ", ".join(f"{one.width} x {one.height}" for one in pictures)

@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from transformers import Cache, PreTrainedModel
+from transformers import Cache, DynamicCache, PreTrainedModel
 
 from rlsd_pipeline.models.model_inputs import ModelInputs, collate_inputs
 from rlsd_pipeline.models.policy import EncodedPrompt
-from rlsd_pipeline.models.sharing import decoder, forward_arguments
+from rlsd_pipeline.models.sharing import decoder, forward_arguments, has_sliding_window
 
 
 class PromptBatch(NamedTuple):
-    """Prompts padded on the right.
+    """Prompts padded on the right, or on the left for a sliding window.
 
     Attributes:
         input_ids: `[prompts, prompt tokens]`.
@@ -47,22 +47,24 @@ class Prefix(NamedTuple):
     next_position: Tensor
 
 
-def pad_right(rows: Sequence[Sequence[int]], value: int = 0) -> Tensor:
-    """Rows of unequal length as one tensor `[rows, longest]`."""
+def pad(rows: Sequence[Sequence[int]], value: int = 0, *, left: bool = False) -> Tensor:
+    """Rows of unequal length as one tensor `[rows, longest]`, padded on the right or left."""
     longest = max((len(row) for row in rows), default=0)
     padded = torch.full((len(rows), longest), value, dtype=torch.long)
     for index, row in enumerate(rows):
-        padded[index, : len(row)] = torch.tensor(row, dtype=torch.long)
+        start = longest - len(row) if left else 0
+        padded[index, start : start + len(row)] = torch.tensor(row, dtype=torch.long)
     return padded
 
 
-def collate(prompts: Sequence[EncodedPrompt]) -> PromptBatch:
-    """Put encoded prompts into one batch."""
-    input_ids = pad_right([p.prompt_ids for p in prompts])
-    inputs = collate_inputs([p.inputs for p in prompts], [len(p.prompt_ids) for p in prompts])
+def collate(prompts: Sequence[EncodedPrompt], *, left: bool = False) -> PromptBatch:
+    """Put encoded prompts into one batch, padded on the right or left."""
+    lengths = [len(p.prompt_ids) for p in prompts]
+    input_ids = pad([p.prompt_ids for p in prompts], left=left)
+    inputs = collate_inputs([p.inputs for p in prompts], lengths, left=left)
     return PromptBatch(
         input_ids=input_ids,
-        attention_mask=pad_right([[1] * len(p.prompt_ids) for p in prompts]),
+        attention_mask=pad([[1] * length for length in lengths], left=left),
         inputs={name: value.to(input_ids.device) for name, value in inputs.items()},
     )
 
@@ -89,15 +91,23 @@ def _run(module: Any, **inputs: Any) -> Any:
 
 
 def run_whole(
-    model: PreTrainedModel, batch: PromptBatch, positions: Tensor, *, use_cache: bool
+    model: PreTrainedModel, batch: PromptBatch, positions: Tensor, cache: Cache | None = None
 ) -> Any:
-    """One forward of whole rows, images included, at `rotary_positions`; transformers' output."""
+    """One forward of whole rows, images included, at `rotary_positions`; transformers' output.
+
+    Args:
+        model: What runs.
+        batch: The rows.
+        positions: Of their tokens.
+        cache: Takes their keys and values; None keeps none.
+    """
     return _run(
         model.base_model,
         input_ids=batch.input_ids,
         attention_mask=_mask(batch.attention_mask),
         position_ids=positions,
-        use_cache=use_cache,
+        past_key_values=cache,
+        use_cache=cache is not None,
         **batch.inputs,
     )
 
@@ -108,14 +118,16 @@ def _mask(attention_mask: Tensor) -> Tensor | None:
 
 
 def prefill(model: PreTrainedModel, batch: PromptBatch) -> Prefix:
-    """Run the prompts once and keep their keys and values."""
+    """Run the prompts once and keep their keys and values; for a window, padded on the left."""
     positions = rotary_positions(model, batch)
-    output = run_whole(model, batch, positions, use_cache=True)
+    # The cache of a window drops tokens, and none may go before all responses have read them.
+    cache = DynamicCache() if has_sliding_window(model) else DynamicCache(config=model.config)
+    output = run_whole(model, batch, positions, cache)
     rows = torch.arange(len(batch.input_ids))
-    last = batch.attention_mask.sum(-1) - 1
+    last = batch.attention_mask.shape[1] - 1 - batch.attention_mask.flip(-1).argmax(-1)
     real = positions.masked_fill(batch.attention_mask == 0, -1)
     return Prefix(
-        cache=output["past_key_values" if "past_key_values" in output else "cache_params"],
+        cache=cache,
         attention_mask=batch.attention_mask,
         last_hidden=output.last_hidden_state[rows, last],
         next_position=real.reshape(-1, *real.shape[-2:]).amax(dim=(0, 2)) + 1,

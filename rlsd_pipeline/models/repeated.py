@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from rlsd_pipeline.models.model_inputs import with_more_tokens
+from rlsd_pipeline.models.model_inputs import image_shapes, with_more_tokens
 from rlsd_pipeline.models.policy import EncodedPrompt
 from rlsd_pipeline.models.prefix import collate, rotary_positions, run_whole
+from rlsd_pipeline.models.sharing import images_by_row
 
 
 def with_response(prompt: EncodedPrompt, completion_ids: Sequence[int]) -> EncodedPrompt:
@@ -37,9 +38,28 @@ def repeated_hidden(
     Returns:
         `[all tokens, hidden]`, response after response.
     """
+    if not images_by_row(model):
+        return _run_together(model, prompts, completion_ids)
+    together: dict[object, list[int]] = {}
+    for row, prompt in enumerate(prompts):
+        shapes = image_shapes(prompt.inputs, len(prompt.prompt_ids))
+        together.setdefault(shapes, []).append(row)
+    found: dict[int, Tensor] = {}
+    for rows in together.values():
+        ids = [completion_ids[row] for row in rows]
+        hidden = _run_together(model, [prompts[row] for row in rows], ids)
+        found |= zip(rows, hidden.split([len(each) for each in ids]), strict=True)
+    return torch.cat([found[row] for row in range(len(prompts))])
+
+
+def _run_together(
+    model: PreTrainedModel,
+    prompts: Sequence[EncodedPrompt],
+    completion_ids: Sequence[Sequence[int]],
+) -> Tensor:
     rows = [with_response(prompt, ids) for prompt, ids in zip(prompts, completion_ids, strict=True)]
     batch = collate(rows)
-    output = run_whole(model, batch, rotary_positions(model, batch), use_cache=False)
+    output = run_whole(model, batch, rotary_positions(model, batch))
     places = [
         torch.arange(len(prompt.prompt_ids) - 1, len(prompt.prompt_ids) - 1 + len(ids))
         for prompt, ids in zip(prompts, completion_ids, strict=True)

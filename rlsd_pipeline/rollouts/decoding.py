@@ -14,6 +14,7 @@ from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.models.prefix import collate, extend, prefill, spread
 from rlsd_pipeline.models.repeated import repeated_hidden
 from rlsd_pipeline.models.reserved_cache import reserve
+from rlsd_pipeline.models.sharing import has_sliding_window
 
 
 class Rows(Protocol):
@@ -43,7 +44,8 @@ class SharedRows:
         self, policy: Policy, prompts: Sequence[EncodedPrompt], owners: Tensor, room: int
     ) -> None:
         self._model, self._length = policy.model, 0
-        self._prefix = spread(prefill(policy.model, collate(prompts)), owners)
+        batch = collate(prompts, left=has_sliding_window(policy.model))
+        self._prefix = spread(prefill(policy.model, batch), owners)
         reserve(self._prefix.cache, room)
         self.hidden = self._prefix.last_hidden
 

@@ -5,17 +5,18 @@ import torch
 from torch import Tensor
 
 from rlsd_pipeline.models.policy import Policy
-from rlsd_pipeline.models.prefix import collate, extend, pad_right, prefill, spread
+from rlsd_pipeline.models.prefix import collate, extend, pad, prefill, spread
 
 Naive = Callable[..., Tensor]
 Png = Callable[..., bytes]
 
 
-def test_pad_right() -> None:
-    assert pad_right([[1, 2], [], [3]]).tolist() == [[1, 2], [0, 0], [3, 0]]
-    assert pad_right([[1], [2, 3]], 9).tolist() == [[1, 9], [2, 3]]
-    assert pad_right([[], []]).shape == (2, 0)
-    assert pad_right([]).shape == (0, 0)
+def test_pad() -> None:
+    assert pad([[1, 2], [], [3]]).tolist() == [[1, 2], [0, 0], [3, 0]]
+    assert pad([[1], [2, 3]], 9).tolist() == [[1, 9], [2, 3]]
+    assert pad([[], []]).shape == (2, 0)
+    assert pad([]).shape == (0, 0)
+    assert pad([[1, 2], [], [3]], left=True).tolist() == [[1, 2], [0, 0], [0, 3]]
 
 
 def test_collate_keeps_images_in_the_order_of_the_prompts(vision_policy: Policy, png: Png) -> None:

@@ -9,13 +9,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
-from transformers import (
-    MambaConfig,
-    MambaForCausalLM,
-    MistralConfig,
-    MistralForCausalLM,
-    PreTrainedTokenizerFast,
-)
+from transformers import MambaConfig, MambaForCausalLM, PreTrainedTokenizerFast
 
 from rlsd_pipeline.models.logprobs import ScoringBatch, flat_completion_logprobs
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
@@ -103,16 +97,11 @@ def small(tokenizer: PreTrainedTokenizerFast, **more: object) -> dict[str, objec
     return {"vocab_size": len(tokenizer), "hidden_size": 16, "num_hidden_layers": 2, **more}
 
 
-@pytest.mark.parametrize("name", ["sliding window", "recurrent"])
 def test_a_model_that_cannot_share_says_so_once_and_scores_alike(
-    name: str, tokenizer: PreTrainedTokenizerFast, png: Png
+    tokenizer: PreTrainedTokenizerFast, png: Png
 ) -> None:
     torch.manual_seed(0)
-    if name == "recurrent":
-        model = MambaForCausalLM(MambaConfig(**small(tokenizer, state_size=4)))
-    else:
-        heads = {"num_attention_heads": 2, "num_key_value_heads": 1, "intermediate_size": 16}
-        model = MistralForCausalLM(MistralConfig(**small(tokenizer, sliding_window=3, **heads)))
+    model = MambaForCausalLM(MambaConfig(**small(tokenizer, state_size=4)))
     policy = Policy(model.eval(), tokenizer)
     case = Case([([], WORDS), ([], ["a"])], [(0, [40, 41, 42]), (1, [50]), (1, []), (0, [43, 0])])
     with pytest.warns(UserWarning, match="run again for each response"):
