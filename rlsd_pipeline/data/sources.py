@@ -58,7 +58,7 @@ def source_digest(config: DatasetConfig) -> str:
             return f"{config.name}@{config.revision}"
         if local.is_dir():
             return path_digest(local)
-        return _file_digest(local, *[config.columns["images"]] * ("images" in config.columns))
+        return _file_digest(local, *(config.columns[n] for n in ("images",) if n in config.columns))
     except OSError as error:
         raise DataError(f"{error.filename} cannot be read: {error.strerror}") from error
 
