@@ -26,13 +26,18 @@ def rewards_asset(declared: Declared) -> dg.AssetsDefinition:
     def rewards(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        from rlsd_pipeline.stages.readable import nothing_readable, readable_text
         from rlsd_pipeline.stages.rewards import verify_rollouts
         from rlsd_pipeline.tracking.metrics import reward_metrics
         from schemas import Reward
 
-        artifact = verify_rollouts(declared.at(context, recompute=config.recompute))
+        run = declared.at(context, recompute=config.recompute)
+        artifact = verify_rollouts(run)
+        if (warning := nothing_readable(run)) is not None:
+            context.log.warning(warning)
         table = artifact.table(Reward)
-        yield materialized(artifact, {"dagster/row_count": len(table), **reward_metrics(table)})
+        told = {"dagster/row_count": len(table), "readable": readable_text(run, artifact)}
+        yield materialized(artifact, {**told, **reward_metrics(table)})
         yield rewards_check(key, artifact)
 
     return rewards

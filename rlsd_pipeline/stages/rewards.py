@@ -46,6 +46,9 @@ def verify_rollouts(run: StageRun) -> Artifact:
         present = [value for value in values if value is not None]
         if present:
             run.workspace.progress.metric("reward", sum(present) / len(present))
+        right = verdicts.count(Verdict.CORRECT)
+        run.workspace.progress.metric("accuracy", right / max(len(verdicts), 1))
+        run.workspace.progress.metric("format", sum(formats) / max(len(formats), 1))
         columns = {
             "rollout_id": sampled["rollout_id"],
             "problem_id": sampled["problem_id"],

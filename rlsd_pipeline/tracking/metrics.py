@@ -49,13 +49,15 @@ def rollout_metrics(rollouts: pa.Table) -> Numbers:
 
 
 def reward_metrics(rewards: pa.Table) -> Numbers:
-    """Mean reward, accuracy, rollouts that carry signal, and how many had each verdict."""
+    """Mean reward and its parts, rollouts that could be read or carry signal, verdict counts."""
     present = rewards["reward"].drop_null().to_pylist()
     verdicts = Counter(rewards["verdict"].to_pylist())
     advantages = rewards["advantage"].to_numpy()
     return {
         "reward": sum(present) / max(len(present), 1),
         "accuracy": verdicts[Verdict.CORRECT] / len(rewards),
+        "format": rewards["format_ok"].to_pylist().count(True) / len(rewards),
+        "readable_share": rewards["extracted"].is_valid().to_pylist().count(True) / len(rewards),
         "signal_share": float(np.mean(advantages != 0)),
         "unjudged_groups": len(
             unjudged_groups(rewards["problem_id"].to_pylist(), rewards["verdict"].to_pylist())
@@ -114,7 +116,7 @@ def score_metrics(score: BenchmarkScore) -> Numbers:
 _READERS: dict[str, Callable[[Artifact], Numbers]] = {
     "rollouts": lambda a: rollout_metrics(a.table(Rollout, ["completion_ids", "finish_reason"])),
     "rewards": lambda a: reward_metrics(
-        a.table(Reward, ["problem_id", "reward", "verdict", "advantage"])
+        a.table(Reward, ["problem_id", "reward", "verdict", "advantage", "format_ok", "extracted"])
     ),
     "logprobs": lambda a: logprob_metrics(
         a.table(TokenLogprobs, ["student_logprobs", "teacher_logprobs"])

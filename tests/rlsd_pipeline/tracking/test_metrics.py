@@ -50,13 +50,15 @@ def test_rewards_leave_out_what_the_verifier_failed_on() -> None:
     rewards = table(
         Reward,
         {"verdict": Verdict.CORRECT, "reward": 1.0, "advantage": 0.5},
-        {"verdict": Verdict.INCORRECT, "reward": 0.0, "advantage": -0.5},
-        {"verdict": Verdict.TRUNCATED, "reward": 0.5, "advantage": 0.0},
+        {"verdict": Verdict.INCORRECT, "reward": 0.0, "advantage": -0.5, "format_ok": False},
+        {"verdict": Verdict.TRUNCATED, "reward": 0.5, "advantage": 0.0, "extracted": None},
         {"verdict": Verdict.VERIFIER_ERROR, "reward": None, "advantage": 0.0},
     )
     assert reward_metrics(rewards) == {
         "reward": 0.5,
         "accuracy": 0.25,
+        "format": 0.75,
+        "readable_share": 0.75,
         "signal_share": 0.5,
         "unjudged_groups": 0,
         "verdict_correct": 1,

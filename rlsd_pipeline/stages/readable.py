@@ -1,0 +1,64 @@
+"""How many of an iteration's responses an answer could be read from, and what the others lacked."""
+
+from collections import Counter
+
+from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.config.verifier import (
+    AnswerTagExtraction,
+    BoxedExtraction,
+    ExtractionConfig,
+    LastLineExtraction,
+)
+from rlsd_pipeline.stages.run import StageRun
+from schemas import Reward, Verdict
+
+
+def readable_text(run: StageRun, rewards: Artifact) -> str:
+    """For example "0 of 16 readable: 14 cut at 48 tokens, 2 without `<answer>`"."""
+    table = rewards.table(Reward, ["verdict", "extracted"]).to_pydict()
+    lacking = Counter(
+        verdict
+        for verdict, extracted in zip(table["verdict"], table["extracted"], strict=True)
+        if extracted is None
+    )
+    total = len(table["verdict"])
+    cut, unparsed = lacking.pop(Verdict.TRUNCATED, 0), lacking.pop(Verdict.UNPARSED, 0)
+    failed = lacking.total()
+    reasons = [
+        f"{count} {why}"
+        for count, why in (
+            (cut, f"cut at {run.experiment.sampling.max_tokens} tokens"),
+            (unparsed, f"without {_wanted(run.experiment.verifier.extraction)}"),
+            (failed, "that the verifier failed on"),
+        )
+        if count
+    ]
+    found = f"{total - cut - unparsed - failed} of {total} readable"
+    return f"{found}: {', '.join(reasons)}" if reasons else found
+
+
+def nothing_readable(run: StageRun) -> str | None:
+    """What to tell of an iteration in which no response could be read; None where one could be."""
+    rewards = run.workspace.store.intact_ref(run.reference("rewards"))
+    if rewards is None:
+        return None
+    extracted = rewards.table(Reward, ["extracted"])["extracted"]
+    if extracted.null_count < len(extracted):
+        return None
+    return (
+        f"{readable_text(run, rewards)}. Nothing can be learnt from these: raise "
+        "`sampling.max_tokens` where responses are cut, or let `prompts` and `verifier.extraction` "
+        "agree on how an answer is written"
+    )
+
+
+def _wanted(extraction: ExtractionConfig) -> str:
+    match extraction:
+        case AnswerTagExtraction():
+            return "`<answer>`"
+        case BoxedExtraction():
+            return r"`\boxed{}`"
+        case LastLineExtraction(prefix=prefix):
+            return f"a last line that begins with `{prefix}`"
+        case _:
+            return "an answer in any usual form"
