@@ -8,8 +8,10 @@ from typing import Any
 from uuid import uuid4
 
 import dagster as dg
-from dagster._core.errors import DagsterResourceFunctionError
+from dagster._core.errors import DagsterError, DagsterResourceFunctionError
 from dagster._core.instance.ref import InstanceRef
+from dagster_shared.check import CheckError
+from yaml import YAMLError
 
 from assets.declared import Declared
 from assets.graph import stage_assets
@@ -150,6 +152,15 @@ class Loop:
         """Score a policy on every benchmark."""
         self._run("evaluation", partition_key(arm, iteration))
 
+    def lacks_score(self, arm: str, iteration: int) -> bool:
+        """Whether the policy that is here now has no score on one of the benchmarks."""
+        run, store = self.workspace.at(arm, iteration), self.workspace.store
+        policy = store.intact_ref(run.reference("policy"))
+        if policy is None:
+            return False
+        scores = [store.intact_ref(run.reference(stage)) for stage in self._scores.values()]
+        return any(s is None or s.manifest.inputs["policy"] != policy.digest for s in scores)
+
     def evaluate_on(self, benchmark: str, arm: str, iteration: int) -> None:
         """Score a policy on one benchmark."""
         self._run(f"evaluation_{benchmark}", partition_key(arm, iteration))
@@ -213,7 +224,19 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
 
     Without its capture of standard output, which starts two processes a run: here nothing is
     printed that the terminal does not show.
+
+    Raises:
+        ConfigError: Dagster does not take the folder's dagster.yaml.
     """
-    ref = InstanceRef.from_dir(str(dagster_home()), overrides={"compute_logs": _NO_CAPTURE})
-    with dg.DagsterInstance.from_ref(ref) as instance:
+    folder = dagster_home()
+    try:
+        ref = InstanceRef.from_dir(str(folder), overrides={"compute_logs": _NO_CAPTURE})
+        opened = dg.DagsterInstance.from_ref(ref)
+    except (DagsterError, CheckError, ImportError, YAMLError, IsADirectoryError) as error:
+        said = str(error).strip().replace("\n", " ")[:300]
+        raise ConfigError(
+            f"{folder / 'dagster.yaml'} is not what Dagster takes: {said}. Correct it, or move it "
+            "away: the next command writes the one that is shipped"
+        ) from error
+    with opened as instance:
         yield instance

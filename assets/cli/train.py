@@ -1,7 +1,7 @@
 """`rlsd train`, `rlsd evaluate`: the loop, with progress, ending in the table."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -12,9 +12,10 @@ from assets.cli.loop import Loop, open_instance
 from assets.cli.parallel import train_in_processes
 from assets.cli.progress import Display, Lane, console
 from assets.cli.tables import print_table, where_to_look
-from rlsd_pipeline.errors import ConfigError, RlsdError
+from rlsd_pipeline.errors import CollectedError, ConfigError, RlsdError
 from rlsd_pipeline.stages.contract import ITERATION_STAGES
 from rlsd_pipeline.stages.earlier import earlier_notes, standing
+from rlsd_pipeline.stages.readable import nothing_readable
 from rlsd_pipeline.stages.settings import settings_text
 
 
@@ -73,7 +74,6 @@ def open_loop(experiment: str) -> Iterator[tuple[Loop, Display]]:
 
 def train_arm(loop: Loop, display: Lane, arm: str, total: int) -> None:
     """Bring one arm to `total` updates, evaluating on the way."""
-    every = loop.declared.experiment.evaluation.every
     start = next((k for k in range(total) if not loop.is_done(arm, k)), total)
     display.arm(arm, start, total)
     if changed := standing(loop.workspace, arm).changed:
@@ -83,15 +83,33 @@ def train_arm(loop: Loop, display: Lane, arm: str, total: int) -> None:
         )
     reused = start * len(ITERATION_STAGES) - loop.reused
     loop.evaluate(arm, 0)
-    for iteration in range(start, total):
-        loop.iterate(arm, iteration)
-        done = iteration + 1
+    _make_up(loop, display, arm, [k for k in range(1, start + 1) if _is_due(loop, k, total)])
+    for done in range(start + 1, total + 1):
+        loop.iterate(arm, done - 1)
         display.iteration(arm, done, total)
-        if done % every == 0 or done == total:
+        if done == start + 1 and (warning := nothing_readable(loop.workspace.at(arm, start))):
+            display.say(f"{arm}: iteration {start}: {warning}")
+        if _is_due(loop, done, total):
             loop.evaluate(arm, done)
     if reused := reused + loop.reused:
         display.say(f"{arm}: reused {reused} of {total * len(ITERATION_STAGES)} stages")
     loop.workspace.tracking.close()
+
+
+def _make_up(loop: Loop, display: Lane, arm: str, due: Iterable[int]) -> None:
+    """Evaluate what is due and has no score: a kill may have come in between."""
+    for updates in due:
+        if loop.lacks_score(arm, updates):
+            display.say(f"{arm}: evaluating the policy after {updates} updates, which was left out")
+            try:
+                loop.evaluate(arm, updates)
+            except CollectedError as error:
+                display.say(f"{arm}: {error}")
+
+
+def _is_due(loop: Loop, updates: int, total: int) -> bool:
+    """Whether the policy after so many updates is evaluated in training: base and end always."""
+    return updates % loop.declared.experiment.evaluation.every == 0 or updates == total
 
 
 def _report(loop: Loop, display: Display) -> None:

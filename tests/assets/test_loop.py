@@ -8,10 +8,13 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._utils.test.data_versions import get_stale_status_resolver
+from rich.console import Console
 
 import rlsd_pipeline.credit.signs
 import rlsd_pipeline.models.pool
 from assets.cli.loop import Loop, open_instance
+from assets.cli.progress import Display
+from assets.cli.train import train_arm
 from assets.declared import Declared
 from assets.graph import stage_assets
 from assets.partitions import partition_key
@@ -338,3 +341,29 @@ def test_a_published_policy_can_be_materialized(loop: Opened) -> None:
     redo(loop, "policy", "rlsd-s0", 2)
     cache, digest = newest(loop, "policy", "rlsd-s0", 2)
     assert (cache, digest) == ("hit", published.tags["dagster/data_version"])
+
+
+def test_an_evaluation_that_a_kill_left_out_is_made_up_for(
+    loop: Opened,
+) -> None:
+    """Two of three iterations are there and their evaluation, due after every second, is not."""
+    opened, _ = loop
+    store = opened.workspace.store
+    score = "small/rlsd-s0/002/benchmark_scores.greedy"
+    assert store.ref(score) is None
+    train_arm(opened, Display(Console(quiet=True)), "rlsd-s0", 3)
+    policy = store.ref("small/rlsd-s0/002/policy")
+    assert policy is not None
+    assert store.ref(score).manifest.inputs["policy"] == policy.digest
+    assert not opened.lacks_score("rlsd-s0", 2)
+
+
+def test_an_evaluation_that_is_there_is_not_made_again(
+    loop: Opened,
+) -> None:
+    opened, instance = loop
+    train_arm(opened, Display(Console(quiet=True)), "rlsd-s0", 3)
+    before = len(instance.get_runs())
+    train_arm(opened, Display(Console(quiet=True)), "rlsd-s0", 3)
+    # The base policy's, which is always looked up, and nothing else.
+    assert len(instance.get_runs()) == before + 1
