@@ -12,10 +12,17 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 EXPERIMENTS = Path(__file__).resolve().parent / "experiments"
 
+_UNFIT = frozenset("?%")
+"""Characters that mean something else in the address of an SQLite file, as Dagster writes it."""
+
 
 def home() -> Path:
-    """The folder that holds everything a run leaves behind."""
-    return Path(os.environ.get("RLSD_HOME") or ROOT / ".rlsd").resolve()
+    """The folder that holds everything a run leaves behind.
+
+    Raises:
+        ConfigError: RLSD_HOME begins with `~` and names no user.
+    """
+    return (_named_folder("RLSD_HOME") or ROOT / ".rlsd").resolve()
 
 
 def store_url() -> str:
@@ -38,23 +45,34 @@ def file_cache() -> "FileCache":
     """Copies of remote files; RLSD_CACHE is their folder, RLSD_CACHE_GB how much it may hold.
 
     Raises:
-        ConfigError: RLSD_CACHE_GB is no number.
+        ConfigError: RLSD_CACHE_GB is no number, or RLSD_CACHE begins with `~` and names no user.
     """
     from rlsd_pipeline.artifacts.cache import DEFAULT_FOLDER, DEFAULT_LIMIT, FileCache
     from rlsd_pipeline.errors import ConfigError
 
-    folder = Path(os.environ.get("RLSD_CACHE") or DEFAULT_FOLDER)
+    folder = _named_folder("RLSD_CACHE") or DEFAULT_FOLDER
     gigabytes = os.environ.get("RLSD_CACHE_GB")
     try:
         limit = int(float(gigabytes) * 10**9) if gigabytes else DEFAULT_LIMIT
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ConfigError(f"RLSD_CACHE_GB is {gigabytes!r}: give a number, such as 50") from error
     return FileCache(folder, limit)
 
 
 def dagster_home() -> Path:
-    """The instance's folder: DAGSTER_HOME, or one of the home, made ready with its dagster.yaml."""
-    folder = Path(os.environ.get("DAGSTER_HOME") or home() / "dagster")
+    """The instance's folder: DAGSTER_HOME, or one of the home, made ready with its dagster.yaml.
+
+    Raises:
+        ConfigError: Dagster cannot work in a folder of that name.
+    """
+    from rlsd_pipeline.errors import ConfigError
+
+    folder = (_named_folder("DAGSTER_HOME") or home() / "dagster").absolute()
+    if unfit := sorted(set(str(folder)) & _UNFIT):
+        raise ConfigError(
+            f"{folder}: Dagster cannot keep its history in a folder with {' or '.join(unfit)} in "
+            "its name: let RLSD_HOME or DAGSTER_HOME name another"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "dagster.yaml").exists():
         shutil.copyfile(ROOT / "deploy" / "local" / "dagster.yaml", folder / "dagster.yaml")
@@ -62,3 +80,15 @@ def dagster_home() -> Path:
     # Related events are written together.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "50")
     return folder
+
+
+def _named_folder(variable: str) -> Path | None:
+    """The folder that an environment variable names, if it is set; `~` is the user's own."""
+    from rlsd_pipeline.config.paths import expanded
+    from rlsd_pipeline.errors import ConfigError
+
+    text = os.environ.get(variable)
+    try:
+        return expanded(text) if text else None
+    except ConfigError as error:
+        raise ConfigError(f"{variable}: {error}") from error

@@ -3,15 +3,18 @@
 Commands import what they need when they run, so that `--help` answers at once.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
+
+from assets.cli.faults import Commands
 
 EXPERIMENT = click.argument("experiment")
 ARM = click.option("--arm", "arms", multiple=True, help="Only this arm, for example rlsd-s0.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="rlsd-pipeline")
 def main() -> None:
     """Reinforcement learning with verifiable rewards and self-distillation, stage by stage.
@@ -266,12 +269,12 @@ def experiment_file(experiment: str) -> Path:
     from rlsd_pipeline.config.strict import nearest
     from rlsd_pipeline.errors import ConfigError
 
-    for path in (EXPERIMENTS / experiment / "defs.yaml", Path(experiment)):
-        if path.is_file():
-            return path.resolve()
-    folder = Path(experiment) / "defs.yaml"
-    if folder.is_file():
-        return folder.resolve()
+    given = Path(experiment)
+    for path in (EXPERIMENTS / experiment / "defs.yaml", given, given / "defs.yaml"):
+        # No file has a name that is too long.
+        with suppress(OSError):
+            if path.is_file():
+                return path.resolve()
     declared = {experiment_name(path): path for path in declared_files()}
     if (found := declared.get(experiment) or known_file(experiment)) is not None:
         return found.resolve()

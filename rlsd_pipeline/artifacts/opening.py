@@ -1,6 +1,7 @@
 """From the URL of a store to the storage behind it."""
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,8 +12,10 @@ from rlsd_pipeline.artifacts.cache import FileCache
 from rlsd_pipeline.artifacts.local_storage import LocalStorage
 from rlsd_pipeline.artifacts.object_storage import ObjectStorage
 from rlsd_pipeline.artifacts.storage import Storage
+from rlsd_pipeline.config.paths import expanded
 from rlsd_pipeline.errors import ConfigError
 
+_KINDS = "use a folder, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX"
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
 
 
@@ -20,12 +23,13 @@ def open_storage(url: str | Path, cache: FileCache) -> Storage:
     """The storage at a URL; it need not exist yet.
 
     Raises:
-        ConfigError: No file system is known for the URL, its package is missing, or it holds
-            credentials.
+        ConfigError: No file system is known for the URL, its package is missing, it holds
+            credentials, or it is misspelt.
     """
     text = str(url)
     protocol = text.partition("://")[0] if "://" in text else ""
     _refuse_credentials(text, protocol)
+    _refuse_misspelt(text, protocol)
     # Read when gcsfs is imported; its look for zonal buckets is a call a bucket that needs gRPC.
     os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
     try:
@@ -35,9 +39,7 @@ def open_storage(url: str | Path, cache: FileCache) -> Storage:
         command = f"pip install -e '.[{extra}]' in the checkout" if extra else str(error)
         raise ConfigError(f"the store {text} needs a package that is missing: {command}") from error
     except ValueError as error:
-        raise ConfigError(
-            f"the store {text}: {error}; use a folder, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX"
-        ) from error
+        raise ConfigError(f"the store {text}: {error}; {_KINDS}") from error
     if isinstance(filesystem, LocalFileSystem):
         return LocalStorage(text, Path(root))
     return ObjectStorage(text, filesystem, root, cache)
@@ -51,3 +53,22 @@ def _refuse_credentials(url: str, protocol: str) -> None:
             "before `@` or after `?`: give credentials by the environment, the endpoint as "
             "AWS_ENDPOINT_URL"
         )
+
+
+def _refuse_misspelt(url: str, protocol: str) -> None:
+    """What would else be taken for a folder of that name, or be found out by the first write."""
+    scheme, colon, rest = url.partition(":")
+    if colon and not protocol and (scheme in _EXTRAS or re.match("[a-z][a-z0-9+.-]+:/", url)):
+        meant = f"{scheme}://{rest if scheme == 'file' else rest.lstrip('/')}"
+        _refuse_credentials(meant, scheme)
+        raise ConfigError(
+            f"the store {url}: a URL has two slashes after its colon; did you mean {meant}?"
+        )
+    if protocol in (*_EXTRAS, "file") and not url.partition("://")[2].strip("/"):
+        raise ConfigError(f"the store {url} names no bucket and no folder; {_KINDS}")
+    if protocol in ("http", "https"):
+        raise ConfigError(
+            f"the store {url} is a web address, which cannot be written to; {_KINDS}, with the "
+            "endpoint of an S3 server in AWS_ENDPOINT_URL"
+        )
+    expanded(url)

@@ -19,8 +19,10 @@ def expanded(path: str) -> Path:
     """A path with `~` replaced by the user's home.
 
     Raises:
-        ConfigError: `~name` names no user of this machine.
+        ConfigError: `~name` names no user of this machine, or the path is none.
     """
+    if "\0" in path:
+        raise ConfigError(f"{path!r}: no path holds a null character; remove it")
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
@@ -41,7 +43,7 @@ def located_name(name: str, folder: Path, revision: str | None) -> str:
     Raises:
         ConfigError: `~name` names no user of this machine, or a path is given a revision.
     """
-    if not (is_path(name) or os.path.lexists(folder / name)):
+    if not (is_path(name) or os.path.lexists(folder / expanded(name))):
         return name
     path = located_path(name, folder)
     if revision is not None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -37,14 +38,20 @@ def load_policy(
         ModelError: There is no such model, or its tokenizer lacks a chat template or an end token.
     """
     processor = load_processor(source, revision=revision, trust_remote_code=trust_remote_code)
-    model, report = model_class(processor).from_pretrained(
-        source,
-        dtype=dtype,
-        use_safetensors=True,
-        revision=revision,
-        trust_remote_code=trust_remote_code,
-        output_loading_info=True,
-    )
+    try:
+        model, report = model_class(processor).from_pretrained(
+            source,
+            dtype=dtype,
+            use_safetensors=True,
+            revision=revision,
+            trust_remote_code=trust_remote_code,
+            output_loading_info=True,
+        )
+    except (OSError, SafetensorError) as error:
+        raise ModelError(
+            f"the weights of {source} cannot be read: {error}. They must be whole safetensors "
+            "files; those of another format, such as .bin, can be saved again by `save_pretrained`"
+        ) from error
     require_all_weights(model, report["missing_keys"], str(source))
     return Policy(model, processor)
 

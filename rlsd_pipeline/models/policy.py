@@ -271,7 +271,7 @@ def require_chat(processor: Any, name: str) -> None:
     """Refuse a tokenizer that cannot hold a chat.
 
     Raises:
-        ModelError: It has no chat template or no end token.
+        ModelError: It has no chat template or no end token, or its template is broken.
     """
     tokenizer = getattr(processor, "tokenizer", processor)
     if getattr(processor, "chat_template", None) is None and not tokenizer.chat_template:
@@ -284,6 +284,7 @@ def require_chat(processor: Any, name: str) -> None:
             f"the tokenizer of {name} names no end token, so no response would ever end: set "
             "eos_token in its tokenizer_config.json"
         )
+    Chat(processor).prompt(FilledTemplate.of_value("?"), 0, None)
 
 
 def require_system(processor: Any, system: str) -> None:

@@ -13,7 +13,7 @@ from schemas.reward import Verdict
 
 _IDLE_BLANKS = re.compile(r"(?<!\w)\s|\s(?!\w)|\$")
 _WRAPPER = re.compile(r"\\(?:text|textbf|mathrm|mathbf|boxed)\s*\{([^{}]*)\}")
-_BARE_LETTER = re.compile(r"[(\[{<\"']*([A-Za-z])[)\].:,;!}>\"']*")
+_BARE_LETTER = re.compile(r"[(\[{\"']*([A-Za-z])[)\].:,;}\"']*")
 _LETTER_AND_TEXT = re.compile(
     r"[(\[](?P<bracketed>[A-Za-z])[)\]][.:,]?(?: [-:] ?)? ?(?P<after>.+)"
     r"|(?P<marked>[A-Za-z])(?:[).:,](?= )|[:=,]| [-=:](?= )) ?(?P<text>.+)"

@@ -11,11 +11,14 @@ import dagster as dg
 import pytest
 import yaml
 from click.testing import CliRunner
+from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.utils import logging
 
 from assets.cli import main
+from assets.cli.faults import UNFORESEEN
 from assets.cli.loop import Loop, open_instance
 from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.models.tiny_qwen3_vl import train_tokenizer
 from rlsd_pipeline.progress import Silent
 from tests.small_experiment import ATTRIBUTES
 
@@ -103,6 +106,19 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "home"
 
 
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A text-only model that can hold a chat."""
+    folder = tmp_path_factory.mktemp("model")
+    tokenizer = train_tokenizer(("how many? two.",), 300)
+    size = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 1}
+    config = LlamaConfig(vocab_size=len(tokenizer), **size, **heads)
+    LlamaForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
 @pytest.fixture
 def loop(trained: Path, home: Path, declare: Declare) -> Iterator[tuple[Loop, dg.DagsterInstance]]:
     """The loop and its instance on a copy of that home."""
@@ -122,6 +138,7 @@ def run(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Answer]]:
         result = CliRunner().invoke(main, [str(argument) for argument in arguments])
         past = capfd.readouterr()
         assert isinstance(result.exception, SystemExit | None), result.exception
+        assert result.exit_code != UNFORESEEN, result.stderr
         return Answer(result.exit_code, result.stdout, result.stderr + past.err)
 
     yield run

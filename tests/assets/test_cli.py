@@ -10,9 +10,6 @@ from typing import Any
 
 import pytest
 import yaml
-from transformers import LlamaConfig, LlamaForCausalLM
-
-from rlsd_pipeline.models.tiny_qwen3_vl import train_tokenizer
 
 Declare = Callable[..., Path]
 Run = Callable[..., Any]
@@ -22,19 +19,6 @@ Run = Callable[..., Any]
 def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One home for commands that must leave no artifact; a new one takes a second."""
     return tmp_path_factory.mktemp("shared") / "home"
-
-
-@pytest.fixture(scope="module")
-def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A text-only model that can hold a chat."""
-    folder = tmp_path_factory.mktemp("model")
-    tokenizer = train_tokenizer(("how many? two.",), 300)
-    size = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
-    heads = {"num_attention_heads": 2, "num_key_value_heads": 1}
-    config = LlamaConfig(vocab_size=len(tokenizer), **size, **heads)
-    LlamaForCausalLM(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture

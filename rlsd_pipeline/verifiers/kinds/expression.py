@@ -42,8 +42,6 @@ _LONGEST_RUN = 4
 _TWO_NUMBERS = re.compile(r"\d\s+[\d.]")
 _ROOT_OF_PARENTHESES = re.compile(r"(?<!\\)sqrt ?\(([^()]*)\)")
 _BARE = re.compile(r"(?<![\\A-Za-z])(sin|cos|tan|cot|sec|csc|log|ln|exp|pi|sqrt)(?![A-Za-z])")
-TRIGONOMETRY = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![A-Za-z])")
-_DEGREES = re.compile(r"(\d+(?:\.\d+)?|\\[a-z]+ ?|[A-Za-z]) ?\^\{\\circ\}")
 _INFINITY = re.compile(r"([+-]?) ?(?:\\infty|infinity|inf)", re.IGNORECASE)
 _HUGE = re.compile(
     r"\^ ?\{[^{}]*\^|\^ ?\w{1,9} ?\^|\^ ?\(?[\d^]+\^|"
@@ -96,9 +94,6 @@ def expression_in(text: str) -> Expression | None:
         return Expression(rf"{match[1].replace('+', '')}\infty", text=text)
     latex = _ROOT_OF_PARENTHESES.sub(r"\\sqrt{\1}", text)
     latex = _BARE.sub(r"\\\1 ", latex)
-    if TRIGONOMETRY.search(latex):
-        # The algebra reads radians and drops the mark of degrees.
-        latex = _DEGREES.sub(r"(\1\\cdot\\frac{\\pi}{180})", latex)
     return Expression(latex, text=text) if is_mathematics(latex) else None
 
 

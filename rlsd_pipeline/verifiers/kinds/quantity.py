@@ -13,12 +13,7 @@ from rlsd_pipeline.verifiers.kinds.answer import (
     Kind,
     judged,
 )
-from rlsd_pipeline.verifiers.kinds.expression import (
-    TRIGONOMETRY,
-    Expression,
-    scaled,
-    value_of,
-)
+from rlsd_pipeline.verifiers.kinds.expression import Expression, scaled, value_of
 from rlsd_pipeline.verifiers.kinds.number import Number, number_in
 from rlsd_pipeline.verifiers.kinds.units import CURRENCIES, Unit, factor, read_unit
 from rlsd_pipeline.verifiers.kinds.vocabulary import COUNTED, NEUTRAL, adds_nothing, words_of
@@ -142,9 +137,6 @@ def _with_unit(text: str, context: Context) -> Quantity | None:
             continue
         unit, rest = _leading_unit(named, context)
         value = value_of(before.strip().removesuffix("-").strip()) if unit else None
-        if unit == _DEGREE and isinstance(value, Expression) and TRIGONOMETRY.search(value.latex):
-            # The degrees are those of the function's angle.
-            return None
         if unit and value is not None and (not rest or adds_nothing(rest, context.known)):
             return Quantity(value, unit, text=text)
     return None

@@ -38,3 +38,25 @@ def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
     store = ArtifactStore(tmp_path / "who@where?")
     made = store.storage.listing("")
     assert made == []
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("s3:/bucket/runs", r"did you mean s3://bucket/runs\?"),
+        ("gs:bucket", r"did you mean gs://bucket\?"),
+        ("file:/tmp/runs", r"did you mean file:///tmp/runs\?"),
+        ("s3:/key:secret@bucket", "give credentials by the environment"),
+        ("s3://", "names no bucket"),
+        ("https://server/bucket", "is a web address"),
+        ("~no_such_user/runs", "there is no such user here"),
+    ],
+)
+def test_a_misspelt_url_is_no_folder(url: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said) as caught:
+        ArtifactStore(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_folder_may_have_a_colon_in_its_name(tmp_path: Path) -> None:
+    assert ArtifactStore(tmp_path / "a:b").storage.url == str(tmp_path / "a:b")

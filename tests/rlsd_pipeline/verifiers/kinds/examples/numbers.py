@@ -11,7 +11,7 @@ NUMBER = [
         ["6", "-5", "5 or 6", "6 = 5", "not 5", "anything but 5", "5 thousand", "5 trillion",
          "twice 5", "fewer than 5", "at least 5", "point 5", "six instead of 5", "5 is wrong",
          "half of 5", "about half of 5", "5.5", "2 3", "between 5 and 6", "2 + 3", "5!", "5^2",
-         r"\sqrt{25}", "isn't 5", "5 or six", ">5", "5x", "5 squared", "5 cubed"],
+         r"\sqrt{25}", "isn't 5", "5 or six", ">5", "5x"],
     ),
     Example("-5", ["-5", "−5", "–5", "－5", "minus five", "negative 5", "-5.00"], ["5", "|5|", "--5"]),
     Example("391", ["391", "17 × 23 = 391", "17*23=391"], ["17 × 23", r"17 \cdot 23", "(17)(23)", "400-9"]),
