@@ -11,14 +11,18 @@ from pathlib import Path
 from rlsd_pipeline.artifacts import ArtifactStore
 
 ARMS = ("grpo-s0", "rlsd-s0")
-TRAIN = "from assets.cli import main; main()"
+MAIN = "from assets.cli import main; main()"
 
 
 def start(file: Path, home: Path, store: str, *arms: str) -> subprocess.Popen[str]:
     """`rlsd train` for one iteration, as a user starts it."""
     chosen = [part for arm in arms for part in ("--arm", arm)]
+    return rlsd(home, store, "train", str(file), *chosen, "--iterations", "1")
+
+
+def rlsd(home: Path, store: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", TRAIN, "train", str(file), *chosen, "--iterations", "1"],
+        [sys.executable, "-c", MAIN, *arguments],
         env={**os.environ, "RLSD_HOME": str(home), "RLSD_STORE": store, "RLSD_CACHE": f"{home}/c"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -57,6 +61,10 @@ def test_two_trainings_on_one_bucket_one_of_them_killed(
     killed.communicate()
     finish(other)
     finish(start(file, tmp_path / ARMS[0], s3, ARMS[0]))
+
+    examination = rlsd(tmp_path / ARMS[0], s3, "doctor")
+    output, errors = examination.communicate(timeout=120)
+    assert (examination.returncode, "the store is sound" in output) == (0, True), output + errors
 
     local = tmp_path / "local"
     finish(start(file, tmp_path / "home", str(local), *ARMS))
