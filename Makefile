@@ -24,7 +24,7 @@ DEPLOYMENT := $(DEPLOY_VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help demo reproduction smollm ui topology test test-vllm test-storage test-distributed \
-	test-ray test-smollm test-deploy conformance verdict-changes leak-detector bench check clean
+	test-ray test-smollm test-deploy models conformance verdict-changes leak-detector bench check clean
 
 help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
@@ -39,6 +39,7 @@ help:
 	@echo "make test-ray    two Ray workers against one process, on a cluster of this machine"
 	@echo "make test-distributed    training on several processes, and adapters (extra lora)"
 	@echo "make test-smollm    load SmolLM2 from its GGUF file, sample, score, train"
+	@echo "make models  take a tiny model of each family through an experiment; docs/models.md"
 	@echo "make conformance    the benchmarks' own scores, recomputed from BENCHDATA, as a table"
 	@echo "make leak-detector    precision and recall of the phrases that count as leakage"
 	@echo "make verdict-changes BASE=commit    robust verdicts on public outputs that changed since"
@@ -77,6 +78,9 @@ test-distributed: $(VENV)/.installed-lora
 
 test-smollm: $(DEVELOPMENT) $(SMOLLM)
 	$(BIN)/python -m pytest -q -rs tests/gguf
+
+models: $(DEVELOPMENT)
+	$(BIN)/python -m tests.families.table
 
 conformance: $(DEVELOPMENT)
 	RLSD_BENCHDATA=$(BENCHDATA) $(BIN)/python -m pytest -q -rs tests/conformance
