@@ -1,4 +1,4 @@
-"""The loop that advances itself, the evaluation schedule, and what a killed process leaves."""
+"""The evaluation schedule, the sensor of checkpoints, and what a killed process leaves."""
 
 from collections.abc import Iterable
 
@@ -10,21 +10,6 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 from assets.declared import Declared
 from assets.partitions import partition_key, split_key
 from assets.recovery import fail_dead_runs, fail_unclaimed_runs
-from rlsd_pipeline.stages.contract import ITERATION_STAGES
-
-
-def advance_sensor(declared: Declared) -> dg.AutomationConditionSensorDefinition:
-    """Runs the stages of an iteration as soon as its policy is there.
-
-    A tick looks at every partition, some thousand a second: a large experiment is asked less often.
-    """
-    return dg.AutomationConditionSensorDefinition(
-        f"{declared.name}_advance",
-        target=dg.AssetSelection.assets(*(declared.key(stage) for stage in ITERATION_STAGES)),
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        minimum_interval_seconds=max(5, declared.iterations.get_num_partitions() // 200),
-        description="Trains every arm whose policy 000 was materialized, iteration by iteration.",
-    )
 
 
 def dead_run_sensor() -> dg.SensorDefinition:

@@ -22,20 +22,6 @@ if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
     from rlsd_pipeline.stages.run import StageRun, Workspace
 
-READY_ONCE = (
-    dg.AutomationCondition.missing()
-    & ~dg.AutomationCondition.any_deps_match(
-        dg.AutomationCondition.missing() & ~dg.AutomationCondition.will_be_requested()
-    )
-    & ~dg.AutomationCondition.any_deps_in_progress()
-    & ~dg.AutomationCondition.in_progress()
-    & ~dg.AutomationCondition.newly_requested().since(dg.AutomationCondition.newly_updated())
-).with_label("ready_once")
-"""Requests a partition once, as soon as what it reads is there or requested with it.
-
-A run that a user cancels is not started again.
-"""
-
 
 _COMPUTING = {"rollouts", "logprobs", "policy_checkpoint", "benchmark_scores"}
 """Stages whose work runs where `compute` says."""
@@ -79,7 +65,6 @@ class Declared:
         return self.whole_asset(stage, description) | {
             "deps": [self._dependency(name) for name in CONTRACTS[stage].reads],
             "partitions_def": self.iterations,
-            "automation_condition": READY_ONCE,
         }
 
     def policy_asset(self, stage: str, description: str) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets.automation import advance_sensor, checkpoint_sensor, evaluation_job, evaluation_schedule
+from assets.advance import advance_sensor, iteration_job
+from assets.automation import checkpoint_sensor, evaluation_job, evaluation_schedule
 from assets.declared import Declared
 from assets.run_cluster import run_cluster
 from assets.stages.benchmark_items import benchmark_items_asset
@@ -55,12 +56,12 @@ def build_definitions(
         file: The YAML that declares it.
     """
     declared = Declared(name, experiment, file)
-    evaluation = evaluation_job(declared)
+    evaluation, iteration = evaluation_job(declared), iteration_job(declared)
     return dg.Definitions(
         assets=stage_assets(declared),
-        jobs=[evaluation],
+        jobs=[iteration, evaluation],
         schedules=[evaluation_schedule(declared, evaluation)],
-        sensors=[advance_sensor(declared), checkpoint_sensor(declared, evaluation)],
+        sensors=[advance_sensor(declared, iteration), checkpoint_sensor(declared, evaluation)],
         resources=run_cluster(declared),
         executor=dg.in_process_executor,
     )

@@ -21,7 +21,6 @@ def weighting_comparison_asset(declared: Declared) -> dg.AssetsDefinition:
             "alone: distribution of the credit, its share on reasoning, answer and format, "
             "agreement with the reward, rank correlation between methods.",
         )
-        | {"automation_condition": None}
     )
     def weighting_comparison(
         context: dg.AssetExecutionContext, config: StageConfig

@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from assets.advance import advance_sensor, iteration_job
 from assets.automation import (
     checkpoint_sensor,
     dead_run_sensor,
@@ -27,17 +28,28 @@ class Ticks:
         self.declared = Declared("small", experiment)
         self.definitions = build_definitions("small", experiment)
         self.instance = instance
-        self.cursor = None
+        self.cursor: str | None = None
+        self.said: str | None = None
+        self._asked: set[str | None] = set()
 
     def tick(self) -> dict[str, set[str]]:
-        """Partitions that this tick requests, by stage."""
-        result = dg.evaluate_automation_conditions(
-            self.definitions, self.instance, cursor=self.cursor
-        )
-        self.cursor = result.cursor
-        keys = self.definitions.resolve_asset_graph().get_all_asset_keys()
-        requested = {key.path[1]: set(result.get_requested_partitions(key)) for key in keys}
-        return {stage: partitions for stage, partitions in requested.items() if partitions}
+        """Partitions that this tick requests, by stage; a run key counts once, as in Dagster."""
+        repository = self.definitions.get_repository_def()
+        sensor = advance_sensor(self.declared, iteration_job(self.declared))
+        with dg.build_sensor_context(
+            self.instance, cursor=self.cursor, repository_def=repository
+        ) as context:
+            data = sensor.evaluate_tick(context)
+        # A tick that skips keeps the cursor that it was given.
+        self.cursor, self.said = data.cursor or self.cursor, data.skip_message
+        requested: dict[str, set[str]] = {}
+        for request in data.run_requests or []:
+            if request.run_key in self._asked:
+                continue
+            self._asked.add(request.run_key)
+            for key in request.asset_selection or []:
+                requested.setdefault(key.path[1], set()).add(str(request.partition_key))
+        return requested
 
     def materialize(self, stage: str, arm: str | None = None, iteration: int = 0) -> None:
         """Report a stage as run."""
@@ -144,6 +156,52 @@ def test_only_what_is_missing_is_requested(ticks: Ticks) -> None:
         ticks.materialize(stage, "rlsd-s0")
     requested = ticks.tick()
     assert set(requested) == {"logprobs", "token_weights", "policy_checkpoint"}
+
+
+def test_an_arm_with_an_unfinished_run_waits(
+    experiment: ExperimentConfig, stored_instance: dg.DagsterInstance
+) -> None:
+    ticks = Ticks(experiment, stored_instance)
+    ticks.start("rlsd-s0")
+    ticks.start("grpo-s0")
+    run = stored_instance.create_run_for_job(
+        ticks.definitions.resolve_job_def("small_iteration"),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={"dagster/partition/arm": "rlsd-s0"},
+        asset_selection=frozenset({ticks.declared.key("rollouts")}),
+    )
+    assert ticks.tick() == iteration("grpo-s0|000")
+    assert ticks.tick() == {}
+    # It is over, and left nothing new.
+    stored_instance.report_run_failed(run)
+    assert ticks.tick() == iteration("rlsd-s0|000")
+
+
+def test_a_tick_without_news_reads_nothing(ticks: Ticks, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks.start("rlsd-s0")
+    ticks.tick()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("read")
+
+    monkeypatch.setattr(type(ticks.instance), "get_materialized_partitions", refuse)
+    monkeypatch.setattr(type(ticks.instance), "get_runs", refuse)
+    assert ticks.tick() == {}
+    assert ticks.said == "no new policy"
+
+
+def test_more_iterations_go_on_where_the_arm_ended(
+    experiment: ExperimentConfig, instance: dg.DagsterInstance
+) -> None:
+    ticks = Ticks(experiment, instance)
+    ticks.start("rlsd-s0")
+    for k in range(3):
+        ticks.tick()
+        ticks.finish("rlsd-s0", k)
+    assert ticks.tick() == {}
+    longer = Ticks(experiment.model_copy(update={"iterations": 4}), instance)
+    longer.cursor = ticks.cursor
+    assert longer.tick() == iteration("rlsd-s0|003")
 
 
 def evaluate(ticks: Ticks) -> str | list[tuple[str | None, str | None]]:

@@ -118,12 +118,8 @@ def test_sensors_and_schedules(shipped: dg.Definitions) -> None:
     repository = shipped.get_repository_def()
     sensors = {sensor.name: sensor for sensor in repository.sensor_defs}
     running = {"fail_dead_runs", *(f"{name}_advance" for name in SHIPPED)}
-    # Dagster keeps a stopped sensor of its own for conditions that no other sensor has.
-    stopped = {
-        "default_automation_condition_sensor",
-        *(f"{name}_evaluate_checkpoints" for name in SHIPPED),
-    }
-    assert set(sensors) | stopped == running | stopped
+    stopped = {f"{name}_evaluate_checkpoints" for name in SHIPPED}
+    assert set(sensors) == running | stopped
     assert all(
         (sensor.default_status is dg.DefaultSensorStatus.RUNNING) == (name in running)
         for name, sensor in sensors.items()
@@ -137,12 +133,11 @@ def test_sensors_and_schedules(shipped: dg.Definitions) -> None:
 
 def test_only_stages_of_an_iteration_start_by_themselves(shipped: dg.Definitions) -> None:
     graph = shipped.resolve_asset_graph()
-    automated = {
-        key.path[-1]
-        for key in graph.get_all_asset_keys()
-        if key.path[0] == "easy_vqa" and graph.get(key).automation_condition is not None
-    }
-    assert automated == {"rollouts", "rewards", "logprobs", "token_weights", "policy_checkpoint"}
+    # Conditions would write down every partition of every asset whenever something changes.
+    assert all(graph.get(key).automation_condition is None for key in graph.get_all_asset_keys())
+    job = shipped.resolve_job_def("easy_vqa_iteration")
+    started = {key.path[-1] for key in job.asset_layer.executable_asset_keys}
+    assert started == {"rollouts", "rewards", "logprobs", "token_weights", "policy_checkpoint"}
 
 
 def _versions(experiment: ExperimentConfig) -> dict[str, str]:

@@ -175,10 +175,15 @@ def test_sensors_start_nothing_of_an_experiment_that_nobody_started(
         # Even with the data set there, no policy has been materialized by hand.
         event = dg.AssetMaterialization(here.key("problems"))
         instance.report_runless_asset_event(event)
-        first = dg.evaluate_automation_conditions(definitions, instance)
-        second = dg.evaluate_automation_conditions(definitions, instance, cursor=first.cursor)
-        assert (first.total_requested, second.total_requested) == (0, 0)
+        sensor = definitions.get_repository_def().get_sensor_def("qwen3_vl_8b_advance")
+
+        def requests() -> list[dg.RunRequest]:
+            with dg.build_sensor_context(
+                instance, repository_def=definitions.get_repository_def()
+            ) as context:
+                return list(sensor.evaluate_tick(context).run_requests or [])
+
+        assert requests() == []
         started = dg.AssetMaterialization(here.key("policy"), partition=partition_key("grpo-s0", 0))
         instance.report_runless_asset_event(started)
-        third = dg.evaluate_automation_conditions(definitions, instance, cursor=second.cursor)
-        assert third.total_requested > 0
+        assert [request.partition_key for request in requests()] == ["grpo-s0|000"]
