@@ -83,7 +83,8 @@ def load_processor(
     """Load a processor, or the tokenizer of a text model, and check that it can hold a chat.
 
     Raises:
-        ModelError: There is no such model, or its tokenizer lacks a chat template or an end token.
+        ModelError: There is no such model, its family does not write text, or its tokenizer lacks
+            a chat template or an end token.
     """
     origin = {"revision": revision, "trust_remote_code": trust_remote_code}
     try:
@@ -95,8 +96,32 @@ def load_processor(
             f"the model {source} cannot be read: {error}. Give a hub id or a folder with "
             "config.json, weights as safetensors and a tokenizer"
         ) from error
+    _require_writer(config, processor, str(source))
     require_chat(processor, str(source))
     return processor
+
+
+def _require_writer(config: Any, processor: Any, name: str) -> None:
+    """Refuse a family whose responses do not go on with their prompt.
+
+    Raises:
+        ModelError: Names the family.
+    """
+    if getattr(config, "is_encoder_decoder", False):
+        reason = "is an encoder-decoder, whose responses do not continue their prompt"
+    elif type(config) not in model_class(processor)._model_mapping and not _has_code(config):
+        reason = "has no model in transformers that writes text"
+    else:
+        return
+    raise ModelError(
+        f"the model {name} is of the family {config.model_type}, which {reason}: use a causal "
+        "language model or an image-text-to-text model; docs/models.md has those that work"
+    )
+
+
+def _has_code(config: Any) -> bool:
+    """Whether the source brings Python code of its own, which loading runs only if asked."""
+    return bool(getattr(config, "auto_map", None))
 
 
 def bound_pixels(policy: Policy, smallest: int | None, largest: int | None) -> None:

@@ -2,9 +2,12 @@
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.config.model import AnyModel, GGUFModel, PretrainedModel, TinyQwen3VL
+from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.identity.models import pinned
 from rlsd_pipeline.models.policy import Policy, require_system
+from rlsd_pipeline.models.sharing import images_by_row
 from rlsd_pipeline.models.soundness import require_sound
+from rlsd_pipeline.models.trial import require_agreement
 from rlsd_pipeline.plan.refusal import require_hardware
 from rlsd_pipeline.stages.requests import policy_request
 from rlsd_pipeline.stages.run import StageRun
@@ -23,13 +26,17 @@ def write_base(run: StageRun, model: AnyModel, out: ArtifactWriter) -> None:
     """Load or warm-start a model and write it.
 
     Raises:
-        ConfigError: The experiment is declared for other hardware than this, or fits on none.
+        ConfigError: The experiment is declared for other hardware than this, or fits on none, or
+            the model cannot be trained by several processes.
         ModelError: There is no such model, or it cannot answer: it has weights that are no
-            numbers, or a tokenizer with more tokens than its embedding has rows.
+            numbers, a tokenizer with more tokens than its embedding has rows, or it is run
+            otherwise here than by transformers.
     """
     require_hardware(run.workspace.name, run.experiment)
     policy = _policy(run, pinned(model))
     require_sound(policy, _name(model))
+    require_agreement(policy, _name(model))
+    _require_one_process(run, policy, _name(model))
     if run.experiment.prompts.system is not None:
         require_system(policy.processor, run.experiment.prompts.system)
     files = policy.save(out.path("config.json").parent)
@@ -74,6 +81,17 @@ def check_model(model: AnyModel, system: str | None = None) -> None:
             return
     if system is not None:
         require_system(processor, system)
+
+
+def _require_one_process(run: StageRun, policy: Policy, name: str) -> None:
+    """Processes of a sharded update run as many passes, and these rows run by their images."""
+    compute = run.experiment.compute.type
+    if compute != "local" and images_by_row(policy.model):
+        raise ConfigError(
+            f"compute is `{compute}`, and the model {name} ({type(policy.model).__name__}) reads "
+            "images by cross-attention, which only one process can train: declare "
+            "`compute: {type: local}`"
+        )
 
 
 def _name(model: AnyModel) -> str:
