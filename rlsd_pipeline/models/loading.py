@@ -91,7 +91,7 @@ def load_processor(
         config = AutoConfig.from_pretrained(source, **origin)
         sees = hasattr(config, "vision_config")
         processor = (AutoProcessor if sees else AutoTokenizer).from_pretrained(source, **origin)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         raise ModelError(
             f"the model {source} cannot be read: {error}. Give a hub id or a folder with "
             "config.json, weights as safetensors and a tokenizer"

@@ -3,6 +3,7 @@
 from typing import Any
 
 import transformers as hf
+from torch import nn
 
 from tests.families.sizes import PATCH, SIDE, text_config, token_ids, vision_config
 from tests.families.tokenizers import chat_template, family_tokenizer
@@ -66,7 +67,10 @@ def gemma3() -> tuple[Any, Any]:
         image_seq_length=4,
         chat_template=chat_template("<start_of_image>"),
     )
-    return hf.Gemma3ForConditionalGeneration(config), processor
+    model = hf.Gemma3ForConditionalGeneration(config)
+    # It is 0 at first, and the model would be blind.
+    nn.init.normal_(model.model.multi_modal_projector.mm_input_projection_weight, std=0.2)
+    return model, processor
 
 
 _TILES = tuple(f"<row_{row}_col_{col}>" for row in range(1, 4) for col in range(1, 4))
