@@ -2,7 +2,11 @@
 
 from rlsd_pipeline.verifiers.kinds.answer import Kind
 from rlsd_pipeline.verifiers.math import MathComparison
-from rlsd_pipeline.verifiers.multiple_choice import MultipleChoiceComparison, named_choices
+from rlsd_pipeline.verifiers.multiple_choice import (
+    MultipleChoiceComparison,
+    answered_choices,
+    named_choices,
+)
 from schemas.problem import Problem
 from schemas.reward import Verdict
 
@@ -21,7 +25,7 @@ class MixedComparison:
         if not problem.choices:
             return self._as_mathematics.compare(answer, problem)
         verdict, reason = self._by_choice.compare(answer, problem)
-        if verdict is not Verdict.UNPARSED or named_choices(answer, problem.choices):
+        if verdict is not Verdict.UNPARSED or answered_choices(answer, problem):
             return verdict, reason
         return self._by_value(answer, problem) or (verdict, reason)
 

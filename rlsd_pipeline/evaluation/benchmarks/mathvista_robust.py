@@ -48,7 +48,8 @@ class MathVistaRobust:
             case _:
                 tolerance, rule = Fraction(0), self._exact
         answer = _without_unit(answer, problem.attributes.get("unit", ""))
-        if (found := plain_number(answer)) is None and (found := only_number(answer)) is None:
+        found = plain_number(answer)
+        if found is None and (found := only_number(answer, problem.question)) is None:
             if is_sentence(answer):
                 return Verdict.UNPARSED, "a sentence in which not one number stands"
             return rule.compare(answer, problem)

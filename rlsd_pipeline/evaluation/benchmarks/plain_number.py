@@ -4,6 +4,7 @@ import re
 from fractions import Fraction
 
 from rlsd_pipeline.verifiers.kinds.number import number_in
+from rlsd_pipeline.verifiers.kinds.vocabulary import MEANING, NUMBER_WORDS, words, words_of
 from rlsd_pipeline.verifiers.markup import plain
 
 _LONGEST_NUMBER = 256
@@ -14,10 +15,23 @@ _NUMBER = re.compile(r"(?<![\w.,/^])[+-]?(?:\d+(?:,\d{3})+|\d+)(?:\.\d+|/\d+)?(?
 _FEWEST_WORDS = 3
 _DIGIT_RUN = re.compile(r"\d[\d.,/]*")
 _CHANGES_VALUE = re.compile(
-    r"\b(?:pi|sqrt|root|log|ln|sin|cos|tan|minus|negative|times|over|half|squared|cubed|not"
-    r"|dozen|hundred|thousand|million|billion)\b|[\\π√^%=*]",
+    r"\b(?:pi|sqrt|log|ln|sin|cos|tan|nor|cannot|isn|wasn|aren|weren|hasn|haven|won|don|doesn|can"
+    r"|couldn|shouldn|wouldn)\b|[\\π√^%=*~<>≈]",
     re.IGNORECASE,
 )
+_STATES = re.compile(
+    r"(?:is|are|was|were|be|equals?|has|have|had|of|contains?|shows?|see|sees|costs?|measures?|to)"
+    r"[: ]+(?:a |an |the |about |approximately |around |exactly |only |total of )*\$?$",
+    re.IGNORECASE,
+)
+_DENIALS = frozenset(
+    words(
+        "not no never none nothing neither nor cannot without except but instead rather unlike "
+        "wrong incorrect false if unless or either any another other"
+    )
+)
+
+_FACTORS = NUMBER_WORDS | frozenset(words("squared cubed percent times plus minus point"))
 
 
 def plain_number(text: str) -> Fraction | None:
@@ -27,17 +41,26 @@ def plain_number(text: str) -> Fraction | None:
     return number_in(plain(text))
 
 
-def only_number(text: str) -> Fraction | None:
+def only_number(text: str, question: str) -> Fraction | None:
     """The number of a sentence that holds no other one, such as "There are 4 of them".
 
     None for text that is no sentence, and where a word or sign makes another value of the number.
+    A word such as "sum" or "more" may stand where it repeats the question: before a verb that
+    states the number ("the sum of both is 4"), or behind the number ("4 more dots").
     """
     if len(text) > _LONGEST_NUMBER or not _WORD.search(text) or _CHANGES_VALUE.search(text):
         return None
-    numbers = _NUMBER.findall(text)
+    numbers = list(_NUMBER.finditer(text))
     if len(numbers) != 1 or len(_DIGIT_RUN.findall(text)) != 1:
         return None
-    return plain_number(numbers[0])
+    before, after = text[: numbers[0].start()], text[numbers[0].end() :]
+    repeated = words_of(question) - _DENIALS
+    if (words_of(after) & MEANING) - (repeated - _FACTORS):
+        return None
+    changing = words_of(before) & MEANING
+    if changing and (changing - repeated or not _STATES.search(before)):
+        return None
+    return plain_number(numbers[0][0])
 
 
 def is_sentence(text: str) -> bool:

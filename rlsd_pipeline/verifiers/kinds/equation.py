@@ -28,7 +28,10 @@ _NAME = re.compile(
     r"(?:_ ?\{?[A-Za-z0-9]{1,8}\}?)?'{0,3}\}?(?: ?\([^()=]{1,20}\))?|"
     r"\\?(?:angle |overline ?)?\{? ?[A-Z]{2,4}'? ?\}?"
 )
-_LETTER = re.compile(r"(?<![\\A-Za-z])[A-Za-z](?![A-Za-z])")
+_LETTER = re.compile(
+    r"(?<![\\A-Za-z])(?!(?:sin|cos|tan|cot|sec|csc|log|ln|exp|pi|sqrt)(?![A-Za-z]))[A-Za-z]+"
+)
+"""What a side names; it has no value that could contradict the others."""
 _BLANKS = re.compile(r"[\s$*{}]|\\cdot|\\times")
 
 
@@ -65,7 +68,8 @@ class Equation(Answer):
             if judgement.verdict is Verdict.INCORRECT:
                 return unparsed(f"contradicts itself: {self.text}")
             if judgement.verdict is not Verdict.CORRECT:
-                return judgement
+                # The sides are the response's: that they cannot be compared is its fault.
+                return unparsed(judgement.reason or f"not understood: {self.text}")
         return value
 
     def compare(self, answer: Answer, algebra: Algebra) -> Judgement:

@@ -31,7 +31,9 @@ _SCIENTIFIC = re.compile(
     rf"(?:({_D}) ?(?:\\times|\\cdot|\*|x|X) ?)?10 ?(?:\^|\*\*) ?\{{? ?([+-]?\d{{1,3}}) ?\}}?"
 )
 _POWER = re.compile(r"(\d{1,6}) ?(?:\^|\*\*) ?\{? ?(\d{1,4}) ?\}?")
+_PARENTHESES = re.compile(r"\(([^()]*)\)")
 _SIGN = re.compile(r"([+-]|minus |negative ) ?(?=[\d.\\a-z])", re.IGNORECASE)
+_EXACT = re.compile(r"[+-]?[\d,]+|[^.%]*(?:/|\\frac)[^.%]*")
 _MULTIPLIED = re.compile(
     rf"({_D}|[1-9]\d{{0,2}}(?:,\d{{3}})+) (hundred|thousand|million|billion|trillion|dozen)s?",
     re.IGNORECASE,
@@ -62,6 +64,11 @@ class Number(Answer):
         top, bottom = self.value.numerator, self.value.denominator
         return str(top) if bottom == 1 else rf"\frac{{{top}}}{{{bottom}}}"
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is written as an integer or a fraction, which nobody has rounded."""
+        return _EXACT.fullmatch(self.text) is not None
+
     def compare(self, answer: Answer, algebra: Algebra) -> Judgement:
         """Equal in value; a unit that the gold answer does not name may follow."""
         from rlsd_pipeline.verifiers.kinds.expression import Expression
@@ -70,6 +77,8 @@ class Number(Answer):
 
         match answer:
             case Number():
+                if self.is_exact and answer.is_exact:
+                    return judged(self.value == answer.value)
                 return judged(agree(self.value, answer.value, algebra.float_rounding))
             case Quantity():
                 return self.compare(answer.value, algebra)
@@ -121,6 +130,8 @@ def number_in(text: str) -> Fraction | None:
     """The value of a text that is a number."""
     if len(text) > _LONGEST:
         return None
+    if match := _PARENTHESES.fullmatch(text):
+        text = match[1].strip()
     if match := _SIGN.match(text):
         value = _unsigned(text[match.end() :])
         negative = match[1] != "+"

@@ -69,7 +69,7 @@ _DEFINITIONS = (
     "yen = [currency_JPY]",
 )  # fmt: skip
 
-_SQUARE = re.compile(r"(square|sq\.?|cubic|cu\.?) ?", re.IGNORECASE)
+_SQUARE = re.compile(r"(square(?!d)|sq\.?|cubic|cu\.?) ?", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d_]+")
 _POWER = re.compile(
     r" ?(?:\^|\*\*) ?\{? ?(-?\d) ?\}?| ?(squared|cubed)(?![a-z])|(?<=m)([23])(?!\d)"

@@ -46,7 +46,34 @@ def test_plain_number(text: str, value: Fraction | None) -> None:
         ("version 1.2.3", None),
         ("dates such as 1/2/2003", None),
         ("none of them", None),
+        ("anything but 4", None),
+        ("it isn't 4", None),
+        ("it can't be 4", None),
+        ("fewer than 4", None),
+        ("4 or six", None),
+        ("twice 4", None),
+        ("4 trillion", None),
+        ("point 4", None),
+        ("six instead of 4", None),
+        ("a multiple of 4", None),
+        ("the square of 4", None),
     ],
 )
 def test_only_number(text: str, value: Fraction | None) -> None:
-    assert only_number(text) == value
+    assert only_number(text, question="How many are there?") == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("The sum of the two is 7", Fraction(7)),
+        ("There are 7 more dots", Fraction(7)),
+        ("There are more than 7 dots", None),
+        ("more dots: not 7", None),
+        ("twice the sum of the two is 7", None),
+        ("The sum is 7 or another", None),
+        ("two 7", None),
+    ],
+)
+def test_words_that_repeat_the_question(text: str, value: Fraction | None) -> None:
+    assert only_number(text, question="How many more dots, and what is the sum of two?") == value
