@@ -48,7 +48,11 @@ def settle(
 
 
 def judge(rule: Rule, problem: Problem, prediction: Prediction) -> Scored:
-    """The verdict on one response; a crash of the rule is an outcome of its own."""
+    """The verdict on one response; a crash of the rule is an outcome of its own.
+
+    Where the rule cannot read the gold answer, the response is unparsed: so it counts as wrong and
+    is shown, and does not leave the mean.
+    """
     response, answer = prediction.response or "", prediction.extraction
     found = Scored(problem, prediction.sample_index, response, answer, Verdict.UNPARSED)
     if len(response) > LONGEST_RESPONSE or len(answer or "") > LONGEST_RESPONSE:
@@ -63,6 +67,8 @@ def judge(rule: Rule, problem: Problem, prediction: Prediction) -> Scored:
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         return found._replace(verdict=Verdict.VERIFIER_ERROR, extracted=answer, reason=reason)
+    if verdict is Verdict.VERIFIER_ERROR:
+        verdict = Verdict.UNPARSED
     return found._replace(extracted=answer, verdict=verdict, reason=why)
 
 

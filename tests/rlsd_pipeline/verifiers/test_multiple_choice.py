@@ -100,3 +100,52 @@ def test_compare(
 @pytest.mark.parametrize("text", ["9" * 10**7, "A. " * 10**6, "(A)" * 10**6, " " * 10**7 + "?"])
 def test_huge_answers_cost_little(text: str) -> None:
     assert_linear(lambda given: named_choices(given, COLOURS), text)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("(B). There are no green cars", {1}),
+        ("(C). If the trees died, they would decrease", {2}),
+        ("If the trees died, they would decrease. (C)", {2}),
+        ("therefore (B), dark blue", {1}),
+        ("The colour of it is the (B) dark blue", {1}),
+        (r"\( \text{C} \)", {2}),
+        (r"\[B\]", {1}),
+        (r"C} \]", {2}),
+        (r"{\bf (A)}", {0}),
+        ("A (which fits, if not exactly)", {0}),
+        ("(B) is wrong", set()),
+        ("(B). It isn't the answer", set()),
+        ("(A). No, it is blue", set()),
+        ("(A) or maybe blue", set()),
+        ("(A), but I am not sure", set()),
+        ("A (not red)", set()),
+        ("It is not this one. (C)", set()),
+        ("N/A", set()),
+        ("A or G", set()),
+        ("A, b, c", {0, 1, 2}),
+        ("I'm sorry, I can't help with that", set()),
+    ],
+)
+def test_a_letter_and_what_is_said_of_it(text: str, named: set[int]) -> None:
+    assert named_choices(text, COLOURS) == named
+
+
+def test_a_refusal_is_no_letter() -> None:
+    assert named_choices("I'm sorry, I can't tell.", list("abcdefghij")) == set()
+
+
+def test_a_letter_beside_its_own_text() -> None:
+    assert named_choices("(A) B", ["B", "A", "C"]) == {0}
+    assert named_choices("(B). No, there are more dots", ["Yes", "No"]) == {1}
+    assert named_choices(
+        r"\text{(B)}\ \text{none of these}", ["$1$", r"$\text{none of these}$"]
+    ) == {1}
+
+
+def test_words_of_the_question_add_nothing_to_a_letter() -> None:
+    asked = frozenset({"greatest", "area", "is", "the"})
+    assert named_choices("The greatest area is (C)", COLOURS, known=asked) == {2}
+    assert named_choices("The wrong area is (C)", COLOURS, known=asked) == set()
+    assert named_choices("The smallest area is (C)", COLOURS, known=asked) == set()

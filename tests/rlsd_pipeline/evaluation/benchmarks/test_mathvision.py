@@ -1,7 +1,7 @@
 import pytest
 
 from rlsd_pipeline.errors import DataError
-from rlsd_pipeline.evaluation.benchmark import Scored
+from rlsd_pipeline.evaluation.benchmark import Mode, Scored
 from rlsd_pipeline.evaluation.benchmarks.mathvision import (
     MATHVISION,
     MathVisionRobust,
@@ -299,3 +299,42 @@ def test_long_answers_cost_little(text: str) -> None:
         rule.compare(rule.extract(given, problem) or "", problem)
 
     assert_linear(settle_both, text)
+
+
+@pytest.mark.parametrize("mode", ["official", "robust"])
+def test_a_garbled_gold_keeps_its_responses_in_the_mean(mode: Mode) -> None:
+    problems = {"7": read(row(r"\frac{1}{"))}
+    scored = settle(MATHVISION, mode, problems, [Prediction("7", r"\boxed{5}")])
+    assert [each.verdict for each in scored] in ([Verdict.UNPARSED], [INCORRECT])
+    assert MATHVISION.summarise(scored, 0.95).score.value == 0.0
+
+
+def test_one_of_four_responses_is_right_in_another_form() -> None:
+    responses = {
+        "3": ("3.0", "4", "5", "6"),
+        "1 1/2": ("1.5", "2", "1/2", "11/2"),
+        r"0.\overline{3}": (r"\frac{1}{3}", "0.3", "1/2", "3"),
+        r"\log_2 3": (r"\frac{\ln 3}{\ln 2}", "2", "3", "1.5"),
+    }
+    problems = {gold: read(row(gold, id=gold)) for gold in responses}
+    said = [
+        Prediction(gold, rf"\boxed{{{answer}}}", sample_index=index)
+        for gold, answers in responses.items()
+        for index, answer in enumerate(answers)
+    ]
+    scored = settle(MATHVISION, "robust", problems, said)
+    assert [each.verdict for each in scored] == [CORRECT, INCORRECT, INCORRECT, INCORRECT] * 4
+    assert MATHVISION.summarise(scored, 0.95).score.value == 0.25
+
+
+def test_fractions_agree_in_full_and_decimals_to_two_places(robust: MathVisionRobust) -> None:
+    problem = read(row(r"\frac{121}{180}"))
+    assert robust.compare("2/3", problem)[0] is INCORRECT
+    assert robust.compare("0.67", problem)[0] is CORRECT
+    assert robust.compare("242/360", problem)[0] is CORRECT
+    assert robust.compare("299/300", read(row("1")))[0] is INCORRECT
+
+
+def test_sides_that_cannot_be_compared_are_no_error(robust: MathVisionRobust) -> None:
+    verdict, _ = robust.compare(r"\frac{AB}{AD} = 2.5", read(row("10")))
+    assert verdict in (INCORRECT, Verdict.UNPARSED)

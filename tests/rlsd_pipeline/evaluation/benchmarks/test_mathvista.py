@@ -264,6 +264,49 @@ def test_robust(item: dict[str, Any], response: str, expected: Verdict) -> None:
     assert verdict(MATHVISTA, "robust", item, response=response)[0] is expected
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "anything but 5",
+        "isn't 5",
+        "it can't be 5",
+        "fewer than 5",
+        "5 or six",
+        "twice 5",
+        "5 trillion",
+        "point 5",
+        "six instead of 5",
+        "5 squared",
+        "5 dozen dots",
+        "There are fewer than 5 dots",
+    ],
+)
+def test_words_that_change_a_number_are_never_dropped(answer: str) -> None:
+    for given in ({"extraction": answer}, {"response": f"The answer is {answer}."}):
+        assert verdict(MATHVISTA, "robust", row(), **given)[0] in (INCORRECT, UNPARSED)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("1/2", CORRECT),
+        (r"\frac{1}{2}", CORRECT),
+        ("2/1", INCORRECT),
+        ("not 1/2", UNPARSED),
+        ("twice 0.5", UNPARSED),
+        ("not (A)", UNPARSED),
+        ("anything but (A)", UNPARSED),
+        ("N/A", UNPARSED),
+    ],
+)
+def test_choices_are_compared_as_mathematics_and_never_by_a_denial(
+    answer: str, expected: Verdict
+) -> None:
+    assert verdict(MATHVISTA, "robust", choice_row("0.5", "0.5", "2"), extraction=answer)[0] is (
+        expected
+    )
+
+
 @pytest.mark.parametrize("answer", ["9" * 5000, "1," * 20_000, "9^{9^{9}}!", "\0", "{" * 5000])
 @pytest.mark.parametrize(
     "item", [row(), float_row("0.5", 1), row(answer="[1, 2]", answer_type="list")]
