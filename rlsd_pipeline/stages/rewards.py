@@ -87,9 +87,16 @@ def require_judged(
 
 
 def verify(workspace: Workspace, completion: str, problem: Problem, *, cut: bool) -> Verification:
-    """The verdict on one response; a response cut before it answered is truncated, not unparsed."""
+    """The verdict on one response; one that was cut before or within its answer is truncated.
+
+    An answer that goes on to the end of a cut response may be a part of one: 2 of 24.
+    """
     verification = workspace.verifier.verify(completion, problem)
-    if cut and verification.verdict is Verdict.UNPARSED:
+    if not cut or verification.verdict is Verdict.VERIFIER_ERROR:
+        return verification
+    span = workspace.verifier.extraction.locate(completion)
+    within = span is not None and span[1] >= len(completion.rstrip())
+    if within or verification.verdict is Verdict.UNPARSED:
         return verification._replace(verdict=Verdict.TRUNCATED)
     return verification
 
