@@ -17,7 +17,8 @@ from assets.partitions import ARM, partition_key, split_key
 from rlsd_pipeline.stages.contract import ITERATION_STAGES
 
 _ARM_TAG = f"dagster/partition/{ARM}"
-_SECONDS = 5
+_SECONDS = 10
+"""Between two looks; each costs a tick of a kilobyte and some milliseconds of the daemon."""
 _BEGINNINGS = ("problems", "policy")
 """What has to be there before an iteration can begin; a new one of either may start something."""
 
