@@ -2,7 +2,8 @@
 
 import io
 import random
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from rlsd_pipeline.config.update import UpdateConfig
 from rlsd_pipeline.models.loading import load_policy
 from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
+from rlsd_pipeline.models.trial import require_agreement
 from rlsd_pipeline.rollouts.engine import SamplingRequest
 from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
 from rlsd_pipeline.update.policy_update import UpdateGroup, make_optimizer, update_policy
@@ -207,11 +209,13 @@ class Outcome(NamedTuple):
 
     Attributes:
         shares_prefix: Whether a prompt is run once for its responses.
+        warnings: What the product said on the way.
         done: The steps that went well, in order.
         failure: What the next one said; None where all did.
     """
 
     shares_prefix: bool
+    warnings: Sequence[str]
     done: Sequence[str]
     failure: Exception | None
 
@@ -222,17 +226,29 @@ STEPS = ("encoded", "sampled", "scored", "trained", "saved")
 def go(policy: Policy, folder: Path) -> Outcome:
     """All steps of an experiment, up to the first that fails."""
     done: list[str] = []
-    try:
-        prompts = encode(policy)
-        done.append("encoded")
-        responses = sample(policy, prompts)
-        done.append("sampled")
-        score(policy, responses)
-        done.append("scored")
-        train(policy, responses)
-        done.append("trained")
-        save(policy, responses, folder)
-        done.append("saved")
-    except Exception as error:
-        return Outcome(policy.shares_prefix, done, error)
-    return Outcome(policy.shares_prefix, done, None)
+    failure: Exception | None = None
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        shares = policy.shares_prefix
+        try:
+            for step in _steps(policy, folder):
+                done.append(step)
+        except Exception as error:
+            failure = error
+    own = [str(each.message) for each in said if "so its prompts" in str(each.message)]
+    return Outcome(shares, tuple(dict.fromkeys(own)), done, failure)
+
+
+def _steps(policy: Policy, folder: Path) -> Iterator[str]:
+    """Names each step once it is done."""
+    require_agreement(policy, type(policy.model).__name__)
+    prompts = encode(policy)
+    yield "encoded"
+    responses = sample(policy, prompts)
+    yield "sampled"
+    score(policy, responses)
+    yield "scored"
+    train(policy, responses)
+    yield "trained"
+    save(policy, responses, folder)
+    yield "saved"

@@ -3,7 +3,6 @@
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from warnings import catch_warnings, simplefilter
 
 import torch
 import transformers
@@ -14,7 +13,7 @@ from tests.families.journey import STEPS, Outcome, go
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "models.md"
 
-HEADER = ("family", "images", "shared prefix", *STEPS, "what it says where it does not work")
+HEADER = ("family", "images", "shared prefix", *STEPS, "what it says where something does not work")
 
 
 def row(name: str, policy: Policy, outcome: Outcome) -> str:
@@ -22,7 +21,8 @@ def row(name: str, policy: Policy, outcome: Outcome) -> str:
     images = "yes" if policy.reads_images else "no"
     shared = "yes" if outcome.shares_prefix else "no"
     steps = ["yes" if step in outcome.done else "no" for step in STEPS]
-    said = "" if outcome.failure is None else " ".join(str(outcome.failure).split())
+    failure = [] if outcome.failure is None else [str(outcome.failure)]
+    said = " ".join(" ".join([*outcome.warnings, *failure]).split())
     return line((name, images, shared, *steps, said.replace("|", "\\|")))
 
 
@@ -36,8 +36,7 @@ def tried() -> list[str]:
     lines = []
     for family in FAMILIES:
         policy = family.policy()
-        with tempfile.TemporaryDirectory() as folder, catch_warnings():
-            simplefilter("ignore")
+        with tempfile.TemporaryDirectory() as folder:
             lines.append(row(family.name, policy, go(policy, Path(folder))))
     return lines
 

@@ -1,6 +1,5 @@
 """Each family of models goes through an experiment, and the document says so."""
 
-import warnings
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,7 @@ from tests.families.table import DOCUMENT, row
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_a_family_works_as_the_document_says(family: Family, tmp_path: Path) -> None:
     policy = family.policy()
-    with warnings.catch_warnings():
-        # Of those whose prompts are run again for each response.
-        warnings.filterwarnings("ignore", "(?s).*run again for each response")
-        outcome = go(policy, tmp_path)
+    outcome = go(policy, tmp_path)
     if outcome.failure is not None:
         raise outcome.failure
     assert outcome.done == list(STEPS)
