@@ -16,6 +16,7 @@ from rlsd_pipeline.errors import ConfigError
 
 _TAG = "tag:yaml.org,2002:"
 _EXPONENT = re.compile(r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)[eE][-+]?[0-9]+")
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _MISREAD = re.compile(r"[-+]?0[0-9_]+|.*:.*")
 
 Step = str | int
@@ -23,6 +24,30 @@ Step = str | int
 
 class _Loader(yaml.SafeLoader):
     """Plain values alone, and no number that is not what it looks like."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """A value; where its tag says what its text is not, an error with its line."""
+        try:
+            return super().construct_object(node, deep=deep)
+        # PyYAML's constructors trust that the text fits the tag.
+        except (ValueError, KeyError, IndexError, AttributeError) as error:
+            kind = node.tag.removeprefix(_TAG)
+            why = f" ({error})" if isinstance(error, ValueError) else ""
+            raise yaml.constructor.ConstructorError(
+                problem=f"{_short(node)} is no {kind} that can be read{why}",
+                problem_mark=node.start_mark,
+            ) from error
+
+    def construct_scalar(self, node: Any) -> Any:
+        """A scalar's text, if paths and files can hold it."""
+        text = super().construct_scalar(node)
+        if _NO_TEXT.search(str(text)):
+            raise yaml.constructor.ConstructorError(
+                problem=f"{_short(node)} holds a null, or half of a pair of characters, which is "
+                "no text: write the character itself",
+                problem_mark=node.start_mark,
+            )
+        return text
 
     def plain_number(self, node: yaml.ScalarNode) -> int | float:
         """A number, unless YAML 1.1 reads another one than is written."""
@@ -93,7 +118,7 @@ def read_document(path: Path, source: str | None = None) -> Document:
         root = loader.get_single_node()
         doubled = list(_doubled(root, (), set()))
         value = None if root is None else loader.construct_document(root)
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, OverflowError, yaml.YAMLError) as error:
         raise ConfigError(f"{source}: cannot be read as YAML: {error}") from error
     except RecursionError as error:
         raise ConfigError(f"{source}: cannot be read as YAML: nested too deeply") from error
@@ -102,6 +127,11 @@ def read_document(path: Path, source: str | None = None) -> Document:
     if doubled:
         raise ConfigError("\n  ".join([f"{source}: {len(doubled)} problems", *doubled]))
     return Document(value, root)
+
+
+def _short(node: yaml.Node) -> str:
+    text = repr(node.value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 def _doubled(node: yaml.Node | None, path: tuple[str, ...], seen: set[int]) -> Iterator[str]:

@@ -21,6 +21,8 @@ def expanded(path: str) -> Path:
     Raises:
         ConfigError: `~name` names no user of this machine, or the path is none.
     """
+    if not path.strip():
+        raise ConfigError("a path or name is empty: name the file or folder, or drop the key")
     if "\0" in path:
         raise ConfigError(f"{path!r}: no path holds a null character; remove it")
     try:

@@ -1,15 +1,15 @@
 """Problems from a data set of the Hugging Face hub, or from a local copy of one."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import datasets
 
 from rlsd_pipeline.config.strict import nearest
+from rlsd_pipeline.data.column import Column
 from rlsd_pipeline.data.image_values import image_values, read_image
 from rlsd_pipeline.data.jsonl import content_id
 from rlsd_pipeline.data.local_table import local_table
@@ -18,44 +18,6 @@ from schemas.problem import Problem
 
 _FIELDS = ("question", "answer", "images", "problem_id", "solution", "choices")
 _BATCH_ROWS = 64
-_WRAPPED = re.compile(r"(?P<before>.*)\{(?P<name>[^{}]+)\}(?P<after>.*)", re.DOTALL)
-
-
-class Column(NamedTuple):
-    """Where a field of a problem stands in a row, and what is wrapped around it."""
-
-    name: str
-    before: str = ""
-    after: str = ""
-
-    @classmethod
-    def parse(cls, text: str) -> "Column":
-        """Read `answer`, `reward_model.ground_truth` or `<answer>{answer}</answer>`."""
-        match = _WRAPPED.fullmatch(text)
-        return cls(match["name"], match["before"], match["after"]) if match else cls(text)
-
-    def top(self, names: Sequence[str]) -> str:
-        """The column itself; a dot leads into a struct, unless a name holds one."""
-        return self.name if self.name in names else self.name.partition(".")[0]
-
-    def value(self, row: Mapping[str, Any]) -> Any:
-        """The value in a row; None where there is none."""
-        value: Any = row
-        for step in [self.name] if self.name in row else self.name.split("."):
-            value = value.get(step) if isinstance(value, Mapping) else None
-        return value
-
-    def text(self, row: Mapping[str, Any], place: str) -> str | None:
-        """The value as text without its wrapping; None where it is null or blank."""
-        value = self.value(row)
-        if value is None or not (text := str(value).strip()):
-            return None
-        if not (text.startswith(self.before) and text.endswith(self.after)):
-            raise DataError(
-                f"{place}: column {self.name!r} holds {text[:60]!r}, which is not wrapped in "
-                f"{self.before!r} and {self.after!r}"
-            )
-        return text[len(self.before) : len(text) - len(self.after)].strip() or None
 
 
 def read_hub(

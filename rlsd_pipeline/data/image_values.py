@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from rlsd_pipeline.data.images import load_image
 from rlsd_pipeline.data.inside import resolve_inside
@@ -41,7 +42,8 @@ def read_image(value: Any, root: Path, place: str, index: int) -> bytes:
     Raises:
         DataError: It is no image that can be read, or lies outside the folder.
     """
-    named = isinstance(value, str) and len(value) <= _LONGEST_NAME and not _DATA_URL.match(value)
+    short = isinstance(value, str) and len(value) <= _LONGEST_NAME
+    named = short and not _DATA_URL.match(value.strip())
     where = f"{place}, images[{index}]" + (f" {value!r}" if named else "")
     return load_image(image_source(value, root, where), place=where)
 
@@ -57,29 +59,30 @@ def image_source(value: Any, root: Path, place: str) -> bytes | Path:
     Raises:
         DataError: The value is no image, is not to be had here, or its file lies elsewhere.
     """
-    if isinstance(value, Mapping):
+    while isinstance(value, Mapping):
         given = [value[key] for key in _KEYS if value.get(key)]
         if not given:
             raise DataError(
                 f"{place}: a dictionary with {', '.join(map(str, value)) or 'no keys'}, and none "
                 f"of {', '.join(_KEYS)} holds an image"
             )
-        return image_source(given[0], root, place)
+        value = given[0]
     if isinstance(value, bytes):
         return value
     if not isinstance(value, str):
         raise DataError(f"{place}: an image is {type(value).__name__}, not bytes or a path")
-    if url := _DATA_URL.match(value):
-        if not url["kind"].rstrip().lower().endswith(";base64"):
+    text = value.strip()
+    if url := _DATA_URL.match(text):
+        if not "".join(url["kind"].split()).lower().endswith(";base64"):
             raise DataError(f"{place}: a data URL of {url['kind'] or 'text'}, not of base64")
-        return _decoded(value[url.end() :], place)
+        return _decoded(unquote(text[url.end() :]), place)
     if _URL.match(value):
         raise DataError(
             f"{place}: {_short(value)} is not read from the network: save the image in {root} and "
             "give its path"
         )
-    if value.startswith(_STARTS) and len(value) >= _SHORTEST_ENCODED and _ENCODED.fullmatch(value):
-        return _decoded(value, place)
+    if text.startswith(_STARTS) and len(text) >= _SHORTEST_ENCODED and _ENCODED.fullmatch(text):
+        return _decoded(text, place)
     return _file(value, root, place)
 
 

@@ -9,6 +9,7 @@ image may also be in the row: as base64, a data URL, or a dictionary with `bytes
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -22,6 +23,8 @@ from rlsd_pipeline.errors import DataError
 from schemas.problem import Problem
 
 _PROBLEMS_SHOWN = 10
+_HALF = re.compile("[\ud800-\udfff]")
+"""Surrogates: JSON can escape one alone, and nothing can write it."""
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -44,6 +47,10 @@ class _Row(StrictConfig):
         if image_values(self.image) and image_values(self.images):
             raise ValueError("give `image` or `images`, not both")
         return self
+
+
+class _RowError(ValueError):
+    """What is wrong with an object that is JSON all the same."""
 
 
 class _Line(NamedTuple):
@@ -130,11 +137,17 @@ def _row(line: _Line) -> _Row:
     try:
         # Numbers stay as they are written: 0.10 is another answer than 0.1.
         data = json.loads(
-            line.data.decode("utf-8-sig"), parse_int=str, parse_float=str, parse_constant=_absent
+            line.data.decode("utf-8-sig"),
+            parse_int=str,
+            parse_float=str,
+            parse_constant=_absent,
+            object_pairs_hook=_once,
         )
         if isinstance(data, dict):
             data = {key: value for key, value in data.items() if value is not None}
         return _Row.model_validate(data)
+    except _RowError as error:
+        raise DataError(f"{line.place}: {error}") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{line.place}: not UTF-8 (byte {error.start + 1})") from error
     except json.JSONDecodeError as error:
@@ -143,6 +156,22 @@ def _row(line: _Line) -> _Row:
         raise DataError(f"{line.place}: not JSON that can be read (nested too deeply)") from error
     except ValidationError as error:
         raise DataError(describe(error, _Row, line.place)) from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON in which every key stands once, and all text can be written."""
+    held = dict(pairs)
+    if len(held) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _RowError(f"{twice!r} is given twice, and only the last would count: keep one")
+    for name, value in held.items():
+        if _HALF.search(name) or (isinstance(value, str) and _HALF.search(value)):
+            key = name.encode(errors="backslashreplace").decode()
+            raise _RowError(
+                f"{key}: {str(value)[:60]!r} holds half of a pair of characters, which is no text"
+            )
+    return held
 
 
 def _absent(constant: str) -> None:

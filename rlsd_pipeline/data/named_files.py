@@ -5,6 +5,7 @@ Nothing is checked here: what cannot be read names nothing, and the reader says 
 
 import csv
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +25,8 @@ def named_files(table: Path, columns: Sequence[str]) -> set[str]:
     Raises:
         OSError: The table cannot be read.
     """
-    tops = {column.partition(".")[0] for column in columns}
+    # A dot leads into a struct, or is a part of the column's name.
+    tops = {top for column in columns for top in (column, column.partition(".")[0])}
     found: set[str] = set()
     with suppress(ValueError, RecursionError, csv.Error, pa.ArrowException):
         for value in _values(table, tops):
@@ -37,16 +39,26 @@ def _values(table: Path, tops: set[str]) -> Iterator[Any]:
         case ".parquet":
             yield from _parquet(table, tops)
         case ".csv":
-            with table.open(encoding="utf-8", newline="") as lines:
+            # The module's own limit would end the reading at the first long text.
+            csv.field_size_limit(sys.maxsize)
+            with table.open(encoding="utf-8-sig", newline="") as lines:
                 for row in csv.DictReader(lines):
                     yield from (row.get(top) for top in tops)
-        case ".json":
-            yield from _under(json.loads(table.read_bytes()), tops)
         case _:
-            with table.open("rb") as lines:
-                for line in lines:
-                    with suppress(ValueError, RecursionError):
-                        yield from _under(json.loads(line), tops)
+            yield from _json(table, tops)
+
+
+def _json(table: Path, tops: set[str]) -> Iterator[Any]:
+    """One value a line, or one that fills the file; the ending does not say which."""
+    lines_are_values = True
+    with table.open("rb") as lines:
+        for line in lines:
+            try:
+                yield from _under(json.loads(line), tops)
+            except (ValueError, RecursionError):
+                lines_are_values = lines_are_values and not line.strip()
+    if not lines_are_values:
+        yield from _under(json.loads(table.read_bytes()), tops)
 
 
 def _parquet(table: Path, tops: set[str]) -> Iterator[Any]:

@@ -11,6 +11,7 @@ from rlsd_pipeline.config.dataset import (
     HubDataset,
     JSONLDataset,
 )
+from rlsd_pipeline.data.column import Column
 from rlsd_pipeline.data.named_files import named_files
 from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.identity.files import content_digest, path_digest
@@ -58,9 +59,13 @@ def source_digest(config: DatasetConfig) -> str:
             return f"{config.name}@{config.revision}"
         if local.is_dir():
             return path_digest(local)
-        return _file_digest(local, *(config.columns[n] for n in ("images",) if n in config.columns))
+        return _file_digest(local, *_image_columns(config))
     except OSError as error:
         raise DataError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+
+def _image_columns(config: HubDataset) -> list[str]:
+    return [Column.parse(text).name for text in (config.columns.get("images"),) if text]
 
 
 def pinned(config: DatasetConfig) -> DatasetConfig:

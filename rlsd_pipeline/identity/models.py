@@ -65,17 +65,22 @@ def folder_digest(folder: Path) -> str:
         raise ModelError(f"the model {folder} cannot be read: {error}") from error
 
 
+def _shards(index: Path) -> list[str]:
+    """The files of weights that an index names."""
+    said = json.loads(index.read_text(encoding="utf-8"))
+    shards = said.get("weight_map", {}) if isinstance(said, dict) else None
+    if not (isinstance(shards, dict) and all(isinstance(name, str) for name in shards.values())):
+        raise ValueError(f"{index.name} has no `weight_map` of tensors to files")
+    return list(shards.values())
+
+
 def _loaded(folder: Path) -> list[Path]:
     """The files that are read: those at the top, code and templates, and what an index names.
 
     Checkpoints of a training that lie in folders of their own are none of them.
     """
     code = [p for ending in _CODE for p in folder.rglob(f"*{ending}")]
-    indexed = [
-        folder / name
-        for index in folder.glob(_INDEX)
-        for name in json.loads(index.read_text(encoding="utf-8")).get("weight_map", {}).values()
-    ]
+    indexed = [folder / name for index in folder.glob(_INDEX) for name in _shards(index)]
     return [
         path
         for path in [*folder.iterdir(), *code, *indexed]

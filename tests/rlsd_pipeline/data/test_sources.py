@@ -95,3 +95,24 @@ def test_digest_of_easy_vqa_and_of_the_hub() -> None:
 def test_easy_vqa_has_both_splits() -> None:
     problems = read_problems(EasyVQADataset(train_questions=20, test_questions=10))
     assert Counter(p.split for p in problems) == Counter(train=20, test=10)
+
+
+def test_a_table_of_text_alone_has_a_digest(tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_text("question,answer\na,b\nc,d\n")
+    columns = {"question": "question", "answer": "answer"}
+    config = HubDataset(name=str(file), columns=columns)
+    before = source_digest(config)
+    file.write_text("question,answer\na,b\nc,e\n")
+    assert source_digest(config) != before
+
+
+def test_images_named_in_braces_count(tmp_path: Path) -> None:
+    file, image = tmp_path / "x.csv", tmp_path / "a.png"
+    file.write_text("question,answer,image\na,b,a.png\n")
+    image.write_bytes(b"1")
+    columns = {"question": "question", "answer": "answer", "images": "{image}"}
+    config = HubDataset(name=str(file), columns=columns)
+    before = source_digest(config)
+    image.write_bytes(b"2")
+    assert source_digest(config) != before

@@ -75,3 +75,12 @@ def test_a_folder_that_is_none(folder: Path) -> None:
         folder_digest(folder / "absent")
     with pytest.raises(ModelError, match=r"config.json cannot be read: it is a file"):
         folder_digest(folder / "config.json")
+
+
+@pytest.mark.parametrize(
+    "index", ["[]", '"x"', '{"weight_map": null}', '{"weight_map": []}', '{"weight_map": {"a": 3}}']
+)
+def test_an_index_of_no_files_is_refused(folder: Path, index: str) -> None:
+    (folder / "model.safetensors.index.json").write_text(index)
+    with pytest.raises(ModelError, match=r"model\.safetensors\.index\.json has no `weight_map`"):
+        folder_digest(folder)
