@@ -43,8 +43,8 @@ class _Loader(yaml.SafeLoader):
         text = super().construct_scalar(node)
         if _NO_TEXT.search(str(text)):
             raise yaml.constructor.ConstructorError(
-                problem=f"{_short(node)} holds a null, or half of a pair of characters, which is "
-                "no text: write the character itself",
+                problem=f"{_short(node)} holds a null character or half of a pair, which is "
+                "no text: write what is meant",
                 problem_mark=node.start_mark,
             )
         return text
