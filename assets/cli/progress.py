@@ -133,7 +133,10 @@ class Display:
         self._metrics[name] = value
 
     def _notes(self) -> str:
-        return "  ".join(f"{name} {value:.3f}" for name, value in self._metrics.items())
+        return "  ".join(
+            f"{name} {value:,}" if isinstance(value, int) else f"{name} {value:.3f}"
+            for name, value in self._metrics.items()
+        )
 
 
 def console() -> Console:

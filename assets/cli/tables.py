@@ -120,12 +120,14 @@ def _tests(results: Sequence[Result], compared_with: str) -> str:
     by_benchmark: dict[str, list[Result]] = {}
     for line in results:
         by_benchmark.setdefault(line.benchmark, []).append(line)
-    found = dict.fromkeys(
-        f"p of {names[what]}: {tests};\n"
-        for lines in by_benchmark.values()
-        for what, tests in tests_of_results(lines).items()
+    found: dict[str, list[str]] = {}
+    for benchmark, lines in by_benchmark.items():
+        for what, tests in tests_of_results(lines).items():
+            found.setdefault(f"p of {names[what]}: {tests}", []).append(benchmark)
+    return "".join(
+        f"{said};\n" if len(on) == len(by_benchmark) else f"{said} on {', '.join(on)};\n"
+        for said, on in found.items()
     )
-    return "".join(found)
 
 
 def _estimate(estimate: Estimate) -> str:

@@ -33,8 +33,8 @@ def make_problems(workspace: Workspace, *, recompute: bool = False) -> Artifact:
         _require_golds(workspace, problems)
         _require_unseen_benchmarks(workspace, problems)
         out.table(Problem, record_table(Problem, problems))
-        only_text = classify(workspace.verifier, problems).only_text
-        workspace.progress.metric("gold answers that are only text", len(only_text))
+        if only_text := classify(workspace.verifier, problems).only_text:
+            workspace.progress.metric("gold answers that are only text", len(only_text))
         workspace.progress.advance(len(problems))
 
     request = problems_request(workspace)
