@@ -168,12 +168,13 @@ $(VLLM_VENV)/.installed: pyproject.toml tests/vllm/requirements.py
 	@touch $@
 
 # Beside the development environment, whose packages it sees, so that torch is not there twice.
+# The servers come second: asked for together, pip looks for a botocore that suits both and gives up.
 $(STORAGE): $(DEVELOPMENT) pyproject.toml
 	$(PYTHON) -m venv .venv-storage
 	$(BIN)/python -c "import sysconfig; print(sysconfig.get_paths()['purelib'])" \
 		> $$(.venv-storage/bin/python -c "import sysconfig; print(sysconfig.get_paths()['purelib'])")/development.pth
-	.venv-storage/bin/python -m pip install --quiet -e ".[s3,gcs,tensorboard,wandb,mlflow,trackio]" \
-		"moto[server]>=5.1" gcp-storage-emulator
+	.venv-storage/bin/python -m pip install --quiet -e ".[s3,gcs,tensorboard,wandb,mlflow,trackio]"
+	.venv-storage/bin/python -m pip install --quiet "moto[server]>=5.1" gcp-storage-emulator
 	@touch $@
 
 # The package holds the model's file; what it would import is not needed.
