@@ -20,7 +20,8 @@ _SQUARED_UNITS = {
 }
 """NFKC alone would make "m2" of a square metre."""
 
-_FRACTION = re.compile(r"(\d+)⁄(\d+)")
+# From the first digit of a run: from each of its digits would take the square of its length.
+_FRACTION = re.compile(r"(?<!\d)(\d+)⁄(\d+)")
 _RANGE = re.compile(r"(?<=\d)[‒–—](?=\d)")
 _ALIKE = str.maketrans(
     {
