@@ -20,6 +20,7 @@ from rlsd_pipeline.stages.rewards import advantages, verify, verify_rollouts
 from rlsd_pipeline.stages.rollouts import choose_problems, draw_seed, sample_rollouts
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.stages.token_weights import weigh_tokens
+from rlsd_pipeline.verifiers.extraction import AnswerTag
 from rlsd_pipeline.verifiers.verifier import Verification
 from schemas import Problem, Reward, Rollout, Verdict
 
@@ -155,6 +156,8 @@ def test_truncated_is_only_what_was_cut_before_it_answered(
     ran: Ran, workspace_at: Open, verdict: Verdict, cut: bool, expected: Verdict
 ) -> None:
     class Says:
+        extraction = AnswerTag()
+
         def verify(self, completion: str, problem: Problem) -> Verification:
             return Verification(verdict, None, None)
 
