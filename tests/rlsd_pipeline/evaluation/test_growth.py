@@ -20,7 +20,7 @@ UNITS = (
     *("<answer>", "<think>", "</think>", "<", "|", "**", "½", "１", "٣", "₁", "\u200b", "−"),
 )
 FORMS = ("{}", "The answer is {{{}6}}", "\\boxed{{{}6}}", "({}1,2)")
-SHORT, LONG = 9_600, 96_000
+SHORT, LONG = 4_800, 48_000
 """Characters; ten times as many may cost ten times as much."""
 FREE = 0.5
 """Seconds of processor time that the long text may take without a comparison."""
@@ -68,9 +68,9 @@ def _is_steep(work: Callable[[str], object], unit: str, form: str) -> bool:
     def text(length: int) -> str:
         return form.format(unit * (length // len(unit)))
 
-    # A quadratic rule takes a hundredth here of what the long text would take.
+    # A quadratic rule takes a hundredth here of what the long text would take: two seconds.
     short = seconds(work, text(SHORT))
-    if short < FREE / 50:
+    if short < FREE / 25:
         return False
     limit = max(FREE, 40 * short)
     # Starting a worker process costs once; what is steep is so every time.
