@@ -17,10 +17,24 @@ from rlsd_pipeline.stages.teacher import arm_teacher
 _REQUESTS: dict[str, Callable[[StageRun], ArtifactRequest]] = {
     "rollouts": rollouts_request,
     "rewards": rewards_request,
-    "logprobs": lambda run: logprobs_request(run, arm_teacher(run)),
     "token_weights": token_weights_request,
     "policy_checkpoint": policy_checkpoint_request,
 }
+"""Of the stages of an iteration, those that ask for no teacher."""
+
+
+def declared_request(
+    run: StageRun, stage: str, teacher: Callable[[StageRun], Artifact | None]
+) -> ArtifactRequest:
+    """The request that is made today for a stage of an iteration, at the draw that is here.
+
+    Args:
+        run: Where.
+        stage: One of the stages of an iteration.
+        teacher: Finds the teacher of a place; asked for the log-probabilities alone.
+    """
+    run = replace(run, draw=run.kept_draw())
+    return logprobs_request(run, teacher(run)) if stage == "logprobs" else _REQUESTS[stage](run)
 
 
 def is_current(run: StageRun, stage: str) -> bool:
@@ -28,7 +42,7 @@ def is_current(run: StageRun, stage: str) -> bool:
     artifact = run.workspace.store.intact_ref(run.reference(stage))
     if artifact is None or (stage == "policy_checkpoint" and not _is_published(run, artifact)):
         return False
-    return artifact.fingerprint == _REQUESTS[stage](replace(run, draw=run.kept_draw())).fingerprint
+    return artifact.fingerprint == declared_request(run, stage, arm_teacher).fingerprint
 
 
 def _is_published(run: StageRun, checkpoint: Artifact) -> bool:

@@ -16,16 +16,12 @@ from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
 from rlsd_pipeline.config.teacher import EMATeacher, ModelTeacher
 from rlsd_pipeline.errors import ArtifactError, ConfigError, RlsdError
 from rlsd_pipeline.stages.contract import ITERATION_STAGES
+from rlsd_pipeline.stages.current import declared_request
 from rlsd_pipeline.stages.requests import (
     benchmark_scores_request,
-    logprobs_request,
     model_request,
-    policy_checkpoint_request,
     policy_request,
     problems_request,
-    rewards_request,
-    rollouts_request,
-    token_weights_request,
 )
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.stages.settings import Setting, changed_settings, differing, settings_text
@@ -184,14 +180,9 @@ def _iteration(run: _Kept) -> list[Setting]:
     Raises:
         RlsdError: A stage's artifact, or what it reads, is not here.
     """
-    run = replace(run, draw=run.kept_draw())
     teacher = _teacher(run) if run.arm.weighting.reads_teacher else None
     requests = {
-        "rollouts": rollouts_request(run),
-        "rewards": rewards_request(run),
-        "logprobs": logprobs_request(run, teacher),
-        "token_weights": token_weights_request(run),
-        "policy_checkpoint": policy_checkpoint_request(run),
+        stage: declared_request(run, stage, lambda _: teacher) for stage in ITERATION_STAGES
     }
     found = _rate(run, teacher) + [
         setting
