@@ -6,14 +6,14 @@ is there, and reads nothing where nothing has changed.
 """
 
 import json
-from collections.abc import Iterator
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
+from assets.automation import newest_policies
 from assets.declared import Declared
-from assets.partitions import ARM, partition_key, split_key
+from assets.partitions import ARM, partition_key
 from rlsd_pipeline.stages.contract import ITERATION_STAGES
 
 _ARM_TAG = f"dagster/partition/{ARM}"
@@ -79,7 +79,8 @@ def _due(
     """Arm, iteration and missing stages of what can begin; and the arms that have to wait."""
     if instance.get_latest_materialization_event(declared.key("problems")) is None:
         return [], []
-    newest = dict(_newest(declared, instance))
+    known = declared.experiment.lineages()
+    newest = {arm: k for arm, k in newest_policies(declared, instance).items() if arm in known}
     there = {
         stage: instance.get_materialized_partitions(declared.key(stage))
         for stage in (ITERATION_STAGES if newest else ())
@@ -93,15 +94,6 @@ def _due(
     busy = _busy(declared, instance) if open_places else set()
     due = [place for place in open_places if place[0] not in busy]
     return due, sorted(arm for arm, *_ in open_places if arm in busy)
-
-
-def _newest(declared: Declared, instance: dg.DagsterInstance) -> Iterator[tuple[str, int]]:
-    """Every declared arm that has a policy, with the updates of its newest."""
-    known = declared.experiment.lineages()
-    places = map(split_key, instance.get_materialized_partitions(declared.key("policy")))
-    for arm, iteration in sorted(places):
-        if arm in known:
-            yield arm, iteration
 
 
 def _busy(declared: Declared, instance: dg.DagsterInstance) -> set[str]:

@@ -53,9 +53,7 @@ def evaluation_schedule(
         description="Evaluates the newest policy of every arm; skips what is evaluated.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
-        newest: dict[str, int] = {}
-        for arm, iteration in _policies(declared, context.instance):
-            newest[arm] = max(newest.get(arm, 0), iteration)
+        newest = newest_policies(declared, context.instance)
         if not newest:
             return dg.SkipReason("no arm has a policy yet: materialize policy 000 of one")
         requests = _requests(declared, context.instance, newest.items())
@@ -100,6 +98,12 @@ def _policies(declared: Declared, instance: dg.DagsterInstance) -> list[tuple[st
     """Arm and number of updates of every policy that is there."""
     found = instance.get_materialized_partitions(declared.key("policy"))
     return sorted(split_key(key) for key in found)
+
+
+def newest_policies(declared: Declared, instance: dg.DagsterInstance) -> dict[str, int]:
+    """Arm -> number of updates of its newest policy."""
+    # In order, so that the last of an arm stays.
+    return dict(_policies(declared, instance))
 
 
 def _requests(
