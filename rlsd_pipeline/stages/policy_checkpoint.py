@@ -1,6 +1,7 @@
 """policy_checkpoint: the policy after one more update, published as the next iteration's policy."""
 
 import shutil
+from typing import Any
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.models.pool import Trained
@@ -32,10 +33,22 @@ def train_policy(run: StageRun) -> Artifact:
 
 def _update(run: StageRun, inputs: dict[str, Artifact], out: ArtifactWriter) -> Trained | None:
     parent = inputs["policy"]
-    if not carries_signal(inputs["token_weights"]):
-        skip_update(run, parent, out)
-        return None
-    checkpoint, ranks = parent.record(PolicyCheckpoint), update_ranks(run)
+    checkpoint = parent.record(PolicyCheckpoint)
+    changes: dict[str, Any]
+    if carries_signal(inputs["token_weights"]):
+        trained, changes = _train(run, inputs, checkpoint, out)
+    else:
+        trained, changes = None, {"metrics": skip_update(run, parent, out)}
+    following = {"updates": checkpoint.updates + 1, "parent": parent.digest, **changes}
+    out.record(checkpoint.model_copy(update=following))
+    return trained
+
+
+def _train(
+    run: StageRun, inputs: dict[str, Artifact], checkpoint: PolicyCheckpoint, out: ArtifactWriter
+) -> tuple[Trained | None, dict[str, Any]]:
+    """The trained policy, where it is in memory, and what its record says otherwise."""
+    ranks = update_ranks(run)
     if ranks is None:
         written = train_here(run, inputs, out)
     else:
@@ -45,17 +58,10 @@ def _update(run: StageRun, inputs: dict[str, Artifact], out: ArtifactWriter) -> 
         metrics = metrics | {SKIPPED: float(before)}
     kept = other_files(checkpoint.model_files)
     for name in kept:
-        shutil.copyfile(parent.local_path(name), out.path(name))
-    out.record(
-        checkpoint.model_copy(
-            update={
-                "updates": checkpoint.updates + 1,
-                "parent": parent.digest,
-                "metrics": metrics,
-                "model_files": sorted([*kept, *written.weight_files]),
-                "optimizer_files": written.optimizer_files,
-                "adapter_files": written.adapter_files,
-            }
-        )
-    )
-    return written.trained
+        shutil.copyfile(inputs["policy"].local_path(name), out.path(name))
+    return written.trained, {
+        "metrics": metrics,
+        "model_files": sorted([*kept, *written.weight_files]),
+        "optimizer_files": written.optimizer_files,
+        "adapter_files": written.adapter_files,
+    }

@@ -32,8 +32,12 @@ def skipped(checkpoint: PolicyCheckpoint) -> int:
     return int(checkpoint.metrics.get(SKIPPED, 0))
 
 
-def skip_update(run: StageRun, parent: Artifact, out: ArtifactWriter) -> None:
-    """Publish the policy as it is, its optimizer's state and its adapter included."""
+def skip_update(run: StageRun, parent: Artifact, out: ArtifactWriter) -> dict[str, float]:
+    """Publish the policy as it is, its optimizer's state and its adapter included.
+
+    Returns:
+        The metrics of the update that was not made.
+    """
     checkpoint = parent.record(PolicyCheckpoint)
     files = [*checkpoint.model_files, *checkpoint.optimizer_files, *checkpoint.adapter_files]
     parent.checkout(out.path("config.json").parent, files)
@@ -48,13 +52,4 @@ def skip_update(run: StageRun, parent: Artifact, out: ArtifactWriter) -> None:
         count,
         checkpoint.updates + 1,
     )
-    metrics = {"loss": 0.0, "grad_norm": 0.0, "optimizer_steps": 0.0, SKIPPED: float(count)}
-    out.record(
-        checkpoint.model_copy(
-            update={
-                "updates": checkpoint.updates + 1,
-                "parent": parent.digest,
-                "metrics": metrics,
-            }
-        )
-    )
+    return {"loss": 0.0, "grad_norm": 0.0, "optimizer_steps": 0.0, SKIPPED: float(count)}
