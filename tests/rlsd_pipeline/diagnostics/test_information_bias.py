@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rlsd_pipeline.diagnostics.mutual_information import (
+from rlsd_pipeline.diagnostics.group_information import (
     GroupDecomposition,
     group_decomposition,
     summarize_information,

@@ -7,15 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from rlsd_pipeline.diagnostics.mutual_information import (
+from rlsd_pipeline.diagnostics.group_information import (
     GroupDecomposition,
+    summarize_information,
+)
+from rlsd_pipeline.diagnostics.mutual_information import (
     RolloutInformation,
     TokenDecomposition,
     chosen_logprobs,
     decompose_tokens,
     reference_posterior,
     rollout_information,
-    summarize_information,
 )
 from rlsd_pipeline.diagnostics.tabular import (
     TabularModel,
