@@ -1,9 +1,11 @@
 """A tiny policy in bfloat16, trained for some iterations at the paper's learning rate."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -19,6 +21,7 @@ from rlsd_pipeline.stages.rewards import verify_rollouts
 from rlsd_pipeline.stages.rollouts import sample_rollouts
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.stages.token_weights import weigh_tokens
+from schemas import PolicyCheckpoint
 from tests.small_experiment import ATTRIBUTES
 
 ARM = "rlsd-s0"
@@ -83,3 +86,16 @@ def moved(before: Artifact, after: Artifact) -> float:
     old, new = weights(before), weights(after)
     count = sum(int((new[name].float() != value.float()).sum()) for name, value in old.items())
     return count / sum(value.numel() for value in old.values())
+
+
+def assert_small_updates_add_up(base: Artifact, checkpoints: Sequence[Artifact]) -> None:
+    """Float32 weights move by a rate of 1e-6, and scoring and training agree about the ratio.
+
+    The processes divide the responses otherwise than scoring did, which rounds otherwise.
+    """
+    for checkpoint in checkpoints:
+        assert {value.dtype for value in weights(checkpoint).values()} == {torch.float32}
+        assert moved(base, checkpoint) > 0.99
+        metrics = checkpoint.record(PolicyCheckpoint).metrics
+        assert metrics["ratio_mean"] == pytest.approx(1.0, abs=1e-3)
+        assert metrics["ratio_max"] == pytest.approx(1.0, abs=0.03)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,30 +47,32 @@ def change(path: Path, **changes: Any) -> None:
     put(path, json.dumps({"checksum": json_digest(fields), **fields}).encode())
 
 
-def test_any_flipped_bit_of_a_manifest_is_named(store: ArtifactStore, manifest: Path) -> None:
-    whole = manifest.read_bytes()
+def flips(path: Path) -> Iterator[int]:
+    """Flip two bits of every byte of a file, one after the other; those that change no value aside.
+
+    Yields:
+        Where, once the flipped file lies there.
+    """
+    whole = path.read_bytes()
     for position in range(len(whole)):
         for bit in (1, 16):
             flipped = bytearray(whole)
             flipped[position] ^= bit
-            put(manifest, bytes(flipped))
-            if _same(flipped, whole):
-                continue
-            with pytest.raises(DamagedError, match=r"manifest\.json is no manifest: .*doctor"):
-                store.find(REQUEST.stage, REQUEST.fingerprint)
+            put(path, bytes(flipped))
+            if not _same(flipped, whole):
+                yield position
+
+
+def test_any_flipped_bit_of_a_manifest_is_named(store: ArtifactStore, manifest: Path) -> None:
+    for _ in flips(manifest):
+        with pytest.raises(DamagedError, match=r"manifest\.json is no manifest: .*doctor"):
+            store.find(REQUEST.stage, REQUEST.fingerprint)
 
 
 def test_any_flipped_bit_of_a_reference_is_named(store: ArtifactStore, reference: Path) -> None:
-    whole = reference.read_bytes()
-    for position in range(len(whole)):
-        for bit in (1, 16):
-            flipped = bytearray(whole)
-            flipped[position] ^= bit
-            put(reference, bytes(flipped))
-            if _same(flipped, whole):
-                continue
-            with pytest.raises(DamagedError, match=r"001/rollouts\.json is no reference: .*doctor"):
-                store.ref(NAME)
+    for _ in flips(reference):
+        with pytest.raises(DamagedError, match=r"001/rollouts\.json is no reference: .*doctor"):
+            store.ref(NAME)
 
 
 def _same(flipped: bytes, whole: bytes) -> bool:
