@@ -1,6 +1,5 @@
 """No rule's processor time grows faster than the response, whatever is repeated in it."""
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +8,7 @@ from rlsd_pipeline.evaluation.benchmark import Mode
 from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS, VARIANTS
 from rlsd_pipeline.evaluation.scoring import Prediction, judge
 from schemas import Problem
+from tests.cost import processor_seconds
 from tests.rlsd_pipeline.evaluation.test_hostile import MODES, problems
 
 UNITS = (
@@ -24,12 +24,6 @@ SHORT, LONG = 4_800, 48_000
 """Characters; ten times as many may cost ten times as much."""
 FREE = 0.5
 """Seconds of processor time that the long text may take without a comparison."""
-
-
-def seconds(work: Callable[[str], object], text: str) -> float:
-    start = time.process_time()
-    work(text)
-    return time.process_time() - start
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -69,9 +63,9 @@ def _is_steep(work: Callable[[str], object], unit: str, form: str) -> bool:
         return form.format(unit * (length // len(unit)))
 
     # A quadratic rule takes a hundredth here of what the long text would take: two seconds.
-    short = seconds(work, text(SHORT))
+    short = processor_seconds(work, text(SHORT))
     if short < FREE / 25:
         return False
     limit = max(FREE, 40 * short)
     # Starting a worker process costs once; what is steep is so every time.
-    return all(seconds(work, text(LONG)) > limit for _ in range(3))
+    return all(processor_seconds(work, text(LONG)) > limit for _ in range(3))
