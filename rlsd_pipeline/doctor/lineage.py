@@ -73,8 +73,11 @@ class Lineage:
             candidates = self._of_policy(place, last)
             if len(candidates) > 1:
                 return None
+        # Artifacts of several experiments may be equal in content, and be made from others. A
+        # policy is the checkpoint of the iteration before, and a teacher may be of any.
         fitting = [folder for folder in candidates if self._fits(folder, place)]
-        return next(iter(fitting or candidates), None)
+        others = candidates if last in _STAGES else []
+        return next(iter(fitting or others), None)
 
     def _before(self, name: str) -> str | None:
         """The checkpoint that a policy is."""

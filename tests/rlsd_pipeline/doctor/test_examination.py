@@ -281,3 +281,25 @@ def test_another_experiment_is_not_looked_at(store: ArtifactStore) -> None:
     assert finding.mend is not None
     finding.mend()
     assert [each.severity for each in find(store)] == ["note"]
+
+
+def test_an_equal_artifact_that_was_made_from_others_is_not_taken(store: ArtifactStore) -> None:
+    """Two experiments whose rewards are all 0 have rewards of one content."""
+
+    def made(stage: str, at: str, content: str, **inputs: str) -> str:
+        request = ArtifactRequest(stage, "1", {"of": at}, inputs, {})
+        artifact = store.produce(
+            request, lambda writer: writer.path("a.bin").write_text(content) and None
+        )
+        store.set_ref(f"{at}/{stage}", artifact)
+        return artifact.digest
+
+    for at in ("one/grpo-s0/000", "two/grpo-s0/000"):
+        rollouts = made("rollouts", at, at)
+        rewards = made("rewards", at, "equal", rollouts=rollouts)
+        made("token_weights", at, at, rollouts=rollouts, rewards=rewards)
+    name = "two/grpo-s0/000/rewards"
+    lost = folder(store, name)
+    store.storage.remove([f"{lost}/manifest.json", f"{lost}/a.bin"])
+    (finding,) = [each for each in find(store) if each.place == path_of(name)]
+    assert finding.remedy == "taken away; the next run of its stage writes it again"
