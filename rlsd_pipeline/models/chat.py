@@ -62,14 +62,16 @@ class Chat:
             ModelError: The template has no system message, or the experimenter's text holds a
                 placeholder of the model.
         """
-        messages: list[dict[str, Any]] = []
-        if system is not None:
-            told = FilledTemplate.fill(system, {})
-            messages.append({"role": "system", "content": self._content(told, 0)})
-        messages.append({"role": "user", "content": self._content(text, images)})
+        messages: list[dict[str, Any]] = [{"role": "user", "content": self._content(text, images)}]
         rendered = self._render(messages, begins_response=True)
+        if system is not None:
+            without, told = rendered, FilledTemplate.fill(system, {})
+            messages.insert(0, {"role": "system", "content": self._content(told, 0)})
+            rendered = self._render(messages, begins_response=True)
         # Some templates refuse a system message, and others leave it out without a word.
-        if system is not None and (rendered is None or system.strip() not in rendered):
+        if system is not None and (
+            rendered is None or system.strip() not in rendered or rendered == without
+        ):
             raise ModelError(
                 f"prompts.system is set, and the chat template of {self._name} takes no system "
                 "message: put its text into the templates of `prompts` instead"

@@ -150,6 +150,8 @@ def test_a_template_without_a_system_message_says_so(
     assert asked(policy, "a?") == "a?"
     for refused in (
         lambda: policy.encode("a?", system="Be brief."),
+        # The question says the same, so that the words stand in the prompt all the same.
+        lambda: policy.encode("Be brief. a?", system="Be brief."),
         lambda: require_system(policy.processor, "Be brief."),
     ):
         with pytest.raises(ModelError, match=r"^prompts\.system is set, and the chat template of"):
