@@ -41,6 +41,11 @@ def open_storage(url: str | Path, cache: FileCache) -> Storage:
     except ValueError as error:
         raise ConfigError(f"the store {text}: {error}; {_KINDS}") from error
     if isinstance(filesystem, LocalFileSystem):
+        if Path(root).exists() and not Path(root).is_dir():
+            raise ConfigError(
+                f"the store {text}: a folder is needed there, and a file is in its place: move "
+                "the file away, or let RLSD_STORE name another folder"
+            )
         return LocalStorage(text, Path(root))
     return ObjectStorage(text, filesystem, root, cache)
 

@@ -60,3 +60,10 @@ def test_a_misspelt_url_is_no_folder(url: str, said: str) -> None:
 
 def test_a_folder_may_have_a_colon_in_its_name(tmp_path: Path) -> None:
     assert ArtifactStore(tmp_path / "a:b").storage.url == str(tmp_path / "a:b")
+
+
+def test_a_file_is_no_store(tmp_path: Path) -> None:
+    """Else it would be read as an empty one, and be called sound."""
+    (tmp_path / "store").write_text("")
+    with pytest.raises(ConfigError, match="a file is in its place: move the file away"):
+        ArtifactStore(tmp_path / "store")
