@@ -9,7 +9,7 @@ import dagster as dg
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from rlsd_pipeline.stages.results import Result
+    from rlsd_pipeline.stages.evaluation.results import Result
     from rlsd_pipeline.stages.run import StageRun, Workspace
 
 DPI = 80

@@ -20,10 +20,10 @@ from benchmarks.timing import emit
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.progress import Silent
 from rlsd_pipeline.rollouts.engine import Completion
-from rlsd_pipeline.stages.privileged import Judged, teacher_texts
-from rlsd_pipeline.stages.prompts import student_prompt
-from rlsd_pipeline.stages.rewards import verify
-from rlsd_pipeline.stages.rollouts import choose_problems, draw_seed
+from rlsd_pipeline.stages.iteration.privileged import Judged, teacher_texts
+from rlsd_pipeline.stages.iteration.prompts import student_prompt
+from rlsd_pipeline.stages.iteration.rewards import verify
+from rlsd_pipeline.stages.iteration.rollouts import choose_problems, draw_seed
 from rlsd_pipeline.stages.run import StageRun
 from schemas import FinishReason, Verdict
 

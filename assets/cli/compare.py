@@ -63,7 +63,7 @@ def _credit_table(run: StageRun, comparison: WeightingComparison) -> Table:
 
 
 def _gradient_tables(run: StageRun) -> Iterable[Table]:
-    from rlsd_pipeline.stages.gradient_comparison import compare_gradients
+    from rlsd_pipeline.stages.comparison.gradient_comparison import compare_gradients
 
     found = compare_gradients(run).record(GradientComparison)
     table = Table(title="norm of each method's gradient, before clipping")
@@ -75,7 +75,7 @@ def _gradient_tables(run: StageRun) -> Iterable[Table]:
 
 
 def _lookahead_table(run: StageRun) -> Table:
-    from rlsd_pipeline.stages.lookahead import look_ahead
+    from rlsd_pipeline.stages.comparison.lookahead import look_ahead
 
     benchmark = run.experiment.evaluation.benchmarks[0]
     compared = run.experiment.compared_with

@@ -10,7 +10,7 @@ from assets.cli.train import open_loop
 
 def diagnose(experiment: str, *, arm: str | None, iteration: int) -> None:
     """Measure the information gap of one iteration, if one is named; print every table."""
-    from rlsd_pipeline.stages.information_gap import measure_information
+    from rlsd_pipeline.stages.comparison.information_gap import measure_information
     from rlsd_pipeline.summary.diagnostics import diagnostics
 
     with open_loop(experiment) as (loop, display):

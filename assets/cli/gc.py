@@ -19,7 +19,7 @@ from rlsd_pipeline.artifacts.inventory import Inventory, take_inventory
 from rlsd_pipeline.config.experiment import load_experiment
 from rlsd_pipeline.config.retention import CheckpointRetention, RetentionConfig
 from rlsd_pipeline.errors import ConfigError, RlsdError
-from rlsd_pipeline.stages.retention import KEPT_WITH_INPUTS, Retained, droppable
+from rlsd_pipeline.stages.upkeep.retention import KEPT_WITH_INPUTS, Retained, droppable
 
 _SECONDS = {"m": 60, "h": 3600, "d": 86400}
 _SHORTEST = 3600
@@ -65,7 +65,7 @@ def gc(
 def restore(experiment: str, *, arm: str, iteration: int) -> None:
     """Compute the deleted files of a checkpoint again."""
     from rlsd_pipeline.artifacts.restoring import RestoringStore
-    from rlsd_pipeline.stages.restore import missing_updates, restore_policy
+    from rlsd_pipeline.stages.upkeep.restore import missing_updates, restore_policy
 
     with open_loop(experiment) as (loop, display):
         store = RestoringStore(store_url(), cache=file_cache())

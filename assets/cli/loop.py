@@ -102,7 +102,7 @@ class Loop:
     def prepare(self, arms: Iterable[str]) -> None:
         """The data set, once hardware and model are known to be there, and the base policies."""
         from rlsd_pipeline.plan.refusal import require_hardware
-        from rlsd_pipeline.stages.policy import check_model
+        from rlsd_pipeline.stages.iteration.policy import check_model
         from rlsd_pipeline.tracking.opening import require_packages
 
         experiment = self.declared.experiment

@@ -146,7 +146,7 @@ def _start(loop: Loop, relay: Relay, arm: str, total: int) -> None:
 
 
 def _teach(loop: Loop, relay: Relay, arm: str, total: int) -> None:
-    from rlsd_pipeline.stages.teacher import arm_teacher
+    from rlsd_pipeline.stages.iteration.teacher import arm_teacher
 
     arm_teacher(loop.workspace.at(arm, 0))
 

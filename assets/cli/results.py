@@ -6,8 +6,8 @@ from assets.cli.tables import print_table
 from assets.cli.train import open_loop
 from assets.results.document import records, sections
 from assets.results.formats import csv_text, latex, markdown
-from rlsd_pipeline.stages.earlier import earlier_notes
-from rlsd_pipeline.stages.results import read_results
+from rlsd_pipeline.stages.evaluation.results import read_results
+from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
 
 
 def print_results(experiment: str, form: str) -> None:

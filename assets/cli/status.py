@@ -10,8 +10,8 @@ from assets.naming import own_name
 from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.errors import RlsdError
-from rlsd_pipeline.stages.earlier import earlier_notes
 from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
 from schemas import BenchmarkScore, PolicyCheckpoint, Reward
 
 

@@ -11,7 +11,7 @@ from assets.cli.progress import console
 from assets.home import EXPERIMENTS, home, store_url
 from assets.naming import is_declared
 from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK, Estimate, PairedDifference
-from rlsd_pipeline.stages.results import Result, read_results, tests_of_results
+from rlsd_pipeline.stages.evaluation.results import Result, read_results, tests_of_results
 from rlsd_pipeline.stages.run import Workspace
 
 _STEPS = ("perceive", "compare", "negate")

@@ -13,7 +13,7 @@ from rlsd_pipeline.evaluation.intervals import (
     PairedDifference,
 )
 from rlsd_pipeline.evaluation.published import PROTOCOL, PublishedCell, published_rows
-from rlsd_pipeline.stages.results import Result, tests_of_results
+from rlsd_pipeline.stages.evaluation.results import Result, tests_of_results
 
 _STEPS = ("perceive", "compare", "negate")
 

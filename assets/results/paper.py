@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
 from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
 from rlsd_pipeline.evaluation.published import PublishedCell, published_cells, published_methods
-from rlsd_pipeline.stages.results import Result
+from rlsd_pipeline.stages.evaluation.results import Result
 
 
 def paper_column(

@@ -23,7 +23,7 @@ def benchmark_items_asset(
     def benchmark_items(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> dg.MaterializeResult:
-        from rlsd_pipeline.stages.benchmark_items import make_items
+        from rlsd_pipeline.stages.evaluation.benchmark_items import make_items
 
         declared.claim(context)
         workspace = declared.workspace()

@@ -43,7 +43,7 @@ def benchmark_scores_asset(declared: Declared, benchmark: BenchmarkConfig) -> dg
     def benchmark_scores(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> dg.MaterializeResult:
-        from rlsd_pipeline.stages.benchmark_scores import evaluate_policy
+        from rlsd_pipeline.stages.evaluation.benchmark_scores import evaluate_policy
         from schemas import BenchmarkScore
 
         run = declared.at(context, recompute=config.recompute)

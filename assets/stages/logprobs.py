@@ -33,7 +33,7 @@ def logprobs_asset(declared: Declared) -> dg.AssetsDefinition:
     def logprobs(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        from rlsd_pipeline.stages.logprobs import score_rollouts
+        from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
         from schemas import TokenLogprobs
 
         run = declared.at(context, recompute=config.recompute)

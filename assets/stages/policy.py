@@ -30,7 +30,7 @@ def policy_asset(declared: Declared) -> dg.AssetsDefinition:
     def policy(context: dg.AssetExecutionContext, config: StageConfig) -> dg.MaterializeResult:
         run = declared.at(context, recompute=config.recompute)
         if run.iteration == 0:
-            from rlsd_pipeline.stages.policy import base_policy
+            from rlsd_pipeline.stages.iteration.policy import base_policy
 
             artifact = base_policy(run)
         else:

@@ -32,9 +32,9 @@ def policy_checkpoint_asset(declared: Declared) -> dg.AssetsDefinition:
     def policy_checkpoint(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        from rlsd_pipeline.stages.policy_checkpoint import train_policy
-        from rlsd_pipeline.stages.retention import retain
-        from rlsd_pipeline.stages.skipped_update import SKIPPED
+        from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
+        from rlsd_pipeline.stages.iteration.skipped_update import SKIPPED
+        from rlsd_pipeline.stages.upkeep.retention import retain
 
         launcher = PipesLauncher(context)
         run = declared.at(context, recompute=config.recompute, launcher=launcher)

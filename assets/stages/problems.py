@@ -34,7 +34,7 @@ def problems_asset(declared: Declared) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         from rlsd_pipeline.data.blind import blind_baseline
-        from rlsd_pipeline.stages.problems import make_problems
+        from rlsd_pipeline.stages.iteration.problems import make_problems
         from rlsd_pipeline.verifiers.golds import classify
 
         declared.claim(context)

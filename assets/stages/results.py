@@ -8,7 +8,7 @@ from assets.declared import Declared
 from assets.pictures import difference_picture, learning_curve
 
 if TYPE_CHECKING:
-    from rlsd_pipeline.stages.results import Result
+    from rlsd_pipeline.stages.evaluation.results import Result
 
 
 def results_asset(declared: Declared) -> dg.AssetsDefinition:
@@ -26,8 +26,8 @@ def results_asset(declared: Declared) -> dg.AssetsDefinition:
         from assets.results.document import sections
         from assets.results.formats import markdown
         from assets.results.paper import paper_column
-        from rlsd_pipeline.stages.earlier import earlier_notes
-        from rlsd_pipeline.stages.results import read_results
+        from rlsd_pipeline.stages.evaluation.results import read_results
+        from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
 
         declared.claim(context)
         workspace = declared.workspace()

@@ -26,8 +26,8 @@ def rewards_asset(declared: Declared) -> dg.AssetsDefinition:
     def rewards(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        from rlsd_pipeline.stages.readable import nothing_readable, readable_text
-        from rlsd_pipeline.stages.rewards import verify_rollouts
+        from rlsd_pipeline.stages.iteration.readable import nothing_readable, readable_text
+        from rlsd_pipeline.stages.iteration.rewards import verify_rollouts
         from rlsd_pipeline.tracking.metrics import reward_metrics
         from schemas import Reward
 

@@ -13,7 +13,7 @@ def rollouts_asset(declared: Declared) -> dg.AssetsDefinition:
         **declared.iteration_asset("rollouts", "G responses a problem, with their log-probs.")
     )
     def rollouts(context: dg.AssetExecutionContext, config: RolloutsConfig) -> dg.MaterializeResult:
-        from rlsd_pipeline.stages.rollouts import sample_rollouts
+        from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
         from rlsd_pipeline.tracking.metrics import rollout_metrics
         from schemas import Rollout
 

@@ -32,7 +32,7 @@ def token_weights_asset(declared: Declared) -> dg.AssetsDefinition:
     def token_weights(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        from rlsd_pipeline.stages.token_weights import weigh_tokens
+        from rlsd_pipeline.stages.iteration.token_weights import weigh_tokens
         from schemas import TokenWeights
 
         run = declared.at(context, recompute=config.recompute)

@@ -26,7 +26,7 @@ def weighting_comparison_asset(declared: Declared) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> dg.MaterializeResult:
         from assets.pictures import comparison_pictures
-        from rlsd_pipeline.stages.weighting_comparison import compare_weightings
+        from rlsd_pipeline.stages.comparison.weighting_comparison import compare_weightings
         from schemas import WeightingComparison
 
         run = declared.at(context, recompute=config.recompute)

@@ -79,7 +79,7 @@ def prompt_lengths(experiment: ExperimentConfig) -> PromptLengths | None:
 
 def _measure(experiment: ExperimentConfig, reader: Policy) -> PromptLengths | None:
     from rlsd_pipeline.data.sources import read_problems
-    from rlsd_pipeline.stages.prompts import student_prompt
+    from rlsd_pipeline.stages.iteration.prompts import student_prompt
 
     problems = [each for each in read_problems(experiment.dataset) if each.split == "train"]
     if not problems:

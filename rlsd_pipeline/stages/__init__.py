@@ -1,14 +1,18 @@
-"""The stages of an iteration, in order; each reads artifacts and leaves one.
+"""The stages, each reading artifacts and leaving one, on shelves that read as the pipeline.
 
-    problems           a data set -> questions, images, privileged answers
-    policy             the base model, or the checkpoint of the iteration before
-    rollouts           problems, policy -> G responses a question
-    rewards            rollouts -> verdict, reward, advantage
-    logprobs           the same tokens under student and teacher
-    token_weights      rewards, logprobs -> the streams of the arm's method
-    policy_checkpoint  rollouts, token weights -> the next policy
-    benchmark_scores   a policy on a benchmark -> verdicts, score with interval
-    results            all scores -> one table
+    iteration/         problems           a data set -> questions, images, privileged answers
+                       policy             the base model, or the checkpoint before the iteration
+                       rollouts           problems, policy -> G responses a question
+                       rewards            rollouts -> verdict, reward, advantage
+                       logprobs           the same tokens under student and teacher
+                       token_weights      rewards, logprobs -> the streams of the arm's method
+                       policy_checkpoint  rollouts, token weights -> the next policy
+    evaluation/        benchmark_items    the questions of a public benchmark
+                       benchmark_scores   a policy on a benchmark -> verdicts, score with interval
+                       results            all scores -> one table
+    comparison/        what every method makes of the same rollouts
+    upkeep/            what is kept, made again, or out of date
+    run.py             what a stage runs in
 
 To swap a stage, write another function, or put an artifact of its schema in its place.
 """

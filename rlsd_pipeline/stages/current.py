@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
+from rlsd_pipeline.stages.iteration.teacher import arm_teacher
 from rlsd_pipeline.stages.requests import (
     logprobs_request,
     policy_checkpoint_request,
@@ -12,7 +13,6 @@ from rlsd_pipeline.stages.requests import (
     token_weights_request,
 )
 from rlsd_pipeline.stages.run import StageRun
-from rlsd_pipeline.stages.teacher import arm_teacher
 
 _REQUESTS: dict[str, Callable[[StageRun], ArtifactRequest]] = {
     "rollouts": rollouts_request,

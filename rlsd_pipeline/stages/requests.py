@@ -25,7 +25,7 @@ from rlsd_pipeline.data.sources import pinned, source_digest
 from rlsd_pipeline.identity.files import path_digest
 from rlsd_pipeline.identity.models import model_identity
 from rlsd_pipeline.stages.contract import CONTRACTS
-from rlsd_pipeline.stages.image_places import image_tags
+from rlsd_pipeline.stages.iteration.image_places import image_tags
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.weighting.method import Weighting
 

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 from rlsd_pipeline.report.data import Report
-from rlsd_pipeline.stages.earlier import earlier_notes
-from rlsd_pipeline.stages.results import read_results
+from rlsd_pipeline.stages.evaluation.results import read_results
 from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
 from rlsd_pipeline.summary.comparison import comparison
 from rlsd_pipeline.summary.curves import accuracy_chart, mention_chart
 from rlsd_pipeline.summary.diagnostics import diagnostics

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from rlsd_pipeline.report import data
-from rlsd_pipeline.stages.lookahead import read_lookahead
+from rlsd_pipeline.stages.comparison.lookahead import read_lookahead
 from rlsd_pipeline.stages.run import StageRun
 from rlsd_pipeline.summary.table import difference
 from schemas import GradientComparison, MethodCredit, WeightingComparison

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 from rlsd_pipeline.evaluation.intervals import SHARE, Estimate, mean_interval
 from rlsd_pipeline.report.data import BandPoint, Chart, Curve, Point
-from rlsd_pipeline.stages.evaluated import Evaluated, evaluations
-from rlsd_pipeline.stages.results import methods
+from rlsd_pipeline.stages.evaluation.evaluated import Evaluated, evaluations
+from rlsd_pipeline.stages.evaluation.results import methods
 from rlsd_pipeline.stages.run import Workspace
 
 Measure = Callable[[Evaluated], Estimate]

@@ -20,8 +20,8 @@ from rlsd_pipeline.evaluation.intervals import (
     mean_interval,
 )
 from rlsd_pipeline.report.data import Diagnostic
-from rlsd_pipeline.stages.evaluated import evaluations
-from rlsd_pipeline.stages.results import methods
+from rlsd_pipeline.stages.evaluation.evaluated import evaluations
+from rlsd_pipeline.stages.evaluation.results import methods
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.summary.recordings import Moment, moments, recording
 from schemas import InformationGap, Interval

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from rlsd_pipeline.diagnostics.moments import Moments, table_moments
 from rlsd_pipeline.diagnostics.properties.recording import Evaluation, LeakCount, RunRecording
-from rlsd_pipeline.stages.evaluated import Evaluated, evaluations
+from rlsd_pipeline.stages.evaluation.evaluated import Evaluated, evaluations
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from schemas import PolicyCheckpoint, TokenLogprobs
 

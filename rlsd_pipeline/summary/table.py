@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference
 from rlsd_pipeline.evaluation.published import BENCHMARKS, published_methods
 from rlsd_pipeline.report import data
-from rlsd_pipeline.stages.results import Result
+from rlsd_pipeline.stages.evaluation.results import Result
 from rlsd_pipeline.stages.run import Workspace
 
 

@@ -12,7 +12,7 @@ from assets.cli.loop import Loop, open_instance
 from assets.cli.report import _place
 from rlsd_pipeline.errors import RlsdError
 from rlsd_pipeline.progress import Silent
-from rlsd_pipeline.stages import gradient_comparison, lookahead
+from rlsd_pipeline.stages.comparison import gradient_comparison, lookahead
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.rlsd import RLSD
 from schemas import WeightingComparison

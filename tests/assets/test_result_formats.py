@@ -15,7 +15,7 @@ from rlsd_pipeline.config.evaluation import (
 )
 from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference
 from rlsd_pipeline.evaluation.methods import Difference
-from rlsd_pipeline.stages.results import Result
+from rlsd_pipeline.stages.evaluation.results import Result
 
 INFINITE = float("inf")
 BENCHMARKS = [

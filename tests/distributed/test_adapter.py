@@ -15,14 +15,14 @@ from rlsd_pipeline.errors import ModelError
 from rlsd_pipeline.models.adapter import adapter_shapes, add_adapter, merge, new_adapter
 from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
 from rlsd_pipeline.models.policy import Policy
-from rlsd_pipeline.stages.logprobs import score_rollouts
-from rlsd_pipeline.stages.policy import base_policy
-from rlsd_pipeline.stages.policy_checkpoint import train_policy
-from rlsd_pipeline.stages.problems import make_problems
-from rlsd_pipeline.stages.rewards import verify_rollouts
-from rlsd_pipeline.stages.rollouts import sample_rollouts
+from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
+from rlsd_pipeline.stages.iteration.policy import base_policy
+from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
+from rlsd_pipeline.stages.iteration.problems import make_problems
+from rlsd_pipeline.stages.iteration.rewards import verify_rollouts
+from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
+from rlsd_pipeline.stages.iteration.token_weights import weigh_tokens
 from rlsd_pipeline.stages.run import Workspace
-from rlsd_pipeline.stages.token_weights import weigh_tokens
 from schemas import PolicyCheckpoint
 from tests.distributed.experiment import ATTRIBUTES, TWO_PROCESSES
 

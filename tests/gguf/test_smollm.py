@@ -14,14 +14,14 @@ from rlsd_pipeline.models.pool import not_finite_weights
 from rlsd_pipeline.models.weights import WEIGHTS
 from rlsd_pipeline.rollouts.engine import SamplingRequest
 from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
-from rlsd_pipeline.stages.logprobs import score_rollouts
-from rlsd_pipeline.stages.policy import base_policy
-from rlsd_pipeline.stages.policy_checkpoint import train_policy
-from rlsd_pipeline.stages.problems import make_problems
-from rlsd_pipeline.stages.rewards import verify_rollouts
-from rlsd_pipeline.stages.rollouts import sample_rollouts
+from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
+from rlsd_pipeline.stages.iteration.policy import base_policy
+from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
+from rlsd_pipeline.stages.iteration.problems import make_problems
+from rlsd_pipeline.stages.iteration.rewards import verify_rollouts
+from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
+from rlsd_pipeline.stages.iteration.token_weights import weigh_tokens
 from rlsd_pipeline.stages.run import Workspace
-from rlsd_pipeline.stages.token_weights import weigh_tokens
 from schemas import PolicyCheckpoint, Reward, Rollout, TokenLogprobs, TokenWeights
 
 DECLARED = Path(__file__).parents[2] / "assets/experiments/smollm2_arithmetic/defs.yaml"

@@ -12,15 +12,15 @@ import torch
 from rlsd_pipeline.artifacts import Artifact, ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.progress import Silent
-from rlsd_pipeline.stages.benchmark_scores import evaluate_policy
-from rlsd_pipeline.stages.logprobs import score_rollouts
-from rlsd_pipeline.stages.policy import base_policy
-from rlsd_pipeline.stages.policy_checkpoint import train_policy
-from rlsd_pipeline.stages.problems import make_problems
-from rlsd_pipeline.stages.rewards import verify_rollouts
-from rlsd_pipeline.stages.rollouts import sample_rollouts
+from rlsd_pipeline.stages.evaluation.benchmark_scores import evaluate_policy
+from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
+from rlsd_pipeline.stages.iteration.policy import base_policy
+from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
+from rlsd_pipeline.stages.iteration.problems import make_problems
+from rlsd_pipeline.stages.iteration.rewards import verify_rollouts
+from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
+from rlsd_pipeline.stages.iteration.token_weights import weigh_tokens
 from rlsd_pipeline.stages.run import StageRun, Workspace
-from rlsd_pipeline.stages.token_weights import weigh_tokens
 from tests.small_experiment import ATTRIBUTES
 
 # Read when ray is imported: without it, a cluster at 127.0.0.1 is sought at another address of this

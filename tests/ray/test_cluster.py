@@ -15,10 +15,10 @@ from rlsd_pipeline.compute.ray_crew import Crew
 from rlsd_pipeline.compute.ray_work import RayWork
 from rlsd_pipeline.errors import ArtifactError, ComputeError, DataError
 from rlsd_pipeline.progress import Silent
-from rlsd_pipeline.stages.benchmark_scores import evaluate_policy
-from rlsd_pipeline.stages.policy import base_policy
-from rlsd_pipeline.stages.problems import make_problems
-from rlsd_pipeline.stages.rollouts import sample_rollouts
+from rlsd_pipeline.stages.evaluation.benchmark_scores import evaluate_policy
+from rlsd_pipeline.stages.iteration.policy import base_policy
+from rlsd_pipeline.stages.iteration.problems import make_problems
+from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
 from rlsd_pipeline.stages.run import Workspace
 
 ARM = "rlsd-s0"

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 import yaml
 
-import rlsd_pipeline.stages.rollouts
+import rlsd_pipeline.stages.iteration.rollouts
 from assets.cli.loop import Loop, open_instance
 from assets.run_cluster import kuberay_cluster
 from deploy.processes.machine import free_port
@@ -150,7 +150,7 @@ def test_a_run_that_fails_leaves_no_cluster_and_one_that_was_killed_not_for_long
         assert instance.get_run_by_id(labels["dagster/run-id"]).is_finished is False
         raise RuntimeError("no rollouts today")
 
-    monkeypatch.setattr(rlsd_pipeline.stages.rollouts, "sample_rollouts", fail)
+    monkeypatch.setattr(rlsd_pipeline.stages.iteration.rollouts, "sample_rollouts", fail)
     others: set[str] = set()
     with pytest.raises(RuntimeError, match="no rollouts today"):
         training.iterate(ARM, 0)

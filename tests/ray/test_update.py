@@ -17,7 +17,7 @@ from rlsd_pipeline.compute.ray_work import RayWork
 from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.errors import ComputeError
 from rlsd_pipeline.progress import Silent
-from rlsd_pipeline.stages.policy_checkpoint import train_policy
+from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
 from rlsd_pipeline.stages.run import Workspace
 from schemas import PolicyCheckpoint
 

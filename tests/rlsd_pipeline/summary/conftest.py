@@ -7,20 +7,20 @@ import pytest
 
 from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.stages import gradient_comparison, lookahead
-from rlsd_pipeline.stages.benchmark_scores import evaluate_policy
-from rlsd_pipeline.stages.gradient_comparison import compare_gradients
-from rlsd_pipeline.stages.information_gap import measure_information
-from rlsd_pipeline.stages.logprobs import score_rollouts
-from rlsd_pipeline.stages.lookahead import look_ahead
-from rlsd_pipeline.stages.policy import base_policy
-from rlsd_pipeline.stages.policy_checkpoint import train_policy
-from rlsd_pipeline.stages.problems import make_problems
-from rlsd_pipeline.stages.rewards import verify_rollouts
-from rlsd_pipeline.stages.rollouts import sample_rollouts
+from rlsd_pipeline.stages.comparison import gradient_comparison, lookahead
+from rlsd_pipeline.stages.comparison.gradient_comparison import compare_gradients
+from rlsd_pipeline.stages.comparison.information_gap import measure_information
+from rlsd_pipeline.stages.comparison.lookahead import look_ahead
+from rlsd_pipeline.stages.comparison.weighting_comparison import compare_weightings
+from rlsd_pipeline.stages.evaluation.benchmark_scores import evaluate_policy
+from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
+from rlsd_pipeline.stages.iteration.policy import base_policy
+from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
+from rlsd_pipeline.stages.iteration.problems import make_problems
+from rlsd_pipeline.stages.iteration.rewards import verify_rollouts
+from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
+from rlsd_pipeline.stages.iteration.token_weights import weigh_tokens
 from rlsd_pipeline.stages.run import Workspace
-from rlsd_pipeline.stages.token_weights import weigh_tokens
-from rlsd_pipeline.stages.weighting_comparison import compare_weightings
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.rlsd import RLSD
 from tests.small_experiment import ATTRIBUTES

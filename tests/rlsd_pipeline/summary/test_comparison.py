@@ -10,10 +10,10 @@ import pytest
 
 from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference
 from rlsd_pipeline.evaluation.methods import Difference
-from rlsd_pipeline.stages.lookahead import read_lookahead
-from rlsd_pipeline.stages.results import Result
+from rlsd_pipeline.stages.comparison.lookahead import read_lookahead
+from rlsd_pipeline.stages.comparison.weighting_comparison import compare_weightings
+from rlsd_pipeline.stages.evaluation.results import Result
 from rlsd_pipeline.stages.run import Workspace
-from rlsd_pipeline.stages.weighting_comparison import compare_weightings
 from rlsd_pipeline.summary.comparison import _spread, comparison
 from rlsd_pipeline.summary.table import estimate, method_table
 from schemas import GradientComparison, WeightingComparison

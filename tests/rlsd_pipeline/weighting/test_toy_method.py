@@ -58,8 +58,8 @@ spec.loader.exec_module(package)
 
 from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.stages.policy import base_policy
-from rlsd_pipeline.stages.problems import make_problems
+from rlsd_pipeline.stages.iteration.policy import base_policy
+from rlsd_pipeline.stages.iteration.problems import make_problems
 from rlsd_pipeline.stages.run import Workspace
 from schemas import PolicyCheckpoint, Reward, TeacherDistribution, TokenLogprobs, TokenWeights
 

@@ -1,0 +1,1 @@
+"""The stages that hold methods against one another on the same rollouts."""

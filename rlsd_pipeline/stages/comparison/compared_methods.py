@@ -1,0 +1,62 @@
+"""Which methods a comparison shows: the experiment's own, then what it does not declare."""
+
+from collections.abc import Mapping
+
+from rlsd_pipeline.stages.evaluation.results import methods
+from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.weighting import METHODS
+from rlsd_pipeline.weighting.grpo import GRPO
+from rlsd_pipeline.weighting.grpo_opsd import GRPOOPSD
+from rlsd_pipeline.weighting.method import Weighting
+from rlsd_pipeline.weighting.opd import OPD
+from rlsd_pipeline.weighting.rlsd import RLSD
+from rlsd_pipeline.weighting.sft import SFT
+
+
+def compared_methods(run: StageRun) -> dict[str, Weighting]:
+    """Name -> method with its schedules resolved.
+
+    Cached rollouts are the policy's own, so SFT learns from its correct ones; and without another
+    model OPD is OPSD, so it is shown only where the experiment declares it.
+    """
+    declared = {
+        name: arms[0].weighting.at_iteration(run.iteration)
+        for name, arms in methods(run.workspace).items()
+    }
+    named: dict[str, Weighting] = {}
+    for name, method in declared.items():
+        named[name] = SFT(learns_from="sampled") if isinstance(method, SFT) else method
+    types = {method.type for method in declared.values()}
+    for method_class in METHODS:
+        method = method_class.model_validate({})
+        if method.type not in types and not isinstance(method, OPD):
+            own = SFT(learns_from="sampled") if isinstance(method, SFT) else method
+            named[method.type] = own.at_iteration(run.iteration)
+    return named | {
+        name: method for name, method in _variants(run).items() if method not in named.values()
+    }
+
+
+def _variants(run: StageRun) -> dict[str, Weighting]:
+    """Forms of the methods that are worth seeing beside them, at full strength."""
+    rlsd = RLSD(decay=None)
+    return {
+        "grpo, centred": GRPO(advantages="centred"),
+        "rlsd, λ undecayed": rlsd,
+        "rlsd, as printed": rlsd.model_copy(update={"formula": "as_printed"}),
+        "rlsd, negative only": rlsd.model_copy(update={"responses_weighted": "negative"}),
+        "rlsd, reasoning only": rlsd.model_copy(update={"tokens_weighted": "reasoning"}),
+        "grpo_opsd, sampled": GRPOOPSD.model_validate({"divergence": {"type": "sampled"}}),
+    }
+
+
+def distinct_streams(named: Mapping[str, Weighting]) -> dict[str, Weighting]:
+    """Methods that make the same of a table are shown once, under the first name.
+
+    They may still differ in the teacher they are declared with, and so in their gradients.
+    """
+    kept: dict[str, Weighting] = {}
+    for name, method in named.items():
+        if method not in kept.values():
+            kept[name] = method
+    return kept

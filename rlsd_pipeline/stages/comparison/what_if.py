@@ -1,0 +1,66 @@
+"""The same place of an experiment under another method: nothing of the arm itself is changed."""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+
+from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.stages.evaluation.results import methods
+from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.weighting.method import Weighting
+
+_NOT_IN_A_NAME = re.compile(r"[^a-z0-9_-]+")
+
+
+@dataclass(frozen=True)
+class WhatIf(StageRun):
+    """An arm's iteration as if its method were another one.
+
+    What it makes has references of its own; what it does not make is read from the arm.
+
+    Attributes:
+        method: Name of the other method.
+        origin: Iteration at which it takes the place of the arm's own.
+    """
+
+    method: str = ""
+    origin: int = 0
+
+    def reference(self, stage: str, iteration: int | None = None) -> str:
+        """Name of what this run makes."""
+        place, _, name = super().reference(stage, iteration).rpartition("/")
+        return f"{place}/what_if/{self.origin:03d}/{_file_name(self.method)}/{name}"
+
+    def read(self, stage: str, iteration: int | None = None) -> Artifact:
+        """What this run has made, or else what the arm has."""
+        made = self.workspace.store.ref(self.reference(stage, iteration))
+        return made or self._of_arm().read(stage, iteration)
+
+    def report(self, artifact: Artifact) -> None:
+        """It is none of the arm's training."""
+
+    def _of_arm(self) -> StageRun:
+        return StageRun(self.workspace, self.arm, self.iteration)
+
+
+def _file_name(method: str) -> str:
+    """The name itself where a reference may bear it, else one that no other method has."""
+    plain = _NOT_IN_A_NAME.sub("-", method)
+    return plain if plain == method else f"{plain}-{sha256(method.encode()).hexdigest()[:8]}"
+
+
+def as_if(run: StageRun, name: str, weighting: Weighting, iteration: int | None = None) -> WhatIf:
+    """The place of `run`, or another iteration of its arm, under another method.
+
+    A method that the experiment declares has the teacher declared with it; another one has the
+    arm's, which sees what the method's own teacher would, or else what the arm's does.
+    """
+    at = run.iteration if iteration is None else iteration
+    declared = methods(run.workspace).get(name)
+    teacher = declared[0].teacher if declared else run.arm.teacher
+    privileged = weighting.privileged or run.arm.privileged
+    if declared:
+        privileged = declared[0].privileged
+    changes = {"weighting": weighting, "teacher": teacher, "privileged": privileged}
+    arm = run.arm.model_copy(update=changes)
+    return WhatIf(run.workspace, arm, at, method=name, origin=run.iteration)

@@ -1,0 +1,1 @@
+"""The stages that score a policy on benchmarks, and the table of all scores."""

@@ -1,0 +1,218 @@
+"""results: the scores of all methods in one table, each beside the base and beside one method."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from rlsd_pipeline.config.experiment import Arm
+from rlsd_pipeline.evaluation.intervals import SHARE, Estimate, PairedDifference, mean_interval
+from rlsd_pipeline.evaluation.methods import (
+    Difference,
+    QuestionScores,
+    holm,
+    method_difference,
+    method_score,
+)
+from rlsd_pipeline.stages.evaluation.evaluated import Evaluated, evaluations
+from rlsd_pipeline.stages.run import Workspace
+from schemas import BenchmarkScore
+
+BASE = "base"
+
+
+class Result(NamedTuple):
+    """One line of the table.
+
+    Attributes:
+        benchmark: Name of the benchmark.
+        method: Name of the method, or `base`.
+        weighting: Its type, or `base`.
+        updates: Updates of the policies that are compared.
+        seeds: Its trainings.
+        score: Accuracy over seeds, or over the questions of a single one.
+        gain: Paired difference to the base, None for the base itself.
+        gain_corrected: Its p-value after Holm's correction for the number of benchmarks.
+        difference: Paired difference to the method that all are compared with, None for it.
+        mentions: Share of the responses that mention a reference nobody showed them.
+        steps: Mean share of the steps of the reasoning that are right, by name.
+        unparsed: Responses that came to their end without a readable answer.
+        truncated: Responses that the token limit cut off.
+        blind: Accuracy of answering without looking.
+        mode: Who decides: the experiment's `verifier`, or an `official` or `robust` rule.
+        detectable: Smallest true difference that a comparison of two of these policies would
+            probably show, on the questions of the seed that shows least.
+        judged: The score with the answers that a judge read, None without a judge.
+    """
+
+    benchmark: str
+    method: str
+    weighting: str
+    updates: int
+    seeds: tuple[int, ...]
+    score: Estimate
+    gain: PairedDifference | None
+    gain_corrected: float | None
+    difference: Difference | None
+    mentions: Estimate
+    steps: Mapping[str, float]
+    unparsed: int
+    truncated: int
+    blind: float | None
+    mode: str
+    detectable: float | None
+    judged: float | None
+
+
+def read_results(workspace: Workspace) -> list[Result]:
+    """The base and the newest score of every method, benchmark after benchmark.
+
+    A seed that has not come as far as the method's furthest is left out, which its count shows.
+    """
+    lines = [
+        result
+        for benchmark in workspace.experiment.evaluation.benchmarks
+        for result in _benchmark_results(workspace, benchmark.name)
+    ]
+    corrected = {
+        method: holm({line.benchmark: line.gain for line in lines if line.method == method})
+        for method in {line.method for line in lines}
+    }
+    gains = [corrected[line.method].get(line.benchmark) for line in lines]
+    return [
+        line._replace(gain_corrected=gain and gain.p_corrected)
+        for line, gain in zip(lines, gains, strict=True)
+    ]
+
+
+def tests_of(found: Mapping[str, PairedDifference | None]) -> str:
+    """Which test gave the p-values: its name, or each with the methods that it compared."""
+    methods_by_test: dict[str, list[str]] = {}
+    for method, paired in found.items():
+        if paired is not None:
+            methods_by_test.setdefault(paired.test, []).append(method)
+    if len(methods_by_test) < 2:
+        return "".join(methods_by_test)
+    return "; ".join(f"{test} ({', '.join(of)})" for test, of in methods_by_test.items())
+
+
+def tests_of_results(results: Iterable[Result]) -> dict[str, str]:
+    """`gain` and `difference` -> which test gave its p-values; without those nobody compared."""
+    lines = list(results)
+    gains = {line.method: line.gain for line in lines}
+    others = {line.method: line.difference.paired for line in lines if line.difference}
+    named = {"gain": tests_of(gains), "difference": tests_of(others)}
+    return {what: tests for what, tests in named.items() if tests}
+
+
+def methods(workspace: Workspace) -> dict[str, list[Arm]]:
+    """Method name -> its arms, one a seed, in the declared order."""
+    found: dict[str, list[Arm]] = {}
+    for arm in workspace.experiment.lineages().values():
+        found.setdefault(arm.method, []).append(arm)
+    return found
+
+
+def _benchmark_results(workspace: Workspace, benchmark: str) -> Iterator[Result]:
+    named = methods(workspace)
+    found = {
+        arm: dict(evaluations(workspace, arm, benchmark)) for arm in workspace.experiment.lineages()
+    }
+    newest = {
+        name: max((k for arm in arms for k in found[arm.name]), default=0)
+        for name, arms in named.items()
+    }
+    bases = {
+        name: {arm.seed: found[arm.name][0] for arm in arms if 0 in found[arm.name]}
+        for name, arms in named.items()
+    }
+    if not any(bases.values()):
+        return
+    yield _base_line(workspace, benchmark, bases.values())
+    scored = {
+        name: {
+            arm.seed: found[arm.name][newest[name]]
+            for arm in arms
+            if newest[name] in found[arm.name]
+        }
+        for name, arms in named.items()
+        if newest[name] > 0
+    }
+    confidence = workspace.experiment.evaluation.confidence
+    compared = workspace.experiment.compared_with
+    differences = {
+        name: _difference(scored[compared], seeds, confidence)
+        for name, seeds in scored.items()
+        if compared in scored and name != compared and newest[name] == newest[compared]
+    }
+    corrected = holm(differences)
+    for name, seeds in scored.items():
+        line = _line(workspace, benchmark, name, seeds)
+        gain = _difference(bases[name], seeds, confidence)
+        yield line._replace(gain=gain, difference=corrected.get(name))
+
+
+def _base_line(
+    workspace: Workspace, benchmark: str, bases: Iterable[Mapping[int, Evaluated]]
+) -> Result:
+    """The policies that trainings begin with, each once."""
+    distinct: dict[str, Evaluated] = {}
+    for of_method in bases:
+        for evaluated in of_method.values():
+            distinct.setdefault(evaluated.score.policy, evaluated)
+    return _line(workspace, benchmark, BASE, dict(enumerate(distinct.values())))
+
+
+def _line(
+    workspace: Workspace, benchmark: str, name: str, seeds: Mapping[int, Evaluated]
+) -> Result:
+    confidence = workspace.experiment.evaluation.confidence
+    records = [evaluated.score for evaluated in seeds.values()]
+    mentions = [evaluated.mentions for evaluated in seeds.values()]
+    arms = methods(workspace).get(name)
+    return Result(
+        benchmark=benchmark,
+        method=name,
+        weighting=BASE if arms is None else arms[0].weighting.type,
+        updates=records[0].updates,
+        seeds=tuple(seeds),
+        score=method_score(list(_questions(seeds).values()), confidence),
+        gain=None,
+        gain_corrected=None,
+        difference=None,
+        mentions=mentions[0]
+        if len(mentions) == 1
+        else mean_interval([one.value for one in mentions], confidence, SHARE),
+        steps=_steps(records),
+        unparsed=sum(record.unparsed for record in records),
+        truncated=sum(record.truncated for record in records),
+        blind=records[0].blind_baseline,
+        mode=records[0].mode,
+        detectable=max((r.detectable for r in records if r.detectable is not None), default=None),
+        judged=_judged(records),
+    )
+
+
+def _judged(records: Sequence[BenchmarkScore]) -> float | None:
+    scores = [record.judge.score for record in records if record.judge is not None]
+    return sum(scores) / len(scores) if len(scores) == len(records) else None
+
+
+def _difference(
+    first: Mapping[int, Evaluated], second: Mapping[int, Evaluated], confidence: float
+) -> PairedDifference | None:
+    """Second minus first: over the seeds, or question by question where each has the same one."""
+    clusters = next(iter(second.values())).clusters if second else None
+    return method_difference(_questions(first), _questions(second), confidence, clusters)
+
+
+def _questions(seeds: Mapping[int, Evaluated]) -> dict[int, QuestionScores]:
+    return {seed: evaluated.questions for seed, evaluated in seeds.items()}
+
+
+def _steps(records: Sequence[BenchmarkScore]) -> dict[str, float]:
+    """Mean of each step; one that no response of some policy reached is left out."""
+    names = [name for name in records[0].breakdown if name.startswith("step:")]
+    return {
+        name.removeprefix("step:"): sum(r.breakdown[name].score for r in records) / len(records)
+        for name in names
+        if all(name in record.breakdown for record in records)
+    }

@@ -1,0 +1,112 @@
+"""The teacher of an iteration, as an artifact.
+
+A snapshot is a policy of this or an earlier iteration. A moving average and another model are
+artifacts of their own, so going on after an interruption changes nothing.
+"""
+
+import shutil
+
+from safetensors.torch import load_file, save_file
+
+from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+from rlsd_pipeline.config.teacher import EMATeacher, ModelTeacher
+from rlsd_pipeline.errors import ModelError
+from rlsd_pipeline.models.policy import Policy
+from rlsd_pipeline.models.weights import opened, weight_files
+from rlsd_pipeline.stages.iteration.policy import write_base
+from rlsd_pipeline.stages.requests import ema_teacher_request, model_request
+from rlsd_pipeline.stages.run import StageRun
+from schemas import PolicyCheckpoint
+
+
+def arm_teacher(run: StageRun) -> Artifact | None:
+    """The weights that teach at an iteration; None where the arm's method reads no teacher."""
+    return teacher_policy(run) if run.arm.weighting.reads_teacher else None
+
+
+def teacher_policy(run: StageRun) -> Artifact:
+    """The weights that would teach at an iteration, whether the arm's method asks them or not."""
+    teacher = run.arm.teacher
+    if isinstance(teacher, EMATeacher):
+        return _moving_average(run, teacher.rate)
+    if isinstance(teacher, ModelTeacher):
+        request = model_request(run, teacher.model)
+        other = run.workspace.store.produce(
+            request, lambda out: write_base(run, teacher.model, out), recompute=False
+        )
+        run.workspace.store.set_ref(run.reference("teacher"), other)
+        return other
+    return run.read("policy", teacher.iteration(run.iteration))
+
+
+def require_same_tokenizer(student: Policy, teacher: Policy) -> None:
+    """The teacher scores the student's token ids, which must mean the same to it.
+
+    Raises:
+        ModelError: Names a token that differs.
+    """
+    ours, theirs = student.tokenizer.get_vocab(), teacher.tokenizer.get_vocab()
+    differing = sorted(t for t in ours.keys() | theirs.keys() if ours.get(t) != theirs.get(t))
+    if differing:
+        token = differing[0]
+        raise ModelError(
+            f"the teacher's tokenizer is not the student's: {len(differing)} tokens differ, for "
+            f"example {token!r} is {ours.get(token)} to the student and {theirs.get(token)} to the "
+            "teacher. A teacher can only score a student that speaks its vocabulary: choose a "
+            "model of the same family"
+        )
+
+
+def _moving_average(run: StageRun, rate: float) -> Artifact:
+    """The average at this iteration, from the last one that is there and is of this lineage."""
+    store, first = run.workspace.store, run.iteration
+    while first > 0 and not _is_average(run, rate, first - 1):
+        first -= 1
+    for iteration in range(first, run.iteration + 1):
+        policy = run.read("policy", iteration)
+        average = policy
+        if iteration > 0:
+            average = _averaged(run, rate, run.read("teacher", iteration - 1), policy)
+        store.set_ref(run.reference("teacher", iteration), average)
+    return average
+
+
+def _is_average(run: StageRun, rate: float, iteration: int) -> bool:
+    """Whether the teacher kept at an iteration was made of its policy at this rate."""
+    kept = run.workspace.store.intact_ref(run.reference("teacher", iteration))
+    policy = run.read("policy", iteration)
+    if kept is None or iteration == 0:
+        return kept is not None and kept.digest == policy.digest
+    manifest = kept.manifest
+    return manifest.config == {"rate": rate} and manifest.inputs["policy"] == policy.digest
+
+
+def _averaged(run: StageRun, rate: float, before: Artifact, policy: Artifact) -> Artifact:
+    def write(out: ArtifactWriter) -> None:
+        checkpoint = policy.record(PolicyCheckpoint)
+        weights = weight_files(checkpoint.model_files)
+        for name in set(checkpoint.model_files) - set(weights):
+            shutil.copyfile(policy.local_path(name), out.path(name))
+        former = weight_files(before.record(PolicyCheckpoint).model_files)
+        with opened([before.local_path(name) for name in former]) as old:
+            for name in weights:
+                # In float32 whatever the policy's precision: a small step would be lost in
+                # bfloat16.
+                average = {
+                    key: old[key]()[:].float().lerp(value.float(), rate).contiguous()
+                    for key, value in load_file(policy.local_path(name)).items()
+                }
+                save_file(average, out.path(name), metadata={"format": "pt"})
+        out.record(
+            checkpoint.model_copy(
+                update={
+                    "parent": before.digest,
+                    "metrics": {},
+                    "optimizer_files": [],
+                    "adapter_files": [],
+                }
+            )
+        )
+
+    request = ema_teacher_request(rate, before, policy)
+    return run.workspace.store.produce(request, write, recompute=False)

@@ -1,0 +1,239 @@
+"""What an experiment's arms made by an earlier declaration, and which setting has changed since.
+
+An artifact's manifest holds the settings that it was made with. They are compared with those of the
+request that would be made for it today; nothing is computed.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from pydantic import BaseModel
+
+from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
+from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
+from rlsd_pipeline.config.teacher import EMATeacher, ModelTeacher
+from rlsd_pipeline.errors import ArtifactError, ConfigError, RlsdError
+from rlsd_pipeline.stages.contract import ITERATION_STAGES
+from rlsd_pipeline.stages.current import declared_request
+from rlsd_pipeline.stages.requests import (
+    benchmark_scores_request,
+    model_request,
+    policy_request,
+    problems_request,
+)
+from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.stages.upkeep.settings import Setting, changed_settings, differing, settings_text
+
+_MOST_ARMS = 4
+_SPREAD = 8
+"""Of a long training, this many iterations and the last are compared setting by setting; at all
+others, whether the policy came of the one before."""
+
+
+class Standing(NamedTuple):
+    """How far an arm is, and how far of that today's declaration goes.
+
+    Attributes:
+        arm: The arm.
+        updates: Of the newest policy; None where the arm has not begun.
+        current: Iterations from the first that are as declared today.
+        changed: What is not; empty where all that is here is as declared.
+    """
+
+    arm: str
+    updates: int | None
+    current: int
+    changed: tuple[Setting, ...]
+
+
+@dataclass(frozen=True)
+class _Kept(StageRun):
+    """A place of which every artifact is read once, and nothing is made."""
+
+    known: dict[str, Artifact | None] = field(default_factory=dict)
+
+    def kept(self, stage: str, iteration: int | None = None) -> Artifact | None:
+        """The artifact of a stage; None where there is none."""
+        name = self.reference(stage, iteration)
+        if name not in self.known:
+            self.known[name] = self.workspace.store.intact_ref(name)
+        return self.known[name]
+
+    def read(self, stage: str, iteration: int | None = None) -> Artifact:
+        """The artifact of a stage.
+
+        Raises:
+            ArtifactError: There is none.
+        """
+        found = self.kept(stage, iteration)
+        if found is None:
+            raise ArtifactError(f"there is no {self.reference(stage, iteration)}")
+        return found
+
+    def kept_draw(self) -> int:
+        """Which draw of the rollouts is here."""
+        found = self.kept("rollouts")
+        return 0 if found is None else found.manifest.seeds["draw"]
+
+
+def standing(workspace: Workspace, arm: str) -> Standing:
+    """How far an arm is, read from the store alone.
+
+    Raises:
+        ConfigError: The experiment declares no such arm.
+    """
+    start = workspace.at(arm, 0)
+    first = _Kept(workspace, start.arm, 0)
+    last = workspace.experiment.iterations
+    updates = next((k for k in range(last, -1, -1) if first.kept("policy", k)), None)
+    if updates is None:
+        return Standing(arm, None, 0, ())
+    changed, current = list(_roots(first)), 0
+    if not changed:
+        current, changed = _first_changed(first, updates)
+    changed += _scores(first, updates)
+    return Standing(arm, updates, current, tuple(dict.fromkeys(changed)))
+
+
+def earlier_notes(workspace: Workspace, arms: Mapping[str, Standing] | None = None) -> list[str]:
+    """A sentence for all arms of which the same has changed; none where all is as declared.
+
+    Args:
+        workspace: The experiment.
+        arms: How far each arm is, where that is known.
+    """
+    everyone = list(workspace.experiment.lineages())
+    standings = arms or {arm: standing(workspace, arm) for arm in everyone}
+    groups: dict[tuple[tuple[Setting, ...], int], list[str]] = defaultdict(list)
+    for name, found in standings.items():
+        if found.changed:
+            groups[found.changed, found.current].append(name)
+    return [
+        f"{_named(names, everyone)}: {settings_text(changed)}: these are results of the earlier "
+        f"declaration{f', from iteration {current} on' if current else ''}"
+        for (changed, current), names in groups.items()
+    ]
+
+
+def _roots(run: _Kept) -> Iterator[Setting]:
+    """The data set, and the models that nothing is made of."""
+    problems, policy, taught = run.kept("problems"), run.kept("policy", 0), run.kept("teacher")
+    teacher, dataset = run.arm.teacher, run.experiment.dataset
+    if problems is not None:
+        yield from _compared("dataset", dataset, problems, lambda: problems_request(run.workspace))
+    if policy is not None:
+        yield from _compared("model", run.base_model, policy, lambda: policy_request(run))
+    if isinstance(teacher, ModelTeacher) and taught is not None:
+        model = teacher.model
+        for setting in _compared("model", model, taught, lambda: model_request(run, model)):
+            yield setting._replace(name=f"teacher.{setting.name}")
+
+
+def _compared(
+    name: str, declared: BaseModel, artifact: Artifact, request: Callable[[], ArtifactRequest]
+) -> list[Setting]:
+    """What changed of a source; one that cannot be read now is no longer the one that was."""
+    try:
+        return changed_settings(artifact, request())
+    except ConfigError:
+        # The hub is not reached: its commit is unknown, and all other settings can be compared.
+        then, now = artifact.manifest.config.get(name), declared.model_dump(mode="json")
+        found = differing({name: then}, {name: now})
+        return [setting for setting in found if setting.name != f"{name}.revision"]
+    except RlsdError as error:
+        return [Setting(name, "read then", str(error).splitlines()[0])]
+
+
+def _first_changed(first: _Kept, updates: int) -> tuple[int, list[Setting]]:
+    """The first iteration that is not as declared, and why; the number of updates where all are."""
+    wholly = {round(n * (updates - 1) / _SPREAD) for n in range(_SPREAD + 1)}
+    compared = -1
+    for at in range(updates):
+        run = replace(first, iteration=at)
+        try:
+            changed = _iteration(run) if at in wholly else _link(run)
+            if changed and at in wholly:
+                # The first may lie among those whose settings were not compared.
+                for before in range(compared + 1, at):
+                    if found := _iteration(replace(first, iteration=before)):
+                        return before, found
+        except RlsdError:  # An iteration that is not whole is no result of any declaration.
+            return at, []
+        if changed:
+            return at, changed
+        compared = at if at in wholly else compared
+    return updates, []
+
+
+def _link(run: _Kept) -> list[Setting]:
+    """Whether the next policy was made of this one."""
+    policy, following = run.read("policy"), run.read("policy", run.iteration + 1)
+    made_of = following.manifest.inputs.get("policy", "")
+    return list(differing({"policy": made_of}, {"policy": policy.digest}))
+
+
+def _iteration(run: _Kept) -> list[Setting]:
+    """What changed at an iteration; of what a stage reads, only where no setting is the reason.
+
+    Raises:
+        RlsdError: A stage's artifact, or what it reads, is not here.
+    """
+    teacher = _teacher(run) if run.arm.weighting.reads_teacher else None
+    requests = {
+        stage: declared_request(run, stage, lambda _: teacher) for stage in ITERATION_STAGES
+    }
+    found = _rate(run, teacher) + [
+        setting
+        for stage in ITERATION_STAGES
+        for setting in changed_settings(run.read(stage), requests[stage])
+    ]
+    inputs = set(run.read("policy_checkpoint").manifest.inputs) | {"rewards", "teacher"}
+    return [setting for setting in found if setting.name not in inputs] or found
+
+
+def _rate(run: _Kept, teacher: Artifact | None) -> list[Setting]:
+    """What changed of a moving average, which begins as the base model itself."""
+    declared = run.arm.teacher
+    if teacher is None or not isinstance(declared, EMATeacher) or run.iteration == 0:
+        return []
+    changed = differing(teacher.manifest.config, {"rate": declared.rate})
+    return [setting._replace(name=f"teacher.{setting.name}") for setting in changed]
+
+
+def _teacher(run: _Kept) -> Artifact:
+    teacher = run.arm.teacher
+    if isinstance(teacher, EMATeacher | ModelTeacher):
+        return run.read("teacher")
+    return run.read("policy", teacher.iteration(run.iteration))
+
+
+def _scores(run: _Kept, updates: int) -> list[Setting]:
+    """What changed of the benchmarks since the newest evaluation of each."""
+    evaluation = run.experiment.evaluation
+    scheduled = [updates, *(k for k in range(updates - 1, -1, -1) if k % evaluation.every == 0)]
+    found: list[Setting] = []
+    for benchmark in evaluation.benchmarks:
+        stage = f"benchmark_scores.{benchmark.name}"
+        at = next((k for k in scheduled if run.kept(stage, k)), None)
+        if at is not None:
+            found += _score(replace(run, iteration=at), stage, benchmark)
+    return found
+
+
+def _score(run: _Kept, stage: str, benchmark: BenchmarkConfig) -> list[Setting]:
+    name = "problems" if isinstance(benchmark, HeldoutBenchmark) else None
+    items = f"{run.workspace.name}/benchmark_items.{benchmark.name}"
+    asked = run.kept(name) if name else run.workspace.store.intact_ref(items)
+    score = run.kept(stage)
+    if asked is None or score is None or run.kept("policy") is None:
+        return []
+    request = benchmark_scores_request(run, benchmark, asked)
+    return list(differing(score.manifest.config, request.config))
+
+
+def _named(names: list[str], everyone: list[str]) -> str:
+    if len(names) <= _MOST_ARMS:
+        return ", ".join(names)
+    return "all arms" if len(names) == len(everyone) else f"{names[0]} and {len(names) - 1} others"

@@ -1,0 +1,326 @@
+"""The table of methods from scores written by hand: seeds, warm starts, and what is left out."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from scipy import stats
+
+from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore, ArtifactWriter
+from rlsd_pipeline.artifacts.tables import to_table
+from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.stages.evaluation.evaluated import evaluations
+from rlsd_pipeline.stages.evaluation.results import Result, methods, read_results
+from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.summary.curves import accuracy_chart, mention_chart
+from schemas import BenchmarkScore, BreakdownScore, ItemVerdict, QuestionScore
+
+DECLARED = {
+    "model": {"type": "tiny_qwen3_vl", "warm_starts": 2},
+    "arms": [
+        {"weighting": {"type": "grpo"}, "seeds": [0, 1, 2, 3]},
+        {"weighting": {"type": "rlsd"}, "seeds": [0, 1, 2, 3]},
+        {"name": "strong", "weighting": {"type": "rlsd", "mix": 1.0}, "seeds": [0]},
+    ],
+    "iterations": 4,
+    "evaluation": {
+        "benchmarks": [
+            {"type": "heldout", "name": "sampled", "temperature": 1.0},
+            {"type": "heldout", "name": "greedy"},
+        ]
+    },
+}
+BASES = {0: "base of even seeds", 1: "base of odd seeds"}
+LEAK = "the reference says so"
+
+Score = Callable[..., None]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    experiment = ExperimentConfig.model_validate(DECLARED)
+    return Workspace("small", experiment, ArtifactStore(tmp_path / "store"))
+
+
+@pytest.fixture
+def score(workspace: Workspace) -> Score:
+    """Lets an arm's policy have answered each question so; `r` is right, `w` wrong, `m` leaks.
+
+    `c` is a response that was cut off and `x` one that the verifier failed on.
+    """
+    verdicts = {
+        **{"r": "correct", "w": "incorrect", "m": "incorrect"},
+        **{"c": "truncated", "x": "verifier_error"},
+    }
+
+    def score(
+        arm: str,
+        updates: int,
+        answers: str,
+        policy: str = "",
+        step: float | None = None,
+        benchmark: str = "sampled",
+    ) -> None:
+        run = workspace.at(arm, updates)
+        known = [answer for answer in answers if answer != "x"]
+        share = sum(answer == "r" for answer in known) / len(known)
+        around = {"score": share, "interval_low": share, "interval_high": share}
+        label = {} if step is None else {"step:compare": _label(step)}
+        record = BenchmarkScore.model_validate(
+            {
+                **BenchmarkScore.example,
+                **{"policy": policy or f"{arm} {updates}", "updates": updates, **around},
+                **{"truncated": answers.count("c"), "unparsed": 1, "breakdown": label},
+            }
+        )
+
+        def write(out: ArtifactWriter) -> None:
+            out.record(record)
+            out.table(ItemVerdict, to_table(ItemVerdict, columns(answers, verdicts)))
+            out.table(QuestionScore, to_table(QuestionScore, units(answers)))
+
+        stage = f"benchmark_scores.{benchmark}"
+        request = ArtifactRequest(stage, "1", {}, {"policy": record.policy})
+        artifact = workspace.store.produce(request, write)
+        workspace.store.set_ref(run.reference(stage), artifact)
+
+    return score
+
+
+def _label(share: float) -> BreakdownScore:
+    return BreakdownScore(n=4, score=share, interval_low=0, interval_high=1)
+
+
+def units(answers: str) -> dict[str, list]:
+    """One question an answer, as in `columns`; what the verifier failed on counts nothing."""
+    known = [(f"q{i}", float(answer == "r")) for i, answer in enumerate(answers) if answer != "x"]
+    names = [name for name, _ in known]
+    return {"unit_id": names, "score": [score for _, score in known], "cluster": names}
+
+
+def columns(answers: str, verdicts: dict[str, str]) -> dict[str, Sequence[object]]:
+    return {
+        "problem_id": [f"q{place}" for place in range(len(answers))],
+        "sample_index": [0] * len(answers),
+        "completion": [LEAK if answer == "m" else "seen red" for answer in answers],
+        "extracted": [None] * len(answers),
+        "verdict": [verdicts[answer] for answer in answers],
+        "guessed": [False] * len(answers),
+        "judged": [None] * len(answers),
+        "attributes": [{}] * len(answers),
+    }
+
+
+def start(score: Score, *arms: str) -> None:
+    """Base scores 1/4 and 2/4 of the two warm starts; seeds of one share a policy."""
+    for arm in arms:
+        odd = int(arm[-1]) % 2
+        score(arm, 0, ("rwww", "rrww")[odd], BASES[odd])
+
+
+def lines(workspace: Workspace) -> dict[str, Result]:
+    results = read_results(workspace)
+    assert len({result.method for result in results}) == len(results)
+    return {result.method: result for result in results}
+
+
+def line(workspace: Workspace, method: str) -> Result:
+    return lines(workspace)[method]
+
+
+@pytest.fixture
+def finished(workspace: Workspace, score: Score) -> Workspace:
+    """Four seeds of GRPO and of RLSD after four updates."""
+    start(score, *(f"{method}-s{seed}" for method in ("grpo", "rlsd") for seed in range(4)))
+    for seed, answers in enumerate(("rrww", "rrrw", "rwww", "rrww")):
+        score(f"grpo-s{seed}", 4, answers)
+    for seed, answers in enumerate(("rrrw", "rrrr", "rrww", "rrww")):
+        score(f"rlsd-s{seed}", 4, answers)
+    return workspace
+
+
+def test_the_base_is_every_warm_start_once(finished: Workspace) -> None:
+    base = read_results(finished)[0]
+    assert base.method == "base"
+    assert (base.seeds, base.updates, base.weighting) == ((0, 1), 0, "base")
+    # Eight arms, two policies: (1/4 + 2/4) / 2, and not a mean over eight.
+    assert base.score.value == pytest.approx(0.375)
+    # s = .176777, half t(.975, 1) s / sqrt 2 = 12.7062 / 8, and no accuracy lies outside [0, 1].
+    assert 0.375 - 12.7062 / 8 < 0 < 1 < 0.375 + 12.7062 / 8
+    assert base.score[1:] == (0.0, 1.0)
+    assert (base.gain, base.difference) == (None, None)
+
+
+def test_a_methods_score_is_over_its_seeds(finished: Workspace) -> None:
+    found = line(finished, "rlsd")
+    assert (found.seeds, found.updates, found.weighting) == ((0, 1, 2, 3), 4, "rlsd")
+    # 3/4, 1, 1/2, 1/2: mean .6875, s = .239357, half 3.182446 s / 2.
+    half = 3.182446 * 0.239357 / 2
+    assert 0.6875 + half > 1
+    assert found.score == pytest.approx((0.6875, 0.6875 - half, 1.0), abs=1e-5)
+
+
+def test_seeds_are_paired_with_their_own_base_and_with_grpos(finished: Workspace) -> None:
+    results = lines(finished)
+    found = results["rlsd"]
+    base = [1 / 4, 2 / 4, 1 / 4, 2 / 4]
+    grpo, rlsd = [2 / 4, 3 / 4, 1 / 4, 2 / 4], [3 / 4, 1, 2 / 4, 2 / 4]
+    gained = stats.ttest_rel(rlsd, base)
+    assert found.gain is not None
+    # .5, .5, .25, 0.
+    assert found.gain.value == pytest.approx(0.3125)
+    assert found.gain.p_value == pytest.approx(gained.pvalue)
+    against = stats.ttest_rel(rlsd, grpo)
+    assert found.difference is not None
+    # .25, .25, .25, 0.
+    assert found.difference.paired.value == pytest.approx(0.1875)
+    assert found.difference.paired.p_value == pytest.approx(against.pvalue)
+    # The only method beside GRPO that has a score.
+    assert found.difference.p_corrected == pytest.approx(against.pvalue)
+    assert results["grpo"].difference is None
+
+
+def test_a_seed_that_is_behind_is_left_out_and_not_counted(
+    workspace: Workspace, score: Score
+) -> None:
+    start(score, *(f"{method}-s{seed}" for method in ("grpo", "rlsd") for seed in range(3)))
+    for seed, answers in enumerate(("rrww", "rrrw")):
+        score(f"grpo-s{seed}", 4, answers)
+    score("grpo-s2", 2, "rrrr")
+    for seed, answers in enumerate(("rrrr", "rrrw", "rrww")):
+        score(f"rlsd-s{seed}", 4, answers)
+    results = lines(workspace)
+    found = results["grpo"]
+    assert (found.seeds, found.updates) == ((0, 1), 4)
+    # 2/4 and 3/4; the 4/4 after two updates is another question.
+    assert found.score.value == pytest.approx(0.625)
+    difference = results["rlsd"].difference
+    assert results["rlsd"].seeds == (0, 1, 2)
+    assert difference is not None
+    # Over the two shared seeds: 2/4 and 0.
+    assert difference.paired.value == pytest.approx(0.25)
+    assert difference.paired.p_value == pytest.approx(
+        stats.ttest_rel([1, 0.75], [0.5, 0.75]).pvalue
+    )
+
+
+def test_methods_that_are_not_as_far_are_not_compared(workspace: Workspace, score: Score) -> None:
+    start(score, "grpo-s0", "rlsd-s0", "strong-s0")
+    score("grpo-s0", 4, "rrww")
+    score("rlsd-s0", 2, "rrrr")
+    found = read_results(workspace)
+    assert [(r.method, r.updates) for r in found] == [("base", 0), ("grpo", 4), ("rlsd", 2)]
+    assert all(result.difference is None for result in found)
+    # A single seed is compared with its base over the questions: 0, 1, 1, 1.
+    assert found[2].gain is not None
+    assert found[2].gain.value == pytest.approx(0.75)
+
+
+def test_several_comparisons_are_corrected_together(workspace: Workspace, score: Score) -> None:
+    start(score, "grpo-s0", "rlsd-s0", "strong-s0")
+    for arm, answers in (("grpo", "rwwwwwww"), ("rlsd", "rrrrrrwr"), ("strong", "wrwwwwww")):
+        score(f"{arm}-s0", 4, answers)
+    # McNemar on six gained and none lost, 2 / 2**6, and on one each: the smaller one is doubled.
+    plain = [0.03125, 1.0]
+    results = lines(workspace)
+    found = [results[name].difference for name in ("rlsd", "strong")]
+    assert [d.paired.p_value for d in found if d] == pytest.approx(plain)
+    assert [d.p_corrected for d in found if d] == pytest.approx([2 * plain[0], 1.0])
+
+
+def test_gains_are_corrected_for_the_number_of_benchmarks(
+    workspace: Workspace, score: Score
+) -> None:
+    for name, after in (("sampled", "rrrrrrww"), ("greedy", "rrrrrrrr")):
+        score("grpo-s0", 0, "wwwwwwww", BASES[0], benchmark=name)
+        score("grpo-s0", 4, after, benchmark=name)
+    gains = [line for line in read_results(workspace) if line.gain is not None]
+    # McNemar: 2 / 2**6 and 2 / 2**8; Holm doubles the smaller.
+    assert [line.gain.p_value for line in gains if line.gain] == pytest.approx([0.03125, 0.0078125])
+    assert [line.gain_corrected for line in gains] == pytest.approx([0.03125, 0.015625])
+
+
+def test_mentions_of_a_reference_are_counted(workspace: Workspace, score: Score) -> None:
+    start(score, "grpo-s0", "rlsd-s0", "rlsd-s1")
+    score("grpo-s0", 4, "mmrw")
+    score("rlsd-s0", 4, "mrrr")
+    score("rlsd-s1", 4, "mmmr")
+    results = lines(workspace)
+    assert results["base"].mentions.value == 0
+    alone = results["grpo"].mentions
+    # 2 of 4 responses, with Wilson's interval: .5 ± .34996.
+    assert alone == pytest.approx((0.5, 0.15004, 0.84996), abs=5e-5)
+    # 1/4 and 3/4 over two seeds: .5 ± t(.975, 1) / 4.
+    several = results["rlsd"].mentions
+    assert several.value == pytest.approx(0.5)
+    assert several[1:] == (0.0, 1.0)
+
+
+def test_failures_are_no_wrong_answers_and_cut_ones_are_counted(
+    workspace: Workspace, score: Score
+) -> None:
+    start(score, "grpo-s0")
+    score("grpo-s0", 4, "rxcc", step=0.5)
+    found = line(workspace, "grpo")
+    # One of three; the verifier failed on the second. Two were cut, and one had no answer.
+    assert found.score.value == pytest.approx(1 / 3)
+    assert (found.unparsed, found.truncated) == (1, 2)
+    assert dict(found.steps) == {"compare": 0.5}
+
+
+def test_a_step_that_some_seed_never_reached_is_left_out(
+    workspace: Workspace, score: Score
+) -> None:
+    start(score, "grpo-s0", "grpo-s1", "rlsd-s0", "rlsd-s1")
+    for seed, share in enumerate((0.25, 0.75)):
+        score(f"grpo-s{seed}", 4, "rrrr", step=share)
+    score("rlsd-s0", 4, "rrrr", step=1.0)
+    score("rlsd-s1", 4, "rrrr")
+    results = lines(workspace)
+    assert dict(results["grpo"].steps) == {"compare": 0.5}
+    assert dict(results["rlsd"].steps) == {}
+
+
+def test_nothing_is_shown_before_anything_was_evaluated(workspace: Workspace) -> None:
+    assert read_results(workspace) == []
+    assert list(methods(workspace)) == ["grpo", "rlsd", "strong"]
+
+
+def test_evaluations_of_an_arm_are_in_order(finished: Workspace, score: Score) -> None:
+    score("rlsd-s0", 2, "rwww")
+    assert [k for k, _ in evaluations(finished, "rlsd-s0", "sampled")] == [0, 2, 4]
+    curve = [(k, one.score) for k, one in evaluations(finished, "rlsd-s0", "sampled")]
+    assert [record.score for _, record in curve] == [0.25, 0.25, 0.75]
+
+
+def test_a_curve_begins_with_each_warm_start_once(finished: Workspace, score: Score) -> None:
+    chart = accuracy_chart(finished, "sampled")
+    assert [(curve.method, curve.n_seeds) for curve in chart.curves] == [("grpo", 4), ("rlsd", 4)]
+    rlsd = chart.curves[1]
+    # Four seeds, two policies before the first update.
+    assert [point[:2] for point in rlsd.band] == [(0, pytest.approx(0.375)), (4, 0.6875)]
+    assert rlsd.band[0][2:] == (0.0, 1.0)
+    assert [tuple(point) for point in rlsd.seeds["rlsd-s1"]] == [(0, 0.5), (4, 1.0)]
+    # What one seed alone was asked about is on its own line, and in no band.
+    score("rlsd-s0", 2, "rwww")
+    rlsd = accuracy_chart(finished, "sampled").curves[1]
+    assert [point.updates for point in rlsd.band] == [0, 4]
+    assert [point.updates for point in rlsd.seeds["rlsd-s0"]] == [0, 2, 4]
+    assert mention_chart(finished, "sampled").curves[0].band[1].mean == 0
+
+
+def test_an_arm_that_began_before_the_model_was_changed_is_no_crash(
+    workspace: Workspace, score: Score
+) -> None:
+    """GRPO was trained from a warm start that is no longer declared."""
+    score("grpo-s0", 0, "rwww", "former base")
+    score("rlsd-s0", 0, "rrww", "base")
+    assert line(workspace, "base").score.value == pytest.approx(0.375)
+
+
+def test_one_question_proves_nothing(workspace: Workspace, score: Score) -> None:
+    score("grpo-s0", 0, "w", "base")
+    score("grpo-s0", 4, "r")
+    gain = line(workspace, "grpo").gain
+    assert gain is not None
+    assert gain.p_value > 0.05
