@@ -3,11 +3,27 @@
 from pathlib import Path
 
 import dagster as dg
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from assets.graph import build_definitions
 from assets.naming import FILE, experiment_name
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
+from rlsd_pipeline.config.strict import validate
+
+
+class Attributes(BaseModel):
+    """What a YAML declares, as it is written; only its folder says which files it names."""
+
+    model_config = ConfigDict(extra="allow")
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """That of an experiment, for Dagster's documentation and for editors."""
+        return ExperimentConfig.model_json_schema()
 
 
 class Experiment(dg.Component):
@@ -21,7 +37,7 @@ class Experiment(dg.Component):
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
         """The attributes that a `defs.yaml` may hold."""
-        return ExperimentConfig
+        return Attributes
 
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> "Experiment":
@@ -30,12 +46,15 @@ class Experiment(dg.Component):
         Raises:
             ConfigError: The YAML says something twice, or names a file that is not what it must be.
         """
-        assert isinstance(attributes, ExperimentConfig)
+        assert isinstance(attributes, Attributes)
         folder = Path(context.path) if Path(context.path).is_dir() else Path(context.path).parent
         file = folder / FILE
         # Dagster keeps the last of two equal keys, so the file is read as the command line does.
-        experiment = load_experiment(file) if file.is_file() else attributes.located(folder)
-        return cls(experiment_name(file), experiment, file if file.is_file() else None)
+        if file.is_file():
+            return cls(experiment_name(file), load_experiment(file), file)
+        declared = attributes.model_extra
+        experiment = validate(ExperimentConfig, declared, source=str(file), folder=folder)
+        return cls(experiment_name(file), experiment.located(folder), None)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The experiment's asset graph."""

@@ -14,9 +14,10 @@ from assets.home import home, open_store, store_url
 from assets.naming import take_name
 from assets.partitions import partitions, same_iteration, split_key
 from assets.recovery import claim
+from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.config.ray import RayCompute
-from rlsd_pipeline.stages.contract import CONTRACTS
+from rlsd_pipeline.stages.contract import CONTRACTS, StageContract
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
@@ -103,18 +104,21 @@ class Declared:
         contract = CONTRACTS.get(stage.split(".")[0])
         if contract is None:
             return "1"
-        parts = self.experiment.model_dump(mode="json", include=set(contract.experiment))
+        parts = self._parts(contract)
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         return f"{contract.version}-{digest[:8]}"
 
     def made(self, stage: str, artifact: "Artifact") -> bool:
         """Whether an artifact is of this version of its stage, as far as its manifest tells."""
         contract = CONTRACTS[stage.split(".")[0]]
-        parts = self.experiment.model_dump(mode="json", include=set(contract.experiment))
+        parts = self._parts(contract)
         config = artifact.manifest.config
         return artifact.manifest.code_version == contract.version and all(
             name in config and config[name] == value for name, value in parts.items()
         )
+
+    def _parts(self, contract: StageContract) -> dict[str, Any]:
+        return identity(self.experiment, *contract.experiment) if contract.experiment else {}
 
     def workspace(self) -> "Workspace":
         """The experiment's workspace in this process; policies stay in memory between stages."""

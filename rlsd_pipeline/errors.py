@@ -12,6 +12,10 @@ class ConfigError(RlsdError, ValueError):
     """The declared experiment cannot be run as written."""
 
 
+class ComponentError(RlsdError, RuntimeError):
+    """A component of a user's own failed; the message names its file and line."""
+
+
 class DataError(RlsdError, ValueError):
     """A row, an image or a file of a data set is not what it must be."""
 

@@ -236,5 +236,6 @@ def load_experiment(path: Path) -> ExperimentConfig:
         source=source,
         path="attributes",
         line_of=lambda place: document.line(["attributes", *place]),
+        folder=path.parent,
     )
     return experiment.located(path.parent)

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
@@ -14,6 +15,7 @@ from rlsd_pipeline.errors import ConfigError
 Model = TypeVar("Model", bound=BaseModel)
 
 _LONGEST_VALUE = 60
+_OWN = " (a class of your own is named as `./file.py:Class` or `package.module.Class`)"
 _NUMBER = re.compile(r"\s*[-+]?[0-9._]+([eE][-+]?[0-9]+)?\s*")
 
 LineOf = Callable[[Sequence[str | int]], int | None]
@@ -43,6 +45,7 @@ def validate(
     source: str,
     path: str = "",
     line_of: LineOf | None = None,
+    folder: Path | None = None,
 ) -> Model:
     """Build a configuration from plain data, or say everything that is wrong with it.
 
@@ -52,12 +55,13 @@ def validate(
         source: Name of the document, for the message.
         path: Where `data` stands in the document, such as `attributes`.
         line_of: Finds the line of a place below `data`.
+        folder: Where relative paths begin.
 
     Raises:
         ConfigError: One message that lists every problem.
     """
     try:
-        return model_cls.model_validate(data)
+        return model_cls.model_validate(data, context={"folder": folder})
     except ValidationError as error:
         raise ConfigError(describe(error, model_cls, source, path=path, line_of=line_of)) from error
 
@@ -106,7 +110,8 @@ def _describe_one(
         case "union_tag_invalid":
             tags = re.findall(r"'([^']*)'", context.get("expected_tags", ""))
             tag, hint = str(context["tag"]), nearest(str(context["tag"]), tags, "types")
-            return say([*held.path, "type"], f"unknown type {tag!r}", f"; {hint}", "")
+            own = _OWN if held.open and not hint.startswith("did you mean") else ""
+            return say([*held.path, "type"], f"unknown type {tag!r}", f"; {hint}{own}", "")
         case "union_tag_not_found":
             return say([*held.path, "type"], "missing", f"; valid types: {', '.join(held.tags)}")
         case "missing":
@@ -133,6 +138,7 @@ class _Place(NamedTuple):
     path: list[str | int]
     keys: list[str]
     tags: list[str]
+    open: bool
 
 
 def _resolve(model_cls: type[BaseModel], location: Sequence[str | int]) -> _Place:
@@ -142,17 +148,24 @@ def _resolve(model_cls: type[BaseModel], location: Sequence[str | int]) -> _Plac
     of the document: those steps are followed, but left out of the path.
     """
     path: list[str | int] = []
+    annotation: Any = model_cls
     members: list[Any] = [model_cls]
     for step in location:
+        if (own := _own(annotation, step)) is not None:
+            annotation, members = own, [own]
+            continue
         if len(members) > 1:
             members = [member for member in members if step in (_tag(member), _name(member))]
+            annotation = members[0] if members else None
             continue
         path.append(step)
-        members = _members(_child(members[0], step)) if members else []
+        annotation = _child(members[0], step) if members else None
+        members = _members(annotation)
     return _Place(
         path,
         keys=list(_fields(members[0])) if len(members) == 1 else [],
         tags=[tag for member in members if (tag := _tag(member)) is not None],
+        open=bool(_marks(annotation)),
     )
 
 
@@ -169,22 +182,49 @@ def _members(annotation: Any) -> list[Any]:
     """What may stand at an annotated place; None aside."""
     origin = get_origin(annotation)
     if origin is Annotated:
-        return _members(get_args(annotation)[0])
+        return _open(annotation) or _members(get_args(annotation)[0])
     if origin in (Union, UnionType):
         return [each for argument in get_args(annotation) for each in _members(argument)]
     return [] if annotation in (None, NoneType) else [annotation]
+
+
+def _open(annotation: Any) -> list[Any]:
+    """The built-in components that may be declared at a place where a user's may stand too."""
+    return [member for mark in _marks(annotation) for member in mark.members]
+
+
+def _own(annotation: Any, step: str | int) -> Any:
+    """The user's component that a step of an error's location names, if it names one."""
+    return next((own for mark in _marks(annotation) if (own := mark.own(step)) is not None), None)
+
+
+def _marks(annotation: Any) -> list[Any]:
+    """What says of a place that a user's component may stand there."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return [mark for mark in arguments[1:] if hasattr(mark, "own")]
+    if origin in (Union, UnionType):
+        return [mark for argument in arguments for mark in _marks(argument)]
+    return []
 
 
 def _fields(annotation: Any) -> dict[str, Any]:
     """Annotations of a model's fields, by the name they bear in the document."""
     if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
         return {}
-    return {info.alias or name: info.annotation for name, info in annotation.model_fields.items()}
+    return {
+        info.alias or name: Annotated[info.annotation, *info.metadata]
+        if info.metadata
+        else info.annotation
+        for name, info in annotation.model_fields.items()
+    }
 
 
 def _tag(member: Any) -> str | None:
     """The literal `type` of a member of a discriminated union."""
     annotation = _fields(member).get("type")
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
     return get_args(annotation)[0] if get_origin(annotation) is Literal else None
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import rankdata
 from torch import Tensor
 
+from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.credit.segments import Segment
 from rlsd_pipeline.evaluation.bootstrap import cluster_ratio
 from rlsd_pipeline.evaluation.intervals import Estimate
@@ -55,7 +56,7 @@ def summarize(
     shares = np.quantile(values, list(QUANTILES.values())) if len(values) else [0.0] * 5
     return MethodCredit(
         method=name,
-        weighting=weighting.model_dump(mode="json"),
+        weighting=identity(weighting),
         quantiles=dict(zip(QUANTILES, map(float, shares), strict=True)),
         magnitude=float(np.abs(values).mean()) if len(values) else 0.0,
         credited=float((values != 0).mean()) if len(values) else 0.0,

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
+from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.config.dataset import HubDataset, JSONLDataset
 from rlsd_pipeline.config.evaluation import (
     BenchmarkConfig,
@@ -41,11 +42,11 @@ def problems_request(workspace: Workspace) -> ArtifactRequest:
     extra: dict[str, Any] = {"source": source_digest(dataset)}
     # Its content counts, and not the folder it happens to lie in.
     if isinstance(dataset, JSONLDataset):
-        plain = dataset.model_dump(mode="json", exclude={"path"})
+        plain = identity(dataset, without=("path",))
         extra |= {"dataset": plain | {"file": Path(dataset.path).name}}
     elif isinstance(dataset, HubDataset):
-        local = {"name", "revision"} if dataset.local else set()
-        extra |= {"dataset": dataset.model_dump(mode="json", exclude=local)}
+        local = ("name", "revision") if dataset.local else ()
+        extra |= {"dataset": identity(dataset, without=local)}
     # They decide which problems are refused.
     if any((tags := image_tags(experiment)).values()):
         extra |= {"image_tags": tags}
@@ -123,7 +124,7 @@ def logprobs_request(run: StageRun, teacher: Artifact | None) -> ArtifactRequest
 def token_weights_request(run: StageRun) -> ArtifactRequest:
     """The weighting with its schedules resolved at this iteration."""
     weighting = run.arm.weighting.at_iteration(run.iteration)
-    extra = {"weighting": weighting.model_dump(mode="json")}
+    extra = {"weighting": identity(weighting)}
     return _request("token_weights", run.experiment, extra, inputs_of(run, "token_weights"))
 
 
@@ -133,7 +134,7 @@ def policy_checkpoint_request(run: StageRun) -> ArtifactRequest:
     extra |= {"update": _update(run.arm)} | _precision(run)
     divergence = run.arm.weighting.stored_divergence
     if divergence is not None:
-        extra["divergence"] = divergence.model_dump(mode="json")
+        extra["divergence"] = identity(divergence)
     inputs = inputs_of(run, "policy_checkpoint")
     seeds = {"arm": run.arm.seed, "iteration": run.iteration}
     return _request("policy_checkpoint", run.experiment, extra, inputs, seeds)
@@ -141,7 +142,7 @@ def policy_checkpoint_request(run: StageRun) -> ArtifactRequest:
 
 def _update(arm: Arm) -> dict[str, Any]:
     """How an arm updates; an adapter that it does not train stands nowhere."""
-    return arm.update.model_dump(mode="json", exclude=set() if arm.update.lora else {"lora"})
+    return identity(arm.update, without=() if arm.update.lora else ("lora",))
 
 
 def _precision(run: StageRun) -> dict[str, str]:
@@ -165,7 +166,7 @@ def weighting_comparison_request(
 ) -> ArtifactRequest:
     """Every method with its settings, and why others are left out."""
     extra = {
-        "methods": {name: method.model_dump(mode="json") for name, method in named.items()},
+        "methods": {name: identity(method) for name, method in named.items()},
         "left_out": dict(left_out),
         "confidence": run.experiment.evaluation.confidence,
     }
@@ -240,7 +241,7 @@ def benchmark_scores_request(
 ) -> ArtifactRequest:
     """One policy on one benchmark."""
     extra = {
-        "benchmark": benchmark.model_dump(mode="json", exclude={"path"}),
+        "benchmark": identity(benchmark, without=("path",)),
         "confidence": run.experiment.evaluation.confidence,
         "engine": run.experiment.engine.identity,
     }
@@ -275,4 +276,4 @@ def _request(
 
 def _plain(config: BaseModel, *fields: str) -> dict[str, Any]:
     """The named parts of a configuration as plain JSON values."""
-    return config.model_dump(mode="json", include=set(fields)) if fields else {}
+    return identity(config, *fields) if fields else {}

@@ -12,40 +12,20 @@
     method.py         what a method reads, declares and ends in
 
 A file here that holds a `Weighting` is a method that experiments can declare: nothing else has to
-be told. The update sums the streams and does not know which method made them.
+be told. A user's own, beside the YAML or in a package, has the same form. The update sums the
+streams and does not know which method made them.
 """
 
-import inspect
-import pkgutil
-from functools import reduce
-from importlib import import_module
-from operator import or_
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from pydantic import Field
-
+from rlsd_pipeline.components.built_in import built_in
+from rlsd_pipeline.components.one_of import one_of
 from rlsd_pipeline.weighting.method import Weighting
 
-
-def _methods() -> tuple[type[Weighting], ...]:
-    found: list[type[Weighting]] = []
-    for name in sorted(module.name for module in pkgutil.iter_modules(__path__)):
-        module = import_module(f"{__name__}.{name}")
-        found += [
-            member
-            for member in vars(module).values()
-            if inspect.isclass(member)
-            and issubclass(member, Weighting)
-            and member.__module__ == module.__name__
-            and not inspect.isabstract(member)
-        ]
-    return tuple(found)
-
-
-METHODS = _methods()
-"""Every method, by the name of its file."""
+METHODS = built_in(__name__, __path__, Weighting)
+"""Every built-in method, by the name of its file."""
 
 if TYPE_CHECKING:
     WeightingConfig: TypeAlias = Weighting
 else:
-    WeightingConfig = Annotated[reduce(or_, METHODS), Field(discriminator="type")]
+    WeightingConfig = one_of(Weighting, METHODS)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Self
 
+from rlsd_pipeline.components.component import Component
 from rlsd_pipeline.config.divergence import Sampled, StoredDivergence
-from rlsd_pipeline.config.strict import StrictConfig
 from rlsd_pipeline.config.teacher import Privileged
 
 if TYPE_CHECKING:
@@ -90,11 +90,10 @@ class TokenStreams(NamedTuple):
     nll_weights: Tensor | None = None
 
 
-class Weighting(StrictConfig):
-    """A method with its settings; a subclass has a literal `type`, its name in experiments."""
+class Weighting(Component):
+    """A method with its settings."""
 
-    if TYPE_CHECKING:
-        type: str
+    component_kind = "weighting"
 
     reads_teacher: ClassVar[bool] = True
     """Whether it needs teacher_logprobs."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
+from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
 from rlsd_pipeline.config.teacher import EMATeacher, ModelTeacher
 from rlsd_pipeline.errors import ArtifactError, ConfigError, RlsdError
@@ -139,7 +140,7 @@ def _compared(
         return changed_settings(artifact, request())
     except ConfigError:
         # The hub is not reached: its commit is unknown, and all other settings can be compared.
-        then, now = artifact.manifest.config.get(name), declared.model_dump(mode="json")
+        then, now = artifact.manifest.config.get(name), identity(declared)
         found = differing({name: then}, {name: now})
         return [setting for setting in found if setting.name != f"{name}.revision"]
     except RlsdError as error:

@@ -1,0 +1,92 @@
+"""A part of an experiment: its fields are its settings, its method is the work."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, get_args, get_origin
+
+from pydantic import BaseModel, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
+
+from rlsd_pipeline.components.location import Origin, class_of, origin_of
+from rlsd_pipeline.config.strict import StrictConfig
+from rlsd_pipeline.errors import DataError
+
+
+class Component(StrictConfig):
+    """A part that an experiment declares by its `type`.
+
+    A built-in one has a literal `type`. A user's has none: where it lies is its type, and its code
+    is part of every fingerprint that depends on it.
+    """
+
+    component_kind: ClassVar[str] = "component"
+    """What it is called in messages, such as `reward function`."""
+
+    type: str = ""
+    """Name of a built-in one, import path of a class, or `./file.py:Class` beside the YAML."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Give a class that names no type the place where it lies as its type."""
+        super().__init_subclass__(**kwargs)
+        if "type" not in inspect.get_annotations(cls):
+            cls.__annotations__["type"] = "str"
+            cls.type = f"{cls.__module__}:{cls.__qualname__}"
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where its code lies; None for a built-in one."""
+        return None if built_in_name(type(self)) is not None else origin_of(type(self))
+
+    @model_serializer(mode="wrap")
+    def _dumped(
+        self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
+    ) -> dict[str, Any]:
+        """In an identity, a user's component is its code and not the folder that holds it."""
+        dumped: dict[str, Any] = handler(self)
+        if is_identity(info) and "type" in dumped and (origin := self.origin) is not None:
+            dumped |= {"type": origin.name, "source": origin.digest}
+        return dumped
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """A class of a file travels with its code: another process may not see the file."""
+        origin = self.origin
+        if origin is None or origin.file is None:
+            return super().__reduce__()
+        return _rebuilt, (self.type, origin.code, self.model_dump_json())
+
+
+def _rebuilt(declared: str, code: bytes, settings: str) -> Component:
+    component: Component = class_of(declared, code=code).model_validate_json(settings)
+    return component
+
+
+def built_in_name(component: type[BaseModel]) -> str | None:
+    """The literal `type` of a built-in component; None for a user's."""
+    annotation = component.model_fields["type"].annotation
+    return str(get_args(annotation)[0]) if get_origin(annotation) is Literal else None
+
+
+def is_identity(info: SerializationInfo) -> bool:
+    """Whether what decides a result is asked for."""
+    return isinstance(info.context, Mapping) and bool(info.context.get("identity"))
+
+
+def identity(config: BaseModel, *fields: str, without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What of a configuration decides a result, as plain JSON values.
+
+    Args:
+        config: A configuration, with components at any depth.
+        fields: The fields that count; all of them where none is named.
+        without: Fields that do not.
+
+    Raises:
+        DataError: A file that is named cannot be read.
+    """
+    named = set(fields) if fields else None
+    # Pydantic keeps of what a serializer raises the text alone, so unreadable files are noted.
+    context: dict[str, Any] = {"identity": True, "unreadable": []}
+    found = config.model_dump(mode="json", include=named, exclude=set(without), context=context)
+    for message in context["unreadable"]:
+        raise DataError(message)
+    return found

@@ -1,0 +1,56 @@
+"""What a user's code raises, as one message with the file, the line and the place."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rlsd_pipeline.errors import ComponentError, RlsdError
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.components.component import Component
+
+
+@contextmanager
+def guarded(component: Component, doing: str) -> Iterator[None]:
+    """Run a component's method; what a user's raises is told with its file and line.
+
+    Args:
+        component: Whose method runs. What a built-in one raises goes through unchanged.
+        doing: What it does, such as `problem easy-17`.
+
+    Raises:
+        ComponentError: A user's component raised something else than an error of this library.
+    """
+    try:
+        yield
+    except RlsdError:
+        raise
+    except Exception as error:
+        origin = component.origin
+        if origin is None:
+            raise
+        what = f"{component.component_kind} `{origin.name}`, {doing}"
+        raise ComponentError(raised_in(error, what, origin.file)) from error
+
+
+def raised_in(error: Exception, doing: str, file: Path | None = None) -> str:
+    """What was raised, by whom, and at which line.
+
+    Args:
+        error: What was raised.
+        doing: What was being done.
+        file: The line told is the last in this file; else, the last of all.
+    """
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if isinstance(error, SyntaxError):
+        return (
+            f"{doing}: {type(error).__name__}: {error.msg} ({error.filename}, line {error.lineno})"
+        )
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if file is None or frame.filename == str(file)] or frames
+    where = f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
+    return f"{doing}: {said}{where}"
