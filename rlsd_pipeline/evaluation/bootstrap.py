@@ -53,7 +53,7 @@ def cluster_ratio(
     value = _ratio(float(above.sum()), float(below.sum()))
     if count < 2:
         return Estimate(value, -np.inf, np.inf)
-    draws = _draws(count, resamples, seed)
+    draws = cluster_draws(count, resamples, seed)
     sums, weights = draws @ above, draws @ below
     ratios = sums[weights != 0] / weights[weights != 0]
     if not len(ratios):
@@ -75,8 +75,8 @@ def small_sample_confidence(confidence: float, clusters: int) -> float:
 
 
 @lru_cache(maxsize=2)
-def _draws(count: int, resamples: int, seed: int) -> sparse.csr_array:
-    """How often each problem is drawn, `[resamples, problems]`.
+def cluster_draws(count: int, resamples: int, seed: int) -> sparse.csr_array:
+    """How often each problem is drawn; `[resamples, problems]`.
 
     Kept, since a table asks for many ratios over the same problems; sparse, since some 2,000
     draws of a large table would not fit otherwise.

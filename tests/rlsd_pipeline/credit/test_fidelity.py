@@ -1,0 +1,198 @@
+"""Fidelity, against a policy whose values are enumerated."""
+
+import numpy as np
+import pytest
+
+from rlsd_pipeline.credit.fidelity import (
+    MeasuredAdvantages,
+    fidelities,
+    less_response_mean,
+    reliability,
+)
+
+DEPTH, GROUP, HALF = 5, 4, 4
+
+
+class Tree:
+    """A problem as a binary tree: a response is a path, its reward stands at its leaf.
+
+    Attributes:
+        right: Step -> probability that a response goes right, by node.
+        values: Step -> expected reward of each node, by enumeration.
+    """
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.right = [rng.beta(2, 2, 2**step) for step in range(DEPTH)]
+        rewards = (rng.random(2**DEPTH) < rng.beta(0.7, 0.7)).astype(float)
+        self.values = [rewards]
+        for right in reversed(self.right):
+            after = self.values[0]
+            self.values.insert(0, right * after[1::2] + (1 - right) * after[0::2])
+
+    def paths(self, rng: np.random.Generator) -> list[np.ndarray]:
+        """A group of responses: the node of each at every step."""
+        nodes = [np.zeros(GROUP, dtype=int)]
+        for right in self.right:
+            nodes.append(2 * nodes[-1] + (rng.random(GROUP) < right[nodes[-1]]))
+        return nodes
+
+    def advantages(self, paths: list[np.ndarray]) -> np.ndarray:
+        """A* of each step, known exactly; `[group, steps]`."""
+        return along(self.values, paths)
+
+    def half(self, rng: np.random.Generator, paths: list[np.ndarray]) -> np.ndarray:
+        """The same measured by `HALF` continuations a node; the end needs none."""
+        measured = [rng.binomial(HALF, value) / HALF for value in self.values[:-1]]
+        return along([*measured, self.values[-1]], paths)
+
+
+def along(values: list[np.ndarray], paths: list[np.ndarray]) -> np.ndarray:
+    return np.diff(np.stack([v[n] for v, n in zip(values, paths, strict=True)], 1), axis=1)
+
+
+class Table:
+    """The responses of several trees, with what is known and what was measured of them."""
+
+    def __init__(self, rng: np.random.Generator, trees: list[Tree]) -> None:
+        paths = [tree.paths(rng) for tree in trees]
+        pairs = list(zip(trees, paths, strict=True))
+        self.true = np.concatenate([tree.advantages(p) for tree, p in pairs]).ravel()
+        first, second = (
+            np.concatenate([tree.half(rng, p) for tree, p in pairs]).ravel() for _ in range(2)
+        )
+        spans = np.arange(len(self.true))
+        rows = spans // DEPTH
+        self.measured = MeasuredAdvantages(first, second, spans, spans + 1, rows, rows // GROUP)
+        # A reward over all of its tokens, as GRPO; and the truth behind some noise.
+        rewards = np.concatenate([tree.values[-1][p[-1]] for tree, p in pairs])
+        centred = rewards - np.repeat(rewards.reshape(-1, GROUP).mean(1), GROUP)
+        self.credits = {
+            "grpo": np.repeat(centred, DEPTH),
+            "noisy": self.true + 0.15 * rng.standard_normal(len(self.true)),
+        }
+
+
+def angle(credit: np.ndarray, true: np.ndarray) -> float:
+    return float(credit @ true / np.linalg.norm(credit) / np.linalg.norm(true))
+
+
+def exact(advantages: list[float], rows: list[int], groups: list[int]) -> MeasuredAdvantages:
+    values, spans = np.array(advantages), np.arange(len(advantages))
+    return MeasuredAdvantages(values, values, spans, spans + 1, np.array(rows), np.array(groups))
+
+
+def value(credit: list[float], measured: MeasuredAdvantages) -> float | None:
+    found = fidelities({"one": np.array(credit)}, measured, "grpo")["one"].value
+    return None if found is None else found.value
+
+
+def test_by_hand() -> None:
+    measured = exact([3.0, 0.0, 4.0, 0.0], [0, 0, 1, 1], [0, 0, 1, 1])
+    assert value([3.0, 0.0, 4.0, 0.0], measured) == pytest.approx(1.0)
+    assert value([-0.3, 0.0, -0.4, 0.0], measured) == pytest.approx(-1.0)
+    assert value([0.0, 1.0, 0.0, 2.0], measured) == 0.0
+    # ⟨(1,1,1,1), (3,0,4,0)⟩ / (2 · 5)
+    assert value([1.0, 1.0, 1.0, 1.0], measured) == pytest.approx(0.7)
+
+
+def test_products_are_of_different_halves() -> None:
+    measured = exact([0.0, 0.0], [0, 0], [0, 0])
+    measured = MeasuredAdvantages(
+        np.array([1.0, 2.0]),
+        np.array([3.0, 1.0]),
+        measured.starts,
+        measured.ends,
+        measured.rows,
+        measured.groups,
+    )
+    # ⟨c, (2, 1.5)⟩ / (‖c‖ sqrt(1·3 + 2·1)) with c = (1, 0)
+    assert value([1.0, 0.0], measured) == pytest.approx(2 / np.sqrt(5))
+    assert reliability(measured) == pytest.approx(5 / np.sqrt(5 * 10))
+
+
+def test_what_is_not_known_is_none() -> None:
+    measured = exact([1.0, -1.0], [0, 0], [0, 0])
+    assert value([0.0, 0.0], measured) is None
+    disagreeing = MeasuredAdvantages(
+        measured.first, -measured.second, *list(vars(measured).values())[2:]
+    )
+    assert value([1.0, 0.0], disagreeing) is None
+    assert reliability(exact([0.0], [0], [0])) is None
+
+
+def test_a_span_has_the_credit_of_its_tokens() -> None:
+    measured = MeasuredAdvantages(
+        np.ones(3),
+        np.ones(3),
+        starts=np.array([0, 2, 5]),
+        ends=np.array([2, 5, 6]),
+        rows=np.array([0, 0, 1]),
+        groups=np.array([0, 0, 0]),
+    )
+    tokens = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    assert measured.of_spans(tokens).tolist() == [3.0, 12.0, 6.0]
+
+
+def test_within_responses_both_are_less_their_mean() -> None:
+    rows = np.array([0, 0, 2])
+    assert less_response_mean(np.array([1.0, 3.0, 5.0]), rows).tolist() == [-1.0, 1.0, 0.0]
+    measured = exact([1.0, 3.0, 5.0], [0, 0, 2], [0, 0, 1]).within_responses()
+    assert measured.first.tolist() == measured.second.tolist() == [-1.0, 1.0, 0.0]
+
+
+def test_the_difference_is_paired() -> None:
+    rng = np.random.default_rng(0)
+    table = Table(rng, [Tree(rng) for _ in range(40)])
+    found = fidelities(table.credits | {"twice": 2 * table.credits["grpo"]}, table.measured, "grpo")
+    assert found["grpo"].difference is None
+    twice = found["twice"].difference
+    assert twice is not None
+    assert np.allclose(twice, 0, atol=1e-12)
+    assert found["twice"].p_value == pytest.approx(1.0)
+    nearer = found["noisy"]
+    assert nearer.difference is not None
+    assert nearer.p_value is not None
+    assert nearer.difference.low > 0
+    assert nearer.p_value < 0.01
+
+
+def test_one_problem_bounds_nothing() -> None:
+    found = fidelities({"one": np.array([1.0])}, exact([1.0], [0], [0]), "grpo")["one"].value
+    assert found == (1.0, -np.inf, np.inf)
+
+
+def test_sums_and_fidelity_are_unbiased_and_one_half_alone_is_not() -> None:
+    """Over many measurements of the same responses, within three standard errors."""
+    rng = np.random.default_rng(1)
+    sampled = [(tree, tree.paths(rng)) for tree in [Tree(rng) for _ in range(20)]]
+
+    def measured() -> np.ndarray:
+        return np.concatenate([tree.half(rng, paths) for tree, paths in sampled]).ravel()
+
+    true = np.concatenate([tree.advantages(paths) for tree, paths in sampled]).ravel()
+    pairs = [(measured(), measured()) for _ in range(300)]
+    norm = true @ true
+    for estimates in (
+        [first @ second for first, second in pairs],
+        [true @ (first + second) / 2 for first, second in pairs],
+    ):
+        assert abs(np.mean(estimates) - norm) < 3 * standard_error(estimates)
+    alone = [first @ first for first, _ in pairs]
+    assert np.mean(alone) - norm > 10 * standard_error(alone)
+
+
+def standard_error(values: list[float]) -> float:
+    return float(np.std(values, ddof=1) / np.sqrt(len(values)))
+
+
+def test_a_permuted_credit_has_none() -> None:
+    rng = np.random.default_rng(2)
+    table = Table(rng, [Tree(rng) for _ in range(400)])
+    permuted = rng.permutation(table.true)
+    found = fidelities({"true": table.true, "permuted": permuted}, table.measured, "grpo")
+    true, none = found["true"].value, found["permuted"].value
+    assert true is not None
+    assert none is not None
+    assert true.value == pytest.approx(1.0, abs=0.05)
+    assert true.low < 1.0 < true.high
+    assert none.value == pytest.approx(0.0, abs=0.05)
