@@ -14,7 +14,7 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from assets.automation import newest_policies
 from assets.declared import Declared
 from assets.partitions import ARM, partition_key
-from rlsd_pipeline.stages.contract import ITERATION_STAGES
+from rlsd_pipeline.stages.registry import ITERATION_STAGES
 
 _ARM_TAG = f"dagster/partition/{ARM}"
 _SECONDS = 10

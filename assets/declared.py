@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import dagster as dg
 
@@ -17,15 +17,15 @@ from assets.recovery import claim
 from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.config.ray import RayCompute
-from rlsd_pipeline.stages.contract import CONTRACTS, StageContract
+from rlsd_pipeline.stages.registry import stage_of
+from rlsd_pipeline.stages.stage import Scope, Stage
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
     from rlsd_pipeline.stages.run import StageRun, Workspace
 
 
-_COMPUTING = {"rollouts", "logprobs", "policy_checkpoint", "benchmark_scores"}
-"""Stages whose work runs where `compute` says."""
+S = TypeVar("S", bound=Stage)
 
 
 @dataclass(frozen=True)
@@ -61,39 +61,42 @@ class Declared:
             return None
         return self.key("ray_cluster").to_python_identifier()
 
-    def iteration_asset(self, stage: str, description: str) -> dict[str, Any]:
-        """What all stages of an iteration declare alike."""
-        return self.whole_asset(stage, description) | {
-            "deps": [self._dependency(name) for name in CONTRACTS[stage].reads],
-            "partitions_def": self.iterations,
+    def stage(self, stage: type[S]) -> S:
+        """The object of a stage that the experiment declares, or the stage's own."""
+        return stage()
+
+    def asset(self, stage: Stage) -> dict[str, Any]:
+        """What the asset of a stage declares: all that the stage says of itself."""
+        upstream = stage.upstream(self.experiment)
+        return self.whole_asset(stage.full_name, stage.description, upstream) | {
+            "deps": [self._dependency(stage, name) for name in upstream],
+            "partitions_def": self._partitions[stage.scope],
+            "required_resource_keys": self._resources(stage),
         }
 
-    def policy_asset(self, stage: str, description: str) -> dict[str, Any]:
-        """What assets with one partition a policy declare alike."""
-        return self.whole_asset(stage, description) | {
-            "deps": [self.key(name) for name in CONTRACTS[stage.split(".")[0]].reads],
-            "partitions_def": self.policies,
-        }
-
-    def whole_asset(self, stage: str, description: str) -> dict[str, Any]:
+    def whole_asset(self, name: str, description: str, deps: Iterable[str]) -> dict[str, Any]:
         """What all assets declare, and unpartitioned ones nothing else."""
         return {
-            "key": self.key(stage),
+            "key": self.key(name),
             "description": description,
-            "code_version": self.version(stage),
+            "deps": [self.key(dep) for dep in deps],
+            "code_version": self.version(name),
             "group_name": self.name,
-            "required_resource_keys": self._resources(stage),
             "metadata": {"declared in": dg.MetadataValue.path(self.file)} if self.file else {},
         }
 
-    def _resources(self, stage: str) -> set[str]:
-        computes = stage.split(".")[0] in _COMPUTING
-        return {self.run_cluster_key} if computes and self.run_cluster_key else set()
+    @property
+    def _partitions(self) -> dict[Scope, dg.PartitionsDefinition | None]:
+        return {"experiment": None, "policy": self.policies, "iteration": self.iterations}
 
-    def _dependency(self, stage: str) -> dg.AssetDep:
-        if stage == "policy":
-            return dg.AssetDep(self.key(stage), partition_mapping=same_iteration())
-        return dg.AssetDep(self.key(stage))
+    def _resources(self, stage: Stage) -> set[str]:
+        return {self.run_cluster_key} if stage.computes and self.run_cluster_key else set()
+
+    def _dependency(self, stage: Stage, name: str) -> dg.AssetDep:
+        known = stage_of(name)
+        if known is not None and (known.scope, stage.scope) == ("policy", "iteration"):
+            return dg.AssetDep(self.key(name), partition_mapping=same_iteration())
+        return dg.AssetDep(self.key(name))
 
     def version(self, stage: str) -> str:
         """Of the asset's code; changes when the stage's code or its part of the experiment does.
@@ -101,24 +104,26 @@ class Declared:
         The arms' own parts are left out: declaring another arm makes no other arm stale. They
         still decide the fingerprint, so a stage that is asked for is never wrongly reused.
         """
-        contract = CONTRACTS.get(stage.split(".")[0])
-        if contract is None:
+        known = stage_of(stage)
+        if known is None:
             return "1"
-        parts = self._parts(contract)
+        parts = self._parts(known)
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-        return f"{contract.version}-{digest[:8]}"
+        return f"{known.version}-{digest[:8]}"
 
     def made(self, stage: str, artifact: "Artifact") -> bool:
         """Whether an artifact is of this version of its stage, as far as its manifest tells."""
-        contract = CONTRACTS[stage.split(".")[0]]
-        parts = self._parts(contract)
+        known = stage_of(stage)
+        if known is None:
+            return False
+        parts = self._parts(known)
         config = artifact.manifest.config
-        return artifact.manifest.code_version == contract.version and all(
+        return artifact.manifest.code_version == known.version and all(
             name in config and config[name] == value for name, value in parts.items()
         )
 
-    def _parts(self, contract: StageContract) -> dict[str, Any]:
-        return identity(self.experiment, *contract.experiment) if contract.experiment else {}
+    def _parts(self, stage: type[Stage]) -> dict[str, Any]:
+        return identity(self.experiment, *stage.decided_by) if stage.decided_by else {}
 
     def workspace(self) -> "Workspace":
         """The experiment's workspace in this process; policies stay in memory between stages."""
@@ -135,10 +140,12 @@ class Declared:
             take_name(self.file)
 
     def at(self, context: dg.AssetExecutionContext, **options: Any) -> "StageRun":
-        """The arm and iteration of the partition that is being materialized."""
+        """Where a stage runs: the arm and iteration of the partition that is materialized."""
         from rlsd_pipeline.tracking.opening import require_packages
 
         self.claim(context)
+        if not context.has_partition_key:
+            return self.workspace().whole(**options)
         require_packages(self.experiment.trackers)
         arm, iteration = split_key(context.partition_key)
         return self.workspace().at(arm, iteration, **options)

@@ -21,13 +21,10 @@ from dagster._core.definitions.data_version import (
 from assets.declared import Declared, artifact_metadata
 from assets.home import dagster_home
 from assets.partitions import partition_key, split_key
-from assets.stages.recheck import recheck
+from assets.stages.shown import is_shown, recheck
 from rlsd_pipeline.artifacts import Artifact, ArtifactStore
 from rlsd_pipeline.errors import RlsdError
-from rlsd_pipeline.stages.contract import CONTRACTS
-
-_NOT_SHOWN = {"gradient_comparison", "information_gap", "benchmark_responses"}
-"""Stages that are no assets."""
+from rlsd_pipeline.stages.registry import stage_of
 
 _EVENT = dg.DagsterEventType.ASSET_MATERIALIZATION
 
@@ -92,8 +89,7 @@ def entries(names: Iterable[str]) -> Iterator[Entry]:
                 partition = partition_key(arm, int(iteration))
             case _:
                 continue
-        base = stage.split(".")[0]
-        if base in CONTRACTS and base not in _NOT_SHOWN:
+        if stage_of(stage) is not None and is_shown(stage):
             yield Entry(experiment, stage, partition, name)
 
 
@@ -215,8 +211,9 @@ def _check(
     instance: dg.DagsterInstance, entry: Entry, artifact: Artifact, declared: Declared
 ) -> list[dg.AssetCheckResult]:
     """Do the checks of a stage again; those that cannot be done are left out."""
-    workspace, run = declared.workspace(), None
+    workspace = declared.workspace()
     try:
+        run = workspace.whole()
         if entry.partition is not None:
             run = workspace.at(*split_key(str(entry.partition)))
         results = list(recheck(declared, entry.stage, artifact, run))
@@ -241,7 +238,7 @@ def _tags(entry: Entry, artifact: Artifact, declared: Declared | None) -> dict[s
     """What decides whether Dagster shows the partition as stale."""
     tags = {DATA_VERSION_TAG: artifact.digest}
     for role, digest in artifact.manifest.inputs.items():
-        if role in CONTRACTS and role not in _NOT_SHOWN:
+        if is_shown(role):
             tags[get_input_data_version_tag(dg.AssetKey([entry.experiment, role]))] = digest
     if declared is not None and declared.made(entry.stage, artifact):
         tags[CODE_VERSION_TAG] = declared.version(entry.stage)

@@ -23,7 +23,7 @@ from rlsd_pipeline.rollouts.engine import Completion
 from rlsd_pipeline.stages.iteration.privileged import Judged, teacher_texts
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
 from rlsd_pipeline.stages.iteration.rewards import verify
-from rlsd_pipeline.stages.iteration.rollouts import choose_problems, draw_seed
+from rlsd_pipeline.stages.iteration.sampling import choose_problems, draw_seed
 from rlsd_pipeline.stages.run import StageRun
 from schemas import FinishReason, Verdict
 

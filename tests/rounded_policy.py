@@ -1,6 +1,7 @@
 """A tiny policy in bfloat16, trained for some iterations at the paper's learning rate."""
 
 from collections.abc import Callable, Sequence
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +14,17 @@ from rlsd_pipeline.artifacts import Artifact, ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.config.model import TinyQwen3VL
 from rlsd_pipeline.models.tiny_qwen3_vl import build_policy, train_tokenizer
-from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
-from rlsd_pipeline.stages.iteration.policy import base_policy
-from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
-from rlsd_pipeline.stages.iteration.problems import make_problems
-from rlsd_pipeline.stages.iteration.rewards import verify_rollouts
-from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
-from rlsd_pipeline.stages.iteration.token_weights import weigh_tokens
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
+from rlsd_pipeline.stages.registry import ITERATION
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from schemas import PolicyCheckpoint
 from tests.small_experiment import ATTRIBUTES
 
 ARM = "rlsd-s0"
 
-STAGES: tuple[Callable[[StageRun], Artifact], ...] = (
-    sample_rollouts,
-    verify_rollouts,
-    score_rollouts,
-    weigh_tokens,
-    train_policy,
+STAGES: tuple[Callable[[StageRun], Artifact], ...] = tuple(
+    methodcaller("make", stage) for stage in ITERATION
 )
 
 
@@ -68,8 +61,8 @@ def open_workspace(folder: Path, compute: dict[str, Any], **changes: Any) -> Wor
 
 def train(workspace: Workspace, iterations: int) -> list[Artifact]:
     """The base policy and the checkpoint of each iteration."""
-    make_problems(workspace)
-    policies = [base_policy(workspace.at(ARM, 0))]
+    workspace.whole().make(ProblemsStage)
+    policies = [workspace.at(ARM, 0).make(PolicyStage)]
     for iteration in range(iterations):
         run = workspace.at(ARM, iteration)
         policies.append([stage(run) for stage in STAGES][-1])

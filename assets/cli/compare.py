@@ -8,6 +8,7 @@ from rich.table import Table
 from assets.cli.progress import console
 from assets.cli.train import open_loop
 from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK, UNBOUNDED_REASON, PairedDifference
+from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.run import StageRun
 from schemas import GradientComparison, Interval, WeightingComparison
 
@@ -18,7 +19,7 @@ def compare(experiment: str, *, arm: str, iteration: int, gradients: bool, looka
     with open_loop(experiment) as (loop, _):
         run = loop.workspace.at(arm, iteration)
         loop.compare(arm, iteration)
-        comparison = run.read("weighting_comparison").record(WeightingComparison)
+        comparison = run.read(WeightingComparisonStage.name).record(WeightingComparison)
         tables.append(_credit_table(run, comparison))
         names = [method.method for method in comparison.methods]
         title = "rank correlation of credit between methods (Spearman, all tokens)"
@@ -63,9 +64,9 @@ def _credit_table(run: StageRun, comparison: WeightingComparison) -> Table:
 
 
 def _gradient_tables(run: StageRun) -> Iterable[Table]:
-    from rlsd_pipeline.stages.comparison.gradient_comparison import compare_gradients
+    from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
 
-    found = compare_gradients(run).record(GradientComparison)
+    found = run.make(GradientComparisonStage).record(GradientComparison)
     table = Table(title="norm of each method's gradient, before clipping")
     table.add_column("method")
     table.add_column("norm", justify="right")

@@ -10,12 +10,12 @@ from assets.cli.train import open_loop
 
 def diagnose(experiment: str, *, arm: str | None, iteration: int) -> None:
     """Measure the information gap of one iteration, if one is named; print every table."""
-    from rlsd_pipeline.stages.comparison.information_gap import measure_information
+    from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
     from rlsd_pipeline.summary.diagnostics import diagnostics
 
     with open_loop(experiment) as (loop, display):
         if arm is not None:
-            measure_information(loop.workspace.at(arm, iteration))
+            loop.workspace.at(arm, iteration).make(InformationGapStage)
         display.say("reading what the arms recorded")
         found = diagnostics(loop.workspace)
     output = console()

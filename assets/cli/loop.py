@@ -14,16 +14,23 @@ from dagster_shared.check import CheckError
 from yaml import YAMLError
 
 from assets.declared import Declared
-from assets.graph import stage_assets
 from assets.home import dagster_home
 from assets.naming import own_name, take_name
 from assets.partitions import partition_key
 from assets.recovery import fail_dead_runs, process_tags
 from assets.run_cluster import require_kuberay, run_cluster
+from assets.stages import results
+from assets.stages.shown import stage_assets
 from rlsd_pipeline.config.experiment import load_experiment
 from rlsd_pipeline.errors import ConfigError, RlsdError
 from rlsd_pipeline.progress import Progress
-from rlsd_pipeline.stages.contract import CONTRACTS, ITERATION_STAGES
+from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
+from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
+from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
+from rlsd_pipeline.stages.registry import ITERATION, ITERATION_STAGES
 
 _NO_CAPTURE = {
     "module": "dagster._core.storage.noop_compute_log_manager",
@@ -54,23 +61,23 @@ class Loop:
         self.reused = 0
         self._instance = instance
         benchmarks = self.declared.experiment.evaluation.benchmarks
-        self._scores = {each.name: f"benchmark_scores.{each.name}" for each in benchmarks}
+        self._scores = {b.name: BenchmarkScoresStage(benchmark=b).full_name for b in benchmarks}
         public = self.declared.experiment.evaluation.public
-        self._items = [f"benchmark_items.{each.name}" for each in public]
+        self._items = [BenchmarkItemsStage(benchmark=each).full_name for each in public]
         self._jobs = self._define_jobs()
         fail_dead_runs(instance)
 
     def _define_jobs(self) -> dict[str, dg.JobDefinition]:
         declared = self.declared
         selections = {
-            "problems": ["problems"],
-            "policy": ["policy"],
+            ProblemsStage.name: [ProblemsStage.name],
+            PolicyStage.name: [PolicyStage.name],
             "iteration": ITERATION_STAGES,
             "evaluation": list(self._scores.values()),
             **{f"evaluation_{name}": [stage] for name, stage in self._scores.items()},
-            **({"benchmark_items": self._items} if self._items else {}),
-            "comparison": ["weighting_comparison"],
-            "results": ["results"],
+            **({BenchmarkItemsStage.name: self._items} if self._items else {}),
+            "comparison": [WeightingComparisonStage.name],
+            results.NAME: [results.NAME],
         }
         definitions = dg.Definitions(
             assets=stage_assets(declared),
@@ -102,7 +109,7 @@ class Loop:
     def prepare(self, arms: Iterable[str]) -> None:
         """The data set, once hardware and model are known to be there, and the base policies."""
         from rlsd_pipeline.plan.refusal import require_hardware
-        from rlsd_pipeline.stages.iteration.policy import check_model
+        from rlsd_pipeline.stages.iteration.base_model import check_model
         from rlsd_pipeline.tracking.opening import require_packages
 
         experiment = self.declared.experiment
@@ -111,20 +118,22 @@ class Loop:
         require_kuberay(self.declared)
         check_model(experiment.model, experiment.prompts.system)
         if self._items:
-            self._run("benchmark_items")
-        self._run("problems")
+            self._run(BenchmarkItemsStage.name)
+        self._run(ProblemsStage.name)
         for arm in arms:
             self.start(arm)
 
     def start(self, arm: str) -> None:
         """The base policy of an arm."""
-        self._run("policy", partition_key(arm, 0))
+        self._run(PolicyStage.name, partition_key(arm, 0))
 
     def iterate(self, arm: str, iteration: int) -> None:
         """All stages of one iteration."""
         started = time.perf_counter()
         draw = self.workspace.at(arm, iteration).kept_draw()
-        options = {self.declared.key("rollouts").to_python_identifier(): {"config": {"draw": draw}}}
+        options = {
+            self.declared.key(RolloutsStage.name).to_python_identifier(): {"config": {"draw": draw}}
+        }
         result = self._run("iteration", partition_key(arm, iteration), ops=options)
         self.wall_seconds += time.perf_counter() - started
         for event in result.get_asset_materialization_events():
@@ -171,26 +180,24 @@ class Loop:
         Raises:
             ArtifactError: The iteration has not run.
         """
-        for stage in CONTRACTS["weighting_comparison"].reads:
-            self.workspace.at(arm, iteration).read(stage)
+        run = self.workspace.at(arm, iteration)
+        run.stage(WeightingComparisonStage).inputs(run)
         self._run("comparison", partition_key(arm, iteration))
 
     def results(self) -> None:
         """Put all scores in one table."""
-        self._run("results")
+        self._run(results.NAME)
 
     def is_done(self, arm: str, iteration: int) -> bool:
         """Whether an iteration is complete, as now declared, and known to the instance."""
-        from rlsd_pipeline.stages.current import is_current
-
         run = self.workspace.at(arm, iteration)
         return self._is_known(arm, iteration) and all(
-            is_current(run, stage) for stage in ITERATION_STAGES
+            run.stage(stage).is_current(run) for stage in ITERATION
         )
 
     def _is_known(self, arm: str, iteration: int) -> bool:
         """The next policy is published last, once the checkpoint has passed its check."""
-        published = self._instance.get_materialized_partitions(self.declared.key("policy"))
+        published = self._instance.get_materialized_partitions(self.declared.key(PolicyStage.name))
         return partition_key(arm, iteration + 1) in published
 
     def _run(

@@ -146,9 +146,9 @@ def _start(loop: Loop, relay: Relay, arm: str, total: int) -> None:
 
 
 def _teach(loop: Loop, relay: Relay, arm: str, total: int) -> None:
-    from rlsd_pipeline.stages.iteration.teacher import arm_teacher
-
-    arm_teacher(loop.workspace.at(arm, 0))
+    run = loop.workspace.at(arm, 0)
+    if run.arm.weighting.reads_teacher:
+        run.teacher()
 
 
 def _train(loop: Loop, relay: Relay, arm: str, total: int) -> None:

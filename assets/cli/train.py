@@ -13,8 +13,8 @@ from assets.cli.parallel import train_in_processes
 from assets.cli.progress import Display, Lane, console
 from assets.cli.tables import print_table, where_to_look
 from rlsd_pipeline.errors import CollectedError, ConfigError, RlsdError
-from rlsd_pipeline.stages.contract import ITERATION_STAGES
 from rlsd_pipeline.stages.iteration.readable import nothing_readable
+from rlsd_pipeline.stages.registry import ITERATION_STAGES
 from rlsd_pipeline.stages.upkeep.earlier import earlier_notes, standing
 from rlsd_pipeline.stages.upkeep.settings import settings_text
 

@@ -1,34 +1,29 @@
 """The `benchmark_items` assets: the questions of each public benchmark."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 import dagster as dg
 
 from assets.declared import Declared, materialized
 from assets.stages.config import StageConfig
-from rlsd_pipeline.config.evaluation import PublicBenchmarkConfig
+from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
 
 
-def benchmark_items_asset(
-    declared: Declared, benchmark: PublicBenchmarkConfig
-) -> dg.AssetsDefinition:
-    """The rows of a benchmark, from the hub or a local copy."""
+def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
+    """The rows of each public benchmark, from the hub or a local copy."""
+    for benchmark in declared.experiment.evaluation.public:
+        yield _asset(declared, BenchmarkItemsStage(benchmark=benchmark))
 
-    @dg.asset(
-        **declared.whole_asset(
-            f"benchmark_items.{benchmark.name}",
-            f"Questions, images and gold answers of {benchmark.type}, {benchmark.split}.",
-        )
-    )
+
+def _asset(declared: Declared, stage: BenchmarkItemsStage) -> dg.AssetsDefinition:
+    @dg.asset(**declared.asset(stage))
     def benchmark_items(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> dg.MaterializeResult:
-        from rlsd_pipeline.stages.evaluation.benchmark_items import make_items
-
-        declared.claim(context)
-        workspace = declared.workspace()
-        artifact = make_items(workspace, benchmark, recompute=config.recompute)
-        problems = list(workspace.problems(artifact).values())
+        run = declared.at(context, recompute=config.recompute)
+        artifact = stage.make(run)
+        problems = list(run.workspace.problems(artifact).values())
         counts = Counter(len(problem.images) for problem in problems)
         return materialized(
             artifact,

@@ -1,13 +1,13 @@
 """The `benchmark_scores` assets: one a benchmark, one partition a policy."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
 from assets.declared import Declared, materialized
 from assets.pictures import learning_curve
 from assets.stages.config import StageConfig
-from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
+from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from schemas import BreakdownScore
 
 _SHOWN = {
@@ -27,30 +27,24 @@ _SHOWN = {
 }
 
 
-def benchmark_scores_asset(declared: Declared, benchmark: BenchmarkConfig) -> dg.AssetsDefinition:
-    """A policy's score on one benchmark."""
-    stage = f"benchmark_scores.{benchmark.name}"
-    heldout = isinstance(benchmark, HeldoutBenchmark)
-    items = "problems" if heldout else f"benchmark_items.{benchmark.name}"
+def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
+    """A policy's score on each benchmark."""
+    for benchmark in declared.experiment.evaluation.benchmarks:
+        yield _asset(declared, BenchmarkScoresStage(benchmark=benchmark))
 
-    @dg.asset(
-        **declared.policy_asset(
-            stage,
-            "Verdicts and score, with interval, of the policy after k updates.",
-        )
-        | {"deps": [declared.key(items), declared.key("policy")]}
-    )
+
+def _asset(declared: Declared, stage: BenchmarkScoresStage) -> dg.AssetsDefinition:
+    @dg.asset(**declared.asset(stage))
     def benchmark_scores(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> dg.MaterializeResult:
-        from rlsd_pipeline.stages.evaluation.benchmark_scores import evaluate_policy
         from schemas import BenchmarkScore
 
         run = declared.at(context, recompute=config.recompute)
-        artifact = evaluate_policy(run, benchmark)
+        artifact = stage.make(run)
         score = artifact.record(BenchmarkScore)
         metadata = {
-            "curve": learning_curve(run.workspace, benchmark.name),
+            "curve": learning_curve(run.workspace, stage.benchmark.name),
             **score.model_dump(include=_SHOWN),
             **score.pass_at,
         }

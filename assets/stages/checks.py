@@ -7,6 +7,9 @@ import dagster as dg
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from rlsd_pipeline.artifacts import Artifact
+    from rlsd_pipeline.stages.run import StageRun
+
 
 def blocking(key: dg.AssetKey, **descriptions: str) -> list[dg.AssetCheckSpec]:
     """Specs of blocking checks by name."""
@@ -50,3 +53,12 @@ def misaligned(table: "pa.Table", rollouts: "pa.Table") -> int:
         return abs(len(table) - len(rollouts))
     columns = [(table[name].to_pylist(), rollouts[name].to_pylist()) for name in names]
     return sum(any(left[row] != right[row] for left, right in columns) for row in range(len(table)))
+
+
+def made_from(run: "StageRun", artifact: "Artifact", stage: str) -> bool:
+    """Whether an artifact was made from what is now at its place; only then can both be compared.
+
+    Raises:
+        ArtifactError: Nothing is there.
+    """
+    return artifact.manifest.inputs.get(stage) == run.read(stage).digest

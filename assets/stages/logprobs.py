@@ -6,26 +6,23 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.declared import Declared, materialized
-from assets.stages.checks import blocking, misaligned, not_finite, result
+from assets.stages.checks import blocking, made_from, misaligned, not_finite, result
 from assets.stages.config import StageConfig
+from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
     from rlsd_pipeline.stages.run import StageRun
 
 
-def logprobs_asset(declared: Declared) -> dg.AssetsDefinition:
+def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """The sampled tokens under the student and under the privileged teacher."""
-    key = declared.key("logprobs")
+    stage = declared.stage(LogprobsStage)
 
     @dg.asset(
-        **declared.iteration_asset(
-            "logprobs",
-            "The sampled tokens under the student and, where the arm's method reads one, under "
-            "the privileged teacher. The teacher is a `policy` of this or an earlier iteration.",
-        ),
+        **declared.asset(stage),
         check_specs=blocking(
-            key,
+            declared.key(stage.name),
             aligned="Token ids are those of the rollouts, row by row.",
             finite="Every log-probability is a finite number.",
         ),
@@ -33,11 +30,10 @@ def logprobs_asset(declared: Declared) -> dg.AssetsDefinition:
     def logprobs(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
         from schemas import TokenLogprobs
 
         run = declared.at(context, recompute=config.recompute)
-        artifact = score_rollouts(run)
+        artifact = stage.make(run)
         table = artifact.table(TokenLogprobs)
         yield materialized(
             artifact,
@@ -46,18 +42,20 @@ def logprobs_asset(declared: Declared) -> dg.AssetsDefinition:
                 "teacher": artifact.manifest.inputs.get("teacher", "none read"),
             },
         )
-        yield from logprobs_checks(key, run, artifact)
+        yield from check(declared, run, artifact)
 
-    return logprobs
+    yield logprobs
 
 
-def logprobs_checks(
-    key: dg.AssetKey, run: "StageRun", artifact: "Artifact"
+def check(
+    declared: Declared, run: "StageRun", artifact: "Artifact"
 ) -> Iterator[dg.AssetCheckResult]:
     """The checks of the stage on an artifact of it."""
+    if not made_from(run, artifact, "rollouts"):
+        return
     from schemas import Rollout, TokenLogprobs
 
-    table = artifact.table(TokenLogprobs)
+    key, table = declared.key(LogprobsStage.name), artifact.table(TokenLogprobs)
     sampled = run.read("rollouts").table(Rollout, ["rollout_id", "completion_ids"])
     yield result(key, "aligned", misaligned(table, sampled), "rows are about other tokens")
     found = not_finite(table, "student_logprobs", "teacher_logprobs", "teacher_plain_logprobs")

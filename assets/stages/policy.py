@@ -5,6 +5,7 @@ upstream: partition 000 is the base model, and partition k + 1 is published by `
 of iteration k.
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -12,29 +13,23 @@ import dagster as dg
 from assets.declared import Declared, materialized
 from assets.partitions import split_key
 from assets.stages.config import StageConfig
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
 
 
-def policy_asset(declared: Declared) -> dg.AssetsDefinition:
+def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """The weights an iteration samples from."""
+    stage = declared.stage(PolicyStage)
 
-    @dg.asset(
-        **declared.policy_asset(
-            "policy",
-            "The weights iteration k samples from: the base model at 000, else the checkpoint of "
-            "the iteration before. Materializing 000 starts the arm.",
-        )
-    )
+    @dg.asset(**declared.asset(stage))
     def policy(context: dg.AssetExecutionContext, config: StageConfig) -> dg.MaterializeResult:
         run = declared.at(context, recompute=config.recompute)
         if run.iteration == 0:
-            from rlsd_pipeline.stages.iteration.policy import base_policy
-
-            artifact = base_policy(run)
+            artifact = stage.make(run)
         else:
-            found = run.workspace.store.ref(run.reference("policy"))
+            found = run.workspace.store.ref(run.reference(stage.name))
             if found is None:
                 arm, iteration = split_key(context.partition_key)
                 raise dg.Failure(
@@ -45,7 +40,7 @@ def policy_asset(declared: Declared) -> dg.AssetsDefinition:
             artifact = found
         return materialized(artifact, checkpoint_metadata(artifact))
 
-    return policy
+    yield policy
 
 
 def checkpoint_metadata(artifact: "Artifact") -> dict[str, Any]:

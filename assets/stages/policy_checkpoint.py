@@ -12,33 +12,33 @@ from assets.stages.checks import blocking, result
 from assets.stages.config import StageConfig
 from assets.stages.policy import checkpoint_metadata
 from rlsd_pipeline.errors import CollectedError
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
     from rlsd_pipeline.stages.run import StageRun
 
 
-def policy_checkpoint_asset(declared: Declared) -> dg.AssetsDefinition:
+def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """The policy after one more update."""
-    key = declared.key("policy_checkpoint")
+    stage = declared.stage(PolicyCheckpointStage)
 
     @dg.asset(
-        **declared.iteration_asset(
-            "policy_checkpoint",
-            "The policy after this iteration's update. Publishes `policy` of the next iteration.",
+        **declared.asset(stage),
+        check_specs=blocking(
+            declared.key(stage.name), finite="Every weight of the model is a finite number."
         ),
-        check_specs=blocking(key, finite="Every weight of the model is a finite number."),
     )
     def policy_checkpoint(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
         from rlsd_pipeline.stages.iteration.skipped_update import SKIPPED
         from rlsd_pipeline.stages.upkeep.retention import retain
 
         launcher = PipesLauncher(context)
         run = declared.at(context, recompute=config.recompute, launcher=launcher)
-        artifact = train_policy(run)
+        artifact = stage.make(run)
         metadata = checkpoint_metadata(artifact)
         if metadata.get("update/optimizer_steps") == 0:
             context.log.warning(
@@ -48,17 +48,19 @@ def policy_checkpoint_asset(declared: Declared) -> dg.AssetsDefinition:
                 run.arm.name,
             )
         yield materialized(artifact, metadata)
-        finite = policy_checkpoint_check(key, artifact)
+        (finite,) = check(declared, run, artifact)
         yield finite
         if finite.passed:
             _publish(context, declared, run, artifact, metadata)
             if freed := retain(run):
                 context.log.info("%.1f GB freed of what is not to be kept", freed / 1e9)
 
-    return policy_checkpoint
+    yield policy_checkpoint
 
 
-def policy_checkpoint_check(key: dg.AssetKey, artifact: "Artifact") -> dg.AssetCheckResult:
+def check(
+    declared: Declared, run: "StageRun", artifact: "Artifact"
+) -> Iterator[dg.AssetCheckResult]:
     """The check of the stage on an artifact of it."""
     from rlsd_pipeline.models.pool import not_finite_weights
 
@@ -67,7 +69,8 @@ def policy_checkpoint_check(key: dg.AssetKey, artifact: "Artifact") -> dg.AssetC
     except CollectedError:
         # Only weights that training went on from are ever deleted, so they have passed.
         found = 0
-    return result(key, "finite", found, "weights are not finite")
+    key = declared.key(PolicyCheckpointStage.name)
+    yield result(key, "finite", found, "weights are not finite")
 
 
 def _publish(
@@ -79,9 +82,13 @@ def _publish(
 ) -> None:
     """Let the next iteration's `policy` be this checkpoint, as an event of its own."""
     event = dg.AssetMaterialization(
-        declared.key("policy"),
+        declared.key(PolicyStage.name),
         partition=partition_key(run.arm.name, run.iteration + 1),
         tags={"dagster/data_version": artifact.digest},
-        metadata={"digest": artifact.digest, "published_by": "policy_checkpoint", **metadata},
+        metadata={
+            "digest": artifact.digest,
+            "published_by": PolicyCheckpointStage.name,
+            **metadata,
+        },
     )
     context.log_event(event)

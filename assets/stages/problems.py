@@ -9,37 +9,34 @@ import dagster as dg
 from assets.declared import Declared, materialized
 from assets.stages.checks import blocking, result
 from assets.stages.config import StageConfig
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
+    from rlsd_pipeline.stages.run import StageRun
 
 GOLD_ANSWERS = "gold_answers_verify"
 
 
-def problems_asset(declared: Declared) -> dg.AssetsDefinition:
+def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """Questions, images and privileged answers of the declared data set."""
-    key = declared.key("problems")
+    stage = declared.stage(ProblemsStage)
 
     @dg.asset(
-        **declared.whole_asset("problems", "Questions with images and privileged answers."),
-        deps=[
-            declared.key(f"benchmark_items.{benchmark.name}")
-            for benchmark in declared.experiment.evaluation.public
-        ],
+        **declared.asset(stage),
         check_specs=blocking(
-            key, **{GOLD_ANSWERS: "The verifier accepts every problem's own gold answer."}
+            declared.key(stage.name),
+            **{GOLD_ANSWERS: "The verifier accepts every problem's own gold answer."},
         ),
     )
     def problems(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         from rlsd_pipeline.data.blind import blind_baseline
-        from rlsd_pipeline.stages.iteration.problems import make_problems
         from rlsd_pipeline.verifiers.golds import classify
 
-        declared.claim(context)
-        workspace = declared.workspace()
-        artifact = make_problems(workspace, recompute=config.recompute)
+        run = declared.at(context, recompute=config.recompute)
+        artifact, workspace = stage.make(run), run.workspace
         known = list(workspace.problems(artifact).values())
         train, test = ([p for p in known if p.split == split] for split in ("train", "test"))
         golds = classify(workspace.verifier, known)
@@ -62,17 +59,18 @@ def problems_asset(declared: Declared) -> dg.AssetsDefinition:
                 ),
             },
         )
-        yield problems_check(declared, artifact)
+        yield from check(declared, run, artifact)
 
-    return problems
+    yield problems
 
 
-def problems_check(declared: Declared, artifact: "Artifact") -> dg.AssetCheckResult:
+def check(
+    declared: Declared, run: "StageRun", artifact: "Artifact"
+) -> Iterator[dg.AssetCheckResult]:
     """The check of the stage on an artifact of it."""
     from rlsd_pipeline.verifiers.verifier import check_gold
 
-    workspace = declared.workspace()
-    rejected = check_gold(workspace.verifier, list(workspace.problems(artifact).values()))
-    return result(
-        declared.key("problems"), GOLD_ANSWERS, len(rejected), "gold answers are rejected"
-    )
+    known = run.workspace.problems(artifact).values()
+    rejected = check_gold(run.workspace.verifier, list(known))
+    key = declared.key(ProblemsStage.name)
+    yield result(key, GOLD_ANSWERS, len(rejected), "gold answers are rejected")

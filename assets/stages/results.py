@@ -1,26 +1,31 @@
 """The `results` asset: all scores in one table."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from assets.declared import Declared
 from assets.pictures import difference_picture, learning_curve
+from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 
 if TYPE_CHECKING:
     from rlsd_pipeline.stages.evaluation.results import Result
 
 
-def results_asset(declared: Declared) -> dg.AssetsDefinition:
+NAME = "results"
+
+
+def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """The newest score of each arm beside its base."""
     benchmarks = declared.experiment.evaluation.benchmarks
 
     @dg.asset(
         **declared.whole_asset(
-            "results",
+            NAME,
             "The newest score of every method over its seeds, beside the base and one method.",
-        ),
-        deps=[declared.key(f"benchmark_scores.{benchmark.name}") for benchmark in benchmarks],
+            [BenchmarkScoresStage(benchmark=benchmark).full_name for benchmark in benchmarks],
+        )
     )
     def results(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         from assets.results.document import sections
@@ -85,7 +90,7 @@ def results_asset(declared: Declared) -> dg.AssetsDefinition:
             }
         )
 
-    return results
+    yield results
 
 
 def _number(value: float | None) -> str:

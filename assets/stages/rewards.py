@@ -8,42 +8,46 @@ import dagster as dg
 from assets.declared import Declared, materialized
 from assets.stages.checks import blocking, result
 from assets.stages.config import StageConfig
+from rlsd_pipeline.stages.iteration.rewards import RewardsStage
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
+    from rlsd_pipeline.stages.run import StageRun
 
 
-def rewards_asset(declared: Declared) -> dg.AssetsDefinition:
+def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """Verdict, reward and advantage of each rollout."""
-    key = declared.key("rewards")
+    stage = declared.stage(RewardsStage)
 
     @dg.asset(
-        **declared.iteration_asset("rewards", "Verdict, reward and group-relative advantage."),
+        **declared.asset(stage),
         check_specs=blocking(
-            key, judged="The verifier did not fail on most responses of most groups."
+            declared.key(stage.name),
+            judged="The verifier did not fail on most responses of most groups.",
         ),
     )
     def rewards(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         from rlsd_pipeline.stages.iteration.readable import nothing_readable, readable_text
-        from rlsd_pipeline.stages.iteration.rewards import verify_rollouts
         from rlsd_pipeline.tracking.metrics import reward_metrics
         from schemas import Reward
 
         run = declared.at(context, recompute=config.recompute)
-        artifact = verify_rollouts(run)
+        artifact = stage.make(run)
         if (warning := nothing_readable(run)) is not None:
             context.log.warning(warning)
         table = artifact.table(Reward)
         told = {"dagster/row_count": len(table), "readable": readable_text(run, artifact)}
         yield materialized(artifact, {**told, **reward_metrics(table)})
-        yield rewards_check(key, artifact)
+        yield from check(declared, run, artifact)
 
-    return rewards
+    yield rewards
 
 
-def rewards_check(key: dg.AssetKey, artifact: "Artifact") -> dg.AssetCheckResult:
+def check(
+    declared: Declared, run: "StageRun", artifact: "Artifact"
+) -> Iterator[dg.AssetCheckResult]:
     """The check of the stage on an artifact of it."""
     from rlsd_pipeline.verifiers.groups import unjudged_groups
     from schemas import Reward
@@ -52,4 +56,5 @@ def rewards_check(key: dg.AssetKey, artifact: "Artifact") -> dg.AssetCheckResult
     unjudged = len(unjudged_groups(table["problem_id"], table["verdict"]))
     groups = len(set(table["problem_id"]))
     found = unjudged if 2 * unjudged > groups else 0
-    return result(key, "judged", found, f"of {groups} groups carry no reward: verifier errors")
+    key = declared.key(RewardsStage.name)
+    yield result(key, "judged", found, f"of {groups} groups carry no reward: verifier errors")

@@ -1,24 +1,25 @@
 """The `rollouts` asset."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from assets.declared import Declared, materialized
 from assets.stages.config import RolloutsConfig
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 
 
-def rollouts_asset(declared: Declared) -> dg.AssetsDefinition:
+def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """G responses to each problem of the iteration."""
+    stage = declared.stage(RolloutsStage)
 
-    @dg.asset(
-        **declared.iteration_asset("rollouts", "G responses a problem, with their log-probs.")
-    )
+    @dg.asset(**declared.asset(stage))
     def rollouts(context: dg.AssetExecutionContext, config: RolloutsConfig) -> dg.MaterializeResult:
-        from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
         from rlsd_pipeline.tracking.metrics import rollout_metrics
         from schemas import Rollout
 
         run = declared.at(context, recompute=config.recompute, draw=config.draw)
-        artifact = sample_rollouts(run)
+        artifact = stage.make(run)
         table = artifact.table(Rollout)
         return materialized(
             artifact,
@@ -38,4 +39,4 @@ def rollouts_asset(declared: Declared) -> dg.AssetsDefinition:
             },
         )
 
-    return rollouts
+    yield rollouts

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.declared import Declared, materialized
-from assets.stages.checks import blocking, not_finite, result
+from assets.stages.checks import blocking, made_from, not_finite, result
 from assets.stages.config import StageConfig
+from rlsd_pipeline.stages.iteration.token_weights import TokenWeightsStage
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
     from rlsd_pipeline.stages.run import StageRun
 
 
-def token_weights_asset(declared: Declared) -> dg.AssetsDefinition:
+def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """The per-token streams of the arm's method."""
-    key = declared.key("token_weights")
+    stage = declared.stage(TokenWeightsStage)
 
     @dg.asset(
-        **declared.iteration_asset("token_weights", "Per-token credit by the arm's weighting."),
+        **declared.asset(stage),
         check_specs=blocking(
-            key,
+            declared.key(stage.name),
             finite="Every weight is a finite number.",
             sign_never_flips="No token's credit has another sign than its response's advantage, "
             "where the method promises it.",
@@ -32,11 +33,10 @@ def token_weights_asset(declared: Declared) -> dg.AssetsDefinition:
     def token_weights(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        from rlsd_pipeline.stages.iteration.token_weights import weigh_tokens
         from schemas import TokenWeights
 
         run = declared.at(context, recompute=config.recompute)
-        artifact = weigh_tokens(run)
+        artifact = stage.make(run)
         table = artifact.table(TokenWeights)
         yield materialized(
             artifact,
@@ -46,18 +46,20 @@ def token_weights_asset(declared: Declared) -> dg.AssetsDefinition:
                 "tokens_against_their_reward": _flipped(run, table),
             },
         )
-        yield from token_weights_checks(key, run, artifact)
+        yield from check(declared, run, artifact)
 
-    return token_weights
+    yield token_weights
 
 
-def token_weights_checks(
-    key: dg.AssetKey, run: "StageRun", artifact: "Artifact"
+def check(
+    declared: Declared, run: "StageRun", artifact: "Artifact"
 ) -> Iterator[dg.AssetCheckResult]:
     """The checks of the stage on an artifact of it."""
+    if not made_from(run, artifact, "rewards"):
+        return
     from schemas import TokenWeights
 
-    table = artifact.table(TokenWeights)
+    key, table = declared.key(TokenWeightsStage.name), artifact.table(TokenWeights)
     found = not_finite(table, "token_advantages", "distillation_weights", "nll_weights")
     yield result(key, "finite", found, "weights are not finite")
     broken = _flipped(run, table) if run.arm.weighting.keeps_sign else 0

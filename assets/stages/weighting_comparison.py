@@ -1,36 +1,31 @@
 """The `weighting_comparison` asset: all methods on the rollouts of one iteration."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from assets.declared import Declared, materialized
 from assets.stages.config import StageConfig
+from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 
 if TYPE_CHECKING:
     from schemas import MethodCredit
 
 
-def weighting_comparison_asset(declared: Declared) -> dg.AssetsDefinition:
+def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """What every method would have made of the same tokens."""
+    stage = declared.stage(WeightingComparisonStage)
 
-    @dg.asset(
-        **declared.iteration_asset(
-            "weighting_comparison",
-            "What every method would have made of this iteration's tokens, from the cached tables "
-            "alone: distribution of the credit, its share on reasoning, answer and format, "
-            "agreement with the reward, rank correlation between methods.",
-        )
-    )
+    @dg.asset(**declared.asset(stage))
     def weighting_comparison(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> dg.MaterializeResult:
         from assets.pictures import comparison_pictures
-        from rlsd_pipeline.stages.comparison.weighting_comparison import compare_weightings
         from schemas import WeightingComparison
 
         run = declared.at(context, recompute=config.recompute)
-        artifact = compare_weightings(run)
+        artifact = stage.make(run)
         comparison = artifact.record(WeightingComparison)
         return materialized(
             artifact,
@@ -43,7 +38,7 @@ def weighting_comparison_asset(declared: Declared) -> dg.AssetsDefinition:
             },
         )
 
-    return weighting_comparison
+    yield weighting_comparison
 
 
 def _row(method: "MethodCredit") -> dg.TableRecord:

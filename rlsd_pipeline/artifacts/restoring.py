@@ -33,6 +33,7 @@ class RestoringStore(ArtifactStore):
             self._give_back(found, writer)
         whole = self.find(request.stage, request.fingerprint)
         assert whole is not None
+        writer.kept(whole.digest)
         return whole
 
     def _give_back(self, artifact: Artifact, writer: ArtifactWriter) -> None:

@@ -135,6 +135,7 @@ class ArtifactStore:
             write(writer)
             writer.measurements.setdefault("seconds", time.perf_counter() - started)
             manifest = self._commit(request, writer)
+            writer.kept(manifest.digest)
         if found is None:
             return Artifact(manifest, self._storage, cache_hit=False)
         if found.artifact.collected:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -41,6 +42,7 @@ class ArtifactWriter:
         self._directory = directory
         self._versions: dict[str, int] = {}
         self.measurements: dict[str, float] = {}
+        self._once_kept: list[Callable[[str], None]] = []
 
     def table(
         self,
@@ -92,6 +94,15 @@ class ArtifactWriter:
             if not math.isfinite(value):
                 raise ArtifactError(f"the measurement {name} is {value}; leave it out instead")
             self.measurements[name] = float(value)
+
+    def once_kept(self, action: Callable[[str], None]) -> None:
+        """Call something with the artifact's digest as soon as the store has it."""
+        self._once_kept.append(action)
+
+    def kept(self, digest: str) -> None:
+        """The store has the artifact."""
+        for action in self._once_kept:
+            action(digest)
 
     def files(self) -> list[Path]:
         """The files written so far, by name."""

@@ -207,6 +207,13 @@ class ExperimentConfig(StrictConfig):
             for seed in arm.seeds
         }
 
+    def methods(self) -> dict[str, list[Arm]]:
+        """Method name -> its arms, one a seed, in the declared order."""
+        found: dict[str, list[Arm]] = {}
+        for arm in self.lineages().values():
+            found.setdefault(arm.method, []).append(arm)
+        return found
+
 
 def load_experiment(path: Path) -> ExperimentConfig:
     """Read an experiment's YAML file.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from rlsd_pipeline.config.experiment import ExperimentConfig
     from rlsd_pipeline.config.model import AnyModel
+    from rlsd_pipeline.config.teacher import TeacherConfig
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -30,3 +31,19 @@ def training_precision(experiment: ExperimentConfig) -> Precision:
 def is_exact(experiment: ExperimentConfig) -> bool:
     """Whether sampling, scoring and training all compute in float32."""
     return {model_precision(experiment.model), training_precision(experiment)} == {"float32"}
+
+
+def update_identity(experiment: ExperimentConfig) -> dict[str, str]:
+    """How an update computes, where not everything is float32."""
+    if is_exact(experiment):
+        return {}
+    return {"precision": f"{training_precision(experiment)}, float32 weights"}
+
+
+def scoring_identity(experiment: ExperimentConfig, teacher: TeacherConfig) -> dict[str, str]:
+    """How responses are scored, where not everything is float32."""
+    model = getattr(teacher, "model", None)
+    rounded = model is not None and model_precision(model) != "float32"
+    if is_exact(experiment) and not rounded:
+        return {}
+    return {"scored_in": training_precision(experiment)}

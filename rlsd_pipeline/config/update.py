@@ -1,9 +1,10 @@
 """How the policy is updated from a table of token weights."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.config.strict import StrictConfig
 
 
@@ -67,3 +68,8 @@ class UpdateConfig(StrictConfig):
 
     lora: LoRAConfig | None = None
     """Train an adapter of the base model; None trains all weights. Needs the extra `lora`."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What of it decides the result; an adapter that is not trained stands nowhere."""
+        return identity(self, without=() if self.lora else ("lora",))

@@ -12,7 +12,9 @@
                        results            all scores -> one table
     comparison/        what every method makes of the same rollouts
     upkeep/            what is kept, made again, or out of date
+    stage.py           what a stage is: one object that says everything about it once
+    registry.py        all of them, in order
     run.py             what a stage runs in
 
-To swap a stage, write another function, or put an artifact of its schema in its place.
+The file of a stage holds its object and loads no model library; heavy work lies in a file beside it.
 """

@@ -1,9 +1,9 @@
 """What a stage runs in: the experiment, the store, the policies in memory, and its place."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self, TypeVar
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest, ArtifactStore, ArtifactWriter
 from rlsd_pipeline.artifacts.tables import rows
@@ -15,9 +15,13 @@ from rlsd_pipeline.config.model import AnyModel
 from rlsd_pipeline.errors import ArtifactError, ConfigError
 from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.progress import Progress, Silent
+from rlsd_pipeline.stages.registry import stage_of
+from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.tracking.tracking import Tracking
 from rlsd_pipeline.verifiers.verifier import Verifier, build
 from schemas import Problem
+
+S = TypeVar("S", bound=Stage)
 
 
 @dataclass
@@ -63,6 +67,14 @@ class Workspace:
             read = {problem.problem_id: problem for problem in rows(Problem, table)}
             self._problems = {**dict(latest), artifact.digest: read}
         return self._problems[artifact.digest]
+
+    def stage(self, stage: type[S]) -> S:
+        """The object of a stage that the experiment declares, or the stage's own."""
+        return stage()
+
+    def whole(self, **options: Any) -> "StageRun":
+        """Where the stages run that the experiment has once: at any arm, which they do not read."""
+        return StageRun(self, next(iter(self._lineages.values())), 0, **options)
 
     def at(self, arm: str, iteration: int, **options: Any) -> "StageRun":
         """The place of an arm's iteration.
@@ -113,7 +125,8 @@ class StageRun:
 
     def reference(self, stage: str, iteration: int | None = None) -> str:
         """Name under which the store knows a stage's artifact."""
-        if stage == "problems":
+        known = stage_of(stage)
+        if known is not None and known.scope == "experiment":
             return f"{self.workspace.name}/{stage}"
         at = self.iteration if iteration is None else iteration
         return f"{self.workspace.name}/{self.arm.name}/{at:03d}/{stage}"
@@ -151,6 +164,28 @@ class StageRun:
         artifact = self.workspace.store.ref(self.reference("rollouts"))
         return 0 if artifact is None else artifact.manifest.seeds["draw"]
 
+    def as_drawn(self) -> Self:
+        """The same place with the draw of the rollouts that is here."""
+        return replace(self, draw=self.kept_draw())
+
+    def stage(self, stage: type[S]) -> S:
+        """The object of a stage that the experiment declares, or the stage's own."""
+        return self.workspace.stage(stage)
+
+    def make(self, stage: type[Stage]) -> Artifact:
+        """The artifact of a stage here, from the store or computed.
+
+        Raises:
+            RlsdError: What it reads is not here or does not fit, or the work is refused.
+        """
+        return self.stage(stage).make(self)
+
+    def teacher(self) -> Artifact:
+        """The weights that would teach here, whether the arm's method asks them or not."""
+        from rlsd_pipeline.stages.iteration.teacher import teacher_policy
+
+        return teacher_policy(self)
+
     def produce(
         self,
         request: ArtifactRequest,
@@ -167,9 +202,8 @@ class StageRun:
 
         artifact = self.workspace.store.produce(request, counted, recompute=self.recompute)
         self.workspace.store.set_ref(self.reference(request.stage), artifact)
-        self.report(artifact)
         return artifact
 
-    def report(self, artifact: Artifact) -> None:
+    def report(self, stage: Stage, artifact: Artifact) -> None:
         """Tell the trackers, of a hit as well: the run that computed it may have been another."""
-        self.workspace.tracking.log(self.arm.name, self.iteration, artifact)
+        self.workspace.tracking.log(self.arm.name, self.iteration, artifact, stage)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from rlsd_pipeline.evaluation.intervals import SHARE, Estimate, mean_interval
 from rlsd_pipeline.report.data import BandPoint, Chart, Curve, Point
 from rlsd_pipeline.stages.evaluation.evaluated import Evaluated, evaluations
-from rlsd_pipeline.stages.evaluation.results import methods
 from rlsd_pipeline.stages.run import Workspace
 
 Measure = Callable[[Evaluated], Estimate]
@@ -47,7 +46,7 @@ def _curves(
 ) -> tuple[Curve, ...]:
     confidence = workspace.experiment.evaluation.confidence
     curves = []
-    for name, arms in methods(workspace).items():
+    for name, arms in workspace.experiment.methods().items():
         measured = {
             arm.name: {k: measure(one) for k, one in evaluated[arm.name].items()}
             for arm in arms
@@ -73,6 +72,6 @@ def _curves(
 
 
 def _meaning(workspace: Workspace, unit: str) -> str:
-    most = max(len(arms) for arms in methods(workspace).values())
+    most = max(len(arms) for arms in workspace.experiment.methods().values())
     over = unit if most == 1 else f"up to {most} seeds (Student's t)"
     return f"Bands are {workspace.experiment.evaluation.confidence:.0%} intervals over {over}."

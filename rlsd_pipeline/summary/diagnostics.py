@@ -21,7 +21,6 @@ from rlsd_pipeline.evaluation.intervals import (
 )
 from rlsd_pipeline.report.data import Diagnostic
 from rlsd_pipeline.stages.evaluation.evaluated import evaluations
-from rlsd_pipeline.stages.evaluation.results import methods
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.summary.recordings import Moment, moments, recording
 from schemas import InformationGap, Interval
@@ -36,7 +35,7 @@ def diagnostics(workspace: Workspace) -> tuple[Diagnostic, ...]:
     """All tables for which the store has something."""
     recorded = {
         name: {arm.name: found for arm in arms if (found := moments(workspace, arm.name))}
-        for name, arms in methods(workspace).items()
+        for name, arms in workspace.experiment.methods().items()
     }
     recorded = {name: arms for name, arms in recorded.items() if arms}
     benchmark = _warmest(workspace)
@@ -145,7 +144,7 @@ def _early(workspace: Workspace, benchmark: str) -> Diagnostic:
     """Does a response name the gold answer before it could have derived it?"""
     answers = _answers(workspace)
     rows = []
-    for name, arms in methods(workspace).items():
+    for name, arms in workspace.experiment.methods().items():
         shares: dict[str, dict[str, float]] = {"base": {}, "trained": {}}
         for arm in arms:
             evaluated = dict(evaluations(workspace, arm.name, benchmark))

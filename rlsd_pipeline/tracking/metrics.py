@@ -1,7 +1,6 @@
 """The numbers of an artifact that are worth a curve, by name."""
 
 from collections import Counter
-from collections.abc import Callable
 from math import isfinite
 
 import numpy as np
@@ -10,29 +9,21 @@ import pyarrow.compute as pc
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.artifacts.validation import contiguous
+from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.verifiers.groups import unjudged_groups
-from schemas import (
-    BenchmarkScore,
-    PolicyCheckpoint,
-    Reward,
-    Rollout,
-    TokenLogprobs,
-    TokenWeights,
-    Verdict,
-)
+from schemas import BenchmarkScore, Verdict
 
 Numbers = dict[str, float]
 
-_STREAMS = ("token_advantages", "distillation_weights", "nll_weights")
+STREAMS = ("token_advantages", "distillation_weights", "nll_weights")
 
 
-def stage_metrics(artifact: Artifact) -> Numbers:
+def stage_metrics(stage: Stage, artifact: Artifact) -> Numbers:
     """What an artifact says of its iteration, as `stage/name`, with what its run measured."""
-    stage = artifact.stage.split(".")[0]
-    read = _READERS.get(stage)
+    read = stage.metrics(artifact)
     if read is None:
         return {}
-    found = {**artifact.manifest.measurements, **read(artifact)}
+    found = {**artifact.manifest.measurements, **read}
     return {f"{artifact.stage}/{name}": value for name, value in found.items() if isfinite(value)}
 
 
@@ -89,7 +80,7 @@ def logprob_metrics(logprobs: pa.Table) -> Numbers:
 def weight_metrics(weights: pa.Table) -> Numbers:
     """Mean, spread and extremes of each stream that is there."""
     found: Numbers = {}
-    for name in _STREAMS:
+    for name in STREAMS:
         values = contiguous(weights[name]).flatten().to_numpy().astype(np.float64)
         if len(values):
             found |= {
@@ -111,17 +102,3 @@ def score_metrics(score: BenchmarkScore) -> Numbers:
     for name, value in score.pass_at.items():
         found["".join(named.get(letter, letter) for letter in name)] = value
     return found
-
-
-_READERS: dict[str, Callable[[Artifact], Numbers]] = {
-    "rollouts": lambda a: rollout_metrics(a.table(Rollout, ["completion_ids", "finish_reason"])),
-    "rewards": lambda a: reward_metrics(
-        a.table(Reward, ["problem_id", "reward", "verdict", "advantage", "format_ok", "extracted"])
-    ),
-    "logprobs": lambda a: logprob_metrics(
-        a.table(TokenLogprobs, ["student_logprobs", "teacher_logprobs"])
-    ),
-    "token_weights": lambda a: weight_metrics(a.table(TokenWeights, list(_STREAMS))),
-    "policy_checkpoint": lambda a: dict(a.record(PolicyCheckpoint).metrics),
-    "benchmark_scores": lambda a: score_metrics(a.record(BenchmarkScore)),
-}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.config.tracker import TrackerConfig
+from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.tracking.metrics import stage_metrics
 from rlsd_pipeline.tracking.opening import OpenRun, Place, open_run
 
@@ -31,12 +32,12 @@ class Tracking:
     _runs: dict[int, OpenRun] = field(default_factory=dict)
     _failed: set[int] = field(default_factory=set)
 
-    def log(self, arm: str, iteration: int, artifact: Artifact) -> None:
+    def log(self, arm: str, iteration: int, artifact: Artifact, stage: Stage) -> None:
         """Log what an artifact says of an arm's iteration; whatever fails is said once."""
         if len(self._failed) == len(self.configs):
             return
         try:
-            metrics = stage_metrics(artifact)
+            metrics = stage_metrics(stage, artifact)
         except Exception as error:
             self._give_up(range(len(self.configs)), error)
             return

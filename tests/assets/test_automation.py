@@ -18,7 +18,7 @@ from assets.declared import Declared
 from assets.graph import build_definitions
 from assets.partitions import partition_key
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.stages.contract import ITERATION_STAGES
+from rlsd_pipeline.stages.registry import ITERATION_STAGES
 
 
 class Ticks:

@@ -22,7 +22,7 @@ from assets.recovery import process_tags
 from rlsd_pipeline.artifacts import Artifact, ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.progress import Silent
-from rlsd_pipeline.stages.contract import ITERATION_STAGES
+from rlsd_pipeline.stages.registry import ITERATION_STAGES
 from schemas import PolicyCheckpoint, Reward
 
 Opened = tuple[Loop, dg.DagsterInstance]

@@ -21,7 +21,7 @@ from assets.partitions import partition_key
 from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.progress import Silent
-from rlsd_pipeline.stages.contract import ITERATION_STAGES
+from rlsd_pipeline.stages.registry import ITERATION_STAGES
 
 Declare = Callable[..., Path]
 

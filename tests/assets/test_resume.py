@@ -33,10 +33,10 @@ from transformers.models.qwen3_vl import modeling_qwen3_vl, processing_qwen3_vl
 import assets.cli.train
 import assets.stages.policy_checkpoint
 import rlsd_pipeline.models.warm_start
-import rlsd_pipeline.stages.evaluation.benchmark_scores
-import rlsd_pipeline.stages.iteration.policy_checkpoint
-import rlsd_pipeline.stages.iteration.rollouts
-import rlsd_pipeline.stages.iteration.token_weights
+import rlsd_pipeline.stages.evaluation.responding
+import rlsd_pipeline.stages.iteration.contexts
+import rlsd_pipeline.stages.iteration.sampling
+import rlsd_pipeline.stages.iteration.training
 from assets.cli import main
 from assets.cli.loop import open_instance
 from rlsd_pipeline.artifacts.local_storage import LocalStorage

@@ -17,7 +17,7 @@ import pytest
 from assets.recovery import PROCESS_TAG
 from deploy.processes.topology import Topology
 from rlsd_pipeline.artifacts import ArtifactStore
-from rlsd_pipeline.stages.contract import ITERATION_STAGES
+from rlsd_pipeline.stages.registry import ITERATION_STAGES
 
 ARMS = ("grpo-s0", "rlsd-s0")
 ITERATIONS = 4

@@ -15,13 +15,13 @@ from rlsd_pipeline.errors import ModelError
 from rlsd_pipeline.models.adapter import adapter_shapes, add_adapter, merge, new_adapter
 from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
 from rlsd_pipeline.models.policy import Policy
-from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
-from rlsd_pipeline.stages.iteration.policy import base_policy
-from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
-from rlsd_pipeline.stages.iteration.problems import make_problems
-from rlsd_pipeline.stages.iteration.rewards import verify_rollouts
-from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
-from rlsd_pipeline.stages.iteration.token_weights import weigh_tokens
+from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
+from rlsd_pipeline.stages.iteration.rewards import RewardsStage
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
+from rlsd_pipeline.stages.iteration.token_weights import TokenWeightsStage
 from rlsd_pipeline.stages.run import Workspace
 from schemas import PolicyCheckpoint
 from tests.distributed.experiment import ATTRIBUTES, TWO_PROCESSES
@@ -41,9 +41,9 @@ def workspace(store: Path, compute: dict[str, Any], **update: Any) -> Workspace:
 def iterate(opened: Workspace, iteration: int) -> Artifact:
     """All stages of an iteration; the checkpoint."""
     run = opened.at(ARM, iteration)
-    for stage in (sample_rollouts, verify_rollouts, score_rollouts, weigh_tokens):
-        stage(run)
-    return train_policy(run)
+    for stage in (RolloutsStage, RewardsStage, LogprobsStage, TokenWeightsStage):
+        run.make(stage)
+    return run.make(PolicyCheckpointStage)
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +51,8 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Artifact
     """Two iterations in one process: the base and the checkpoints."""
     store = tmp_path_factory.mktemp("adapters")
     opened = workspace(store, ATTRIBUTES["compute"], lora=LORA)
-    make_problems(opened)
-    base = base_policy(opened.at(ARM, 0))
+    opened.whole().make(ProblemsStage)
+    base = opened.at(ARM, 0).make(PolicyStage)
     return store, [base, iterate(opened, 0), iterate(opened, 1)]
 
 
@@ -116,7 +116,7 @@ def test_two_processes_equal_one(
     adapter = load_file(second.local_path("adapter_model.safetensors"))
     opened = workspace(store, TWO_PROCESSES, lora=LORA)
     # On the very same tables: the artifacts of one process are taken for those of two.
-    again = train_policy(opened.at(ARM, 1, recompute=True))
+    again = opened.at(ARM, 1, recompute=True).make(PolicyCheckpointStage)
     assert again.fingerprint == second.fingerprint
     assert far(one[1], weights(again)) < 1e-5
     assert far(adapter, load_file(again.local_path("adapter_model.safetensors"))) < 1e-5
@@ -127,10 +127,10 @@ def test_arms_cannot_change_what_they_train(local: tuple[Path, list[Artifact]]) 
     store = local[0]
     opened = workspace(store, ATTRIBUTES["compute"], lora={"rank": 2})
     with pytest.raises(ModelError, match="its rank and its target_modules cannot change"):
-        train_policy(opened.at(ARM, 1))
+        opened.at(ARM, 1).make(PolicyCheckpointStage)
     opened = workspace(store, ATTRIBUTES["compute"])
     with pytest.raises(ModelError, match="has trained an adapter so far"):
-        train_policy(opened.at(ARM, 1))
+        opened.at(ARM, 1).make(PolicyCheckpointStage)
 
 
 def test_unknown_modules_are_refused(build: Callable[[str], Policy]) -> None:

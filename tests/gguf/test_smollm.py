@@ -14,18 +14,13 @@ from rlsd_pipeline.models.pool import not_finite_weights
 from rlsd_pipeline.models.weights import WEIGHTS
 from rlsd_pipeline.rollouts.engine import SamplingRequest
 from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
-from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
-from rlsd_pipeline.stages.iteration.policy import base_policy
-from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
-from rlsd_pipeline.stages.iteration.problems import make_problems
-from rlsd_pipeline.stages.iteration.rewards import verify_rollouts
-from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
-from rlsd_pipeline.stages.iteration.token_weights import weigh_tokens
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
+from rlsd_pipeline.stages.registry import ITERATION
 from rlsd_pipeline.stages.run import Workspace
 from schemas import PolicyCheckpoint, Reward, Rollout, TokenLogprobs, TokenWeights
 
 DECLARED = Path(__file__).parents[2] / "assets/experiments/smollm2_arithmetic/defs.yaml"
-STAGES = (sample_rollouts, verify_rollouts, score_rollouts, weigh_tokens, train_policy)
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +42,14 @@ def workspace(experiment: ExperimentConfig, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="module")
 def base(workspace: Workspace) -> Artifact:
-    make_problems(workspace)
-    return base_policy(workspace.at("rlsd-s0", 0))
+    workspace.whole().make(ProblemsStage)
+    return workspace.at("rlsd-s0", 0).make(PolicyStage)
 
 
 @pytest.fixture(scope="module")
 def made(workspace: Workspace, base: Artifact) -> dict[str, Artifact]:
     """The artifacts of one iteration."""
-    found = [stage(workspace.at("rlsd-s0", 0)) for stage in STAGES]
+    found = [workspace.at("rlsd-s0", 0).make(stage) for stage in ITERATION]
     return {artifact.stage: artifact for artifact in found}
 
 

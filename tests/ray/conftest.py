@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Callable, Iterator
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,10 @@ import torch
 from rlsd_pipeline.artifacts import Artifact, ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.progress import Silent
-from rlsd_pipeline.stages.evaluation.benchmark_scores import evaluate_policy
-from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
-from rlsd_pipeline.stages.iteration.policy import base_policy
-from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
-from rlsd_pipeline.stages.iteration.problems import make_problems
-from rlsd_pipeline.stages.iteration.rewards import verify_rollouts
-from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
-from rlsd_pipeline.stages.iteration.token_weights import weigh_tokens
+from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
+from rlsd_pipeline.stages.registry import ITERATION
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from tests.small_experiment import ATTRIBUTES
 
@@ -32,11 +29,7 @@ ray = pytest.importorskip("ray", reason="Ray is not installed: make test-ray")
 ARM = "rlsd-s0"
 
 STAGES: dict[str, Callable[[StageRun], Artifact]] = {
-    "rollouts": sample_rollouts,
-    "rewards": verify_rollouts,
-    "logprobs": score_rollouts,
-    "token_weights": weigh_tokens,
-    "policy_checkpoint": train_policy,
+    stage.name: methodcaller("make", stage) for stage in ITERATION
 }
 
 DECLARED: dict[str, Any] = {
@@ -97,13 +90,15 @@ def workspace_on() -> Callable[..., Workspace]:
 
 def run_stages(workspace: Workspace, iterations: int = 2) -> Made:
     """Whole iterations with an evaluation at the end, by iteration and stage."""
-    made = {(0, "problems"): make_problems(workspace)}
-    made[0, "policy"] = base_policy(workspace.at(ARM, 0))
+    made = {(0, "problems"): workspace.whole().make(ProblemsStage)}
+    made[0, "policy"] = workspace.at(ARM, 0).make(PolicyStage)
     for iteration in range(iterations):
         for name, stage in STAGES.items():
             made[iteration, name] = stage(workspace.at(ARM, iteration))
     (benchmark,) = workspace.experiment.evaluation.benchmarks
-    made[iterations, "scores"] = evaluate_policy(workspace.at(ARM, iterations), benchmark)
+    made[iterations, "scores"] = BenchmarkScoresStage(benchmark=benchmark).make(
+        workspace.at(ARM, iterations)
+    )
     return made
 
 
@@ -117,8 +112,8 @@ def prepare() -> Callable[[Workspace], None]:
     """Makes what the first update reads."""
 
     def prepare(workspace: Workspace) -> None:
-        make_problems(workspace)
-        base_policy(workspace.at(ARM, 0))
+        workspace.whole().make(ProblemsStage)
+        workspace.at(ARM, 0).make(PolicyStage)
         for name in ("rollouts", "rewards", "logprobs", "token_weights"):
             STAGES[name](workspace.at(ARM, 0))
 

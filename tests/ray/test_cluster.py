@@ -15,10 +15,10 @@ from rlsd_pipeline.compute.ray_crew import Crew
 from rlsd_pipeline.compute.ray_work import RayWork
 from rlsd_pipeline.errors import ArtifactError, ComputeError, DataError
 from rlsd_pipeline.progress import Silent
-from rlsd_pipeline.stages.evaluation.benchmark_scores import evaluate_policy
-from rlsd_pipeline.stages.iteration.policy import base_policy
-from rlsd_pipeline.stages.iteration.problems import make_problems
-from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
+from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.run import Workspace
 
 ARM = "rlsd-s0"
@@ -98,7 +98,7 @@ def test_a_killed_worker_costs_its_shard_alone(
     before = crew(workspace).places()
     workspace.progress = KillOnce(process(before[0]))
     try:
-        again = sample_rollouts(workspace.at(ARM, 0, recompute=True))
+        again = workspace.at(ARM, 0, recompute=True).make(RolloutsStage)
     finally:
         workspace.progress = Silent()
     assert again.digest == alone[0, "rollouts"]
@@ -121,7 +121,7 @@ def test_an_error_of_the_work_itself_is_raised_as_it_was(
     declared = workspace.experiment.model_copy(update={"sampling": limited})
     monkeypatch.setattr(workspace, "experiment", declared)
     with pytest.raises(DataError, match="max_prompt_tokens of the benchmark strict is 5") as raised:
-        evaluate_policy(workspace.at(ARM, 0), strict)
+        BenchmarkScoresStage(benchmark=strict).make(workspace.at(ARM, 0))
     assert type(raised.value) is DataError
     (note,) = raised.value.__notes__
     assert "in require_budget" in note
@@ -159,10 +159,10 @@ def test_a_store_that_workers_do_not_see(
     shared: tuple[Workspace, Made], workspace_on: Open
 ) -> None:
     elsewhere = workspace_on("memory://elsewhere", {**RAY, "workers": 1, "cpus_per_worker": 0})
-    make_problems(elsewhere)
-    base_policy(elsewhere.at(ARM, 0))
+    elsewhere.whole().make(ProblemsStage)
+    elsewhere.at(ARM, 0).make(PolicyStage)
     with pytest.raises(ArtifactError, match="need a store that all reach"):
-        sample_rollouts(elsewhere.at(ARM, 0))
+        elsewhere.at(ARM, 0).make(RolloutsStage)
 
 
 def test_more_gpus_than_there_are(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import dagster as dg
 import pytest
 import yaml
 
-import rlsd_pipeline.stages.iteration.rollouts
 from assets.cli.loop import Loop, open_instance
 from assets.run_cluster import kuberay_cluster
 from deploy.processes.machine import free_port
@@ -17,6 +16,7 @@ from rlsd_pipeline.config.kuberay import KubeRay
 from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.errors import ComputeError
 from rlsd_pipeline.progress import Silent
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from tests.ray.conftest import ARM, DECLARED
 from tests.ray.kubernetes_api import Operator, serve
 
@@ -144,13 +144,13 @@ def test_a_run_that_fails_leaves_no_cluster_and_one_that_was_killed_not_for_long
 ) -> None:
     training, instance = loop
 
-    def fail(run: Any) -> Any:
+    def fail(*_: Any) -> Any:
         (name,) = operator.clusters.keys() - others
         labels = operator.clusters[name]["metadata"]["labels"]
         assert instance.get_run_by_id(labels["dagster/run-id"]).is_finished is False
         raise RuntimeError("no rollouts today")
 
-    monkeypatch.setattr(rlsd_pipeline.stages.iteration.rollouts, "sample_rollouts", fail)
+    monkeypatch.setattr(RolloutsStage, "write", fail)
     others: set[str] = set()
     with pytest.raises(RuntimeError, match="no rollouts today"):
         training.iterate(ARM, 0)

@@ -17,7 +17,7 @@ from rlsd_pipeline.compute.ray_work import RayWork
 from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.errors import ComputeError
 from rlsd_pipeline.progress import Silent
-from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
+from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.run import Workspace
 from schemas import PolicyCheckpoint
 
@@ -43,7 +43,7 @@ def alone(
     def alone(**changes: Any) -> Artifact:
         workspace = workspace_on(store, LOCAL, **changes)
         prepare(workspace)
-        return train_policy(workspace.at(ARM, 0, recompute=True))
+        return workspace.at(ARM, 0, recompute=True).make(PolicyCheckpointStage)
 
     return alone
 
@@ -57,7 +57,7 @@ def test_two_processes_update_as_one(
     store: Path, workspace_on: Open, alone: Callable[..., Artifact]
 ) -> None:
     one = alone()
-    two = train_policy(on_ray(workspace_on, store, 2).at(ARM, 0, recompute=True))
+    two = on_ray(workspace_on, store, 2).at(ARM, 0, recompute=True).make(PolicyCheckpointStage)
     expected, found = (each.record(PolicyCheckpoint).metrics for each in (one, two))
     assert found == pytest.approx(expected, rel=1e-5, abs=1e-7)
     for name in ("model.safetensors", "optimizer.safetensors"):
@@ -91,7 +91,7 @@ def test_an_update_that_loses_its_process_begins_again(
     expected = alone(update=LONG).digest
     workspace = on_ray(workspace_on, store, 1, update=LONG)
     killer = workspace.progress = KillRank()
-    found = train_policy(workspace.at(ARM, 0, recompute=True))
+    found = workspace.at(ARM, 0, recompute=True).make(PolicyCheckpointStage)
     assert len(killer.killed) == 1
     assert "a process of the update died (1 of 4)" in caplog.text
     assert found.digest == expected

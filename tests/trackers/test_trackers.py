@@ -10,6 +10,7 @@ import pytest
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest, ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.tracking.tracking import Tracking
 from schemas import PolicyCheckpoint
 
@@ -53,7 +54,8 @@ def train(folder: Path, checkpoint: Callable[[float], Artifact], **config: Any) 
         for arm in ARMS:
             tracking = Tracking("small", declared.trackers, folder)
             for iteration in iterations:
-                tracking.log(arm, iteration, checkpoint(iteration + ARMS.index(arm) / 2))
+                made = checkpoint(iteration + ARMS.index(arm) / 2)
+                tracking.log(arm, iteration, made, PolicyCheckpointStage())
             tracking.close()
             assert tracking._failed == set()
 
@@ -160,7 +162,8 @@ def test_a_server_that_is_down_costs_no_training(
     )
     tracking = Tracking("small", declared.trackers, tmp_path)
     for iteration in range(3):
-        tracking.log("grpo-s0", iteration, checkpoint(float(iteration)))
+        made = checkpoint(float(iteration))
+        tracking.log("grpo-s0", iteration, made, PolicyCheckpointStage())
     tracking.close()
     (message,) = [each for each in caplog.messages if "training goes on" in each]
     assert message.startswith("tracker mlflow: ")

@@ -9,13 +9,13 @@ from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.config.engine import VLLMEngineConfig
 from rlsd_pipeline.config.experiment import load_experiment
 from rlsd_pipeline.rollouts.engines import build_engine
-from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
-from rlsd_pipeline.stages.iteration.policy import base_policy
-from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
-from rlsd_pipeline.stages.iteration.problems import make_problems
-from rlsd_pipeline.stages.iteration.rewards import verify_rollouts
-from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
-from rlsd_pipeline.stages.iteration.token_weights import weigh_tokens
+from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
+from rlsd_pipeline.stages.iteration.rewards import RewardsStage
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
+from rlsd_pipeline.stages.iteration.token_weights import TokenWeightsStage
 from rlsd_pipeline.stages.run import Workspace
 from schemas import PolicyCheckpoint, Reward
 
@@ -42,16 +42,16 @@ def test_a_language_model_is_sampled_by_vllm_and_trained(workspace: Workspace) -
     engine = build_engine(workspace.experiment.engine)
     gaps, read = [], 0
     try:
-        make_problems(workspace)
-        base_policy(workspace.at(ARM, 0))
+        workspace.whole().make(ProblemsStage)
+        workspace.at(ARM, 0).make(PolicyStage)
         for iteration in range(2):
             run = workspace.at(ARM, iteration)
-            sample_rollouts(run)
-            rewards = verify_rollouts(run).table(Reward)
+            run.make(RolloutsStage)
+            rewards = run.make(RewardsStage).table(Reward)
             read += sum(answer is not None for answer in rewards["extracted"].to_pylist())
-            gaps.append(score_rollouts(run).manifest.measurements["engine_gap_max"])
-            weigh_tokens(run)
-            metrics = train_policy(run).record(PolicyCheckpoint).metrics
+            gaps.append(run.make(LogprobsStage).manifest.measurements["engine_gap_max"])
+            run.make(TokenWeightsStage)
+            metrics = run.make(PolicyCheckpointStage).record(PolicyCheckpoint).metrics
             assert metrics["engine_effective_sample_size"] == pytest.approx(1, abs=1e-3)
     finally:
         engine.close()  # type: ignore[attr-defined]

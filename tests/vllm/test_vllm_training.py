@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from operator import methodcaller
 from pathlib import Path
 
 import psutil
@@ -11,23 +12,15 @@ from rlsd_pipeline.artifacts import Artifact, ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.rollouts.engines import build_engine
-from rlsd_pipeline.stages.evaluation.benchmark_scores import evaluate_policy
-from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
-from rlsd_pipeline.stages.iteration.policy import base_policy
-from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
-from rlsd_pipeline.stages.iteration.problems import make_problems
-from rlsd_pipeline.stages.iteration.rewards import verify_rollouts
-from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
-from rlsd_pipeline.stages.iteration.token_weights import weigh_tokens
+from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
+from rlsd_pipeline.stages.registry import ITERATION
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from schemas import BenchmarkScore, PolicyCheckpoint, Rollout
 
 STAGES: dict[str, Callable[[StageRun], Artifact]] = {
-    "rollouts": sample_rollouts,
-    "rewards": verify_rollouts,
-    "logprobs": score_rollouts,
-    "token_weights": weigh_tokens,
-    "policy_checkpoint": train_policy,
+    stage.name: methodcaller("make", stage) for stage in ITERATION
 }
 
 
@@ -62,8 +55,8 @@ def workspace(policy: Policy, declared: dict[str, object], tmp_path: Path) -> Wo
 def test_iterations_are_sampled_by_one_vllm_and_corrected(workspace: Workspace) -> None:
     engine = build_engine(workspace.experiment.engine)
     try:
-        make_problems(workspace)
-        base_policy(workspace.at("rlsd-s0", 0))
+        workspace.whole().make(ProblemsStage)
+        workspace.at("rlsd-s0", 0).make(PolicyStage)
         made: dict[tuple[int, str], Artifact] = {}
         started = []
         for iteration in range(2):
@@ -71,7 +64,11 @@ def test_iterations_are_sampled_by_one_vllm_and_corrected(workspace: Workspace) 
                 made[iteration, name] = stage(workspace.at("rlsd-s0", iteration))
             started.append({child.pid for child in psutil.Process().children(recursive=True)})
         (benchmark,) = workspace.experiment.evaluation.benchmarks
-        score = evaluate_policy(workspace.at("rlsd-s0", 2), benchmark).record(BenchmarkScore)
+        score = (
+            BenchmarkScoresStage(benchmark=benchmark)
+            .make(workspace.at("rlsd-s0", 2))
+            .record(BenchmarkScore)
+        )
     finally:
         engine.close()  # type: ignore[attr-defined]
 

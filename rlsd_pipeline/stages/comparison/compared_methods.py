@@ -1,9 +1,10 @@
 """Which methods a comparison shows: the experiment's own, then what it does not declare."""
 
-from collections.abc import Mapping
+from __future__ import annotations
 
-from rlsd_pipeline.stages.evaluation.results import methods
-from rlsd_pipeline.stages.run import StageRun
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from rlsd_pipeline.weighting import METHODS
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.grpo_opsd import GRPOOPSD
@@ -11,6 +12,9 @@ from rlsd_pipeline.weighting.method import Weighting
 from rlsd_pipeline.weighting.opd import OPD
 from rlsd_pipeline.weighting.rlsd import RLSD
 from rlsd_pipeline.weighting.sft import SFT
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.stages.run import StageRun
 
 
 def compared_methods(run: StageRun) -> dict[str, Weighting]:
@@ -21,7 +25,7 @@ def compared_methods(run: StageRun) -> dict[str, Weighting]:
     """
     declared = {
         name: arms[0].weighting.at_iteration(run.iteration)
-        for name, arms in methods(run.workspace).items()
+        for name, arms in run.experiment.methods().items()
     }
     named: dict[str, Weighting] = {}
     for name, method in declared.items():

@@ -4,35 +4,61 @@ Unlike the comparison of streams it needs the policy, and scores what a method's
 have seen.
 """
 
-import torch
-from torch import Tensor
+from __future__ import annotations
 
-from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-from rlsd_pipeline.config.precision import training_precision
-from rlsd_pipeline.models.policy import Policy
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from rlsd_pipeline.config.precision import training_precision, update_identity
 from rlsd_pipeline.stages.comparison.compared_methods import compared_methods
-from rlsd_pipeline.stages.comparison.what_if import WhatIf, as_if
-from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
-from rlsd_pipeline.stages.iteration.token_weights import weigh_tokens
-from rlsd_pipeline.stages.iteration.update_groups import update_groups
-from rlsd_pipeline.stages.requests import gradient_comparison_request, inputs_of
-from rlsd_pipeline.stages.run import StageRun
-from rlsd_pipeline.update.policy_update import accumulate_gradients
+from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
+from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
+from rlsd_pipeline.stages.iteration.token_weights import TokenWeightsStage
+from rlsd_pipeline.stages.stage import Stage, plain
 from schemas import GradientComparison
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
-def compare_gradients(run: StageRun) -> Artifact:
+    from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+    from rlsd_pipeline.models.policy import Policy
+    from rlsd_pipeline.stages.comparison.what_if import WhatIf
+    from rlsd_pipeline.stages.run import StageRun
+
+
+class GradientComparisonStage(Stage):
     """The norm of each method's gradient, and the cosine between every two."""
-    policy = run.read("policy")
-    prepared = {n: as_if(run, n, method) for n, method in compared_methods(run).items()}
 
-    def write(out: ArtifactWriter) -> None:
+    type: Literal["gradient_comparison"] = "gradient_comparison"
+
+    name = "gradient_comparison"
+    description = "The gradient of every method's loss at one policy, on the same rollouts."
+    version = "2"
+    reads = ("problems", "policy", "rollouts", "rewards")
+    decided_by = ("prompts", "verifier")
+    writes = (GradientComparison,)
+    computes = True
+
+    def settings(self, run: StageRun) -> dict[str, Any]:
+        """Every method as an arm would have it; an earlier policy that teaches is in this past."""
+        methods = {
+            name: plain(what_if.arm, "weighting", "teacher", "privileged")
+            | {"update": what_if.arm.update.identity}
+            for name, what_if in _compared(run).items()
+        }
+        temperature = run.experiment.sampling.temperature
+        found = {"methods": methods, "temperature": temperature}
+        return found | update_identity(run.experiment)
+
+    def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
+        """Score and weigh as every method would, and differentiate."""
+        prepared, policy = _compared(run), inputs["policy"]
         for what_if in prepared.values():
-            score_rollouts(what_if)
-            weigh_tokens(what_if)
+            what_if.make(LogprobsStage)
+            what_if.make(TokenWeightsStage)
         loaded = run.workspace.pool.get(policy, training_precision(run.experiment))
         progress = run.workspace.progress
-        progress.start("gradient_comparison", len(prepared), "methods")
+        progress.start(self.name, len(prepared), "methods")
         gradients = []
         for what_if in prepared.values():
             gradients.append(_gradient(what_if, loaded))
@@ -46,13 +72,22 @@ def compare_gradients(run: StageRun) -> Artifact:
             )
         )
 
-    arms = {name: what_if.arm for name, what_if in prepared.items()}
-    return run.produce(gradient_comparison_request(run, arms), write)
+
+def _compared(run: StageRun) -> dict[str, WhatIf]:
+    from rlsd_pipeline.stages.comparison.what_if import as_if
+
+    return {name: as_if(run, name, method) for name, method in compared_methods(run).items()}
 
 
 def _gradient(what_if: WhatIf, policy: Policy) -> Tensor:
     """The gradient of the whole table's mean loss; `[parameters]`, float64."""
-    groups = update_groups(what_if, inputs_of(what_if, "policy_checkpoint"), policy)
+    import torch
+
+    from rlsd_pipeline.stages.iteration.update_groups import update_groups
+    from rlsd_pipeline.update.policy_update import accumulate_gradients
+
+    inputs = what_if.stage(PolicyCheckpointStage).inputs(what_if)
+    groups = update_groups(what_if, inputs, policy)
     policy.model.zero_grad(set_to_none=True)
     accumulate_gradients(
         policy,

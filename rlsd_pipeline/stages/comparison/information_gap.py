@@ -1,193 +1,68 @@
-"""information_gap: mutual information, deviation ratio and corruption probe on real rollouts.
+"""information_gap: what the reference does to the teacher, and what of it cannot be learnt."""
 
-The teacher scores each rollout under every answer of its group, under the gold answer, under
-another problem's and under none; the student once. Nothing is sampled.
-"""
+from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
-import torch
-from torch import Tensor
+from rlsd_pipeline.config.precision import scoring_identity
+from rlsd_pipeline.stages.stage import Stage
+from schemas import InformationGap, Reward, Rollout
 
-from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-from rlsd_pipeline.credit.comparison import as_interval, as_ratio
-from rlsd_pipeline.diagnostics.group_information import (
-    GroupDecomposition,
-    group_decomposition,
-    summarize_information,
-)
-from rlsd_pipeline.diagnostics.leakage.corruption import corruption_summary, total_variation_shift
-from rlsd_pipeline.models.policy import EncodedPrompt
-from rlsd_pipeline.models.scoring import Keep, Scored, keep_entries_of, keep_likeliest
-from rlsd_pipeline.stages.iteration.alignment import require_made_from, require_sampled_by
-from rlsd_pipeline.stages.iteration.privileged import Judged, teacher_texts
-from rlsd_pipeline.stages.iteration.prompts import student_prompt
-from rlsd_pipeline.stages.iteration.scoring import score_here
-from rlsd_pipeline.stages.iteration.teacher import require_same_tokenizer, teacher_policy
-from rlsd_pipeline.stages.requests import information_gap_request
-from rlsd_pipeline.stages.run import StageRun
-from schemas import InformationGap, Problem, Reward, Rollout
-
-SUPPORT = 512
-"""Entries kept of each distribution; a vocabulary up to this size is kept whole."""
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+    from rlsd_pipeline.stages.run import StageRun
 
 
-def measure_information(run: StageRun) -> Artifact:
+class InformationGapStage(Stage):
     """How much of the teacher's distribution is about the reference, and cannot be learnt."""
-    rollouts, policy = run.read("rollouts"), run.read("policy")
-    rewards = run.read("rewards")
-    require_sampled_by(rollouts, policy)
-    require_made_from(rewards, rollouts)
-    teacher = teacher_policy(run)
 
-    def write(out: ArtifactWriter) -> None:
-        reader = run.workspace.compute.reader
+    type: Literal["information_gap"] = "information_gap"
+
+    name = "information_gap"
+    description = "Mutual information, deviation ratio and corruption probe on real rollouts."
+    version = "2"
+    reads = ("problems", "policy", "rollouts", "rewards")
+    decided_by = ("prompts",)
+    writes = (InformationGap,)
+    computes = True
+
+    def inputs(self, run: StageRun) -> dict[str, Artifact]:
+        """With the teacher of the arm, whatever its method reads."""
+        return super().inputs(run) | {"teacher": run.teacher()}
+
+    def settings(self, run: StageRun) -> dict[str, Any]:
+        """How the rollouts are scored."""
+        temperature = {"temperature": run.experiment.sampling.temperature}
+        return temperature | scoring_identity(run.experiment, run.arm.teacher)
+
+    def require(self, run: StageRun, inputs: Mapping[str, Artifact]) -> None:
+        """Refuse rollouts of another policy, and verdicts on other rollouts."""
+        from rlsd_pipeline.stages.iteration.alignment import require_made_from, require_sampled_by
+
+        require_sampled_by(inputs["rollouts"], inputs["policy"])
+        require_made_from(inputs["rewards"], inputs["rollouts"])
+
+    def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
+        """Score the rollouts under every answer; nothing is sampled.
+
+        Raises:
+            ModelError: The teacher's tokenizer is not the student's.
+        """
+        from rlsd_pipeline.stages.comparison.information_probe import Probe, summary
+        from rlsd_pipeline.stages.iteration.teacher import require_same_tokenizer
+
+        reader, policy, teacher = run.workspace.compute.reader, inputs["policy"], inputs["teacher"]
         require_same_tokenizer(reader(policy), reader(teacher))
-        table = rollouts.table(Rollout)
-        problems = run.workspace.problems(run.read("problems"))
-        run.workspace.progress.start("information_gap", None, "rollouts")
-        probe = _Probe(
+        table = inputs["rollouts"].table(Rollout)
+        problems = run.workspace.problems(inputs["problems"])
+        run.workspace.progress.start(self.name, None, "rollouts")
+        probe = Probe(
             run,
             policy,
             teacher,
             owners=[problems[problem_id] for problem_id in table["problem_id"].to_pylist()],
             completion_ids=table["completion_ids"].to_pylist(),
         )
-        answers = rewards.table(Reward, ["extracted"])["extracted"].to_pylist()
-        out.record(_summary(run, probe, answers, policy.digest, teacher.digest))
-
-    return run.produce(information_gap_request(run, teacher), write)
-
-
-class _Probe:
-    """Scores one table of rollouts under whatever answer the teacher is shown."""
-
-    def __init__(
-        self,
-        run: StageRun,
-        student: Artifact,
-        teacher: Artifact,
-        *,
-        owners: Sequence[Problem],
-        completion_ids: Sequence[Sequence[int]],
-    ) -> None:
-        self.run, self.teacher = run, teacher
-        self.owners, self.completion_ids = owners, completion_ids
-        self.student = self._score(student, self._plain(student), keep_likeliest(SUPPORT))
-
-    def shown(self, answers: Sequence[str | None] | None) -> list[Scored]:
-        """The teacher with an answer for each rollout; without any, in the plain context."""
-        experiment = self.run.experiment
-        if answers is None:
-            plain = self._plain(self.teacher)
-            return self._score(self.teacher, plain, keep_entries_of(self.student))
-        shown = [
-            owner.model_copy(update={"answer": answer or owner.answer})
-            for owner, answer in zip(self.owners, answers, strict=True)
-        ]
-        texts = teacher_texts(experiment, "answer", [Judged(problem, "") for problem in shown])
-        teacher = self.run.workspace.compute.reader(self.teacher)
-        prompts = [
-            teacher.encode(text or "", owner.images, experiment.prompts.system)
-            for text, owner in zip(texts, self.owners, strict=True)
-        ]
-        return self._score(self.teacher, prompts, keep_entries_of(self.student))
-
-    def _plain(self, policy: Artifact) -> list[EncodedPrompt]:
-        loaded = self.run.workspace.compute.reader(policy)
-        return [student_prompt(self.run.experiment, loaded, owner) for owner in self.owners]
-
-    def _score(
-        self, policy: Artifact, prompts: Sequence[EncodedPrompt], keep: Keep
-    ) -> list[Scored]:
-        scored = score_here(self.run, policy, prompts, self.completion_ids, keep)
-        return [one for one in scored if one is not None]
-
-
-def _summary(
-    run: StageRun, probe: _Probe, answers: list[str | None], policy: str, teacher: str
-) -> InformationGap:
-    names = [owner.problem_id for owner in probe.owners]
-    references = _references(names, answers)
-    most = max(len(counts) for counts in references.values())
-    by_reference = [
-        probe.shown([_nth(references[name], place) for name in names]) for place in range(most)
-    ]
-    decomposed = [
-        _decompose(probe.student[row], [s[row] for s in by_reference], references[name], answer)
-        for row, (name, answer) in enumerate(zip(names, answers, strict=True))
-    ]
-    information = summarize_information(decomposed, names)
-    right, corrupted = probe.shown([None] * len(names)), probe.shown(_others(probe.owners))
-    plain = probe.shown(None)
-    shifts = [
-        total_variation_shift(*(_joined(one) for one in of_row))
-        for of_row in zip(right, corrupted, plain, strict=True)
-    ]
-    corruption = corruption_summary(shifts, names)
-    first = probe.student[0].support
-    return InformationGap(
-        policy=policy,
-        teacher=teacher,
-        rollouts=len(names),
-        problems=len(references),
-        references_per_problem=sum(map(len, references.values())) / len(references),
-        support_size=1 if first is None else first.ids.shape[1],
-        information_per_token=as_interval(information.information_per_token),
-        information_per_response=as_interval(information.information_per_response),
-        reducible_per_token=as_interval(information.reducible_per_token),
-        irreducible_share=as_ratio(information.irreducible_share),
-        deviation_ratio=as_ratio(information.deviation_ratio),
-        shift_total=as_interval(corruption.total),
-        shift_content=as_interval(corruption.content),
-        shift_presence=as_interval(corruption.presence),
-        content_share=as_ratio(corruption.content_share),
-    )
-
-
-def _references(names: Sequence[str], answers: Sequence[str | None]) -> dict[str, Counter[str]]:
-    """Problem id -> the answers of its group with their counts; unparsed ones are left out."""
-    found: dict[str, Counter[str]] = {name: Counter() for name in names}
-    for name, answer in zip(names, answers, strict=True):
-        if answer is not None:
-            found[name][answer] += 1
-    return {name: counts or Counter([""]) for name, counts in found.items()}
-
-
-def _nth(counts: Counter[str], place: int) -> str | None:
-    """The reference at a place; what stands beyond the last is scored, but never read."""
-    return sorted(counts)[min(place, len(counts) - 1)]
-
-
-def _decompose(
-    student: Scored, by_reference: Sequence[Scored], counts: Counter[str], answer: str | None
-) -> GroupDecomposition:
-    used, known = by_reference[: len(counts)], sorted(counts)
-    return group_decomposition(
-        torch.stack([_joined(scored) for scored in used]),
-        _joined(student),
-        torch.stack([scored.logprobs for scored in used]).double(),
-        [counts[one] for one in known],
-        None if answer is None else known.index(answer),
-    )
-
-
-def _joined(scored: Scored) -> Tensor:
-    """Entries and bucket as one log-distribution that sums to 1; `[tokens, k + 1]`, float64."""
-    if scored.support is None:
-        raise ValueError("the probe keeps a distribution of every response")
-    joined = scored.support.joined.double()
-    return joined - joined.logsumexp(-1, keepdim=True)
-
-
-def _others(owners: Sequence[Problem]) -> list[str | None]:
-    """For each rollout the answer of the next problem whose answer is another one."""
-    answers = list({owner.problem_id: owner.answer for owner in owners}.items())
-    places = {name: place for place, (name, _) in enumerate(answers)}
-    others: list[str | None] = []
-    for owner in owners:
-        start = places[owner.problem_id]
-        following = (answers[(start + step) % len(answers)][1] for step in range(len(answers)))
-        others.append(next((answer for answer in following if answer != owner.answer), None))
-    return others
+        answers = inputs["rewards"].table(Reward, ["extracted"])["extracted"].to_pylist()
+        out.record(summary(run, probe, answers, policy.digest, teacher.digest))

@@ -16,14 +16,14 @@ from rlsd_pipeline.evaluation.methods import (
 )
 from rlsd_pipeline.stages.comparison.compared_methods import compared_methods
 from rlsd_pipeline.stages.comparison.what_if import as_if
-from rlsd_pipeline.stages.evaluation.benchmark_scores import evaluate_policy
+from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.evaluation.question_scores import (
     read_question_clusters,
     read_question_scores,
 )
-from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
-from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
-from rlsd_pipeline.stages.iteration.token_weights import weigh_tokens
+from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
+from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
+from rlsd_pipeline.stages.iteration.token_weights import TokenWeightsStage
 from rlsd_pipeline.stages.run import StageRun
 
 
@@ -45,21 +45,22 @@ class Lookahead(NamedTuple):
 
 def look_ahead(run: StageRun, benchmark: BenchmarkConfig) -> list[Lookahead]:
     """Update by every method, evaluate, and compare over the same questions."""
-    before = evaluate_policy(_unchanged(run), benchmark)
+    scores = BenchmarkScoresStage(benchmark=benchmark)
+    before = scores.make(_unchanged(run))
     named = compared_methods(run)
     scored: dict[str, QuestionScores] = {}
     for name, method in named.items():
         what_if = as_if(run, name, method)
-        for stage in (score_rollouts, weigh_tokens, train_policy):
-            stage(what_if)
+        for stage in (LogprobsStage, TokenWeightsStage, PolicyCheckpointStage):
+            what_if.make(stage)
         after = as_if(run, name, method, run.iteration + 1)
-        scored[name] = _questions(evaluate_policy(after, benchmark))
+        scored[name] = _questions(scores.make(after))
     return _lines(run, before, scored)
 
 
 def read_lookahead(run: StageRun, benchmark: BenchmarkConfig) -> list[Lookahead]:
     """What `look_ahead` found here before; empty where it has not run."""
-    stage, store = f"benchmark_scores.{benchmark.name}", run.workspace.store
+    stage, store = BenchmarkScoresStage(benchmark=benchmark).full_name, run.workspace.store
     before = store.ref(_unchanged(run).reference(stage))
     scored: dict[str, QuestionScores] = {}
     for name, method in compared_methods(run).items():

@@ -1,56 +1,78 @@
 """weighting_comparison: all methods on the rollouts of one iteration, from cached tables alone."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-import numpy as np
-import pyarrow as pa
-
-from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-from rlsd_pipeline.artifacts.tables import to_table
-from rlsd_pipeline.credit.comparison import (
-    rank_correlations,
-    summarize,
-    token_credit,
-    token_shares,
-    within_responses,
-)
-from rlsd_pipeline.credit.tables import ragged, read_credit, row_offsets, segments_of
+from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.stages.comparison.compared_methods import compared_methods, distinct_streams
-from rlsd_pipeline.stages.iteration.alignment import require_made_from, require_sampled_by
-from rlsd_pipeline.stages.requests import weighting_comparison_request
-from rlsd_pipeline.stages.run import StageRun
-from rlsd_pipeline.weighting.method import Credit, Weighting
-from rlsd_pipeline.weighting.opd import OPD
+from rlsd_pipeline.stages.stage import Stage
 from schemas import ComparedCredit, Reward, Rollout, TokenLogprobs, WeightingComparison
 
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
 
-def compare_weightings(run: StageRun) -> Artifact:
-    """What every method makes of the same tokens.
+    from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.weighting.method import Credit, Weighting
 
-    Raises:
-        AlignmentError: A table is of other rollouts or of another policy.
-    """
-    rollouts, rewards, logprobs = (run.read(s) for s in ("rollouts", "rewards", "logprobs"))
-    require_sampled_by(rollouts, run.read("policy"))
-    require_made_from(rewards, rollouts)
-    require_made_from(logprobs, rollouts)
-    named = distinct_streams(compared_methods(run))
-    taught_by_another = _taught_by_another(run, named)
-    shown = {name: method for name, method in named.items() if name not in taught_by_another}
 
-    def write(out: ArtifactWriter) -> None:
+class WeightingComparisonStage(Stage):
+    """What every method makes of the same tokens."""
+
+    type: Literal["weighting_comparison"] = "weighting_comparison"
+
+    name = "weighting_comparison"
+    description = (
+        "What every method would have made of this iteration's tokens, from the cached tables "
+        "alone: distribution of the credit, its share on reasoning, answer and format, "
+        "agreement with the reward, rank correlation between methods."
+    )
+    version = "1"
+    reads = ("rollouts", "rewards", "logprobs")
+    decided_by = ("verifier",)
+    writes = (WeightingComparison, ComparedCredit)
+
+    def settings(self, run: StageRun) -> dict[str, Any]:
+        """Every method with its settings, and why others are left out."""
+        compared = _compared(run)
+        return {
+            "methods": {n: identity(method) for n, method in compared.shown.items()},
+            "left_out": compared.left_out,
+            "confidence": run.experiment.evaluation.confidence,
+        }
+
+    def require(self, run: StageRun, inputs: Mapping[str, Artifact]) -> None:
+        """Refuse tables of other rollouts, and rollouts of another policy."""
+        from rlsd_pipeline.stages.iteration.alignment import require_made_from, require_sampled_by
+
+        require_sampled_by(inputs["rollouts"], run.read("policy"))
+        require_made_from(inputs["rewards"], inputs["rollouts"])
+        require_made_from(inputs["logprobs"], inputs["rollouts"])
+
+    def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
+        """Weigh by every method, and describe the credit."""
+        from rlsd_pipeline.credit.comparison import (
+            rank_correlations,
+            summarize,
+            token_shares,
+            within_responses,
+        )
+        from rlsd_pipeline.credit.tables import read_credit, segments_of
+
+        rollouts, logprobs = inputs["rollouts"], inputs["logprobs"]
         sampled, scored = rollouts.table(Rollout), logprobs.table(TokenLogprobs)
         extraction = run.workspace.verifier.extraction
-        credit = read_credit(sampled, rewards.table(Reward), scored, extraction)
+        credit = read_credit(sampled, inputs["rewards"].table(Reward), scored, extraction)
         segments = segments_of(sampled, extraction)
-        left_out = dict(taught_by_another)
-        credits = _credits(shown, credit, left_out)
-        run.workspace.progress.start("weighting_comparison", len(credits), "methods")
-        summaries = []
+        named, left_out = _compared(run)
+        credits = _credits(named, credit, left_out)
+        run.workspace.progress.start(self.name, len(credits), "methods")
+        summaries, confidence = [], run.experiment.evaluation.confidence
         for name, values in credits.items():
-            summaries.append(
-                summarize(name, named[name], values, credit, segments, _confidence(run))
-            )
+            summaries.append(summarize(name, named[name], values, credit, segments, confidence))
             run.workspace.progress.advance(1)
         rows = credit.rows.numpy()
         within = {n: within_responses(v, rows, len(sampled)) for n, v in credits.items()}
@@ -71,11 +93,25 @@ def compare_weightings(run: StageRun) -> Artifact:
         )
         out.table(ComparedCredit, _table(credits, scored))
 
-    return run.produce(weighting_comparison_request(run, shown, taught_by_another), write)
+
+class _Compared(NamedTuple):
+    """Methods by name, and why others are left out."""
+
+    shown: dict[str, Weighting]
+    left_out: dict[str, str]
+
+
+def _compared(run: StageRun) -> _Compared:
+    named = distinct_streams(compared_methods(run))
+    left_out = _taught_by_another(run, named)
+    shown = {name: method for name, method in named.items() if name not in left_out}
+    return _Compared(shown, left_out)
 
 
 def _taught_by_another(run: StageRun, named: Mapping[str, Weighting]) -> dict[str, str]:
     """OPD's teacher is another model: the tables of another arm do not hold it."""
+    from rlsd_pipeline.weighting.opd import OPD
+
     if isinstance(run.arm.weighting, OPD):
         return {}
     why = "its teacher is another model, which did not score these rollouts"
@@ -86,6 +122,8 @@ def _credits(
     named: Mapping[str, Weighting], credit: Credit, left_out: dict[str, str]
 ) -> dict[str, np.ndarray]:
     """The credit by method; why one has none goes to `left_out`."""
+    from rlsd_pipeline.credit.comparison import token_credit
+
     credits: dict[str, np.ndarray] = {}
     for name, method in named.items():
         try:
@@ -96,7 +134,11 @@ def _credits(
 
 
 def _table(credits: Mapping[str, np.ndarray], scored: pa.Table) -> pa.Table:
+    import pyarrow as pa
     import torch
+
+    from rlsd_pipeline.artifacts.tables import to_table
+    from rlsd_pipeline.credit.tables import ragged, row_offsets
 
     offsets = row_offsets(scored["completion_ids"])
     parts = [
@@ -112,7 +154,3 @@ def _table(credits: Mapping[str, np.ndarray], scored: pa.Table) -> pa.Table:
         for name, values in credits.items()
     ]
     return pa.concat_tables(parts)
-
-
-def _confidence(run: StageRun) -> float:
-    return run.experiment.evaluation.confidence

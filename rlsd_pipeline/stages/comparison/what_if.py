@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.stages.evaluation.results import methods
 from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.weighting.method import Weighting
 
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9_-]+")
@@ -36,7 +36,7 @@ class WhatIf(StageRun):
         made = self.workspace.store.ref(self.reference(stage, iteration))
         return made or self._of_arm().read(stage, iteration)
 
-    def report(self, artifact: Artifact) -> None:
+    def report(self, stage: Stage, artifact: Artifact) -> None:
         """It is none of the arm's training."""
 
     def _of_arm(self) -> StageRun:
@@ -56,7 +56,7 @@ def as_if(run: StageRun, name: str, weighting: Weighting, iteration: int | None 
     arm's, which sees what the method's own teacher would, or else what the arm's does.
     """
     at = run.iteration if iteration is None else iteration
-    declared = methods(run.workspace).get(name)
+    declared = run.experiment.methods().get(name)
     teacher = declared[0].teacher if declared else run.arm.teacher
     privileged = weighting.privileged or run.arm.privileged
     if declared:

@@ -1,34 +1,70 @@
 """benchmark_items: the questions of a public benchmark, read once and kept."""
 
-from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-from rlsd_pipeline.artifacts.tables import record_table
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
 from rlsd_pipeline.config.evaluation import PublicBenchmarkConfig
-from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
-from rlsd_pipeline.evaluation.rows import load_benchmark
-from rlsd_pipeline.identity.hub import hub_commit
-from rlsd_pipeline.stages.requests import benchmark_items_request
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.stage import Stage, plain
 from schemas import Problem
 
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+    from rlsd_pipeline.stages.run import StageRun
 
-def make_items(
-    workspace: Workspace, benchmark: PublicBenchmarkConfig, *, recompute: bool = False
-) -> Artifact:
-    """Read and check the rows, from the hub or a local copy.
 
-    Raises:
-        ConfigError: The commit of a declared revision cannot be found out.
-        DataError: They are not the benchmark's, or cannot be reached.
-    """
-    kind = BENCHMARKS[benchmark.type]
-    if benchmark.path is None and benchmark.revision is not None:
-        commit = hub_commit(kind.hub_id, benchmark.revision, "dataset")
-        benchmark = benchmark.model_copy(update={"revision": commit})
+class BenchmarkItemsStage(Stage):
+    """Read and check the rows, from the hub or a local copy."""
 
-    def write(out: ArtifactWriter) -> None:
-        workspace.progress.start(f"benchmark_items/{benchmark.name}", None, "rows")
+    type: Literal["benchmark_items"] = "benchmark_items"
+
+    name = "benchmark_items"
+    description = "Questions, images and gold answers of a public benchmark."
+    scope = "experiment"
+    writes = (Problem,)
+
+    benchmark: PublicBenchmarkConfig
+    """Whose rows."""
+
+    @property
+    def full_name(self) -> str:
+        """One artifact a benchmark."""
+        return f"{self.name}.{self.benchmark.name}"
+
+    def here(self, run: StageRun) -> Artifact:
+        """The rows, made where they are not there."""
+        return self.make(run.workspace.whole())
+
+    def settings(self, run: StageRun) -> dict[str, Any]:
+        """The rows as declared, and as a local copy is.
+
+        Raises:
+            ConfigError: The commit of a declared revision cannot be found out.
+        """
+        from rlsd_pipeline.identity.files import path_digest
+
+        benchmark = self._pinned()
+        found = plain(benchmark, "type", "split", "revision", "limit", "max_pixels")
+        if benchmark.path is not None:
+            found |= {"source": path_digest(Path(benchmark.path))}
+        return found
+
+    def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
+        """Read the rows.
+
+        Raises:
+            DataError: They are not the benchmark's, or cannot be reached.
+        """
+        from rlsd_pipeline.artifacts.tables import record_table
+        from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
+        from rlsd_pipeline.evaluation.rows import load_benchmark
+
+        benchmark, progress = self._pinned(), run.workspace.progress
+        progress.start(f"{self.name}/{benchmark.name}", None, "rows")
         problems = load_benchmark(
-            kind,
+            BENCHMARKS[benchmark.type],
             split=benchmark.split,
             path=benchmark.path,
             revision=benchmark.revision,
@@ -36,9 +72,16 @@ def make_items(
             max_pixels=benchmark.max_pixels,
         )
         out.table(Problem, record_table(Problem, problems))
-        workspace.progress.advance(len(problems))
+        progress.advance(len(problems))
 
-    request = benchmark_items_request(workspace, benchmark)
-    artifact = workspace.store.produce(request, write, recompute=recompute)
-    workspace.store.set_ref(f"{workspace.name}/benchmark_items.{benchmark.name}", artifact)
-    return artifact
+    def _pinned(self) -> PublicBenchmarkConfig:
+        """The benchmark with the commit that its declared revision now names."""
+        from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
+        from rlsd_pipeline.identity.hub import hub_commit
+
+        benchmark = self.benchmark
+        if benchmark.path is not None or benchmark.revision is None:
+            return benchmark
+        hub_id = BENCHMARKS[benchmark.type].hub_id
+        commit = hub_commit(hub_id, benchmark.revision, "dataset")
+        return benchmark.model_copy(update={"revision": commit})

@@ -1,44 +1,113 @@
 """benchmark_scores: a policy on a benchmark, response by response, and its score."""
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-from rlsd_pipeline.artifacts.tables import record_table
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
-from rlsd_pipeline.evaluation.benchmark import CLUSTER
-from rlsd_pipeline.evaluation.power import detectable_difference
-from rlsd_pipeline.evaluation.samples import avg_at_k, pass_at_k, pass_hat_k, tally
-from rlsd_pipeline.stages.evaluation.benchmark_responses import respond
-from rlsd_pipeline.stages.evaluation.heldout_benchmark import HeldoutTest
-from rlsd_pipeline.stages.evaluation.public_benchmark import PublicTest
-from rlsd_pipeline.stages.evaluation.verdicts import Judged, Test
-from rlsd_pipeline.stages.requests import benchmark_scores_request
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
+from rlsd_pipeline.stages.stage import Stage
 from schemas import BenchmarkScore, ItemVerdict, PolicyCheckpoint, QuestionScore, Verdict
 
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+    from rlsd_pipeline.config.experiment import ExperimentConfig
+    from rlsd_pipeline.stages.evaluation.verdicts import Judged, Test
+    from rlsd_pipeline.stages.run import StageRun
 
-def evaluate_policy(run: StageRun, benchmark: BenchmarkConfig) -> Artifact:
-    """Score the policy of an iteration on one benchmark."""
-    test = _test(run, benchmark)
 
-    def write(out: ArtifactWriter) -> None:
-        responses = respond(run, benchmark, test.items, test.asked(), test.budget)
+class BenchmarkScoresStage(Stage):
+    """Score a policy on one benchmark."""
+
+    type: Literal["benchmark_scores"] = "benchmark_scores"
+
+    name = "benchmark_scores"
+    description = "Verdicts and score, with interval, of the policy after k updates."
+    version = "3"
+    scope = "policy"
+    reads = ("policy",)
+    decided_by = ("verifier", "prompts")
+    writes = (BenchmarkScore, ItemVerdict, QuestionScore)
+    computes = True
+
+    benchmark: BenchmarkConfig
+    """The questions, and how they are answered and judged."""
+
+    @property
+    def full_name(self) -> str:
+        """One artifact a benchmark."""
+        return f"{self.name}.{self.benchmark.name}"
+
+    @property
+    def asks(self) -> str:
+        """Full name of the stage whose questions it asks."""
+        if isinstance(self.benchmark, HeldoutBenchmark):
+            return "problems"
+        return BenchmarkItemsStage(benchmark=self.benchmark).full_name
+
+    def upstream(self, experiment: ExperimentConfig) -> tuple[str, ...]:
+        """The questions and the policy."""
+        return (self.asks, *self.reads)
+
+    def inputs(self, run: StageRun) -> dict[str, Artifact]:
+        """The questions, of the experiment's own problems or of a public benchmark; the policy."""
+        if isinstance(self.benchmark, HeldoutBenchmark):
+            items = run.read(self.asks)
+        else:
+            items = BenchmarkItemsStage(benchmark=self.benchmark).here(run)
+        return {"items": items, **super().inputs(run)}
+
+    def settings(self, run: StageRun) -> dict[str, Any]:
+        """The benchmark as declared, wherever a local copy of it lies."""
+        found = {
+            "benchmark": identity(self.benchmark, without=("path",)),
+            "confidence": run.experiment.evaluation.confidence,
+            "engine": run.experiment.engine.identity,
+        }
+        if isinstance(self.benchmark, HeldoutBenchmark):
+            found["max_tokens"] = run.experiment.sampling.max_tokens
+        return found
+
+    def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
+        """Ask, judge and summarise.
+
+        Raises:
+            ConfigError: The data set holds out no problems.
+            DataError: A prompt is longer than the budget.
+        """
+        from rlsd_pipeline.artifacts.tables import record_table
+        from rlsd_pipeline.stages.evaluation.responding import respond
+
+        items, benchmark = inputs["items"], self.benchmark
+        test = _test(run, benchmark, items)
+        responses = respond(run, benchmark, items, test.asked(), test.budget)
         judged = test.judge(responses)
         units = _units(judged)
         out.record(_score(run, benchmark, test.split, judged, units))
         out.table(ItemVerdict, record_table(ItemVerdict, judged.items))
         out.table(QuestionScore, record_table(QuestionScore, units))
 
-    return run.produce(benchmark_scores_request(run, benchmark, test.items), write)
+    def metrics(self, artifact: Artifact) -> dict[str, float]:
+        """The score with its interval, and the responses that came to no verdict."""
+        from rlsd_pipeline.tracking.metrics import score_metrics
+
+        return score_metrics(artifact.record(BenchmarkScore))
 
 
-def _test(run: StageRun, benchmark: BenchmarkConfig) -> Test:
+def _test(run: StageRun, benchmark: BenchmarkConfig, items: Artifact) -> Test:
+    from rlsd_pipeline.stages.evaluation.heldout_benchmark import HeldoutTest
+    from rlsd_pipeline.stages.evaluation.public_benchmark import PublicTest
+
     if isinstance(benchmark, HeldoutBenchmark):
-        return HeldoutTest(run, benchmark)
-    return PublicTest(run, benchmark)
+        return HeldoutTest(run, benchmark, items)
+    return PublicTest(run, benchmark, items)
 
 
 def _units(judged: Judged) -> list[QuestionScore]:
+    from rlsd_pipeline.evaluation.benchmark import CLUSTER
+
     clusters = {
         each.problem.problem_id: each.problem.attributes.get(CLUSTER, each.problem.problem_id)
         for each in judged.scored
@@ -56,6 +125,8 @@ def _score(
     judged: Judged,
     units: Sequence[QuestionScore],
 ) -> BenchmarkScore:
+    from rlsd_pipeline.evaluation.power import detectable_difference
+
     confidence, policy = run.experiment.evaluation.confidence, run.read("policy")
     verdicts = [each.verdict for each in judged.scored]
     estimate = judged.summary.score
@@ -91,6 +162,8 @@ def _score(
 
 
 def _pass_at(judged: Judged, samples: int, confidence: float) -> dict[str, float]:
+    from rlsd_pipeline.evaluation.samples import avg_at_k, pass_at_k, pass_hat_k, tally
+
     tallies = tally(judged.scored)
     if samples == 1 or not any(found.samples >= samples for found in tallies.values()):
         return {}

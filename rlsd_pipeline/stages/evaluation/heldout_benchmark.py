@@ -31,17 +31,14 @@ class HeldoutTest:
     Attributes:
         run: The policy that takes it.
         benchmark: How it is declared.
+        items: Its questions.
     """
 
     run: StageRun
     benchmark: HeldoutBenchmark
+    items: Artifact
 
     split = "test"
-
-    @cached_property
-    def items(self) -> Artifact:
-        """All problems of the data set."""
-        return self.run.read("problems")
 
     @property
     def budget(self) -> Budget:

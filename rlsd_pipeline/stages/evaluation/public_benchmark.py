@@ -12,7 +12,6 @@ from rlsd_pipeline.evaluation.benchmark import Benchmark, Scored
 from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
 from rlsd_pipeline.evaluation.judge import Judge
 from rlsd_pipeline.evaluation.scoring import Prediction, settle
-from rlsd_pipeline.stages.evaluation.benchmark_items import make_items
 from rlsd_pipeline.stages.evaluation.benchmark_responses import Asked, Budget
 from rlsd_pipeline.stages.evaluation.verdicts import Judged, item_verdict
 from rlsd_pipeline.stages.run import StageRun
@@ -29,20 +28,17 @@ class PublicTest:
     Attributes:
         run: The policy that takes it.
         benchmark: How it is declared.
+        items: Its questions.
     """
 
     run: StageRun
     benchmark: PublicBenchmarkConfig
+    items: Artifact
 
     @property
     def split(self) -> str:
         """As declared."""
         return self.benchmark.split
-
-    @cached_property
-    def items(self) -> Artifact:
-        """Its rows."""
-        return make_items(self.run.workspace, self.benchmark)
 
     @property
     def budget(self) -> Budget:

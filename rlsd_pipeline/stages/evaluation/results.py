@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from rlsd_pipeline.config.experiment import Arm
 from rlsd_pipeline.evaluation.intervals import SHARE, Estimate, PairedDifference, mean_interval
 from rlsd_pipeline.evaluation.methods import (
     Difference,
@@ -103,16 +102,8 @@ def tests_of_results(results: Iterable[Result]) -> dict[str, str]:
     return {what: tests for what, tests in named.items() if tests}
 
 
-def methods(workspace: Workspace) -> dict[str, list[Arm]]:
-    """Method name -> its arms, one a seed, in the declared order."""
-    found: dict[str, list[Arm]] = {}
-    for arm in workspace.experiment.lineages().values():
-        found.setdefault(arm.method, []).append(arm)
-    return found
-
-
 def _benchmark_results(workspace: Workspace, benchmark: str) -> Iterator[Result]:
-    named = methods(workspace)
+    named = workspace.experiment.methods()
     found = {
         arm: dict(evaluations(workspace, arm, benchmark)) for arm in workspace.experiment.lineages()
     }
@@ -167,7 +158,7 @@ def _line(
     confidence = workspace.experiment.evaluation.confidence
     records = [evaluated.score for evaluated in seeds.values()]
     mentions = [evaluated.mentions for evaluated in seeds.values()]
-    arms = methods(workspace).get(name)
+    arms = workspace.experiment.methods().get(name)
     return Result(
         benchmark=benchmark,
         method=name,

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.evaluation.benchmark import Scored, Summary
 from rlsd_pipeline.stages.evaluation.benchmark_responses import Asked, Budget
 from schemas import BenchmarkResponse, ItemVerdict, JudgeScore
@@ -33,10 +32,6 @@ class Judged:
 
 class Test(Protocol):
     """A benchmark that a policy takes."""
-
-    @property
-    def items(self) -> Artifact:
-        """Where its questions are kept."""
 
     @property
     def split(self) -> str:

@@ -1,192 +1,115 @@
-"""logprobs: the sampled tokens under the student and under the privileged teacher.
+"""logprobs: the sampled tokens under the student and under the privileged teacher."""
 
-Both see exactly the sampled completion ids, at the rollouts' temperature and in one precision, and
-the student's prompt is encoded again and must be the sampled one: nothing is aligned by hope. The
-student is not run again where its log-probabilities are those of sampling.
-"""
+from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-import pyarrow as pa
-import torch
+from rlsd_pipeline.config.precision import is_exact, scoring_identity
+from rlsd_pipeline.stages.stage import Stage, plain
+from schemas import Rollout, TeacherDistribution, TokenLogprobs
 
-from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-from rlsd_pipeline.artifacts.tables import to_table
-from rlsd_pipeline.config.precision import is_exact
-from rlsd_pipeline.diagnostics.moments import table_moments
-from rlsd_pipeline.models.policy import EncodedPrompt, Policy
-from rlsd_pipeline.models.scoring import Keep, Scored, keep_entries_of, keep_likeliest
-from rlsd_pipeline.stages.iteration.alignment import (
-    require_made_from,
-    require_room,
-    require_same_images,
-    require_same_prompts,
-    require_sampled_by,
-    sampled_by_another_engine,
-)
-from rlsd_pipeline.stages.iteration.privileged import Judged, teacher_texts
-from rlsd_pipeline.stages.iteration.prompts import encode, student_prompt
-from rlsd_pipeline.stages.iteration.reused_logprobs import (
-    TOLERANCE,
-    largest_gap,
-    rows_to_check,
-)
-from rlsd_pipeline.stages.iteration.scoring import score_here
-from rlsd_pipeline.stages.iteration.teacher import arm_teacher, require_same_tokenizer
-from rlsd_pipeline.stages.requests import logprobs_request
-from rlsd_pipeline.stages.run import StageRun
-from schemas import Problem, Reward, Rollout, TeacherDistribution, TokenLogprobs, Verdict
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+    from rlsd_pipeline.stages.run import StageRun
 
 
-def score_rollouts(run: StageRun) -> Artifact:
+class LogprobsStage(Stage):
     """Score the rollouts under the student, and under the teacher where the method reads one."""
-    policy, rollouts = run.read("policy"), run.read("rollouts")
-    require_sampled_by(rollouts, policy)
-    teacher = arm_teacher(run)
 
-    def write(out: ArtifactWriter) -> None:
-        table = rollouts.table(Rollout)
-        scoring = _Scoring(run, table, run.workspace.problems(run.read("problems")))
+    type: Literal["logprobs"] = "logprobs"
+
+    name = "logprobs"
+    description = (
+        "The sampled tokens under the student and, where the arm's method reads one, under "
+        "the privileged teacher. The teacher is a `policy` of this or an earlier iteration."
+    )
+    version = "4"
+    # Rewards count only where the teacher is shown a success or a verdict; see `inputs`.
+    reads = ("problems", "policy", "rollouts", "rewards")
+    decided_by = ("prompts",)
+    writes = (TokenLogprobs, TeacherDistribution)
+    computes = True
+
+    def inputs(self, run: StageRun) -> dict[str, Artifact]:
+        """The teacher, and what it sees, count where the arm's method reads them."""
+        found = super().inputs(run)
+        if not run.arm.privileged_reads_rewards:
+            found.pop("rewards", None)
+        if run.arm.weighting.reads_teacher:
+            found["teacher"] = run.teacher()
+        return found
+
+    def settings(self, run: StageRun) -> dict[str, Any]:
+        """Methods that keep the same entries of the teacher's distribution share a table."""
+        arm = run.arm
+        found: dict[str, Any] = {"temperature": run.experiment.sampling.temperature}
+        if arm.weighting.reads_teacher:
+            found |= plain(arm, "privileged")
+            if arm.privileged == "sibling":
+                found["demonstration"] = "without thinking"
+        if arm.weighting.stored_divergence is not None:
+            found |= plain(arm.weighting.stored_divergence, "top_k", "support")
+        return found | scoring_identity(run.experiment, arm.teacher)
+
+    def require(self, run: StageRun, inputs: Mapping[str, Artifact]) -> None:
+        """Refuse rollouts of another policy, and verdicts on other rollouts."""
+        from rlsd_pipeline.stages.iteration.alignment import require_made_from, require_sampled_by
+
+        require_sampled_by(inputs["rollouts"], inputs["policy"])
+        if "rewards" in inputs:
+            require_made_from(inputs["rewards"], inputs["rollouts"])
+
+    def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
+        """Score, and measure how far sampling and scoring are apart.
+
+        Raises:
+            AlignmentError: A prompt is not the one that was sampled from.
+            ConfigError: The teacher's distribution would take more room than any disk should give.
+            ModelError: The teacher's tokenizer is not the student's.
+        """
+        from rlsd_pipeline.artifacts.tables import to_table
+        from rlsd_pipeline.diagnostics.moments import table_moments
+        from rlsd_pipeline.stages.iteration.alignment import sampled_by_another_engine
+        from rlsd_pipeline.stages.iteration.contexts import (
+            Contexts,
+            distribution_table,
+            logprob_column,
+        )
+
+        policy, teacher = inputs["policy"], inputs.get("teacher")
+        table = inputs["rollouts"].table(Rollout)
+        contexts = Contexts(run, inputs, table)
         # Below float32 a decoding pass and a scoring pass round differently, by more than Δ of
         # many tokens: both sides of it then come from scoring.
-        same = is_exact(run.experiment) and not sampled_by_another_engine(rollouts)
-        student = scoring.student(policy, reuse=same)
+        same = is_exact(run.experiment) and not sampled_by_another_engine(inputs["rollouts"])
+        student = contexts.student(policy, reuse=same)
         columns = {
             "rollout_id": table["rollout_id"],
             "completion_ids": table["completion_ids"],
-            "student_logprobs": _logprobs(student),
+            "student_logprobs": logprob_column(student),
             "teacher_logprobs": [None] * len(table),
             "teacher_plain_logprobs": [None] * len(table),
         }
         if teacher is not None:
-            scored = scoring.teacher(teacher, student)
-            columns["teacher_logprobs"] = _logprobs(scored)
+            scored = contexts.teacher(teacher, student)
+            columns["teacher_logprobs"] = logprob_column(scored)
             if teacher.digest != policy.digest and run.arm.privileged != "none":
-                columns["teacher_plain_logprobs"] = _logprobs(scoring.plain(teacher))
+                columns["teacher_plain_logprobs"] = logprob_column(contexts.plain(teacher))
             if run.arm.weighting.stored_divergence is not None:
-                kept = _distribution(table, scored)
+                kept = distribution_table(table, scored)
                 out.table(TeacherDistribution, kept, aligned_with=table)
         written = to_table(TokenLogprobs, columns)
         out.table(TokenLogprobs, written, aligned_with=table)
         measured = table_moments(written)._asdict()
         present = {name: value for name, value in measured.items() if value is not None}
-        out.measure(
-            engine_gap_max=scoring.gap, student_rollouts_scored=float(scoring.checked), **present
+        scored_rows = float(contexts.checked)
+        out.measure(engine_gap_max=contexts.gap, student_rollouts_scored=scored_rows, **present)
+
+    def metrics(self, artifact: Artifact) -> dict[str, float]:
+        """Moments of the information gain."""
+        from rlsd_pipeline.tracking.metrics import logprob_metrics
+
+        return logprob_metrics(
+            artifact.table(TokenLogprobs, ["student_logprobs", "teacher_logprobs"])
         )
-
-    return run.produce(logprobs_request(run, teacher), write)
-
-
-class _Scoring:
-    """Scores one table of rollouts under several contexts."""
-
-    def __init__(self, run: StageRun, table: pa.Table, problems: dict[str, Problem]) -> None:
-        self.run = run
-        self.completion_ids = table["completion_ids"].to_pylist()
-        self.sampled_from = table["prompt_ids"].to_pylist()
-        self.owners = [problems[problem_id] for problem_id in table["problem_id"].to_pylist()]
-        self.completions = table["completion"].to_pylist()
-        self.sampled = [torch.tensor(one) for one in table["rollout_logprobs"].to_pylist()]
-        self.plain_prompts: list[EncodedPrompt] = []
-        self.divergence = run.arm.weighting.stored_divergence
-        self.gap, self.checked = 0.0, 0
-        run.workspace.progress.start("logprobs", None, "rollouts")
-
-    def student(self, artifact: Artifact, *, reuse: bool) -> list[Scored]:
-        """The plain context, which must be the one that was sampled from.
-
-        Args:
-            artifact: The policy that sampled.
-            reuse: Take what sampling found, if scoring some rollouts finds the same.
-        """
-        policy = self.run.workspace.compute.reader(artifact)
-        self.plain_prompts = [student_prompt(self.run.experiment, policy, p) for p in self.owners]
-        require_same_prompts(self.owners, self.plain_prompts, self.sampled_from)
-        self.student_policy = policy
-        if self.divergence is not None:
-            require_room(self.divergence, self.completion_ids, policy)
-        ours = self.divergence is not None and self.divergence.support == "student"
-        keep = keep_likeliest(self.divergence.top_k) if ours and self.divergence else None
-        if reuse and keep is None:
-            names = [owner.problem_id for owner in self.owners]
-            self._check(artifact, rows_to_check(names, list(map(len, self.completion_ids))))
-            if self.gap <= TOLERANCE:
-                return [Scored(logprobs, None) for logprobs in self.sampled]
-        scored = _all(self._score(artifact, self.plain_prompts, keep))
-        self.gap = largest_gap(self.sampled, [one.logprobs for one in scored])
-        self.checked = len(scored)
-        return scored
-
-    def _check(self, policy: Artifact, rows: Sequence[int]) -> None:
-        """Score some rollouts, and how far they are from what sampling found."""
-        chosen = set(rows)
-        prompts = [p if row in chosen else None for row, p in enumerate(self.plain_prompts)]
-        found = _all(self._score(policy, prompts, None))
-        sampled = [self.sampled[row] for row in rows]
-        self.gap = largest_gap(sampled, [one.logprobs for one in found])
-        self.checked = len(rows)
-
-    def teacher(self, artifact: Artifact, student: Sequence[Scored]) -> list[Scored | None]:
-        """The privileged context; None where there is nothing to show."""
-        policy = self.run.workspace.compute.reader(artifact)
-        require_same_tokenizer(self.student_policy, policy)
-        prompts = self._privileged_prompts(policy)
-        require_same_images(self.owners, self.plain_prompts, prompts)
-        keep: Keep | None = None
-        if self.divergence is not None and self.divergence.support == "teacher":
-            keep = keep_likeliest(self.divergence.top_k)
-        elif self.divergence is not None:
-            keep = keep_entries_of(student)
-        return self._score(artifact, prompts, keep)
-
-    def plain(self, artifact: Artifact) -> list[Scored]:
-        """The teacher without what is privileged: the control."""
-        policy = self.run.workspace.compute.reader(artifact)
-        prompts = [student_prompt(self.run.experiment, policy, p) for p in self.owners]
-        return _all(self._score(artifact, prompts, None))
-
-    def _privileged_prompts(self, policy: Policy) -> list[EncodedPrompt | None]:
-        arm, experiment = self.run.arm, self.run.experiment
-        verdicts: list[tuple[Verdict | None, str | None]] = [(None, None)] * len(self.owners)
-        if arm.privileged_reads_rewards:
-            rewards = self.run.read("rewards")
-            require_made_from(rewards, self.run.read("rollouts"))
-            rows = rewards.table(Reward, ["verdict", "extracted"]).to_pylist()
-            verdicts = [(Verdict(row["verdict"]), row["extracted"]) for row in rows]
-        judged = [
-            Judged(problem, text, *verdict)
-            for problem, text, verdict in zip(self.owners, self.completions, verdicts, strict=True)
-        ]
-        texts = teacher_texts(experiment, arm.privileged, judged)
-        return [
-            None if text is None else encode(policy, owner, text, experiment.prompts.system)
-            for text, owner in zip(texts, self.owners, strict=True)
-        ]
-
-    def _score(
-        self, policy: Artifact, prompts: Sequence[EncodedPrompt | None], keep: Keep | None
-    ) -> list[Scored | None]:
-        return score_here(self.run, policy, prompts, self.completion_ids, keep)
-
-
-def _all(scored: Sequence[Scored | None]) -> list[Scored]:
-    return [one for one in scored if one is not None]
-
-
-def _logprobs(scored: Sequence[Scored | None]) -> list[np.ndarray | None]:
-    return [None if one is None else one.logprobs.numpy() for one in scored]
-
-
-def _distribution(table: pa.Table, scored: Sequence[Scored | None]) -> pa.Table:
-    supports = [None if one is None else one.support for one in scored]
-    sizes = [support.ids.shape[1] for support in supports if support is not None]
-    columns = {
-        "rollout_id": table["rollout_id"],
-        "completion_ids": table["completion_ids"],
-        "support_size": [sizes[0] if sizes else 1] * len(table),
-        "support_ids": [None if s is None else s.ids.flatten().numpy() for s in supports],
-        "support_logprobs": [None if s is None else s.logprobs.flatten().numpy() for s in supports],
-        "tail_logprobs": [None if s is None else s.tail.numpy() for s in supports],
-    }
-    return to_table(TeacherDistribution, columns)

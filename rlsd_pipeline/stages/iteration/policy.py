@@ -1,148 +1,72 @@
 """policy: the weights that iteration 0 samples from; later ones are published checkpoints."""
 
-from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-from rlsd_pipeline.config.model import AnyModel, GGUFModel, PretrainedModel, TinyQwen3VL
-from rlsd_pipeline.errors import ConfigError
-from rlsd_pipeline.identity.models import pinned
-from rlsd_pipeline.models.policy import Policy, require_system
-from rlsd_pipeline.models.sharing import images_by_row
-from rlsd_pipeline.models.soundness import require_sound
-from rlsd_pipeline.models.trial import require_agreement
-from rlsd_pipeline.plan.refusal import require_hardware
-from rlsd_pipeline.stages.requests import policy_request
-from rlsd_pipeline.stages.run import StageRun
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from rlsd_pipeline.config.model import AnyModel, TinyQwen3VL
+from rlsd_pipeline.stages.stage import Stage, plain
 from schemas import PolicyCheckpoint
 
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+    from rlsd_pipeline.stages.run import StageRun
 
-def base_policy(run: StageRun) -> Artifact:
+
+class PolicyStage(Stage):
     """The base model, loaded or warm-started, as a checkpoint of 0 updates."""
-    if run.experiment.prompts.system is not None:
-        # Not a part of the weights, so one that the store already holds is checked as well.
-        check_model(run.base_model, run.experiment.prompts.system)
-    return run.produce(policy_request(run), lambda out: write_base(run, run.base_model, out))
 
+    type: Literal["policy"] = "policy"
 
-def write_base(run: StageRun, model: AnyModel, out: ArtifactWriter) -> None:
-    """Load or warm-start a model and write it.
-
-    Raises:
-        ConfigError: The experiment is declared for other hardware than this, or fits on none, or
-            the model cannot be trained by several processes.
-        ModelError: There is no such model, or it cannot answer: it has weights that are no
-            numbers, a tokenizer with more tokens than its embedding has rows, or it is run
-            otherwise here than by transformers.
-    """
-    require_hardware(run.workspace.name, run.experiment)
-    policy = _policy(run, pinned(model))
-    require_sound(policy, _name(model))
-    require_agreement(policy, _name(model))
-    _require_one_process(run, policy, _name(model))
-    if run.experiment.prompts.system is not None:
-        require_system(policy.processor, run.experiment.prompts.system)
-    files = policy.save(out.path("config.json").parent)
-    out.record(
-        PolicyCheckpoint(
-            updates=0,
-            parent=None,
-            architecture=type(policy.model).__name__,
-            parameters=policy.model.num_parameters(),
-            metrics={},
-            model_files=files,
-            optimizer_files=[],
-        )
+    name = "policy"
+    description = (
+        "The weights iteration k samples from: the base model at 000, else the checkpoint of "
+        "the iteration before. Materializing 000 starts the arm."
     )
+    version = "2"
+    scope = "policy"
+    decided_by = ("model",)
+    writes = (PolicyCheckpoint,)
 
+    def model(self, run: StageRun) -> AnyModel:
+        """The model as it is declared."""
+        return run.base_model
 
-def check_model(model: AnyModel, system: str | None = None) -> None:
-    """Refuse, before anything is computed, a model that could not answer.
+    def settings(self, run: StageRun) -> dict[str, Any]:
+        """The model as it comes; a warm start also depends on the prompts it teaches.
 
-    Args:
-        model: As declared.
-        system: The system message that it is to take.
+        Raises:
+            ConfigError: The commit of a hub id cannot be found out.
+            ModelError: A file or folder of the model cannot be read.
+        """
+        from rlsd_pipeline.identity.models import model_identity
 
-    Raises:
-        ConfigError: The commit of a hub id cannot be found out.
-        ModelError: There is no such model, its tokenizer lacks a chat template or an end token, or
-            its chat template takes no system message.
-    """
-    model = pinned(model)
-    match model:
-        case PretrainedModel():
-            from rlsd_pipeline.models.loading import load_processor
+        model = self.model(run)
+        found: dict[str, Any] = {"model": model_identity(model)}
+        if isinstance(model, TinyQwen3VL):
+            found |= plain(run.experiment, "prompts")
+            found |= plain(run.experiment.dataset, "warm_start_images")
+        return found
 
-            processor = load_processor(
-                model.name, revision=model.revision, trust_remote_code=model.trust_remote_code
-            )
-        case GGUFModel():
-            from rlsd_pipeline.models.gguf import gguf_tokenizer
+    def require(self, run: StageRun, inputs: Mapping[str, Artifact]) -> None:
+        """Refuse a model whose chat template takes no system message, where there is one.
 
-            processor = gguf_tokenizer(model)
-        case TinyQwen3VL():
-            return
-    if system is not None:
-        require_system(processor, system)
+        It is no part of the weights, so a policy that the store already holds is checked as well.
+        """
+        system = run.experiment.prompts.system
+        if system is not None:
+            from rlsd_pipeline.stages.iteration.base_model import check_model
 
+            check_model(self.model(run), system)
 
-def _require_one_process(run: StageRun, policy: Policy, name: str) -> None:
-    """Processes of a sharded update run as many passes, and these rows run by their images."""
-    compute = run.experiment.compute.type
-    if compute != "local" and images_by_row(policy.model):
-        raise ConfigError(
-            f"compute is `{compute}`, and the model {name} ({type(policy.model).__name__}) reads "
-            "images by cross-attention, which only one process can train: declare "
-            "`compute: {type: local}`"
-        )
+    def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
+        """Load or warm-start the model and write it.
 
+        Raises:
+            ConfigError: The experiment is declared for other hardware.
+            ModelError: There is no such model, or it cannot answer.
+        """
+        from rlsd_pipeline.stages.iteration.base_model import write_base
 
-def _name(model: AnyModel) -> str:
-    match model:
-        case PretrainedModel():
-            return model.name
-        case GGUFModel():
-            return model.path or f"the package {model.package}"
-        case TinyQwen3VL():
-            return model.type
-
-
-def _policy(run: StageRun, model: AnyModel) -> Policy:
-    match model:
-        case TinyQwen3VL():
-            return _warm_started(run, model)
-        case PretrainedModel():
-            return _pretrained(model)
-        case GGUFModel():
-            from rlsd_pipeline.models.gguf import load_gguf
-
-            return load_gguf(model)
-
-
-def _warm_start_images(run: StageRun) -> int:
-    return run.experiment.dataset.warm_start_images  # type: ignore[union-attr]
-
-
-def _warm_started(run: StageRun, model: TinyQwen3VL) -> Policy:
-    from rlsd_pipeline.models.warm_start import warm_start
-
-    progress = run.workspace.progress
-    progress.start("policy (warm start)", model.warm_start.steps, "steps")
-
-    def report(step: int, loss: float) -> None:
-        progress.advance(1)
-        progress.metric("loss", loss)
-
-    return warm_start(model, run.experiment.prompts, _warm_start_images(run), report)
-
-
-def _pretrained(model: PretrainedModel) -> Policy:
-    import torch
-
-    from rlsd_pipeline.models.loading import bound_pixels, load_policy
-
-    policy = load_policy(
-        model.name,
-        dtype=getattr(torch, model.dtype),
-        revision=model.revision,
-        trust_remote_code=model.trust_remote_code,
-    )
-    bound_pixels(policy, model.min_pixels, model.max_pixels)
-    return policy
+        write_base(run, self.model(run), out)

@@ -1,49 +1,94 @@
 """problems: a data set as questions, images and privileged answers."""
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-from rlsd_pipeline.artifacts.tables import record_table
-from rlsd_pipeline.data.sources import pinned, read_problems
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from rlsd_pipeline.components.component import identity
+from rlsd_pipeline.config.dataset import HubDataset, JSONLDataset
 from rlsd_pipeline.errors import DataError
-from rlsd_pipeline.evaluation.contamination import require_distinct
-from rlsd_pipeline.stages.evaluation.benchmark_items import make_items
-from rlsd_pipeline.stages.iteration.image_places import require_places
-from rlsd_pipeline.stages.requests import problems_request
-from rlsd_pipeline.stages.run import Workspace
-from rlsd_pipeline.verifiers.golds import classify
-from rlsd_pipeline.verifiers.verifier import check_gold
+from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
+from rlsd_pipeline.stages.stage import Stage
 from schemas import Problem
 
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+    from rlsd_pipeline.config.experiment import ExperimentConfig
+    from rlsd_pipeline.stages.run import StageRun, Workspace
 
-def make_problems(workspace: Workspace, *, recompute: bool = False) -> Artifact:
-    """Read, check and keep the data set.
 
-    Raises:
-        DataError: A row is not a problem, its question has places for another number of images,
-            the verifier rejects its own gold answer, or a problem to learn from is in a benchmark
-            that the experiment evaluates.
-    """
-    experiment = workspace.experiment
+class ProblemsStage(Stage):
+    """Read, check and keep the data set."""
 
-    def write(out: ArtifactWriter) -> None:
-        workspace.progress.start("problems", None, "problems")
+    type: Literal["problems"] = "problems"
+
+    name = "problems"
+    description = "Questions with images and privileged answers."
+    version = "3"
+    scope = "experiment"
+    decided_by = ("dataset", "verifier")
+    writes = (Problem,)
+
+    def upstream(self, experiment: ExperimentConfig) -> tuple[str, ...]:
+        """The benchmarks, none of whose questions may be learnt from."""
+        return tuple(
+            BenchmarkItemsStage(benchmark=benchmark).full_name
+            for benchmark in experiment.evaluation.public
+        )
+
+    def settings(self, run: StageRun) -> dict[str, Any]:
+        """The data set as its source now is.
+
+        Raises:
+            ConfigError: The commit of a hub id cannot be found out.
+        """
+        from rlsd_pipeline.data.sources import pinned, source_digest
+        from rlsd_pipeline.stages.iteration.image_places import image_tags
+
+        dataset = pinned(run.experiment.dataset)
+        found: dict[str, Any] = {"source": source_digest(dataset)}
+        # Its content counts, and not the folder it happens to lie in.
+        if isinstance(dataset, JSONLDataset):
+            plain = identity(dataset, without=("path",))
+            found |= {"dataset": plain | {"file": Path(dataset.path).name}}
+        elif isinstance(dataset, HubDataset):
+            local = ("name", "revision") if dataset.local else ()
+            found |= {"dataset": identity(dataset, without=local)}
+        # They decide which problems are refused.
+        if any((tags := image_tags(run.experiment)).values()):
+            found |= {"image_tags": tags}
+        return found
+
+    def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
+        """Read and check the rows.
+
+        Raises:
+            DataError: A row is not a problem, its question has places for another number of images,
+                the verifier rejects its own gold answer, or a problem to learn from is in a
+                benchmark that the experiment evaluates.
+        """
+        from rlsd_pipeline.artifacts.tables import record_table
+        from rlsd_pipeline.data.sources import pinned, read_problems
+        from rlsd_pipeline.stages.iteration.image_places import require_places
+        from rlsd_pipeline.verifiers.golds import classify
+
+        workspace, experiment = run.workspace, run.experiment
+        workspace.progress.start(self.name, None, "problems")
         problems = read_problems(pinned(experiment.dataset))
         require_places(experiment, problems)
         _require_golds(workspace, problems)
-        _require_unseen_benchmarks(workspace, problems)
+        _require_unseen_benchmarks(run, problems)
         out.table(Problem, record_table(Problem, problems))
         if only_text := classify(workspace.verifier, problems).only_text:
             workspace.progress.metric("gold answers that are only text", len(only_text))
         workspace.progress.advance(len(problems))
 
-    request = problems_request(workspace)
-    artifact = workspace.store.produce(request, write, recompute=recompute)
-    workspace.store.set_ref(f"{workspace.name}/problems", artifact)
-    return artifact
-
 
 def _require_golds(workspace: Workspace, problems: Sequence[Problem]) -> None:
+    from rlsd_pipeline.verifiers.verifier import check_gold
+
     rejected = check_gold(workspace.verifier, problems)
     if rejected:
         raise DataError(
@@ -53,8 +98,10 @@ def _require_golds(workspace: Workspace, problems: Sequence[Problem]) -> None:
         )
 
 
-def _require_unseen_benchmarks(workspace: Workspace, problems: Sequence[Problem]) -> None:
+def _require_unseen_benchmarks(run: StageRun, problems: Sequence[Problem]) -> None:
+    from rlsd_pipeline.evaluation.contamination import require_distinct
+
     learnt = [problem for problem in problems if problem.split == "train"]
-    for benchmark in workspace.experiment.evaluation.public:
-        items = workspace.problems(make_items(workspace, benchmark))
+    for benchmark in run.experiment.evaluation.public:
+        items = run.workspace.problems(BenchmarkItemsStage(benchmark=benchmark).here(run))
         require_distinct(learnt, items.values(), benchmark.name, max_pixels=benchmark.max_pixels)

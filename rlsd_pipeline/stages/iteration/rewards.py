@@ -1,38 +1,54 @@
 """rewards: a verdict, a reward and a group-relative advantage for each rollout."""
 
+from __future__ import annotations
+
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
 
-import torch
-
-from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-from rlsd_pipeline.artifacts.tables import to_table
 from rlsd_pipeline.errors import DataError
-from rlsd_pipeline.stages.requests import rewards_request
-from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.verifiers.groups import unjudged_groups
-from rlsd_pipeline.verifiers.verifier import Verification
-from rlsd_pipeline.weighting.grpo import group_advantages
 from schemas import FinishReason, Problem, Reward, Rollout, Verdict
 
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+    from rlsd_pipeline.stages.run import StageRun, Workspace
+    from rlsd_pipeline.verifiers.verifier import Verification
 
-def verify_rollouts(run: StageRun) -> Artifact:
+
+class RewardsStage(Stage):
     """Let the verifier judge each rollout, and compare it with its group."""
-    problems, rollouts = run.read("problems"), run.read("rollouts")
-    reward = run.experiment.reward
 
-    def write(out: ArtifactWriter) -> None:
-        known = run.workspace.problems(problems)
-        table = rollouts.table(Rollout, ["rollout_id", "problem_id", "completion", "finish_reason"])
-        sampled = table.to_pydict()
-        run.workspace.progress.start("rewards", len(table), "rollouts")
+    type: Literal["rewards"] = "rewards"
+
+    name = "rewards"
+    description = "Verdict, reward and group-relative advantage."
+    version = "2"
+    reads = ("problems", "rollouts")
+    decided_by = ("verifier", "reward")
+    writes = (Reward,)
+
+    def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
+        """Verify, reward and compare.
+
+        Raises:
+            DataError: Most groups are ones in which the verifier mostly failed.
+        """
+        from rlsd_pipeline.artifacts.tables import to_table
+
+        reward, progress = run.experiment.reward, run.workspace.progress
+        known = run.workspace.problems(inputs["problems"])
+        columns = ["rollout_id", "problem_id", "completion", "finish_reason"]
+        sampled = inputs["rollouts"].table(Rollout, columns).to_pydict()
+        progress.start(self.name, len(sampled["rollout_id"]), "rollouts")
         verified = []
         for completion, problem_id, reason in zip(
             sampled["completion"], sampled["problem_id"], sampled["finish_reason"], strict=True
         ):
             cut = reason == FinishReason.LENGTH
             verified.append(verify(run.workspace, completion, known[problem_id], cut=cut))
-            run.workspace.progress.advance(1)
+            progress.advance(1)
         format_ok = run.workspace.verifier.extraction.format_ok
         formats = [format_ok(completion) for completion in sampled["completion"]]
         values = [
@@ -45,11 +61,10 @@ def verify_rollouts(run: StageRun) -> Artifact:
         require_judged(sampled["problem_id"], verdicts, [v.reason for v in verified])
         present = [value for value in values if value is not None]
         if present:
-            run.workspace.progress.metric("reward", sum(present) / len(present))
-        right = verdicts.count(Verdict.CORRECT)
-        run.workspace.progress.metric("accuracy", right / max(len(verdicts), 1))
-        run.workspace.progress.metric("format", sum(formats) / max(len(formats), 1))
-        columns = {
+            progress.metric("reward", sum(present) / len(present))
+        progress.metric("accuracy", verdicts.count(Verdict.CORRECT) / max(len(verdicts), 1))
+        progress.metric("format", sum(formats) / max(len(formats), 1))
+        written = {
             "rollout_id": sampled["rollout_id"],
             "problem_id": sampled["problem_id"],
             "verdict": [v.verdict.value for v in verified],
@@ -58,9 +73,14 @@ def verify_rollouts(run: StageRun) -> Artifact:
             "reward": values,
             "advantage": advantages(values, sampled["problem_id"]),
         }
-        out.table(Reward, to_table(Reward, columns))
+        out.table(Reward, to_table(Reward, written))
 
-    return run.produce(rewards_request(run), write)
+    def metrics(self, artifact: Artifact) -> dict[str, float]:
+        """Mean reward and its parts, rollouts that carry signal, verdict counts."""
+        from rlsd_pipeline.tracking.metrics import reward_metrics
+
+        columns = ["problem_id", "reward", "verdict", "advantage", "format_ok", "extracted"]
+        return reward_metrics(artifact.table(Reward, columns))
 
 
 def require_judged(
@@ -103,6 +123,10 @@ def verify(workspace: Workspace, completion: str, problem: Problem, *, cut: bool
 
 def advantages(rewards: list[float | None], problem_ids: list[str]) -> list[float]:
     """Group-normalised rewards; a rollout without a reward has 0 and is left out of its group."""
+    import torch
+
+    from rlsd_pipeline.weighting.grpo import group_advantages
+
     index = {problem_id: place for place, problem_id in enumerate(dict.fromkeys(problem_ids))}
     groups = torch.tensor([index[problem_id] for problem_id in problem_ids])
     values = [float("nan") if reward is None else reward for reward in rewards]

@@ -1,142 +1,62 @@
 """rollouts: G responses to each problem of the iteration, sampled by the current policy."""
 
-import random
-from functools import partial
+from __future__ import annotations
 
-from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-from rlsd_pipeline.artifacts.tables import to_table
-from rlsd_pipeline.errors import ConfigError, DataError
-from rlsd_pipeline.models.policy import EncodedPrompt, Policy
-from rlsd_pipeline.rollouts.engine import Completion, SamplingRequest
-from rlsd_pipeline.rollouts.engines import sample_part
-from rlsd_pipeline.stages.iteration.prompts import (
-    reference_response,
-    require_budget,
-    student_prompt,
-)
-from rlsd_pipeline.stages.iteration.scoring import score_here
-from rlsd_pipeline.stages.requests import rollouts_request
-from rlsd_pipeline.stages.run import StageRun
-from schemas import FinishReason, Problem, Rollout
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from rlsd_pipeline.config.precision import scoring_identity
+from rlsd_pipeline.stages.stage import Stage
+from schemas import Rollout
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+    from rlsd_pipeline.stages.run import StageRun
 
 
-def sample_rollouts(run: StageRun) -> Artifact:
+class RolloutsStage(Stage):
     """Draw the iteration's problems and sample a group of responses to each.
 
     An arm that learns from reference responses gets these instead, one a problem.
     """
-    problems, policy = run.read("problems"), run.read("policy")
-    sampling, seed = run.experiment.sampling, run.arm.seed
 
-    def write(out: ArtifactWriter) -> None:
-        known = run.workspace.problems(problems)
-        train = [problem for problem in known.values() if problem.split == "train"]
-        chosen = choose_problems(train, sampling.prompts, run.iteration, seed)
-        loaded = run.workspace.compute.reader(policy)
-        prompts = [student_prompt(run.experiment, loaded, problem) for problem in chosen]
-        named = {p.problem_id: prompt for p, prompt in zip(chosen, prompts, strict=True)}
-        require_budget(named, sampling.max_prompt_tokens, "of sampling")
-        if run.arm.weighting.responses == "reference":
-            completions = _reference_responses(run, policy, chosen, prompts)
-        else:
-            completions = _sample(run, policy, chosen, prompts)
-        columns = _columns(chosen, prompts, completions, loaded)
-        out.table(Rollout, to_table(Rollout, columns))
-        out.measure(tokens=float(sum(len(c.completion_ids) for c in completions)))
+    type: Literal["rollouts"] = "rollouts"
 
-    return run.produce(rollouts_request(run), write)
+    name = "rollouts"
+    description = "G responses a problem, with their log-probs."
+    version = "3"
+    reads = ("problems", "policy")
+    decided_by = ("sampling", "engine", "prompts")
+    writes = (Rollout,)
+    computes = True
 
+    def settings(self, run: StageRun) -> dict[str, Any]:
+        """Arms of one seed that share a policy share its rollouts."""
+        responses = run.arm.weighting.responses
+        found: dict[str, Any] = {"responses": responses, "engine": run.experiment.engine.identity}
+        if responses == "reference":
+            found |= scoring_identity(run.experiment, run.arm.teacher)
+        return found
 
-def _sample(
-    run: StageRun, policy: Artifact, problems: list[Problem], prompts: list[EncodedPrompt]
-) -> list[Completion]:
-    sampling, engine = run.experiment.sampling, run.experiment.engine
-    request = SamplingRequest(
-        prompts=prompts,
-        keys=[problem.problem_id for problem in problems],
-        group_size=sampling.group_size,
-        max_tokens=sampling.max_tokens,
-        temperature=sampling.temperature,
-        seed=draw_seed(run.arm.seed, run.iteration, run.draw),
-    )
-    run.workspace.progress.start("rollouts", None, "tokens")
-    sampled = run.workspace.compute.each(
-        policy,
-        partial(sample_part, engine),
-        request.parts(engine.batch_prompts),
-        run.workspace.progress.advance,
-    )
-    return [completion for part in sampled for completion in part]
+    def seeds(self, run: StageRun) -> dict[str, int]:
+        """Of the problems and the responses."""
+        return {"arm": run.arm.seed, "iteration": run.iteration, "draw": run.draw}
 
+    def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
+        """Sample and write one table.
 
-def _reference_responses(
-    run: StageRun, policy: Artifact, problems: list[Problem], prompts: list[EncodedPrompt]
-) -> list[Completion]:
-    """The data set's own response to each problem, with the policy's log-probabilities."""
-    sampling, loaded = run.experiment.sampling, run.workspace.compute.reader(policy)
-    completion_ids = [
-        loaded.response_ids(reference_response(run.experiment, problem)) for problem in problems
-    ]
-    for problem, ids in zip(problems, completion_ids, strict=True):
-        if len(ids) > sampling.max_tokens:
-            raise DataError(
-                f"the reference response to problem {problem.problem_id} has {len(ids)} tokens, "
-                f"sampling.max_tokens is {sampling.max_tokens}: raise it or drop the problem"
-            )
-    run.workspace.progress.start("rollouts", len(completion_ids), "rollouts")
-    scored = score_here(run, policy, prompts, completion_ids, None)
-    return [
-        Completion(ids, one.logprobs.tolist(), FinishReason.STOP)
-        for ids, one in zip(completion_ids, scored, strict=True)
-        if one is not None
-    ]
+        Raises:
+            ConfigError: One iteration asks for more problems than there are.
+            DataError: A prompt or a reference response is longer than the budget.
+        """
+        from rlsd_pipeline.stages.iteration.sampling import sampled_table
 
+        table = sampled_table(run, inputs["problems"], inputs["policy"])
+        out.table(Rollout, table)
+        out.measure(tokens=float(sum(map(len, table["completion_ids"].to_pylist()))))
 
-def draw_seed(seed: int, iteration: int, draw: int) -> int:
-    """One number for the randomness of a draw; arms of one seed share it."""
-    return random.Random(f"rollouts/{seed}/{iteration}/{draw}").getrandbits(62)
+    def metrics(self, artifact: Artifact) -> dict[str, float]:
+        """Tokens, lengths, and the share that the limit cut."""
+        from rlsd_pipeline.tracking.metrics import rollout_metrics
 
-
-def choose_problems(train: list[Problem], count: int, iteration: int, seed: int) -> list[Problem]:
-    """The iteration's problems: an epoch visits each at most once, in an order of its own.
-
-    What is left of an epoch after its last full iteration waits for the next order.
-
-    Raises:
-        ConfigError: One iteration asks for more problems than there are.
-    """
-    if count > len(train):
-        raise ConfigError(
-            f"sampling.prompts asks for {count} problems an iteration and the data set has "
-            f"{len(train)} to learn from: lower sampling.prompts"
-        )
-    per_epoch = len(train) // count
-    epoch, place = divmod(iteration, per_epoch)
-    order = random.Random(f"problems/{seed}/{epoch}").sample(range(len(train)), len(train))
-    return [train[index] for index in order[place * count : (place + 1) * count]]
-
-
-def _columns(
-    problems: list[Problem],
-    prompts: list[EncodedPrompt],
-    completions: list[Completion],
-    policy: Policy,
-) -> dict[str, list]:
-    group_size = len(completions) // len(problems)
-    sampled = range(len(completions))
-    turns = [policy.turn(c.completion_ids) for c in completions]
-    owner = [problems[index // group_size].problem_id for index in sampled]
-    return {
-        "rollout_id": [f"{owner[i]}#{i % group_size}" for i in sampled],
-        "problem_id": owner,
-        "sample_index": [i % group_size for i in sampled],
-        "prompt_ids": [prompts[i // group_size].prompt_ids for i in sampled],
-        "completion_ids": [c.completion_ids for c in completions],
-        "completion": [turn.text for turn in turns],
-        "token_ends": [
-            [turn.begins + end for end in policy.token_ends(c.completion_ids, turn.sampled)]
-            for c, turn in zip(completions, turns, strict=True)
-        ],
-        "rollout_logprobs": [c.rollout_logprobs for c in completions],
-        "finish_reason": [c.finish_reason.value for c in completions],
-    }
+        return rollout_metrics(artifact.table(Rollout, ["completion_ids", "finish_reason"]))

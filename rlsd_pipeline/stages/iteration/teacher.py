@@ -5,23 +5,32 @@ artifacts of their own, so going on after an interruption changes nothing.
 """
 
 import shutil
+from typing import Literal
 
 from safetensors.torch import load_file, save_file
 
-from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+from rlsd_pipeline.artifacts import Artifact, ArtifactRequest, ArtifactWriter
+from rlsd_pipeline.config.model import AnyModel
 from rlsd_pipeline.config.teacher import EMATeacher, ModelTeacher
 from rlsd_pipeline.errors import ModelError
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.weights import opened, weight_files
-from rlsd_pipeline.stages.iteration.policy import write_base
-from rlsd_pipeline.stages.requests import ema_teacher_request, model_request
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.run import StageRun
 from schemas import PolicyCheckpoint
 
 
-def arm_teacher(run: StageRun) -> Artifact | None:
-    """The weights that teach at an iteration; None where the arm's method reads no teacher."""
-    return teacher_policy(run) if run.arm.weighting.reads_teacher else None
+class TeacherModel(PolicyStage):
+    """Another model that teaches, kept as a policy is."""
+
+    type: Literal["policy"] = "policy"
+
+    declared: AnyModel
+    """The model."""
+
+    def model(self, run: StageRun) -> AnyModel:
+        """The teacher's."""
+        return self.declared
 
 
 def teacher_policy(run: StageRun) -> Artifact:
@@ -30,9 +39,9 @@ def teacher_policy(run: StageRun) -> Artifact:
     if isinstance(teacher, EMATeacher):
         return _moving_average(run, teacher.rate)
     if isinstance(teacher, ModelTeacher):
-        request = model_request(run, teacher.model)
+        stage = TeacherModel(declared=teacher.model)
         other = run.workspace.store.produce(
-            request, lambda out: write_base(run, teacher.model, out), recompute=False
+            stage.request(run), lambda out: stage.write(run, {}, out), recompute=False
         )
         run.workspace.store.set_ref(run.reference("teacher"), other)
         return other
@@ -81,6 +90,17 @@ def _is_average(run: StageRun, rate: float, iteration: int) -> bool:
     return manifest.config == {"rate": rate} and manifest.inputs["policy"] == policy.digest
 
 
+def average_request(rate: float, before: Artifact, policy: Artifact) -> ArtifactRequest:
+    """What identifies the moving average of the policies after one more."""
+    return ArtifactRequest(
+        stage="teacher",
+        code_version="1",
+        config={"rate": rate},
+        inputs={"teacher": before.digest, "policy": policy.digest},
+        seeds={},
+    )
+
+
 def _averaged(run: StageRun, rate: float, before: Artifact, policy: Artifact) -> Artifact:
     def write(out: ArtifactWriter) -> None:
         checkpoint = policy.record(PolicyCheckpoint)
@@ -108,5 +128,5 @@ def _averaged(run: StageRun, rate: float, before: Artifact, policy: Artifact) ->
             )
         )
 
-    request = ema_teacher_request(rate, before, policy)
+    request = average_request(rate, before, policy)
     return run.workspace.store.produce(request, write, recompute=False)

@@ -1,29 +1,56 @@
 """token_weights: the per-token streams of the arm's method."""
 
-from dataclasses import replace
+from __future__ import annotations
 
-from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-from rlsd_pipeline.artifacts.tables import to_table
-from rlsd_pipeline.credit.summary import summary
-from rlsd_pipeline.credit.tables import ragged, read_credit, row_offsets
-from rlsd_pipeline.stages.iteration.alignment import require_made_from
-from rlsd_pipeline.stages.requests import token_weights_request
-from rlsd_pipeline.stages.run import StageRun
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from rlsd_pipeline.components.component import identity
+from rlsd_pipeline.stages.stage import Stage
 from schemas import Reward, Rollout, TokenLogprobs, TokenWeights
 
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+    from rlsd_pipeline.stages.run import StageRun
 
-def weigh_tokens(run: StageRun) -> Artifact:
+
+class TokenWeightsStage(Stage):
     """Turn rewards and log-probabilities into the credit of each token."""
-    rollouts, rewards, logprobs = (run.read(s) for s in ("rollouts", "rewards", "logprobs"))
-    weighting = run.arm.weighting.at_iteration(run.iteration)
-    require_made_from(rewards, rollouts)
-    require_made_from(logprobs, rollouts)
 
-    def write(out: ArtifactWriter) -> None:
-        sampled, scored = rollouts.table(Rollout), logprobs.table(TokenLogprobs)
-        run.workspace.progress.start("token_weights", len(scored), "rollouts")
+    type: Literal["token_weights"] = "token_weights"
+
+    name = "token_weights"
+    description = "Per-token credit by the arm's weighting."
+    version = "2"
+    reads = ("rollouts", "rewards", "logprobs")
+    decided_by = ("verifier",)
+    writes = (TokenWeights,)
+
+    def settings(self, run: StageRun) -> dict[str, Any]:
+        """The weighting with its schedules resolved at this iteration."""
+        weighting = run.arm.weighting.at_iteration(run.iteration)
+        return {"weighting": identity(weighting)}
+
+    def require(self, run: StageRun, inputs: Mapping[str, Artifact]) -> None:
+        """Refuse tables of other rollouts."""
+        from rlsd_pipeline.stages.iteration.alignment import require_made_from
+
+        require_made_from(inputs["rewards"], inputs["rollouts"])
+        require_made_from(inputs["logprobs"], inputs["rollouts"])
+
+    def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
+        """Weigh, token by token."""
+        from rlsd_pipeline.artifacts.tables import to_table
+        from rlsd_pipeline.credit.summary import summary
+        from rlsd_pipeline.credit.tables import ragged, read_credit, row_offsets
+
+        weighting = run.arm.weighting.at_iteration(run.iteration)
+        sampled = inputs["rollouts"].table(Rollout)
+        scored = inputs["logprobs"].table(TokenLogprobs)
+        run.workspace.progress.start(self.name, len(scored), "rollouts")
         extraction = run.workspace.verifier.extraction
-        credit = read_credit(sampled, rewards.table(Reward), scored, extraction)
+        credit = read_credit(sampled, inputs["rewards"].table(Reward), scored, extraction)
         if weighting.reads_teacher and credit.teacher_logprobs is None:
             # There was nothing to show to the teacher, so it knew no more than the student.
             credit = replace(credit, teacher_logprobs=credit.student_logprobs)
@@ -36,4 +63,8 @@ def weigh_tokens(run: StageRun) -> Artifact:
         out.measure(**summary(credit, streams))
         run.workspace.progress.advance(len(scored))
 
-    return run.produce(token_weights_request(run), write)
+    def metrics(self, artifact: Artifact) -> dict[str, float]:
+        """Mean, spread and extremes of each stream that is there."""
+        from rlsd_pipeline.tracking.metrics import STREAMS, weight_metrics
+
+        return weight_metrics(artifact.table(TokenWeights, list(STREAMS)))

@@ -45,7 +45,7 @@ class Written(NamedTuple):
     trained: Trained | None
 
 
-def train_here(run: StageRun, inputs: dict[str, Artifact], out: ArtifactWriter) -> Written:
+def train_here(run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> Written:
     """Update the policy in this process, and write it."""
     parent, lora = inputs["policy"], run.arm.update.lora
     base, precision = arm_base(run, parent), training_precision(run.experiment)

@@ -1,6 +1,7 @@
 """An update by several processes, on the devices of one node or several."""
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
@@ -35,7 +36,7 @@ def update_ranks(run: StageRun) -> Ranks | None:
 
 
 def train_on_ranks(
-    run: StageRun, inputs: dict[str, Artifact], out: ArtifactWriter, ranks: Ranks
+    run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter, ranks: Ranks
 ) -> Written:
     """Update the policy on several devices, and write it as `train_here` does.
 

@@ -13,17 +13,13 @@ from pydantic import BaseModel
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
 from rlsd_pipeline.components.component import identity
-from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
 from rlsd_pipeline.config.teacher import EMATeacher, ModelTeacher
 from rlsd_pipeline.errors import ArtifactError, ConfigError, RlsdError
-from rlsd_pipeline.stages.contract import ITERATION_STAGES
-from rlsd_pipeline.stages.current import declared_request
-from rlsd_pipeline.stages.requests import (
-    benchmark_scores_request,
-    model_request,
-    policy_request,
-    problems_request,
-)
+from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
+from rlsd_pipeline.stages.iteration.teacher import TeacherModel
+from rlsd_pipeline.stages.registry import ITERATION
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.stages.upkeep.settings import Setting, changed_settings, differing, settings_text
 
@@ -72,6 +68,17 @@ class _Kept(StageRun):
         if found is None:
             raise ArtifactError(f"there is no {self.reference(stage, iteration)}")
         return found
+
+    def teacher(self) -> Artifact:
+        """The weights that teach here.
+
+        Raises:
+            ArtifactError: There are none.
+        """
+        teacher = self.arm.teacher
+        if isinstance(teacher, EMATeacher | ModelTeacher):
+            return self.read("teacher")
+        return self.read("policy", teacher.iteration(self.iteration))
 
     def kept_draw(self) -> int:
         """Which draw of the rollouts is here."""
@@ -123,12 +130,15 @@ def _roots(run: _Kept) -> Iterator[Setting]:
     problems, policy, taught = run.kept("problems"), run.kept("policy", 0), run.kept("teacher")
     teacher, dataset = run.arm.teacher, run.experiment.dataset
     if problems is not None:
-        yield from _compared("dataset", dataset, problems, lambda: problems_request(run.workspace))
+        made = run.stage(ProblemsStage)
+        yield from _compared("dataset", dataset, problems, lambda: made.request(run))
     if policy is not None:
-        yield from _compared("model", run.base_model, policy, lambda: policy_request(run))
+        base = run.stage(PolicyStage)
+        yield from _compared("model", run.base_model, policy, lambda: base.request(run))
     if isinstance(teacher, ModelTeacher) and taught is not None:
         model = teacher.model
-        for setting in _compared("model", model, taught, lambda: model_request(run, model)):
+        other = TeacherModel(declared=model)
+        for setting in _compared("model", model, taught, lambda: other.request(run)):
             yield setting._replace(name=f"teacher.{setting.name}")
 
 
@@ -181,14 +191,13 @@ def _iteration(run: _Kept) -> list[Setting]:
     Raises:
         RlsdError: A stage's artifact, or what it reads, is not here.
     """
-    teacher = _teacher(run) if run.arm.weighting.reads_teacher else None
-    requests = {
-        stage: declared_request(run, stage, lambda _: teacher) for stage in ITERATION_STAGES
-    }
+    teacher = run.teacher() if run.arm.weighting.reads_teacher else None
+    place, stages = run.as_drawn(), [run.stage(stage) for stage in ITERATION]
+    requests = {stage.name: stage.request(place) for stage in stages}
     found = _rate(run, teacher) + [
         setting
-        for stage in ITERATION_STAGES
-        for setting in changed_settings(run.read(stage), requests[stage])
+        for name, request in requests.items()
+        for setting in changed_settings(run.read(name), request)
     ]
     inputs = set(run.read("policy_checkpoint").manifest.inputs) | {"rewards", "teacher"}
     return [setting for setting in found if setting.name not in inputs] or found
@@ -203,34 +212,24 @@ def _rate(run: _Kept, teacher: Artifact | None) -> list[Setting]:
     return [setting._replace(name=f"teacher.{setting.name}") for setting in changed]
 
 
-def _teacher(run: _Kept) -> Artifact:
-    teacher = run.arm.teacher
-    if isinstance(teacher, EMATeacher | ModelTeacher):
-        return run.read("teacher")
-    return run.read("policy", teacher.iteration(run.iteration))
-
-
 def _scores(run: _Kept, updates: int) -> list[Setting]:
     """What changed of the benchmarks since the newest evaluation of each."""
     evaluation = run.experiment.evaluation
     scheduled = [updates, *(k for k in range(updates - 1, -1, -1) if k % evaluation.every == 0)]
     found: list[Setting] = []
     for benchmark in evaluation.benchmarks:
-        stage = f"benchmark_scores.{benchmark.name}"
-        at = next((k for k in scheduled if run.kept(stage, k)), None)
+        stage = BenchmarkScoresStage(benchmark=benchmark)
+        at = next((k for k in scheduled if run.kept(stage.full_name, k)), None)
         if at is not None:
-            found += _score(replace(run, iteration=at), stage, benchmark)
+            found += _score(replace(run, iteration=at), stage)
     return found
 
 
-def _score(run: _Kept, stage: str, benchmark: BenchmarkConfig) -> list[Setting]:
-    name = "problems" if isinstance(benchmark, HeldoutBenchmark) else None
-    items = f"{run.workspace.name}/benchmark_items.{benchmark.name}"
-    asked = run.kept(name) if name else run.workspace.store.intact_ref(items)
-    score = run.kept(stage)
-    if asked is None or score is None or run.kept("policy") is None:
+def _score(run: _Kept, stage: BenchmarkScoresStage) -> list[Setting]:
+    asked, policy, score = (run.kept(name) for name in (stage.asks, "policy", stage.full_name))
+    if asked is None or score is None or policy is None:
         return []
-    request = benchmark_scores_request(run, benchmark, asked)
+    request = stage.request(run, {"items": asked, "policy": policy})
     return list(differing(score.manifest.config, request.config))
 
 

@@ -1,12 +1,9 @@
 """restore: the checkpoint of an iteration as it was before its files were collected."""
 
-from dataclasses import replace
-
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.artifacts.restoring import RestoringStore
 from rlsd_pipeline.errors import ArtifactError
-from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
-from rlsd_pipeline.stages.requests import policy_checkpoint_request
+from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.run import StageRun, Workspace
 
 
@@ -41,13 +38,13 @@ def restore_policy(workspace: Workspace, arm: str, iteration: int) -> Artifact:
     for update in missing_updates(workspace, arm, iteration):
         run = workspace.at(arm, update)
         _require_same_experiment(run)
-        train_policy(run)
+        run.make(PolicyCheckpointStage)
     return workspace.at(arm, iteration).read("policy")
 
 
 def _require_same_experiment(run: StageRun) -> None:
     """What is declared now must ask for the very artifact that is there."""
-    wanted = policy_checkpoint_request(replace(run, draw=run.kept_draw())).fingerprint
+    wanted = run.stage(PolicyCheckpointStage).request(run.as_drawn()).fingerprint
     if run.read("policy", run.iteration + 1).fingerprint != wanted:
         raise ArtifactError(
             f"policy {run.iteration + 1:03d} of {run.arm.name} was trained by another experiment "

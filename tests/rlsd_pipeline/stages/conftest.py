@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 from collections.abc import Callable
+from operator import methodcaller
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,9 @@ import pytest
 from rlsd_pipeline.artifacts import Artifact, ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.config.verifier import AnswerTagExtraction
-from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
-from rlsd_pipeline.stages.iteration.policy import base_policy
-from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
-from rlsd_pipeline.stages.iteration.problems import make_problems
-from rlsd_pipeline.stages.iteration.rewards import verify_rollouts
-from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
-from rlsd_pipeline.stages.iteration.token_weights import weigh_tokens
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
+from rlsd_pipeline.stages.registry import ITERATION
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.verifiers.extraction import Extraction, build_extraction
 from rlsd_pipeline.verifiers.kinds.answer import Kind
@@ -25,11 +22,7 @@ from schemas import Problem, Verdict
 from tests.small_experiment import ATTRIBUTES
 
 STAGES: dict[str, Callable[[StageRun], Artifact]] = {
-    "rollouts": sample_rollouts,
-    "rewards": verify_rollouts,
-    "logprobs": score_rollouts,
-    "token_weights": weigh_tokens,
-    "policy_checkpoint": train_policy,
+    stage.name: methodcaller("make", stage) for stage in ITERATION
 }
 
 DECLARED = {
@@ -114,9 +107,9 @@ def run_all() -> Callable[..., dict[tuple[str, int, str], Artifact]]:
     def run_all(
         workspace: Workspace, arms: tuple[str, ...], iterations: int = 2
     ) -> dict[tuple[str, int, str], Artifact]:
-        made = {("", 0, "problems"): make_problems(workspace)}
+        made = {("", 0, "problems"): workspace.whole().make(ProblemsStage)}
         for arm in arms:
-            made[arm, 0, "policy"] = base_policy(workspace.at(arm, 0))
+            made[arm, 0, "policy"] = workspace.at(arm, 0).make(PolicyStage)
             for iteration in range(iterations):
                 for name, stage in STAGES.items():
                     made[arm, iteration, name] = stage(workspace.at(arm, iteration))

@@ -7,7 +7,9 @@ import pytest
 
 from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.config.experiment import load_experiment
-from rlsd_pipeline.stages.requests import model_request, policy_request, problems_request
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
+from rlsd_pipeline.stages.iteration.teacher import TeacherModel
 from rlsd_pipeline.stages.run import Workspace
 
 YAML = """type: assets.component.Experiment
@@ -38,8 +40,8 @@ def fingerprints(file: Path) -> tuple[str, str, str]:
     workspace = Workspace("x", load_experiment(file), ArtifactStore("memory://identity"))
     run = workspace.at("rlsd-s0", 0)
     teacher = run.arm.teacher.model  # type: ignore[union-attr]
-    requests = (problems_request(workspace), policy_request(run), model_request(run, teacher))
-    data, model, taught = (request.fingerprint for request in requests)
+    stages = (ProblemsStage(), PolicyStage(), TeacherModel(declared=teacher))
+    data, model, taught = (stage.request(run).fingerprint for stage in stages)
     return data, model, taught
 
 

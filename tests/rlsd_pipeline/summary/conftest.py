@@ -8,24 +8,18 @@ import pytest
 from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.stages.comparison import gradient_comparison, lookahead
-from rlsd_pipeline.stages.comparison.gradient_comparison import compare_gradients
-from rlsd_pipeline.stages.comparison.information_gap import measure_information
+from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
+from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
 from rlsd_pipeline.stages.comparison.lookahead import look_ahead
-from rlsd_pipeline.stages.comparison.weighting_comparison import compare_weightings
-from rlsd_pipeline.stages.evaluation.benchmark_scores import evaluate_policy
-from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
-from rlsd_pipeline.stages.iteration.policy import base_policy
-from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
-from rlsd_pipeline.stages.iteration.problems import make_problems
-from rlsd_pipeline.stages.iteration.rewards import verify_rollouts
-from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
-from rlsd_pipeline.stages.iteration.token_weights import weigh_tokens
+from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
+from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
+from rlsd_pipeline.stages.registry import ITERATION
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.rlsd import RLSD
 from tests.small_experiment import ATTRIBUTES
-
-STAGES = (sample_rollouts, verify_rollouts, score_rollouts, weigh_tokens, train_policy)
 
 DECLARED = {
     "description": "Two methods, two updates.",
@@ -70,23 +64,23 @@ def finished(tmp_path_factory: pytest.TempPathFactory, open_store: Open) -> Path
     """Trained, evaluated, compared, looked ahead and measured; no test may change it."""
     store = tmp_path_factory.mktemp("finished") / "store"
     workspace = open_store(store)
-    make_problems(workspace)
+    workspace.whole().make(ProblemsStage)
     for arm in ("grpo-s0", "rlsd-s0"):
-        base_policy(workspace.at(arm, 0))
+        workspace.at(arm, 0).make(PolicyStage)
         for iteration in range(2):
-            for stage in STAGES:
-                stage(workspace.at(arm, iteration))
+            for stage in ITERATION:
+                workspace.at(arm, iteration).make(stage)
         for updates in range(3):
             for benchmark in workspace.experiment.evaluation.benchmarks:
-                evaluate_policy(workspace.at(arm, updates), benchmark)
+                BenchmarkScoresStage(benchmark=benchmark).make(workspace.at(arm, updates))
     run = workspace.at("rlsd-s0", 0)
-    compare_weightings(run)
-    measure_information(run)
+    run.make(WeightingComparisonStage)
+    run.make(InformationGapStage)
     with pytest.MonkeyPatch.context() as monkeypatch:
         # Two of the methods: the report has to show what it has beside what it lacks.
         for module in (gradient_comparison, lookahead):
             monkeypatch.setattr(module, "compared_methods", lambda _: GRADIENTS)
-        compare_gradients(run)
+        run.make(GradientComparisonStage)
         look_ahead(run, workspace.experiment.evaluation.benchmarks[0])
     return store
 

@@ -11,7 +11,7 @@ import pytest
 from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference
 from rlsd_pipeline.evaluation.methods import Difference
 from rlsd_pipeline.stages.comparison.lookahead import read_lookahead
-from rlsd_pipeline.stages.comparison.weighting_comparison import compare_weightings
+from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.evaluation.results import Result
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.summary.comparison import _spread, comparison
@@ -90,7 +90,7 @@ def test_an_arm_without_a_teacher_says_what_is_left_out(
 ) -> None:
     run = open_store(Path(shutil.copytree(finished, tmp_path / "store"))).at("grpo-s0", 0)
     assert comparison(run) is None
-    compare_weightings(run)
+    run.make(WeightingComparisonStage)
     found = comparison(run)
     assert found is not None
     assert found.methods == ("grpo", "sft", "grpo, centred")

@@ -7,6 +7,8 @@ import pyarrow as pa
 import pytest
 
 from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore, to_table
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.tracking.metrics import (
     logprob_metrics,
     reward_metrics,
@@ -128,10 +130,10 @@ def test_a_checkpoint_tells_of_its_update_and_of_its_run(tmp_path: Path) -> None
 
     store = ArtifactStore(tmp_path)
     artifact = store.produce(ArtifactRequest("policy_checkpoint", "1", {}), write)
-    assert stage_metrics(artifact) == {
+    assert stage_metrics(PolicyCheckpointStage(), artifact) == {
         "policy_checkpoint/loss": 0.125,
         "policy_checkpoint/grad_norm": 0.5,
         "policy_checkpoint/seconds": 2.5,
     }
     other = store.produce(ArtifactRequest("policy", "1", {}), write)
-    assert stage_metrics(other) == {}
+    assert stage_metrics(PolicyStage(), other) == {}

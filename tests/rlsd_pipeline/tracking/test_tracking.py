@@ -10,6 +10,8 @@ import pytest
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest, ArtifactStore
 from rlsd_pipeline.config.tracker import TensorBoardConfig, WandBConfig
 from rlsd_pipeline.errors import ConfigError
+from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.tracking import tracking as module
 from rlsd_pipeline.tracking.opening import Place, require_packages
 from rlsd_pipeline.tracking.tracking import Tracking
@@ -58,7 +60,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Place, Recorded]]
 def test_every_arm_has_a_run_of_its_own(opened: list, artifact: Artifact, tmp_path: Path) -> None:
     tracking = Tracking("small", [TensorBoardConfig()], tmp_path)
     for arm, iteration in (("a-s0", 0), ("a-s0", 1), ("b-s0", 0)):
-        tracking.log(arm, iteration, artifact)
+        tracking.log(arm, iteration, artifact, PolicyCheckpointStage())
     tracking.close()
     places = [place for _, place, _ in opened]
     assert places == [Place(tmp_path / "tensorboard", "small", arm) for arm in ("a-s0", "b-s0")]
@@ -69,7 +71,7 @@ def test_every_arm_has_a_run_of_its_own(opened: list, artifact: Artifact, tmp_pa
 def test_what_is_declared_names_the_run(opened: list, artifact: Artifact, tmp_path: Path) -> None:
     config = TensorBoardConfig(project="ours", run_name="{arm} again", directory="/elsewhere")
     tracking = Tracking("small", [config], tmp_path)
-    tracking.log("a-s0", 0, artifact)
+    tracking.log("a-s0", 0, artifact, PolicyCheckpointStage())
     tracking.close()
     assert opened[0][1] == Place(Path("/elsewhere"), "ours", "a-s0 again")
 
@@ -80,7 +82,7 @@ def test_a_tracker_that_is_down_is_named_once_and_the_others_go_on(
     tracking = Tracking("small", [WandBConfig(), TensorBoardConfig()], tmp_path)
     with caplog.at_level(logging.WARNING):
         for arm, iteration in (("a-s0", 0), ("a-s0", 1), ("b-s0", 0)):
-            tracking.log(arm, iteration, artifact)
+            tracking.log(arm, iteration, artifact, PolicyCheckpointStage())
     tracking.close()
     (message,) = caplog.messages
     assert "tracker wandb: ConnectionError: the server is down; training goes on" in message
@@ -91,7 +93,8 @@ def test_an_artifact_without_numbers_opens_nothing(opened: list, tmp_path: Path)
     request = ArtifactRequest("problems", "1", {})
     store = ArtifactStore(tmp_path / "store")
     problems = store.produce(request, lambda out: out.path("a.bin").write_bytes(b""))
-    Tracking("small", [TensorBoardConfig()], tmp_path).log("a-s0", 0, problems)
+    tracking = Tracking("small", [TensorBoardConfig()], tmp_path)
+    tracking.log("a-s0", 0, problems, ProblemsStage())
     assert opened == []
 
 
@@ -113,11 +116,11 @@ def test_trackers_leave_fingerprints_alone(
     plain, tracked = workspace_of([]), workspace_of([{"type": "tensorboard"}])
     assert plain.experiment.trackers == []
     assert tracked.experiment.trackers == [TensorBoardConfig()]
-    from rlsd_pipeline.stages.requests import policy_request, problems_request
+    from rlsd_pipeline.stages.iteration.policy import PolicyStage
 
-    assert problems_request(plain).fingerprint == problems_request(tracked).fingerprint
-    bases = [policy_request(w.at("grpo-s0", 0)).fingerprint for w in (plain, tracked)]
-    assert bases[0] == bases[1]
+    for stage in (ProblemsStage(), PolicyStage()):
+        one, other = (stage.request(w.at("grpo-s0", 0)).fingerprint for w in (plain, tracked))
+        assert one == other
 
 
 @pytest.fixture

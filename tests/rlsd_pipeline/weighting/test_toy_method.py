@@ -58,8 +58,8 @@ spec.loader.exec_module(package)
 
 from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.stages.iteration.policy import base_policy
-from rlsd_pipeline.stages.iteration.problems import make_problems
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.run import Workspace
 from schemas import PolicyCheckpoint, Reward, TeacherDistribution, TokenLogprobs, TokenWeights
 
@@ -70,9 +70,9 @@ spec.loader.exec_module(small)
 declared = {**small.DECLARED, "arms": [{"weighting": {"type": "toy", "factor": 3.0}}]}
 workspace = Workspace("toy", ExperimentConfig.model_validate(declared), ArtifactStore(Path(store)))
 workspace.verifier = small.Coin()
-make_problems(workspace)
+workspace.whole().make(ProblemsStage)
 run = workspace.at("toy-s0", 0)
-base_policy(run)
+run.make(PolicyStage)
 made = {name: stage(run) for name, stage in small.STAGES.items()}
 print(json.dumps({
     "metrics": made["policy_checkpoint"].record(PolicyCheckpoint).metrics,

@@ -10,9 +10,9 @@ from torch import Tensor
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.stages.comparison import gradient_comparison
 from rlsd_pipeline.stages.comparison.compared_methods import compared_methods
-from rlsd_pipeline.stages.comparison.gradient_comparison import compare_gradients
+from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
-from rlsd_pipeline.stages.iteration.rewards import verify_rollouts
+from rlsd_pipeline.stages.iteration.rewards import RewardsStage
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.method import Weighting
@@ -39,7 +39,7 @@ def compared(
     """Some methods at the base policy."""
     monkeypatch.setattr(gradient_comparison, "compared_methods", lambda _: METHODS)
     run = workspace_at(copied).at("rlsd-s0", 0)
-    return run, compare_gradients(run).record(GradientComparison)
+    return run, run.make(GradientComparisonStage).record(GradientComparison)
 
 
 def gradient(policy: Policy, loss: Tensor) -> Tensor:
@@ -122,7 +122,7 @@ def test_the_policy_in_memory_is_left_as_it_was(
     pool, artifact = run.workspace.pool, run.read("policy")
     policy = pool.get(artifact)
     before = {name: value.clone() for name, value in policy.model.state_dict().items()}
-    compare_gradients(run)
+    run.make(GradientComparisonStage)
     assert pool.get(artifact) is policy
     assert not policy.model.training
     assert all(parameter.grad is None for parameter in policy.model.parameters())
@@ -135,9 +135,9 @@ def test_the_second_time_no_model_is_asked_for(
 ) -> None:
     monkeypatch.setattr(gradient_comparison, "compared_methods", lambda _: {"grpo": GRPO()})
     run = workspace_at(copied).at("rlsd-s0", 0)
-    first = compare_gradients(run)
+    first = run.make(GradientComparisonStage)
     monkeypatch.setattr(type(run.workspace.pool), "get", lambda *_: pytest.fail("a model"))
-    again = compare_gradients(run)
+    again = run.make(GradientComparisonStage)
     assert again.cache_hit
     assert again.digest == first.digest
     assert first.record(GradientComparison).policy == run.read("policy").digest
@@ -151,9 +151,9 @@ def test_a_method_without_signal_has_no_direction(
     named = {name: METHODS[name] for name in ("grpo", "opsd")}
     monkeypatch.setattr(gradient_comparison, "compared_methods", lambda _: named)
     run = workspace_at(copied, reward=nothing).at("rlsd-s0", 0)
-    rewards = verify_rollouts(run).table(Reward)
+    rewards = run.make(RewardsStage).table(Reward)
     assert set(rewards["advantage"].to_pylist()) == {0.0}
-    found = compare_gradients(run).record(GradientComparison)
+    found = run.make(GradientComparisonStage).record(GradientComparison)
     assert found.norms[0] == 0
     assert found.norms[1] > 0
     assert found.cosines[0] == [None, None]

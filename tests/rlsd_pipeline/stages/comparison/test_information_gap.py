@@ -14,16 +14,12 @@ from torch import Tensor
 from rlsd_pipeline.errors import AlignmentError
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.pool import PolicyPool
-from rlsd_pipeline.stages.comparison import information_gap
-from rlsd_pipeline.stages.comparison.information_gap import (
-    _nth,
-    _others,
-    _references,
-    measure_information,
-)
+from rlsd_pipeline.stages.comparison import information_probe
+from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
+from rlsd_pipeline.stages.comparison.information_probe import _nth, _others, _references
 from rlsd_pipeline.stages.iteration.privileged import Judged
-from rlsd_pipeline.stages.iteration.rewards import verify_rollouts
-from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
+from rlsd_pipeline.stages.iteration.rewards import RewardsStage
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.verifiers.verifier import Verification
 from schemas import InformationGap, Problem, Reward, Rollout
@@ -45,7 +41,7 @@ def place(copied: Path, workspace_at: Open, coin: type) -> StageRun:
     workspace = workspace_at(copied)
     workspace.verifier = Colours()
     run = workspace.at("rlsd-s0", 1, recompute=True)
-    verify_rollouts(run)
+    run.make(RewardsStage)
     return workspace.at("rlsd-s0", 1)
 
 
@@ -141,7 +137,7 @@ def kl(first: Tensor, second: Tensor) -> float:
 
 
 def test_everything_is_what_the_theorem_says(place: StageRun, naive_distributions: Naive) -> None:
-    found = measure_information(place).record(InformationGap)
+    found = place.make(InformationGapStage).record(InformationGap)
     slow = slowly(place, naive_distributions)
     rollouts = place.read("rollouts").table(Rollout).to_pylist()
     tokens = sum(len(row["completion_ids"]) for row in rollouts)
@@ -165,7 +161,7 @@ def test_everything_is_what_the_theorem_says(place: StageRun, naive_distribution
 
 
 def test_numbers_lie_where_they_can(place: StageRun) -> None:
-    found = measure_information(place).record(InformationGap)
+    found = place.make(InformationGapStage).record(InformationGap)
     rewards = place.read("rewards").table(Reward).to_pylist()
     answers: dict[str, set[str]] = {}
     for row in rewards:
@@ -198,8 +194,8 @@ def says(text: str) -> Callable[..., list[str]]:
 def test_a_teacher_that_never_reads_the_reference_learns_nothing_from_it(
     place: StageRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(information_gap, "teacher_texts", says("{question} reference: hidden"))
-    found = measure_information(place).record(InformationGap)
+    monkeypatch.setattr(information_probe, "teacher_texts", says("{question} reference: hidden"))
+    found = place.make(InformationGapStage).record(InformationGap)
     assert found.information_per_token.value == pytest.approx(0, abs=1e-12)
     assert found.deviation_ratio.value == pytest.approx(0, abs=1e-12)
     assert found.irreducible_share.value == pytest.approx(0, abs=1e-12)
@@ -212,8 +208,8 @@ def test_a_teacher_that_never_reads_the_reference_learns_nothing_from_it(
 def test_a_teacher_that_nothing_moves_can_be_measured(
     place: StageRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(information_gap, "teacher_texts", says("{question}"))
-    found = measure_information(place).record(InformationGap)
+    monkeypatch.setattr(information_probe, "teacher_texts", says("{question}"))
+    found = place.make(InformationGapStage).record(InformationGap)
     assert found.information_per_token.value == pytest.approx(0, abs=1e-12)
     assert found.shift_total.value == 0
     assert found.content_share is None
@@ -241,9 +237,9 @@ def test_another_problems_answer_is_another_answer() -> None:
 def test_the_second_time_no_model_is_asked_for(
     place: StageRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = measure_information(place)
+    first = place.make(InformationGapStage)
     monkeypatch.setattr(PolicyPool, "get", lambda *_: pytest.fail("a model was asked for"))
-    again = measure_information(place)
+    again = place.make(InformationGapStage)
     assert again.cache_hit
     assert again.digest == first.digest
 
@@ -251,7 +247,7 @@ def test_the_second_time_no_model_is_asked_for(
 def test_an_arm_without_a_teacher_has_the_one_it_is_declared_with(
     copied: Path, workspace_at: Open
 ) -> None:
-    found = measure_information(workspace_at(copied).at("grpo-s0", 1)).record(InformationGap)
+    found = workspace_at(copied).at("grpo-s0", 1).make(InformationGapStage).record(InformationGap)
     base = workspace_at(copied).at("grpo-s0", 0).read("policy")
     assert found.teacher == base.digest != found.policy
 
@@ -261,11 +257,11 @@ def test_rollouts_of_another_policy_are_refused(copied: Path, workspace_at: Open
     run = workspace.at("rlsd-s0", 1)
     workspace.store.set_ref(run.reference("policy"), run.read("policy", 2))
     with pytest.raises(AlignmentError, match="sampled by policy"):
-        measure_information(run)
+        run.make(InformationGapStage)
 
 
 def test_answers_to_other_rollouts_are_refused(copied: Path, workspace_at: Open) -> None:
     run: Any = workspace_at(copied).at("rlsd-s0", 0, draw=1)
-    sample_rollouts(run)
+    run.make(RolloutsStage)
     with pytest.raises(AlignmentError, match="materialize rewards again"):
-        measure_information(run)
+        run.make(InformationGapStage)

@@ -11,7 +11,7 @@ from rlsd_pipeline.evaluation.paired import compare_policies
 from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.stages.comparison import lookahead
 from rlsd_pipeline.stages.comparison.lookahead import Lookahead, look_ahead, read_lookahead
-from rlsd_pipeline.stages.evaluation.benchmark_scores import evaluate_policy
+from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.evaluation.results import read_results
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.weighting.grpo import GRPO
@@ -131,7 +131,7 @@ def test_there_is_nothing_to_read_before_it_has_run(copied: Path, workspace_at: 
     benchmark = run.experiment.evaluation.benchmarks[0]
     assert read_lookahead(run, benchmark) == []
     # The score before the update is not enough.
-    evaluate_policy(run, benchmark)
+    BenchmarkScoresStage(benchmark=benchmark).make(run)
     assert read_lookahead(run, benchmark) == []
 
 
@@ -140,7 +140,7 @@ def test_looking_ahead_changes_no_result(copied: Path, workspace_at: Open) -> No
     workspace = workspace_at(copied)
     (benchmark,) = workspace.experiment.evaluation.benchmarks
     for arm in ("grpo-s0", "rlsd-s0"):
-        evaluate_policy(workspace.at(arm, 0), benchmark)
+        BenchmarkScoresStage(benchmark=benchmark).make(workspace.at(arm, 0))
     before = read_results(workspace)
     look_ahead(workspace.at("rlsd-s0", 1), benchmark)
     assert read_results(workspace) == before

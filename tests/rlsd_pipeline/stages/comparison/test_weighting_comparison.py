@@ -13,10 +13,10 @@ from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
 from rlsd_pipeline.errors import AlignmentError
 from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.stages.comparison.compared_methods import compared_methods, distinct_streams
-from rlsd_pipeline.stages.comparison.weighting_comparison import compare_weightings
-from rlsd_pipeline.stages.iteration.policy import base_policy
-from rlsd_pipeline.stages.iteration.rewards import verify_rollouts
-from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
+from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.rewards import RewardsStage
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from schemas import (
     ComparedCredit,
@@ -49,7 +49,7 @@ def compared(
 ) -> Iterator[tuple[StageRun, Artifact]]:
     """The first iteration of RLSD, compared without any model."""
     run = workspace_at(copied).at("rlsd-s0", 0)
-    return run, compare_weightings(run)
+    return run, run.make(WeightingComparisonStage)
 
 
 def credits(artifact: Artifact) -> dict[str, dict[str, list[float]]]:
@@ -123,7 +123,7 @@ def test_credit_is_what_the_arm_learnt_from(compared: tuple[StageRun, Artifact])
 
 def test_the_second_time_is_a_cache_hit(compared: tuple[StageRun, Artifact]) -> None:
     run, artifact = compared
-    again = compare_weightings(run)
+    again = run.make(WeightingComparisonStage)
     assert not artifact.cache_hit
     assert again.cache_hit
     assert again.digest == artifact.digest
@@ -133,7 +133,7 @@ def test_without_a_teacher_its_methods_are_left_out(
     copied: Path, workspace_at: Open, no_model: None
 ) -> None:
     run = workspace_at(copied).at("grpo-s0", 0)
-    found = compare_weightings(run).record(WeightingComparison)
+    found = run.make(WeightingComparisonStage).record(WeightingComparison)
     assert [method.method for method in found.methods] == ["grpo", "sft", "grpo, centred"]
     shown = distinct_streams(compared_methods(run))
     left = set(shown) - {"grpo", "sft", "grpo, centred"}
@@ -157,7 +157,7 @@ def test_opd_is_left_out_where_its_teacher_did_not_score(
 ) -> None:
     run = workspace_at(copied, arms=[*GRPO_AND_RLSD, OPD]).at("rlsd-s0", 0)
     assert "opd" in compared_methods(run)
-    found = compare_weightings(run).record(WeightingComparison)
+    found = run.make(WeightingComparisonStage).record(WeightingComparison)
     assert "opd" not in [method.method for method in found.methods]
     assert found.left_out == {
         "opd": "its teacher is another model, which did not score these rollouts"
@@ -176,10 +176,10 @@ def test_opd_is_shown_on_the_tables_of_its_own_arm(
     }
     arm = OPD | {"teacher": {"type": "model", "model": model}}
     run = workspace_at(copied, arms=[*GRPO_AND_RLSD, arm]).at("opd-s0", 0)
-    base_policy(run)
+    run.make(PolicyStage)
     for name in ("rollouts", "rewards", "logprobs"):
         stages[name](run)
-    found = compare_weightings(run).record(WeightingComparison)
+    found = run.make(WeightingComparisonStage).record(WeightingComparison)
     assert "opd" in [method.method for method in found.methods]
     assert (found.left_out, found.privileged) == ({}, "none")
     assert found.teacher == run.read("teacher").digest != found.policy
@@ -191,7 +191,7 @@ def test_rollouts_of_another_policy_are_refused(copied: Path, workspace_at: Open
     sampled_by, other = run.read("policy"), run.read("policy", 2)
     workspace.store.set_ref(run.reference("policy"), other)
     with pytest.raises(AlignmentError) as error:
-        compare_weightings(run)
+        run.make(WeightingComparisonStage)
     assert f"sampled by policy {sampled_by.digest[:12]}" in str(error.value)
     assert f"the policy here is {other.digest[:12]}" in str(error.value)
 
@@ -202,14 +202,14 @@ def test_tables_of_other_rollouts_are_refused(
 ) -> None:
     run = workspace_at(copied).at("rlsd-s0", 0, draw=1)
     before = run.read("rollouts")
-    now = sample_rollouts(run)
+    now = run.make(RolloutsStage)
     (current,) = {"rewards", "logprobs"} - {stale}
     if current == "rewards":
-        verify_rollouts(run)
+        run.make(RewardsStage)
     else:
         stages["logprobs"](run)
     with pytest.raises(AlignmentError) as error:
-        compare_weightings(run)
+        run.make(WeightingComparisonStage)
     message = str(error.value)
     assert f"the {stale} {run.read(stale).digest[:12]} are those of" in message
     assert f"rollouts {before.digest[:12]}" in message
@@ -234,7 +234,7 @@ def rearranged(run: StageRun, order: list[int]) -> None:
 def test_the_order_of_the_problems_does_not_matter(compared: tuple[StageRun, Artifact]) -> None:
     run, artifact = compared
     rearranged(run, [2, 0, 3, 1])
-    again = compare_weightings(run)
+    again = run.make(WeightingComparisonStage)
     assert not again.cache_hit
     before, after = artifact.record(WeightingComparison), again.record(WeightingComparison)
     found = credits(again)

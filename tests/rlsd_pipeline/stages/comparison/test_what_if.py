@@ -10,9 +10,9 @@ from rlsd_pipeline.config.teacher import EMATeacher, FrozenTeacher, SyncedTeache
 from rlsd_pipeline.errors import ArtifactError
 from rlsd_pipeline.stages.comparison.compared_methods import compared_methods
 from rlsd_pipeline.stages.comparison.what_if import as_if
-from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
-from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
-from rlsd_pipeline.stages.iteration.token_weights import weigh_tokens
+from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
+from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
+from rlsd_pipeline.stages.iteration.token_weights import TokenWeightsStage
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.opsd import OPSD
@@ -40,7 +40,7 @@ def test_what_it_has_not_made_is_the_arms(copied: Path, workspace_at: Open) -> N
     for stage in ("problems", "policy", "rollouts", "rewards", "logprobs", "token_weights"):
         assert what_if.read(stage).digest == run.read(stage).digest
     assert what_if.read("policy", 0).digest == run.read("policy", 0).digest
-    weigh_tokens(what_if)
+    what_if.make(TokenWeightsStage)
     assert what_if.read("token_weights").digest != run.read("token_weights").digest
     assert what_if.read("rewards").digest == run.read("rewards").digest
 
@@ -56,8 +56,8 @@ def test_nothing_of_the_arm_is_changed(copied: Path, workspace_at: Open) -> None
     run = workspace.at("rlsd-s0", 1)
     before, stored = references(workspace), manifests(copied)
     what_if = as_if(run, "rlsd, strong", STRONG)
-    for stage in (score_rollouts, weigh_tokens, train_policy):
-        stage(what_if)
+    for stage in (LogprobsStage, TokenWeightsStage, PolicyCheckpointStage):
+        what_if.make(stage)
     after = references(workspace)
     assert before.items() <= after.items()
     name = f"rlsd-strong-{sha256(b'rlsd, strong').hexdigest()[:8]}"
@@ -76,10 +76,10 @@ def test_nothing_of_the_arm_is_changed(copied: Path, workspace_at: Open) -> None
 def test_a_table_that_the_arm_has_is_not_computed_again(copied: Path, workspace_at: Open) -> None:
     """The teacher of RLSD scored these tokens, and a stronger RLSD reads the same of it."""
     run = workspace_at(copied).at("rlsd-s0", 1)
-    scored = score_rollouts(as_if(run, "strong", STRONG))
+    scored = as_if(run, "strong", STRONG).make(LogprobsStage)
     assert scored.cache_hit
     assert scored.digest == run.read("logprobs").digest
-    assert not score_rollouts(as_if(run, "opsd", OPSD())).cache_hit
+    assert not as_if(run, "opsd", OPSD()).make(LogprobsStage).cache_hit
 
 
 DECLARED = [
@@ -139,8 +139,8 @@ def test_an_update_that_might_have_been_changes_no_later_place(
     """Iteration 1 was sampled by the arm's own policy, whatever iteration 0 might have made."""
     run = workspace_at(copied).at("rlsd-s0", 0)
     first = as_if(run, "strong", STRONG)
-    for stage in (weigh_tokens, train_policy):
-        stage(first)
+    for stage in (TokenWeightsStage, PolicyCheckpointStage):
+        first.make(stage)
     arm = workspace_at(copied).at("rlsd-s0", 1)
     assert as_if(arm, "strong", STRONG).read("policy").digest == arm.read("policy").digest
 

@@ -9,7 +9,7 @@ import pytest
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.data.blind import blind_baseline
 from rlsd_pipeline.evaluation.paired import compare_policies
-from rlsd_pipeline.stages.evaluation.benchmark_scores import evaluate_policy
+from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.evaluation.evaluated import evaluations
 from rlsd_pipeline.stages.evaluation.results import read_results
 from rlsd_pipeline.stages.run import Workspace
@@ -25,7 +25,9 @@ def scored(copied: Path, workspace_at: Open) -> tuple[Workspace, dict[tuple[str,
     (benchmark,) = workspace.experiment.evaluation.benchmarks
     places = [("grpo-s0", 0), ("grpo-s0", 2), ("rlsd-s0", 0), ("rlsd-s0", 1), ("rlsd-s0", 2)]
     return workspace, {
-        (arm, iteration): evaluate_policy(workspace.at(arm, iteration), benchmark)
+        (arm, iteration): BenchmarkScoresStage(benchmark=benchmark).make(
+            workspace.at(arm, iteration)
+        )
         for arm, iteration in places
     }
 

@@ -14,10 +14,10 @@ from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
 from rlsd_pipeline.evaluation.scoring import Prediction, settle
 from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
-from rlsd_pipeline.stages.evaluation.benchmark_items import make_items
-from rlsd_pipeline.stages.evaluation.benchmark_scores import evaluate_policy
+from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
+from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.evaluation.question_scores import read_question_scores
-from rlsd_pipeline.stages.iteration.problems import make_problems
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from schemas import BenchmarkScore, ItemVerdict, Problem
 from tests.benchmark_fixtures import write_json, write_parquet
@@ -46,7 +46,7 @@ def place(copied: Path, workspace_at: Open, folders: dict[str, Path]) -> Callabl
 
 
 def evaluate(run: StageRun) -> Artifact:
-    return evaluate_policy(run, run.experiment.evaluation.benchmarks[0])
+    return BenchmarkScoresStage(benchmark=run.experiment.evaluation.benchmarks[0]).make(run)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -59,7 +59,9 @@ def test_a_score_is_that_of_its_verdicts(
     score = artifact.record(BenchmarkScore)
     items = list(rows(ItemVerdict, artifact.table(ItemVerdict)))
     benchmark = run.experiment.evaluation.public[0]
-    problems = run.workspace.problems(make_items(run.workspace, benchmark))
+    problems = run.workspace.problems(
+        BenchmarkItemsStage(benchmark=benchmark).make(run.workspace.whole())
+    )
     assert [item.problem_id for item in items] == list(problems)
     assert (score.mode, score.questions, score.samples) == (mode, len(problems), 1)
     assert score.split == next(iter(BENCHMARKS[name].splits))
@@ -79,7 +81,9 @@ def test_images_fit_their_budget(place: Callable[..., StageRun]) -> None:
     from rlsd_pipeline.data.images import decode_image
 
     run = place("mmmu", max_pixels=2048)
-    items = make_items(run.workspace, run.experiment.evaluation.public[0])
+    items = BenchmarkItemsStage(benchmark=run.experiment.evaluation.public[0]).make(
+        run.workspace.whole()
+    )
     for problem in rows(Problem, items.table(Problem)):
         sizes = [decode_image(image).size for image in problem.images]
         assert sum(width * height for width, height in sizes) <= 2048
@@ -159,4 +163,4 @@ def test_training_on_a_benchmark_is_refused(
         evaluation={"benchmarks": [{"type": "mathvision", "path": str(folders["mathvision"])}]},
     )
     with pytest.raises(DataError, match="are in the benchmark mathvision"):
-        make_problems(workspace)
+        workspace.whole().make(ProblemsStage)

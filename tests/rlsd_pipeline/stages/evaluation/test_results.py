@@ -10,7 +10,7 @@ from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore, ArtifactWrit
 from rlsd_pipeline.artifacts.tables import to_table
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.stages.evaluation.evaluated import evaluations
-from rlsd_pipeline.stages.evaluation.results import Result, methods, read_results
+from rlsd_pipeline.stages.evaluation.results import Result, read_results
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.summary.curves import accuracy_chart, mention_chart
 from schemas import BenchmarkScore, BreakdownScore, ItemVerdict, QuestionScore
@@ -283,7 +283,7 @@ def test_a_step_that_some_seed_never_reached_is_left_out(
 
 def test_nothing_is_shown_before_anything_was_evaluated(workspace: Workspace) -> None:
     assert read_results(workspace) == []
-    assert list(methods(workspace)) == ["grpo", "rlsd", "strong"]
+    assert list(workspace.experiment.methods()) == ["grpo", "rlsd", "strong"]
 
 
 def test_evaluations_of_an_arm_are_in_order(finished: Workspace, score: Score) -> None:

@@ -12,12 +12,9 @@ from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.rollouts import engines
 from rlsd_pipeline.rollouts.engine import Completion, Progress, SamplingRequest
 from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
-from rlsd_pipeline.stages.evaluation.benchmark_scores import evaluate_policy
-from rlsd_pipeline.stages.requests import (
-    benchmark_scores_request,
-    policy_checkpoint_request,
-    rollouts_request,
-)
+from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
+from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.run import Workspace
 from schemas import BenchmarkScore, PolicyCheckpoint, Rollout
 
@@ -109,10 +106,13 @@ def test_what_changes_speed_alone_changes_no_request(
 ) -> None:
     slow = workspace_at(copied, engine={"type": "transformers", "batch_prompts": 1})
     run = slow.at("rlsd-s0", 0)
-    assert rollouts_request(run).fingerprint == ran[1]["rlsd-s0", 0, "rollouts"].fingerprint
+    assert RolloutsStage().request(run).fingerprint == ran[1]["rlsd-s0", 0, "rollouts"].fingerprint
     vllm = workspace_at(copied, engine={"type": "vllm", "data_parallel_size": 2})
-    assert rollouts_request(vllm.at("rlsd-s0", 0)).fingerprint != rollouts_request(run).fingerprint
-    made = policy_checkpoint_request(run).fingerprint
+    assert (
+        RolloutsStage().request(vllm.at("rlsd-s0", 0)).fingerprint
+        != RolloutsStage().request(run).fingerprint
+    )
+    made = PolicyCheckpointStage().request(run).fingerprint
     assert made == ran[1]["rlsd-s0", 0, "policy_checkpoint"].fingerprint
 
 
@@ -121,11 +121,10 @@ def test_every_engine_answers_benchmarks(
 ) -> None:
     plain, other = workspace_at(copied), workspace_at(copied, engine=other_engine)
     (benchmark,) = plain.experiment.evaluation.benchmarks
-    scores = [evaluate_policy(each.at("rlsd-s0", 0), benchmark) for each in (plain, other)]
+    stage = BenchmarkScoresStage(benchmark=benchmark)
+    places = [each.at("rlsd-s0", 0) for each in (plain, other)]
+    scores = [stage.make(place) for place in places]
     first, second = (each.record(BenchmarkScore) for each in scores)
     assert (first.score, first.questions) == (second.score, second.questions)
-    items = other.at("rlsd-s0", 0).read("problems")
-    requests = [
-        benchmark_scores_request(each.at("rlsd-s0", 0), benchmark, items) for each in (plain, other)
-    ]
+    requests = [stage.request(place) for place in places]
     assert requests[0].fingerprint != requests[1].fingerprint

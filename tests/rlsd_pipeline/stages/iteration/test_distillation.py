@@ -9,7 +9,7 @@ from torch import Tensor
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.models.pool import PolicyPool
-from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
+from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
 from rlsd_pipeline.stages.run import Workspace
 from schemas import (
@@ -238,6 +238,6 @@ def test_a_lost_update_is_made_again_as_it_was(
     store, made = distilled
     workspace = workspace_at(store, arms=ARMS, teacher=TEACHER)
     for name in ("forward-s0", "sdpo-s0"):
-        again = train_policy(workspace.at(name, 1, recompute=True))
+        again = workspace.at(name, 1, recompute=True).make(PolicyCheckpointStage)
         assert not again.cache_hit
         assert again.digest == made[name, 1, "policy_checkpoint"].digest

@@ -7,11 +7,11 @@ import pytest
 
 from rlsd_pipeline.errors import AlignmentError, ArtifactError, ConfigError
 from rlsd_pipeline.stages.iteration import alignment
-from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
-from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
-from rlsd_pipeline.stages.iteration.rewards import verify_rollouts
-from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
-from rlsd_pipeline.stages.iteration.token_weights import weigh_tokens
+from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
+from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
+from rlsd_pipeline.stages.iteration.rewards import RewardsStage
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
+from rlsd_pipeline.stages.iteration.token_weights import TokenWeightsStage
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from schemas import TeacherDistribution
 
@@ -44,18 +44,18 @@ def test_an_update_without_the_distribution_says_what_is_missing(
     """The tables of RLSD, and a method declared that matches distributions."""
     workspace = workspace_at(copied, arms=ARMS)
     run = moved(workspace, "opsd-s0", workspace.at("rlsd-s0", 0))
-    weigh_tokens(run)
+    run.make(TokenWeightsStage)
     with pytest.raises(ArtifactError, match=r"no file 'teacher_distribution\.parquet'"):
-        train_policy(run)
+        run.make(PolicyCheckpointStage)
 
 
 def redrawn(workspace: Workspace, source: str) -> StageRun:
     """The place of the SDPO arm with fresh rollouts and the tables of the old ones."""
     run = moved(workspace, "sdpo-s0", workspace.at(source, 0))
     again = workspace.at("sdpo-s0", 0, draw=1)
-    verify_rollouts(run)
-    score_rollouts(run)
-    sample_rollouts(again)
+    run.make(RewardsStage)
+    run.make(LogprobsStage)
+    again.make(RolloutsStage)
     return again
 
 
@@ -65,7 +65,7 @@ def test_scoring_refuses_verdicts_on_other_rollouts(copied: Path, workspace_at: 
     run = redrawn(workspace, "rlsd-s0")
     old = run.read("rewards").manifest.inputs["rollouts"]
     with pytest.raises(AlignmentError, match="materialize rewards again") as error:
-        score_rollouts(run)
+        run.make(LogprobsStage)
     assert old[:12] in str(error.value)
     assert run.read("rollouts").digest[:12] in str(error.value)
 
@@ -75,9 +75,9 @@ def test_weighing_refuses_a_distribution_of_other_rollouts(
 ) -> None:
     workspace = workspace_at(copied, arms=ARMS)
     run = redrawn(workspace, "rlsd-s0")
-    verify_rollouts(run)
+    run.make(RewardsStage)
     with pytest.raises(AlignmentError, match="materialize logprobs again") as error:
-        weigh_tokens(run)
+        run.make(TokenWeightsStage)
     old = run.read("logprobs").manifest.inputs["rollouts"]
     assert old[:12] in str(error.value)
     assert run.read("rollouts").digest[:12] in str(error.value)
@@ -90,9 +90,9 @@ def test_a_distribution_that_no_disk_should_hold(
     run = moved(workspace, "all-s0", workspace.at("rlsd-s0", 0))
     monkeypatch.setattr(alignment, "LARGEST_DISTRIBUTION", 300)
     with pytest.raises(ConfigError, match=r"\(300 entries a token\): set the divergence's `top_k`"):
-        score_rollouts(run)
+        run.make(LogprobsStage)
     monkeypatch.undo()
-    rows = score_rollouts(run).table(TeacherDistribution).to_pylist()
+    rows = run.make(LogprobsStage).table(TeacherDistribution).to_pylist()
     # The four vision placeholders are suppressed; everything else is kept.
     assert {row["support_size"] for row in rows} == {296}
     assert {value for row in rows for value in row["tail_logprobs"]} == {-100.0}

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from rlsd_pipeline.errors import ModelError
-from rlsd_pipeline.stages.iteration.policy import check_model
-from rlsd_pipeline.stages.requests import policy_request
+from rlsd_pipeline.stages.iteration.base_model import check_model
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.run import Workspace
 
 Open = Callable[..., Workspace]
@@ -20,7 +20,7 @@ def test_the_content_counts_and_not_the_place(tmp_path: Path, workspace_at: Open
         path.write_bytes(content)
         model = {"type": "gguf", "path": str(path), **says}
         workspace = workspace_at(tmp_path / "store", model=model)
-        return policy_request(workspace.at("rlsd-s0", 0)).fingerprint
+        return PolicyStage().request(workspace.at("rlsd-s0", 0)).fingerprint
 
     first = fingerprint("here/a.gguf", b"GGUF weights")
     assert fingerprint("there/b.gguf", b"GGUF weights") == first

@@ -9,9 +9,8 @@ import pytest
 
 from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.models.policy import Policy
-from rlsd_pipeline.stages.iteration.problems import make_problems
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.iteration.prompts import encode, student_prompt
-from rlsd_pipeline.stages.requests import problems_request
 from rlsd_pipeline.stages.run import Workspace
 from schemas import Problem
 
@@ -47,7 +46,7 @@ GOOD = [
 
 def test_a_count_that_fits_is_read(rows: Rows, tmp_path: Path, workspace_at: Open) -> None:
     workspace = workspace_at(tmp_path / "store", **rows(*GOOD))
-    known = workspace.problems(make_problems(workspace))
+    known = workspace.problems(workspace.whole().make(ProblemsStage))
     assert known["first"].question == "<image> and <image>?"
 
 
@@ -57,7 +56,7 @@ def test_a_count_that_does_not_fit_is_refused_with_the_id(
     bad = [("q7", "<image> and <image>: are they alike?", 1), ("q8", "what does <image> mean?", 0)]
     workspace = workspace_at(tmp_path / "store", **rows(*GOOD, *bad))
     with pytest.raises(DataError) as error:
-        make_problems(workspace)
+        workspace.whole().make(ProblemsStage)
     assert str(error.value) == (
         "2 of 5 problems have another number of images than of <image> in their question and the "
         "template, first q7 (2 in `student`, images: 1), q8 (1 in `student`, images: 0): write "
@@ -72,14 +71,14 @@ def test_tags_of_a_template_count_as_well(
 ) -> None:
     declared = rows(("one", "what?", 1), ("two", "alike?", 2), ("three", "what?", 1))
     plain = workspace_at(tmp_path / "store", **declared)
-    make_problems(plain)
+    plain.whole().make(ProblemsStage)
     prompts = {"student": "{question}", "answer_reference": "{question} {answer}"}
     prompts[template] = "<image>\n" + prompts[template]
     tagged = workspace_at(tmp_path / "store", **declared, prompts=prompts)
     # What is refused depends on the template, so what was read before it does not answer for it.
-    assert problems_request(tagged).fingerprint != problems_request(plain).fingerprint
+    assert _fingerprint(tagged) != _fingerprint(plain)
     with pytest.raises(DataError, match=rf"1 of 3 .* first two \(1 in `{template}`, images: 2\)"):
-        make_problems(tagged)
+        tagged.whole().make(ProblemsStage)
 
 
 def test_what_a_model_cannot_read_names_the_problem(vision_policy: Policy) -> None:
@@ -92,9 +91,13 @@ def test_the_students_prompt_has_its_images_in_place(
     rows: Rows, tmp_path: Path, workspace_at: Open, vision_policy: Policy
 ) -> None:
     workspace = workspace_at(tmp_path / "store", **rows(*GOOD))
-    known = workspace.problems(make_problems(workspace))
+    known = workspace.problems(workspace.whole().make(ProblemsStage))
     prompt = student_prompt(workspace.experiment, vision_policy, known["first"])
     image = "<|vision_start|>" + "<|image_pad|>" * 16 + "<|vision_end|>"
     assert f"user\n{image} and {image}?<|im_end|>" in vision_policy.tokenizer.decode(
         prompt.prompt_ids
     )
+
+
+def _fingerprint(workspace: Workspace) -> str:
+    return ProblemsStage().request(workspace.whole()).fingerprint

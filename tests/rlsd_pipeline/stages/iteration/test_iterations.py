@@ -13,10 +13,9 @@ import torch
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
 from rlsd_pipeline.models.pool import PolicyPool
-from rlsd_pipeline.stages.contract import CONTRACTS, ITERATION_STAGES
-from rlsd_pipeline.stages.current import is_current
 from rlsd_pipeline.stages.iteration.privileged import Judged, teacher_texts
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
+from rlsd_pipeline.stages.registry import ITERATION_STAGES, STAGES
 from rlsd_pipeline.stages.run import Workspace
 from schemas import PolicyCheckpoint, Reward, Rollout, TokenLogprobs, TokenWeights
 
@@ -39,7 +38,7 @@ def test_an_iteration_reads_and_writes_what_its_contract_says(ran: Ran) -> None:
         read.pop("teacher", None)
         # What these teachers are shown does not depend on the rewards.
         unused = {"rewards"} if stage == "logprobs" else set()
-        assert set(read) == set(CONTRACTS[stage].reads) - unused
+        assert set(read) == set(STAGES[stage].reads) - unused
         for name, digest in read.items():
             source = ("", 0, name) if name == "problems" else (arm, iteration, name)
             if name == "policy" and iteration:
@@ -244,7 +243,7 @@ def test_what_changes_nothing_in_a_stage_leaves_it_cached(
     }
     for name, value in changes.items():
         run = workspace_at(copied, **{name: value}).at("rlsd-s0", 0)
-        new = next((s for s in ITERATION_STAGES if not is_current(run, s)), None)
+        new = next((s for s in ITERATION_STAGES if not STAGES[s]().is_current(run)), None)
         assert new == first_new[name]
         made = [stage(run).cache_hit for stage in stages.values()]
         cut = len(made) if new is None else ITERATION_STAGES.index(new)
@@ -272,11 +271,11 @@ def test_a_deleted_artifact_is_made_again_as_it_was(
     lost = ran[1]["rlsd-s0", 1, stage]
     shutil.rmtree(copied / stage / lost.fingerprint[:2] / lost.fingerprint)
     run = workspace_at(copied).at("rlsd-s0", 1)
-    assert not is_current(run, stage)
+    assert not STAGES[stage]().is_current(run)
     again = stages[stage](run)
     assert not again.cache_hit
     assert again.digest == lost.digest
-    assert is_current(run, stage)
+    assert STAGES[stage]().is_current(run)
 
 
 def test_batch_prompts_changes_no_draw(

@@ -9,7 +9,7 @@ from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.errors import ModelError
 from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
 from rlsd_pipeline.models.pool import PolicyPool
-from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
+from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
 from rlsd_pipeline.stages.iteration.teacher import require_same_tokenizer
 from rlsd_pipeline.stages.run import Workspace
@@ -73,7 +73,7 @@ def test_another_model_that_sees_the_answer_has_its_control(
     run = workspace.at("other-s0", 0)
     for stage in ("policy", "rollouts", "rewards"):
         workspace.store.set_ref(run.reference(stage), ran[1]["grpo-s0", 0, stage])
-    table = score_rollouts(run).table(TokenLogprobs)
+    table = run.make(LogprobsStage).table(TokenLogprobs)
     assert table["teacher_plain_logprobs"].null_count == 0
     assert table["teacher_plain_logprobs"] != table["teacher_logprobs"]
 
@@ -87,7 +87,7 @@ def test_a_teacher_of_another_vocabulary_is_refused(
     for stage in ("policy", "rollouts", "rewards"):
         workspace.store.set_ref(run.reference(stage), ran[1]["grpo-s0", 0, stage])
     with pytest.raises(ModelError) as error:
-        score_rollouts(run)
+        run.make(LogprobsStage)
     message = str(error.value)
     # Ten more pairs, and the four tags that now stand behind them.
     assert message.startswith("the teacher's tokenizer is not the student's: 14 tokens differ, for")

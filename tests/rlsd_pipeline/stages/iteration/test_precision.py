@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.credit.tables import flat
 from rlsd_pipeline.models.pool import PolicyPool
-from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
-from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
+from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
+from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.run import Workspace
 from schemas import PolicyCheckpoint, Rollout, TokenLogprobs
 from tests.rounded_policy import ARM, STAGES, moved, open_workspace, save_model, train, weights
@@ -89,7 +89,7 @@ def test_going_on_in_another_process_gives_the_same(
     (_, *again) = train(workspace, 3)
     assert [each.digest for each in again] == [each.digest for each in policies[1:]]
     fresh = Workspace("rounded", workspace.experiment, workspace.store)
-    assert train_policy(fresh.at(ARM, 2, recompute=True)).digest == policies[3].digest
+    assert fresh.at(ARM, 2, recompute=True).make(PolicyCheckpointStage).digest == policies[3].digest
 
 
 def test_scoring_follows_an_update_in_another_precision(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_scoring_follows_an_update_in_another_precision(tmp_path: Path) -> None:
     train(rounded, 0)
     for stage in STAGES[:2]:
         stage(rounded.at(ARM, 0))
-    tables = [score_rollouts(each.at(ARM, 0)) for each in (rounded, exact)]
+    tables = [each.at(ARM, 0).make(LogprobsStage) for each in (rounded, exact)]
     assert tables[0].fingerprint != tables[1].fingerprint
     policy = PolicyPool().get(exact.at(ARM, 0).read("policy"), "float32")
     assert policy.model.dtype == torch.float32

@@ -10,10 +10,10 @@ from transformers.tokenization_utils_fast import PreTrainedTokenizerFast
 
 from rlsd_pipeline.errors import ModelError
 from rlsd_pipeline.models.policy import Policy
-from rlsd_pipeline.stages.iteration.policy import base_policy
-from rlsd_pipeline.stages.iteration.problems import make_problems
-from rlsd_pipeline.stages.iteration.rewards import verify_rollouts
-from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
+from rlsd_pipeline.stages.iteration.rewards import RewardsStage
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.run import Workspace
 from schemas import Reward, Rollout
 
@@ -46,10 +46,10 @@ def test_a_thought_that_the_template_begins_earns_the_format_reward(
     tmp_path: Path, declared: dict[str, object], workspace_at: Callable[..., Workspace]
 ) -> None:
     workspace = workspace_at(tmp_path / "store", **declared)
-    make_problems(workspace)
+    workspace.whole().make(ProblemsStage)
     run = workspace.at("sft-s0", 0)
-    policy = workspace.pool.get(base_policy(run))
-    rollouts = sample_rollouts(run).table(Rollout).to_pylist()
+    policy = workspace.pool.get(run.make(PolicyStage))
+    rollouts = run.make(RolloutsStage).table(Rollout).to_pylist()
     assert len(rollouts) == 4
     for row in rollouts:
         learnt = "one and one</think><answer>2</answer>"
@@ -58,7 +58,7 @@ def test_a_thought_that_the_template_begins_earns_the_format_reward(
         assert row["token_ends"] == [
             len("<think>\n") + end for end in policy.token_ends(row["completion_ids"], learnt)
         ]
-    rewards = verify_rollouts(run).table(Reward).to_pylist()
+    rewards = run.make(RewardsStage).table(Reward).to_pylist()
     assert [row["format_ok"] for row in rewards] == [True] * 4
 
 
@@ -66,7 +66,7 @@ def test_a_system_message_that_the_template_leaves_out_is_refused_at_the_policy(
     tmp_path: Path, declared: dict[str, object], workspace_at: Callable[..., Workspace]
 ) -> None:
     """Also where the store holds the policy from a time without one."""
-    base_policy(workspace_at(tmp_path / "store", **declared).at("sft-s0", 0))
+    workspace_at(tmp_path / "store", **declared).at("sft-s0", 0).make(PolicyStage)
     told = {**declared, "prompts": {"system": "Be brief."}}
     with pytest.raises(ModelError, match="takes no system message"):
-        base_policy(workspace_at(tmp_path / "store", **told).at("sft-s0", 0))
+        workspace_at(tmp_path / "store", **told).at("sft-s0", 0).make(PolicyStage)

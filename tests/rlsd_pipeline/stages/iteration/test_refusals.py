@@ -11,14 +11,14 @@ from rlsd_pipeline.artifacts import Artifact, ArtifactStore
 from rlsd_pipeline.config.dataset import EasyVQADataset
 from rlsd_pipeline.data import easy_vqa
 from rlsd_pipeline.errors import AlignmentError, ArtifactError, ConfigError, DataError
-from rlsd_pipeline.stages.current import is_current
-from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
-from rlsd_pipeline.stages.iteration.policy import base_policy
-from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
-from rlsd_pipeline.stages.iteration.problems import make_problems
-from rlsd_pipeline.stages.iteration.rewards import advantages, verify, verify_rollouts
-from rlsd_pipeline.stages.iteration.rollouts import choose_problems, draw_seed, sample_rollouts
-from rlsd_pipeline.stages.iteration.token_weights import weigh_tokens
+from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
+from rlsd_pipeline.stages.iteration.rewards import RewardsStage, advantages, verify
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
+from rlsd_pipeline.stages.iteration.sampling import choose_problems, draw_seed
+from rlsd_pipeline.stages.iteration.token_weights import TokenWeightsStage
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.verifiers.extraction import AnswerTag
 from rlsd_pipeline.verifiers.verifier import Verification
@@ -31,7 +31,7 @@ Ran = tuple[Path, dict[tuple[str, int, str], Artifact]]
 def redraw(workspace: Workspace) -> StageRun:
     """Sample the first iteration afresh: the same problems and names, other tokens."""
     place = workspace.at("rlsd-s0", 0, draw=1)
-    sample_rollouts(place)
+    place.make(RolloutsStage)
     return place
 
 
@@ -47,8 +47,8 @@ def test_a_fresh_draw_stays_until_another_is_asked_for(copied: Path, workspace_a
     redraw(workspace_at(copied))
     run = workspace_at(copied).at("rlsd-s0", 0)
     assert run.kept_draw() == 1
-    assert is_current(run, "rollouts")
-    assert not is_current(run, "rewards")
+    assert RolloutsStage().is_current(run)
+    assert not RewardsStage().is_current(run)
 
 
 def test_weights_refuse_log_probabilities_of_other_rollouts(
@@ -57,25 +57,25 @@ def test_weights_refuse_log_probabilities_of_other_rollouts(
     workspace = workspace_at(copied)
     before = workspace.at("rlsd-s0", 0).read("rollouts")
     run = redraw(workspace)
-    verify_rollouts(run)
+    run.make(RewardsStage)
     with pytest.raises(AlignmentError) as error:
-        weigh_tokens(run)
+        run.make(TokenWeightsStage)
     message, now = str(error.value), run.read("rollouts")
     assert f"are those of the rollouts {before.digest[:12]}" in message
     assert f"the rollouts here are {now.digest[:12]}: materialize logprobs again" in message
-    score_rollouts(run)
-    assert not weigh_tokens(run).cache_hit
+    run.make(LogprobsStage)
+    assert not run.make(TokenWeightsStage).cache_hit
 
 
 def test_weights_refuse_rewards_of_other_rollouts(copied: Path, workspace_at: Open) -> None:
     """They hold no tokens, so only their origin tells."""
     run = redraw(workspace_at(copied))
-    score_rollouts(run)
+    run.make(LogprobsStage)
     with pytest.raises(AlignmentError, match="rewards") as error:
-        weigh_tokens(run)
+        run.make(TokenWeightsStage)
     assert "materialize rewards again" in str(error.value)
-    verify_rollouts(run)
-    assert not weigh_tokens(run).cache_hit
+    run.make(RewardsStage)
+    assert not run.make(TokenWeightsStage).cache_hit
 
 
 @pytest.mark.parametrize("stale", ["logprobs", "token_weights"])
@@ -84,11 +84,11 @@ def test_update_refuses_tables_of_other_rollouts(
 ) -> None:
     run = redraw(workspace_at(copied))
     old = run.read(stale)
-    for stage in (verify_rollouts, score_rollouts, weigh_tokens):
-        stage(run)
+    for stage in (RewardsStage, LogprobsStage, TokenWeightsStage):
+        run.make(stage)
     run.workspace.store.set_ref(run.reference(stale), old)
     with pytest.raises(AlignmentError, match="compute the table again from these rollouts"):
-        train_policy(run)
+        run.make(PolicyCheckpointStage)
 
 
 def test_scoring_refuses_a_prompt_that_is_not_the_sampled_one(
@@ -101,7 +101,7 @@ def test_scoring_refuses_a_prompt_that_is_not_the_sampled_one(
     }
     run = workspace_at(copied, prompts=prompts).at("rlsd-s0", 0)
     with pytest.raises(AlignmentError, match="sampled from: the prompt template"):
-        score_rollouts(run)
+        run.make(LogprobsStage)
 
 
 def test_a_prompt_over_the_limit_is_refused_and_nothing_written(
@@ -111,7 +111,7 @@ def test_a_prompt_over_the_limit_is_refused_and_nothing_written(
     workspace = workspace_at(copied, sampling=sampling)
     before = sorted(path for path in copied.rglob("*") if path.is_file())
     with pytest.raises(DataError) as error:
-        sample_rollouts(workspace.at("rlsd-s0", 0))
+        workspace.at("rlsd-s0", 0).make(RolloutsStage)
     assert "tokens, max_prompt_tokens of sampling is 30" in str(error.value)
     assert "never cut" in str(error.value)
     assert sorted(path for path in copied.rglob("*") if path.is_file()) == before
@@ -122,7 +122,7 @@ def test_a_crash_of_the_verifier_is_no_zero(
 ) -> None:
     workspace = workspace_at(copied, reward={"accuracy_weight": 1.0, "format_weight": 0.0})
     workspace.verifier = coin(errors=True)
-    rows = verify_rollouts(workspace.at("rlsd-s0", 0)).table(Reward).to_pylist()
+    rows = workspace.at("rlsd-s0", 0).make(RewardsStage).table(Reward).to_pylist()
     verdicts = Counter(row["verdict"] for row in rows)
     assert min(verdicts[v] for v in ("correct", "incorrect", "verifier_error")) > 0
     for start in range(0, 16, 4):
@@ -177,18 +177,18 @@ def test_a_gold_answer_the_verifier_rejects_stops_the_data_set(
     workspace = workspace_at(tmp_path / "store")
     workspace.verifier = Deaf()
     with pytest.raises(DataError, match="rejects the gold answer of 20 of 20 problems"):
-        make_problems(workspace)
+        workspace.whole().make(ProblemsStage)
     assert ArtifactStore(tmp_path / "store").ref("small/problems") is None
 
 
 def test_a_stage_names_what_is_missing(tmp_path: Path, workspace_at: Open) -> None:
     workspace = workspace_at(tmp_path / "store")
     with pytest.raises(ArtifactError, match="materialize problems there first"):
-        sample_rollouts(workspace.at("rlsd-s0", 0))
-    make_problems(workspace)
-    base_policy(workspace.at("rlsd-s0", 0))
+        workspace.at("rlsd-s0", 0).make(RolloutsStage)
+    workspace.whole().make(ProblemsStage)
+    workspace.at("rlsd-s0", 0).make(PolicyStage)
     with pytest.raises(ArtifactError, match="small/rlsd-s0/001/policy"):
-        sample_rollouts(workspace.at("rlsd-s0", 1))
+        workspace.at("rlsd-s0", 1).make(RolloutsStage)
 
 
 def test_places_that_are_not_declared(ran: Ran, workspace_at: Open) -> None:
@@ -260,7 +260,7 @@ def test_scoring_refuses_rollouts_of_another_policy(copied: Path, workspace_at: 
     before, other = run.read("policy"), workspace.at("rlsd-s0", 2).read("policy")
     workspace.store.set_ref(run.reference("policy"), other)
     with pytest.raises(AlignmentError) as error:
-        score_rollouts(run)
+        run.make(LogprobsStage)
     assert str(error.value) == (
         f"the rollouts were sampled by policy {before.digest[:12]}, and the policy here is "
         f"{other.digest[:12]}: materialize rollouts again"

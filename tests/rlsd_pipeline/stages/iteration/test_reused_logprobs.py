@@ -9,13 +9,13 @@ import torch
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
-from rlsd_pipeline.stages.iteration import logprobs
-from rlsd_pipeline.stages.iteration.logprobs import score_rollouts
-from rlsd_pipeline.stages.iteration.policy import base_policy
-from rlsd_pipeline.stages.iteration.problems import make_problems
+from rlsd_pipeline.stages.iteration import alignment, contexts
+from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.iteration.reused_logprobs import largest_gap, rows_to_check
-from rlsd_pipeline.stages.iteration.rewards import verify_rollouts
-from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
+from rlsd_pipeline.stages.iteration.rewards import RewardsStage
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.run import Workspace
 from schemas import Rollout, TokenLogprobs
 
@@ -28,13 +28,13 @@ def flat(artifact: Artifact, schema: type, column: str) -> np.ndarray:
 
 def scored_rows(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many responses each later call of the scorer is asked for."""
-    asked, score = [], logprobs.score_here
+    asked, score = [], contexts.score_here
 
     def count(run, policy, prompts, *rest):
         asked.append(sum(prompt is not None for prompt in prompts))
         return score(run, policy, prompts, *rest)
 
-    monkeypatch.setattr(logprobs, "score_here", count)
+    monkeypatch.setattr(contexts, "score_here", count)
     return asked
 
 
@@ -57,7 +57,7 @@ def test_one_engine_scores_the_teacher_and_a_part_of_the_student(
 ) -> None:
     asked = scored_rows(monkeypatch)
     run = workspace_at(copied).at("live-s0", 1, recompute=True)
-    found = score_rollouts(run)
+    found = run.make(LogprobsStage)
     # Four groups of four: two of the first are checked, and the teacher reads all sixteen.
     assert asked == [2, 16]
     assert found.manifest.measurements["student_rollouts_scored"] == 2
@@ -69,11 +69,11 @@ def test_one_engine_scores_the_teacher_and_a_part_of_the_student(
 def test_what_is_reused_is_what_scoring_finds(
     copied: Path, workspace_at: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logprobs, "sampled_by_another_engine", lambda rollouts: True)
+    monkeypatch.setattr(alignment, "sampled_by_another_engine", lambda rollouts: True)
     run = workspace_at(copied).at("live-s0", 1)
     reused = flat(run.read("logprobs"), TokenLogprobs, "student_logprobs")
     scored = flat(
-        score_rollouts(workspace_at(copied).at("live-s0", 1, recompute=True)),
+        workspace_at(copied).at("live-s0", 1, recompute=True).make(LogprobsStage),
         TokenLogprobs,
         "student_logprobs",
     )
@@ -94,12 +94,12 @@ def test_an_engine_that_is_off_is_found_out(
     monkeypatch.setattr(TransformersEngine, "sample", coarse)
     workspace = workspace_at(tmp_path / "store")
     run = workspace.at("grpo-s0", 0)
-    make_problems(workspace)
-    base_policy(run)
-    rollouts = sample_rollouts(run)
-    verify_rollouts(run)
+    workspace.whole().make(ProblemsStage)
+    run.make(PolicyStage)
+    rollouts = run.make(RolloutsStage)
+    run.make(RewardsStage)
     asked = scored_rows(monkeypatch)
-    found = score_rollouts(run)
+    found = run.make(LogprobsStage)
     assert asked == [2, 16]
     assert found.manifest.measurements["engine_gap_max"] == pytest.approx(0.01, abs=1e-4)
     assert found.manifest.measurements["student_rollouts_scored"] == 16

@@ -10,7 +10,7 @@ from rlsd_pipeline.errors import ArtifactError, DataError
 from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
 from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
-from rlsd_pipeline.stages.iteration.rollouts import sample_rollouts
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.run import Workspace
 from schemas import PolicyCheckpoint, Reward, Rollout, TokenLogprobs, TokenWeights
 
@@ -140,7 +140,7 @@ def refused(workspace: Workspace, ran: tuple[Path, Made]) -> str:
         source = ran[1]["" if stage == "problems" else "grpo-s0", 0, stage]
         workspace.store.set_ref(run.reference(stage), source)
     with pytest.raises(DataError) as error:
-        sample_rollouts(run)
+        run.make(RolloutsStage)
     with pytest.raises(ArtifactError):
         run.read("rollouts")
     return str(error.value)

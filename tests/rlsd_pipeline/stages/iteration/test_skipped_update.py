@@ -10,9 +10,9 @@ from safetensors.torch import load_file
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.config.verifier import AnswerTagExtraction
-from rlsd_pipeline.stages.comparison.weighting_comparison import compare_weightings
-from rlsd_pipeline.stages.iteration import policy_checkpoint
-from rlsd_pipeline.stages.iteration.policy_checkpoint import train_policy
+from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
+from rlsd_pipeline.stages.iteration import training_on_ranks
+from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.summary.recordings import moments
 from rlsd_pipeline.verifiers.extraction import build_extraction
@@ -108,14 +108,14 @@ def test_several_processes_are_not_even_started(
     for compute in ({"type": "torchrun", "device": "cpu"}, {"type": "ray"}):
         declared = workspace.experiment.model_dump() | {"compute": compute}
         spread = Workspace("small", ExperimentConfig.model_validate(declared), workspace.store)
-        monkeypatch.setattr(policy_checkpoint, "update_ranks", lambda run: pytest.fail("started"))
-        found = train_policy(spread.at("sdpo-s0", 1, recompute=True))
+        monkeypatch.setattr(training_on_ranks, "update_ranks", lambda run: pytest.fail("started"))
+        found = spread.at("sdpo-s0", 1, recompute=True).make(PolicyCheckpointStage)
         assert found.digest == made["sdpo-s0", 1, "policy_checkpoint"].digest
 
 
 def test_comparisons_and_curves_go_on(workspace: Workspace, made: Made) -> None:
     for arm in ("sdpo-s0", "grpo-s0"):
-        compared = compare_weightings(workspace.at(arm, 0)).record(WeightingComparison)
+        compared = workspace.at(arm, 0).make(WeightingComparisonStage).record(WeightingComparison)
         assert compared.signal_tokens == 0
         assert [moment.grad_norm for moment in moments(workspace, arm)[:2]] == [0.0, 0.0]
 

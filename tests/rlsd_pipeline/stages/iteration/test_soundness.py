@@ -8,7 +8,7 @@ import torch
 
 from rlsd_pipeline.errors import ModelError
 from rlsd_pipeline.models.policy import Policy
-from rlsd_pipeline.stages.iteration.policy import base_policy
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.run import Workspace
 
 Open = Callable[..., Workspace]
@@ -25,7 +25,7 @@ def _refused(policy: Policy, workspace_at: Open, tmp_path: Path) -> str:
         model={"type": "pretrained", "name": str(folder)},
     )
     with pytest.raises(ModelError) as error:
-        base_policy(workspace.at("rlsd-s0", 0))
+        workspace.at("rlsd-s0", 0).make(PolicyStage)
     assert "my-model" in str(error.value)
     assert workspace.store.ref(workspace.at("rlsd-s0", 0).reference("policy")) is None
     return str(error.value)
@@ -67,4 +67,4 @@ def test_a_larger_embedding_is_padding(
         dataset={"type": "jsonl", "path": str(tmp_path / "a.jsonl")},
         model={"type": "pretrained", "name": str(tmp_path / "my-model")},
     )
-    assert base_policy(workspace.at("rlsd-s0", 0)).manifest.stage == "policy"
+    assert workspace.at("rlsd-s0", 0).make(PolicyStage).manifest.stage == "policy"

@@ -12,8 +12,7 @@ from torch import Tensor
 from rlsd_pipeline.artifacts import Artifact, ArtifactStore
 from rlsd_pipeline.errors import ArtifactError
 from rlsd_pipeline.models.weights import WEIGHTS, weight_files
-from rlsd_pipeline.stages.current import is_current
-from rlsd_pipeline.stages.iteration.teacher import arm_teacher
+from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.run import Workspace
 from schemas import PolicyCheckpoint, TeacherDistribution, TokenLogprobs
 
@@ -171,11 +170,10 @@ def test_going_on_after_an_interruption_gives_the_same_average(
     store, made = taught
     copied = without_teachers(store, tmp_path / "copied")
     run = workspace_at(copied, arms=ARMS).at("ema-s0", 2)
-    teacher = arm_teacher(run)
-    assert teacher is not None
+    teacher = run.teacher()
     assert not teacher.cache_hit
     assert teacher.digest == teacher_of(made, "ema-s0", 2)
-    assert is_current(run, "logprobs")
+    assert LogprobsStage().is_current(run)
 
 
 def test_interrupted_after_each_iteration_everything_is_as_in_one_go(
@@ -199,15 +197,14 @@ def test_an_average_is_of_what_is_declared_now(
     for name, iterations in (("alone", [2]), ("in order", [0, 1, 2])):
         copied = Path(shutil.copytree(taught[0], tmp_path / name))
         workspace = workspace_at(copied, arms=arms)
-        made = [arm_teacher(workspace.at("ema-s0", k)) for k in iterations]
-        assert made[-1] is not None
+        made = [workspace.at("ema-s0", k).teacher() for k in iterations]
         found.append(made[-1].digest)
     assert found[0] == found[1]
 
 
 def test_a_method_without_a_teacher_makes_none(ran: tuple[Path, Made], workspace_at: Open) -> None:
     run = workspace_at(ran[0], teacher={"type": "ema"}).at("grpo-s0", 1)
-    assert arm_teacher(run) is None
+    assert "teacher" not in LogprobsStage().inputs(run)
     assert run.workspace.store.ref(run.reference("teacher")) is None
     assert "teacher" not in ran[1]["grpo-s0", 1, "logprobs"].manifest.inputs
 

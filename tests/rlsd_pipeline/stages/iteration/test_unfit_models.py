@@ -8,7 +8,8 @@ from transformers import BartConfig, DistilBertConfig, PretrainedConfig, T5Confi
 
 from rlsd_pipeline.config.model import PretrainedModel
 from rlsd_pipeline.errors import ModelError, RlsdError
-from rlsd_pipeline.stages.iteration.policy import base_policy, check_model
+from rlsd_pipeline.stages.iteration.base_model import check_model
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.run import Workspace
 from tests.families.families import Family
 from tests.families.mllama import mllama
@@ -40,7 +41,7 @@ def _refused(family: Family, workspace: Workspace, folder: Path) -> str:
     family.policy().save(folder)
     run = workspace.at("rlsd-s0", 0)
     with pytest.raises(RlsdError) as error:
-        base_policy(run)
+        run.make(PolicyStage)
     assert workspace.store.ref(run.reference("policy")) is None
     assert folder.name in str(error.value)
     return str(error.value)

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from rlsd_pipeline.stages.iteration.policy import base_policy
-from rlsd_pipeline.stages.iteration.problems import make_problems
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.iteration.update_groups import minibatch_seed
 from rlsd_pipeline.stages.run import Workspace
 from schemas import PolicyCheckpoint
@@ -35,9 +35,9 @@ def test_the_order_of_minibatches_is_the_seeds_and_the_iterations(workspace: Wor
 def test_an_update_says_by_which_seeds_it_was_ordered(
     workspace: Workspace, stages: dict[str, Callable]
 ) -> None:
-    make_problems(workspace)
+    workspace.whole().make(ProblemsStage)
     run = workspace.at("grpo-s1", 0)
-    base_policy(run)
+    run.make(PolicyStage)
     for stage in stages.values():
         trained = stage(run)
     assert trained.manifest.seeds == {"arm": 1, "iteration": 0}

@@ -10,7 +10,7 @@ from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.models.weights import WEIGHTS
-from rlsd_pipeline.stages.iteration.policy import base_policy
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.teacher import require_same_tokenizer
 from rlsd_pipeline.stages.run import Workspace
 
@@ -32,7 +32,7 @@ def bases(tmp_path_factory: pytest.TempPathFactory, workspace_at: Open) -> list[
     """The policies that three seeds begin with where there are two warm starts."""
     store = tmp_path_factory.mktemp("bases") / "store"
     workspace = workspace_at(store, arms=ARMS, model={**MODEL, "warm_starts": 2})
-    return [base_policy(workspace.at(f"grpo-s{seed}", 0)) for seed in range(3)]
+    return [workspace.at(f"grpo-s{seed}", 0).make(PolicyStage) for seed in range(3)]
 
 
 def test_seeds_take_turns(bases: list[Artifact]) -> None:

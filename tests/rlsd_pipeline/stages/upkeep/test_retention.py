@@ -14,7 +14,7 @@ from rlsd_pipeline.artifacts.restoring import RestoringStore
 from rlsd_pipeline.config.retention import CheckpointRetention, RetentionConfig
 from rlsd_pipeline.errors import ArtifactError, CollectedError
 from rlsd_pipeline.models.weights import OPTIMIZER, WEIGHTS
-from rlsd_pipeline.stages.evaluation.benchmark_scores import evaluate_policy
+from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.stages.upkeep.restore import missing_updates, restore_policy
 from rlsd_pipeline.stages.upkeep.retention import KEPT_WITH_INPUTS, Retained, droppable, retain
@@ -158,12 +158,14 @@ def test_every_nth_and_what_is_due_to_be_evaluated_keep_their_weights(
     found = policies(workspace, "live")
     assert without(found, OPTIMIZER) == []
     assert without(found, WEIGHTS) == [1]
-    score = evaluate_policy(workspace.at("live-s0", 2), benchmark)
+    score = BenchmarkScoresStage(benchmark=benchmark).make(workspace.at("live-s0", 2))
     collect_garbage(workspace, retention)
     assert without(policies(workspace, "live"), WEIGHTS) == [1, 2]
     assert workspace.at("live-s0", 2).read("benchmark_scores.greedy").digest == score.digest
     # What the policy answered is kept, though no reference names it.
-    again = evaluate_policy(workspace.at("live-s0", 2, recompute=False), benchmark)
+    again = BenchmarkScoresStage(benchmark=benchmark).make(
+        workspace.at("live-s0", 2, recompute=False)
+    )
     assert again.cache_hit
     answers = [a for a in take_inventory(workspace.store.storage).artifacts if "responses" in a]
     assert len(answers) == 1

@@ -1,0 +1,73 @@
+"""The stages that have an asset, in the order of the pipeline."""
+
+from collections.abc import Iterator
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from assets.declared import Declared
+from assets.stages import (
+    benchmark_items,
+    benchmark_scores,
+    logprobs,
+    policy,
+    policy_checkpoint,
+    problems,
+    results,
+    rewards,
+    rollouts,
+    token_weights,
+    weighting_comparison,
+)
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact
+    from rlsd_pipeline.stages.run import StageRun
+
+_MODULES: tuple[ModuleType, ...] = (
+    problems,
+    benchmark_items,
+    policy,
+    rollouts,
+    rewards,
+    logprobs,
+    token_weights,
+    policy_checkpoint,
+    weighting_comparison,
+    benchmark_scores,
+    results,
+)
+
+_BY_STAGE = {module.__name__.rpartition(".")[2]: module for module in _MODULES}
+
+
+def stage_assets(declared: Declared) -> list[dg.AssetsDefinition]:
+    """Every asset of an experiment."""
+    return [asset for module in _MODULES for asset in module.build(declared)]
+
+
+def is_shown(full_name: str) -> bool:
+    """Whether a stage, such as `benchmark_scores.NAME`, has an asset."""
+    return full_name.split(".")[0] in _BY_STAGE
+
+
+def recheck(
+    declared: Declared, stage: str, artifact: "Artifact", run: "StageRun"
+) -> Iterator[dg.AssetCheckResult]:
+    """What the checks of a stage say of an artifact that is there; nothing of one without checks.
+
+    A check that reads another artifact is done only where that is the one this was made from.
+
+    Args:
+        declared: The experiment.
+        stage: The stage's full name.
+        artifact: An artifact of it.
+        run: Its arm and iteration.
+
+    Raises:
+        ArtifactError: What a check reads is not there.
+    """
+    check = getattr(_BY_STAGE[stage.split(".")[0]], "check", None)
+    if check is not None:
+        yield from check(declared, run, artifact)

@@ -1,0 +1,149 @@
+"""The sampled tokens scored under the student and under the privileged teacher.
+
+Both see exactly the sampled completion ids, at the rollouts' temperature and in one precision, and
+the student's prompt is encoded again and must be the sampled one: nothing is aligned by hope. The
+student is not run again where its log-probabilities are those of sampling.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.artifacts.tables import to_table
+from rlsd_pipeline.models.policy import EncodedPrompt, Policy
+from rlsd_pipeline.models.scoring import Keep, Scored, keep_entries_of, keep_likeliest
+from rlsd_pipeline.stages.iteration.alignment import (
+    require_room,
+    require_same_images,
+    require_same_prompts,
+)
+from rlsd_pipeline.stages.iteration.privileged import Judged, teacher_texts
+from rlsd_pipeline.stages.iteration.prompts import encode, student_prompt
+from rlsd_pipeline.stages.iteration.reused_logprobs import (
+    TOLERANCE,
+    largest_gap,
+    rows_to_check,
+)
+from rlsd_pipeline.stages.iteration.scoring import score_here
+from rlsd_pipeline.stages.iteration.teacher import require_same_tokenizer
+from rlsd_pipeline.stages.run import StageRun
+from schemas import Reward, TeacherDistribution, Verdict
+
+
+class Contexts:
+    """Scores one table of rollouts under several contexts."""
+
+    def __init__(self, run: StageRun, inputs: Mapping[str, Artifact], table: pa.Table) -> None:
+        self.run = run
+        self.rewards = inputs.get("rewards")
+        problems = run.workspace.problems(inputs["problems"])
+        self.completion_ids = table["completion_ids"].to_pylist()
+        self.sampled_from = table["prompt_ids"].to_pylist()
+        self.owners = [problems[problem_id] for problem_id in table["problem_id"].to_pylist()]
+        self.completions = table["completion"].to_pylist()
+        self.sampled = [torch.tensor(one) for one in table["rollout_logprobs"].to_pylist()]
+        self.plain_prompts: list[EncodedPrompt] = []
+        self.divergence = run.arm.weighting.stored_divergence
+        self.gap, self.checked = 0.0, 0
+        run.workspace.progress.start("logprobs", None, "rollouts")
+
+    def student(self, artifact: Artifact, *, reuse: bool) -> list[Scored]:
+        """The plain context, which must be the one that was sampled from.
+
+        Args:
+            artifact: The policy that sampled.
+            reuse: Take what sampling found, if scoring some rollouts finds the same.
+        """
+        policy = self.run.workspace.compute.reader(artifact)
+        self.plain_prompts = [student_prompt(self.run.experiment, policy, p) for p in self.owners]
+        require_same_prompts(self.owners, self.plain_prompts, self.sampled_from)
+        self.student_policy = policy
+        if self.divergence is not None:
+            require_room(self.divergence, self.completion_ids, policy)
+        ours = self.divergence is not None and self.divergence.support == "student"
+        keep = keep_likeliest(self.divergence.top_k) if ours and self.divergence else None
+        if reuse and keep is None:
+            names = [owner.problem_id for owner in self.owners]
+            self._check(artifact, rows_to_check(names, list(map(len, self.completion_ids))))
+            if self.gap <= TOLERANCE:
+                return [Scored(logprobs, None) for logprobs in self.sampled]
+        scored = _all(self._score(artifact, self.plain_prompts, keep))
+        self.gap = largest_gap(self.sampled, [one.logprobs for one in scored])
+        self.checked = len(scored)
+        return scored
+
+    def _check(self, policy: Artifact, rows: Sequence[int]) -> None:
+        """Score some rollouts, and how far they are from what sampling found."""
+        chosen = set(rows)
+        prompts = [p if row in chosen else None for row, p in enumerate(self.plain_prompts)]
+        found = _all(self._score(policy, prompts, None))
+        sampled = [self.sampled[row] for row in rows]
+        self.gap = largest_gap(sampled, [one.logprobs for one in found])
+        self.checked = len(rows)
+
+    def teacher(self, artifact: Artifact, student: Sequence[Scored]) -> list[Scored | None]:
+        """The privileged context; None where there is nothing to show."""
+        policy = self.run.workspace.compute.reader(artifact)
+        require_same_tokenizer(self.student_policy, policy)
+        prompts = self._privileged_prompts(policy)
+        require_same_images(self.owners, self.plain_prompts, prompts)
+        keep: Keep | None = None
+        if self.divergence is not None and self.divergence.support == "teacher":
+            keep = keep_likeliest(self.divergence.top_k)
+        elif self.divergence is not None:
+            keep = keep_entries_of(student)
+        return self._score(artifact, prompts, keep)
+
+    def plain(self, artifact: Artifact) -> list[Scored]:
+        """The teacher without what is privileged: the control."""
+        policy = self.run.workspace.compute.reader(artifact)
+        prompts = [student_prompt(self.run.experiment, policy, p) for p in self.owners]
+        return _all(self._score(artifact, prompts, None))
+
+    def _privileged_prompts(self, policy: Policy) -> list[EncodedPrompt | None]:
+        arm, experiment = self.run.arm, self.run.experiment
+        verdicts: list[tuple[Verdict | None, str | None]] = [(None, None)] * len(self.owners)
+        if self.rewards is not None:
+            rows = self.rewards.table(Reward, ["verdict", "extracted"]).to_pylist()
+            verdicts = [(Verdict(row["verdict"]), row["extracted"]) for row in rows]
+        judged = [
+            Judged(problem, text, *verdict)
+            for problem, text, verdict in zip(self.owners, self.completions, verdicts, strict=True)
+        ]
+        texts = teacher_texts(experiment, arm.privileged, judged)
+        return [
+            None if text is None else encode(policy, owner, text, experiment.prompts.system)
+            for text, owner in zip(texts, self.owners, strict=True)
+        ]
+
+    def _score(
+        self, policy: Artifact, prompts: Sequence[EncodedPrompt | None], keep: Keep | None
+    ) -> list[Scored | None]:
+        return score_here(self.run, policy, prompts, self.completion_ids, keep)
+
+
+def _all(scored: Sequence[Scored | None]) -> list[Scored]:
+    return [one for one in scored if one is not None]
+
+
+def logprob_column(scored: Sequence[Scored | None]) -> list[np.ndarray | None]:
+    """One list of log-probabilities a response; None where it was not scored."""
+    return [None if one is None else one.logprobs.numpy() for one in scored]
+
+
+def distribution_table(table: pa.Table, scored: Sequence[Scored | None]) -> pa.Table:
+    """The kept entries of the teacher's distribution, as rows of `TeacherDistribution`."""
+    supports = [None if one is None else one.support for one in scored]
+    sizes = [support.ids.shape[1] for support in supports if support is not None]
+    columns = {
+        "rollout_id": table["rollout_id"],
+        "completion_ids": table["completion_ids"],
+        "support_size": [sizes[0] if sizes else 1] * len(table),
+        "support_ids": [None if s is None else s.ids.flatten().numpy() for s in supports],
+        "support_logprobs": [None if s is None else s.logprobs.flatten().numpy() for s in supports],
+        "tail_logprobs": [None if s is None else s.tail.numpy() for s in supports],
+    }
+    return to_table(TeacherDistribution, columns)
