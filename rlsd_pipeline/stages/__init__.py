@@ -16,5 +16,6 @@
     registry.py        all of them, in order
     run.py             what a stage runs in
 
-The file of a stage holds its object and loads no model library; heavy work lies in a file beside it.
+The file of a stage holds its object and loads no model library; heavy work lies in a file beside
+it.
 """
