@@ -6,5 +6,6 @@ built_in.py    the built-in ones of a kind, found by folder
 location.py    `type` as an import path, or as a file beside the YAML, and the class it names
 source.py      the code that decides what a user's component does, as a digest
 located.py     a path that a component is given, relative to the YAML
+shipped.py     a component as JSON for a process that may not see its file
 guarded.py     what a user's code raises, as one message with file, line and place
 """

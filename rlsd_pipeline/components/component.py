@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import BaseModel, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
 
-from rlsd_pipeline.components.location import Origin, class_of, origin_of
+from rlsd_pipeline.components.location import Origin, class_of, origin_of, place_of
 from rlsd_pipeline.config.strict import StrictConfig
 from rlsd_pipeline.errors import DataError
 
@@ -53,7 +53,7 @@ class Component(StrictConfig):
         origin = self.origin
         if origin is None or origin.file is None:
             return super().__reduce__()
-        return _rebuilt, (self.type, origin.code, self.model_dump_json())
+        return _rebuilt, (place_of(type(self)), origin.code, self.model_dump_json())
 
 
 def _rebuilt(declared: str, code: bytes, settings: str) -> Component:

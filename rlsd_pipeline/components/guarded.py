@@ -37,6 +37,20 @@ def guarded(component: Component, doing: str) -> Iterator[None]:
         raise ComponentError(raised_in(error, what, origin.file)) from error
 
 
+def refused(component: Component, doing: str, problem: str) -> ComponentError:
+    """The error that says what is wrong with what a component gave.
+
+    Args:
+        component: Whose method gave it.
+        doing: What it did, such as `problem easy-17`.
+        problem: What was found, and what is to be done.
+    """
+    origin = component.origin
+    name = type(component).__name__ if origin is None else origin.name
+    where = f" ({origin.file})" if origin is not None and origin.file is not None else ""
+    return ComponentError(f"{component.component_kind} `{name}`, {doing}: {problem}{where}")
+
+
 def raised_in(error: Exception, doing: str, file: Path | None = None) -> str:
     """What was raised, by whom, and at which line.
 

@@ -87,6 +87,13 @@ def origin_of(component: type[Any]) -> Origin:
     return Origin(name, file, hashlib.sha256(code).hexdigest(), code)
 
 
+def place_of(component: type[Any]) -> str:
+    """The located `type` that names a class."""
+    module = sys.modules[component.__module__]
+    place = module.__file__ if hasattr(module, _CODE) else module.__name__
+    return f"{place}:{component.__qualname__}"
+
+
 def _parts(declared: str) -> tuple[str, str]:
     place, _, name = declared.rpartition(":" if ":" in declared else ".")
     if not place or not name.isidentifier() or name == "py":

@@ -1,6 +1,6 @@
 """An update as a folder: what every process reads, whoever started it.
 
-    job.json                 how to update
+    job.json                 how to update, with the code of a user's divergence
     model/                   the checkpoint to start from, under transformers' own names
     groups.safetensors       prompts, responses and their streams
     optimizer/               the optimizer's state, where the policy has one
@@ -11,18 +11,18 @@ The folder lies where every process sees it, and is removed after the update.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
-from pydantic import Field
 from safetensors.torch import save_file
 from torch import Tensor
 
 from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.components.shipped import SHIPPED
 from rlsd_pipeline.compute.group_file import read_groups, write_groups
-from rlsd_pipeline.config.divergence import StoredDivergence
 from rlsd_pipeline.config.strict import StrictConfig
 from rlsd_pipeline.config.update import UpdateConfig
+from rlsd_pipeline.divergences.divergence import StoredDivergence
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.progress import Progress
 from rlsd_pipeline.update.devices import Devices
@@ -41,7 +41,7 @@ class UpdateJob(StrictConfig):
 
     update: UpdateConfig
 
-    divergence: StoredDivergence | None = Field(default=None)
+    divergence: Annotated[StoredDivergence | None, *SHIPPED] = None
     """What the distillation weights weigh, where there are any."""
 
     temperature: float

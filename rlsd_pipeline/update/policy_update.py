@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from rlsd_pipeline.config.divergence import StoredDivergence
 from rlsd_pipeline.config.update import UpdateConfig
+from rlsd_pipeline.divergences.divergence import StoredDivergence
 from rlsd_pipeline.errors import TrainingError
 from rlsd_pipeline.models.logprobs import (
     ScoringBatch,

@@ -12,8 +12,8 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor
 
-from rlsd_pipeline.config.divergence import StoredDivergence
 from rlsd_pipeline.config.update import UpdateConfig
+from rlsd_pipeline.divergences.divergence import StoredDivergence
 from rlsd_pipeline.models.logprobs import Support, chosen_logprobs
 from rlsd_pipeline.update.divergence import token_divergence
 from rlsd_pipeline.update.engine_correction import engine_weights

@@ -8,8 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rlsd_pipeline.config.divergence import DivergenceConfig, ForwardKL, StoredDivergence
-from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting, distillation, stored
+from rlsd_pipeline.divergences import DivergenceConfig
+from rlsd_pipeline.divergences.divergence import StoredDivergence
+from rlsd_pipeline.divergences.forward_kl import ForwardKL
+from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 
 class GRPOOPSD(Weighting):
@@ -26,11 +28,11 @@ class GRPOOPSD(Weighting):
     @property
     def stored_divergence(self) -> StoredDivergence | None:
         """The declared one, unless it is the sampled form."""
-        return stored(self.divergence)
+        return self.divergence.stored
 
     def streams(self, credit: Credit) -> TokenStreams:
         """The advantage, plus β times OPSD's stream."""
-        pulled = distillation(self.divergence, credit, self.beta * credit.token_informed)
+        pulled = self.divergence.streams(self.beta * credit.token_informed, credit.information_gain)
         if pulled.token_advantages is None:
             return pulled._replace(token_advantages=credit.token_advantages)
         return TokenStreams(credit.token_advantages + pulled.token_advantages)

@@ -9,16 +9,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from rlsd_pipeline.components.component import Component
-from rlsd_pipeline.config.divergence import Sampled, StoredDivergence
 from rlsd_pipeline.config.teacher import Privileged
+from rlsd_pipeline.credit.streams import TokenStreams
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from rlsd_pipeline.config.divergence import DivergenceConfig
+    from rlsd_pipeline.divergences.divergence import StoredDivergence
 
 
 @dataclass(frozen=True)
@@ -75,21 +75,6 @@ class Credit:
         return self.informed.to(self.student_logprobs.dtype)[self.rows]
 
 
-class TokenStreams(NamedTuple):
-    """What the policy update consumes; a stream that a method does not use is None.
-
-    Attributes:
-        token_advantages: Signed credit of the clipped policy gradient; `[tokens]`.
-        distillation_weights: Weight of the divergence to the stored teacher distribution;
-            `[tokens]`.
-        nll_weights: Weight of the negative log-likelihood of the response's own token; `[tokens]`.
-    """
-
-    token_advantages: Tensor | None = None
-    distillation_weights: Tensor | None = None
-    nll_weights: Tensor | None = None
-
-
 class Weighting(Component):
     """A method with its settings."""
 
@@ -131,25 +116,3 @@ class Weighting(Component):
         Raises:
             ValueError: The table lacks what the method reads.
         """
-
-
-def distillation(divergence: DivergenceConfig, credit: Credit, weights: Tensor) -> TokenStreams:
-    """The streams that minimise `weights` times a divergence to the teacher.
-
-    The sampled form is a policy gradient whose advantage is the information gain: as a loss, with a
-    detached teacher, its gradient would not hold the teacher at all (method.md §2).
-
-    Args:
-        divergence: Which divergence.
-        credit: The table.
-        weights: Of each token, not negative; `[tokens]`.
-    """
-    gain = credit.information_gain
-    if isinstance(divergence, Sampled):
-        return TokenStreams(token_advantages=weights * gain)
-    return TokenStreams(distillation_weights=weights)
-
-
-def stored(divergence: DivergenceConfig) -> StoredDivergence | None:
-    """The divergence if it needs the teacher's distribution, None for the sampled form."""
-    return None if isinstance(divergence, Sampled) else divergence

@@ -6,8 +6,10 @@ On-policy distillation (arXiv 2306.13649, 2601.18734): OPSD without privileged i
 
 from typing import Literal
 
-from rlsd_pipeline.config.divergence import DivergenceConfig, ReverseKL, StoredDivergence
-from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting, distillation, stored
+from rlsd_pipeline.divergences import DivergenceConfig
+from rlsd_pipeline.divergences.divergence import StoredDivergence
+from rlsd_pipeline.divergences.reverse_kl import ReverseKL
+from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 
 class OPD(Weighting):
@@ -23,8 +25,8 @@ class OPD(Weighting):
     @property
     def stored_divergence(self) -> StoredDivergence | None:
         """The declared one, unless it is the sampled form."""
-        return stored(self.divergence)
+        return self.divergence.stored
 
     def streams(self, credit: Credit) -> TokenStreams:
         """Weight 1 on every token."""
-        return distillation(self.divergence, credit, credit.token_informed)
+        return self.divergence.streams(credit.token_informed, credit.information_gain)

@@ -7,8 +7,10 @@ OPSD (online).
 
 from typing import Literal
 
-from rlsd_pipeline.config.divergence import DivergenceConfig, ForwardKL, StoredDivergence
-from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting, distillation, stored
+from rlsd_pipeline.divergences import DivergenceConfig
+from rlsd_pipeline.divergences.divergence import StoredDivergence
+from rlsd_pipeline.divergences.forward_kl import ForwardKL
+from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 
 class OPSD(Weighting):
@@ -22,8 +24,8 @@ class OPSD(Weighting):
     @property
     def stored_divergence(self) -> StoredDivergence | None:
         """The declared one, unless it is the sampled form."""
-        return stored(self.divergence)
+        return self.divergence.stored
 
     def streams(self, credit: Credit) -> TokenStreams:
         """Weight 1 wherever the teacher saw a reference."""
-        return distillation(self.divergence, credit, credit.token_informed)
+        return self.divergence.streams(credit.token_informed, credit.information_gain)

@@ -15,12 +15,14 @@ mixed with demonstrations; the wording of the prompts is ours.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import field_validator
 
-from rlsd_pipeline.config.divergence import JSD, DivergenceConfig, StoredDivergence
-from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting, distillation, stored
+from rlsd_pipeline.divergences import DivergenceConfig
+from rlsd_pipeline.divergences.divergence import StoredDivergence
+from rlsd_pipeline.divergences.jsd import JSD
+from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 
 class SDPO(Weighting):
@@ -36,17 +38,17 @@ class SDPO(Weighting):
 
     privileged = "sibling"
 
-    @field_validator("divergence", mode="before")
+    @field_validator("divergence")
     @classmethod
-    def _over_the_students_entries(cls, declared: Any) -> Any:
-        if isinstance(declared, dict) and declared.get("type") != "sampled":
-            return {"support": "student"} | declared
-        return declared
+    def _over_the_students_entries(cls, declared: DivergenceConfig) -> DivergenceConfig:
+        if declared.stored is None or "support" in declared.model_fields_set:
+            return declared
+        return declared.model_copy(update={"support": "student"})
 
     @property
     def stored_divergence(self) -> StoredDivergence | None:
         """The declared one, unless it is the sampled form."""
-        return stored(self.divergence)
+        return self.divergence.stored
 
     def streams(self, credit: Credit) -> TokenStreams:
         """Weight 1 where the teacher was informed, 0 in groups that no rollout solved."""
@@ -56,4 +58,4 @@ class SDPO(Weighting):
             correct = credit.correct.to(weights.dtype)
             solved = correct.new_zeros(size).index_add(0, credit.groups, correct) > 0
             weights = weights * solved[credit.groups][credit.rows]
-        return distillation(self.divergence, credit, weights)
+        return self.divergence.streams(weights, credit.information_gain)

@@ -20,9 +20,9 @@ from rlsd_pipeline.compute.launcher import SubprocessLauncher
 from rlsd_pipeline.compute.result import read_result
 from rlsd_pipeline.compute.torchrun import Torchrun
 from rlsd_pipeline.config.compute import TorchrunCompute
-from rlsd_pipeline.config.divergence import JSD
 from rlsd_pipeline.config.model import TinyQwen3VL
 from rlsd_pipeline.config.update import UpdateConfig
+from rlsd_pipeline.divergences.jsd import JSD
 from rlsd_pipeline.models.logprobs import Support
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.pool import PolicyPool, optimizer_state, restore_optimizer

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.components.location import class_of
 from rlsd_pipeline.compute.job import UpdateJob, write_job
 from rlsd_pipeline.errors import TrainingError
 from rlsd_pipeline.models.policy import Policy
@@ -152,3 +153,42 @@ def test_a_gradient_that_is_not_finite_is_one_message(
     write_job(folder, make_job(), keep(policy, name="spoilt"), groups)
     with pytest.raises(TrainingError, match=r"optimizer step 1 .*loss is nan.* was not taken"):
         together(folder.parent, 2)
+
+
+OWN = """\
+from rlsd_pipeline.divergences.jsd import JSD
+
+
+class Doubled(JSD):
+    def entries(self, teacher, student):
+        return 2 * super().entries(teacher, student)
+"""
+
+
+def test_a_divergence_of_a_users_own_goes_with_the_job(
+    build: Callable[[str], Policy],
+    make_groups: Callable[..., list[UpdateGroup]],
+    make_job: Callable[..., UpdateJob],
+    keep: Callable[..., Artifact],
+    alone: Callable[..., Any],
+    together: Callable[..., None],
+    read: Callable[[Path], Any],
+    tmp_path: Path,
+) -> None:
+    """The processes do not see its file, as on another node."""
+    own = tmp_path / "divergence.py"
+    own.write_text(OWN)
+    policy = build("llama")
+    groups = make_groups(policy, ("distillation_weights",))
+    artifact, plain = keep(policy, name="own divergence"), make_job()
+    assert plain.divergence is not None
+    doubled = class_of(f"{own}:Doubled")(beta=0.3, top_k=5)
+    job = plain.model_copy(update={"divergence": doubled})
+    folder = tmp_path / "jobs" / "job"
+    folder.mkdir(parents=True)
+    write_job(folder, job, artifact, groups)
+    own.unlink()
+    together(folder.parent, 2)
+    one, two = alone(artifact, groups, plain), read(folder)
+    assert two.metrics["loss"] == pytest.approx(2 * one.metrics["loss"], rel=1e-5)
+    assert one.metrics["loss"] > 1e-3

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.config.divergence import StoredDivergence
+from rlsd_pipeline.divergences.divergence import StoredDivergence
 from rlsd_pipeline.errors import AlignmentError, ConfigError
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from schemas import Problem

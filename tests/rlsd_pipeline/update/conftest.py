@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rlsd_pipeline.config.divergence import JSD
+from rlsd_pipeline.divergences.jsd import JSD
 from rlsd_pipeline.models.logprobs import Support
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.update.policy_update import UpdateGroup

@@ -12,7 +12,10 @@ from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.models.llama.modeling_llama import LlamaRMSNorm
 
-from rlsd_pipeline.config.divergence import JSD, ForwardKL, ReverseKL, StoredDivergence
+from rlsd_pipeline.divergences.divergence import StoredDivergence
+from rlsd_pipeline.divergences.forward_kl import ForwardKL
+from rlsd_pipeline.divergences.jsd import JSD
+from rlsd_pipeline.divergences.reverse_kl import ReverseKL
 from rlsd_pipeline.models.logprobs import likeliest, on_support
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.update.divergence import token_divergence

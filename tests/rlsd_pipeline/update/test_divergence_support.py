@@ -9,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from rlsd_pipeline.config.divergence import JSD, ForwardKL, ReverseKL, StoredDivergence
 from rlsd_pipeline.config.update import UpdateConfig
+from rlsd_pipeline.divergences.divergence import StoredDivergence
+from rlsd_pipeline.divergences.forward_kl import ForwardKL
+from rlsd_pipeline.divergences.jsd import JSD
+from rlsd_pipeline.divergences.reverse_kl import ReverseKL
 from rlsd_pipeline.models.logprobs import EMPTY, Support, likeliest, on_support
 from rlsd_pipeline.update.divergence import token_divergence
 from rlsd_pipeline.update.token_loss import Tokens, token_loss

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from rlsd_pipeline.config.divergence import ForwardKL
 from rlsd_pipeline.config.update import UpdateConfig
+from rlsd_pipeline.divergences.forward_kl import ForwardKL
 from rlsd_pipeline.models.logprobs import on_support
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.update.engine_correction import engine_metrics, engine_ratios, engine_weights

@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
-from rlsd_pipeline.config.divergence import JSD
 from rlsd_pipeline.config.update import UpdateConfig
+from rlsd_pipeline.divergences.jsd import JSD
 from rlsd_pipeline.models.logprobs import Support
 from rlsd_pipeline.update.engine_correction import engine_ratios
 from rlsd_pipeline.update.importance import importance_ratio

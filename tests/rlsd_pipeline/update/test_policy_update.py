@@ -7,8 +7,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from rlsd_pipeline.config.divergence import JSD
 from rlsd_pipeline.config.update import UpdateConfig
+from rlsd_pipeline.divergences.jsd import JSD
 from rlsd_pipeline.errors import TrainingError
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.pool import optimizer_state, restore_optimizer

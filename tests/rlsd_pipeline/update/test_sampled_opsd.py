@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from rlsd_pipeline.config.divergence import ReverseKL, Sampled
 from rlsd_pipeline.config.update import UpdateConfig
+from rlsd_pipeline.divergences.reverse_kl import ReverseKL
+from rlsd_pipeline.divergences.sampled import Sampled
 from rlsd_pipeline.models.logprobs import chosen_logprobs, likeliest, on_support
 from rlsd_pipeline.update.divergence import token_divergence
 from rlsd_pipeline.update.token_loss import Tokens, token_loss

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from rlsd_pipeline.config.divergence import ForwardKL, ReverseKL
 from rlsd_pipeline.config.update import UpdateConfig
+from rlsd_pipeline.divergences.forward_kl import ForwardKL
+from rlsd_pipeline.divergences.reverse_kl import ReverseKL
 from rlsd_pipeline.models.logprobs import Support, on_support
 from rlsd_pipeline.update.policy_loss import token_shares
 from rlsd_pipeline.update.token_loss import TokenLoss, Tokens, token_loss

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from torch import Tensor
 
 import rlsd_pipeline.weighting
-from rlsd_pipeline.config.divergence import Sampled
+from rlsd_pipeline.divergences.sampled import Sampled
 from rlsd_pipeline.weighting import METHODS, WeightingConfig
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 from rlsd_pipeline.weighting.rlsd import RLSD

@@ -3,7 +3,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from rlsd_pipeline.config.divergence import ForwardKL, Sampled
+from rlsd_pipeline.divergences.forward_kl import ForwardKL
+from rlsd_pipeline.divergences.sampled import Sampled
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.grpo_opsd import GRPOOPSD
 from rlsd_pipeline.weighting.method import Credit

@@ -2,7 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
-from rlsd_pipeline.config.divergence import ReverseKL, Sampled
+from rlsd_pipeline.divergences.reverse_kl import ReverseKL
+from rlsd_pipeline.divergences.sampled import Sampled
 from rlsd_pipeline.weighting.method import Credit
 from rlsd_pipeline.weighting.opd import OPD
 

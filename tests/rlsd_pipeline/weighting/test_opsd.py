@@ -2,7 +2,11 @@ from collections.abc import Callable
 
 import pytest
 
-from rlsd_pipeline.config.divergence import JSD, DivergenceConfig, ForwardKL, ReverseKL, Sampled
+from rlsd_pipeline.divergences import DivergenceConfig
+from rlsd_pipeline.divergences.forward_kl import ForwardKL
+from rlsd_pipeline.divergences.jsd import JSD
+from rlsd_pipeline.divergences.reverse_kl import ReverseKL
+from rlsd_pipeline.divergences.sampled import Sampled
 from rlsd_pipeline.weighting.method import Credit
 from rlsd_pipeline.weighting.opsd import OPSD
 

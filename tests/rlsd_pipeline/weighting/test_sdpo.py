@@ -2,7 +2,9 @@ from collections.abc import Callable
 
 import pytest
 
-from rlsd_pipeline.config.divergence import JSD, ForwardKL, Sampled
+from rlsd_pipeline.divergences.forward_kl import ForwardKL
+from rlsd_pipeline.divergences.jsd import JSD
+from rlsd_pipeline.divergences.sampled import Sampled
 from rlsd_pipeline.weighting.method import Credit
 from rlsd_pipeline.weighting.sdpo import SDPO
 

@@ -16,7 +16,8 @@ TOY = '''\
 
 from typing import Literal
 
-from rlsd_pipeline.config.divergence import ReverseKL, StoredDivergence
+from rlsd_pipeline.divergences.divergence import StoredDivergence
+from rlsd_pipeline.divergences.reverse_kl import ReverseKL
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 

@@ -1,0 +1,23 @@
+"""The per-token streams that a method ends in and the policy update consumes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class TokenStreams(NamedTuple):
+    """What the policy update consumes; a stream that a method does not use is None.
+
+    Attributes:
+        token_advantages: Signed credit of the clipped policy gradient; `[tokens]`.
+        distillation_weights: Weight of the divergence to the stored teacher distribution;
+            `[tokens]`.
+        nll_weights: Weight of the negative log-likelihood of the response's own token; `[tokens]`.
+    """
+
+    token_advantages: Tensor | None = None
+    distillation_weights: Tensor | None = None
+    nll_weights: Tensor | None = None

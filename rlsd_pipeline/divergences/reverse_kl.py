@@ -1,0 +1,20 @@
+"""Reverse KL: Σ_v P_S(v) (log P_S(v) - log P_T(v))."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from rlsd_pipeline.divergences.divergence import StoredDivergence
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class ReverseKL(StoredDivergence):
+    """KL(student ‖ teacher): the student is to stay where the teacher goes."""
+
+    type: Literal["reverse_kl"] = "reverse_kl"
+
+    def entries(self, teacher: Tensor, student: Tensor) -> Tensor:
+        """P_S(v) (log P_S(v) - log P_T(v))."""
+        return student.exp() * (student - teacher)
