@@ -7,7 +7,6 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 
 from rlsd_pipeline.config.compute import ComputeConfig, LocalCompute
-from rlsd_pipeline.config.dataset import DatasetConfig, EasyVQADataset, HubDataset, JSONLDataset
 from rlsd_pipeline.config.document import read_document
 from rlsd_pipeline.config.engine import EngineConfig, OpenAIEngineConfig, TransformersEngineConfig
 from rlsd_pipeline.config.evaluation import EvaluationConfig
@@ -21,6 +20,8 @@ from rlsd_pipeline.config.teacher import ModelTeacher, Privileged, SyncedTeacher
 from rlsd_pipeline.config.tracker import TrackerConfig
 from rlsd_pipeline.config.update import UpdateConfig
 from rlsd_pipeline.config.verifier import ExactVerifier, RewardConfig, VerifierConfig
+from rlsd_pipeline.data.sources import DatasetConfig
+from rlsd_pipeline.data.sources.easy_vqa import EasyVQADataset
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.weighting import WeightingConfig
 
@@ -149,7 +150,7 @@ class ExperimentConfig(StrictConfig):
 
     @model_validator(mode="after")
     def _warm_start_has_its_data(self) -> "ExperimentConfig":
-        if isinstance(self.model, TinyQwen3VL) and not isinstance(self.dataset, EasyVQADataset):
+        if isinstance(self.model, TinyQwen3VL) and self.dataset.seen_by_warm_start is None:
             raise ValueError(
                 "the model `tiny_qwen3_vl` is warm-started on easy-VQA and knows nothing else: "
                 "with another data set use `model: {type: pretrained, name: ...}` or `gguf`"
@@ -175,8 +176,7 @@ class ExperimentConfig(StrictConfig):
         """
         found: dict[str, object] = {"evaluation": self.evaluation.located(folder)}
         found["model"] = self.model.located(folder)
-        if isinstance(self.dataset, JSONLDataset | HubDataset):
-            found["dataset"] = self.dataset.located(folder)
+        found["dataset"] = self.dataset.located(folder)
         if isinstance(self.teacher, ModelTeacher):
             found["teacher"] = self.teacher.located(folder)
         if isinstance(self.compute, RayCompute):

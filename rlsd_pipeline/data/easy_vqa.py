@@ -16,7 +16,6 @@ from typing import Literal, NamedTuple
 
 import easy_vqa
 
-from rlsd_pipeline.config.dataset import EasyVQADataset
 from rlsd_pipeline.data.images import load_image
 from schemas import Problem
 
@@ -179,11 +178,3 @@ def to_problem(split: Split, question: Question) -> Problem:
             "kind": "open" if not question.closed else "negated" if question.negated else "plain",
         },
     )
-
-
-def read_easy_vqa(config: EasyVQADataset) -> list[Problem]:
-    """The problems of both splits; train problems show images the warm start has not seen."""
-    train_images = sorted(scenes("train"))[config.warm_start_images :]
-    train = draw("train", train_images, config.train_questions, config.seed)
-    test = draw("test", scenes("test"), config.test_questions, config.seed)
-    return [to_problem("train", q) for q in train] + [to_problem("test", q) for q in test]

@@ -11,8 +11,8 @@ import datasets
 from rlsd_pipeline.config.strict import nearest
 from rlsd_pipeline.data.column import Column
 from rlsd_pipeline.data.image_values import image_values, read_image
-from rlsd_pipeline.data.jsonl import content_id
 from rlsd_pipeline.data.local_table import local_table
+from rlsd_pipeline.data.row import content_id
 from rlsd_pipeline.errors import ConfigError, DataError
 from schemas.problem import Problem
 

@@ -30,12 +30,12 @@ def image_values(value: Any) -> list[Any]:
     return [each for each in values if each is not None and each != ""]
 
 
-def read_image(value: Any, root: Path, place: str, index: int) -> bytes:
+def read_image(value: Any, root: Path | None, place: str, index: int) -> bytes:
     """The encoded image of a row, proved to decode.
 
     Args:
         value: What the row holds.
-        root: Folder of the data set.
+        root: Folder of the data set; None where it has none.
         place: The row, for the message.
         index: Which of its images.
 
@@ -48,12 +48,12 @@ def read_image(value: Any, root: Path, place: str, index: int) -> bytes:
     return load_image(image_source(value, root, where), place=where)
 
 
-def image_source(value: Any, root: Path, place: str) -> bytes | Path:
+def image_source(value: Any, root: Path | None, place: str) -> bytes | Path:
     """The encoded image of a row, or its file, which must lie in the data set's own folder.
 
     Args:
         value: What the row holds.
-        root: Folder of the data set.
+        root: Folder of the data set; None where it has none.
         place: Where it stands, for the message.
 
     Raises:
@@ -78,11 +78,16 @@ def image_source(value: Any, root: Path, place: str) -> bytes | Path:
         return _decoded(unquote(text[url.end() :]), place)
     if _URL.match(value):
         raise DataError(
-            f"{place}: {_short(value)} is not read from the network: save the image in {root} and "
-            "give its path"
+            f"{place}: {_short(value)} is not read from the network: save the image in "
+            f"{root or 'a folder'} and give its path"
         )
     if text.startswith(_STARTS) and len(text) >= _SHORTEST_ENCODED and _ENCODED.fullmatch(text):
         return _decoded(text, place)
+    if root is None:
+        raise DataError(
+            f"{place}: {_short(value)} is text and no image in base64: give bytes or a `Path`, or "
+            "let the source say in `image_folder` where its images lie"
+        )
     return _file(value, root, place)
 
 

@@ -7,46 +7,24 @@ Keys: `question` and `answer`; where there is something to say `image` or `image
 image may also be in the row: as base64, a data URL, or a dictionary with `bytes` or `path`.
 """
 
-import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import ValidationError
 
-from rlsd_pipeline.config.strict import StrictConfig, describe
-from rlsd_pipeline.data.image_values import image_values, read_image
+from rlsd_pipeline.config.strict import describe
+from rlsd_pipeline.data.image_values import read_image
+from rlsd_pipeline.data.row import Row
 from rlsd_pipeline.errors import DataError
 from schemas.problem import Problem
 
 _PROBLEMS_SHOWN = 10
 _HALF = re.compile("[\ud800-\udfff]")
 """Surrogates: JSON can escape one alone, and nothing can write it."""
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-
-
-class _Row(StrictConfig):
-    """One line of the file."""
-
-    question: Text
-    answer: Text
-    image: Any = None
-    images: Any = None
-    id: Text | None = None
-    solution: Text | None = None
-    choices: list[Text] = Field(default_factory=list)
-    split: Text = "train"
-    attributes: dict[str, str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _one_way_to_name_images(self) -> "_Row":
-        if image_values(self.image) and image_values(self.images):
-            raise ValueError("give `image` or `images`, not both")
-        return self
 
 
 class _RowError(ValueError):
@@ -75,13 +53,6 @@ def read_jsonl(path: Path, *, limit: int | None = None) -> Iterator[Problem]:
     """
     _check_all(path, limit)
     return (_problem(line, path.parent) for line in islice(_lines(path), limit))
-
-
-def content_id(question: str, answer: str, images: Sequence[bytes]) -> str:
-    """A name for a problem that has none: the digest of what it asks."""
-    parts = [question.encode(), answer.encode(), *images]
-    digests = b"".join(hashlib.sha256(part).digest() for part in parts)
-    return hashlib.sha256(digests).hexdigest()[:16]
 
 
 def _check_all(path: Path, limit: int | None) -> None:
@@ -116,24 +87,10 @@ def _lines(path: Path) -> Iterator[_Line]:
 
 
 def _problem(line: _Line, folder: Path) -> Problem:
-    row = _row(line)
-    images = [
-        read_image(value, folder, line.place, index)
-        for index, value in enumerate(image_values(row.image) + image_values(row.images))
-    ]
-    return Problem(
-        problem_id=row.id or content_id(row.question, row.answer, images),
-        split=row.split,
-        question=row.question,
-        images=images,
-        answer=row.answer,
-        solution=row.solution,
-        choices=row.choices,
-        attributes=row.attributes,
-    )
+    return _row(line).problem(lambda value, index: read_image(value, folder, line.place, index))
 
 
-def _row(line: _Line) -> _Row:
+def _row(line: _Line) -> Row:
     try:
         # Numbers stay as they are written: 0.10 is another answer than 0.1.
         data = json.loads(
@@ -145,7 +102,7 @@ def _row(line: _Line) -> _Row:
         )
         if isinstance(data, dict):
             data = {key: value for key, value in data.items() if value is not None}
-        return _Row.model_validate(data)
+        return Row.model_validate(data)
     except _RowError as error:
         raise DataError(f"{line.place}: {error}") from error
     except UnicodeDecodeError as error:
@@ -155,7 +112,7 @@ def _row(line: _Line) -> _Row:
     except RecursionError as error:
         raise DataError(f"{line.place}: not JSON that can be read (nested too deeply)") from error
     except ValidationError as error:
-        raise DataError(describe(error, _Row, line.place)) from error
+        raise DataError(describe(error, Row, line.place)) from error
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from rlsd_pipeline.config.dataset import EasyVQADataset
 from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
@@ -53,7 +52,6 @@ def evaluation(experiment: ExperimentConfig, setting: Setting) -> Evaluation:
 
 def _questions(experiment: ExperimentConfig, benchmark: BenchmarkConfig) -> int | None:
     if isinstance(benchmark, HeldoutBenchmark):
-        dataset = experiment.dataset
-        return dataset.test_questions if isinstance(dataset, EasyVQADataset) else None
+        return experiment.dataset.held_out_count
     rows = BENCHMARKS[benchmark.type].splits[benchmark.split].rows
     return rows if benchmark.limit is None else min(rows, benchmark.limit)

@@ -1,19 +1,10 @@
 """The lengths of an experiment's own prompts, where they can be read without a download."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from huggingface_hub import try_to_load_from_cache
 from transformers import AutoConfig
 
-from rlsd_pipeline.config.dataset import (
-    ArithmeticDataset,
-    DatasetConfig,
-    EasyVQADataset,
-    HubDataset,
-    JSONLDataset,
-)
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.config.model import GGUFModel, PretrainedModel, TinyQwen3VL
 from rlsd_pipeline.config.paths import local_path
@@ -70,7 +61,8 @@ def prompt_lengths(experiment: ExperimentConfig) -> PromptLengths | None:
     What is wrong with either is for training to say.
     """
     try:
-        if not _at_hand(experiment.dataset) or (reader := _reader(experiment)) is None:
+        size = experiment.dataset.bytes_to_read
+        if size is None or size > _MOST_BYTES or (reader := _reader(experiment)) is None:
             return None
         return _measure(experiment, reader)
     except (RlsdError, OSError, ValueError):
@@ -78,7 +70,7 @@ def prompt_lengths(experiment: ExperimentConfig) -> PromptLengths | None:
 
 
 def _measure(experiment: ExperimentConfig, reader: Policy) -> PromptLengths | None:
-    from rlsd_pipeline.data.sources import read_problems
+    from rlsd_pipeline.data.reading import read_problems
     from rlsd_pipeline.stages.iteration.prompts import student_prompt
 
     problems = [each for each in read_problems(experiment.dataset) if each.split == "train"]
@@ -101,27 +93,6 @@ def _size(problem: Problem) -> int:
     return len(problem.question) + sum(map(len, problem.images))
 
 
-def _at_hand(dataset: DatasetConfig) -> bool:
-    match dataset:
-        case EasyVQADataset() | ArithmeticDataset():
-            return True
-        case JSONLDataset():
-            from rlsd_pipeline.data.named_files import named_files
-
-            path = Path(dataset.path)
-            images = (path.parent / name for name in named_files(path, ("image", "images")))
-            return _bytes([path, *images]) <= _MOST_BYTES
-        case HubDataset():
-            local = dataset.local
-            return local is not None and _bytes([local]) <= _MOST_BYTES
-    return False
-
-
-def _bytes(paths: Sequence[Path]) -> int:
-    files = (each for path in paths for each in (path.rglob("*") if path.is_dir() else [path]))
-    return sum(file.stat().st_size for file in files if file.is_file())
-
-
 def _reader(experiment: ExperimentConfig) -> Policy | None:
     """The policy without its weights, which encodes prompts."""
     model = experiment.model
@@ -130,9 +101,9 @@ def _reader(experiment: ExperimentConfig) -> Policy | None:
             from rlsd_pipeline.models.tiny_qwen3_vl import build_policy
             from rlsd_pipeline.models.warm_start import learn_tokenizer
 
-            if not isinstance(experiment.dataset, EasyVQADataset):
+            images = experiment.dataset.seen_by_warm_start
+            if images is None:
                 return None
-            images = experiment.dataset.warm_start_images
             return build_policy(model, learn_tokenizer(model, experiment.prompts, images))
         case PretrainedModel():
             return _pretrained(model)

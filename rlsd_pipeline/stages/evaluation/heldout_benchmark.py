@@ -1,11 +1,10 @@
 """The experiment's own held-out problems, judged by the verifier that gives the rewards."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.config.dataset import EasyVQADataset
 from rlsd_pipeline.config.evaluation import HeldoutBenchmark
 from rlsd_pipeline.data.blind import blind_baseline
 from rlsd_pipeline.errors import ConfigError
@@ -19,9 +18,6 @@ from rlsd_pipeline.stages.iteration.prompts import student_text
 from rlsd_pipeline.stages.iteration.rewards import verify
 from rlsd_pipeline.stages.run import StageRun
 from schemas import BenchmarkResponse, Problem
-
-StepOutcomes = Callable[[str, str | None, Problem], dict[str, str]]
-"""Response, extracted answer and problem -> the outcome of each step."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,8 @@ class HeldoutTest:
 
     def judge(self, responses: Sequence[BenchmarkResponse]) -> Judged:
         """Verdicts, the mean over questions, and the steps of the reasoning where known."""
-        confidence, steps = self.run.experiment.evaluation.confidence, _steps_of(self.run)
+        experiment = self.run.experiment
+        confidence, steps = experiment.evaluation.confidence, experiment.dataset.reasoning_steps
         scored = [self._verify(response) for response in responses]
         items = [
             item_verdict(
@@ -97,12 +94,3 @@ class HeldoutTest:
             found.verdict,
             reason=found.reason,
         )
-
-
-def _steps_of(run: StageRun) -> StepOutcomes:
-    """How the data set splits a response into steps; most know none."""
-    if isinstance(run.experiment.dataset, EasyVQADataset):
-        from rlsd_pipeline.data.easy_vqa_steps import easy_vqa_steps
-
-        return easy_vqa_steps
-    return lambda completion, extracted, problem: {}

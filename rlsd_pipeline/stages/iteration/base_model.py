@@ -108,7 +108,9 @@ def _policy(run: StageRun, model: AnyModel) -> Policy:
 
 
 def _warm_start_images(run: StageRun) -> int:
-    return run.experiment.dataset.warm_start_images  # type: ignore[union-attr]
+    images = run.experiment.dataset.seen_by_warm_start
+    assert images is not None, "an experiment with this model declares such a data set"
+    return images
 
 
 def _warm_started(run: StageRun, model: TinyQwen3VL) -> Policy:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from rlsd_pipeline.components.component import identity
-from rlsd_pipeline.config.dataset import HubDataset, JSONLDataset
 from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
 from rlsd_pipeline.stages.stage import Stage
@@ -44,18 +41,10 @@ class ProblemsStage(Stage):
         Raises:
             ConfigError: The commit of a hub id cannot be found out.
         """
-        from rlsd_pipeline.data.sources import pinned, source_digest
         from rlsd_pipeline.stages.iteration.image_places import image_tags
 
-        dataset = pinned(run.experiment.dataset)
-        found: dict[str, Any] = {"source": source_digest(dataset)}
-        # Its content counts, and not the folder it happens to lie in.
-        if isinstance(dataset, JSONLDataset):
-            plain = identity(dataset, without=("path",))
-            found |= {"dataset": plain | {"file": Path(dataset.path).name}}
-        elif isinstance(dataset, HubDataset):
-            local = ("name", "revision") if dataset.local else ()
-            found |= {"dataset": identity(dataset, without=local)}
+        dataset = run.experiment.dataset.pinned()
+        found: dict[str, Any] = {"source": dataset.content_version(), "dataset": dataset.declared()}
         # They decide which problems are refused.
         if any((tags := image_tags(run.experiment)).values()):
             found |= {"image_tags": tags}
@@ -70,13 +59,13 @@ class ProblemsStage(Stage):
                 benchmark that the experiment evaluates.
         """
         from rlsd_pipeline.artifacts.tables import record_table
-        from rlsd_pipeline.data.sources import pinned, read_problems
+        from rlsd_pipeline.data.reading import read_problems
         from rlsd_pipeline.stages.iteration.image_places import require_places
         from rlsd_pipeline.verifiers.golds import classify
 
         workspace, experiment = run.workspace, run.experiment
         workspace.progress.start(self.name, None, "problems")
-        problems = read_problems(pinned(experiment.dataset))
+        problems = read_problems(experiment.dataset.pinned())
         require_places(experiment, problems)
         _require_golds(workspace, problems)
         _require_unseen_benchmarks(run, problems)

@@ -3,10 +3,10 @@ from collections import Counter
 
 import pytest
 
-from rlsd_pipeline.config.dataset import EasyVQADataset
 from rlsd_pipeline.data import easy_vqa
 from rlsd_pipeline.data.blind import blind_baseline
 from rlsd_pipeline.data.easy_vqa import Question, Scene, chain, parse_question, to_problem
+from rlsd_pipeline.data.sources.easy_vqa import EasyVQADataset
 from rlsd_pipeline.models.warm_start import warm_start_questions
 from schemas import Problem
 
@@ -21,7 +21,7 @@ def config() -> EasyVQADataset:
 
 @pytest.fixture(scope="module")
 def problems(config: EasyVQADataset) -> list[Problem]:
-    return easy_vqa.read_easy_vqa(config)
+    return config.problems()
 
 
 def cell(question: str, answer: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from rlsd_pipeline.data.hub import read_hub
-from rlsd_pipeline.data.jsonl import content_id
+from rlsd_pipeline.data.row import content_id
 from rlsd_pipeline.errors import ConfigError, DataError
 from schemas.problem import Problem
 

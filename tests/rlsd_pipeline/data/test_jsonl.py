@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from rlsd_pipeline.data.jsonl import content_id, read_jsonl
+from rlsd_pipeline.data.jsonl import read_jsonl
+from rlsd_pipeline.data.row import content_id
 from rlsd_pipeline.errors import DataError
 from schemas.problem import Problem
 

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from rlsd_pipeline.config.dataset import HubDataset
 from rlsd_pipeline.data.hub import read_hub
-from rlsd_pipeline.data.sources import read_problems
+from rlsd_pipeline.data.reading import read_problems
+from rlsd_pipeline.data.sources.hub import HubDataset
 from rlsd_pipeline.errors import DataError
 
 COLUMNS = {"question": "question", "answer": "answer", "images": "image", "problem_id": "name"}

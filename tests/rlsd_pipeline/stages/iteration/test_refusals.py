@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactStore
-from rlsd_pipeline.config.dataset import EasyVQADataset
 from rlsd_pipeline.data import easy_vqa
+from rlsd_pipeline.data.sources.easy_vqa import EasyVQADataset
 from rlsd_pipeline.errors import AlignmentError, ArtifactError, ConfigError, DataError
 from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.iteration.policy import PolicyStage

@@ -4,9 +4,11 @@ What is 12 + 7 - 4?      12 + 7 = 19, 19 - 4 = 15      15
 """
 
 import random
-from typing import Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
-from rlsd_pipeline.config.dataset import ArithmeticDataset
+from pydantic import Field
+
+from rlsd_pipeline.data.source import DataSource
 from rlsd_pipeline.errors import DataError
 from schemas import Problem
 
@@ -55,22 +57,66 @@ class Expression(NamedTuple):
         )
 
 
-def read_arithmetic(config: ArithmeticDataset) -> list[Problem]:
-    """The problems of both splits.
+class ArithmeticDataset(DataSource):
+    """Sums and differences of whole numbers as text, with the running results as a solution.
 
-    Raises:
-        DataError: There are not so many different ones.
+    The problems are drawn without repetition, and no held-out one has the numbers of one to learn
+    from, in whatever order.
     """
-    problems: dict[Split, list[Problem]] = {"train": [], "test": []}
-    lengths = sorted(set(config.terms))
-    for place, length in enumerate(lengths):
-        rng = random.Random(f"arithmetic/{config.seed}/{length}")
-        held_out = _draw(config, length, _share(config.test_questions, lengths, place), set(), rng)
-        known = {_numbers(expression) for expression in held_out}
-        train = _draw(config, length, _share(config.train_questions, lengths, place), known, rng)
-        problems["test"] += [_problem("test", expression) for expression in held_out]
-        problems["train"] += [_problem("train", expression) for expression in train]
-    return problems["train"] + problems["test"]
+
+    type: Literal["arithmetic"] = "arithmetic"
+
+    test_share: ClassVar[float] = 0.0  # type: ignore[misc]  # It draws a test split of its own.
+
+    train_questions: Annotated[int, Field(ge=1)] = 2000
+    """Questions to learn from."""
+
+    test_questions: Annotated[int, Field(ge=1)] = 200
+    """Held-out questions."""
+
+    terms: list[Annotated[int, Field(ge=2, le=8)]] = Field(default=[2, 3], min_length=1)
+    """How many numbers a question has; each length is drawn equally often."""
+
+    largest: Annotated[int, Field(ge=2)] = 20
+    """Numbers are drawn from 1 to this."""
+
+    operations: list[Literal["+", "-"]] = Field(default=["+", "-"], min_length=1)
+    """What may stand between two numbers; no running result is negative."""
+
+    seed: int = 0
+    """Which questions are drawn."""
+
+    def problems(self) -> list[Problem]:
+        """The problems of both splits.
+
+        Raises:
+            DataError: There are not so many different ones.
+        """
+        found: dict[Split, list[Problem]] = {"train": [], "test": []}
+        lengths = sorted(set(self.terms))
+        for place, length in enumerate(lengths):
+            rng = random.Random(f"arithmetic/{self.seed}/{length}")
+            count = _share(self.test_questions, lengths, place)
+            held_out = _draw(self, length, count, set(), rng)
+            known = {_numbers(expression) for expression in held_out}
+            train = _draw(self, length, _share(self.train_questions, lengths, place), known, rng)
+            found["test"] += [_problem("test", expression) for expression in held_out]
+            found["train"] += [_problem("train", expression) for expression in train]
+        return found["train"] + found["test"]
+
+    def content_version(self) -> str:
+        """The version of the way in which they are drawn."""
+        return f"arithmetic {VERSION}"
+
+    @property
+    def held_out_count(self) -> int:
+        """As declared."""
+        return self.test_questions
+
+    @property
+    def bytes_to_read(self) -> int:
+        """They are drawn."""
+        return 0
 
 
 def _share(count: int, lengths: list[int], place: int) -> int:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from rlsd_pipeline.config.dataset import EasyVQADataset, HubDataset, JSONLDataset
-from rlsd_pipeline.data.sources import read_problems, source_digest
+from rlsd_pipeline.data.reading import read_problems
+from rlsd_pipeline.data.sources.easy_vqa import EasyVQADataset
+from rlsd_pipeline.data.sources.hub import HubDataset
+from rlsd_pipeline.data.sources.jsonl import JSONLDataset
 from rlsd_pipeline.errors import DataError
 
 Png = Callable[..., bytes]
@@ -70,25 +72,25 @@ def test_rows_beyond_the_limit_are_not_looked_at(folder: Path) -> None:
 
 
 def test_digest_is_that_of_the_content(folder: Path, png: Png) -> None:
-    first = source_digest(config(folder))
-    assert source_digest(config(folder, limit=3, test_share=0.5)) == first
+    first = config(folder).content_version()
+    assert config(folder, limit=3, test_share=0.5).content_version() == first
     image = folder / "images" / "3.png"
     image.write_bytes(png(8, 8, seed=99))
-    changed = source_digest(config(folder))
+    changed = config(folder).content_version()
     assert changed != first
     image.write_bytes(png(8, 8, seed=3))
-    assert source_digest(config(folder)) == first
+    assert config(folder).content_version() == first
     # Two images that change places are another data set.
     other = folder / "images" / "4.png"
     image.write_bytes(png(8, 8, seed=4))
     other.write_bytes(png(8, 8, seed=3))
-    assert source_digest(config(folder)) not in (first, changed)
+    assert config(folder).content_version() not in (first, changed)
 
 
 def test_digest_of_easy_vqa_and_of_the_hub() -> None:
-    assert source_digest(EasyVQADataset()) == "easy-vqa 1.0"
-    assert source_digest(HubDataset(name="owner/name", revision="abc")) == "owner/name@abc"
-    other = source_digest(HubDataset(name="owner/name", revision="abd"))
+    assert EasyVQADataset().content_version() == "easy-vqa 1.0"
+    assert HubDataset(name="owner/name", revision="abc").content_version() == "owner/name@abc"
+    other = HubDataset(name="owner/name", revision="abd").content_version()
     assert other == "owner/name@abd"
 
 
@@ -102,9 +104,9 @@ def test_a_table_of_text_alone_has_a_digest(tmp_path: Path) -> None:
     file.write_text("question,answer\na,b\nc,d\n")
     columns = {"question": "question", "answer": "answer"}
     config = HubDataset(name=str(file), columns=columns)
-    before = source_digest(config)
+    before = config.content_version()
     file.write_text("question,answer\na,b\nc,e\n")
-    assert source_digest(config) != before
+    assert config.content_version() != before
 
 
 def test_images_named_in_braces_count(tmp_path: Path) -> None:
@@ -113,6 +115,6 @@ def test_images_named_in_braces_count(tmp_path: Path) -> None:
     image.write_bytes(b"1")
     columns = {"question": "question", "answer": "answer", "images": "{image}"}
     config = HubDataset(name=str(file), columns=columns)
-    before = source_digest(config)
+    before = config.content_version()
     image.write_bytes(b"2")
-    assert source_digest(config) != before
+    assert config.content_version() != before

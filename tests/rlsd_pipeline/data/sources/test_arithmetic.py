@@ -3,10 +3,9 @@ from collections import Counter
 
 import pytest
 
-from rlsd_pipeline.config.dataset import ArithmeticDataset
 from rlsd_pipeline.config.verifier import ExactVerifier, LastLineExtraction
-from rlsd_pipeline.data.arithmetic import Expression
-from rlsd_pipeline.data.sources import read_problems, source_digest
+from rlsd_pipeline.data.reading import read_problems
+from rlsd_pipeline.data.sources.arithmetic import ArithmeticDataset, Expression
 from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.verifiers.verifier import build, check_gold
 
@@ -88,4 +87,4 @@ def test_the_verifier_accepts_its_own_answers() -> None:
 
 
 def test_the_source_is_the_generator() -> None:
-    assert source_digest(ArithmeticDataset()) == "arithmetic 1"
+    assert ArithmeticDataset().content_version() == "arithmetic 1"

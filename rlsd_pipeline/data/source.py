@@ -1,0 +1,106 @@
+"""A data set as a component: where the problems come from, and what identifies them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
+
+from pydantic import Field
+
+from rlsd_pipeline.components.component import Component, identity
+
+if TYPE_CHECKING:
+    from schemas import Problem
+
+    Row: TypeAlias = Problem | Mapping[str, Any]
+
+
+class DataSource(Component):
+    """Where the problems come from.
+
+    Only `problems` has to be written. Of a source of a user's own, its code, its settings and the
+    content of each `LocatedPath` among them identify the problems; what else they depend on is
+    what `content_version` is for.
+    """
+
+    component_kind = "data source"
+
+    test_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Share of the problems held out for evaluation where none names the split `test`."""
+
+    @abstractmethod
+    def problems(self) -> Iterable[Row]:
+        """The problems, as `Problem` or as dictionaries, in a fixed order.
+
+        A dictionary has `question` and `answer`, and where there is something to say `image` or
+        `images`, `id` (or `problem_id`), `solution`, `choices`, `split` and `attributes`. An image
+        is encoded bytes, base64, a Pillow image, a `Path`, or a path below `image_folder` as text.
+        """
+
+    @property
+    def image_folder(self) -> Path | None:
+        """Where the images lie that dictionaries name by text; None where they name none.
+
+        They count as content where this folder is a `LocatedPath` among the settings.
+        """
+        return None
+
+    def content_version(self) -> str | None:
+        """What identifies the content beside code and settings, such as a version or a digest.
+
+        Raises:
+            DataError: It cannot be read.
+        """
+        return None
+
+    def declared(self) -> dict[str, Any]:
+        """The settings that identify the problems: all, unless they say where the same ones lie."""
+        return identity(self)
+
+    def pinned(self) -> Self:
+        """The same, with a name that may come to mean something else replaced by what it now means.
+
+        Raises:
+            ConfigError: That cannot be found out.
+        """
+        return self
+
+    def located(self, folder: Path) -> Self:
+        """The same, with relative paths that are no `LocatedPath` resolved against a folder."""
+        return self
+
+    def reasoning_steps(
+        self, completion: str, extracted: str | None, problem: Problem
+    ) -> dict[str, str]:
+        """Name of a step of the reasoning -> its outcome in a response, by which scores are told.
+
+        Args:
+            completion: The response.
+            extracted: The answer read from it.
+            problem: What it answers.
+        """
+        return {}
+
+    @property
+    def held_out_count(self) -> int | None:
+        """Problems of the test split, for the plan; None where they have to be read first."""
+        return None
+
+    @property
+    def bytes_to_read(self) -> int | None:
+        """Bytes of this machine that reading takes; None leaves it unread by the plan.
+
+        Raises:
+            OSError: A file of it cannot be read.
+        """
+        return None
+
+    @property
+    def seen_by_warm_start(self) -> int | None:
+        """Train images of easy-VQA left to the warm start of `tiny_qwen3_vl`; None for other data.
+
+        The first so many: none of the problems shows one of them.
+        """
+        return None

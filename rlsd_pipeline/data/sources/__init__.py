@@ -1,0 +1,24 @@
+"""Where problems come from: each file is one data source with its settings.
+
+    easy_vqa.py    the easy-VQA data set
+    jsonl.py       a JSONL file
+    hub.py         a data set of the Hugging Face hub, or local data in a layout of `datasets`
+    arithmetic.py  generated sums and differences
+
+A file here that holds a `DataSource` can be declared: nothing else has to be told. A user's own,
+beside the YAML or in a package, has the same form.
+"""
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from rlsd_pipeline.components.built_in import built_in
+from rlsd_pipeline.components.one_of import one_of
+from rlsd_pipeline.data.source import DataSource
+
+SOURCES = built_in(__name__, __path__, DataSource)
+"""Every built-in source, by the name of its file."""
+
+if TYPE_CHECKING:
+    DatasetConfig: TypeAlias = DataSource
+else:
+    DatasetConfig = one_of(DataSource, SOURCES)
