@@ -16,7 +16,6 @@ from assets.partitions import partitions, same_iteration, split_key
 from assets.recovery import claim
 from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.stages.registry import stage_of
 from rlsd_pipeline.stages.stage import Scope, Stage
 
@@ -56,8 +55,7 @@ class Declared:
     @cached_property
     def run_cluster_key(self) -> str | None:
         """Key of the resource that makes a Ray cluster for a run; None where none is declared."""
-        compute = self.experiment.compute
-        if not isinstance(compute, RayCompute) or compute.kuberay is None:
+        if self.experiment.compute.run_cluster is None:
             return None
         return self.key("ray_cluster").to_python_identifier()
 
@@ -153,14 +151,12 @@ class Declared:
 
 @cache
 def _workspace(name: str, experiment: str, url: str) -> "Workspace":
-    from rlsd_pipeline.models.pool import PolicyPool
+    from rlsd_pipeline.compute.places import build_pool
     from rlsd_pipeline.stages.run import Workspace
     from rlsd_pipeline.tracking.tracking import Tracking
 
     declared = ExperimentConfig.model_validate_json(experiment)
-    # On a cluster the policies of this process are none that compute.
-    device = "cpu" if declared.compute.type == "ray" else declared.compute.device
-    pool = PolicyPool(threads=declared.compute.threads, device=device)
+    pool = build_pool(declared.compute)
     tracking = Tracking(name, declared.trackers, home() / "trackers")
     return Workspace(name, declared, open_store(url), pool, tracking=tracking)
 

@@ -79,11 +79,7 @@ def _enter(
         ) from error
 
     def leave() -> None:
-        from rlsd_pipeline.compute.ray_work import RayWork
-
-        work = declared.workspace().compute
-        assert isinstance(work, RayWork)
-        work.crew.forget()
+        declared.workspace().compute.forget()
         # While the head still answers: a client that has lost its server waits for it.
         cluster.context.disconnect()
 

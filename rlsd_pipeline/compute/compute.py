@@ -1,9 +1,10 @@
-"""What a place of computation does: the same function of a policy on many independent pieces."""
+"""What a place of computation does: work on many independent pieces, and updates."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.compute.update import Updating
 from rlsd_pipeline.config.precision import Precision
 from rlsd_pipeline.models.policy import Policy
 
@@ -18,7 +19,12 @@ Work = Callable[[Policy, Piece, Advance], Result]
 
 
 class Compute(Protocol):
-    """Runs work that reads a policy and does not change it."""
+    """Runs work that reads a policy and does not change it, and what changes one: the update."""
+
+    @property
+    def update(self) -> Updating:
+        """Computes an update and writes what comes of it."""
+        ...
 
     @property
     def recomputed(self) -> int:
@@ -27,6 +33,10 @@ class Compute(Protocol):
 
     def reader(self, policy: Artifact) -> Policy:
         """A policy whose tokenizer and processor are asked here; it may be without weights."""
+        ...
+
+    def forget(self) -> None:
+        """Whoever did the work is gone, with the cluster that it ran on; others are found anew."""
         ...
 
     def each(

@@ -17,6 +17,7 @@ from rlsd_pipeline.compute.job import (
     OPTIMIZER_FOLDER,
     UpdateJob,
     read_job,
+    read_table,
     run_job,
 )
 from rlsd_pipeline.compute.result import write_metrics, write_rows
@@ -53,7 +54,8 @@ def train_rank(folder: Path, report: Progress) -> None:
     optimizer = make_optimizer(policy, job.update)
     _restore(folder, policy, optimizer, mesh)
     devices = ShardedDevices(policy.model, mesh)
-    metrics = run_job(folder, job, policy, optimizer, report if speaks else None, devices)
+    groups = read_table(folder)
+    metrics = run_job(job, policy, optimizer, groups, report if speaks else None, devices)
     _write(folder, policy, optimizer, mesh)
     if speaks:
         for name, value in metrics.items():

@@ -91,25 +91,29 @@ def read_job(folder: Path) -> UpdateJob:
     return UpdateJob.model_validate_json((folder / JOB).read_bytes())
 
 
+def read_table(folder: Path) -> list[UpdateGroup]:
+    """The whole table."""
+    return read_groups(folder / GROUPS)
+
+
 def run_job(
-    folder: Path,
     job: UpdateJob,
     policy: Policy,
     optimizer: torch.optim.Optimizer,
+    groups: Sequence[UpdateGroup],
     report: Progress | None,
     devices: Devices = ONE_DEVICE,
 ) -> dict[str, float]:
     """Update a policy in place on the groups of a job; the metrics.
 
     Args:
-        folder: Where the job lies.
         job: How to update.
-        policy: With the weights of the job.
-        optimizer: Of its parameters, with the state of the job.
+        policy: With the weights to start from.
+        optimizer: Of its parameters, with the state to go on with.
+        groups: The whole table.
         report: Told how far it is; None on a process that does not speak.
         devices: The processes that share the update.
     """
-    groups = read_groups(folder / GROUPS)
     if report is not None:
         tokens = sum(len(ids) for group in groups for ids in group.completion_ids)
         report.start("policy_checkpoint", tokens * job.update.epochs, "tokens")

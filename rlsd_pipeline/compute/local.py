@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.compute.compute import Advance, Piece, Result, Work
+from rlsd_pipeline.compute.update import Updating
 from rlsd_pipeline.config.precision import Precision
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.pool import PolicyPool
@@ -16,15 +17,20 @@ class LocalWork:
 
     Attributes:
         pool: The policies in memory.
+        update: See `Compute`.
         recomputed: None: what dies with this process is not computed again by it.
     """
 
     pool: PolicyPool
+    update: Updating
     recomputed: int = 0
 
     def reader(self, policy: Artifact) -> Policy:
         """See `Compute`; the one that does the work, which keeps what it has encoded."""
         return self.pool.reader(policy)
+
+    def forget(self) -> None:
+        """See `Compute`; this process is here."""
 
     def each(
         self,

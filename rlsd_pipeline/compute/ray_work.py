@@ -11,6 +11,7 @@ from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.compute.compute import Advance, Piece, Result, Work
 from rlsd_pipeline.compute.ray_crew import Crew, Ref
 from rlsd_pipeline.compute.ray_worker import PolicyName
+from rlsd_pipeline.compute.update import Updating
 from rlsd_pipeline.config.precision import Precision
 from rlsd_pipeline.errors import ComputeError
 from rlsd_pipeline.models.policy import Policy
@@ -29,15 +30,18 @@ class RayWork:
 
     Args:
         crew: Runs the pieces.
+        update: See `Compute`.
         max_retries: How often one piece may take its worker down.
 
     Attributes:
         crew: The workers.
+        update: As above.
         recomputed: Pieces computed again since a worker died.
     """
 
-    def __init__(self, crew: Crew, max_retries: int) -> None:
-        self.crew, self._max_retries, self.recomputed = crew, max_retries, 0
+    def __init__(self, crew: Crew, update: Updating, max_retries: int) -> None:
+        self.crew, self.update = crew, update
+        self._max_retries, self.recomputed = max_retries, 0
         self._readers: OrderedDict[str, Policy] = OrderedDict()
 
     def reader(self, policy: Artifact) -> Policy:
@@ -51,6 +55,10 @@ class RayWork:
         while len(self._readers) > _READERS:
             self._readers.popitem(last=False)
         return self._readers[policy.digest]
+
+    def forget(self) -> None:
+        """See `Compute`."""
+        self.crew.forget()
 
     def each(
         self,

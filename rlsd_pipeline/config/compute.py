@@ -5,12 +5,12 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from rlsd_pipeline.config.device import Device
+from rlsd_pipeline.config.place import Place
 from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.config.sharded import ShardedUpdate
-from rlsd_pipeline.config.strict import StrictConfig
 
 
-class LocalCompute(StrictConfig):
+class LocalCompute(Place):
     """Everything in the process that runs the stage."""
 
     type: Literal["local"] = "local"
@@ -53,6 +53,11 @@ class TorchrunCompute(ShardedUpdate):
 
     processes: ClassVar[int] = 1
     """Arms train one after the other: each takes all devices."""
+
+    @property
+    def ranks(self) -> int:
+        """Processes of the update, on all nodes."""
+        return self.nodes * self.processes_per_node
 
     @model_validator(mode="after")
     def _nodes_find_one_another(self) -> "TorchrunCompute":

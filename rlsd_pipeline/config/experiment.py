@@ -13,7 +13,6 @@ from rlsd_pipeline.config.evaluation import EvaluationConfig
 from rlsd_pipeline.config.hardware import AssumptionsConfig, HardwareConfig
 from rlsd_pipeline.config.model import ModelConfig, TinyQwen3VL
 from rlsd_pipeline.config.prompts import PromptsConfig
-from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.config.retention import RetentionConfig
 from rlsd_pipeline.config.strict import StrictConfig, validate
 from rlsd_pipeline.config.teacher import ModelTeacher, Privileged, SyncedTeacher, TeacherConfig
@@ -177,10 +176,9 @@ class ExperimentConfig(StrictConfig):
         found: dict[str, object] = {"evaluation": self.evaluation.located(folder)}
         found["model"] = self.model.located(folder)
         found["dataset"] = self.dataset.located(folder)
+        found["compute"] = self.compute.located(folder)
         if isinstance(self.teacher, ModelTeacher):
             found["teacher"] = self.teacher.located(folder)
-        if isinstance(self.compute, RayCompute):
-            found["compute"] = self.compute.located(folder)
         found["arms"] = [arm.located(folder) for arm in self.arms]
         return self.model_copy(update=found)
 

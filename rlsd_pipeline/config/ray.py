@@ -1,7 +1,7 @@
 """A Ray cluster: where it is, and what one worker of it takes."""
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -107,7 +107,7 @@ class RayCompute(ShardedUpdate):
             )
         return self
 
-    def located(self, folder: Path) -> "RayCompute":
+    def located(self, folder: Path) -> Self:
         """The same, with the manifest's path resolved against a folder.
 
         Raises:
@@ -144,3 +144,13 @@ class RayCompute(ShardedUpdate):
     def ranks(self) -> int:
         """Processes of the update."""
         return self.update_workers or self.workers
+
+    @property
+    def copies(self) -> int:
+        """See `Place`."""
+        return self.workers
+
+    @property
+    def run_cluster(self) -> KubeRay | None:
+        """See `Place`."""
+        return self.kuberay

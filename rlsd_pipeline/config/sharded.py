@@ -1,11 +1,15 @@
 """What holds of an update by several processes, whoever starts them."""
 
+from typing import ClassVar
+
+from rlsd_pipeline.config.place import Place
 from rlsd_pipeline.config.precision import Precision
-from rlsd_pipeline.config.strict import StrictConfig
 
 
-class ShardedUpdate(StrictConfig):
+class ShardedUpdate(Place):
     """What holds of an update whose parameters are divided among processes by FSDP2."""
+
+    sharded: ClassVar[bool] = True
 
     precision: Precision = "float32"
     """Of the update's passes and of scoring, which must round alike. Weights, optimizer and the sum

@@ -15,6 +15,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from rlsd_pipeline.config.update import LoRAConfig
 from rlsd_pipeline.errors import ModelError
@@ -65,6 +66,12 @@ def new_adapter(shapes: Mapping[str, torch.Size], seed: int) -> dict[str, Tensor
             bound = 1 / math.sqrt(shapes[name][1])
             values[name].uniform_(-bound, bound, generator=generator)
     return values
+
+
+def place_adapter(model: PreTrainedModel, values: Mapping[str, Tensor]) -> None:
+    """Give a model's adapter its values, by parameter name, on its device and in its precision."""
+    placed = {name: value.to(model.device, model.dtype) for name, value in values.items()}
+    model.load_state_dict(placed, strict=False, assign=True)
 
 
 def base_name(name: str) -> str:

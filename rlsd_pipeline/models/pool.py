@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -160,7 +161,7 @@ def optimizer_state(policy: Policy, optimizer: torch.optim.Optimizer) -> dict[st
 
 
 def restore_optimizer(
-    policy: Policy, optimizer: torch.optim.Optimizer, state: dict[str, Tensor]
+    policy: Policy, optimizer: torch.optim.Optimizer, state: Mapping[str, Tensor]
 ) -> None:
     """Give an optimizer the state that `optimizer_state` took; an empty one changes nothing."""
     if not state:

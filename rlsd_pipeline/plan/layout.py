@@ -104,32 +104,25 @@ def layout(experiment: ExperimentConfig, arm: Arm) -> Layout:
 
 def _compute(here: Layout, compute: Any) -> Layout:
     """Weights, optimizer and the sum of gradients of a sharded update are float32."""
-    match compute.type:
-        case "torchrun":
-            shards, scoring = compute.nodes * compute.processes_per_node, 1
-        case "ray":
-            shards, scoring = compute.ranks, compute.workers
-        case _:
-            return here
+    if not compute.sharded:
+        return here
     return replace(
         here,
-        shards=shards,
+        shards=compute.ranks,
         weight_bytes=FLOAT32,
         master_bytes=0,
         compute_bytes=BYTES[compute.precision],
         checkpointing=compute.activation_checkpointing,
-        scoring_devices=scoring,
+        scoring_devices=compute.copies,
     )
 
 
 def _engine(here: Layout, engine: Any, compute: Any) -> Layout:
-    """On Ray every worker has an engine of its own."""
-    workers = compute.workers if compute.type == "ray" else 1
     match engine.type:
         case "vllm":
             return replace(
                 here,
-                engine_copies=workers * engine.data_parallel_size,
+                engine_copies=compute.copies * engine.data_parallel_size,
                 engine_devices=engine.tensor_parallel_size,
                 engine_bytes=BYTES[engine.dtype] if engine.dtype else here.engine_bytes,
                 engine_share=engine.gpu_memory_utilization,
@@ -137,7 +130,7 @@ def _engine(here: Layout, engine: Any, compute: Any) -> Layout:
         case "openai":
             return replace(here, engine_copies=0)
         case _:
-            return replace(here, engine_copies=workers)
+            return replace(here, engine_copies=compute.copies)
 
 
 def _adapter(update: Any) -> Adapter | None:

@@ -1,11 +1,10 @@
 """Refuses an experiment before anything is downloaded, where it cannot run."""
 
 from contextlib import suppress
-from typing import Any, cast
 
 import torch
 
-from rlsd_pipeline.config.compute import LocalCompute
+from rlsd_pipeline.compute.places import computes_here
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.config.hardware import HardwareConfig
 from rlsd_pipeline.errors import ConfigError, ModelError
@@ -23,7 +22,7 @@ def planned_hardware(experiment: ExperimentConfig) -> HardwareConfig:
     """
     if experiment.hardware is not None:
         return experiment.hardware
-    if isinstance(experiment.compute, LocalCompute):
+    if not experiment.compute.sharded:
         return this_machine(experiment.compute.device)
     raise ConfigError(
         f"`compute: {{type: {experiment.compute.type}}}` spreads over devices that only "
@@ -44,19 +43,14 @@ def require_hardware(name: str, experiment: ExperimentConfig) -> None:
         ComputeError: There is no cluster at the address.
         ModelError: The model's configuration cannot be found, or is of a kind that is not planned.
     """
-    hardware, compute = experiment.hardware, cast("Any", experiment.compute)
+    hardware = experiment.hardware
     if hardware is None:
-        if isinstance(compute, LocalCompute):
+        if not experiment.compute.sharded:
             with suppress(ModelError):
                 _require_room(name, experiment)
         return
     plan = _require_room(name, experiment)
-    if compute.type == "ray" and compute.kuberay is not None:
-        return
-    if compute.type == "ray" and compute.address is not None:
-        from rlsd_pipeline.compute.ray_cluster import connect
-
-        connect(compute)
+    if not computes_here(experiment.compute):
         return
     here = torch.cuda.device_count()
     if here < hardware.devices_per_node:

@@ -134,7 +134,7 @@ def test_a_piece_that_kills_every_worker_fails_the_stage(
     from tests.ray.works import die
 
     workspace, made = shared
-    fragile = RayWork(crew(workspace), max_retries=1)
+    fragile = RayWork(crew(workspace), workspace.compute.update, max_retries=1)
     done = fragile.each(made[0, "policy"], die, ["well", "well", "ill", "well"], lambda _: None)
     with pytest.raises(ComputeError, match="piece 3 of 4 has taken 2 workers down"):
         list(done)

@@ -76,12 +76,12 @@ def check_model(model: AnyModel, system: str | None = None) -> None:
 
 def _require_one_process(run: StageRun, policy: Policy, name: str) -> None:
     """Processes of a sharded update run as many passes, and these rows run by their images."""
-    compute = run.experiment.compute.type
-    if compute != "local" and images_by_row(policy.model):
+    compute = run.experiment.compute
+    if compute.sharded and images_by_row(policy.model):
         raise ConfigError(
-            f"compute is `{compute}`, and the model {name} ({type(policy.model).__name__}) reads "
-            "images by cross-attention, which only one process can train: declare "
-            "`compute: {type: local}`"
+            f"compute is `{compute.type}`, and the model {name} "
+            f"({type(policy.model).__name__}) reads images by cross-attention, which only one "
+            "process can train: declare `compute: {type: local}`"
         )
 
 

@@ -1,4 +1,8 @@
-"""policy_checkpoint: the policy after one more update, published as the next iteration's policy."""
+"""policy_checkpoint: the policy after one more update, published as the next iteration's policy.
+
+From `write` to `make` it is the whole way of a policy, from its update to its publication; where
+the update is computed is told apart in `rlsd_pipeline.compute.places` alone.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from rlsd_pipeline.components.component import identity
-from rlsd_pipeline.config.precision import update_identity
+from rlsd_pipeline.config.precision import training_precision, update_identity
+from rlsd_pipeline.errors import ModelError
 from rlsd_pipeline.stages.stage import Stage
 from schemas import PolicyCheckpoint
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-    from rlsd_pipeline.models.pool import Trained
+    from rlsd_pipeline.compute.update import Update, Written
     from rlsd_pipeline.stages.run import StageRun
 
 
@@ -46,11 +51,24 @@ class PolicyCheckpointStage(Stage):
         return {"arm": run.arm.seed, "iteration": run.iteration}
 
     def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
-        """Update, and write the policy as it then is."""
-        trained = _update(run, inputs, out)
-        if trained is not None:
-            # Kept for the next iteration under the digest of what was written.
-            out.once_kept(lambda digest: run.workspace.pool.put(digest, trained))
+        """Update, and write the policy as it then is: where no token carries a signal, as it was.
+
+        Raises:
+            AlignmentError: The tables are not about the same tokens.
+            ModelError: The arm has been trained in another way before.
+        """
+        from rlsd_pipeline.stages.iteration.skipped_update import carries_signal, skip_update
+
+        parent = inputs["policy"]
+        before = parent.record(PolicyCheckpoint)
+        if carries_signal(inputs["token_weights"]):
+            workspace, asked = run.workspace, _update(run, inputs)
+            written = workspace.compute.update(asked, out, workspace.progress, run.launcher)
+            changes = _changes(parent, written, out)
+        else:
+            changes = {"metrics": skip_update(run, parent, out)}
+        changes |= {"updates": before.updates + 1, "parent": parent.digest}
+        out.record(before.model_copy(update=changes))
 
     def make(self, run: StageRun) -> Artifact:
         """The checkpoint, published."""
@@ -72,43 +90,55 @@ class PolicyCheckpointStage(Stage):
         return dict(artifact.record(PolicyCheckpoint).metrics)
 
 
-def _update(run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> Trained | None:
-    """Update unless no token carries signal; the policy, where it is in this process's memory."""
-    from rlsd_pipeline.stages.iteration.skipped_update import carries_signal, skip_update
+def _update(run: StageRun, inputs: Mapping[str, Artifact]) -> Update:
+    """The update that the arm declares, on the tables of the iteration."""
+    from rlsd_pipeline.compute.job import UpdateJob
+    from rlsd_pipeline.compute.update import Update
+    from rlsd_pipeline.stages.iteration.update_groups import minibatch_seed, update_groups
 
     parent = inputs["policy"]
+    return Update(
+        job=UpdateJob(
+            update=run.arm.update,
+            divergence=run.arm.weighting.stored_divergence,
+            temperature=run.experiment.sampling.temperature,
+            seed=minibatch_seed(run),
+            precision=training_precision(run.experiment),
+        ),
+        policy=parent,
+        base=_base(run, parent),
+        adapter_seed=run.arm.seed,
+        groups=lambda policy: update_groups(run, inputs, policy),
+    )
+
+
+def _base(run: StageRun, parent: Artifact) -> Artifact:
+    """The policy whose weights an update starts from: with an adapter, the arm's first one."""
+    from rlsd_pipeline.stages.iteration.skipped_update import skipped
+
+    adapts = run.arm.update.lora is not None
     checkpoint = parent.record(PolicyCheckpoint)
-    changes: dict[str, Any]
-    if carries_signal(inputs["token_weights"]):
-        trained, changes = _train(run, inputs, checkpoint, out)
-    else:
-        trained, changes = None, {"metrics": skip_update(run, parent, out)}
-    following = {"updates": checkpoint.updates + 1, "parent": parent.digest, **changes}
-    out.record(checkpoint.model_copy(update=following))
-    return trained
+    if checkpoint.updates > skipped(checkpoint) and bool(checkpoint.adapter_files) != adapts:
+        before, now = ("all weights", "an adapter") if adapts else ("an adapter", "all weights")
+        raise ModelError(
+            f"the arm {run.arm.name} has trained {before} so far, and update.lora now asks for "
+            f"{now}: train the arm from iteration 0"
+        )
+    return run.read("policy", 0) if adapts else parent
 
 
-def _train(
-    run: StageRun, inputs: Mapping[str, Artifact], checkpoint: PolicyCheckpoint, out: ArtifactWriter
-) -> tuple[Trained | None, dict[str, Any]]:
-    """The trained policy, where it is in memory, and what its record says otherwise."""
+def _changes(parent: Artifact, written: Written, out: ArtifactWriter) -> dict[str, Any]:
+    """What the record of a trained policy says otherwise; what is not trained is copied."""
     from rlsd_pipeline.models.weights import other_files
     from rlsd_pipeline.stages.iteration.skipped_update import SKIPPED, skipped
-    from rlsd_pipeline.stages.iteration.training import train_here
-    from rlsd_pipeline.stages.iteration.training_on_ranks import train_on_ranks, update_ranks
 
-    ranks = update_ranks(run)
-    if ranks is None:
-        written = train_here(run, inputs, out)
-    else:
-        written = train_on_ranks(run, inputs, out, ranks)
-    metrics = written.metrics
-    if before := skipped(checkpoint):
-        metrics = metrics | {SKIPPED: float(before)}
-    kept = other_files(checkpoint.model_files)
+    before, metrics = parent.record(PolicyCheckpoint), written.metrics
+    if count := skipped(before):
+        metrics = metrics | {SKIPPED: float(count)}
+    kept = other_files(before.model_files)
     for name in kept:
-        shutil.copyfile(inputs["policy"].local_path(name), out.path(name))
-    return written.trained, {
+        shutil.copyfile(parent.local_path(name), out.path(name))
+    return {
         "metrics": metrics,
         "model_files": sorted([*kept, *written.weight_files]),
         "optimizer_files": written.optimizer_files,

@@ -8,10 +8,10 @@ import pytest
 from safetensors.torch import load_file
 
 from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.compute.ranks import OnRanks
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.config.verifier import AnswerTagExtraction
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
-from rlsd_pipeline.stages.iteration import training_on_ranks
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.summary.recordings import moments
@@ -108,7 +108,7 @@ def test_several_processes_are_not_even_started(
     for compute in ({"type": "torchrun", "device": "cpu"}, {"type": "ray"}):
         declared = workspace.experiment.model_dump() | {"compute": compute}
         spread = Workspace("small", ExperimentConfig.model_validate(declared), workspace.store)
-        monkeypatch.setattr(training_on_ranks, "update_ranks", lambda run: pytest.fail("started"))
+        monkeypatch.setattr(OnRanks, "__call__", lambda *_: pytest.fail("started"))
         found = spread.at("sdpo-s0", 1, recompute=True).make(PolicyCheckpointStage)
         assert found.digest == made["sdpo-s0", 1, "policy_checkpoint"].digest
 
