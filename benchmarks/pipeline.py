@@ -65,7 +65,7 @@ def ask(run: StageRun, policy: Policy, number: int) -> Asked:
         cut = completion.finish_reason is FinishReason.LENGTH
         text = policy.turn(completion.completion_ids).text
         verdict = verify(workspace, text, chosen[place], cut=cut).verdict
-        formatted = workspace.verifier.extraction.format_ok(text)
+        formatted = workspace.verifier.format_ok(text)
         weights = experiment.reward
         right = verdict is Verdict.CORRECT
         return weights.accuracy_weight * right + weights.format_weight * formatted

@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 
 from benchmarks.timing import added, emit, resident
 from rlsd_pipeline.artifacts.tables import to_table
-from rlsd_pipeline.config.verifier import AnswerTagExtraction
 from rlsd_pipeline.credit.comparison import (
     rank_correlations,
     summarize,
@@ -22,7 +21,7 @@ from rlsd_pipeline.credit.comparison import (
     within_responses,
 )
 from rlsd_pipeline.credit.tables import read_credit, segments_of
-from rlsd_pipeline.verifiers.extraction import build_extraction
+from rlsd_pipeline.verifiers.extractions.answer_tag import AnswerTag
 from rlsd_pipeline.weighting import METHODS
 from schemas import Reward, Rollout, TokenLogprobs
 
@@ -83,7 +82,7 @@ def write(made: dict[type, dict[str, object]], folder: Path) -> list[Path]:
 
 def compare(paths: list[Path]) -> dict[str, float]:
     """Seconds by part."""
-    extraction = build_extraction(AnswerTagExtraction())
+    extraction = AnswerTag()
     seconds, started = {}, time.perf_counter()
 
     def lap(name: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, get_args, get_origin
+from typing import Any, ClassVar, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
 
@@ -22,6 +22,9 @@ class Component(StrictConfig):
 
     component_kind: ClassVar[str] = "component"
     """What it is called in messages, such as `reward function`."""
+
+    at_least_one: ClassVar[tuple[str, ...]] = ()
+    """Methods of its base class of which it writes at least one."""
 
     type: str = ""
     """Name of a built-in one, import path of a class, or `./file.py:Class` beside the YAML."""
@@ -48,12 +51,30 @@ class Component(StrictConfig):
             dumped |= {"type": origin.name, "source": origin.digest}
         return dumped
 
+    def __copy__(self) -> Self:
+        """A copy may get other settings: what was computed of these (`cached_property`) stays."""
+        copied = super().__copy__()
+        _keep_fields(copied.__dict__, type(self))
+        return copied
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """The settings alone: what was computed of them may be a process or a lock."""
+        state = super().__getstate__()
+        state["__dict__"] = dict(state["__dict__"])
+        _keep_fields(state["__dict__"], type(self))
+        return state
+
     def __reduce__(self) -> str | tuple[Any, ...]:
         """A class of a file travels with its code: another process may not see the file."""
         origin = self.origin
         if origin is None or origin.file is None:
             return super().__reduce__()
         return _rebuilt, (place_of(type(self)), origin.code, self.model_dump_json())
+
+
+def _keep_fields(held: dict[str, Any], component: type[Component]) -> None:
+    for name in held.keys() - component.model_fields.keys():
+        del held[name]
 
 
 def _rebuilt(declared: str, code: bytes, settings: str) -> Component:

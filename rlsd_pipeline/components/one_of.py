@@ -85,6 +85,8 @@ class OneOf:
                 f"subclass of {base}"
             )
         missing = sorted(getattr(found, "__abstractmethods__", ()))
+        if all(getattr(found, name) is getattr(kind, name) for name in kind.at_least_one):
+            missing += [" or ".join(kind.at_least_one)] * bool(kind.at_least_one)
         if missing:
             raise ValueError(
                 f"type {declared!r}: {found.__name__} lacks {', '.join(missing)}: write what "

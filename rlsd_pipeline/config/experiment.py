@@ -14,14 +14,16 @@ from rlsd_pipeline.config.hardware import AssumptionsConfig, HardwareConfig
 from rlsd_pipeline.config.model import ModelConfig, TinyQwen3VL
 from rlsd_pipeline.config.prompts import PromptsConfig
 from rlsd_pipeline.config.retention import RetentionConfig
+from rlsd_pipeline.config.reward import RewardConfig
 from rlsd_pipeline.config.strict import StrictConfig, validate
 from rlsd_pipeline.config.teacher import ModelTeacher, Privileged, SyncedTeacher, TeacherConfig
 from rlsd_pipeline.config.tracker import TrackerConfig
 from rlsd_pipeline.config.update import UpdateConfig
-from rlsd_pipeline.config.verifier import ExactVerifier, RewardConfig, VerifierConfig
 from rlsd_pipeline.data.sources import DatasetConfig
 from rlsd_pipeline.data.sources.easy_vqa import EasyVQADataset
 from rlsd_pipeline.errors import ConfigError
+from rlsd_pipeline.verifiers import VerifierConfig
+from rlsd_pipeline.verifiers.exact import ExactVerifier
 from rlsd_pipeline.weighting import WeightingConfig
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")

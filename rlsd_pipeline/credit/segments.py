@@ -6,7 +6,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from rlsd_pipeline.verifiers.extraction import Extraction
+from rlsd_pipeline.verifiers.extractions.extraction import Extraction
 
 _FORMAT = re.compile(r"</?(?:think|answer)>|\\boxed\s*\{|<\|[^|>]*\|>")
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from rlsd_pipeline.artifacts.validation import contiguous
 from rlsd_pipeline.credit.segments import Segment, token_segments
 from rlsd_pipeline.errors import AlignmentError
-from rlsd_pipeline.verifiers.extraction import Extraction
+from rlsd_pipeline.verifiers.extractions.extraction import Extraction
 from rlsd_pipeline.weighting.method import Credit
 from schemas import Verdict
 

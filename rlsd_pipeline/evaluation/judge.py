@@ -17,7 +17,7 @@ from rlsd_pipeline.evaluation.aggregate import question_means
 from rlsd_pipeline.evaluation.benchmark import Rule, Scored
 from rlsd_pipeline.evaluation.chat_endpoint import ChatEndpoint
 from rlsd_pipeline.evaluation.judge_cache import JudgeCache, Reading, content_key
-from rlsd_pipeline.verifiers.extraction import AnswerTag
+from rlsd_pipeline.verifiers.extractions.answer_tag import AnswerTag
 from schemas import Problem, Verdict
 
 PROMPT_VERSION = "1"

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from rlsd_pipeline.config.verifier import FinalAnswerExtraction, MixedVerifier
 from rlsd_pipeline.evaluation.benchmark import Rule
-from rlsd_pipeline.verifiers.verifier import AnswerVerifier, build
+from rlsd_pipeline.verifiers.extractions.final_answer import FinalAnswer
+from rlsd_pipeline.verifiers.mixed import MixedVerifier
 from schemas import Problem, Verdict
 
 
@@ -14,16 +14,15 @@ def robust_rule(*, float_rounding: int = 6) -> Rule:
     Args:
         float_rounding: Decimal places on which two decimals must agree.
     """
-    config = MixedVerifier(extraction=FinalAnswerExtraction(), float_rounding=float_rounding)
-    return _VerifierRule(build(config))
+    return _VerifierRule(MixedVerifier(extraction=FinalAnswer(), float_rounding=float_rounding))
 
 
 @dataclass(frozen=True)
 class _VerifierRule:
-    verifier: AnswerVerifier
+    verifier: MixedVerifier
 
     def extract(self, response: str, problem: Problem) -> str | None:
         return self.verifier.extraction.extract(response)
 
     def compare(self, answer: str, problem: Problem) -> tuple[Verdict, str | None]:
-        return self.verifier.comparison.compare(answer, problem)
+        return self.verifier.compare(answer, problem)

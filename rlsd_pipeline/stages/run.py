@@ -18,7 +18,7 @@ from rlsd_pipeline.progress import Progress, Silent
 from rlsd_pipeline.stages.registry import stage_of
 from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.tracking.tracking import Tracking
-from rlsd_pipeline.verifiers.verifier import Verifier, build
+from rlsd_pipeline.verifiers.verifier import Verifier
 from schemas import Problem
 
 S = TypeVar("S", bound=Stage)
@@ -48,7 +48,7 @@ class Workspace:
     @cached_property
     def verifier(self) -> Verifier:
         """The one verifier of rewards and benchmarks."""
-        return build(self.experiment.verifier)
+        return self.experiment.verifier
 
     @cached_property
     def compute(self) -> Compute:

@@ -1,26 +1,20 @@
 """Equality of words."""
 
+from typing import Literal
+
 from rlsd_pipeline.verifiers.characters import normalised
-from rlsd_pipeline.verifiers.kinds.answer import Kind
+from rlsd_pipeline.verifiers.verifier import Verifier
 from schemas.problem import Problem
-from schemas.reward import Verdict
 
 
-class ExactComparison:
-    """An answer is right when it has the same words as the gold one."""
+class ExactVerifier(Verifier):
+    """The same words, whatever the case, the blanks and a final period."""
 
-    def compare(self, answer: str, problem: Problem) -> tuple[Verdict, str | None]:
+    type: Literal["exact"] = "exact"
+
+    def compare(self, answer: str, problem: Problem) -> bool:
         """Compare up to case, blanks and one final period."""
-        same = normalise(answer) == normalise(problem.answer)
-        return (Verdict.CORRECT if same else Verdict.INCORRECT), None
-
-    def kind(self, problem: Problem) -> Kind:
-        """Words are compared as words, whatever they say."""
-        return Kind.TEXT
-
-    def another_form(self, problem: Problem) -> str | None:
-        """Words have one form."""
-        return None
+        return normalise(answer) == normalise(problem.answer)
 
 
 def normalise(text: str) -> str:

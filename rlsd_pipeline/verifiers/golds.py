@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from rlsd_pipeline.verifiers.exact import ExactComparison
 from rlsd_pipeline.verifiers.kinds.answer import Kind
-from rlsd_pipeline.verifiers.verifier import AnswerVerifier, Verifier
+from rlsd_pipeline.verifiers.math import Mathematics
+from rlsd_pipeline.verifiers.verifier import Verifier
 from schemas.problem import Problem
 
 
@@ -16,7 +16,7 @@ class Golds(NamedTuple):
     Attributes:
         by_kind: How many answers each kind has.
         only_text: Ids of the problems whose answer is compared word for word because no other kind
-            understands it; none where the verifier compares words by declaration.
+            understands it; none where the verifier does not compare by kind.
     """
 
     by_kind: Mapping[Kind, int]
@@ -26,8 +26,6 @@ class Golds(NamedTuple):
 def classify(verifier: Verifier, problems: Iterable[Problem]) -> Golds:
     """The kind of each gold answer."""
     kinds = {problem.problem_id: verifier.kind(problem) for problem in problems}
-    by_words = isinstance(verifier, AnswerVerifier) and isinstance(
-        verifier.comparison, ExactComparison
-    )
-    only_text = [] if by_words else [each for each in kinds if kinds[each] is Kind.TEXT]
+    by_kind = isinstance(verifier, Mathematics)
+    only_text = [each for each in kinds if kinds[each] is Kind.TEXT] if by_kind else []
     return Golds(Counter(kinds.values()), only_text)

@@ -3,11 +3,13 @@
 import re
 import string
 from collections.abc import Sequence
+from typing import Literal
 
 from rlsd_pipeline.verifiers.characters import normalised
 from rlsd_pipeline.verifiers.exact import normalise
 from rlsd_pipeline.verifiers.kinds.answer import Kind
 from rlsd_pipeline.verifiers.kinds.vocabulary import MEANING, NEUTRAL, words, words_of
+from rlsd_pipeline.verifiers.verifier import Verifier
 from schemas.problem import Problem
 from schemas.reward import Verdict
 
@@ -82,22 +84,14 @@ _TAKEN_BACK = re.compile(
 """In the explanation behind a letter: what denies the letter, and not a thing in the picture."""
 
 
-class MultipleChoiceComparison:
-    """An answer is right when it names the choice that the gold answer names."""
+class MultipleChoiceVerifier(Verifier):
+    """The same choice of the problem, named by its letter or by its text."""
+
+    type: Literal["multiple_choice"] = "multiple_choice"
 
     def compare(self, answer: str, problem: Problem) -> tuple[Verdict, str | None]:
-        """Compare by choice; whatever names none, or several, or denies one, is no answer.
-
-        A gold answer that does not name one choice says nothing about the response: that is
-        the verifier's failure, and `check_gold` finds it before a run does.
-        """
-        gold = named_choices(problem.answer, problem.choices)
-        if len(gold) != 1:
-            return Verdict.VERIFIER_ERROR, f"the gold answer names {_count(gold)}"
-        named = answered_choices(answer, problem)
-        if len(named) != 1:
-            return Verdict.UNPARSED, f"the answer names {_count(named)}"
-        return (Verdict.CORRECT if named == gold else Verdict.INCORRECT), None
+        """Compare by choice."""
+        return compare(answer, problem)
 
     def kind(self, problem: Problem) -> Kind:
         """A choice."""
@@ -105,8 +99,28 @@ class MultipleChoiceComparison:
 
     def another_form(self, problem: Problem) -> str | None:
         """The letter in parentheses."""
-        named = named_choices(problem.answer, problem.choices)
-        return f"({string.ascii_uppercase[min(named)]})" if len(named) == 1 else None
+        return letter_form(problem)
+
+
+def compare(answer: str, problem: Problem) -> tuple[Verdict, str | None]:
+    """Compare by choice; whatever names none, or several, or denies one, is no answer.
+
+    A gold answer that does not name one choice says nothing about the response: that is
+    the verifier's failure, and `check_gold` finds it before a run does.
+    """
+    gold = named_choices(problem.answer, problem.choices)
+    if len(gold) != 1:
+        return Verdict.VERIFIER_ERROR, f"the gold answer names {_count(gold)}"
+    named = answered_choices(answer, problem)
+    if len(named) != 1:
+        return Verdict.UNPARSED, f"the answer names {_count(named)}"
+    return (Verdict.CORRECT if named == gold else Verdict.INCORRECT), None
+
+
+def letter_form(problem: Problem) -> str | None:
+    """The letter of the gold answer in parentheses; None where it names not one choice."""
+    named = named_choices(problem.answer, problem.choices)
+    return f"({string.ascii_uppercase[min(named)]})" if len(named) == 1 else None
 
 
 def answered_choices(answer: str, problem: Problem) -> set[int]:

@@ -1,27 +1,21 @@
 """Judging a response: read its answer, compare it, and never take a failure for a wrong answer."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, TypeAlias
 
-from rlsd_pipeline.config.verifier import (
-    ExactVerifier,
-    MathVerifier,
-    MixedVerifier,
-    MultipleChoiceVerifier,
-    VerifierConfig,
-)
-from rlsd_pipeline.verifiers.exact import ExactComparison
-from rlsd_pipeline.verifiers.extraction import Extraction, build_extraction
+from rlsd_pipeline.components.component import Component
+from rlsd_pipeline.components.guarded import guarded, raised_in
+from rlsd_pipeline.verifiers.extractions import ExtractionConfig
+from rlsd_pipeline.verifiers.extractions.answer_tag import AnswerTag
 from rlsd_pipeline.verifiers.kinds.answer import Kind
-from rlsd_pipeline.verifiers.math import MathComparison
-from rlsd_pipeline.verifiers.mixed import MixedComparison
-from rlsd_pipeline.verifiers.multiple_choice import MultipleChoiceComparison
 from schemas.problem import Problem
 from schemas.reward import Verdict
 
 LONGEST_RESPONSE = 100_000
 """Characters; a response of 4,096 tokens has some 16,000."""
+
+Outcome: TypeAlias = bool | tuple[Verdict, str | None]
+"""Whether an answer is right; or a verdict, with a reason where it is not a judgement."""
 
 
 class Verification(NamedTuple):
@@ -36,105 +30,102 @@ class Verification(NamedTuple):
     """Why there is no judgement; None for a correct or incorrect answer."""
 
 
-class Verifier(Protocol):
-    """Judges responses."""
+class Verifier(Component):
+    """Judges responses, for the reward and for held-out benchmarks alike.
 
-    @property
-    def extraction(self) -> Extraction:
-        """Where the answer stands in a response."""
+    One of your own writes `compare`, or `judge` where a response has no answer to be read, such
+    as a program that must run. What either raises is the outcome `verifier_error`.
+    """
 
-    def verify(self, completion: str, problem: Problem) -> Verification:
-        """Judge one response; never raises, whatever the response holds."""
+    component_kind = "verifier"
+    at_least_one: ClassVar[tuple[str, ...]] = ("compare", "judge")
 
-    def format_ok(self, completion: str) -> bool:
-        """Whether a response keeps the format that the prompt asks for, right or wrong."""
+    extraction: ExtractionConfig = AnswerTag()
+    """Where the answer stands in a response."""
 
-    def kind(self, problem: Problem) -> Kind:
-        """The kind of the gold answer, by which answers are compared with it."""
+    def compare(self, answer: str, problem: Problem) -> Outcome:
+        """Whether an answer that was read from a response is right.
 
-    def another_form(self, problem: Problem) -> str | None:
-        """The gold answer in another spelling; None where none can be made."""
+        Args:
+            answer: Without blanks around it, not empty.
+            problem: The question with its gold answer and its choices.
 
+        Returns:
+            True or False, or a verdict with its reason: `Verdict.UNPARSED` where the answer says
+            nothing that could be right or wrong.
+        """
+        raise NotImplementedError
 
-class Comparison(Protocol):
-    """Decides whether two answers are the same."""
-
-    def compare(self, answer: str, problem: Problem) -> tuple[Verdict, str | None]:
-        """The verdict on an extracted answer, with a reason where it is not a judgement."""
-
-    def kind(self, problem: Problem) -> Kind:
-        """The kind of the gold answer."""
-
-    def another_form(self, problem: Problem) -> str | None:
-        """The gold answer in another spelling, which must be found equal; None without one."""
-
-
-@dataclass(frozen=True)
-class AnswerVerifier:
-    """Extracts an answer and compares it with the gold one."""
-
-    extraction: Extraction
-    comparison: Comparison
-
-    def verify(self, completion: str, problem: Problem) -> Verification:
-        """Judge one response; a crash on the way is an outcome of its own."""
-        if len(completion) > LONGEST_RESPONSE:
-            too_long = f"longer than {LONGEST_RESPONSE:,} characters"
-            return Verification(Verdict.UNPARSED, None, too_long)
-        extracted = None
+    def judge(self, completion: str, problem: Problem) -> Verification:
+        """The verdict on a whole response: its answer is read, and compared."""
+        extracted = self.extraction.extract(completion)
+        if extracted is None:
+            return Verification(Verdict.UNPARSED, None, "no answer in the expected format")
         try:
-            extracted = self.extraction.extract(completion)
-            if extracted is None:
-                return Verification(Verdict.UNPARSED, None, "no answer in the expected format")
-            verdict, reason = self.comparison.compare(extracted, problem)
+            verdict, reason = _read(self.compare(extracted, problem))
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            return Verification(Verdict.VERIFIER_ERROR, extracted, reason)
+            return Verification(Verdict.VERIFIER_ERROR, extracted, self._raised(error))
         return Verification(verdict, extracted, reason)
 
     def format_ok(self, completion: str) -> bool:
-        """Whether a response keeps to the extraction's convention in full."""
+        """Whether a response keeps the format that the prompt asks for, right or wrong."""
         return self.extraction.format_ok(completion)
 
     def kind(self, problem: Problem) -> Kind:
         """The kind of the gold answer, by which answers are compared with it."""
-        return self.comparison.kind(problem)
+        return Kind.TEXT
 
     def another_form(self, problem: Problem) -> str | None:
-        """The gold answer in another spelling; None where none can be made."""
-        return self.comparison.another_form(problem)
+        """The gold answer in another spelling, which must be found equal; None without one."""
+        return None
 
+    def gold_responses(self, problem: Problem) -> list[str]:
+        """Responses that must be found correct before anything is sampled, if any.
 
-def build(config: VerifierConfig) -> AnswerVerifier:
-    """The verifier a configuration declares."""
-    return AnswerVerifier(build_extraction(config.extraction), _build_comparison(config))
+        The gold answer as it is, and in another form: the first could be accepted letter by letter
+        where no response written differently ever would be.
+        """
+        forms = (problem.answer, self.another_form(problem))
+        return [self.extraction.render(form) for form in forms if form is not None]
+
+    def verify(self, completion: str, problem: Problem) -> Verification:
+        """Judge one response; never raises: a crash on the way is an outcome of its own."""
+        if len(completion) > LONGEST_RESPONSE:
+            too_long = f"longer than {LONGEST_RESPONSE:,} characters"
+            return Verification(Verdict.UNPARSED, None, too_long)
+        try:
+            return Verification(*self.judge(completion, problem))
+        except Exception as error:
+            return Verification(Verdict.VERIFIER_ERROR, None, self._raised(error))
+
+    def _raised(self, error: Exception) -> str:
+        """What was raised; of a user's verifier, with the line."""
+        origin = self.origin
+        if origin is None:
+            return f"{type(error).__name__}: {error}"
+        return raised_in(error, f"verifier `{origin.name}`", origin.file)
 
 
 def check_gold(verifier: Verifier, problems: Iterable[Problem]) -> list[str]:
-    """Ids of the problems whose gold answer is not found correct when a response gives it.
-
-    It is given as it is, and in another form where one can be made: the first could be accepted
-    letter by letter where no response written differently ever would be.
-    """
-    return [problem.problem_id for problem in problems if not _accepts_gold(verifier, problem)]
+    """Ids of the problems whose gold answer is not found correct when a response gives it."""
+    return [problem.problem_id for problem in problems if gold_failure(verifier, problem)]
 
 
-def _accepts_gold(verifier: Verifier, problem: Problem) -> bool:
-    forms = (problem.answer, verifier.another_form(problem))
-    return all(
-        verifier.verify(verifier.extraction.render(form), problem).verdict is Verdict.CORRECT
-        for form in forms
-        if form is not None
-    )
+def gold_failure(verifier: Verifier, problem: Problem) -> str | None:
+    """What a verifier says of a response that gives the gold answer; None where it accepts it."""
+    with guarded(verifier, f"problem {problem.problem_id}"):
+        responses = verifier.gold_responses(problem)
+    for response in responses:
+        verification = verifier.verify(response, problem)
+        if verification.verdict is not Verdict.CORRECT:
+            return verification.reason or verification.verdict.value
+    return None
 
 
-def _build_comparison(config: VerifierConfig) -> Comparison:
-    match config:
-        case ExactVerifier():
-            return ExactComparison()
-        case MultipleChoiceVerifier():
-            return MultipleChoiceComparison()
-        case MathVerifier():
-            return MathComparison(config)
-        case MixedVerifier():
-            return MixedComparison(MathComparison(config))
+def _read(outcome: Outcome) -> tuple[Verdict, str | None]:
+    match outcome:
+        case bool():
+            return (Verdict.CORRECT if outcome else Verdict.INCORRECT), None
+        case (verdict, reason):
+            return Verdict(verdict), reason
+    raise TypeError(f"compare gave {outcome!r}: give True, False, or a verdict and its reason")

@@ -12,7 +12,7 @@ from rlsd_pipeline.evaluation.benchmarks.mmmu_official import (
     option_letters,
 )
 from rlsd_pipeline.evaluation.robust import robust_rule
-from rlsd_pipeline.verifiers.exact import ExactComparison
+from rlsd_pipeline.verifiers.exact import normalise
 from schemas import Problem, Verdict
 
 DISCIPLINES = {
@@ -114,7 +114,6 @@ class RobustRule:
 
     def __init__(self) -> None:
         self._rule = robust_rule(float_rounding=2)
-        self._words = ExactComparison()
 
     def extract(self, response: str, problem: Problem) -> str | None:
         """The final answer of the response."""
@@ -140,7 +139,8 @@ class RobustRule:
         shown = f"({gold})" if problem.choices else gold
         asked = problem.model_copy(update={"answer": shown})
         if not problem.choices and _WORD.search(gold):
-            return self._words.compare(answer, asked)
+            same = normalise(answer) == normalise(gold)
+            return (Verdict.CORRECT if same else Verdict.INCORRECT), None
         return self._rule.compare(answer, asked)
 
 

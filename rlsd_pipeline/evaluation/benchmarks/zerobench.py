@@ -12,7 +12,7 @@ from rlsd_pipeline.evaluation.benchmarks.braces import braced
 from rlsd_pipeline.evaluation.benchmarks.plain_number import plain_number
 from rlsd_pipeline.evaluation.robust import robust_rule
 from rlsd_pipeline.verifiers.exact import normalise
-from rlsd_pipeline.verifiers.extraction import AnswerTag
+from rlsd_pipeline.verifiers.extractions.answer_tag import AnswerTag
 from schemas import Problem, Verdict
 
 _INSTRUCTION = (

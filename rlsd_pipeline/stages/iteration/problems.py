@@ -76,13 +76,15 @@ class ProblemsStage(Stage):
 
 
 def _require_golds(workspace: Workspace, problems: Sequence[Problem]) -> None:
-    from rlsd_pipeline.verifiers.verifier import check_gold
+    from rlsd_pipeline.verifiers.verifier import check_gold, gold_failure
 
     rejected = check_gold(workspace.verifier, problems)
     if rejected:
+        first = next(problem for problem in problems if problem.problem_id == rejected[0])
         raise DataError(
             f"the verifier `{workspace.experiment.verifier.type}` rejects the gold answer of "
-            f"{len(rejected)} of {len(problems)} problems, first {', '.join(rejected[:5])}: "
+            f"{len(rejected)} of {len(problems)} problems, first {', '.join(rejected[:5])} "
+            f"({gold_failure(workspace.verifier, first)}): "
             "correct the answers, or choose the verifier that fits them"
         )
 

@@ -3,12 +3,6 @@
 from collections import Counter
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.config.verifier import (
-    AnswerTagExtraction,
-    BoxedExtraction,
-    ExtractionConfig,
-    LastLineExtraction,
-)
 from rlsd_pipeline.stages.run import StageRun
 from schemas import Reward, Verdict
 
@@ -28,7 +22,7 @@ def readable_text(run: StageRun, rewards: Artifact) -> str:
         f"{count} {why}"
         for count, why in (
             (cut, f"cut at {run.experiment.sampling.max_tokens} tokens"),
-            (unparsed, f"without {_wanted(run.experiment.verifier.extraction)}"),
+            (unparsed, f"without {run.experiment.verifier.extraction.wanted}"),
             (failed, "that the verifier failed on"),
         )
         if count
@@ -50,15 +44,3 @@ def nothing_readable(run: StageRun) -> str | None:
         "`sampling.max_tokens` where responses are cut, or let `prompts` and `verifier.extraction` "
         "agree on how an answer is written"
     )
-
-
-def _wanted(extraction: ExtractionConfig) -> str:
-    match extraction:
-        case AnswerTagExtraction():
-            return "`<answer>`"
-        case BoxedExtraction():
-            return r"`\boxed{}`"
-        case LastLineExtraction(prefix=prefix):
-            return f"a last line that begins with `{prefix}`"
-        case _:
-            return "an answer in any usual form"

@@ -49,7 +49,7 @@ class RewardsStage(Stage):
             cut = reason == FinishReason.LENGTH
             verified.append(verify(run.workspace, completion, known[problem_id], cut=cut))
             progress.advance(1)
-        format_ok = run.workspace.verifier.extraction.format_ok
+        format_ok = run.workspace.verifier.format_ok
         formats = [format_ok(completion) for completion in sampled["completion"]]
         values = [
             None

@@ -8,10 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlsd_pipeline.credit.segments import Segment, token_segments
-from rlsd_pipeline.verifiers.extraction import AnswerTag, Boxed, Extraction, LastLine
+from rlsd_pipeline.verifiers.extractions.answer_tag import AnswerTag
+from rlsd_pipeline.verifiers.extractions.boxed import Boxed
+from rlsd_pipeline.verifiers.extractions.extraction import Extraction
+from rlsd_pipeline.verifiers.extractions.last_line import LastLine
 
 R, A, F = Segment.REASONING, Segment.ANSWER, Segment.FORMAT
-LINE = LastLine("Answer:")
+LINE = LastLine()
 
 
 def segments(tokens: list[str], extraction: Extraction) -> list[int]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rlsd_pipeline.artifacts.tables import to_table
 from rlsd_pipeline.credit.tables import flat, ragged, read_credit, row_offsets, segments_of
 from rlsd_pipeline.errors import AlignmentError
-from rlsd_pipeline.verifiers.extraction import AnswerTag
+from rlsd_pipeline.verifiers.extractions.answer_tag import AnswerTag
 from schemas import Record, Reward, Rollout, TokenLogprobs
 
 ROWS = st.lists(st.lists(st.floats(-100, 0, width=32), max_size=5), max_size=8)

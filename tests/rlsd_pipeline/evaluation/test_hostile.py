@@ -9,18 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from rlsd_pipeline.config.verifier import (
-    ExactVerifier,
-    FinalAnswerExtraction,
-    MathVerifier,
-    MixedVerifier,
-    MultipleChoiceVerifier,
-    VerifierConfig,
-)
 from rlsd_pipeline.evaluation.benchmark import Mode
 from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
 from rlsd_pipeline.evaluation.scoring import Prediction, judge, settle
-from rlsd_pipeline.verifiers.verifier import build
+from rlsd_pipeline.verifiers.exact import ExactVerifier
+from rlsd_pipeline.verifiers.extractions.final_answer import FinalAnswer
+from rlsd_pipeline.verifiers.math import MathVerifier
+from rlsd_pipeline.verifiers.mixed import MixedVerifier
+from rlsd_pipeline.verifiers.multiple_choice import MultipleChoiceVerifier
+from rlsd_pipeline.verifiers.verifier import Verifier
 from schemas import Problem, Verdict
 from tests.benchmark_fixtures import LAYOUTS
 
@@ -121,11 +118,11 @@ def test_a_benchmark_settles_every_hostile_response(name: str, mode: Mode, tmp_p
     settled_in_time(verify, problems(name), tmp_path, never=never)
 
 
-EXTRACTION = FinalAnswerExtraction()
+EXTRACTION = FinalAnswer()
 
 
 @pytest.mark.parametrize(
-    "config",
+    "verifier",
     [
         ExactVerifier(extraction=EXTRACTION),
         MultipleChoiceVerifier(extraction=EXTRACTION),
@@ -133,13 +130,12 @@ EXTRACTION = FinalAnswerExtraction()
         MixedVerifier(extraction=EXTRACTION),
         MathVerifier(),
     ],
-    ids=lambda config: f"{config.type} {config.extraction.type}",
+    ids=lambda verifier: f"{verifier.type} {verifier.extraction.type}",
 )
 def test_a_training_verifier_settles_every_hostile_response(
-    config: VerifierConfig, tmp_path: Path
+    verifier: Verifier, tmp_path: Path
 ) -> None:
-    verifier = build(config)
-    asked = [each for each in problems("mathvision") if each.choices or config.type != "exact"]
+    asked = [each for each in problems("mathvision") if each.choices or verifier.type != "exact"]
 
     def verify(response: str, problem: Problem) -> Verdict:
         return verifier.verify(response, problem).verdict

@@ -1,9 +1,10 @@
 import pytest
 
-from rlsd_pipeline.config.verifier import FinalAnswerExtraction, MixedVerifier
 from rlsd_pipeline.evaluation.benchmark import Rule
 from rlsd_pipeline.evaluation.robust import robust_rule
-from rlsd_pipeline.verifiers.verifier import AnswerVerifier, build
+from rlsd_pipeline.verifiers.extractions.final_answer import FinalAnswer
+from rlsd_pipeline.verifiers.mixed import MixedVerifier
+from rlsd_pipeline.verifiers.verifier import Verifier
 from schemas import Problem, Verdict
 
 COLOURS = ["red", "dark blue", "green", "yellow"]
@@ -45,13 +46,13 @@ def rule() -> Rule:
 
 
 @pytest.fixture(scope="module")
-def verifier() -> AnswerVerifier:
-    return build(MixedVerifier(extraction=FinalAnswerExtraction()))
+def verifier() -> Verifier:
+    return MixedVerifier(extraction=FinalAnswer())
 
 
 @pytest.mark.parametrize(("response", "problem", "verdict"), CASES)
 def test_training_reward_and_score_agree(
-    rule: Rule, verifier: AnswerVerifier, response: str, problem: Problem, verdict: Verdict
+    rule: Rule, verifier: Verifier, response: str, problem: Problem, verdict: Verdict
 ) -> None:
     answer = rule.extract(response, problem)
     scored = Verdict.UNPARSED if answer is None else rule.compare(answer, problem)[0]

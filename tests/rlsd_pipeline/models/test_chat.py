@@ -11,7 +11,7 @@ from transformers.tokenization_utils_fast import PreTrainedTokenizerFast
 from rlsd_pipeline.config.filled_template import FilledTemplate
 from rlsd_pipeline.errors import DataError, ModelError
 from rlsd_pipeline.models.policy import Policy, require_system
-from rlsd_pipeline.verifiers.extraction import AnswerTag
+from rlsd_pipeline.verifiers.extractions.answer_tag import AnswerTag
 
 Build = Callable[[str], Policy]
 Png = Callable[..., bytes]

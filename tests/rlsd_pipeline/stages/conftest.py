@@ -10,14 +10,11 @@ import pytest
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.config.verifier import AnswerTagExtraction
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.registry import ITERATION
 from rlsd_pipeline.stages.run import StageRun, Workspace
-from rlsd_pipeline.verifiers.extraction import Extraction, build_extraction
-from rlsd_pipeline.verifiers.kinds.answer import Kind
-from rlsd_pipeline.verifiers.verifier import Verification
+from rlsd_pipeline.verifiers.verifier import Verification, Verifier
 from schemas import Problem, Verdict
 from tests.small_experiment import ATTRIBUTES
 
@@ -50,30 +47,18 @@ DECLARED = {
 }
 
 
-class Coin:
+class Coin(Verifier):
     """Judges a response by the digest of its text, and fails on some: heads is correct."""
 
-    extraction: Extraction = build_extraction(AnswerTagExtraction())
+    errors: bool = False
 
-    def __init__(self, errors: bool = False) -> None:
-        self.errors = errors
-
-    def verify(self, completion: str, problem: Problem) -> Verification:
+    def judge(self, completion: str, problem: Problem) -> Verification:
         if completion == self.extraction.render(problem.answer):
             return Verification(Verdict.CORRECT, problem.answer, None)
         side = hashlib.sha256(f"{problem.problem_id}/{completion}".encode()).digest()[0]
         if self.errors and side % 4 == 0:
             return Verification(Verdict.VERIFIER_ERROR, None, "it broke")
         return Verification(Verdict.CORRECT if side % 2 else Verdict.INCORRECT, "coin", None)
-
-    def format_ok(self, completion: str) -> bool:
-        return self.extraction.format_ok(completion)
-
-    def kind(self, problem: Problem) -> Kind:
-        return Kind.TEXT
-
-    def another_form(self, problem: Problem) -> str | None:
-        return None
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from rlsd_pipeline.config.verifier import MathVerifier
-from rlsd_pipeline.verifiers.math import MathComparison
+from rlsd_pipeline.verifiers.math import MathVerifier
 from schemas.problem import Problem
 
 
@@ -26,8 +25,8 @@ def problem() -> Callable[..., Problem]:
 
 
 @pytest.fixture(scope="session")
-def mathematics() -> Iterator[MathComparison]:
+def mathematics() -> Iterator[MathVerifier]:
     """One worker for all tests; starting it takes a second."""
-    comparison = MathComparison(MathVerifier())
-    yield comparison
-    comparison.close()
+    verifier = MathVerifier()
+    yield verifier
+    verifier.close()

@@ -1,9 +1,9 @@
 from collections.abc import Callable
 
-from rlsd_pipeline.config.verifier import ExactVerifier, MixedVerifier
+from rlsd_pipeline.verifiers.exact import ExactVerifier
 from rlsd_pipeline.verifiers.golds import classify
 from rlsd_pipeline.verifiers.kinds.answer import Kind
-from rlsd_pipeline.verifiers.verifier import build
+from rlsd_pipeline.verifiers.mixed import MixedVerifier
 from schemas import Problem
 
 
@@ -15,7 +15,7 @@ def test_golds_by_kind(problem: Callable[..., Problem]) -> None:
         problem("a prism", problem_id="words"),
         problem(r"\\frac{", problem_id="broken"),
     ]
-    golds = classify(build(MixedVerifier()), problems)
+    golds = classify(MixedVerifier(), problems)
     assert golds.by_kind == {Kind.NUMBER: 1, Kind.QUANTITY: 1, Kind.CHOICE: 1, Kind.TEXT: 2}
     assert golds.only_text == ["words", "broken"]
-    assert classify(build(ExactVerifier()), problems).only_text == []
+    assert classify(ExactVerifier(), problems).only_text == []

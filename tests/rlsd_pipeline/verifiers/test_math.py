@@ -7,7 +7,7 @@ import pytest
 
 from rlsd_pipeline.verifiers.kinds.number import agree, number_in
 from rlsd_pipeline.verifiers.markup import plain
-from rlsd_pipeline.verifiers.math import MathComparison
+from rlsd_pipeline.verifiers.math import MathVerifier
 from schemas.problem import Problem
 from schemas.reward import Verdict
 
@@ -106,7 +106,7 @@ def test_agree_at_two_places() -> None:
     ],
 )
 def test_compare(
-    mathematics: MathComparison,
+    mathematics: MathVerifier,
     problem: Callable[..., Problem],
     gold: str,
     answer: str,
@@ -117,7 +117,7 @@ def test_compare(
 
 @pytest.mark.parametrize("gold", [r"\frac{", "x^{2", r"\unknown{3}"])
 def test_gold_that_cannot_be_parsed_judges_nobody(
-    mathematics: MathComparison, problem: Callable[..., Problem], gold: str
+    mathematics: MathVerifier, problem: Callable[..., Problem], gold: str
 ) -> None:
     unreadable = (Verdict.VERIFIER_ERROR, "the gold answer cannot be parsed")
     assert mathematics.compare("7", problem(gold)) == unreadable
@@ -125,7 +125,7 @@ def test_gold_that_cannot_be_parsed_judges_nobody(
 
 
 def test_gold_equal_as_text_needs_no_parsing(
-    mathematics: MathComparison, problem: Callable[..., Problem]
+    mathematics: MathVerifier, problem: Callable[..., Problem]
 ) -> None:
     assert mathematics.compare("3 1/2", problem("3 1/2")) == (CORRECT, None)
 
@@ -151,7 +151,7 @@ SETTLED = 10.0
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_answers_are_settled_within_the_deadline(
-    mathematics: MathComparison, problem: Callable[..., Problem], tmp_path: Path, name: str
+    mathematics: MathVerifier, problem: Callable[..., Problem], tmp_path: Path, name: str
 ) -> None:
     answer, reason = HOSTILE[name]
     canary = tmp_path / "canary"

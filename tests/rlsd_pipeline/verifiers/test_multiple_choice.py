@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from rlsd_pipeline.verifiers.multiple_choice import MultipleChoiceComparison, named_choices
+from rlsd_pipeline.verifiers.multiple_choice import MultipleChoiceVerifier, named_choices
 from schemas.problem import Problem
 from schemas.reward import Verdict
 from tests.cost import assert_linear
@@ -94,7 +94,7 @@ def test_compare(
     problem: Callable[..., Problem], gold: str, answer: str, expected: tuple[Verdict, str | None]
 ) -> None:
     asked = problem(gold, choices=COLOURS)
-    assert MultipleChoiceComparison().compare(answer, asked) == expected
+    assert MultipleChoiceVerifier().compare(answer, asked) == expected
 
 
 @pytest.mark.parametrize("text", ["9" * 10**7, "A. " * 10**6, "(A)" * 10**6, " " * 10**7 + "?"])

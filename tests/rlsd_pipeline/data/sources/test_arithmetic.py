@@ -3,11 +3,12 @@ from collections import Counter
 
 import pytest
 
-from rlsd_pipeline.config.verifier import ExactVerifier, LastLineExtraction
 from rlsd_pipeline.data.reading import read_problems
 from rlsd_pipeline.data.sources.arithmetic import ArithmeticDataset, Expression
 from rlsd_pipeline.errors import DataError
-from rlsd_pipeline.verifiers.verifier import build, check_gold
+from rlsd_pipeline.verifiers.exact import ExactVerifier
+from rlsd_pipeline.verifiers.extractions.last_line import LastLine
+from rlsd_pipeline.verifiers.verifier import check_gold
 
 
 def numbers(question: str) -> tuple[int, ...]:
@@ -81,7 +82,7 @@ def test_more_questions_than_there_are() -> None:
 
 
 def test_the_verifier_accepts_its_own_answers() -> None:
-    verifier = build(ExactVerifier(extraction=LastLineExtraction()))
+    verifier = ExactVerifier(extraction=LastLine())
     drawn = read_problems(ArithmeticDataset(train_questions=50, test_questions=20))
     assert check_gold(verifier, drawn) == []
 

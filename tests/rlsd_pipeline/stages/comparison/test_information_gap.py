@@ -33,10 +33,10 @@ def place(copied: Path, workspace_at: Open, coin: type) -> StageRun:
     """The second iteration of RLSD, whose teacher is the base; groups give several answers."""
 
     class Colours(coin):  # type: ignore[misc]
-        def verify(self, completion: str, problem: Problem) -> Verification:
+        def judge(self, completion: str, problem: Problem) -> Verification:
             side = hashlib.sha256(completion.encode()).digest()[0]
             found = ("red", "blue", "yellow", None)[side % 4]
-            return super().verify(completion, problem)._replace(extracted=found)
+            return super().judge(completion, problem)._replace(extracted=found)
 
     workspace = workspace_at(copied)
     workspace.verifier = Colours()

@@ -20,8 +20,7 @@ from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.iteration.sampling import choose_problems, draw_seed
 from rlsd_pipeline.stages.iteration.token_weights import TokenWeightsStage
 from rlsd_pipeline.stages.run import StageRun, Workspace
-from rlsd_pipeline.verifiers.extraction import AnswerTag
-from rlsd_pipeline.verifiers.verifier import Verification
+from rlsd_pipeline.verifiers.verifier import Verification, Verifier
 from schemas import Problem, Reward, Rollout, Verdict
 
 Open = Callable[..., Workspace]
@@ -155,10 +154,8 @@ def test_advantages_leave_failures_out() -> None:
 def test_truncated_is_only_what_was_cut_before_it_answered(
     ran: Ran, workspace_at: Open, verdict: Verdict, cut: bool, expected: Verdict
 ) -> None:
-    class Says:
-        extraction = AnswerTag()
-
-        def verify(self, completion: str, problem: Problem) -> Verification:
+    class Says(Verifier):
+        def judge(self, completion: str, problem: Problem) -> Verification:
             return Verification(verdict, None, None)
 
     workspace = workspace_at(ran[0])
@@ -171,7 +168,7 @@ def test_a_gold_answer_the_verifier_rejects_stops_the_data_set(
     tmp_path: Path, workspace_at: Open, coin: Callable[..., Any]
 ) -> None:
     class Deaf(coin):  # type: ignore[misc, valid-type]
-        def verify(self, completion: str, problem: Problem) -> Verification:
+        def judge(self, completion: str, problem: Problem) -> Verification:
             return Verification(Verdict.INCORRECT, None, None)
 
     workspace = workspace_at(tmp_path / "store")

@@ -2,11 +2,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from rlsd_pipeline.config.verifier import ExactVerifier
 from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.stages.iteration.rewards import require_judged, verify
+from rlsd_pipeline.verifiers.exact import ExactVerifier
 from rlsd_pipeline.verifiers.groups import unjudged_groups
-from rlsd_pipeline.verifiers.verifier import build
 from schemas import Problem, Verdict
 
 RIGHT, FAILED = Verdict.CORRECT, Verdict.VERIFIER_ERROR
@@ -49,8 +48,8 @@ def test_an_answer_that_was_cut_is_no_answer(
     cut: bool,
     verdict: Verdict,
 ) -> None:
-    config = ExactVerifier.model_validate({"extraction": extraction})
-    workspace = SimpleNamespace(verifier=build(config))
+    verifier = ExactVerifier.model_validate({"extraction": extraction})
+    workspace = SimpleNamespace(verifier=verifier)
     problem = Problem(
         problem_id="p",
         split="train",

@@ -10,14 +10,11 @@ from safetensors.torch import load_file
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.compute.ranks import OnRanks
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.config.verifier import AnswerTagExtraction
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.summary.recordings import moments
-from rlsd_pipeline.verifiers.extraction import build_extraction
-from rlsd_pipeline.verifiers.kinds.answer import Kind
-from rlsd_pipeline.verifiers.verifier import Verification
+from rlsd_pipeline.verifiers.verifier import Verification, Verifier
 from schemas import (
     PolicyCheckpoint,
     Problem,
@@ -36,15 +33,12 @@ ARMS = [
 ]
 
 
-class Strict:
+class Strict(Verifier):
     """Accepts no response of a policy, except where it is told to."""
 
-    extraction = build_extraction(AnswerTagExtraction())
+    accepts: bool = False
 
-    def __init__(self, accepts: bool = False) -> None:
-        self.accepts = accepts
-
-    def verify(self, completion: str, problem: Problem) -> Verification:
+    def judge(self, completion: str, problem: Problem) -> Verification:
         gold = completion == self.extraction.render(problem.answer)
         if gold or (self.accepts and len(completion) % 2):
             return Verification(Verdict.CORRECT, "x", None)
@@ -52,12 +46,6 @@ class Strict:
 
     def format_ok(self, completion: str) -> bool:
         return False
-
-    def kind(self, problem: Problem) -> Kind:
-        return Kind.TEXT
-
-    def another_form(self, problem: Problem) -> str | None:
-        return None
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from rlsd_pipeline.config.verifier import MixedVerifier
-from rlsd_pipeline.verifiers.verifier import AnswerVerifier, build
+from rlsd_pipeline.verifiers.mixed import MixedVerifier
+from rlsd_pipeline.verifiers.verifier import Verifier
 from schemas.problem import Problem
 from schemas.reward import Verdict
 from tests.rlsd_pipeline.verifiers.kinds.examples.example import Example
@@ -48,7 +48,7 @@ def pairs() -> Iterator[Pair]:
                 yield Pair(kind, problem, answer, False)
 
 
-def accepted(verifier: AnswerVerifier, pair: Pair) -> bool:
+def accepted(verifier: Verifier, pair: Pair) -> bool:
     """Whether the verifier takes the answer to be right."""
     return verifier.verify(f"<answer>{pair.answer}</answer>", pair.problem).verdict is (
         Verdict.CORRECT
@@ -57,7 +57,7 @@ def accepted(verifier: AnswerVerifier, pair: Pair) -> bool:
 
 def main() -> None:
     """Print the table as Markdown."""
-    verifier = build(MixedVerifier())
+    verifier = MixedVerifier()
     rows = [(pair.kind, pair.right, accepted(verifier, pair)) for pair in pairs()]
     print("| kind | pairs | right | accepted | precision | recall |\n|---|---|---|---|---|---|")
     for kind in [*EXAMPLES, "all"]:

@@ -5,8 +5,7 @@ Its own time limit works in the main thread alone and takes five seconds a step.
 
 from dataclasses import dataclass, field
 
-from rlsd_pipeline.config.verifier import MathVerifier, MixedVerifier
-from rlsd_pipeline.verifiers.killable import KillableProcess
+from rlsd_pipeline.verifiers.algebra.killable import KillableProcess
 from rlsd_pipeline.verifiers.kinds.answer import EQUAL, UNEQUAL, Judgement, unparsed
 from rlsd_pipeline.verifiers.kinds.expression import LONGEST, too_large
 from schemas.reward import Verdict
@@ -18,27 +17,25 @@ _REQUESTS_PER_WORKER = 1000
 class MathVerify:
     """Equality of LaTeX expressions and relations."""
 
-    config: MathVerifier | MixedVerifier
+    float_rounding: int
+    """Decimal places on which two decimals must agree."""
+
+    accept_computations: bool
+    """Whether a computation that was not carried out counts as its result."""
+
+    memory_limit_mb: int
+    timeout_seconds: float
+    work_limit: int
     worker: KillableProcess = field(init=False)
 
     def __post_init__(self) -> None:
-        limits = (self.config.memory_limit_mb, self.config.timeout_seconds, self.config.work_limit)
+        limits = (self.memory_limit_mb, self.timeout_seconds, self.work_limit)
         worker = KillableProcess(
-            "rlsd_pipeline.verifiers.math_worker",
+            "rlsd_pipeline.verifiers.algebra.worker",
             [str(limit) for limit in limits],
             requests_per_child=_REQUESTS_PER_WORKER,
         )
         object.__setattr__(self, "worker", worker)
-
-    @property
-    def float_rounding(self) -> int:
-        """Decimal places on which two decimals must agree."""
-        return self.config.float_rounding
-
-    @property
-    def accept_computations(self) -> bool:
-        """Whether a computation that was not carried out counts as its result."""
-        return self.config.accept_computations
 
     def equal(self, gold: str, answer: str) -> Judgement:
         """Compare, and say incorrect only where the two are known to be unequal.
@@ -52,7 +49,7 @@ class MathVerify:
             return unparsed(flaw)
         message = {"gold": gold, "answer": answer, "float_rounding": self.float_rounding}
         received, failure = self.worker.request(
-            message, replies=2, timeout_seconds=self.config.timeout_seconds
+            message, replies=2, timeout_seconds=self.timeout_seconds
         )
         if not (received and received[0]["gold_parsed"]):
             return _gold_error(failure or "not a mathematical expression")

@@ -2,17 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlsd_pipeline.config.verifier import (
-    AnswerTagExtraction,
-    BoxedExtraction,
-    FinalAnswerExtraction,
-    LastLineExtraction,
-)
-from rlsd_pipeline.verifiers.extraction import AnswerTag, Boxed, LastLine, build_extraction
-from rlsd_pipeline.verifiers.final_answer import FinalAnswer
+from rlsd_pipeline.verifiers.extractions.answer_tag import AnswerTag
+from rlsd_pipeline.verifiers.extractions.boxed import Boxed
+from rlsd_pipeline.verifiers.extractions.last_line import LastLine
 from tests.cost import assert_linear
 
-LINE = LastLine("Answer:")
+LINE = LastLine()
 
 
 @pytest.mark.parametrize(
@@ -177,13 +172,6 @@ def test_rendered_literally() -> None:
     assert AnswerTag().render("5") == "<answer>5</answer>"
     assert Boxed().render("5") == r"\boxed{5}"
     assert LINE.render("5") == "Answer: 5"
-
-
-def test_built_from_configuration() -> None:
-    assert build_extraction(AnswerTagExtraction()) == AnswerTag()
-    assert build_extraction(BoxedExtraction()) == Boxed()
-    assert build_extraction(LastLineExtraction(prefix="So:")) == LastLine("So:")
-    assert build_extraction(FinalAnswerExtraction()) == FinalAnswer()
 
 
 @pytest.mark.parametrize(

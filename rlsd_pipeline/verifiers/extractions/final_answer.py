@@ -6,8 +6,9 @@ scan the text once: no pattern repeats without a bound inside another.
 """
 
 import re
-from dataclasses import dataclass
+from typing import Literal
 
+from rlsd_pipeline.verifiers.extractions.extraction import Extraction
 from rlsd_pipeline.verifiers.spans import last_answer_tag, last_box
 
 _THOUGHT_ENDS = "</think>"
@@ -36,9 +37,15 @@ _LETTER = re.compile(r"[*_$(\s]{0,4}[A-Z][).:*_$\s]{0,6}")
 _NUMBER = re.compile(r"[*_$\s]{0,4}[+-]?\d[\d.,/]{0,30}(?<=\d)[*_$\s]{0,4}")
 
 
-@dataclass(frozen=True)
-class FinalAnswer:
-    """The answer that a response ends in, whatever convention it keeps."""
+class FinalAnswer(Extraction):
+    r"""The answer in any usual convention: a tag, `\boxed{}`, "Answer: X", or nothing but X."""
+
+    type: Literal["final_answer"] = "final_answer"
+
+    @property
+    def wanted(self) -> str:
+        """No convention is asked for."""
+        return "an answer in any usual form"
 
     def locate(self, text: str) -> tuple[int, int] | None:
         """Where the most explicit answer stands: tag, box, announcement, bare answer.

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlsd_pipeline.verifiers.final_answer import FinalAnswer
+from rlsd_pipeline.verifiers.extractions.final_answer import FinalAnswer
 from tests.cost import assert_linear
 
 

@@ -14,13 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from rlsd_pipeline.config.verifier import MathVerifier
-from rlsd_pipeline.verifiers.killable import KillableProcess, Replies
-from rlsd_pipeline.verifiers.math import MathComparison
+from rlsd_pipeline.verifiers.algebra.killable import KillableProcess, Replies
+from rlsd_pipeline.verifiers.math import MathVerifier
 from schemas.problem import Problem
 from schemas.reward import Verdict
 
-MODULE = "rlsd_pipeline.verifiers.math_worker"
+MODULE = "rlsd_pipeline.verifiers.algebra.worker"
 EQUAL = [{"gold_parsed": True}, {"outcome": "equal", "detail": None}]
 
 
@@ -148,7 +147,7 @@ def test_child_that_cannot_start() -> None:
 
 
 def test_threads_share_one_child(
-    mathematics: MathComparison, problem: Callable[..., Problem]
+    mathematics: MathVerifier, problem: Callable[..., Problem]
 ) -> None:
     def compare(number: int) -> Verdict:
         return mathematics.compare(f"x+{number % 3}", problem("1+x"))[0]
@@ -160,7 +159,7 @@ def test_threads_share_one_child(
 
 
 def test_fork_while_a_request_is_running(problem: Callable[..., Problem]) -> None:
-    comparison = MathComparison(MathVerifier(timeout_seconds=1))
+    comparison = MathVerifier(timeout_seconds=1)
     comparison.compare("1+x", problem("x+1"))
     busy = threading.Thread(target=comparison.compare, args=("9^{9^{9^9}}", problem("x+1")))
     busy.start()
@@ -181,8 +180,8 @@ def test_fork_while_a_request_is_running(problem: Callable[..., Problem]) -> Non
 
 ORPHAN = """
 import sys, threading
-from rlsd_pipeline.verifiers.killable import KillableProcess
-process = KillableProcess("rlsd_pipeline.verifiers.math_worker", ["1024", "0.5"],
+from rlsd_pipeline.verifiers.algebra.killable import KillableProcess
+process = KillableProcess("rlsd_pipeline.verifiers.algebra.worker", ["1024", "0.5"],
                           requests_per_child=9)
 message = {"gold": "5", "answer": "5", "float_rounding": 6}
 process.request(message, replies=2, timeout_seconds=9)

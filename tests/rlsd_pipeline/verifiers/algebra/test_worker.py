@@ -2,8 +2,8 @@ from typing import NoReturn
 
 import pytest
 
-from rlsd_pipeline.verifiers import math_worker
-from rlsd_pipeline.verifiers.math_worker import parse_text, settle
+from rlsd_pipeline.verifiers.algebra import worker
+from rlsd_pipeline.verifiers.algebra.worker import parse_text, settle
 
 
 def test_outcomes() -> None:
@@ -40,5 +40,5 @@ def test_only_a_clean_comparison_says_unequal(
     def verify(*_: object, **__: object) -> NoReturn:
         raise error
 
-    monkeypatch.setattr(math_worker, "verify", verify)
+    monkeypatch.setattr(worker, "verify", verify)
     assert settle(parse_text("3"), "x", 6, 1_000_000) == outcome
