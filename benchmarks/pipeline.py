@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 import yaml
 
@@ -19,13 +20,15 @@ from benchmarks.bare_step import Asked, Sizes, bare_step
 from benchmarks.timing import emit
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.progress import Silent
+from rlsd_pipeline.rewards.parts import rewarded
+from rlsd_pipeline.rewards.reward_function import Response
 from rlsd_pipeline.rollouts.engine import Completion
 from rlsd_pipeline.stages.iteration.privileged import Judged, teacher_texts
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
 from rlsd_pipeline.stages.iteration.rewards import verify
 from rlsd_pipeline.stages.iteration.sampling import choose_problems, draw_seed
 from rlsd_pipeline.stages.run import StageRun
-from schemas import FinishReason, Verdict
+from schemas import FinishReason
 
 ARM = "rlsd-s0"
 
@@ -62,13 +65,21 @@ def ask(run: StageRun, policy: Policy, number: int) -> Asked:
     system = experiment.prompts.system
 
     def reward(place: int, completion: Completion) -> float:
-        cut = completion.finish_reason is FinishReason.LENGTH
-        text = policy.turn(completion.completion_ids).text
-        verdict = verify(workspace, text, chosen[place], cut=cut).verdict
-        formatted = workspace.verifier.format_ok(text)
-        weights = experiment.reward
-        right = verdict is Verdict.CORRECT
-        return weights.accuracy_weight * right + weights.format_weight * formatted
+        reason, ids = completion.finish_reason, completion.completion_ids
+        text = policy.turn(ids).text
+        cut = reason is FinishReason.LENGTH
+        verdict, extracted, _ = verify(workspace, text, chosen[place], cut=cut)
+        response = Response(
+            problem=chosen[place],
+            completion=text,
+            completion_ids=np.array(ids, dtype=np.int32),
+            finish_reason=reason,
+            verdict=verdict,
+            extracted=extracted,
+            format_ok=workspace.verifier.format_ok(text),
+            max_tokens=experiment.sampling.max_tokens,
+        )
+        return rewarded(experiment.reward, [response]).rewards[0] or 0.0
 
     return Asked(
         [student_prompt(experiment, policy, one) for one in chosen],

@@ -61,6 +61,17 @@ class AnyPresent:
         return any(getattr(row, field) is not None for field in self.fields)
 
 
+@dataclass(frozen=True)
+class MoreFields:
+    """Fields that a row may have beside the declared ones: finite numbers, or null."""
+
+    prefix: str
+    """What each of their names begins with."""
+
+    description: str
+    """What they hold."""
+
+
 Rule = NullExactlyWhen | AnyPresent
 
 NonEmpty = Annotated[str, Field(min_length=1)]
@@ -110,6 +121,16 @@ class Record(Contract):
 
     rules: ClassVar[tuple[Rule, ...]] = ()
     """What must hold between the fields of a row."""
+
+    more: ClassVar[MoreFields | None] = None
+    """Fields beside the declared ones. A record that has some allows them (`extra="allow"`)."""
+
+    @model_validator(mode="after")
+    def _check_fields_beside_the_declared(self) -> Self:
+        for name in self.model_extra or {}:
+            if self.more is None or not name.startswith(self.more.prefix):
+                raise ValueError(f"{name} is no field, and none of the fields that may be added")
+        return self
 
     @model_validator(mode="after")
     def _check_fields_against_each_other(self) -> Self:

@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from pydantic import FiniteFloat
+from pydantic import ConfigDict, Field, FiniteFloat
 
-from schemas.record import NonEmpty, NullExactlyWhen, Record
+from schemas.record import MoreFields, NonEmpty, NullExactlyWhen, Record
 
 
 class Verdict(StrEnum):
@@ -28,7 +28,17 @@ class Verdict(StrEnum):
 
 
 class Reward(Record):
-    """The reward R and the group-normalised advantage A of one rollout."""
+    """The reward R and the group-normalised advantage A of one rollout.
+
+    R = Σ weight · part. Beside the fields stands `reward_NAME` for each part of a reward that is
+    more than accuracy and format: what the part gave, before its weight; null where it gave none.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, FiniteFloat | None] = Field(init=False)
+    more: ClassVar[MoreFields | None] = MoreFields(
+        "reward_", "A part of the reward, before its weight; null where it gave nothing."
+    )
 
     key: ClassVar[tuple[str, ...]] = ("rollout_id",)
     rules: ClassVar[tuple[NullExactlyWhen, ...]] = (

@@ -12,6 +12,7 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from rlsd_pipeline.artifacts.columns import columns_beside
 from rlsd_pipeline.artifacts.sealed import PRODUCT
 from rlsd_pipeline.artifacts.storage import Storage
 from rlsd_pipeline.artifacts.versions import as_declared, check_table, parse_record
@@ -86,7 +87,8 @@ class Artifact:
         path = self.local_path(name)
         place = f"{name} of {self.stage} {self.digest[:12]}"
         held = check_table(record, path, place, self._writer)
-        selected = list(record.model_fields if columns is None else columns)
+        every = (*record.model_fields, *columns_beside(record, held))
+        selected = list(every if columns is None else columns)
         there = [column for column in selected if column in held]
         # A folder called `a=b` above the store is no column of the table.
         table = pq.read_table(path, columns=there, partitioning=None)

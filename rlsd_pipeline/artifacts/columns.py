@@ -1,6 +1,6 @@
 """From the annotations of a record to the columns of its table."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -8,6 +8,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import pyarrow as pa
+from pydantic import FiniteFloat
 from pydantic.fields import FieldInfo
 
 from schemas.record import Column, Record
@@ -20,6 +21,7 @@ _ARROW_TYPES: dict[type, pa.DataType] = {
     bool: pa.bool_(),
     bytes: pa.large_binary(),
 }
+_NUMBER: Any = FiniteFloat | None
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,35 @@ class TableColumn:
 
 
 @cache
-def table_columns(record: type[Record]) -> tuple[TableColumn, ...]:
-    """The columns of a record's table, in the order of its fields."""
-    return tuple(_table_column(name, info) for name, info in record.model_fields.items())
+def table_columns(record: type[Record], more: tuple[str, ...] = ()) -> tuple[TableColumn, ...]:
+    """The columns of a record's table, in the order of its fields, then those beside them."""
+    fields = dict(record.model_fields)
+    if record.more is not None:
+        number = FieldInfo(annotation=_NUMBER, description=record.more.description)
+        fields |= dict.fromkeys(more, number)
+    return tuple(_table_column(name, info) for name, info in fields.items())
 
 
-def arrow_schema(record: type[Record]) -> pa.Schema:
-    """The Arrow schema of a record's table; names the record and its schema version."""
+def columns_beside(record: type[Record], names: Iterable[str]) -> tuple[str, ...]:
+    """Which of some columns are no fields of a record, and may stand beside them."""
+    return tuple(
+        name
+        for name in names
+        if record.more is not None
+        and name.startswith(record.more.prefix)
+        and name not in record.model_fields
+    )
+
+
+def arrow_schema(record: type[Record], more: tuple[str, ...] = ()) -> pa.Schema:
+    """The Arrow schema of a record's table; names the record and its schema version.
+
+    Args:
+        record: What each row is.
+        more: Columns beside its fields.
+    """
     metadata = {"schema": record.__name__, "schema_version": str(record.schema_version)}
-    return pa.schema([column.field for column in table_columns(record)], metadata)
+    return pa.schema([column.field for column in table_columns(record, more)], metadata)
 
 
 def _table_column(name: str, info: FieldInfo) -> TableColumn:

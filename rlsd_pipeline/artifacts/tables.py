@@ -6,7 +6,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from rlsd_pipeline.artifacts.columns import arrow_schema
+from rlsd_pipeline.artifacts.columns import arrow_schema, columns_beside
 from rlsd_pipeline.artifacts.validation import contiguous
 from rlsd_pipeline.errors import AlignmentError, ArtifactError
 from schemas.record import Record
@@ -22,10 +22,10 @@ def to_table(record: type[Record], columns: Mapping[str, ColumnValues]) -> pa.Ta
 
     Args:
         record: The record whose fields name the columns.
-        columns: Values of each field; a list column takes a sequence of sequences or of
-            one-dimensional arrays, a nullable one takes None.
+        columns: Values of each field, and of columns that may stand beside them; a list column
+            takes a sequence of sequences or of one-dimensional arrays, a nullable one takes None.
     """
-    schema = arrow_schema(record)
+    schema = arrow_schema(record, columns_beside(record, columns))
     if set(columns) != set(schema.names):
         raise ArtifactError(
             f"{record.__name__}: got the columns {sorted(columns)}, need exactly {schema.names}"

@@ -7,7 +7,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rlsd_pipeline.artifacts.breaches import first, lengths, rule_breach, value_breaches
-from rlsd_pipeline.artifacts.columns import TableColumn, Values, arrow_schema, table_columns
+from rlsd_pipeline.artifacts.columns import (
+    TableColumn,
+    Values,
+    arrow_schema,
+    columns_beside,
+    table_columns,
+)
 from rlsd_pipeline.errors import AlignmentError, ArtifactError
 from schemas.record import AlignedWith, Record
 
@@ -21,7 +27,7 @@ def validate_table(record: type[Record], table: pa.Table) -> None:
     """
     check_columns(record, table)
     check = _TableCheck(record, table)
-    for column in table_columns(record):
+    for column in table_columns(record, columns_beside(record, table.column_names)):
         check.column(column)
     check.key()
     for rule in record.rules:
@@ -30,7 +36,7 @@ def validate_table(record: type[Record], table: pa.Table) -> None:
 
 def check_columns(record: type[Record], table: pa.Table) -> None:
     """Check the names and types of the columns alone."""
-    schema = arrow_schema(record)
+    schema = arrow_schema(record, columns_beside(record, table.column_names))
     if sorted(table.column_names) != sorted(schema.names):
         missing = [name for name in schema.names if name not in table.column_names]
         raise ArtifactError(

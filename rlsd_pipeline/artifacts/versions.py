@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from rlsd_pipeline.artifacts.columns import arrow_schema
+from rlsd_pipeline.artifacts.columns import arrow_schema, columns_beside
 from rlsd_pipeline.config.strict import describe
 from rlsd_pipeline.errors import ArtifactError, VersionError
 from schemas.record import Record
@@ -77,7 +77,8 @@ def as_declared(
     Raises:
         ArtifactError: A column without a default is missing, or has another type.
     """
-    schema, arrays = arrow_schema(record), []
+    names = list(names)
+    schema, arrays = arrow_schema(record, columns_beside(record, names)), []
     chosen = pa.schema([schema.field(name) for name in names], schema.metadata)
     for field in chosen:
         if field.name not in table.column_names:
@@ -112,7 +113,8 @@ def check_table(record: type[Record], path: Path, place: str, writer: str | None
         )
     require_version(record, version, place, writer)
     known = arrow_schema(record).names
-    unknown = [name for name in schema.names if name not in known]
+    allowed = {*known, *columns_beside(record, schema.names)}
+    unknown = [name for name in schema.names if name not in allowed]
     if unknown:
         raise ArtifactError(
             f"{place} has columns that {record.__name__} does not: {', '.join(unknown)}; it has "

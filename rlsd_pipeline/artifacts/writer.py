@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rlsd_pipeline.artifacts.artifact import file_name
-from rlsd_pipeline.artifacts.columns import arrow_schema
+from rlsd_pipeline.artifacts.columns import arrow_schema, columns_beside
 from rlsd_pipeline.artifacts.tables import check_same_tokens
 from rlsd_pipeline.artifacts.validation import validate_table
 from rlsd_pipeline.errors import ArtifactError
@@ -65,7 +65,7 @@ class ArtifactWriter:
             check_same_tokens(table, aligned_with)
         path = self._record_path(record, name or file_name(record, ".parquet"))
         # How a table was put together must leave no mark in the bytes, and so in the digest.
-        schema = arrow_schema(record)
+        schema = arrow_schema(record, columns_beside(record, table.column_names))
         table = table.select(schema.names).cast(schema).combine_chunks()
         pq.write_table(table, path, compression="zstd", row_group_size=_ROWS_PER_GROUP)
 

@@ -22,6 +22,7 @@ from rlsd_pipeline.config.update import UpdateConfig
 from rlsd_pipeline.data.sources import DatasetConfig
 from rlsd_pipeline.data.sources.easy_vqa import EasyVQADataset
 from rlsd_pipeline.errors import ConfigError
+from rlsd_pipeline.rewards.usual import RewardWeights
 from rlsd_pipeline.verifiers import VerifierConfig
 from rlsd_pipeline.verifiers.exact import ExactVerifier
 from rlsd_pipeline.weighting import WeightingConfig
@@ -119,7 +120,7 @@ class ExperimentConfig(StrictConfig):
     engine: EngineConfig = TransformersEngineConfig()
     sampling: SamplingConfig = SamplingConfig()
     verifier: VerifierConfig = ExactVerifier()
-    reward: RewardConfig = RewardConfig()
+    reward: RewardConfig = RewardWeights().parts
     teacher: TeacherConfig = SyncedTeacher()
     privileged: Privileged = "answer"
     update: UpdateConfig = UpdateConfig()

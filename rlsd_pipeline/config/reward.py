@@ -1,23 +1,55 @@
-"""What a response is worth."""
+"""The reward that an experiment declares: a list of parts, or the weights of the two usual ones."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    WrapSerializer,
+)
 
-from rlsd_pipeline.config.strict import StrictConfig
+from rlsd_pipeline.components.component import is_identity
+from rlsd_pipeline.config.strict import nearest
+from rlsd_pipeline.rewards import RewardFunctionConfig
+from rlsd_pipeline.rewards.reward_function import RewardFunction
+from rlsd_pipeline.rewards.usual import RewardWeights, weights_alone
 
 
-class RewardConfig(StrictConfig):
-    """R = accuracy_weight · correct + format_weight · format_ok, as in the released script."""
+def _listed(declared: Any) -> Any:
+    if not isinstance(declared, Mapping):
+        return declared
+    for key in declared.keys() - RewardWeights.model_fields.keys():
+        hint = nearest(str(key), RewardWeights.model_fields, "keys")
+        raise ValueError(f"unknown key {key!r}; {hint}; parts are a list, `[{{type: ...}}]`")
+    return RewardWeights.model_validate(declared).parts
 
-    accuracy_weight: Annotated[float, Field(ge=0)] = 0.9
-    """Worth of a correct answer."""
 
-    format_weight: Annotated[float, Field(ge=0)] = 0.1
-    """Worth of the asked-for format, right or wrong answer alike."""
+def _rewarding(parts: list[RewardFunction]) -> list[RewardFunction]:
+    if not any(part.weight for part in parts):
+        raise ValueError("the weights of all parts are 0: nothing is rewarded")
+    labels = [part.label for part in parts]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise ValueError(f"two parts are called {label!r}: give one of them another `name`")
+    return parts
 
-    @model_validator(mode="after")
-    def _something_is_rewarded(self) -> "RewardConfig":
-        if self.accuracy_weight == self.format_weight == 0:
-            raise ValueError("accuracy_weight and format_weight are both 0: nothing is rewarded")
-        return self
+
+def _dumped(parts: Any, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:
+    plain = weights_alone(parts) if is_identity(info) else None
+    return handler(parts) if plain is None else plain
+
+
+if TYPE_CHECKING:
+    RewardConfig: TypeAlias = list[RewardFunction]
+else:
+    RewardConfig = Annotated[
+        list[RewardFunctionConfig],
+        Field(min_length=1),
+        AfterValidator(_rewarding),
+        BeforeValidator(_listed, json_schema_input_type=RewardWeights | list[RewardFunctionConfig]),
+        WrapSerializer(_dumped),
+    ]

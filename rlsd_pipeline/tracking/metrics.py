@@ -8,10 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.artifacts.columns import columns_beside
 from rlsd_pipeline.artifacts.validation import contiguous
 from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.verifiers.groups import unjudged_groups
-from schemas import BenchmarkScore, Verdict
+from schemas import BenchmarkScore, Reward, Verdict
 
 Numbers = dict[str, float]
 
@@ -54,7 +55,17 @@ def reward_metrics(rewards: pa.Table) -> Numbers:
             unjudged_groups(rewards["problem_id"].to_pylist(), rewards["verdict"].to_pylist())
         ),
         **{f"verdict_{verdict.value}": verdicts[verdict.value] for verdict in Verdict},
+        **part_means(rewards),
     }
+
+
+def part_means(rewards: pa.Table) -> Numbers:
+    """Mean of what each part of the reward gave, before its weight, over what it spoke of."""
+    means = {
+        name: pc.mean(rewards[name]).as_py()
+        for name in columns_beside(Reward, rewards.column_names)
+    }
+    return {name: mean for name, mean in means.items() if mean is not None}
 
 
 def logprob_metrics(logprobs: pa.Table) -> Numbers:

@@ -59,7 +59,10 @@ def test_what_all_arms_share(declared: ExperimentConfig) -> None:
     assert (sampling.prompts, sampling.group_size, sampling.temperature) == (256, 8, 1.0)
     assert (sampling.max_prompt_tokens, sampling.max_tokens) == (4096, 4096)
     assert declared.iterations == 200
-    assert (declared.reward.accuracy_weight, declared.reward.format_weight) == (0.9, 0.1)
+    assert [(part.type, part.weight) for part in declared.reward] == [
+        ("accuracy", 0.9),
+        ("format", 0.1),
+    ]
     for arm in declared.lineages().values():
         update = arm.update
         assert (update.clip_low, update.clip_high, update.dual_clip) == (0.2, 0.28, None)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
+from rlsd_pipeline.components.guarded import guarded
 from rlsd_pipeline.errors import DataError
+from rlsd_pipeline.rewards.parts import rewarded
+from rlsd_pipeline.rewards.reward_function import Response
+from rlsd_pipeline.rewards.usual import weights_alone
 from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.verifiers.groups import unjudged_groups
 from schemas import FinishReason, Problem, Reward, Rollout, Verdict
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
     from rlsd_pipeline.stages.run import StageRun, Workspace
     from rlsd_pipeline.verifiers.verifier import Verification
@@ -29,49 +35,46 @@ class RewardsStage(Stage):
     decided_by = ("verifier", "reward")
     writes = (Reward,)
 
+    def settings(self, run: StageRun) -> dict[str, Any]:
+        """The budget of a response, which a part may read.
+
+        Where no response reached it, no input tells of it.
+        """
+        plain = weights_alone(run.experiment.reward) is not None
+        return {} if plain else {"max_tokens": run.experiment.sampling.max_tokens}
+
     def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
         """Verify, reward and compare.
 
         Raises:
+            ComponentError: A part of the reward raises, or gives something else than numbers.
             DataError: Most groups are ones in which the verifier mostly failed.
         """
         from rlsd_pipeline.artifacts.tables import to_table
 
-        reward, progress = run.experiment.reward, run.workspace.progress
-        known = run.workspace.problems(inputs["problems"])
-        columns = ["rollout_id", "problem_id", "completion", "finish_reason"]
-        sampled = inputs["rollouts"].table(Rollout, columns).to_pydict()
-        progress.start(self.name, len(sampled["rollout_id"]), "rollouts")
-        verified = []
-        for completion, problem_id, reason in zip(
-            sampled["completion"], sampled["problem_id"], sampled["finish_reason"], strict=True
-        ):
-            cut = reason == FinishReason.LENGTH
-            verified.append(verify(run.workspace, completion, known[problem_id], cut=cut))
-            progress.advance(1)
-        format_ok = run.workspace.verifier.format_ok
-        formats = [format_ok(completion) for completion in sampled["completion"]]
-        values = [
-            None
-            if v.verdict is Verdict.VERIFIER_ERROR
-            else reward.accuracy_weight * (v.verdict is Verdict.CORRECT) + reward.format_weight * ok
-            for v, ok in zip(verified, formats, strict=True)
-        ]
-        verdicts = [v.verdict for v in verified]
-        require_judged(sampled["problem_id"], verdicts, [v.reason for v in verified])
+        progress, known = run.workspace.progress, run.workspace.problems(inputs["problems"])
+        names = ["rollout_id", "problem_id", "completion", "finish_reason", "completion_ids"]
+        table = inputs["rollouts"].table(Rollout, names)
+        verified = judged(run, table, known)
+        verdicts, problem_ids = [v.verdict for v in verified], table["problem_id"].to_pylist()
+        require_judged(problem_ids, verdicts, [v.reason for v in verified])
+        responses = list(sampled_responses(run, table, known, verified))
+        formats = [response.format_ok for response in responses]
+        values, parts = rewarded(run.experiment.reward, responses)
         present = [value for value in values if value is not None]
         if present:
             progress.metric("reward", sum(present) / len(present))
         progress.metric("accuracy", verdicts.count(Verdict.CORRECT) / max(len(verdicts), 1))
         progress.metric("format", sum(formats) / max(len(formats), 1))
         written = {
-            "rollout_id": sampled["rollout_id"],
-            "problem_id": sampled["problem_id"],
+            "rollout_id": table["rollout_id"],
+            "problem_id": problem_ids,
             "verdict": [v.verdict.value for v in verified],
             "extracted": [v.extracted for v in verified],
             "format_ok": formats,
             "reward": values,
-            "advantage": advantages(values, sampled["problem_id"]),
+            "advantage": advantages(values, problem_ids),
+            **parts,
         }
         out.table(Reward, to_table(Reward, written))
 
@@ -79,8 +82,45 @@ class RewardsStage(Stage):
         """Mean reward and its parts, rollouts that carry signal, verdict counts."""
         from rlsd_pipeline.tracking.metrics import reward_metrics
 
-        columns = ["problem_id", "reward", "verdict", "advantage", "format_ok", "extracted"]
-        return reward_metrics(artifact.table(Reward, columns))
+        return reward_metrics(artifact.table(Reward))
+
+
+def judged(run: StageRun, rollouts: pa.Table, known: Mapping[str, Problem]) -> list[Verification]:
+    """The verifier's verdict on each rollout."""
+    run.workspace.progress.start("rewards", len(rollouts), "rollouts")
+    verified = []
+    for row in rollouts.select(["completion", "problem_id", "finish_reason"]).to_pylist():
+        cut = row["finish_reason"] == FinishReason.LENGTH
+        problem = known[row["problem_id"]]
+        verified.append(verify(run.workspace, row["completion"], problem, cut=cut))
+        run.workspace.progress.advance(1)
+    return verified
+
+
+def sampled_responses(
+    run: StageRun,
+    rollouts: pa.Table,
+    known: Mapping[str, Problem],
+    verified: Sequence[Verification],
+) -> Iterator[Response]:
+    """Each rollout with its verdict, as the parts of the reward see it."""
+    verifier, budget = run.workspace.verifier, run.experiment.sampling.max_tokens
+    for row, verification in enumerate(verified):
+        problem_id, completion, reason = (
+            rollouts[name][row].as_py() for name in ("problem_id", "completion", "finish_reason")
+        )
+        with guarded(verifier, f"problem {problem_id}"):
+            format_ok = verifier.format_ok(completion)
+        yield Response(
+            problem=known[problem_id],
+            completion=completion,
+            completion_ids=rollouts["completion_ids"][row].values.to_numpy(),
+            finish_reason=FinishReason(reason),
+            verdict=verification.verdict,
+            extracted=verification.extracted,
+            format_ok=format_ok,
+            max_tokens=budget,
+        )
 
 
 def require_judged(

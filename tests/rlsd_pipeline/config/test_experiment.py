@@ -52,7 +52,10 @@ def test_defaults_are_the_papers() -> None:
     assert (update.clip_low, update.clip_high, update.dual_clip) == (0.2, 0.28, None)
     assert (update.denominator, update.max_grad_norm) == ("sequence", 1.0)
     assert experiment.arms[0].weighting == RLSD(mix=0.5, clip=0.2, warmup=0, decay=50)
-    assert (experiment.reward.accuracy_weight, experiment.reward.format_weight) == (0.9, 0.1)
+    assert [(part.type, part.weight) for part in experiment.reward] == [
+        ("accuracy", 0.9),
+        ("format", 0.1),
+    ]
 
 
 def test_unknown_key_names_the_nearest(tmp_path: Path) -> None:

@@ -2,17 +2,7 @@ import pickle
 from collections.abc import Callable
 
 import pytest
-from rlsd_pipeline.config.verifier import (
-    Boxed,
-    ExactVerifier,
-    MathVerifier,
-    MultipleChoiceVerifier,
-    RewardConfig,
-)
 
-from rlsd_pipeline.config.reward import RewardConfig
-from rlsd_pipeline.config.strict import validate
-from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.verifiers.exact import ExactVerifier
 from rlsd_pipeline.verifiers.extractions.boxed import Boxed
 from rlsd_pipeline.verifiers.math import MathVerifier
@@ -132,7 +122,6 @@ def test_gold_answer_that_the_extraction_loses(problem: Callable[..., Problem]) 
 
 
 def test_defaults_are_the_released_ones() -> None:
-    assert RewardConfig().model_dump() == {"accuracy_weight": 0.9, "format_weight": 0.1}
     assert MathVerifier().model_dump() == {
         "type": "math",
         "extraction": {"type": "answer_tag"},
@@ -142,8 +131,3 @@ def test_defaults_are_the_released_ones() -> None:
         "float_rounding": 6,
         "memory_limit_mb": 1024,
     }
-
-
-def test_reward_of_nothing_is_refused() -> None:
-    with pytest.raises(ConfigError, match="nothing is rewarded"):
-        validate(RewardConfig, {"accuracy_weight": 0, "format_weight": 0}, source="defs.yaml")

@@ -1,0 +1,15 @@
+"""The asked-for format as a reward."""
+
+from typing import Literal
+
+from rlsd_pipeline.rewards.reward_function import Response, RewardFunction
+
+
+class Format(RewardFunction):
+    """1 for a response that keeps the verifier's convention, right or wrong, else 0."""
+
+    type: Literal["format"] = "format"
+
+    def score(self, response: Response) -> float:
+        """As the verifier's extraction says."""
+        return float(response.format_ok)

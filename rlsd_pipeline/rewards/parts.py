@@ -1,0 +1,86 @@
+"""The parts of every response's reward, and their sum."""
+
+import math
+from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import Any, NamedTuple
+
+from rlsd_pipeline.components.guarded import guarded
+from rlsd_pipeline.errors import ComponentError
+from rlsd_pipeline.rewards.reward_function import Response, RewardFunction
+from rlsd_pipeline.rewards.usual import weights_alone
+from schemas import Verdict
+
+Values = list[float | None]
+
+
+class Rewarded(NamedTuple):
+    """What some responses are worth.
+
+    Attributes:
+        rewards: R of each response; None where the verifier failed; `[responses]`.
+        parts: Column -> what a part gave each response before its weight; `[responses]`. Empty
+            where verdict and format say it all.
+    """
+
+    rewards: Values
+    parts: Mapping[str, Values]
+
+
+def rewarded(declared: Sequence[RewardFunction], responses: Sequence[Response]) -> Rewarded:
+    """R = Σ weight · part of each response; a part that gives None adds nothing.
+
+    Args:
+        declared: The parts.
+        responses: In any order; those to one problem are a group; `[responses]`.
+
+    Raises:
+        ComponentError: A part raises, or gives something else than finite numbers.
+    """
+    groups: dict[str, list[int]] = {}
+    for row, response in enumerate(responses):
+        groups.setdefault(response.problem.problem_id, []).append(row)
+    scores = {f"reward_{part.label}": _scores(part, responses, groups) for part in declared}
+    weighted = [
+        [part.weight * (score or 0.0) for score in given]
+        for part, given in zip(declared, scores.values(), strict=True)
+    ]
+    rewards = [
+        None if response.verdict is Verdict.VERIFIER_ERROR else sum(each)
+        for response, *each in zip(responses, *weighted, strict=True)
+    ]
+    return Rewarded(rewards, {} if weights_alone(declared) is not None else scores)
+
+
+def _scores(
+    part: RewardFunction, responses: Sequence[Response], groups: Mapping[str, Sequence[int]]
+) -> Values:
+    """What a part gives every response."""
+    scores: Values = [None] * len(responses)
+    for problem_id, rows in groups.items():
+        with guarded(part, f"problem {problem_id}"):
+            given = list(part.score_group([responses[row] for row in rows]))
+        if len(given) != len(rows):
+            raise _refused(part, problem_id, f"{len(given)} scores of {len(rows)} responses")
+        for row, score in zip(rows, given, strict=True):
+            scores[row] = _number(part, problem_id, score)
+    return scores
+
+
+def _number(part: RewardFunction, problem_id: str, score: Any) -> float | None:
+    if score is None:
+        return None
+    if not isinstance(score, Real) or not math.isfinite(score):
+        raise _refused(part, problem_id, f"the score {score!r}")
+    return float(score)
+
+
+def _refused(part: RewardFunction, problem_id: str, given: str) -> ComponentError:
+    origin, kind = part.origin, type(part)
+    written = kind.score_group if kind.score is RewardFunction.score else kind.score
+    code = written.__code__
+    return ComponentError(
+        f"{part.component_kind} `{origin.name if origin else part.type}`, problem {problem_id}: it "
+        f"gave {given}, and must give each response a finite number, or None "
+        f"({code.co_filename}, line {code.co_firstlineno})"
+    )

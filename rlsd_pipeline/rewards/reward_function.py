@@ -1,0 +1,83 @@
+"""What a part of the reward is told of a response, and what it gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
+
+from pydantic import Field
+
+from rlsd_pipeline.components.component import Component, built_in_name
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from schemas import FinishReason, Problem, Verdict
+
+
+class Response(NamedTuple):
+    """One sampled response to one problem.
+
+    Attributes:
+        problem: The question with its gold answer, choices and attributes.
+        completion: The text that was sampled.
+        completion_ids: Its tokens, the one that ends it included; int32, `[tokens]`.
+        finish_reason: Whether it ended by itself or was cut.
+        verdict: What the verifier found; `verifier_error` where it failed.
+        extracted: The answer that was read; None where there was none.
+        format_ok: Whether it keeps the format that the prompt asks for.
+        max_tokens: Budget of a response, in tokens.
+    """
+
+    problem: Problem
+    completion: str
+    completion_ids: np.ndarray
+    finish_reason: FinishReason
+    verdict: Verdict
+    extracted: str | None
+    format_ok: bool
+    max_tokens: int
+
+
+class RewardFunction(Component):
+    """A part of the reward, of one response or of a group of them.
+
+    One of your own writes `score`, or `score_group` where a response counts in comparison with
+    the others to its problem.
+    """
+
+    component_kind = "reward function"
+    at_least_one: ClassVar[tuple[str, ...]] = ("score", "score_group")
+
+    weight: float = 1.0
+    """What the part counts in R = Σ weight · part; below 0, what it gives is a punishment."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] | None = None
+    """The part is the column `reward_NAME` of the rewards; by default its type, or the name of the
+    class."""
+
+    @property
+    def label(self) -> str:
+        """Its name, or that of what it is."""
+        own = built_in_name(type(self)) or type(self).__name__
+        return self.name or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", own).lower()
+
+    def score(self, response: Response) -> float | None:
+        """What one response is worth, before the weight.
+
+        Returns:
+            A finite number; None where the part says nothing of this response, and adds nothing.
+        """
+        raise NotImplementedError
+
+    def score_group(self, responses: Sequence[Response]) -> Sequence[float | None]:
+        """What each response to one problem is worth, before the weight.
+
+        Args:
+            responses: All that were sampled for the problem, in their order; `[group]`.
+
+        Returns:
+            One entry a response, as `score` gives it; `[group]`.
+        """
+        return [self.score(response) for response in responses]
