@@ -15,6 +15,15 @@ from typing import Any, NamedTuple
 import datasets
 from PIL import Image, ImageDraw
 
+from rlsd_pipeline.evaluation import benchmarks
+from rlsd_pipeline.evaluation.benchmark import Benchmark
+
+BENCHMARKS: dict[str, Benchmark] = {
+    each.name: each
+    for each in (kind() for kind in benchmarks.BENCHMARKS if issubclass(kind, Benchmark))
+}
+"""The five public ones by name, as they are without settings."""
+
 Row = dict[str, Any]
 
 _TEXT = datasets.Value("string")

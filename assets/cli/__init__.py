@@ -73,6 +73,7 @@ def score(
     """Score stored responses to BENCHMARK; nothing is generated.
 
     BENCHMARK is mmmu, mmmu_pro, mathvista, mathvista_published, mathvision, zerobench or wemath.
+    One of your own is `./file.py:Class` or `package.module.Class`.
 
     --items are the benchmark's rows in their official layout. --predictions are the responses as
     the authors' harness writes them (JSON by id, a JSON list, MMMU's folder of SUBJECT/output.json)

@@ -5,7 +5,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from rich.console import Console
@@ -14,26 +14,37 @@ from rich.progress import track
 from rich.table import Table
 
 from assets.cli.progress import console
-from rlsd_pipeline.config.strict import nearest
-from rlsd_pipeline.errors import ConfigError, RlsdError
-from rlsd_pipeline.evaluation.benchmark import CLUSTER, Benchmark, Mode, Scored, Summary
-from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS, VARIANTS
+from rlsd_pipeline.components.guarded import guarded
+from rlsd_pipeline.components.one_of import one_of
+from rlsd_pipeline.config.strict import StrictConfig, validate
+from rlsd_pipeline.errors import RlsdError
+from rlsd_pipeline.evaluation.benchmark import Benchmark
+from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
 from rlsd_pipeline.evaluation.power import detectable_difference
 from rlsd_pipeline.evaluation.predictions import read_predictions
-from rlsd_pipeline.evaluation.rows import read_items, split_name
+from rlsd_pipeline.evaluation.rows import read_items
+from rlsd_pipeline.evaluation.scored import CLUSTER, Scored, Summary
 from rlsd_pipeline.evaluation.scoring import settle
+from rlsd_pipeline.evaluation.variants import VARIANTS
 from schemas import Problem, Verdict
 
 _CONFIDENCE = 0.95
 _POWER = 0.8
+
+KNOWN = [each for each in (*BENCHMARKS, *VARIANTS) if issubclass(each, Benchmark)]
+
+
+class _Declared(StrictConfig):
+    if TYPE_CHECKING:
+        benchmark: Benchmark
+    else:
+        benchmark: one_of(Benchmark, KNOWN)
 
 
 class _Report(NamedTuple):
     """What is printed."""
 
     benchmark: Benchmark
-    mode: str
-    split: str
     scored: Sequence[Scored]
     summary: Summary
     detectable: float
@@ -44,7 +55,9 @@ def score(
 ) -> None:
     """Score the predictions and print the report; the progress goes to the standard error."""
     try:
-        report = _score(_benchmark(benchmark), items, predictions, cast(Mode, mode), split)
+        declared = {"type": benchmark, "mode": mode, "path": str(items)}
+        declared |= {} if split is None else {"split": split}
+        report = _score(_benchmark(declared), items, predictions)
     except RlsdError as error:
         raise click.ClickException(str(error)) from error
     if as_json:
@@ -56,35 +69,28 @@ def score(
         output.print(_breakdown(report))
 
 
-def _score(
-    benchmark: Benchmark, items: Path, predictions: Path, mode: Mode, split: str | None
-) -> _Report:
-    name = split_name(benchmark, split)
-    if mode not in benchmark.rules:
-        raise ConfigError(f"--mode {mode}: {nearest(mode, benchmark.rules, 'modes')}")
-    problems = read_items(benchmark, items, name)
+def _score(benchmark: Benchmark, items: Path, predictions: Path) -> _Report:
+    problems = read_items(benchmark, items)
     answers = read_predictions(predictions, problems, benchmark.id_column)
     watch = Console(stderr=True)
     watched = track(
         answers, benchmark.name, console=watch, transient=True, disable=not watch.is_terminal
     )
-    scored = settle(benchmark, mode, problems, watched)
-    summary = benchmark.summarise(scored, _CONFIDENCE)
+    scored = settle(benchmark, problems, watched)
+    with guarded(benchmark, "summarise"):
+        summary = benchmark.summarise(scored, _CONFIDENCE)
     detectable = detectable_difference(
         list(summary.question_scores.values()),
         _CONFIDENCE,
         _POWER,
         clusters=_clusters(summary.question_scores, problems),
     )
-    return _Report(benchmark, mode, name, scored, summary, detectable)
+    return _Report(benchmark, scored, summary, detectable)
 
 
-def _benchmark(name: str) -> Benchmark:
-    known = BENCHMARKS | VARIANTS
-    if name not in known:
-        hint = nearest(name, known, "benchmarks")
-        raise ConfigError(f"there is no benchmark {name!r}; {hint}")
-    return known[name]
+def _benchmark(declared: Mapping[str, str]) -> Benchmark:
+    data = {"benchmark": declared}
+    return validate(_Declared, data, source="rlsd score", folder=Path.cwd()).benchmark
 
 
 def _clusters(units: Mapping[str, float], problems: Mapping[str, Problem]) -> list[str]:
@@ -111,14 +117,14 @@ def _as_json(report: _Report) -> dict[str, Any]:
     estimate, judged = report.summary.score, bool(report.summary.question_scores)
     return {
         "benchmark": report.benchmark.name,
-        "split": report.split,
-        "mode": report.mode,
-        "revision": report.benchmark.revision,
+        "split": report.benchmark.split,
+        "mode": report.benchmark.mode,
+        "revision": report.benchmark.commit,
         "score": _finite(estimate.value) if judged else None,
         "interval": [_finite(estimate.low), _finite(estimate.high)] if judged else None,
         "confidence": _CONFIDENCE,
         **_counts(report),
-        "n_of_split": report.benchmark.splits[report.split].rows,
+        "n_of_split": report.benchmark.splits[report.benchmark.split].rows,
         "minimum_detectable_difference": _finite(report.detectable),
         "power": _POWER,
         "breakdown": {name: part.model_dump() for name, part in report.summary.breakdown.items()},
@@ -127,9 +133,10 @@ def _as_json(report: _Report) -> dict[str, Any]:
 
 def _head(report: _Report) -> Table:
     counts, estimate = _counts(report), report.summary.score
-    whole = report.benchmark.splits[report.split].rows
-    asked = f"{counts.pop('n'):,}"
-    table = Table(title=f"{report.benchmark.title} {report.split}, {report.mode} mode")
+    benchmark = report.benchmark
+    whole = benchmark.splits[benchmark.split].rows
+    asked = counts.pop("n")
+    table = Table(title=f"{_title(benchmark)} {benchmark.split}, {benchmark.mode} mode")
     table.add_column("")
     table.add_column("", justify="right")
     judged = bool(report.summary.question_scores)
@@ -140,7 +147,7 @@ def _head(report: _Report) -> Table:
         "minimum detectable difference",
         "-" if not math.isfinite(report.detectable) else f"{report.detectable:.2%}",
     )
-    table.add_row("n", asked if asked == f"{whole:,}" else f"{asked} of {whole:,}")
+    table.add_row("n", f"{asked:,}" if whole in (None, asked) else f"{asked:,} of {whole:,}")
     for name, count in counts.items():
         table.add_row(name.replace("_", " "), f"{count:,}")
     table.caption = (
@@ -151,13 +158,17 @@ def _head(report: _Report) -> Table:
 
 
 def _breakdown(report: _Report) -> Table:
-    table = Table(title=f"{report.benchmark.title}: breakdown")
+    table = Table(title=f"{_title(report.benchmark)}: breakdown")
     for name in ("label", "n", "score", f"{_CONFIDENCE:.0%} interval"):
         table.add_column(name, justify="left" if name == "label" else "right")
     for name, part in report.summary.breakdown.items():
         interval = escape(f"[{part.interval_low:.2%}, {part.interval_high:.2%}]")
         table.add_row(escape(name), f"{part.n:,}", f"{part.score:.2%}", interval)
     return table
+
+
+def _title(benchmark: Benchmark) -> str:
+    return benchmark.title or benchmark.name
 
 
 def _finite(value: float) -> float | None:

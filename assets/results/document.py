@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from assets.results.formats import Section
-from assets.results.paper import paper_cells, paper_column, protocol_notes
-from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
+from assets.results.paper import in_paper, paper_cells, paper_column, protocol_notes
+from rlsd_pipeline.config.evaluation import BenchmarkConfig
 from rlsd_pipeline.evaluation.intervals import (
     UNBOUNDED_MARK,
     UNBOUNDED_REASON,
@@ -23,7 +23,7 @@ def sections(
 ) -> list[Section]:
     """Method by benchmark, each benchmark in full, and the published table.
 
-    The first is left out where there is one benchmark, the last without a public one.
+    The first is left out where there is one benchmark, the last without a benchmark that is in it.
     """
     by_benchmark = {name: [r for r in results if r.benchmark == name] for name in _names(results)}
     found = [_overview(by_benchmark)] if len(by_benchmark) > 1 else []
@@ -35,7 +35,7 @@ def sections(
         rows = [[read(line) for read in columns.values()] for line in lines]
         notes = [*_test_notes(lines, compared), *protocol_notes(declared[name])]
         found.append(Section(name, list(columns), rows, notes))
-    if any(not isinstance(declared[name], HeldoutBenchmark) for name in by_benchmark):
+    if any(in_paper(declared[name]) for name in by_benchmark):
         head, *rows = published_rows()
         found.append(Section("published, % (implied fraction)", head, rows, PROTOCOL))
     return found
@@ -120,8 +120,7 @@ def _overview(by_benchmark: Mapping[str, Sequence[Result]]) -> Section:
 def _columns(
     lines: Sequence[Result], compared: str, benchmark: BenchmarkConfig
 ) -> dict[str, Callable[[Result], str]]:
-    head, paper = paper_column(lines, benchmark)
-    return {
+    columns: dict[str, Callable[[Result], str]] = {
         "method": lambda line: line.method,
         "seeds": lambda line: str(len(line.seeds)),
         "updates": lambda line: str(line.updates),
@@ -145,8 +144,9 @@ def _columns(
         " / ".join(_STEPS): lambda line: " / ".join(
             f"{line.steps[step]:.2f}" if step in line.steps else "-" for step in _STEPS
         ),
-        head: lambda line: paper.get(line.method, ""),
     }
+    head, paper = paper_column(lines, benchmark)
+    return columns | ({head: lambda line: paper.get(line.method, "")} if head else {})
 
 
 def _numbers(name: str, found: Estimate | PairedDifference | None) -> dict[str, object]:

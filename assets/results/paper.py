@@ -2,40 +2,51 @@
 
 from collections.abc import Mapping, Sequence
 
-from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
-from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
-from rlsd_pipeline.evaluation.published import PublishedCell, published_cells, published_methods
+from rlsd_pipeline.config.evaluation import BenchmarkConfig
+from rlsd_pipeline.evaluation.benchmark import Benchmark
+from rlsd_pipeline.evaluation.published import (
+    BENCHMARKS,
+    PublishedCell,
+    published_cells,
+    published_methods,
+)
 from rlsd_pipeline.stages.evaluation.results import Result
 
 
 def paper_column(
     lines: Sequence[Result], benchmark: BenchmarkConfig
 ) -> tuple[str, Mapping[str, str]]:
-    """Head of the paper's column, and method -> its cell."""
-    if isinstance(benchmark, HeldoutBenchmark):
+    """Head of the paper's column, and method -> its cell; empty where it has none."""
+    if benchmark.type == "heldout":
         published = published_methods({line.method: line.weighting for line in lines})
         means = {name: f"{sum(row) / len(row):.2f} %" for name, row in published.items()}
         return "paper, mean of five", means
+    if not in_paper(benchmark):
+        return "", {}
     return "paper, %", {name: str(cell) for name, cell in paper_cells(lines, benchmark).items()}
+
+
+def in_paper(benchmark: BenchmarkConfig) -> bool:
+    """Whether the published table has a column for a benchmark."""
+    return benchmark.title in BENCHMARKS
 
 
 def paper_cells(lines: Sequence[Result], benchmark: BenchmarkConfig) -> dict[str, PublishedCell]:
     """Method -> the paper's figure on a public benchmark; only of the split that it is about."""
-    if isinstance(benchmark, HeldoutBenchmark):
+    if not isinstance(benchmark, Benchmark) or not in_paper(benchmark):
         return {}
-    definition = BENCHMARKS[benchmark.type]
-    if benchmark.split != next(iter(definition.splits)):
+    if benchmark.split != next(iter(benchmark.splits)):
         return {}
     kinds = {line.method: line.weighting for line in lines}
     return {
-        method: published_cells(kinds[method])[definition.title]
+        method: published_cells(kinds[method])[benchmark.title]
         for method in published_methods(kinds)
     }
 
 
 def protocol_notes(benchmark: BenchmarkConfig) -> list[str]:
-    """How a public benchmark is taken here, and what is known of how the paper took it."""
-    if isinstance(benchmark, HeldoutBenchmark):
+    """How a benchmark of rows is taken here, and what is known of how the paper took it."""
+    if not isinstance(benchmark, Benchmark):
         return []
     drawn = f"{benchmark.samples} samples at temperature {benchmark.temperature:g}"
     decoding = "greedy decoding" if benchmark.temperature == 0 else drawn
@@ -43,5 +54,5 @@ def protocol_notes(benchmark: BenchmarkConfig) -> list[str]:
     return [
         f"Here: split {benchmark.split}{part}, {benchmark.mode} rule, {decoding}, responses of at "
         f"most {benchmark.max_tokens:,} tokens.",
-        *BENCHMARKS[benchmark.type].protocol,
+        *benchmark.protocol,
     ]

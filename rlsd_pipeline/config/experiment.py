@@ -176,8 +176,7 @@ class ExperimentConfig(StrictConfig):
         Raises:
             ConfigError: The manifest of a Ray cluster is none, or its cluster is too small.
         """
-        found: dict[str, object] = {"evaluation": self.evaluation.located(folder)}
-        found["model"] = self.model.located(folder)
+        found: dict[str, object] = {"model": self.model.located(folder)}
         found["dataset"] = self.dataset.located(folder)
         found["compute"] = self.compute.located(folder)
         if isinstance(self.teacher, ModelTeacher):

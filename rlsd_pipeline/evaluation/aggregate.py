@@ -1,14 +1,14 @@
 """A benchmark's score as the mean over its questions, with the breakdown by labels."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from rlsd_pipeline.evaluation.benchmark import CLUSTER, Scored, Summarise, Summary
 from rlsd_pipeline.evaluation.intervals import Estimate, clustered_interval, score_interval
+from rlsd_pipeline.evaluation.scored import CLUSTER, Scored, Summary
 from schemas import BreakdownScore, Problem, Verdict
 
 
-def by_question(*labels: str) -> Summarise:
+def by_question(*labels: str) -> Callable[[Sequence[Scored], float], Summary]:
     """Scores a benchmark by the mean over questions of the share of correct responses.
 
     Responses that the rule failed on are left out; unparsed and truncated ones are wrong. The

@@ -1,137 +1,234 @@
-"""What a public benchmark is: its rows, its prompt, and how its authors and we score it."""
+"""A benchmark: where its questions are, what a policy is asked, and how it is scored."""
 
+from __future__ import annotations
+
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
-from rlsd_pipeline.evaluation.intervals import Estimate
-from schemas import BreakdownScore, Problem, Verdict
+from pydantic import Field, field_validator, model_validator
 
-Mode = Literal["official", "robust"]
-"""`official` scores as the benchmark's authors do; `robust` never guesses and never lets chance
-or a formatting habit decide."""
+from rlsd_pipeline.components.located import LocatedPath
+from rlsd_pipeline.config.judge import JudgeConfig
+from rlsd_pipeline.config.strict import nearest
+from rlsd_pipeline.evaluation.aggregate import by_question
+from rlsd_pipeline.evaluation.any_benchmark import AnyBenchmark
+from rlsd_pipeline.evaluation.own_rule import OwnRule
+from rlsd_pipeline.evaluation.robust import robust_rule
+from rlsd_pipeline.evaluation.scored import Mode, Rule, Scored, Summary
+from schemas import Problem, Verdict
 
-CLUSTER = "cluster"
-"""Attribute of a problem that names what it is not independent of."""
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact
+    from rlsd_pipeline.config.experiment import ExperimentConfig
+    from rlsd_pipeline.stages.evaluation.verdicts import Test
+    from rlsd_pipeline.stages.run import StageRun
 
 Row = Mapping[str, Any]
 
-
-class Rule(Protocol):
-    """Reads the answer of a response and compares it with the gold one.
-
-    Both are pure: the same response gives the same outcome in any thread, process or order.
-    """
-
-    def extract(self, response: str, problem: Problem) -> str | None:
-        """The answer; None where the rule finds none."""
-
-    def compare(self, answer: str, problem: Problem) -> tuple[Verdict, str | None]:
-        """The verdict on an extracted answer, with a reason where it is not a judgement."""
+ColumnKind = Literal["text", "number", "list", "struct", "image", "images"]
+"""What a column holds; a null is allowed everywhere, and text may be a number where it is an id."""
 
 
 class Split(NamedTuple):
     """A part of a benchmark.
 
     Attributes:
-        hub_split: Its name on the hub.
-        rows: How many rows it has, over all configurations.
+        hub_split: Its name on the hub, and what its files in a local folder are called.
+        rows: How many rows it has, over all configurations; None where any number may come.
         files: Its files on the hub, where their names carry a hash of the rows; they pin the rows
             where no commit is known.
         part_of: The split whose rows it takes, where it has none of its own.
     """
 
     hub_split: str
-    rows: int
+    rows: int | None = None
     files: Sequence[str] = ()
     part_of: str | None = None
 
 
-class Scored(NamedTuple):
-    """One response with its verdict.
+@cache
+def _robust() -> Rule:
+    return robust_rule()
 
-    Attributes:
-        problem: The question.
-        sample_index: Which of the responses to it, from 0.
-        response: The response; empty where only an extraction was given.
-        extracted: The answer read from it.
-        verdict: What the rule says; a guess of the official rule is right or wrong as well.
-        guessed: Whether the official rule drew the answer by chance.
-        reason: Why there is no judgement.
+
+class Benchmark(AnyBenchmark):
+    """Questions that are rows of a table, how they are put, and how answers are judged.
+
+    A class says what a row is (`read`) and what a policy is asked (`prompt`). An answer is read
+    and compared by `extract` and `compare`, which it may override; or by `rules`, where its
+    authors have one and we another. The score is the accuracy over questions, or what `summarise`
+    makes of the verdicts. Whatever of it runs a user's code says file, line and question when it
+    fails.
     """
 
-    problem: Problem
-    sample_index: int
-    response: str
-    extracted: str | None
-    verdict: Verdict
-    guessed: bool = False
-    reason: str | None = None
+    hub_id: ClassVar[str] = ""
+    """The data set on the hub; without one the rows are in a local `path`."""
 
+    commit: ClassVar[str] = ""
+    """The commit that is read; without one, that which `main` is when the rows are read."""
 
-class Summary(NamedTuple):
-    """What a benchmark makes of its verdicts.
+    licence: ClassVar[str] = ""
+    """Of the data."""
 
-    Attributes:
-        score: The benchmark's own score in [0, 1] with its interval.
-        breakdown: Label, such as `subject=algebra` -> its part; the authors' own breakdown.
-        question_scores: Cluster or question id -> its contribution; their mean is the score, so
-            two policies are compared pair by pair on them.
-    """
+    access: ClassVar[str | None] = None
+    """How to get access where the data set is gated."""
 
-    score: Estimate
-    breakdown: Mapping[str, BreakdownScore]
-    question_scores: Mapping[str, float]
+    configs: ClassVar[Sequence[str]] = ()
+    """Configurations on the hub that together are the benchmark; none for a single one."""
 
+    splits: ClassVar[Mapping[str, Split]] = {"test": Split("test")}
+    """Name -> split. The first is asked by default, and is that of the published table."""
 
-Summarise = Callable[[Sequence[Scored], float], Summary]
-"""Verdicts and the coverage of the intervals -> the summary."""
+    columns: ClassVar[Mapping[str, ColumnKind]] = {}
+    """Column of a row that must be there -> what its values must be."""
 
+    id_column: ClassVar[str] = "id"
+    """The column that holds a question's id."""
 
-@dataclass(frozen=True)
-class Benchmark:
-    """A public benchmark.
+    images: ClassVar[Sequence[str]] = ()
+    """Columns that hold images, in the order in which the prompt speaks of them; each holds one
+    image, a list of them, or null. Without such columns the questions are text."""
 
-    Attributes:
-        name: How it is declared, such as `mathvista`.
-        title: Its name in the published table.
-        hub_id: The data set on the hub.
-        revision: The commit that is read.
-        licence: Of the data.
-        splits: Name -> split; the first is the one that the published table speaks of.
-        columns: Column of a row that must be there -> what its values must be.
-        id_column: The one that holds a question's id.
-        read: A row as a problem without images, with the split that the row itself tells, `answer`
-            as the row gives it, labels and everything that the rules need in `attributes`.
-        images: Columns that hold images, in the order in which the prompt speaks of them; each
-            holds one image, a list of them, or null.
-        prompt: What a policy is asked.
-        rules: Mode -> its rule, made anew.
-        summarise: From verdicts to the score.
-        configs: Configurations on the hub that together are the benchmark; none for a single one.
-        guesses: What the official rule chooses from, by chance, where it finds no answer.
-        access: How to get access where the data set is gated.
-        protocol: What differs from the published table's run, as far as it is known.
-    """
+    rules: ClassVar[Mapping[Mode, Callable[[], Rule]]] = {}
+    """Mode -> its rule, made anew; without any, `extract` and `compare` are the robust one."""
 
-    name: str
-    title: str
-    hub_id: str
-    revision: str
-    licence: str
-    splits: Mapping[str, Split]
-    columns: Mapping[str, "ColumnKind"]
-    id_column: str
-    read: Callable[[Row], Problem]
-    images: Sequence[str]
-    prompt: Callable[[Problem], str]
-    rules: Mapping[Mode, Callable[[], Rule]]
-    summarise: Summarise
-    configs: Sequence[str] = ()
-    guesses: Callable[[Problem], Sequence[str]] | None = None
-    access: str | None = None
-    protocol: Sequence[str] = field(default_factory=tuple)
+    labels: ClassVar[Sequence[str]] = ()
+    """Attributes of the questions by which the score is broken down."""
 
+    protocol: ClassVar[Sequence[str]] = ()
+    """What differs from the published table's run, as far as it is known."""
 
-ColumnKind = Literal["text", "number", "list", "struct", "image", "images"]
-"""What a column holds; a null is allowed everywhere, and text may be a number where it is an id."""
+    split: str = Field(default="", validate_default=True)
+    """The part of it that is asked; its first unless given."""
+
+    mode: Mode = Field(default="robust", validate_default=True)
+    """Score as the benchmark's authors do, or without guesses and tolerant of the format."""
+
+    path: LocatedPath | None = None
+    """A local folder or file in the official layout; None reads the hub."""
+
+    revision: str | None = None
+    """Another commit than the one that is pinned."""
+
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """Only the first this many rows, to try things out; the score is then none to publish."""
+
+    max_pixels: Annotated[int, Field(ge=1024)] = 2_097_152
+    """Of all images of a prompt together; larger ones are scaled down."""
+
+    max_prompt_tokens: Annotated[int, Field(ge=1)] = 4096
+    """A longer prompt, image tokens included, is refused; the paper's."""
+
+    max_tokens: Annotated[int, Field(ge=1)] = 4096
+    """Budget of one response; the paper's. What it cuts off is counted as truncated."""
+
+    judge: JudgeConfig | None = None
+    """Reads answers that the rule cannot read; never sees the gold answer."""
+
+    @field_validator("split")
+    @classmethod
+    def _is_a_split(cls, split: str) -> str:
+        if split and split not in cls.splits:
+            raise ValueError(f"there is no split {split!r}; {nearest(split, cls.splits, 'splits')}")
+        return split or next(iter(cls.splits))
+
+    @field_validator("mode")
+    @classmethod
+    def _has_a_rule(cls, mode: Mode) -> Mode:
+        known = list(cls.rules) or ["robust"]
+        if mode not in known:
+            raise ValueError(f"there is no mode {mode!r}; {nearest(mode, known, 'modes')}")
+        return mode
+
+    @model_validator(mode="after")
+    def _has_rows(self) -> Self:
+        if not self.hub_id and self.path is None:
+            raise ValueError(
+                f"{type(self).__name__} names no `hub_id`: give the `path` of a file with its rows"
+            )
+        return self
+
+    @abstractmethod
+    def read(self, row: Row) -> Problem:
+        """A row as a problem without images.
+
+        Its split is the one that the row itself tells, or `self.split`; `answer` is as the row
+        gives it, and everything else that the rules need is in `attributes`.
+
+        Raises:
+            DataError: The row is not what it must be.
+        """
+
+    @abstractmethod
+    def prompt(self, problem: Problem) -> str:
+        """What a policy is asked."""
+
+    def extract(self, response: str, problem: Problem) -> str | None:
+        """The answer of a response, None where there is none; in any usual convention."""
+        return _robust().extract(response, problem)
+
+    def compare(self, answer: str, problem: Problem) -> bool | tuple[Verdict, str | None]:
+        """Whether an answer is the gold one; by choice, or by the kind of the answer.
+
+        A verdict with a reason may stand in place of a truth value.
+        """
+        return _robust().compare(answer, problem)
+
+    def guesses(self, problem: Problem) -> Sequence[str]:
+        """What the official rule chooses from, by chance, where it finds no answer."""
+        return ()
+
+    def summarise(self, scored: Sequence[Scored], confidence: float) -> Summary:
+        """The score of some verdicts, with an interval of this coverage and by label."""
+        return by_question(*self.labels)(scored, confidence)
+
+    def rule(self) -> Rule:
+        """What reads and compares answers in the declared mode."""
+        return self.rules[self.mode]() if self.rules else OwnRule(self)
+
+    @property
+    def read_revision(self) -> str:
+        """The commit that is read from the hub."""
+        return self.revision or self.commit or "main"
+
+    def pinned(self) -> Self:
+        """The same, with the commit of a revision that may change.
+
+        Raises:
+            ConfigError: It cannot be found out.
+        """
+        revision = self.revision or ("" if self.commit else "main")
+        if self.path is not None or not revision:
+            return self
+        from rlsd_pipeline.identity.hub import hub_commit
+
+        commit = hub_commit(self.hub_id, revision, "dataset")
+        return self.model_copy(update={"revision": commit})
+
+    @property
+    def items(self) -> str:
+        """Its rows are kept on their own."""
+        return f"benchmark_items.{self.name}"
+
+    def items_at(self, run: StageRun) -> Artifact:
+        """Its rows, read where they are not there."""
+        from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
+
+        return BenchmarkItemsStage(benchmark=self).here(run)
+
+    def test(self, run: StageRun, items: Artifact) -> Test:
+        """Every row, judged by the declared rule."""
+        from rlsd_pipeline.stages.evaluation.public_benchmark import PublicTest
+
+        return PublicTest(run, self, items)
+
+    def questions(self, experiment: ExperimentConfig) -> int | None:
+        """Rows of the split, or the first of them."""
+        rows = self.splits[self.split].rows
+        return rows if rows is None or self.limit is None else min(rows, self.limit)
+
+    def response_tokens(self, experiment: ExperimentConfig) -> int:
+        """As declared."""
+        return self.max_tokens

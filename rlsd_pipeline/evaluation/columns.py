@@ -23,16 +23,14 @@ _ACCEPTED = {
 }
 
 
-def check_columns(
-    benchmark: Benchmark, features: datasets.Features, place: str, revision: str
-) -> None:
+def check_columns(benchmark: Benchmark, features: datasets.Features, place: str) -> None:
     """Every column that the benchmark declares is there, and holds what it must.
 
     Raises:
         DataError: The first column that is missing or holds something else, what was found, and
             the revision that the columns are expected of.
     """
-    expected = f"expected are the rows of {benchmark.hub_id} at revision {revision}"
+    expected = f"expected are {_rows_of(benchmark)}"
     for name, kind in benchmark.columns.items():
         if kind in ("image", "images"):
             continue
@@ -43,9 +41,7 @@ def check_columns(
             raise DataError(f"{place}: column {name!r} holds {found}, not {kind}; {expected}")
 
 
-def image_columns(
-    benchmark: Benchmark, features: datasets.Features, place: str, revision: str
-) -> list[str]:
+def image_columns(benchmark: Benchmark, features: datasets.Features, place: str) -> list[str]:
     """The columns that hold a row's images.
 
     Where the hub's tables have decoded images, the authors' JSON files have paths instead, in the
@@ -62,12 +58,18 @@ def image_columns(
             found = ", ".join(features)
             raise DataError(
                 f"{place}: there is no column {name!r} with images; found: {found}; expected are "
-                f"the rows of {benchmark.hub_id} at revision {revision}"
+                f"{_rows_of(benchmark)}"
             )
         if (kind := kind_of(features[column])) not in (*_IMAGE, _NULL):
             raise DataError(f"{place}: column {column!r} holds {kind}, not images")
         columns.append(column)
     return columns
+
+
+def _rows_of(benchmark: Benchmark) -> str:
+    if not benchmark.hub_id:
+        return f"the columns that {type(benchmark).__name__} names"
+    return f"the rows of {benchmark.hub_id} at revision {benchmark.read_revision}"
 
 
 def plain_columns(features: datasets.Features) -> Sequence[str]:

@@ -1,11 +1,13 @@
-"""Intervals of a score and of a paired difference, over questions."""
+"""Intervals of a score and of a paired difference, over questions.
+
+SciPy is loaded where it is used: it takes longer than all that an experiment's YAML needs.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 Bounds = tuple[float, float]
 """Between which values a quantity lies whatever the data say."""
@@ -92,7 +94,7 @@ def clustered_interval(
         return Estimate(mean, 0.0, 1.0)
     if mean in (0.0, 1.0):
         return wilson_share(count * int(mean), count, confidence)
-    half = float(stats.t.ppf((1 + confidence) / 2, count - 1)) * error
+    half = _quantile(confidence, count - 1) * error
     return Estimate(mean, max(0.0, mean - half), min(1.0, mean + half))
 
 
@@ -124,6 +126,8 @@ def wilson_share(count: int, total: int, confidence: float = 0.95) -> Estimate:
     """
     if not total:
         return Estimate(float("nan"), 0.0, 1.0)
+    from scipy import stats
+
     interval = stats.binomtest(count, total).proportion_ci(confidence, method="wilson")
     share = count / total
     return Estimate(share, min(float(interval.low), share), max(float(interval.high), share))
@@ -151,7 +155,7 @@ def mean_interval(
         if not np.isfinite(bounds).all():
             return Estimate(mean, *UNBOUNDED)
         numbers = np.append(numbers, bounds)
-    half = float(stats.t.ppf((1 + confidence) / 2, len(numbers) - 1)) * _standard_error(numbers)
+    half = _quantile(confidence, len(numbers) - 1) * _standard_error(numbers)
     middle = float(numbers.mean())
     low, high = max(bounds[0], middle - half), min(bounds[1], middle + half)
     return Estimate(mean, min(low, mean), max(high, mean))
@@ -193,7 +197,16 @@ def all_equal(values: np.ndarray) -> bool:
     return bool(np.ptp(values) < 1e-12)
 
 
+def _quantile(confidence: float, degrees: int) -> float:
+    """Student's, for an interval with two ends."""
+    from scipy import stats
+
+    return float(stats.t.ppf((1 + confidence) / 2, degrees))
+
+
 def _t_test(values: np.ndarray) -> float:
+    from scipy import stats
+
     return float(stats.ttest_1samp(values, 0.0).pvalue)
 
 

@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 from rlsd_pipeline.config.judge import JudgeConfig
 from rlsd_pipeline.endpoint import EndpointError
+from rlsd_pipeline.errors import ComponentError
 from rlsd_pipeline.evaluation.aggregate import question_means
-from rlsd_pipeline.evaluation.benchmark import Rule, Scored
 from rlsd_pipeline.evaluation.chat_endpoint import ChatEndpoint
 from rlsd_pipeline.evaluation.judge_cache import JudgeCache, Reading, content_key
+from rlsd_pipeline.evaluation.scored import Rule, Scored
 from rlsd_pipeline.verifiers.extractions.answer_tag import AnswerTag
 from schemas import Problem, Verdict
 
@@ -142,6 +143,8 @@ def _settle(scored: Scored, reading: Reading | str, rule: Rule) -> Scored:
         return scored
     try:
         verdict, _ = rule.compare(reading.answer, scored.problem)
+    except ComponentError:
+        raise
     except Exception:
         return scored
     if verdict not in (Verdict.CORRECT, Verdict.INCORRECT):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rlsd_pipeline.evaluation.benchmark import Rule
+from rlsd_pipeline.evaluation.scored import Rule
 from rlsd_pipeline.verifiers.extractions.final_answer import FinalAnswer
 from rlsd_pipeline.verifiers.mixed import MixedVerifier
 from schemas import Problem, Verdict

@@ -24,20 +24,21 @@ class Source(NamedTuple):
     place: str
 
 
-def hub_sources(benchmark: Benchmark, split: str, revision: str) -> Iterator[Source]:
+def hub_sources(benchmark: Benchmark) -> Iterator[Source]:
     """The tables of a split on the hub, one a configuration, each read when its turn comes.
 
     Raises:
         DataError: A table cannot be reached; for a gated one, how to get access; or its files
             have changed since the benchmark was defined.
     """
-    root, hub_split = Path(datasets.config.HF_CACHE_HOME), benchmark.splits[split].hub_split
+    root, revision = Path(datasets.config.HF_CACHE_HOME), benchmark.read_revision
+    hub_split = benchmark.splits[benchmark.split].hub_split
     for config in benchmark.configs or (None,):
         place = " ".join(filter(None, (benchmark.hub_id, config, hub_split)))
         try:
             builder = datasets.load_dataset_builder(benchmark.hub_id, config, revision=revision)
             files = [str(file) for file in (builder.config.data_files or {}).get(hub_split, [])]
-            _check_files(benchmark, split, files, place, revision)
+            _check_files(benchmark, files, place)
             # By its files, since the builder would fetch those of all splits.
             table = datasets.load_dataset(
                 "parquet",
@@ -58,10 +59,9 @@ def hub_sources(benchmark: Benchmark, split: str, revision: str) -> Iterator[Sou
         yield Source(table, root, place)
 
 
-def _check_files(
-    benchmark: Benchmark, split: str, files: Sequence[str], place: str, revision: str
-) -> None:
-    found, expected = [file.rpartition("/")[2] for file in files], benchmark.splits[split].files
+def _check_files(benchmark: Benchmark, files: Sequence[str], place: str) -> None:
+    found, revision = [file.rpartition("/")[2] for file in files], benchmark.read_revision
+    expected = benchmark.splits[benchmark.split].files
     if not found:
         raise DataError(f"{place} has no files of this split at revision {revision}")
     if expected and found != list(expected):
@@ -72,14 +72,15 @@ def _check_files(
         )
 
 
-def local_sources(benchmark: Benchmark, path: Path, split: str) -> Iterator[Source]:
+def local_sources(benchmark: Benchmark, path: Path) -> Iterator[Source]:
     """The tables of a split in a local folder, or the one in a file.
 
     Raises:
         DataError: There is none, or it cannot be read.
     """
     path = path.expanduser()
-    files = [path] if path.is_file() else _files(benchmark, path, benchmark.splits[split].hub_split)
+    hub_split = benchmark.splits[benchmark.split].hub_split
+    files = [path] if path.is_file() else _files(benchmark, path, hub_split)
     for file in files:
         try:
             if file.suffix == ".parquet":

@@ -4,7 +4,9 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from rlsd_pipeline.evaluation.benchmark import Benchmark, Mode, Rule, Scored
+from rlsd_pipeline.errors import ComponentError
+from rlsd_pipeline.evaluation.benchmark import Benchmark
+from rlsd_pipeline.evaluation.scored import Rule, Scored
 from rlsd_pipeline.verifiers.verifier import LONGEST_RESPONSE
 from schemas import Problem, Verdict
 
@@ -32,23 +34,25 @@ class Prediction(NamedTuple):
 
 def settle(
     benchmark: Benchmark,
-    mode: Mode,
     problems: Mapping[str, Problem],
     predictions: Iterable[Prediction],
 ) -> list[Scored]:
     """The verdict on every response, in the order of the predictions.
 
     A hostile or monstrous response is a verdict like any other, and never stops the run.
+
+    Raises:
+        ComponentError: A method of a user's benchmark failed.
     """
-    rule = benchmark.rules[mode]()
+    rule = benchmark.rule()
     scored = [judge(rule, problems[each.problem_id], each) for each in predictions]
-    if mode == "official" and benchmark.guesses is not None:
+    if benchmark.mode == "official":
         return _guess(benchmark, rule, scored, list(problems))
     return scored
 
 
 def judge(rule: Rule, problem: Problem, prediction: Prediction) -> Scored:
-    """The verdict on one response; a crash of the rule is an outcome of its own.
+    """The verdict on one response; a crash of a built-in rule is an outcome of its own.
 
     Where the rule cannot read the gold answer, the response is unparsed: so it counts as wrong and
     is shown, and does not leave the mean.
@@ -64,6 +68,8 @@ def judge(rule: Rule, problem: Problem, prediction: Prediction) -> Scored:
             verdict = Verdict.TRUNCATED if prediction.truncated else Verdict.UNPARSED
             return found._replace(verdict=verdict, reason="no answer found")
         verdict, why = rule.compare(answer, problem)
+    except ComponentError:
+        raise
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         return found._replace(verdict=Verdict.VERIFIER_ERROR, extracted=answer, reason=reason)
@@ -80,7 +86,6 @@ def _guess(
     The draws are made here, one after the other in the order of the rows, so that they depend
     neither on the order of the predictions nor on how they were divided among processes.
     """
-    assert benchmark.guesses is not None
     settled, chance = list(scored), random.Random(_GUESS_SEED)
     row = {problem_id: number for number, problem_id in enumerate(rows)}
     order = [(row[each.problem.problem_id], each.sample_index, i) for i, each in enumerate(scored)]

@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
 from rlsd_pipeline.plan.timing import Setting, sampling_seconds
 from rlsd_pipeline.plan.workload import Pass
 
@@ -30,13 +28,11 @@ def evaluation(experiment: ExperimentConfig, setting: Setting) -> Evaluation:
     responses: dict[str, int] = {}
     seconds, unknown = 0.0, []
     for benchmark in experiment.evaluation.benchmarks:
-        questions = _questions(experiment, benchmark)
+        questions = benchmark.questions(experiment)
         if questions is None:
             unknown.append(benchmark.name)
             continue
-        longest = sampling.max_tokens
-        if not isinstance(benchmark, HeldoutBenchmark):
-            longest = benchmark.max_tokens
+        longest = benchmark.response_tokens(experiment)
         read = Pass(
             benchmark.name,
             questions,
@@ -48,10 +44,3 @@ def evaluation(experiment: ExperimentConfig, setting: Setting) -> Evaluation:
         responses[benchmark.name] = read.responses
         seconds += sampling_seconds(setting, read, longest)
     return Evaluation(responses, tuple(unknown), seconds)
-
-
-def _questions(experiment: ExperimentConfig, benchmark: BenchmarkConfig) -> int | None:
-    if isinstance(benchmark, HeldoutBenchmark):
-        return experiment.dataset.held_out_count
-    rows = BENCHMARKS[benchmark.type].splits[benchmark.split].rows
-    return rows if benchmark.limit is None else min(rows, benchmark.limit)

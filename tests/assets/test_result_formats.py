@@ -7,12 +7,10 @@ import pytest
 
 from assets.results.document import records, sections
 from assets.results.formats import Section, csv_text, latex, markdown
-from rlsd_pipeline.config.evaluation import (
-    HeldoutBenchmark,
-    MathVisionBenchmark,
-    MathVistaBenchmark,
-    WeMathBenchmark,
-)
+from rlsd_pipeline.evaluation.benchmarks.heldout import HeldoutBenchmark
+from rlsd_pipeline.evaluation.benchmarks.mathvision import MathVision
+from rlsd_pipeline.evaluation.benchmarks.mathvista import MathVista
+from rlsd_pipeline.evaluation.benchmarks.wemath import WeMath
 from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference
 from rlsd_pipeline.evaluation.methods import Difference
 from rlsd_pipeline.stages.evaluation.results import Result
@@ -20,9 +18,9 @@ from rlsd_pipeline.stages.evaluation.results import Result
 INFINITE = float("inf")
 BENCHMARKS = [
     HeldoutBenchmark(name="own"),
-    MathVistaBenchmark(),
-    WeMathBenchmark(mode="official", samples=4, temperature=0.7, limit=1000),
-    MathVisionBenchmark(name="small", split="testmini"),
+    MathVista(),
+    WeMath(mode="official", samples=4, temperature=0.7, limit=1000),
+    MathVision(name="small", split="testmini"),
 ]
 
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,11 @@ from click.testing import CliRunner
 
 from assets.cli import main
 from assets.cli.score import score
-from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS, VARIANTS
+from rlsd_pipeline.evaluation.benchmarks.mathvision import MathVision
 from rlsd_pipeline.evaluation.rows import read_items
+from rlsd_pipeline.evaluation.variants import VARIANTS
 from schemas import Problem, Verdict
-from tests.benchmark_fixtures import LAYOUTS, write_json, write_parquet
+from tests.benchmark_fixtures import BENCHMARKS, LAYOUTS, write_json, write_parquet
 
 Say = Callable[..., Path]
 
@@ -150,8 +150,7 @@ def test_no_judgement_is_no_score(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    broken = replace(BENCHMARKS["mathvision"], rules={"robust": Broken})
-    monkeypatch.setitem(BENCHMARKS, "mathvision", broken)
+    monkeypatch.setattr(MathVision, "rules", {"robust": Broken})
     items = write_json("mathvision", tmp_path / "rows")
     said = say(*({"id": str(number), "response": "B"} for number in range(1, 7)))
     found = as_json("mathvision", items, said, "robust")
@@ -166,9 +165,9 @@ def test_no_judgement_is_no_score(
 @pytest.mark.parametrize(
     ("name", "mode", "split", "message"),
     [
-        ("mathvison", "robust", None, "there is no benchmark 'mathvison'; did you mean"),
-        ("mathvision", "strict", None, "--mode strict: valid modes: official, robust"),
-        ("mathvision", "robust", "train", "mathvision has no split 'train'; valid splits: test"),
+        ("mathvison", "robust", None, "unknown type 'mathvison'; did you mean"),
+        ("mathvision", "strict", None, "mode: input should be 'official' or 'robust'"),
+        ("mathvision", "robust", "train", "there is no split 'train'; valid splits: test"),
         ("mathvista", "robust", None, "there is no column 'pid'; found: id, question"),
         ("mathvision", "robust", None, "said.jsonl has no prediction for 5 of 6 items, first '2'"),
     ],
@@ -186,7 +185,10 @@ def test_mistakes_end_in_one_message(
 def test_the_help_names_every_benchmark() -> None:
     shown = CliRunner().invoke(main, ["score", "--help"]).output
     listed = " ".join(shown.partition("BENCHMARK is ")[2].partition(".")[0].split())
-    assert set(listed.replace(" or ", ", ").split(", ")) == {*BENCHMARKS, *VARIANTS}
+    assert set(listed.replace(" or ", ", ").split(", ")) == {
+        *BENCHMARKS,
+        *(kind().type for kind in VARIANTS),
+    }
 
 
 @pytest.mark.parametrize("name", LAYOUTS)

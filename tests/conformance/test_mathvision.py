@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rlsd_pipeline.evaluation.benchmark import Mode
-from rlsd_pipeline.evaluation.benchmarks.mathvision import MATHVISION, readable_gold
+from rlsd_pipeline.evaluation.benchmarks.mathvision import MathVision, readable_gold
+from rlsd_pipeline.evaluation.scored import Mode
 from rlsd_pipeline.evaluation.scoring import Prediction, settle
 from schemas import Problem, Verdict
 
@@ -26,7 +26,7 @@ Compare = Callable[[str, str, str, object, object], None]
 
 @cache
 def problems(folder: Path) -> dict[str, Problem]:
-    return {p.problem_id: p for p in map(MATHVISION.read, lines(folder / "test.jsonl"))}
+    return {p.problem_id: p for p in map(MathVision().read, lines(folder / "test.jsonl"))}
 
 
 def lines(path: Path) -> list[dict[str, str]]:
@@ -36,7 +36,7 @@ def lines(path: Path) -> list[dict[str, str]]:
 def scored(folder: Path, model: str, mode: Mode) -> tuple[list[bool], list[str | None]]:
     rows = lines(folder / "outputs" / f"{model}.jsonl")
     predictions = [Prediction(row["id"], row["response"]) for row in rows]
-    found = settle(MATHVISION, mode, problems(folder), predictions)
+    found = settle(MathVision(mode=mode), problems(folder), predictions)
     return [each.verdict is Verdict.CORRECT for each in found], [each.extracted for each in found]
 
 
@@ -61,8 +61,8 @@ def test_official_breakdown(benchdata: Path, compare: Compare) -> None:
         Prediction(row["id"], extraction=row["model_answer"] or " ")
         for row in lines(folder / "outputs" / f"{model}.jsonl")
     ]
-    found = settle(MATHVISION, "official", problems(folder), predictions)
-    breakdown = MATHVISION.summarise(found, 0.95).breakdown
+    found = settle(MathVision(mode="official"), problems(folder), predictions)
+    breakdown = MathVision().summarise(found, 0.95).breakdown
     ours = {label: f"{round(p.score * p.n)}/{p.n}" for label, p in breakdown.items()}
     published = json.loads((folder / "outputs" / f"{model}_result.json").read_text())
     official = {
@@ -84,7 +84,7 @@ def ours_name(label: str) -> str:
 
 def test_testmini_is_a_part_of_test(benchdata: Path, compare: Compare) -> None:
     folder = benchdata / "mathvision"
-    part = [MATHVISION.read(row) for row in lines(folder / "testmini.jsonl")]
+    part = [MathVision().read(row) for row in lines(folder / "testmini.jsonl")]
     same = sum(problems(folder)[problem.problem_id] == problem for problem in part)
     compare("MathVision", "testmini.jsonl", "rows that are test rows", same, 304)
 
@@ -96,6 +96,6 @@ def test_every_gold_answer_is_reachable_robustly(benchdata: Path, compare: Compa
         Prediction(problem.problem_id, extraction=readable_gold(problem.answer))
         for problem in asked.values()
     ]
-    found = settle(MATHVISION, "robust", asked, predictions)
+    found = settle(MathVision(mode="robust"), asked, predictions)
     lost = [each.problem.problem_id for each in found if each.verdict is not Verdict.CORRECT]
     compare("MathVision", "test.jsonl", "golds lost by the robust rule", lost, [])

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from rlsd_pipeline.evaluation.benchmark import Benchmark, Scored
-from rlsd_pipeline.evaluation.benchmarks.mathvista import MATHVISTA, MATHVISTA_PUBLISHED
+from rlsd_pipeline.evaluation.benchmark import Benchmark
+from rlsd_pipeline.evaluation.benchmarks.mathvista import MathVista
+from rlsd_pipeline.evaluation.scored import Scored
 from rlsd_pipeline.evaluation.scoring import Prediction, settle
+from rlsd_pipeline.evaluation.variants.mathvista_published import MathVistaPublished
 from schemas import BreakdownScore, Problem, Verdict
 
 Compare = Callable[[str, str, str, object, object], None]
@@ -43,7 +45,7 @@ RENAMED = {"daily life": "not applicable"}
 @pytest.fixture(scope="module")
 def problems(benchdata: Path) -> dict[str, Problem]:
     rows = json.loads((benchdata / "mathvista" / "testmini.json").read_text())
-    return {pid: MATHVISTA.read({**row, "pid": pid}) for pid, row in rows.items()}
+    return {pid: MathVista().read({**row, "pid": pid}) for pid, row in rows.items()}
 
 
 def outputs(benchdata: Path, model: str) -> list[dict[str, Any]]:
@@ -57,10 +59,10 @@ def official_scores(benchdata: Path, model: str) -> dict[str, Any]:
 
 
 def score(
-    benchmark: Benchmark, problems: dict[str, Problem], rows: Sequence[dict[str, Any]]
+    kind: type[Benchmark], problems: dict[str, Problem], rows: Sequence[dict[str, Any]]
 ) -> list[Scored]:
     predictions = [Prediction(row["pid"], row["response"], row["extraction"]) for row in rows]
-    return settle(benchmark, "official", problems, predictions)
+    return settle(kind(mode="official"), problems, predictions)
 
 
 def letter(problem: Problem) -> str:
@@ -90,7 +92,7 @@ def test_prompts_are_the_published_queries(
     benchdata: Path, problems: dict[str, Problem], compare: Compare
 ) -> None:
     queries = json.loads((benchdata / "mathvista" / "query_testmini.json").read_text())
-    same = sum(MATHVISTA.prompt(problems[pid]) == text.strip() for pid, text in queries.items())
+    same = sum(MathVista().prompt(problems[pid]) == text.strip() for pid, text in queries.items())
     compare("MathVista", "query_testmini.json", "prompts", same, 1000)
 
 
@@ -105,7 +107,7 @@ def test_gold_answers(problems: dict[str, Problem], compare: Compare) -> None:
         ("robust", "text", texts, 1000),
         ("robust", "letter", letters, 1000),
     ):
-        scored = settle(MATHVISTA, mode, problems, given)
+        scored = settle(MathVista(mode=mode), problems, given)
         compare(
             "MathVista", "testmini.json", f"gold {form}, {mode}", count_correct(scored), reached
         )
@@ -116,8 +118,8 @@ def test_published_scores(
     benchdata: Path, problems: dict[str, Problem], compare: Compare, model: str
 ) -> None:
     rows, official = outputs(benchdata, model), official_scores(benchdata, model)
-    published = score(MATHVISTA_PUBLISHED, problems, rows)
-    head = score(MATHVISTA, problems, rows)
+    published = score(MathVistaPublished, problems, rows)
+    head = score(MathVista, problems, rows)
     counts = count_correct(published), count_correct(head)
     compare("MathVista", model, "correct by int, int(float)", counts, BY_BOTH_RULES[model])
     scored, rule = (head, "int(float)") if model in SCORED_BY_HEAD else (published, "int")
@@ -128,7 +130,7 @@ def test_published_scores(
     same = sum(map(operator.eq, verdicts, stored))
     compare("MathVista", model, "rows judged alike", same, 1000)
     parts = published_parts(official, model)
-    breakdown = MATHVISTA.summarise(scored, 0.95).breakdown
+    breakdown = MathVista().summarise(scored, 0.95).breakdown
     found = {label: (breakdown[label].n, correct_in(breakdown[label])) for label in parts}
     alike = sum(found[label] == parts[label] for label in parts)
     compare("MathVista", model, "parts of the breakdown", alike, len(parts))

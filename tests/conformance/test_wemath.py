@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from rlsd_pipeline.evaluation.benchmark import Summary
-from rlsd_pipeline.evaluation.benchmarks.wemath import WEMATH
+from rlsd_pipeline.evaluation.benchmarks.wemath import WeMath
+from rlsd_pipeline.evaluation.scored import Summary
 from rlsd_pipeline.evaluation.scoring import Prediction, settle
 from schemas import Problem, Verdict
 from tests.conformance.conftest import Compare
@@ -26,8 +26,8 @@ COLUMNS = {
 @pytest.fixture(scope="module")
 def problems(benchdata: Path) -> dict[str, Problem]:
     rows = json.loads((benchdata / "wemath" / "testmini.json").read_text())
-    problems = [WEMATH.read(row) for row in rows]
-    assert len(problems) == WEMATH.splits["testmini"].rows
+    problems = [WeMath().read(row) for row in rows]
+    assert len(problems) == WeMath().splits["testmini"].rows
     return {problem.problem_id: problem for problem in problems}
 
 
@@ -64,8 +64,8 @@ def test_the_robust_rule_reads_what_the_official_one_cannot(
 ) -> None:
     path = benchdata / "wemath" / "oracle" / "oracle_mixed_formats.jsonl"
     predictions = _predictions(path)
-    official = settle(WEMATH, "official", problems, predictions)
-    robust = settle(WEMATH, "robust", problems, predictions)
+    official = settle(WeMath(mode="official"), problems, predictions)
+    robust = settle(WeMath(mode="robust"), problems, predictions)
     lost = [
         ours.response
         for ours, theirs in zip(robust, official, strict=True)
@@ -82,7 +82,7 @@ def _predictions(path: Path) -> list[Prediction]:
 
 
 def _summary(path: Path, problems: dict[str, Problem]) -> Summary:
-    return WEMATH.summarise(settle(WEMATH, "official", problems, _predictions(path)), 0.95)
+    return WeMath().summarise(settle(WeMath(mode="official"), problems, _predictions(path)), 0.95)
 
 
 def _table(path: Path) -> dict[str, str]:

@@ -80,26 +80,34 @@ def mmmu_rows(folder: Path) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 def dump(folder: Path, out: Path) -> None:
     """Score everything by the code that is imported, and write the verdicts."""
-    from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
     from rlsd_pipeline.evaluation.rows import read_items
 
     found: dict[str, Verdicts] = {}
+    known = _benchmarks()
     for output in outputs(folder):
-        problems = read_items(BENCHMARKS[output.benchmark], output.items)
-        found[f"{output.benchmark} {output.model}"] = _settled(
-            output.benchmark, problems, output.answers
-        )
+        benchmark = known[output.benchmark]
+        problems = read_items(benchmark, output.items)
+        found[f"{output.benchmark} {output.model}"] = _settled(benchmark, problems, output.answers)
     for model, rows in mmmu_rows(folder):
-        problems = {row["id"]: BENCHMARKS["mmmu"].read(row) for row in rows}
-        found[f"mmmu {model}"] = _settled("mmmu", problems, _responses(rows, "id"))
+        problems = {row["id"]: known["mmmu"].read(row) for row in rows}
+        found[f"mmmu {model}"] = _settled(known["mmmu"], problems, _responses(rows, "id"))
     out.write_text(json.dumps(found))
 
 
-def _settled(benchmark: str, problems: Mapping[str, Any], answers: Sequence[Answer]) -> Verdicts:
+def _benchmarks() -> Mapping[str, Any]:
+    """Name -> benchmark; in an older base they are no components."""
     from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
-    from rlsd_pipeline.evaluation.scoring import Prediction, settle
+
+    if isinstance(BENCHMARKS, Mapping):
+        return BENCHMARKS
+    return {kind().name: kind() for kind in BENCHMARKS if hasattr(kind, "rules")}
+
+
+def _settled(benchmark: Any, problems: Mapping[str, Any], answers: Sequence[Answer]) -> Verdicts:
+    from rlsd_pipeline.evaluation.scoring import Prediction, judge
 
     said = [Prediction(*answer) for answer in answers]
+    rule = benchmark.rules["robust"]()
     return {
         each.problem.problem_id: {
             "gold": each.problem.answer,
@@ -108,7 +116,7 @@ def _settled(benchmark: str, problems: Mapping[str, Any], answers: Sequence[Answ
             "verdict": each.verdict.value,
             "end": each.response[-SHOWN:],
         }
-        for each in settle(BENCHMARKS[benchmark], "robust", problems, said)
+        for each in (judge(rule, problems[one.problem_id], one) for one in said)
     }
 
 

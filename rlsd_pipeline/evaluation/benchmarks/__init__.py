@@ -1,19 +1,27 @@
-"""The public benchmarks, one definition a file."""
+"""The benchmarks that an experiment can declare, one file each.
 
+    heldout.py     the experiment's own held-out problems
+    mathvision.py  competition questions on mathematics with a picture
+    mathvista.py   questions on mathematics in pictures
+    mmmu.py        questions of the level of college, of 30 subjects
+    wemath.py      single steps and the whole that they make up
+    zerobench.py   questions that are hard to see
+
+The other files hold what the rules of these need. A file here that holds a benchmark is one that
+experiments can declare: nothing else has to be told. A user's own has the same form.
+"""
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from rlsd_pipeline.components.built_in import built_in
+from rlsd_pipeline.components.one_of import one_of
+from rlsd_pipeline.evaluation.any_benchmark import AnyBenchmark
 from rlsd_pipeline.evaluation.benchmark import Benchmark
-from rlsd_pipeline.evaluation.benchmarks.mathvision import MATHVISION
-from rlsd_pipeline.evaluation.benchmarks.mathvista import MATHVISTA, MATHVISTA_PUBLISHED
-from rlsd_pipeline.evaluation.benchmarks.mmmu import MMMU
-from rlsd_pipeline.evaluation.benchmarks.mmmu_pro import MMMU_PRO
-from rlsd_pipeline.evaluation.benchmarks.wemath import WEMATH
-from rlsd_pipeline.evaluation.benchmarks.zerobench import ZEROBENCH
 
-BENCHMARKS: dict[str, Benchmark] = {
-    benchmark.name: benchmark for benchmark in (MMMU, MATHVISTA, MATHVISION, ZEROBENCH, WEMATH)
-}
-"""Name -> definition, in the order of the published table."""
+BENCHMARKS = built_in(__name__, __path__, AnyBenchmark)
+"""Every built-in benchmark, by the name of its file."""
 
-VARIANTS: dict[str, Benchmark] = {
-    variant.name: variant for variant in (MATHVISTA_PUBLISHED, MMMU_PRO)
-}
-"""Name -> another official rule or rows of the same family, for scoring stored responses only."""
+if TYPE_CHECKING:
+    BenchmarkConfig: TypeAlias = AnyBenchmark
+else:
+    BenchmarkConfig = one_of(Benchmark, BENCHMARKS)

@@ -2,12 +2,13 @@ r"""MathVision (Wang et al., 2024): 3,040 competition questions on mathematics w
 
 import re
 from dataclasses import dataclass, field
+from typing import Literal
 
 from rlsd_pipeline.errors import DataError
-from rlsd_pipeline.evaluation.aggregate import by_question
-from rlsd_pipeline.evaluation.benchmark import Benchmark, Row, Rule, Split
+from rlsd_pipeline.evaluation.benchmark import Benchmark, Row, Split
 from rlsd_pipeline.evaluation.benchmarks.mathvision_official import MathVisionRule
 from rlsd_pipeline.evaluation.robust import robust_rule
+from rlsd_pipeline.evaluation.scored import Rule
 from schemas import Problem, Verdict
 
 _INSTRUCTION = (
@@ -22,45 +23,6 @@ _SWALLOWED_FRACTION = "\x0crac"
 _BOXED_GOLD = re.compile(r"\$?\\boxed\{(.*)\}\$?")
 _WORD_BEHIND = re.compile(r"\{[a-z]{3,}\}$")
 _DEGREES_BEHIND = re.compile(r"\^\{?\\circ\}?(?=\$?$)")
-
-
-def read(row: Row) -> Problem:
-    """A row of the hub or of the authors' `test.jsonl`.
-
-    Raises:
-        DataError: The gold answer of a question with options is not the letter of one.
-    """
-    choices = list(row["options"] or ())
-    known = _LETTERS[: len(choices)]
-    if choices and row["answer"] not in known:
-        raise DataError(
-            f"MathVision question {row['id']} has {len(choices)} options and the gold answer "
-            f"{row['answer']!r}, not a letter of one of them"
-        )
-    level, subject = f"{row['level']:g}", row["subject"]
-    return Problem(
-        problem_id=str(row["id"]),
-        split="test",
-        question=row["question"],
-        images=[],
-        answer=row["answer"],
-        solution=row.get("solution"),
-        choices=choices,
-        attributes={
-            "level": level,
-            "subject": subject,
-            "subject and level": f"{subject}, level {level}",
-        },
-    )
-
-
-def prompt(problem: Problem) -> str:
-    """The authors' prompt; options that are only in the picture are not listed."""
-    options = ""
-    if problem.choices != _LETTERS:
-        lettered = zip(_LETTERS, problem.choices, strict=False)
-        options = "".join(f"({letter}) {text}\n" for letter, text in lettered)
-    return f"{_INSTRUCTION}\n{problem.question}\n{options}"
 
 
 def readable_gold(gold: str) -> str:
@@ -94,35 +56,72 @@ class MathVisionRobust:
         return self.rule.compare(answer, problem.model_copy(update={"answer": gold}))
 
 
-MATHVISION = Benchmark(
-    name="mathvision",
-    title="MathVision",
-    hub_id="MathLLMs/MathVision",
-    revision="main",
-    licence="MIT",
-    splits={
+class MathVision(Benchmark):
+    """MATH-Vision: competition mathematics with pictures."""
+
+    type: Literal["mathvision"] = "mathvision"
+
+    title = "MathVision"
+    hub_id = "MathLLMs/MathVision"
+    commit = "main"
+    licence = "MIT"
+    splits = {
         "test": Split("test", 3040, ("test-00000-of-00001-3532b8d3f1b4047a.parquet",)),
         "testmini": Split(
             "testmini", 304, ("testmini-00000-of-00001-f8ff70fcb2f29b1d.parquet",), part_of="test"
         ),
-    },
-    columns={
+    }
+    columns = {
         "id": "text",
         "question": "text",
         "options": "list",
         "answer": "text",
         "level": "number",
         "subject": "text",
-    },
-    id_column="id",
-    read=read,
-    images=("decoded_image",),
-    prompt=prompt,
-    rules={"official": MathVisionRule, "robust": MathVisionRobust},
-    summarise=by_question("level", "subject", "subject and level"),
-    protocol=(
+    }
+    id_column = "id"
+    images = ("decoded_image",)
+    rules = {"official": MathVisionRule, "robust": MathVisionRobust}
+    labels = ("level", "subject", "subject and level")
+    protocol = (
         "The authors' own runs show one picture in which all pictures of a question are merged, "
         "as the hub's column `decoded_image` does.",
         "The published table names neither its prompt nor its way to extract answers.",
-    ),
-)
+    )
+
+    def read(self, row: Row) -> Problem:
+        """A row of the hub or of the authors' `test.jsonl`.
+
+        Raises:
+            DataError: The gold answer of a question with options is not the letter of one.
+        """
+        choices = list(row["options"] or ())
+        known = _LETTERS[: len(choices)]
+        if choices and row["answer"] not in known:
+            raise DataError(
+                f"MathVision question {row['id']} has {len(choices)} options and the gold answer "
+                f"{row['answer']!r}, not a letter of one of them"
+            )
+        level, subject = f"{row['level']:g}", row["subject"]
+        return Problem(
+            problem_id=str(row["id"]),
+            split="test",
+            question=row["question"],
+            images=[],
+            answer=row["answer"],
+            solution=row.get("solution"),
+            choices=choices,
+            attributes={
+                "level": level,
+                "subject": subject,
+                "subject and level": f"{subject}, level {level}",
+            },
+        )
+
+    def prompt(self, problem: Problem) -> str:
+        """The authors' prompt; options that are only in the picture are not listed."""
+        options = ""
+        if problem.choices != _LETTERS:
+            lettered = zip(_LETTERS, problem.choices, strict=False)
+            options = "".join(f"({letter}) {text}\n" for letter, text in lettered)
+        return f"{_INSTRUCTION}\n{problem.question}\n{options}"

@@ -1,19 +1,18 @@
 """MathVista (Lu et al., 2024): 1,000 questions on mathematics in pictures."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.evaluation.aggregate import by_question
-from rlsd_pipeline.evaluation.benchmark import Benchmark, Row, Scored, Split, Summary
+from rlsd_pipeline.evaluation.benchmark import Benchmark, Row, Split
 from rlsd_pipeline.evaluation.benchmarks.mathvista_official import (
     MathVistaOfficial,
     head_integer,
-    published_integer,
 )
 from rlsd_pipeline.evaluation.benchmarks.mathvista_robust import MathVistaRobust
+from rlsd_pipeline.evaluation.scored import Scored, Summary
 from schemas import Problem
 
 _METADATA = ("language", "source", "category", "task", "context", "grade")
@@ -43,60 +42,6 @@ _HINTS = {
     ),
 }
 """Answer type, of numbers with a fraction with their decimal places -> the authors' words."""
-
-
-def read(row: Row) -> Problem:
-    """A row of the hub or of the authors' `testmini.json`.
-
-    Raises:
-        DataError: The row has no choices where it must, or asks for an unknown kind of answer.
-    """
-    metadata, precision, unit = row["metadata"], row["precision"], row["unit"]
-    attributes = {
-        "question_type": row["question_type"],
-        "answer_type": row["answer_type"],
-        **{label: metadata[label] for label in _METADATA},
-        _SKILLS: _SEPARATOR.join(dict.fromkeys(metadata[_SKILLS])),
-    }
-    if precision is not None:
-        attributes["precision"] = str(int(precision))
-    if unit:
-        attributes["unit"] = unit
-    choices = list(row["choices"] or ())
-    _check(row["pid"], attributes, choices)
-    return Problem(
-        problem_id=str(row["pid"]),
-        split=metadata["split"],
-        question=row["question"],
-        images=[],
-        answer=row["answer"],
-        solution=None,
-        choices=choices,
-        attributes=attributes,
-    )
-
-
-def prompt(problem: Problem) -> str:
-    """The authors' query, which is the column `query` of the hub without the blanks around it."""
-    unit = problem.attributes.get("unit")
-    lines = [
-        f"Hint: {_HINTS[_kind(problem.attributes)]}",
-        f"Question: {problem.question}" + (f" (Unit: {unit})" if unit else ""),
-    ]
-    if problem.choices:
-        lines.append("Choices:")
-        lines += [f"({chr(ord('A') + i)}) {choice}" for i, choice in enumerate(problem.choices)]
-    return "\n".join(lines).strip()
-
-
-def summarise(scored: Sequence[Scored], confidence: float) -> Summary:
-    """The mean over questions, and the authors' breakdown: a question counts in all its skills."""
-    summary = _by_label(scored, confidence)
-    breakdown = dict(summary.breakdown)
-    for skill in sorted({skill for each in scored for skill in _skills(each.problem)}):
-        having = [_with_skill(each, skill) for each in scored if skill in _skills(each.problem)]
-        breakdown |= _by_skill(having, confidence).breakdown
-    return summary._replace(breakdown=breakdown)
 
 
 _by_label = by_question("question_type", "answer_type", *_METADATA)
@@ -130,14 +75,17 @@ def _check(pid: Any, attributes: dict[str, str], choices: Sequence[str]) -> None
         )
 
 
-MATHVISTA = Benchmark(
-    name="mathvista",
-    title="MathVista",
-    hub_id="AI4Math/MathVista",
-    revision="2b6ad69445fbb5695c9b165475e8decdbeb97747",
-    licence="CC-BY-SA-4.0, for testing only",
-    splits={"testmini": Split("testmini", 1000)},
-    columns={
+class MathVista(Benchmark):
+    """MathVista, testmini; the official rule is that of the repository's head."""
+
+    type: Literal["mathvista"] = "mathvista"
+
+    title = "MathVista"
+    hub_id = "AI4Math/MathVista"
+    commit = "2b6ad69445fbb5695c9b165475e8decdbeb97747"
+    licence = "CC-BY-SA-4.0, for testing only"
+    splits = {"testmini": Split("testmini", 1000)}
+    columns = {
         "pid": "text",
         "question": "text",
         "choices": "list",
@@ -147,24 +95,63 @@ MATHVISTA = Benchmark(
         "question_type": "text",
         "answer_type": "text",
         "metadata": "struct",
-    },
-    id_column="pid",
-    read=read,
-    images=("decoded_image",),
-    prompt=prompt,
-    rules={"official": partial(MathVistaOfficial, head_integer), "robust": MathVistaRobust},
-    summarise=summarise,
-    protocol=(
+    }
+    id_column = "pid"
+    images = ("decoded_image",)
+    rules = {"official": partial(MathVistaOfficial, head_integer), "robust": MathVistaRobust}
+    protocol = (
         "The authors let a language model extract the answer of a response that is not the bare "
         "answer; without a judge the official rule leaves such a response unparsed.",
         "The published table names neither its prompt nor its way to extract answers.",
-    ),
-)
-"""The official rule is that of the repository's head."""
+    )
 
-MATHVISTA_PUBLISHED = replace(
-    MATHVISTA,
-    name="mathvista_published",
-    rules={**MATHVISTA.rules, "official": partial(MathVistaOfficial, published_integer)},
-)
-"""The official rule is that of the scores which the authors published."""
+    def read(self, row: Row) -> Problem:
+        """A row of the hub or of the authors' `testmini.json`.
+
+        Raises:
+            DataError: The row has no choices where it must, or asks for an unknown kind of answer.
+        """
+        metadata, precision, unit = row["metadata"], row["precision"], row["unit"]
+        attributes = {
+            "question_type": row["question_type"],
+            "answer_type": row["answer_type"],
+            **{label: metadata[label] for label in _METADATA},
+            _SKILLS: _SEPARATOR.join(dict.fromkeys(metadata[_SKILLS])),
+        }
+        if precision is not None:
+            attributes["precision"] = str(int(precision))
+        if unit:
+            attributes["unit"] = unit
+        choices = list(row["choices"] or ())
+        _check(row["pid"], attributes, choices)
+        return Problem(
+            problem_id=str(row["pid"]),
+            split=metadata["split"],
+            question=row["question"],
+            images=[],
+            answer=row["answer"],
+            solution=None,
+            choices=choices,
+            attributes=attributes,
+        )
+
+    def prompt(self, problem: Problem) -> str:
+        """The authors' query: the hub's column `query` without the blanks around it."""
+        unit = problem.attributes.get("unit")
+        lines = [
+            f"Hint: {_HINTS[_kind(problem.attributes)]}",
+            f"Question: {problem.question}" + (f" (Unit: {unit})" if unit else ""),
+        ]
+        if problem.choices:
+            lines.append("Choices:")
+            lines += [f"({chr(ord('A') + i)}) {choice}" for i, choice in enumerate(problem.choices)]
+        return "\n".join(lines).strip()
+
+    def summarise(self, scored: Sequence[Scored], confidence: float) -> Summary:
+        """The mean over questions, and the authors' breakdown: a question is in all its skills."""
+        summary = _by_label(scored, confidence)
+        breakdown = dict(summary.breakdown)
+        for skill in sorted({skill for each in scored for skill in _skills(each.problem)}):
+            having = [_with_skill(each, skill) for each in scored if skill in _skills(each.problem)]
+            breakdown |= _by_skill(having, confidence).breakdown
+        return summary._replace(breakdown=breakdown)

@@ -1,9 +1,10 @@
 """MMMU (Yue et al., 2024): 900 questions of the level of college, of 30 subjects with 30 each."""
 
 import re
+from collections.abc import Sequence
+from typing import Literal
 
 from rlsd_pipeline.errors import DataError
-from rlsd_pipeline.evaluation.aggregate import by_question
 from rlsd_pipeline.evaluation.benchmark import Benchmark, Row, Split
 from rlsd_pipeline.evaluation.benchmarks.mmmu_official import (
     OfficialRule,
@@ -52,49 +53,6 @@ _WORD = re.compile(r"(?<![\\A-Za-z])[^\W\d_]{4,}")
 _LABELS = {"subfield": "subfield", "img_type": "image_type", "topic_difficulty": "difficulty"}
 _BY_LETTER = "Answer with the option's letter from the given choices directly."
 _BY_PHRASE = "Answer the question using a single word or phrase."
-
-
-def read(row: Row) -> Problem:
-    """A row of any configuration; the tags `<image N>` stay where they are.
-
-    A tag may be repeated, come out of order, stand in an option or be missing: the images are
-    given in the order of their columns, so `<image N>` always speaks of the N-th.
-
-    Raises:
-        DataError: The id names no subject of MMMU, the options are no list of strings, or type,
-            options and answer of the question do not go together.
-    """
-    problem_id = str(row["id"])
-    name = _ID.fullmatch(problem_id)
-    if not name or name[2] not in _DISCIPLINE:
-        raise DataError(
-            f"MMMU question {problem_id!r}: the id must be `<split>_<subject>_<number>` with one "
-            f"of the {len(_DISCIPLINE)} subjects, such as validation_Art_Theory_7"
-        )
-    choices = literal_strings(row["options"])
-    if choices is None:
-        raise DataError(
-            f"MMMU question {problem_id}: options must be a Python list of strings written as "
-            f"text, found {row['options'][:80]!r}"
-        )
-    labels = {label: _label(row[column]) for column, label in _LABELS.items() if row.get(column)}
-    problem = Problem(
-        problem_id=problem_id,
-        split=name[1],
-        question=row["question"],
-        images=[],
-        answer=str(row["answer"]),
-        solution=None,
-        choices=choices,
-        attributes={
-            "subject": name[2],
-            "discipline": _DISCIPLINE[name[2]],
-            "question_type": _QUESTION_TYPES.get(row["question_type"], row["question_type"]),
-            **labels,
-        },
-    )
-    _check(problem)
-    return problem
 
 
 def prompt(problem: Problem) -> str:
@@ -168,31 +126,82 @@ def _check(problem: Problem) -> None:
         )
 
 
-MMMU = Benchmark(
-    name="mmmu",
-    title="MMMU",
-    hub_id="MMMU/MMMU",
-    revision="171b0ef74cd1704464e6940860968009d8cdd59a",
-    licence="Apache-2.0",
-    configs=tuple(sorted(_DISCIPLINE)),
-    splits={"validation": Split("validation", 900)},
-    columns={
+class MMMU(Benchmark):
+    """MMMU, validation: college questions of 30 subjects."""
+
+    type: Literal["mmmu"] = "mmmu"
+
+    title = "MMMU"
+    hub_id = "MMMU/MMMU"
+    commit = "171b0ef74cd1704464e6940860968009d8cdd59a"
+    licence = "Apache-2.0"
+    configs = tuple(sorted(_DISCIPLINE))
+    splits = {"validation": Split("validation", 900)}
+    columns = {
         "id": "text",
         "question": "text",
         "options": "text",
         "answer": "text",
         "question_type": "text",
-    },
-    id_column="id",
-    read=read,
-    images=tuple(f"image_{number}" for number in range(1, 8)),
-    prompt=prompt,
-    rules={"official": OfficialRule, "robust": RobustRule},
-    summarise=by_question("subject", "discipline", "question_type"),
-    guesses=option_letters,
-    protocol=(
+    }
+    id_column = "id"
+    images = tuple(f"image_{number}" for number in range(1, 8))
+    rules = {"official": OfficialRule, "robust": RobustRule}
+    labels = ("subject", "discipline", "question_type")
+    protocol = (
         "The prompt is the authors' for LLaVA-1.5; the published table names none.",
         "The official rule draws a letter where it reads none; the robust one counts it as wrong.",
         "Some harnesses ask the 53 open questions as choices between the answer and others.",
-    ),
-)
+    )
+
+    def read(self, row: Row) -> Problem:
+        """A row of any configuration; the tags `<image N>` stay where they are.
+
+        A tag may be repeated, come out of order, stand in an option or be missing: the images are
+        given in the order of their columns, so `<image N>` always speaks of the N-th.
+
+        Raises:
+            DataError: The id names no subject of MMMU, the options are no list of strings, or
+                type, options and answer of the question do not go together.
+        """
+        problem_id = str(row["id"])
+        name = _ID.fullmatch(problem_id)
+        if not name or name[2] not in _DISCIPLINE:
+            raise DataError(
+                f"MMMU question {problem_id!r}: the id must be `<split>_<subject>_<number>` with "
+                f"one of the {len(_DISCIPLINE)} subjects, such as validation_Art_Theory_7"
+            )
+        choices = literal_strings(row["options"])
+        if choices is None:
+            raise DataError(
+                f"MMMU question {problem_id}: options must be a Python list of strings written as "
+                f"text, found {row['options'][:80]!r}"
+            )
+        labels = {
+            label: _label(row[column]) for column, label in _LABELS.items() if row.get(column)
+        }
+        problem = Problem(
+            problem_id=problem_id,
+            split=name[1],
+            question=row["question"],
+            images=[],
+            answer=str(row["answer"]),
+            solution=None,
+            choices=choices,
+            attributes={
+                "subject": name[2],
+                "discipline": _DISCIPLINE[name[2]],
+                "question_type": _QUESTION_TYPES.get(row["question_type"], row["question_type"]),
+                **labels,
+            },
+        )
+        _check(problem)
+        return problem
+
+    def prompt(self, problem: Problem) -> str:
+        """As `prompt`."""
+        return prompt(problem)
+
+    def guesses(self, problem: Problem) -> Sequence[str]:
+        """The letters of the options."""
+        return option_letters(problem)

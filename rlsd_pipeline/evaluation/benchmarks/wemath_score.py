@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rlsd_pipeline.errors import DataError
-from rlsd_pipeline.evaluation.benchmark import CLUSTER, Scored, Summary
 from rlsd_pipeline.evaluation.intervals import Estimate, wilson_share
+from rlsd_pipeline.evaluation.scored import CLUSTER, Scored, Summary
 from schemas import BreakdownScore, Problem, Verdict
 
 KEY = "key"

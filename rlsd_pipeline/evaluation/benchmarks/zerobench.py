@@ -5,12 +5,13 @@ robust one knows what LaTeX uses braces for.
 """
 
 import re
+from typing import Literal
 
-from rlsd_pipeline.evaluation.aggregate import by_question
-from rlsd_pipeline.evaluation.benchmark import CLUSTER, Benchmark, Row, Split
+from rlsd_pipeline.evaluation.benchmark import Benchmark, Row, Split
 from rlsd_pipeline.evaluation.benchmarks.braces import braced
 from rlsd_pipeline.evaluation.benchmarks.plain_number import plain_number
 from rlsd_pipeline.evaluation.robust import robust_rule
+from rlsd_pipeline.evaluation.scored import CLUSTER
 from rlsd_pipeline.verifiers.exact import normalise
 from rlsd_pipeline.verifiers.extractions.answer_tag import AnswerTag
 from schemas import Problem, Verdict
@@ -24,27 +25,6 @@ _THOUGHT_ENDS = "</think>"
 
 _OFFICIAL = re.compile(r"\{([^}]*)\}")
 _LEADING_ZERO = re.compile(r"[+-]?0\d+")
-
-
-def read(row: Row) -> Problem:
-    """A row of either split; the subquestions of a question form a cluster."""
-    question_id = str(row["question_id"])
-    main, _, sub = question_id.rpartition("_")
-    return Problem(
-        problem_id=question_id,
-        split="subquestions" if main else "main",
-        question=row["question_text"],
-        images=[],
-        answer=row["question_answer"],
-        solution=None,
-        choices=[],
-        attributes={CLUSTER: main or sub},
-    )
-
-
-def prompt(problem: Problem) -> str:
-    """The question with the instruction of the paper's appendix A."""
-    return problem.question + _INSTRUCTION
 
 
 class ZeroBenchOfficial:
@@ -92,33 +72,51 @@ class ZeroBenchRobust:
         return (Verdict.CORRECT if expected == found else Verdict.INCORRECT), None
 
 
-ZEROBENCH = Benchmark(
-    name="zerobench",
-    title="ZeroBench",
-    hub_id="jonathan-roberts1/zerobench",
-    revision="8fcdfd9138c802cac52b774b36946e70f738f500",
-    licence="MIT; gated, and it carries a canary: never publish its rows",
-    splits={
-        "subquestions": Split("zerobench_subquestions", 334),
-        "main": Split("zerobench", 100),
-    },
-    columns={"question_id": "text", "question_text": "text", "question_answer": "text"},
-    id_column="question_id",
-    read=read,
-    images=("question_images_decoded",),
-    prompt=prompt,
-    rules={"official": ZeroBenchOfficial, "robust": ZeroBenchRobust},
-    summarise=by_question(),
-    access=(
+class ZeroBench(Benchmark):
+    """ZeroBench; gated, so its terms must be accepted on the hub."""
+
+    type: Literal["zerobench"] = "zerobench"
+
+    title = "ZeroBench"
+    hub_id = "jonathan-roberts1/zerobench"
+    commit = "8fcdfd9138c802cac52b774b36946e70f738f500"
+    licence = "MIT; gated, and it carries a canary: never publish its rows"
+    access = (
         "ZeroBench is gated: open https://huggingface.co/datasets/jonathan-roberts1/zerobench, "
         "log in and accept its terms, then run `hf auth login` or set HF_TOKEN to a token of "
         "that account"
-    ),
-    protocol=(
+    )
+    splits = {
+        "subquestions": Split("zerobench_subquestions", 334),
+        "main": Split("zerobench", 100),
+    }
+    columns = {"question_id": "text", "question_text": "text", "question_answer": "text"}
+    id_column = "question_id"
+    images = ("question_images_decoded",)
+    rules = {"official": ZeroBenchOfficial, "robust": ZeroBenchRobust}
+    protocol = (
         "The published table's figures are multiples of 1/334: it reports the subquestions.",
         "The authors report the mean of five samples at temperature 0.7 and top-p 0.95; the "
         "release, and most cells of the published table, one sample a question.",
         "The harness that the table most likely used accepts a gold answer anywhere inside the "
         "braces, which is looser than the authors' rule.",
-    ),
-)
+    )
+
+    def read(self, row: Row) -> Problem:
+        """A row of either split; the subquestions of a question form a cluster."""
+        question_id = str(row["question_id"])
+        main, _, sub = question_id.rpartition("_")
+        return Problem(
+            problem_id=question_id,
+            split="subquestions" if main else "main",
+            question=row["question_text"],
+            images=[],
+            answer=row["question_answer"],
+            solution=None,
+            choices=[],
+            attributes={CLUSTER: main or sub},
+        )
+
+    def prompt(self, problem: Problem) -> str:
+        """The question with the instruction of the paper's appendix A."""
+        return problem.question + _INSTRUCTION

@@ -1,4 +1,4 @@
-"""benchmark_items: the questions of a public benchmark, read once and kept."""
+"""benchmark_items: the questions of a benchmark, read once and kept."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from rlsd_pipeline.config.evaluation import PublicBenchmarkConfig
+from rlsd_pipeline.evaluation.benchmark import Benchmark
 from rlsd_pipeline.stages.stage import Stage, plain
 from schemas import Problem
 
@@ -21,17 +21,17 @@ class BenchmarkItemsStage(Stage):
     type: Literal["benchmark_items"] = "benchmark_items"
 
     name = "benchmark_items"
-    description = "Questions, images and gold answers of a public benchmark."
+    description = "Questions, images and gold answers of a benchmark."
     scope = "experiment"
     writes = (Problem,)
 
-    benchmark: PublicBenchmarkConfig
+    benchmark: Benchmark
     """Whose rows."""
 
     @property
     def full_name(self) -> str:
         """One artifact a benchmark."""
-        return f"{self.name}.{self.benchmark.name}"
+        return self.benchmark.items
 
     def here(self, run: StageRun) -> Artifact:
         """The rows, made where they are not there."""
@@ -45,7 +45,7 @@ class BenchmarkItemsStage(Stage):
         """
         from rlsd_pipeline.identity.files import path_digest
 
-        benchmark = self._pinned()
+        benchmark = self.benchmark.pinned()
         found = plain(benchmark, "type", "split", "revision", "limit", "max_pixels")
         if benchmark.path is not None:
             found |= {"source": path_digest(Path(benchmark.path))}
@@ -56,32 +56,13 @@ class BenchmarkItemsStage(Stage):
 
         Raises:
             DataError: They are not the benchmark's, or cannot be reached.
+            ComponentError: A user's benchmark cannot read a row.
         """
         from rlsd_pipeline.artifacts.tables import record_table
-        from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
         from rlsd_pipeline.evaluation.rows import load_benchmark
 
-        benchmark, progress = self._pinned(), run.workspace.progress
+        benchmark, progress = self.benchmark.pinned(), run.workspace.progress
         progress.start(f"{self.name}/{benchmark.name}", None, "rows")
-        problems = load_benchmark(
-            BENCHMARKS[benchmark.type],
-            split=benchmark.split,
-            path=benchmark.path,
-            revision=benchmark.revision,
-            limit=benchmark.limit,
-            max_pixels=benchmark.max_pixels,
-        )
+        problems = load_benchmark(benchmark)
         out.table(Problem, record_table(Problem, problems))
         progress.advance(len(problems))
-
-    def _pinned(self) -> PublicBenchmarkConfig:
-        """The benchmark with the commit that its declared revision now names."""
-        from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
-        from rlsd_pipeline.identity.hub import hub_commit
-
-        benchmark = self.benchmark
-        if benchmark.path is not None or benchmark.revision is None:
-            return benchmark
-        hub_id = BENCHMARKS[benchmark.type].hub_id
-        commit = hub_commit(hub_id, benchmark.revision, "dataset")
-        return benchmark.model_copy(update={"revision": commit})

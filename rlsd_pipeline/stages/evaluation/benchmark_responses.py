@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import SkipValidation
 
-from rlsd_pipeline.config.evaluation import BenchmarkConfig, Decoding
+from rlsd_pipeline.config.decoding import Decoding
+from rlsd_pipeline.config.evaluation import BenchmarkConfig
 from rlsd_pipeline.stages.stage import Stage, plain
 from schemas import BenchmarkResponse, Problem
 

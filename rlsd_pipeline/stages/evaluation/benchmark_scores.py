@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from rlsd_pipeline.components.component import identity
-from rlsd_pipeline.config.evaluation import BenchmarkConfig, HeldoutBenchmark
-from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
+from rlsd_pipeline.config.evaluation import BenchmarkConfig
 from rlsd_pipeline.stages.stage import Stage
 from schemas import BenchmarkScore, ItemVerdict, PolicyCheckpoint, QuestionScore, Verdict
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
     from rlsd_pipeline.config.experiment import ExperimentConfig
-    from rlsd_pipeline.stages.evaluation.verdicts import Judged, Test
+    from rlsd_pipeline.stages.evaluation.verdicts import Judged
     from rlsd_pipeline.stages.run import StageRun
 
 
@@ -40,35 +39,22 @@ class BenchmarkScoresStage(Stage):
         """One artifact a benchmark."""
         return f"{self.name}.{self.benchmark.name}"
 
-    @property
-    def asks(self) -> str:
-        """Full name of the stage whose questions it asks."""
-        if isinstance(self.benchmark, HeldoutBenchmark):
-            return "problems"
-        return BenchmarkItemsStage(benchmark=self.benchmark).full_name
-
     def upstream(self, experiment: ExperimentConfig) -> tuple[str, ...]:
         """The questions and the policy."""
-        return (self.asks, *self.reads)
+        return (self.benchmark.items, *self.reads)
 
     def inputs(self, run: StageRun) -> dict[str, Artifact]:
         """The questions, of the experiment's own problems or of a public benchmark; the policy."""
-        if isinstance(self.benchmark, HeldoutBenchmark):
-            items = run.read(self.asks)
-        else:
-            items = BenchmarkItemsStage(benchmark=self.benchmark).here(run)
-        return {"items": items, **super().inputs(run)}
+        return {"items": self.benchmark.items_at(run), **super().inputs(run)}
 
     def settings(self, run: StageRun) -> dict[str, Any]:
         """The benchmark as declared, wherever a local copy of it lies."""
-        found = {
+        return {
             "benchmark": identity(self.benchmark, without=("path",)),
             "confidence": run.experiment.evaluation.confidence,
             "engine": run.experiment.engine.identity,
+            **self.benchmark.depends_on(run.experiment),
         }
-        if isinstance(self.benchmark, HeldoutBenchmark):
-            found["max_tokens"] = run.experiment.sampling.max_tokens
-        return found
 
     def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
         """Ask, judge and summarise.
@@ -76,12 +62,13 @@ class BenchmarkScoresStage(Stage):
         Raises:
             ConfigError: The data set holds out no problems.
             DataError: A prompt is longer than the budget.
+            ComponentError: A method of a user's benchmark failed.
         """
         from rlsd_pipeline.artifacts.tables import record_table
         from rlsd_pipeline.stages.evaluation.responding import respond
 
         items, benchmark = inputs["items"], self.benchmark
-        test = _test(run, benchmark, items)
+        test = benchmark.test(run, items)
         responses = respond(run, benchmark, items, test.asked(), test.budget)
         judged = test.judge(responses)
         units = _units(judged)
@@ -96,17 +83,8 @@ class BenchmarkScoresStage(Stage):
         return score_metrics(artifact.record(BenchmarkScore))
 
 
-def _test(run: StageRun, benchmark: BenchmarkConfig, items: Artifact) -> Test:
-    from rlsd_pipeline.stages.evaluation.heldout_benchmark import HeldoutTest
-    from rlsd_pipeline.stages.evaluation.public_benchmark import PublicTest
-
-    if isinstance(benchmark, HeldoutBenchmark):
-        return HeldoutTest(run, benchmark, items)
-    return PublicTest(run, benchmark, items)
-
-
 def _units(judged: Judged) -> list[QuestionScore]:
-    from rlsd_pipeline.evaluation.benchmark import CLUSTER
+    from rlsd_pipeline.evaluation.scored import CLUSTER
 
     clusters = {
         each.problem.problem_id: each.problem.attributes.get(CLUSTER, each.problem.problem_id)

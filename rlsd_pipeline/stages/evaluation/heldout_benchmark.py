@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.config.evaluation import HeldoutBenchmark
 from rlsd_pipeline.data.blind import blind_baseline
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.evaluation.aggregate import question_means
-from rlsd_pipeline.evaluation.benchmark import Scored, Summary
+from rlsd_pipeline.evaluation.benchmarks.heldout import HeldoutBenchmark
 from rlsd_pipeline.evaluation.heldout import breakdown
 from rlsd_pipeline.evaluation.intervals import score_interval
+from rlsd_pipeline.evaluation.scored import Scored, Summary
 from rlsd_pipeline.stages.evaluation.benchmark_responses import Asked, Budget
 from rlsd_pipeline.stages.evaluation.verdicts import Judged, item_verdict
 from rlsd_pipeline.stages.iteration.prompts import student_text

@@ -6,11 +6,11 @@ from functools import cached_property
 from pathlib import Path
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.config.evaluation import PublicBenchmarkConfig
+from rlsd_pipeline.components.guarded import guarded
 from rlsd_pipeline.config.judge import JudgeConfig
-from rlsd_pipeline.evaluation.benchmark import Benchmark, Scored
-from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
+from rlsd_pipeline.evaluation.benchmark import Benchmark
 from rlsd_pipeline.evaluation.judge import Judge
+from rlsd_pipeline.evaluation.scored import Scored, Summary
 from rlsd_pipeline.evaluation.scoring import Prediction, settle
 from rlsd_pipeline.stages.evaluation.benchmark_responses import Asked, Budget
 from rlsd_pipeline.stages.evaluation.verdicts import Judged, item_verdict
@@ -32,7 +32,7 @@ class PublicTest:
     """
 
     run: StageRun
-    benchmark: PublicBenchmarkConfig
+    benchmark: Benchmark
     items: Artifact
 
     @property
@@ -45,22 +45,24 @@ class PublicTest:
         """As declared; the paper's is 4,096 for each."""
         return Budget(self.benchmark.max_prompt_tokens, self.benchmark.max_tokens)
 
-    @property
-    def _definition(self) -> Benchmark:
-        return BENCHMARKS[self.benchmark.type]
-
     @cached_property
     def _problems(self) -> dict[str, Problem]:
         return self.run.workspace.problems(self.items)
 
     def asked(self) -> list[Asked]:
         """Every row, in the benchmark's own words."""
-        prompt = self._definition.prompt
-        return [Asked(problem, prompt(problem)) for problem in self._problems.values()]
+        return [Asked(problem, self._prompt(problem)) for problem in self._problems.values()]
+
+    def _prompt(self, problem: Problem) -> str:
+        with guarded(self.benchmark, f"prompt, question {problem.problem_id}"):
+            return self.benchmark.prompt(problem)
+
+    def _summarise(self, scored: Sequence[Scored]) -> Summary:
+        with guarded(self.benchmark, "summarise"):
+            return self.benchmark.summarise(scored, self.run.experiment.evaluation.confidence)
 
     def judge(self, responses: Sequence[BenchmarkResponse]) -> Judged:
         """Verdicts by the declared rule, and the benchmark's own score."""
-        confidence = self.run.experiment.evaluation.confidence
         predictions = [
             Prediction(
                 problem_id=response.problem_id,
@@ -70,7 +72,7 @@ class PublicTest:
             )
             for response in responses
         ]
-        scored = settle(self._definition, self.benchmark.mode, self._problems, predictions)
+        scored = settle(self.benchmark, self._problems, predictions)
         items = [item_verdict(each, each.problem.attributes) for each in scored]
         score = None
         if self.benchmark.judge is not None:
@@ -83,7 +85,7 @@ class PublicTest:
             mode=self.benchmark.mode,
             scored=scored,
             items=items,
-            summary=self._definition.summarise(scored, confidence),
+            summary=self._summarise(scored),
             judge=score,
         )
 
@@ -91,12 +93,10 @@ class PublicTest:
         self, config: JudgeConfig, scored: Sequence[Scored]
     ) -> tuple[JudgeScore, list[Verdict | None]]:
         """The score with a judge's readings, and the verdict on each response that it read."""
-        rule = self._definition.rules[self.benchmark.mode]()
-        reviewed = Judge(config, JUDGE_CACHE).review(scored, rule)
-        confidence = self.run.experiment.evaluation.confidence
+        reviewed = Judge(config, JUDGE_CACHE).review(scored, self.benchmark.rule())
         score = JudgeScore(
             model=config.model,
-            score=self._definition.summarise(reviewed.scored, confidence).score.value,
+            score=self._summarise(reviewed.scored).score.value,
             judged=reviewed.n_read,
             failed=reviewed.n_failed,
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rlsd_pipeline.evaluation.benchmark import Scored, Summary
+from rlsd_pipeline.evaluation.scored import Scored, Summary
 from rlsd_pipeline.stages.evaluation.benchmark_responses import Asked, Budget
 from schemas import BenchmarkResponse, ItemVerdict, JudgeScore
 

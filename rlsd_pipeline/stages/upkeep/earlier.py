@@ -226,7 +226,9 @@ def _scores(run: _Kept, updates: int) -> list[Setting]:
 
 
 def _score(run: _Kept, stage: BenchmarkScoresStage) -> list[Setting]:
-    asked, policy, score = (run.kept(name) for name in (stage.asks, "policy", stage.full_name))
+    asked, policy, score = (
+        run.kept(name) for name in (stage.benchmark.items, "policy", stage.full_name)
+    )
     if asked is None or score is None or policy is None:
         return []
     request = stage.request(run, {"items": asked, "policy": policy})

@@ -8,8 +8,9 @@ from rlsd_pipeline.config.strict import validate
 from rlsd_pipeline.errors import ConfigError
 
 
-def declared(*benchmarks: dict[str, Any]) -> EvaluationConfig:
-    return validate(EvaluationConfig, {"benchmarks": list(benchmarks)}, source="test")
+def declared(*benchmarks: dict[str, Any], folder: Path | None = None) -> EvaluationConfig:
+    data = {"benchmarks": list(benchmarks)}
+    return validate(EvaluationConfig, data, source="test", folder=folder)
 
 
 def test_the_five_are_declared_by_their_type() -> None:
@@ -34,7 +35,10 @@ def test_the_five_are_declared_by_their_type() -> None:
 @pytest.mark.parametrize(
     ("benchmarks", "message"),
     [
-        ([{"type": "mathvision", "split": "train"}], "'test' or 'testmini'"),
+        (
+            [{"type": "mathvision", "split": "train"}],
+            "there is no split 'train'; valid splits: test, testmini",
+        ),
         ([{"type": "mmmu", "samples": 4}], "set a temperature"),
         ([{"type": "mmmu"}, {"type": "mmmu"}], "two benchmarks share a name"),
         ([{"type": "mmmu", "name": "my mmmu"}], "name"),
@@ -47,6 +51,11 @@ def test_mistakes_are_named(benchmarks: list[dict[str, Any]], message: str) -> N
 
 
 def test_local_data_lie_beside_the_experiment() -> None:
-    found = declared({"type": "mmmu", "path": "data/mmmu"}, {"type": "wemath"}, {"type": "heldout"})
-    located = found.located(Path("/experiments/mine"))
-    assert [each.path for each in located.public] == ["/experiments/mine/data/mmmu", None]
+    folder = Path("/experiments/mine")
+    found = declared(
+        {"type": "mmmu", "path": "data/mmmu"},
+        {"type": "wemath"},
+        {"type": "heldout"},
+        folder=folder,
+    )
+    assert [each.path for each in found.public] == ["/experiments/mine/data/mmmu", None]

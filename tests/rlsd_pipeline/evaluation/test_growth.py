@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from rlsd_pipeline.evaluation.benchmark import Mode
-from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS, VARIANTS
+from rlsd_pipeline.evaluation.scored import Mode
 from rlsd_pipeline.evaluation.scoring import Prediction, judge
+from rlsd_pipeline.evaluation.variants import VARIANTS
 from schemas import Problem
+from tests.benchmark_fixtures import BENCHMARKS
 from tests.cost import processor_seconds
 from tests.rlsd_pipeline.evaluation.test_hostile import MODES, problems
 
@@ -42,7 +43,7 @@ def test_cost_follows_the_length(name: str, mode: Mode) -> None:
 
 
 def test_every_rule_is_here_or_shares_one_that_is() -> None:
-    assert set(VARIANTS) == {"mathvista_published", "mmmu_pro"}
+    assert {each().type for each in VARIANTS} == {"mathvista_published", "mmmu_pro"}
     assert set(BENCHMARKS) == {"mmmu", "mathvista", "mathvision", "zerobench", "wemath"}
 
 

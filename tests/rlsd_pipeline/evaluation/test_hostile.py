@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rlsd_pipeline.evaluation.benchmark import Mode
-from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
+from rlsd_pipeline.evaluation.scored import Mode
 from rlsd_pipeline.evaluation.scoring import Prediction, judge, settle
 from rlsd_pipeline.verifiers.exact import ExactVerifier
 from rlsd_pipeline.verifiers.extractions.final_answer import FinalAnswer
@@ -19,7 +18,7 @@ from rlsd_pipeline.verifiers.mixed import MixedVerifier
 from rlsd_pipeline.verifiers.multiple_choice import MultipleChoiceVerifier
 from rlsd_pipeline.verifiers.verifier import Verifier
 from schemas import Problem, Verdict
-from tests.benchmark_fixtures import LAYOUTS
+from tests.benchmark_fixtures import BENCHMARKS, LAYOUTS
 
 SECONDS = 10.0
 """Deadlines are a second and less, and the machine may be busy; without them some never end."""
@@ -146,7 +145,10 @@ def test_a_training_verifier_settles_every_hostile_response(
 def verdicts(name: str, mode: Mode, asked: list[Problem], texts: list[str]) -> list[Verdict]:
     known = {problem.problem_id: problem for problem in asked}
     predictions = [Prediction(problem_id, text) for problem_id in known for text in texts]
-    return [each.verdict for each in settle(BENCHMARKS[name], mode, known, predictions)]
+    return [
+        each.verdict
+        for each in settle(BENCHMARKS[name].model_copy(update={"mode": mode}), known, predictions)
+    ]
 
 
 @pytest.mark.parametrize("mode", MODES)

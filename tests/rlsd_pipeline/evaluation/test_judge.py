@@ -14,9 +14,9 @@ from rlsd_pipeline import endpoint
 from rlsd_pipeline.config.judge import JudgeConfig
 from rlsd_pipeline.config.strict import validate
 from rlsd_pipeline.errors import ConfigError
-from rlsd_pipeline.evaluation.benchmark import Scored
 from rlsd_pipeline.evaluation.judge import TAIL_CHARACTERS, Judge, parse, prompt
 from rlsd_pipeline.evaluation.judge_cache import JudgeCache, Reading, content_key
+from rlsd_pipeline.evaluation.scored import Scored
 from schemas import Problem, Verdict
 
 GOLD = "GOLD-7919"

@@ -1,7 +1,7 @@
 import pytest
 
-from rlsd_pipeline.evaluation.benchmark import Rule
 from rlsd_pipeline.evaluation.robust import robust_rule
+from rlsd_pipeline.evaluation.scored import Rule
 from rlsd_pipeline.verifiers.extractions.final_answer import FinalAnswer
 from rlsd_pipeline.verifiers.mixed import MixedVerifier
 from rlsd_pipeline.verifiers.verifier import Verifier

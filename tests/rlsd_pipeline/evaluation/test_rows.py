@@ -1,7 +1,6 @@
 import io
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,10 @@ import pytest
 from PIL import Image
 
 from rlsd_pipeline.data.images import fit_pixels
-from rlsd_pipeline.errors import ConfigError, DataError
+from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.evaluation.benchmark import Benchmark, Split
-from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
 from rlsd_pipeline.evaluation.rows import load_benchmark, read_items
-from tests.benchmark_fixtures import LAYOUTS, picture, write_json, write_parquet
+from tests.benchmark_fixtures import BENCHMARKS, LAYOUTS, picture, write_json, write_parquet
 
 BUDGET = 1_000_000
 ZEROBENCH, MATHVISION = BENCHMARKS["zerobench"], BENCHMARKS["mathvision"]
@@ -52,23 +50,32 @@ def lines(tmp_path: Path) -> Callable[..., Path]:
     return lines
 
 
+def declared(benchmark: Benchmark, **settings: Any) -> Benchmark:
+    return type(benchmark)(**{k: v for k, v in settings.items() if v is not None})
+
+
 @pytest.mark.parametrize(("name", "split"), SPLITS)
 def test_hub_layout_and_authors_files_give_the_same(name: str, split: str, tmp_path: Path) -> None:
     benchmark = BENCHMARKS[name]
     tables = write_parquet(name, tmp_path / "tables")
     files = write_json(name, tmp_path / "files").parent
-    problems = load_benchmark(benchmark, path=str(tables), split=split, max_pixels=BUDGET)
+    problems = load_benchmark(declared(benchmark, path=str(tables), split=split, max_pixels=BUDGET))
     assert problems
     assert {problem.split for problem in problems} == {split}
-    assert load_benchmark(benchmark, path=str(files), split=split, max_pixels=BUDGET) == problems
+    assert (
+        load_benchmark(declared(benchmark, path=str(files), split=split, max_pixels=BUDGET))
+        == problems
+    )
     for folder in (tables, files):
         bare = [problem.model_copy(update={"images": []}) for problem in problems]
-        assert list(read_items(benchmark, folder, split).values()) == bare
+        assert list(read_items(declared(benchmark, split=split), folder).values()) == bare
 
 
 def test_images_in_the_order_of_their_columns(tmp_path: Path) -> None:
     folder = write_parquet("mmmu", tmp_path)
-    problems = load_benchmark(BENCHMARKS["mmmu"], path=str(folder), max_pixels=BUDGET, limit=2)
+    problems = load_benchmark(
+        declared(BENCHMARKS["mmmu"], path=str(folder), max_pixels=BUDGET, limit=2)
+    )
     assert [problem.problem_id for problem in problems] == ["validation_Art_1", "validation_Art_2"]
     assert problems[1].images == [picture(101), picture(151)]
     assert problems[1].choices == ["<image 1>", "<image 2>"]
@@ -76,7 +83,9 @@ def test_images_in_the_order_of_their_columns(tmp_path: Path) -> None:
 
 def test_list_of_images(tmp_path: Path) -> None:
     folder = write_parquet("zerobench", tmp_path)
-    problems = load_benchmark(ZEROBENCH, path=str(folder), split="main", max_pixels=BUDGET)
+    problems = load_benchmark(
+        declared(ZEROBENCH, path=str(folder), split="main", max_pixels=BUDGET)
+    )
     assert [problem.images for problem in problems] == [
         [picture(601), picture(602)],
         [picture(603)],
@@ -85,7 +94,8 @@ def test_list_of_images(tmp_path: Path) -> None:
 
 def test_images_of_a_row_share_its_pixels(tmp_path: Path) -> None:
     folder = write_parquet("zerobench", tmp_path)
-    problems = load_benchmark(ZEROBENCH, path=str(folder), max_pixels=800)
+    local = declared(ZEROBENCH, path=str(folder))
+    problems = load_benchmark(local.model_copy(update={"max_pixels": 800}))
     sizes = [[Image.open(io.BytesIO(image)).size for image in each.images] for each in problems]
     # 64 x 48 is 3,072 pixels: 800 of them are 32.66 x 24.49, and 400 are 23.09 x 17.32.
     assert sizes == [[(32, 24)], [(23, 17), (23, 17)], [(32, 24)]]
@@ -95,16 +105,21 @@ def test_images_of_a_row_share_its_pixels(tmp_path: Path) -> None:
 def test_one_file_of_any_name(name: str, tmp_path: Path) -> None:
     file = write_json(name, tmp_path)
     split = {"zerobench": "main"}.get(name)
-    whole = read_items(BENCHMARKS[name], tmp_path, split)
-    assert read_items(BENCHMARKS[name], file.rename(tmp_path / f"a{file.suffix}"), split) == whole
+    whole = read_items(declared(BENCHMARKS[name], split=split), tmp_path)
+    assert (
+        read_items(
+            declared(BENCHMARKS[name], split=split), file.rename(tmp_path / f"a{file.suffix}")
+        )
+        == whole
+    )
 
 
 def test_parquet_without_the_hubs_own_metadata(tmp_path: Path) -> None:
     folder = write_parquet("wemath", tmp_path)
     (file,) = folder.rglob("*.parquet")
-    expected = load_benchmark(BENCHMARKS["wemath"], path=str(file), max_pixels=BUDGET)
+    expected = load_benchmark(declared(BENCHMARKS["wemath"], path=str(file), max_pixels=BUDGET))
     pq.write_table(pq.read_table(file).replace_schema_metadata(None), file)
-    found = load_benchmark(BENCHMARKS["wemath"], path=str(file), max_pixels=BUDGET)
+    found = load_benchmark(declared(BENCHMARKS["wemath"], path=str(file), max_pixels=BUDGET))
     assert found == expected
     assert list(read_items(BENCHMARKS["wemath"], file)) == [each.problem_id for each in found]
 
@@ -127,12 +142,15 @@ def test_key_of_a_json_object_is_the_id(tmp_path: Path) -> None:
             {"options": "absent"},
             "there is no column 'options'; found: id, question, image, answer, solution, level, "
             f"subject; expected are the rows of {MATHVISION.hub_id} at revision "
-            f"{MATHVISION.revision}",
+            f"{MATHVISION.commit}",
         ),
         ({"options": "A"}, "column 'options' holds text, not list; expected are the rows of"),
         ({"answer": 0.5}, "column 'answer' holds number, not text; expected are the rows of"),
         ({"level": "high"}, "column 'level' holds text, not number; expected are the rows of"),
-        ({"answer": None}, "row 0: not a row of mathvision (ValidationError: "),
+        (
+            {"answer": None},
+            "row 0: not a row of mathvision: answer: input should be a valid",
+        ),
         ({"options": ["1", "2"]}, "row 0: MathVision question 1 has 2 options and the gold answer"),
     ],
 )
@@ -174,7 +192,7 @@ def test_number_as_id(lines: Callable[..., Path]) -> None:
 def test_wrong_images(lines: Callable[..., Path], change: dict[str, Any], message: str) -> None:
     file = lines(change)
     with pytest.raises(DataError) as error:
-        load_benchmark(MATHVISION, path=str(file), max_pixels=BUDGET)
+        load_benchmark(declared(MATHVISION, path=str(file), max_pixels=BUDGET))
     assert str(error.value).startswith(f"{file}{' ' if message[0] == 'r' else ': '}{message}")
     assert len(read_items(MATHVISION, file)) == 1
 
@@ -212,12 +230,12 @@ def test_rows_of_another_split(tmp_path: Path) -> None:
     (folder / "data").mkdir(exist_ok=True)
     [main] = folder.glob("**/zerobench-*.parquet")
     with pytest.raises(DataError, match="row 0: question 1 is of the split main, and subquestions"):
-        read_items(ZEROBENCH, main, "subquestions")
+        read_items(declared(ZEROBENCH, split="subquestions"), main)
 
 
 def test_unknown_split() -> None:
-    with pytest.raises(ConfigError, match=r"mathvision has no split 'tset'; did you mean 'test'"):
-        load_benchmark(MATHVISION, split="tset", max_pixels=BUDGET)
+    with pytest.raises(ValueError, match=r"there is no split 'tset'; did you mean 'test'"):
+        declared(MATHVISION, split="tset")
 
 
 def hub_copy(name: str, folder: Path, *configs: str, **splits: int) -> Benchmark:
@@ -227,7 +245,7 @@ def hub_copy(name: str, folder: Path, *configs: str, **splits: int) -> Benchmark
     """
     write_parquet(name, folder)
     (folder / "other.parquet").write_bytes(b"not a table")
-    benchmark = replace(small(name, **splits), hub_id=str(folder), configs=configs)
+    benchmark = changed_class(small(name, **splits), hub_id=str(folder), configs=configs)
     split = next(iter(benchmark.splits.values())).hub_split
     card = "".join(
         f"- config_name: {config}\n  data_files:\n"
@@ -242,39 +260,47 @@ def hub_copy(name: str, folder: Path, *configs: str, **splits: int) -> Benchmark
 def small(name: str, **splits: int) -> Benchmark:
     of = BENCHMARKS[name].splits
     changed = {split: Split(of[split].hub_split, rows) for split, rows in splits.items()}
-    return replace(BENCHMARKS[name], splits=changed)
+    return changed_class(BENCHMARKS[name], splits=changed)
+
+
+def changed_class(benchmark: Benchmark, **said: Any) -> Benchmark:
+    """A benchmark of which a class says something else."""
+    changed = type("Changed", (type(benchmark),), said)
+    return changed(name=benchmark.name, max_pixels=BUDGET)
 
 
 def test_hub_configurations_are_one_benchmark(tmp_path: Path) -> None:
     benchmark = hub_copy("mmmu", tmp_path, "Art", "Math", "Physics", validation=12)
-    problems = load_benchmark(benchmark, max_pixels=BUDGET)
-    local = load_benchmark(BENCHMARKS["mmmu"], path=str(tmp_path), max_pixels=BUDGET)
+    problems = load_benchmark(declared(benchmark, max_pixels=BUDGET))
+    local = load_benchmark(declared(BENCHMARKS["mmmu"], path=str(tmp_path), max_pixels=BUDGET))
     assert len(problems) == 12
     assert {each.problem_id for each in problems} == {each.problem_id for each in local}
-    assert load_benchmark(benchmark, max_pixels=BUDGET, limit=3) == problems[:3]
+    assert load_benchmark(declared(benchmark, max_pixels=BUDGET, limit=3)) == problems[:3]
 
 
 def test_hub_with_another_number_of_rows(tmp_path: Path) -> None:
     benchmark = hub_copy("mathvision", tmp_path, test=7)
     with pytest.raises(DataError) as error:
-        load_benchmark(benchmark, max_pixels=BUDGET, revision="abc")
+        load_benchmark(declared(benchmark, max_pixels=BUDGET, revision="abc"))
     assert str(error.value) == (
         f"{tmp_path} has 6 rows in test at revision abc, and the benchmark has 7: use the "
-        f"revision {MATHVISION.revision}"
+        f"revision {MATHVISION.commit}"
     )
 
 
 def test_hub_without_the_split(tmp_path: Path) -> None:
     benchmark = hub_copy("mathvision", tmp_path, test=6, testmini=3)
     with pytest.raises(DataError, match="testmini has no files of this split at revision main"):
-        load_benchmark(benchmark, split="testmini", max_pixels=BUDGET)
+        load_benchmark(declared(benchmark, split="testmini", max_pixels=BUDGET))
 
 
 def test_hub_whose_rows_have_changed(tmp_path: Path) -> None:
     benchmark = hub_copy("mathvision", tmp_path, test=6)
     pinned = Split("test", 6, ("test-00000-of-00001-3532b8d3f1b4047a.parquet",))
     with pytest.raises(DataError, match="the rows have changed since this benchmark was defined"):
-        load_benchmark(replace(benchmark, splits={"test": pinned}), max_pixels=BUDGET)
+        load_benchmark(
+            declared(changed_class(benchmark, splits={"test": pinned}), max_pixels=BUDGET)
+        )
 
 
 @pytest.mark.parametrize(
@@ -283,7 +309,7 @@ def test_hub_whose_rows_have_changed(tmp_path: Path) -> None:
         (
             ZEROBENCH,
             datasets.exceptions.DatasetNotFoundError("it is a gated dataset on the Hub."),
-            [ZEROBENCH.hub_id, ZEROBENCH.revision, "gated", str(ZEROBENCH.access)],
+            [ZEROBENCH.hub_id, ZEROBENCH.commit, "gated", str(ZEROBENCH.access)],
         ),
         (
             MATHVISION,
@@ -305,7 +331,7 @@ def test_hub_that_cannot_be_read(
 
     monkeypatch.setattr(datasets, "load_dataset_builder", fail)
     with pytest.raises(DataError) as raised:
-        load_benchmark(benchmark, max_pixels=BUDGET)
+        load_benchmark(declared(benchmark, max_pixels=BUDGET))
     for message in messages:
         assert message in str(raised.value)
 

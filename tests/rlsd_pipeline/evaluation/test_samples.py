@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlsd_pipeline.evaluation.benchmark import Scored
 from rlsd_pipeline.evaluation.samples import Tally, avg_at_k, pass_at_k, pass_hat_k, tally
+from rlsd_pipeline.evaluation.scored import Scored
 from schemas import Problem, Verdict
 
 TALLIES = {"a": Tally(5, 5), "b": Tally(5, 2), "c": Tally(5, 0)}

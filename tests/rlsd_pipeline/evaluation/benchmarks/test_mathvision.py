@@ -1,16 +1,14 @@
 import pytest
 
 from rlsd_pipeline.errors import DataError
-from rlsd_pipeline.evaluation.benchmark import Mode, Scored
 from rlsd_pipeline.evaluation.benchmarks.mathvision import (
-    MATHVISION,
+    MathVision,
     MathVisionRobust,
-    prompt,
-    read,
     readable_gold,
 )
 from rlsd_pipeline.evaluation.benchmarks.mathvision_official import MathVisionRule, is_equal
 from rlsd_pipeline.evaluation.benchmarks.mathvision_value import rounded_value
+from rlsd_pipeline.evaluation.scored import Mode, Scored
 from rlsd_pipeline.evaluation.scoring import Prediction, settle
 from schemas import Problem, Verdict
 from tests.cost import assert_linear
@@ -36,7 +34,7 @@ LENGTHS = ["$1$", r"$\sqrt{2}$", "$3$", r"$2\pi$", "$30^{\\circ}$"]
 
 
 def test_read() -> None:
-    assert read(row("B", LENGTHS)) == Problem(
+    assert MathVision().read(row("B", LENGTHS)) == Problem(
         problem_id="7",
         split="test",
         question="How long is the red side?\n<image1>",
@@ -55,11 +53,11 @@ def test_read() -> None:
 @pytest.mark.parametrize("answer", ["F", "b", "1", ""])
 def test_gold_answer_that_is_no_option_is_refused(answer: str) -> None:
     with pytest.raises(DataError, match="question 7 has 5 options and the gold answer"):
-        read(row(answer, LENGTHS))
+        MathVision().read(row(answer, LENGTHS))
 
 
 def test_prompt_lists_the_options() -> None:
-    assert prompt(read(row("B", ["1", "2", "3", "4", "5"]))) == (
+    assert MathVision().prompt(MathVision().read(row("B", ["1", "2", "3", "4", "5"]))) == (
         "Please solve the problem step by step and put your answer in one "
         '"\\boxed{}". If it is a multiple choice question, only one letter is allowed in the '
         '"\\boxed{}".\nHow long is the red side?\n<image1>\n'
@@ -69,7 +67,9 @@ def test_prompt_lists_the_options() -> None:
 
 @pytest.mark.parametrize("options", [[], ["A", "B", "C", "D", "E"]])
 def test_prompt_without_options_in_words(options: list[str]) -> None:
-    assert prompt(read(row("B", options))).endswith("red side?\n<image1>\n")
+    assert (
+        MathVision().prompt(MathVision().read(row("B", options))).endswith("red side?\n<image1>\n")
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_prompt_without_options_in_words(options: list[str]) -> None:
     ],
 )
 def test_official_extraction(response: str, extracted: str | None) -> None:
-    assert MathVisionRule().extract(response, read(row("5"))) == extracted
+    assert MathVisionRule().extract(response, MathVision().read(row("5"))) == extracted
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_official_equality(gold: str, answer: str, equal: bool) -> None:
     [("b", CORRECT), (r"\sqrt{2}", CORRECT), ("1.414", CORRECT), ("a", INCORRECT)],
 )
 def test_official_choice_by_letter_or_value(answer: str, verdict: Verdict) -> None:
-    assert MathVisionRule().compare(answer, read(row("B", LENGTHS))) == (verdict, None)
+    assert MathVisionRule().compare(answer, MathVision().read(row("B", LENGTHS))) == (verdict, None)
 
 
 UNREACHABLE = {
@@ -213,7 +213,7 @@ def robust() -> MathVisionRobust:
 def test_garbled_golds_are_readable_in_the_robust_mode_only(
     robust: MathVisionRobust, gold: str
 ) -> None:
-    problem = read(row(gold))
+    problem = MathVision().read(row(gold))
     assert problem.answer == gold
     assert robust.compare(UNREACHABLE[gold], problem) == (CORRECT, None)
     assert robust.compare("2", problem) == (INCORRECT, None)
@@ -221,7 +221,7 @@ def test_garbled_golds_are_readable_in_the_robust_mode_only(
 
 @pytest.mark.parametrize("gold", [g for g in UNREACHABLE if g.startswith(("$", "\x0c"))])
 def test_garbled_golds_stay_unreachable_officially(gold: str) -> None:
-    assert MathVisionRule().compare(UNREACHABLE[gold], read(row(gold)))[0] is INCORRECT
+    assert MathVisionRule().compare(UNREACHABLE[gold], MathVision().read(row(gold)))[0] is INCORRECT
 
 
 @pytest.mark.parametrize("gold", ["5", "C", "1:2", "(3,-4)", r"\frac{1}{2}", r"2\pi", "45^2"])
@@ -246,7 +246,7 @@ def test_sound_golds_are_left_alone(gold: str) -> None:
 def test_robust(
     robust: MathVisionRobust, response: str, gold: str, options: list[str], verdict: Verdict
 ) -> None:
-    problem = read(row(gold, options))
+    problem = MathVision().read(row(gold, options))
     answer = robust.extract(response, problem)
     found = Verdict.UNPARSED if answer is None else robust.compare(answer, problem)[0]
     assert found is verdict
@@ -254,13 +254,13 @@ def test_robust(
 
 def test_breakdown_by_level_and_subject() -> None:
     problems = {
-        "1": read(row("5", id="1", level=1, subject="algebra")),
-        "2": read(row("5", id="2", level=2, subject="algebra")),
-        "3": read(row("5", id="3", level=2, subject="logic")),
+        "1": MathVision().read(row("5", id="1", level=1, subject="algebra")),
+        "2": MathVision().read(row("5", id="2", level=2, subject="algebra")),
+        "3": MathVision().read(row("5", id="3", level=2, subject="logic")),
     }
     predictions = [Prediction("1", r"\boxed{5}"), Prediction("2", "6"), Prediction("3", "5")]
-    scored: list[Scored] = settle(MATHVISION, "official", problems, predictions)
-    summary = MATHVISION.summarise(scored, 0.95)
+    scored: list[Scored] = settle(MathVision(mode="official"), problems, predictions)
+    summary = MathVision().summarise(scored, 0.95)
     assert summary.score.value == pytest.approx(2 / 3)
     assert {label: (part.n, part.score) for label, part in summary.breakdown.items()} == {
         "level=1": (1, 1.0),
@@ -292,7 +292,7 @@ def test_breakdown_by_level_and_subject() -> None:
 )
 def test_long_answers_cost_little(text: str) -> None:
     rule = MathVisionRule()
-    problem = read(row("5"))
+    problem = MathVision().read(row("5"))
 
     def settle_both(given: str) -> None:
         rule.compare(given, problem)
@@ -303,10 +303,10 @@ def test_long_answers_cost_little(text: str) -> None:
 
 @pytest.mark.parametrize("mode", ["official", "robust"])
 def test_a_garbled_gold_keeps_its_responses_in_the_mean(mode: Mode) -> None:
-    problems = {"7": read(row(r"\frac{1}{"))}
-    scored = settle(MATHVISION, mode, problems, [Prediction("7", r"\boxed{5}")])
+    problems = {"7": MathVision().read(row(r"\frac{1}{"))}
+    scored = settle(MathVision(mode=mode), problems, [Prediction("7", r"\boxed{5}")])
     assert [each.verdict for each in scored] in ([Verdict.UNPARSED], [INCORRECT])
-    assert MATHVISION.summarise(scored, 0.95).score.value == 0.0
+    assert MathVision().summarise(scored, 0.95).score.value == 0.0
 
 
 def test_one_of_four_responses_is_right_in_another_form() -> None:
@@ -316,25 +316,25 @@ def test_one_of_four_responses_is_right_in_another_form() -> None:
         r"0.\overline{3}": (r"\frac{1}{3}", "0.3", "1/2", "3"),
         r"\log_2 3": (r"\frac{\ln 3}{\ln 2}", "2", "3", "1.5"),
     }
-    problems = {gold: read(row(gold, id=gold)) for gold in responses}
+    problems = {gold: MathVision().read(row(gold, id=gold)) for gold in responses}
     said = [
         Prediction(gold, rf"\boxed{{{answer}}}", sample_index=index)
         for gold, answers in responses.items()
         for index, answer in enumerate(answers)
     ]
-    scored = settle(MATHVISION, "robust", problems, said)
+    scored = settle(MathVision(mode="robust"), problems, said)
     assert [each.verdict for each in scored] == [CORRECT, INCORRECT, INCORRECT, INCORRECT] * 4
-    assert MATHVISION.summarise(scored, 0.95).score.value == 0.25
+    assert MathVision().summarise(scored, 0.95).score.value == 0.25
 
 
 def test_fractions_agree_in_full_and_decimals_to_two_places(robust: MathVisionRobust) -> None:
-    problem = read(row(r"\frac{121}{180}"))
+    problem = MathVision().read(row(r"\frac{121}{180}"))
     assert robust.compare("2/3", problem)[0] is INCORRECT
     assert robust.compare("0.67", problem)[0] is CORRECT
     assert robust.compare("242/360", problem)[0] is CORRECT
-    assert robust.compare("299/300", read(row("1")))[0] is INCORRECT
+    assert robust.compare("299/300", MathVision().read(row("1")))[0] is INCORRECT
 
 
 def test_sides_that_cannot_be_compared_are_no_error(robust: MathVisionRobust) -> None:
-    verdict, _ = robust.compare(r"\frac{AB}{AD} = 2.5", read(row("10")))
+    verdict, _ = robust.compare(r"\frac{AB}{AD} = 2.5", MathVision().read(row("10")))
     assert verdict in (INCORRECT, Verdict.UNPARSED)

@@ -3,10 +3,12 @@ from typing import Any
 import pytest
 
 from rlsd_pipeline.errors import DataError
-from rlsd_pipeline.evaluation.benchmark import Benchmark, Mode, Scored
-from rlsd_pipeline.evaluation.benchmarks.mathvista import MATHVISTA, MATHVISTA_PUBLISHED
+from rlsd_pipeline.evaluation.benchmark import Benchmark
+from rlsd_pipeline.evaluation.benchmarks.mathvista import MathVista
 from rlsd_pipeline.evaluation.benchmarks.mathvista_official import choose
+from rlsd_pipeline.evaluation.scored import Mode, Scored
 from rlsd_pipeline.evaluation.scoring import Prediction, settle
+from rlsd_pipeline.evaluation.variants.mathvista_published import MathVistaPublished
 from schemas import Verdict
 
 CORRECT, INCORRECT, UNPARSED = Verdict.CORRECT, Verdict.INCORRECT, Verdict.UNPARSED
@@ -49,16 +51,17 @@ def float_row(answer: str, precision: float) -> dict[str, Any]:
 
 
 def verdict(
-    benchmark: Benchmark, mode: Mode, item: dict[str, Any], **given: Any
+    kind: type[Benchmark], mode: Mode, item: dict[str, Any], **given: Any
 ) -> tuple[Verdict, str | None]:
+    benchmark = kind(mode=mode)
     problem = benchmark.read(item)
-    [scored] = settle(benchmark, mode, {"7": problem}, [Prediction("7", **given)])
+    [scored] = settle(benchmark, {"7": problem}, [Prediction("7", **given)])
     return scored.verdict, scored.extracted
 
 
 def test_a_row_becomes_a_problem() -> None:
     item = choice_row("two", "one", "two", metadata={"skills": ["logical reasoning"]})
-    problem = MATHVISTA.read(item)
+    problem = MathVista().read(item)
     assert problem.problem_id == "7"
     assert problem.split == "testmini"
     assert problem.choices == ["one", "two"]
@@ -80,7 +83,7 @@ def test_a_row_becomes_a_problem() -> None:
 @pytest.mark.parametrize("precision", [2, 2.0])
 def test_precision_and_unit_are_kept(precision: float) -> None:
     item = row(answer="0.50", answer_type="float", precision=precision, unit="cm")
-    attributes = MATHVISTA.read(item).attributes
+    attributes = MathVista().read(item).attributes
     assert attributes["precision"] == "2"
     assert attributes["unit"] == "cm"
 
@@ -97,12 +100,12 @@ def test_precision_and_unit_are_kept(precision: float) -> None:
 )
 def test_a_row_that_cannot_be_asked_is_refused(item: dict[str, Any], complaint: str) -> None:
     with pytest.raises(DataError, match=complaint):
-        MATHVISTA.read(item)
+        MathVista().read(item)
 
 
 def test_prompt_of_a_choice() -> None:
-    problem = MATHVISTA.read(choice_row("是", "是", "否", question="图中有圆吗？"))
-    assert MATHVISTA.prompt(problem) == (
+    problem = MathVista().read(choice_row("是", "是", "否", question="图中有圆吗？"))
+    assert MathVista().prompt(problem) == (
         "Hint: Please answer the question and provide the correct option letter, "
         "e.g., A, B, C, D, at the end.\n"
         "Question: 图中有圆吗？\n"
@@ -113,7 +116,7 @@ def test_prompt_of_a_choice() -> None:
 
 
 def test_prompt_of_a_number_with_its_unit() -> None:
-    assert MATHVISTA.prompt(MATHVISTA.read(row(unit="dots"))) == (
+    assert MathVista().prompt(MathVista().read(row(unit="dots"))) == (
         "Hint: Please answer the question requiring an integer answer and provide the final "
         "value, e.g., 1, 2, 3, at the end.\n"
         "Question: How many dots are there? (Unit: dots)"
@@ -129,7 +132,7 @@ def test_prompt_of_a_number_with_its_unit() -> None:
     ],
 )
 def test_prompt_names_the_kind_of_answer(item: dict[str, Any], words: str) -> None:
-    assert words in MATHVISTA.prompt(MATHVISTA.read(item))
+    assert words in MathVista().prompt(MathVista().read(item))
 
 
 @pytest.mark.parametrize(
@@ -171,8 +174,8 @@ def test_the_first_of_equally_near_choices_is_taken() -> None:
 )
 def test_the_two_official_integer_rules(extraction: str, head: Verdict, published: Verdict) -> None:
     given = {"extraction": extraction}
-    assert verdict(MATHVISTA, "official", row(), **given)[0] is head
-    assert verdict(MATHVISTA_PUBLISHED, "official", row(), **given)[0] is published
+    assert verdict(MathVista, "official", row(), **given)[0] is head
+    assert verdict(MathVistaPublished, "official", row(), **given)[0] is published
 
 
 @pytest.mark.parametrize(
@@ -190,7 +193,7 @@ def test_the_two_official_integer_rules(extraction: str, head: Verdict, publishe
 def test_official_floats_and_lists(
     item: dict[str, Any], extraction: str, expected: Verdict
 ) -> None:
-    assert verdict(MATHVISTA, "official", item, extraction=extraction)[0] is expected
+    assert verdict(MathVista, "official", item, extraction=extraction)[0] is expected
 
 
 @pytest.mark.parametrize(
@@ -210,12 +213,12 @@ def test_official_floats_and_lists(
     ],
 )
 def test_official_short_cuts(item: dict[str, Any], response: str, extracted: str | None) -> None:
-    assert verdict(MATHVISTA, "official", item, response=response)[1] == extracted
+    assert verdict(MathVista, "official", item, response=response)[1] == extracted
 
 
 def test_a_repeated_opening_takes_linear_time() -> None:
     response = 'The answer is "' * 6000
-    assert verdict(MATHVISTA, "official", row(), response=response) == (UNPARSED, None)
+    assert verdict(MathVista, "official", row(), response=response) == (UNPARSED, None)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +264,7 @@ def test_a_repeated_opening_takes_linear_time() -> None:
     ],
 )
 def test_robust(item: dict[str, Any], response: str, expected: Verdict) -> None:
-    assert verdict(MATHVISTA, "robust", item, response=response)[0] is expected
+    assert verdict(MathVista, "robust", item, response=response)[0] is expected
 
 
 @pytest.mark.parametrize(
@@ -283,7 +286,7 @@ def test_robust(item: dict[str, Any], response: str, expected: Verdict) -> None:
 )
 def test_words_that_change_a_number_are_never_dropped(answer: str) -> None:
     for given in ({"extraction": answer}, {"response": f"The answer is {answer}."}):
-        assert verdict(MATHVISTA, "robust", row(), **given)[0] in (INCORRECT, UNPARSED)
+        assert verdict(MathVista, "robust", row(), **given)[0] in (INCORRECT, UNPARSED)
 
 
 @pytest.mark.parametrize(
@@ -302,7 +305,7 @@ def test_words_that_change_a_number_are_never_dropped(answer: str) -> None:
 def test_choices_are_compared_as_mathematics_and_never_by_a_denial(
     answer: str, expected: Verdict
 ) -> None:
-    assert verdict(MATHVISTA, "robust", choice_row("0.5", "0.5", "2"), extraction=answer)[0] is (
+    assert verdict(MathVista, "robust", choice_row("0.5", "0.5", "2"), extraction=answer)[0] is (
         expected
     )
 
@@ -312,14 +315,14 @@ def test_choices_are_compared_as_mathematics_and_never_by_a_denial(
     "item", [row(), float_row("0.5", 1), row(answer="[1, 2]", answer_type="list")]
 )
 def test_hostile_answers_are_not_right(item: dict[str, Any], answer: str) -> None:
-    assert verdict(MATHVISTA, "robust", item, extraction=answer)[0] in (UNPARSED, INCORRECT)
+    assert verdict(MathVista, "robust", item, extraction=answer)[0] in (UNPARSED, INCORRECT)
 
 
 def test_a_question_counts_in_each_of_its_skills() -> None:
-    first = MATHVISTA.read(row(pid="1"))
-    second = MATHVISTA.read(row(pid="2", metadata={"skills": ["logical reasoning"]}))
+    first = MathVista().read(row(pid="1"))
+    second = MathVista().read(row(pid="2", metadata={"skills": ["logical reasoning"]}))
     scored = [Scored(first, 0, "", "5", CORRECT), Scored(second, 0, "", "4", INCORRECT)]
-    summary = MATHVISTA.summarise(scored, 0.95)
+    summary = MathVista().summarise(scored, 0.95)
     assert summary.score.value == 0.5
     assert summary.question_scores == {"1": 1.0, "2": 0.0}
     skills = {

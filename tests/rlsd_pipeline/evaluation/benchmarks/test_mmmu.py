@@ -33,11 +33,11 @@ def row(**changes: Any) -> dict[str, Any]:
 
 
 def choice(answer: str = "B", *options: str) -> Problem:
-    return MMMU.read(row(answer=answer, options=str(list(options or ("red", "green", "blue")))))
+    return MMMU().read(row(answer=answer, options=str(list(options or ("red", "green", "blue")))))
 
 
 def question(answer: str) -> Problem:
-    return MMMU.read(row(answer=answer, options="[]", question_type="open"))
+    return MMMU().read(row(answer=answer, options="[]", question_type="open"))
 
 
 def official(problem: Problem, response: str) -> Verdict:
@@ -48,11 +48,11 @@ def official(problem: Problem, response: str) -> Verdict:
 
 def robust(problem: Problem, response: str) -> Verdict:
     predictions = [Prediction(problem.problem_id, response)]
-    return settle(MMMU, "robust", {problem.problem_id: problem}, predictions)[0].verdict
+    return settle(MMMU(mode="robust"), {problem.problem_id: problem}, predictions)[0].verdict
 
 
 def test_reads_a_row() -> None:
-    problem = MMMU.read(row())
+    problem = MMMU().read(row())
     assert (problem.problem_id, problem.split) == ("validation_Art_Theory_7", "validation")
     assert problem.question == row()["question"]
     assert problem.choices == ["the upper", "the painter's", "<image 3>", "none"]
@@ -68,16 +68,16 @@ def test_reads_a_row() -> None:
 
 
 def test_a_short_answer_is_an_open_question() -> None:
-    short = MMMU.read(row(options="[]", answer="0.3", question_type="short-answer"))
+    short = MMMU().read(row(options="[]", answer="0.3", question_type="short-answer"))
     assert short.attributes["question_type"] == "open"
     assert short.choices == []
 
 
 def test_the_benchmark() -> None:
-    assert len(MMMU.configs) == 30
-    assert MMMU.splits["validation"].rows == 30 * len(MMMU.configs)
+    assert len(MMMU().configs) == 30
+    assert MMMU().splits["validation"].rows == 30 * len(MMMU().configs)
     assert list(map(len, DISCIPLINES.values())) == [4, 5, 5, 5, 4, 7]
-    assert MMMU.images == tuple(f"image_{place}" for place in (1, 2, 3, 4, 5, 6, 7))
+    assert MMMU().images == tuple(f"image_{place}" for place in (1, 2, 3, 4, 5, 6, 7))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_the_benchmark() -> None:
 )
 def test_refuses_other_rows(changes: dict[str, str], complaint: str) -> None:
     with pytest.raises(DataError, match=complaint):
-        MMMU.read(row(**changes))
+        MMMU().read(row(**changes))
 
 
 def test_gold_answers_that_are_lists() -> None:
@@ -117,7 +117,7 @@ def test_literals_are_never_evaluated() -> None:
 
 
 def test_prompt_of_a_choice() -> None:
-    assert MMMU.prompt(choice("B", "red", "<image 2>")) == (
+    assert MMMU().prompt(choice("B", "red", "<image 2>")) == (
         "Which line of <image 2> repeats <image 1>, and which <image 1> <image 2>?\n\n"
         "(A) red\n(B) <image 2>\n\n\n"
         "Answer with the option's letter from the given choices directly."
@@ -125,8 +125,10 @@ def test_prompt_of_a_choice() -> None:
 
 
 def test_prompt_of_an_open_question() -> None:
-    assert MMMU.prompt(question("3")).endswith(
-        "<image 2>?\n\nAnswer the question using a single word or phrase."
+    assert (
+        MMMU()
+        .prompt(question("3"))
+        .endswith("<image 2>?\n\nAnswer the question using a single word or phrase.")
     )
 
 
@@ -210,7 +212,7 @@ def test_official_open_answers(gold: str, response: str, verdict: Verdict) -> No
 def test_a_given_answer_to_an_open_question_is_read_like_a_response() -> None:
     problem = question("1200")
     given = Prediction(problem.problem_id, extraction="The total is 1,200")
-    (scored,) = settle(MMMU, "official", {problem.problem_id: problem}, [given])
+    (scored,) = settle(MMMU(mode="official"), {problem.problem_id: problem}, [given])
     assert scored.verdict is CORRECT
 
 
@@ -218,15 +220,15 @@ def test_only_choices_are_guessed_with_the_official_seed() -> None:
     rows = {"a": choice(), "b": question("3"), "c": choice("A", *"pqrstuvw"), "d": choice("C")}
     problems = {key: row.model_copy(update={"problem_id": key}) for key, row in rows.items()}
     predictions = [Prediction(each, "") for each in problems] + [Prediction("d", "C", None, 1)]
-    scored = settle(MMMU, "official", problems, predictions)
+    scored = settle(MMMU(mode="official"), problems, predictions)
     random.seed(42)
     drawn = [random.choice(letters) for letters in ("ABC", "ABCDEFGH", "ABC")]
     assert [each.extracted for each in scored] == [drawn[0], None, drawn[1], drawn[2], "C"]
     assert [each.guessed for each in scored] == [True, False, True, True, False]
     assert scored[1].verdict is UNPARSED
-    turned = settle(MMMU, "official", problems, predictions[::-1])
+    turned = settle(MMMU(mode="official"), problems, predictions[::-1])
     assert turned == scored[::-1], "chance goes by the rows, in whatever order the answers come"
-    assert not any(each.guessed for each in settle(MMMU, "robust", problems, predictions))
+    assert not any(each.guessed for each in settle(MMMU(mode="robust"), problems, predictions))
 
 
 @pytest.mark.parametrize(
@@ -292,12 +294,12 @@ def test_monstrous_responses_take_a_moment(response: str, rule: OfficialRule) ->
 
 def test_breakdown() -> None:
     problems = {
-        each: MMMU.read(row(id=each))
+        each: MMMU().read(row(id=each))
         for each in ("validation_Math_1", "validation_Math_2", "validation_Music_1")
     }
     predictions = [Prediction(each, "Answer: B") for each in problems]
     predictions[1] = predictions[1]._replace(response="Answer: C")
-    summary = MMMU.summarise(settle(MMMU, "robust", problems, predictions), 0.95)
+    summary = MMMU().summarise(settle(MMMU(mode="robust"), problems, predictions), 0.95)
     assert summary.score.value == pytest.approx(2 / 3)
     found = {label: (part.n, part.score) for label, part in summary.breakdown.items()}
     assert found == {

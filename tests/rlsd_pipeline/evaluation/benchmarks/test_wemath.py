@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from rlsd_pipeline.errors import DataError
-from rlsd_pipeline.evaluation.benchmark import Scored
-from rlsd_pipeline.evaluation.benchmarks.wemath import WEMATH, OfficialRule
+from rlsd_pipeline.evaluation.benchmarks.wemath import OfficialRule, WeMath
+from rlsd_pipeline.evaluation.scored import Scored
 from rlsd_pipeline.evaluation.scoring import Prediction, settle
 from schemas import Verdict
 
@@ -30,9 +30,9 @@ def row(**changes: Any) -> dict[str, Any]:
 
 
 def robust(response: str, **changes: Any) -> Verdict:
-    problem = WEMATH.read(row(**changes))
+    problem = WeMath().read(row(**changes))
     predictions = [Prediction(problem.problem_id, response)]
-    return settle(WEMATH, "robust", {problem.problem_id: problem}, predictions)[0].verdict
+    return settle(WeMath(mode="robust"), {problem.problem_id: problem}, predictions)[0].verdict
 
 
 def answered(groups: Mapping[str, Sequence[str]], concept: str = "Halves") -> list[Scored]:
@@ -43,7 +43,7 @@ def answered(groups: Mapping[str, Sequence[str]], concept: str = "Halves") -> li
             steps = len(signs) - 1
             keys = [f"{steps}steps_{part}" for part in (*range(1, steps + 1), "multi")]
             for key, sign in zip(keys, signs, strict=True):
-                problem = WEMATH.read(
+                problem = WeMath().read(
                     row(ID=group, key=key, **{"knowledge concept": f"{concept} {key[-1]}"})
                 )
                 scored.append(Scored(problem, run, "", None, _VERDICTS[sign]))
@@ -51,7 +51,7 @@ def answered(groups: Mapping[str, Sequence[str]], concept: str = "Halves") -> li
 
 
 def test_reads_a_row() -> None:
-    problem = WEMATH.read(row())
+    problem = WeMath().read(row())
     assert (problem.problem_id, problem.split, problem.answer) == ("7", "testmini", "C")
     assert problem.choices == ["A", "B", "C", "D", "E"]
     assert problem.attributes == {
@@ -76,25 +76,25 @@ def test_reads_a_row() -> None:
     ],
 )
 def test_the_letters_of_mangled_options(option: str, letters: str) -> None:
-    problem = WEMATH.read(row(option=option))
+    problem = WeMath().read(row(option=option))
     assert "".join(problem.choices) == letters
-    assert f"\nOption: {option}\n" in WEMATH.prompt(problem)
+    assert f"\nOption: {option}\n" in WeMath().prompt(problem)
 
 
 @pytest.mark.parametrize("changes", [{"key": "4steps_1"}, {"key": "2steps_3"}])
 def test_refuses_other_keys(changes: dict[str, str]) -> None:
     with pytest.raises(DataError, match="known are 2steps_1, 2steps_2, 2steps_multi, 3steps_1"):
-        WEMATH.read(row(**changes))
+        WeMath().read(row(**changes))
 
 
 @pytest.mark.parametrize("answer", ["", "J", "c", "AB"])
 def test_refuses_other_answers(answer: str) -> None:
     with pytest.raises(DataError, match="question 7 has the answer"):
-        WEMATH.read(row(answer=answer))
+        WeMath().read(row(answer=answer))
 
 
 def test_prompt() -> None:
-    assert WEMATH.prompt(WEMATH.read(row(question="How {long}?", option="A. 1;B. {2}"))) == (
+    assert WeMath().prompt(WeMath().read(row(question="How {long}?", option="A. 1;B. {2}"))) == (
         "Now, we require you to solve a multiple-choice math question. Please briefly describe "
         "your thought process and provide the final answer(option).\n"
         "Question: How {long}?\n"
@@ -121,7 +121,7 @@ def test_prompt() -> None:
     ],
 )
 def test_official_letters(response: str, letter: str | None) -> None:
-    assert OfficialRule().extract(response, WEMATH.read(row())) == letter
+    assert OfficialRule().extract(response, WeMath().read(row())) == letter
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_each_pattern_of_verdicts_has_its_name() -> None:
         "rm of three": ["0001"],
         "unparsed is wrong": ["1u1"],
     }
-    summary = WEMATH.summarise(answered(groups), 0.95)
+    summary = WeMath().summarise(answered(groups), 0.95)
     # Strict: 2 CM, 2 IG, 2 IK, 5 RM of 11; loosely 5 CM and 2 RM.
     shares = {label: part.score * 11 for label, part in summary.breakdown.items() if " " in label}
     assert {label: shares[label] for label in list(shares)[:5]} == pytest.approx(
@@ -188,7 +188,7 @@ def test_each_pattern_of_verdicts_has_its_name() -> None:
 
 def test_accuracies() -> None:
     scored = answered({"a": ["101"], "b": ["110"]}) + answered({"c": ["0011"]}, "Thirds")
-    breakdown = WEMATH.summarise(scored, 0.95).breakdown
+    breakdown = WeMath().summarise(scored, 0.95).breakdown
     found = {
         label: (part.n, part.score)
         for label, part in breakdown.items()
@@ -208,7 +208,7 @@ def test_accuracies() -> None:
 
 def test_runs_are_scored_one_by_one() -> None:
     # Averaged rows would call the first ID half known; by runs it is CM, then IK.
-    summary = WEMATH.summarise(answered({"a": ["111", "000"], "b": ["110", "101"]}), 0.95)
+    summary = WeMath().summarise(answered({"a": ["111", "000"], "b": ["110", "101"]}), 0.95)
     assert dict(summary.question_scores) == {"a": 0.5, "b": 0.25}
     assert summary.score.value == pytest.approx(0.375)
     # RM / (CM + RM) is 0 / 1 in the first run and 1 / 1 in the second.
@@ -224,22 +224,22 @@ def test_incomplete_groups_are_left_out() -> None:
         if (each.problem.attributes["cluster"], each.problem.attributes["key"])
         not in {("short", "2steps_2"), ("also", "3steps_multi")}
     ]
-    summary = WEMATH.summarise(scored, 0.95)
+    summary = WeMath().summarise(scored, 0.95)
     assert dict(summary.question_scores) == {"whole": 0.5}
     assert summary.score == (0.5, 0.0, 1.0)
     with pytest.raises(DataError, match="no ID has a verdict on each of its questions"):
-        WEMATH.summarise(scored[1:], 0.95)
+        WeMath().summarise(scored[1:], 0.95)
     with pytest.raises(DataError, match="no ID has a verdict on each of its questions"):
-        WEMATH.summarise([], 0.95)
+        WeMath().summarise([], 0.95)
 
 
 def test_a_run_that_is_missing_leaves_the_group_out() -> None:
-    summary = WEMATH.summarise(answered({"a": ["111", "111"], "b": ["000"]}), 0.95)
+    summary = WeMath().summarise(answered({"a": ["111", "111"], "b": ["000"]}), 0.95)
     assert dict(summary.question_scores) == {"a": 1.0}
 
 
 def test_a_rate_of_nothing_is_zero() -> None:
-    part = WEMATH.summarise(answered({"a": ["110"], "b": ["000"]}), 0.95).breakdown
+    part = WeMath().summarise(answered({"a": ["110"], "b": ["000"]}), 0.95).breakdown
     rate = part["strict RM rate"]
     assert (rate.n, rate.score, rate.interval_low, rate.interval_high) == (0, 0.0, 0.0, 1.0)
 
@@ -247,20 +247,20 @@ def test_a_rate_of_nothing_is_zero() -> None:
 def test_the_interval_is_a_bootstrap_over_ids() -> None:
     # 400 IDs, half of them CM: the standard error of a share is 0.5 / 20 = 0.025.
     groups = {str(place): ["111" if place % 2 else "000"] for place in range(400)}
-    summary = WEMATH.summarise(answered(groups), 0.95)
+    summary = WeMath().summarise(answered(groups), 0.95)
     assert summary.score.value == 0.5
     assert summary.score.low == pytest.approx(0.5 - 1.96 * 0.025, abs=0.004)
     assert summary.score.high == pytest.approx(0.5 + 1.96 * 0.025, abs=0.004)
     # The steps of an ID go together: S1 is no more certain for its 800 questions.
     single = summary.breakdown["S1"]
     assert single.interval_low == pytest.approx(summary.score.low)
-    assert WEMATH.summarise(answered(groups), 0.95) == summary
-    assert WEMATH.summarise(answered(groups), 0.5).score.low > summary.score.low
+    assert WeMath().summarise(answered(groups), 0.95) == summary
+    assert WeMath().summarise(answered(groups), 0.5).score.low > summary.score.low
 
 
 def test_ids_that_agree_leave_room_for_doubt() -> None:
     for answers, value, low, high in (("000", 0.0, 0.0, 0.2775), ("111", 1.0, 0.7225, 1.0)):
-        found = WEMATH.summarise(answered({str(i): [answers] for i in range(10)}), 0.95).score
+        found = WeMath().summarise(answered({str(i): [answers] for i in range(10)}), 0.95).score
         # Wilson's: z^2 / (n + z^2) for none of ten.
         assert found == pytest.approx((value, low, high), abs=1e-4)
 
@@ -271,7 +271,7 @@ def test_the_score_is_the_mean_of_the_contributions() -> None:
         str(place): ["".join(chance.choice(["0", "1"], 3 + place % 2)) for _ in range(3)]
         for place in range(40)
     }
-    summary = WEMATH.summarise(answered(groups), 0.95)
+    summary = WeMath().summarise(answered(groups), 0.95)
     assert summary.score.value == pytest.approx(np.mean(list(summary.question_scores.values())))
     part = summary.breakdown
     for name in ("strict", "loose"):

@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from rlsd_pipeline.evaluation.benchmark import Mode, Scored
 from rlsd_pipeline.evaluation.benchmarks.braces import braced
-from rlsd_pipeline.evaluation.benchmarks.zerobench import ZEROBENCH
+from rlsd_pipeline.evaluation.benchmarks.zerobench import ZeroBench
+from rlsd_pipeline.evaluation.scored import Mode, Scored
 from rlsd_pipeline.evaluation.scoring import Prediction, settle
 from schemas import Verdict
 
@@ -22,9 +22,9 @@ def row(answer: str = "5", question_id: str = "3_2") -> dict[str, Any]:
 
 
 def verdict(mode: Mode, gold: str, response: str) -> tuple[Verdict, str | None]:
-    problem = ZEROBENCH.read(row(gold))
+    problem = ZeroBench().read(row(gold))
     predictions = [Prediction("3_2", response)]
-    [scored] = settle(ZEROBENCH, mode, {"3_2": problem}, predictions)
+    [scored] = settle(ZeroBench(mode=mode), {"3_2": problem}, predictions)
     return scored.verdict, scored.extracted
 
 
@@ -34,14 +34,14 @@ def verdict(mode: Mode, gold: str, response: str) -> tuple[Verdict, str | None]:
 def test_subquestions_of_a_question_form_a_cluster(
     question_id: str, split: str, cluster: str
 ) -> None:
-    problem = ZEROBENCH.read(row(question_id=question_id))
+    problem = ZeroBench().read(row(question_id=question_id))
     assert problem.problem_id == question_id
     assert problem.split == split
     assert problem.attributes == {"cluster": cluster}
 
 
 def test_prompt() -> None:
-    assert ZEROBENCH.prompt(ZEROBENCH.read(row())) == (
+    assert ZeroBench().prompt(ZeroBench().read(row())) == (
         "How many windows are lit?\n\n\nLet's think step by step and give the final answer in "
         "curly braces, like this: {final answer}"
     )
@@ -148,12 +148,12 @@ def test_hostile_responses_are_not_right(mode: Mode, response: str) -> None:
 
 
 def test_subquestions_of_one_question_are_not_independent() -> None:
-    problems = [ZEROBENCH.read(row(question_id=f"{i}_{j}")) for i in range(5) for j in range(4)]
+    problems = [ZeroBench().read(row(question_id=f"{i}_{j}")) for i in range(5) for j in range(4)]
     scored = [
         Scored(each, 0, "", "", CORRECT if each.attributes["cluster"] < "2" else INCORRECT)
         for each in problems
     ]
-    score = ZEROBENCH.summarise(scored, 0.95).score
+    score = ZeroBench().summarise(scored, 0.95).score
     assert score.value == pytest.approx(0.4)
     # All four subquestions of a question agree, so there are five trials and not twenty.
     assert score.high - score.low > 0.9

@@ -11,7 +11,6 @@ import pytest
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.artifacts.tables import rows
 from rlsd_pipeline.errors import DataError
-from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
 from rlsd_pipeline.evaluation.scoring import Prediction, settle
 from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
 from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
@@ -20,7 +19,7 @@ from rlsd_pipeline.stages.evaluation.question_scores import read_question_scores
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from schemas import BenchmarkScore, ItemVerdict, Problem
-from tests.benchmark_fixtures import write_json, write_parquet
+from tests.benchmark_fixtures import BENCHMARKS, write_json, write_parquet
 
 Open = Callable[..., Workspace]
 Ran = tuple[Path, dict[tuple[str, int, str], Artifact]]
@@ -67,7 +66,7 @@ def test_a_score_is_that_of_its_verdicts(
     assert score.split == next(iter(BENCHMARKS[name].splits))
     # The same responses scored outside of the pipeline.
     predictions = [Prediction(item.problem_id, item.completion) for item in items]
-    again = settle(BENCHMARKS[name], mode, problems, predictions)
+    again = settle(BENCHMARKS[name].model_copy(update={"mode": mode}), problems, predictions)
     assert [each.extracted for each in again] == [item.extracted for item in items]
     assert score.score == pytest.approx(BENCHMARKS[name].summarise(again, 0.95).score.value)
     verdicts = Counter(item.verdict.value for item in items)

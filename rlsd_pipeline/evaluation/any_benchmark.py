@@ -1,0 +1,67 @@
+"""What all benchmarks declare: those of rows, and the experiment's own held-out problems."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from rlsd_pipeline.components.component import Component
+from rlsd_pipeline.config.decoding import Decoding
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact
+    from rlsd_pipeline.config.experiment import ExperimentConfig
+    from rlsd_pipeline.stages.evaluation.verdicts import Test
+    from rlsd_pipeline.stages.run import StageRun
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]
+"""Of a benchmark; part of the name of its asset."""
+
+
+def _own_name(declared: dict[str, Any]) -> str:
+    """A built-in one's type, or the name of a user's class in small letters."""
+    last = re.split(r"[:.]", declared["type"])[-1]
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", last).lower()
+
+
+class AnyBenchmark(Decoding, Component):
+    """What a policy is scored on, and how it answers.
+
+    One of your own is a `Benchmark`, whose questions are rows.
+    """
+
+    component_kind = "benchmark"
+
+    title: ClassVar[str] = ""
+    """Its name in the published table; empty where it has none there."""
+
+    name: Name = Field(default_factory=_own_name)
+    """Part of the name of its asset; its type, or its class in small letters, unless given."""
+
+    @property
+    @abstractmethod
+    def items(self) -> str:
+        """Full name of the stage that keeps its questions."""
+
+    @abstractmethod
+    def items_at(self, run: StageRun) -> Artifact:
+        """Its questions; what is not the experiment's own is read where it is not there."""
+
+    @abstractmethod
+    def test(self, run: StageRun, items: Artifact) -> Test:
+        """The benchmark as the policy of an iteration takes it."""
+
+    @abstractmethod
+    def questions(self, experiment: ExperimentConfig) -> int | None:
+        """How many there are; None where only the data can tell."""
+
+    @abstractmethod
+    def response_tokens(self, experiment: ExperimentConfig) -> int:
+        """Budget of one response."""
+
+    def depends_on(self, experiment: ExperimentConfig) -> dict[str, Any]:
+        """What else of the experiment decides the score, beside prompts, verifier and engine."""
+        return {}
