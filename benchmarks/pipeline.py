@@ -18,6 +18,7 @@ import yaml
 from assets.cli.loop import Loop, open_instance
 from benchmarks.bare_step import Asked, Sizes, bare_step
 from benchmarks.timing import emit
+from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.progress import Silent
 from rlsd_pipeline.rewards.parts import rewarded
@@ -79,7 +80,10 @@ def ask(run: StageRun, policy: Policy, number: int) -> Asked:
             format_ok=workspace.verifier.format_ok(text),
             max_tokens=experiment.sampling.max_tokens,
         )
-        return rewarded(experiment.reward, [response]).rewards[0] or 0.0
+        return (
+            rewarded(experiment.reward, [response], Groups([chosen[place].problem_id])).rewards[0]
+            or 0.0
+        )
 
     return Asked(
         [student_prompt(experiment, policy, one) for one in chosen],

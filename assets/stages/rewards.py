@@ -49,12 +49,13 @@ def check(
     declared: Declared, run: "StageRun", artifact: "Artifact"
 ) -> Iterator[dg.AssetCheckResult]:
     """The check of the stage on an artifact of it."""
+    from rlsd_pipeline.groups import Groups
     from rlsd_pipeline.verifiers.groups import unjudged_groups
     from schemas import Reward
 
     table = artifact.table(Reward, ["problem_id", "verdict"]).to_pydict()
-    unjudged = len(unjudged_groups(table["problem_id"], table["verdict"]))
-    groups = len(set(table["problem_id"]))
-    found = unjudged if 2 * unjudged > groups else 0
+    groups = Groups(table["problem_id"])
+    unjudged = len(unjudged_groups(groups, table["verdict"]))
+    found = unjudged if 2 * unjudged > len(groups) else 0
     key = declared.key(RewardsStage.name)
-    yield result(key, "judged", found, f"of {groups} groups carry no reward: verifier errors")
+    yield result(key, "judged", found, f"of {len(groups)} groups carry no reward: verifier errors")

@@ -11,6 +11,7 @@ from torch import Tensor
 from rlsd_pipeline.artifacts.validation import contiguous
 from rlsd_pipeline.credit.segments import Segment, token_segments
 from rlsd_pipeline.errors import AlignmentError
+from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.verifiers.extractions.extraction import Extraction
 from rlsd_pipeline.weighting.method import Credit
 from schemas import Verdict
@@ -34,14 +35,14 @@ def read_credit(
     student = flat(logprobs["student_logprobs"])
     teacher = contiguous(logprobs["teacher_logprobs"])
     informed = teacher.is_valid().to_numpy(zero_copy_only=False)
-    groups = contiguous(rollouts["problem_id"]).dictionary_encode().indices.to_numpy()
+    groups = Groups(rollouts["problem_id"].to_pylist())
     return Credit(
         rewards=torch.tensor(rewards["reward"].to_numpy(), dtype=torch.float64),
         correct=torch.from_numpy(
             np.array(rewards["verdict"].to_pylist(), dtype=object) == Verdict.CORRECT.value
         ),
         advantages=torch.tensor(rewards["advantage"].to_numpy(), dtype=torch.float32),
-        groups=torch.from_numpy(groups.astype(np.int64)),
+        groups=torch.tensor(groups.of_rows, dtype=torch.long),
         informed=torch.from_numpy(informed.copy()),
         rows=torch.from_numpy(np.arange(len(rollouts)).repeat(np.diff(offsets))),
         reasoning=torch.from_numpy(segments_of(rollouts, extraction) == Segment.REASONING),

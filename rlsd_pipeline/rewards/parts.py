@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from rlsd_pipeline.components.guarded import guarded
 from rlsd_pipeline.errors import ComponentError
+from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.rewards.reward_function import Response, RewardFunction
 from rlsd_pipeline.rewards.usual import weights_alone
 from schemas import Verdict
@@ -27,19 +28,19 @@ class Rewarded(NamedTuple):
     parts: Mapping[str, Values]
 
 
-def rewarded(declared: Sequence[RewardFunction], responses: Sequence[Response]) -> Rewarded:
+def rewarded(
+    declared: Sequence[RewardFunction], responses: Sequence[Response], groups: Groups
+) -> Rewarded:
     """R = Σ weight · part of each response; a part that gives None adds nothing.
 
     Args:
         declared: The parts.
-        responses: In any order; those to one problem are a group; `[responses]`.
+        responses: In any order; `[responses]`.
+        groups: Which of them answer one problem.
 
     Raises:
         ComponentError: A part raises, or gives something else than finite numbers.
     """
-    groups: dict[str, list[int]] = {}
-    for row, response in enumerate(responses):
-        groups.setdefault(response.problem.problem_id, []).append(row)
     scores = {f"reward_{part.label}": _scores(part, responses, groups) for part in declared}
     weighted = [
         [part.weight * (score or 0.0) for score in given]
@@ -52,12 +53,10 @@ def rewarded(declared: Sequence[RewardFunction], responses: Sequence[Response]) 
     return Rewarded(rewards, {} if weights_alone(declared) is not None else scores)
 
 
-def _scores(
-    part: RewardFunction, responses: Sequence[Response], groups: Mapping[str, Sequence[int]]
-) -> Values:
+def _scores(part: RewardFunction, responses: Sequence[Response], groups: Groups) -> Values:
     """What a part gives every response."""
     scores: Values = [None] * len(responses)
-    for problem_id, rows in groups.items():
+    for problem_id, rows in zip(groups.problem_ids, groups.members, strict=True):
         with guarded(part, f"problem {problem_id}"):
             given = list(part.score_group([responses[row] for row in rows]))
         if len(given) != len(rows):

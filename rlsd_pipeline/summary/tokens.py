@@ -8,6 +8,7 @@ import numpy as np
 from rlsd_pipeline.credit.segments import Segment, token_segments
 from rlsd_pipeline.data.images import thumbnail
 from rlsd_pipeline.diagnostics.leakage.mentions import find_mentions
+from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.report.data import Picture, RolloutView
 from rlsd_pipeline.stages.run import StageRun
 from schemas import ComparedCredit, FinishReason, Problem, Reward, Rollout, TokenLogprobs
@@ -45,10 +46,8 @@ def rollout_views(run: StageRun) -> tuple[RolloutView, ...]:
 
 def _chosen(rewards: Sequence[Mapping[str, Any]]) -> Iterator[int]:
     """The first response of either sign in the first groups that have both."""
-    groups: dict[str, list[int]] = {}
-    for row, reward in enumerate(rewards):
-        groups.setdefault(reward["problem_id"], []).append(row)
-    mixed = [of for of in groups.values() if any(rewards[row]["advantage"] > 0 for row in of)]
+    groups = Groups(reward["problem_id"] for reward in rewards)
+    mixed = [of for of in groups.members if any(rewards[row]["advantage"] > 0 for row in of)]
     for of in mixed[:GROUPS]:
         yield next(row for row in of if rewards[row]["advantage"] > 0)
         yield next(row for row in of if rewards[row]["advantage"] < 0)

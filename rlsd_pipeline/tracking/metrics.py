@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.artifacts.columns import columns_beside
 from rlsd_pipeline.artifacts.validation import contiguous
+from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.verifiers.groups import unjudged_groups
 from schemas import BenchmarkScore, Reward, Verdict
@@ -52,7 +53,9 @@ def reward_metrics(rewards: pa.Table) -> Numbers:
         "readable_share": rewards["extracted"].is_valid().to_pylist().count(True) / len(rewards),
         "signal_share": float(np.mean(advantages != 0)),
         "unjudged_groups": len(
-            unjudged_groups(rewards["problem_id"].to_pylist(), rewards["verdict"].to_pylist())
+            unjudged_groups(
+                Groups(rewards["problem_id"].to_pylist()), rewards["verdict"].to_pylist()
+            )
         ),
         **{f"verdict_{verdict.value}": verdicts[verdict.value] for verdict in Verdict},
         **part_means(rewards),

@@ -1,17 +1,15 @@
 """Groups of responses to one problem that carry no reward because the verifier failed."""
 
-from collections import Counter
 from collections.abc import Sequence
 
+from rlsd_pipeline.groups import Groups
 from schemas.reward import Verdict
 
 
-def unjudged_groups(problem_ids: Sequence[str], verdicts: Sequence[str]) -> list[str]:
+def unjudged_groups(groups: Groups, verdicts: Sequence[str]) -> list[str]:
     """Problems on more than half of whose responses the verifier failed, in their order."""
-    sizes = Counter(problem_ids)
-    failed = Counter(
+    return [
         problem_id
-        for problem_id, verdict in zip(problem_ids, verdicts, strict=True)
-        if verdict == Verdict.VERIFIER_ERROR
-    )
-    return [problem_id for problem_id, size in sizes.items() if 2 * failed[problem_id] > size]
+        for problem_id, rows in zip(groups.problem_ids, groups.members, strict=True)
+        if 2 * sum(verdicts[row] == Verdict.VERIFIER_ERROR for row in rows) > len(rows)
+    ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from rlsd_pipeline.config.precision import scoring_identity
+from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.stages.stage import Stage
 from schemas import InformationGap, Reward, Rollout
 
@@ -61,8 +62,9 @@ class InformationGapStage(Stage):
             run,
             policy,
             teacher,
-            owners=[problems[problem_id] for problem_id in table["problem_id"].to_pylist()],
-            completion_ids=table["completion_ids"].to_pylist(),
+            Groups(table["problem_id"].to_pylist()),
+            problems,
+            table["completion_ids"].to_pylist(),
         )
         answers = inputs["rewards"].table(Reward, ["extracted"])["extracted"].to_pylist()
         out.record(summary(run, probe, answers, policy.digest, teacher.digest))

@@ -5,7 +5,7 @@ another problem's and under none; the student once. Nothing is sampled.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from rlsd_pipeline.diagnostics.group_information import (
     summarize_information,
 )
 from rlsd_pipeline.diagnostics.leakage.corruption import corruption_summary, total_variation_shift
+from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.models.policy import EncodedPrompt
 from rlsd_pipeline.models.scoring import Keep, Scored, keep_entries_of, keep_likeliest
 from rlsd_pipeline.stages.iteration.privileged import Judged, teacher_texts
@@ -38,12 +39,14 @@ class Probe:
         run: StageRun,
         student: Artifact,
         teacher: Artifact,
-        *,
-        owners: Sequence[Problem],
+        groups: Groups,
+        problems: Mapping[str, Problem],
         completion_ids: Sequence[Sequence[int]],
     ) -> None:
-        self.run, self.teacher = run, teacher
-        self.owners, self.completion_ids = owners, completion_ids
+        self.run, self.teacher, self.completion_ids = run, teacher, completion_ids
+        self.groups = groups
+        self.problems = [problems[problem_id] for problem_id in groups.problem_ids]
+        self.owners = [self.problems[group] for group in groups.of_rows]
         self.student = self._score(student, self._plain(student), keep_likeliest(SUPPORT))
 
     def shown(self, answers: Sequence[str | None] | None) -> list[Scored]:
@@ -79,18 +82,19 @@ def summary(
     run: StageRun, probe: Probe, answers: list[str | None], policy: str, teacher: str
 ) -> InformationGap:
     """What the probe finds, over the tokens, the responses and the problems."""
-    names = [owner.problem_id for owner in probe.owners]
-    references = _references(names, answers)
-    most = max(len(counts) for counts in references.values())
+    names, groups = [owner.problem_id for owner in probe.owners], probe.groups
+    references = _references(groups, answers)
     by_reference = [
-        probe.shown([_nth(references[name], place) for name in names]) for place in range(most)
+        probe.shown([_nth(references[group], place) for group in groups.of_rows])
+        for place in range(max(map(len, references)))
     ]
     decomposed = [
-        _decompose(probe.student[row], [s[row] for s in by_reference], references[name], answer)
-        for row, (name, answer) in enumerate(zip(names, answers, strict=True))
+        _decompose(probe.student[row], [s[row] for s in by_reference], references[group], answer)
+        for row, (group, answer) in enumerate(zip(groups.of_rows, answers, strict=True))
     ]
     information = summarize_information(decomposed, names)
-    right, corrupted = probe.shown([None] * len(names)), probe.shown(_others(probe.owners))
+    others = _others(groups, [problem.answer for problem in probe.problems])
+    right, corrupted = probe.shown([None] * len(names)), probe.shown(others)
     plain = probe.shown(None)
     shifts = [
         total_variation_shift(*(_joined(one) for one in of_row))
@@ -103,7 +107,7 @@ def summary(
         teacher=teacher,
         rollouts=len(names),
         problems=len(references),
-        references_per_problem=sum(map(len, references.values())) / len(references),
+        references_per_problem=sum(map(len, references)) / len(references),
         support_size=1 if first is None else first.ids.shape[1],
         information_per_token=as_interval(information.information_per_token),
         information_per_response=as_interval(information.information_per_response),
@@ -117,13 +121,11 @@ def summary(
     )
 
 
-def _references(names: Sequence[str], answers: Sequence[str | None]) -> dict[str, Counter[str]]:
-    """Problem id -> the answers of its group with their counts; unparsed ones are left out."""
-    found: dict[str, Counter[str]] = {name: Counter() for name in names}
-    for name, answer in zip(names, answers, strict=True):
-        if answer is not None:
-            found[name][answer] += 1
-    return {name: counts or Counter([""]) for name, counts in found.items()}
+def _references(groups: Groups, answers: Sequence[str | None]) -> list[Counter[str]]:
+    """The answers of each group with their counts; unparsed ones are left out; `[groups]`."""
+    given = [[answers[row] for row in rows] for rows in groups.members]
+    found = [Counter(answer for answer in of if answer is not None) for of in given]
+    return [counts or Counter([""]) for counts in found]
 
 
 def _nth(counts: Counter[str], place: int) -> str | None:
@@ -152,13 +154,15 @@ def _joined(scored: Scored) -> Tensor:
     return joined - joined.logsumexp(-1, keepdim=True)
 
 
-def _others(owners: Sequence[Problem]) -> list[str | None]:
-    """For each rollout the answer of the next problem whose answer is another one."""
-    answers = list({owner.problem_id: owner.answer for owner in owners}.items())
-    places = {name: place for place, (name, _) in enumerate(answers)}
+def _others(groups: Groups, answers: Sequence[str]) -> list[str | None]:
+    """For each rollout the answer of the next problem whose answer is another one.
+
+    Args:
+        groups: Which rollouts answer one problem.
+        answers: Of each group's problem; `[groups]`.
+    """
     others: list[str | None] = []
-    for owner in owners:
-        start = places[owner.problem_id]
-        following = (answers[(start + step) % len(answers)][1] for step in range(len(answers)))
-        others.append(next((answer for answer in following if answer != owner.answer), None))
-    return others
+    for place, own in enumerate(answers):
+        following = (*answers[place + 1 :], *answers[:place])
+        others.append(next((answer for answer in following if answer != own), None))
+    return [others[group] for group in groups.of_rows]

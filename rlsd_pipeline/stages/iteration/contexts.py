@@ -13,6 +13,7 @@ import torch
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.artifacts.tables import to_table
+from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.models.scoring import Keep, Scored, keep_entries_of, keep_likeliest
 from rlsd_pipeline.stages.iteration.alignment import (
@@ -42,7 +43,9 @@ class Contexts:
         problems = run.workspace.problems(inputs["problems"])
         self.completion_ids = table["completion_ids"].to_pylist()
         self.sampled_from = table["prompt_ids"].to_pylist()
-        self.owners = [problems[problem_id] for problem_id in table["problem_id"].to_pylist()]
+        problem_ids = table["problem_id"].to_pylist()
+        self.groups = Groups(problem_ids)
+        self.owners = [problems[problem_id] for problem_id in problem_ids]
         self.completions = table["completion"].to_pylist()
         self.sampled = [torch.tensor(one) for one in table["rollout_logprobs"].to_pylist()]
         self.plain_prompts: list[EncodedPrompt] = []
@@ -66,8 +69,8 @@ class Contexts:
         ours = self.divergence is not None and self.divergence.support == "student"
         keep = keep_likeliest(self.divergence.top_k) if ours and self.divergence else None
         if reuse and keep is None:
-            names = [owner.problem_id for owner in self.owners]
-            self._check(artifact, rows_to_check(names, list(map(len, self.completion_ids))))
+            lengths = list(map(len, self.completion_ids))
+            self._check(artifact, rows_to_check(self.groups, lengths))
             if self.gap <= TOLERANCE:
                 return [Scored(logprobs, None) for logprobs in self.sampled]
         scored = _all(self._score(artifact, self.plain_prompts, keep))

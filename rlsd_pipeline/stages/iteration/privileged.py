@@ -4,13 +4,13 @@ The images are the student's. The wording is the experiment's `prompts`; nothing
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.config.filled_template import FilledTemplate
 from rlsd_pipeline.config.teacher import Privileged
+from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.stages.iteration.prompts import require_solution, student_text
 from schemas import Problem, Verdict
 
@@ -70,13 +70,13 @@ def _siblings(
 
     So a group has two teacher prompts at most, and a rollout is never shown itself.
     """
-    successes: dict[str, list[int]] = defaultdict(list)
-    for row, rollout in enumerate(rollouts):
-        if rollout.verdict is Verdict.CORRECT:
-            successes[rollout.problem.problem_id].append(row)
+    groups = Groups(rollout.problem.problem_id for rollout in rollouts)
+    successes = [
+        [row for row in rows if rollouts[row].verdict is Verdict.CORRECT] for rows in groups.members
+    ]
     texts: list[FilledTemplate | None] = []
     for row, rollout in enumerate(rollouts):
-        found = successes[rollout.problem.problem_id]
+        found = successes[groups.of_rows[row]]
         other = next((candidate for candidate in found[:2] if candidate != row), None)
         if other is None:
             texts.append(None)

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rlsd_pipeline.groups import Groups
+
 CHECK_EVERY = 16
 """Of one group in so many two responses are scored, and of one group at least."""
 
@@ -17,16 +19,13 @@ TOLERANCE = 1e-4
 """Largest difference that counts as rounding, nats; RLSD's multiplier moves by as much."""
 
 
-def rows_to_check(problem_ids: Sequence[str], lengths: Sequence[int]) -> list[int]:
+def rows_to_check(groups: Groups, lengths: Sequence[int]) -> list[int]:
     """A shortest and a longest response of every sixteenth group, the first included.
 
     Sampling drops rows as they end: the first that it dropped and the one that outlived the rest
     differ most in what they went through.
     """
-    groups: dict[str, list[int]] = {}
-    for row, name in enumerate(problem_ids):
-        groups.setdefault(name, []).append(row)
-    checked = list(groups.values())[::CHECK_EVERY]
+    checked = groups.members[::CHECK_EVERY]
     return sorted({end(rows, key=lengths.__getitem__) for rows in checked for end in (min, max)})
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rlsd_pipeline.components.guarded import guarded
 from rlsd_pipeline.errors import DataError
+from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.rewards.parts import rewarded
 from rlsd_pipeline.rewards.reward_function import Response
 from rlsd_pipeline.rewards.usual import weights_alone
@@ -57,10 +58,11 @@ class RewardsStage(Stage):
         table = inputs["rollouts"].table(Rollout, names)
         verified = judged(run, table, known)
         verdicts, problem_ids = [v.verdict for v in verified], table["problem_id"].to_pylist()
-        require_judged(problem_ids, verdicts, [v.reason for v in verified])
+        groups = Groups(problem_ids)
+        require_judged(groups, verdicts, [v.reason for v in verified])
         responses = list(sampled_responses(run, table, known, verified))
         formats = [response.format_ok for response in responses]
-        values, parts = rewarded(run.experiment.reward, responses)
+        values, parts = rewarded(run.experiment.reward, responses, groups)
         present = [value for value in values if value is not None]
         if present:
             progress.metric("reward", sum(present) / len(present))
@@ -73,7 +75,7 @@ class RewardsStage(Stage):
             "extracted": [v.extracted for v in verified],
             "format_ok": formats,
             "reward": values,
-            "advantage": advantages(values, problem_ids),
+            "advantage": advantages(values, groups),
             **parts,
         }
         out.table(Reward, to_table(Reward, written))
@@ -124,15 +126,15 @@ def sampled_responses(
 
 
 def require_judged(
-    problem_ids: Sequence[str], verdicts: Sequence[Verdict], reasons: Sequence[str | None]
+    groups: Groups, verdicts: Sequence[Verdict], reasons: Sequence[str | None]
 ) -> None:
     """Stop where most groups are ones in which the verifier mostly failed.
 
     Raises:
         DataError: So they are: training on the rest would be training on nothing.
     """
-    failed, groups = unjudged_groups(problem_ids, verdicts), len(set(problem_ids))
-    if 2 * len(failed) <= groups:
+    failed = unjudged_groups(groups, verdicts)
+    if 2 * len(failed) <= len(groups):
         return
     said = Counter(
         reason
@@ -140,7 +142,7 @@ def require_judged(
         if verdict is Verdict.VERIFIER_ERROR
     )
     raise DataError(
-        f"the verifier failed on most responses of {len(failed)} of {groups} groups, first "
+        f"the verifier failed on most responses of {len(failed)} of {len(groups)} groups, first "
         f"{', '.join(failed[:3])}, most often because {said.most_common(1)[0][0]}: "
         "correct the gold answers of these problems, or choose the verifier that fits them"
     )
@@ -161,13 +163,12 @@ def verify(workspace: Workspace, completion: str, problem: Problem, *, cut: bool
     return verification
 
 
-def advantages(rewards: list[float | None], problem_ids: list[str]) -> list[float]:
+def advantages(rewards: list[float | None], groups: Groups) -> list[float]:
     """Group-normalised rewards; a rollout without a reward has 0 and is left out of its group."""
     import torch
 
     from rlsd_pipeline.weighting.grpo import group_advantages
 
-    index = {problem_id: place for place, problem_id in enumerate(dict.fromkeys(problem_ids))}
-    groups = torch.tensor([index[problem_id] for problem_id in problem_ids])
     values = [float("nan") if reward is None else reward for reward in rewards]
-    return group_advantages(torch.tensor(values, dtype=torch.float64), groups).tolist()
+    of_rows = torch.tensor(groups.of_rows, dtype=torch.long)
+    return group_advantages(torch.tensor(values, dtype=torch.float64), of_rows).tolist()

@@ -10,6 +10,7 @@ import torch
 from rlsd_pipeline.artifacts import Artifact, check_same_tokens
 from rlsd_pipeline.artifacts.validation import contiguous
 from rlsd_pipeline.credit.tables import flat, row_offsets
+from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.models.logprobs import EMPTY, Support
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.stages.iteration.alignment import sampled_by_another_engine
@@ -48,6 +49,7 @@ def update_groups(
         ratios = engine_ratios(student_logprobs, flat(rollouts["rollout_logprobs"]))
     every = Tokens(student_logprobs, _streams(weights), teacher, ratios)
     problems = run.workspace.problems(inputs["problems"])
+    groups = Groups(rollouts["problem_id"].to_pylist())
     offsets = row_offsets(rollouts["completion_ids"])
     completion_ids = rollouts["completion_ids"].to_pylist()
     return [
@@ -56,20 +58,13 @@ def update_groups(
             [completion_ids[row] for row in rows],
             _of_rows(every, offsets, rows),
         )
-        for problem_id, rows in _members(rollouts["problem_id"].to_pylist()).items()
+        for problem_id, rows in zip(groups.problem_ids, groups.members, strict=True)
     ]
 
 
 def minibatch_seed(run: StageRun) -> int:
     """One number for the order of an update's minibatches; arms of one seed share it."""
     return random.Random(f"minibatches/{run.arm.seed}/{run.iteration}").getrandbits(62)
-
-
-def _members(owners: Sequence[str]) -> dict[str, list[int]]:
-    members: dict[str, list[int]] = {}
-    for row, owner in enumerate(owners):
-        members.setdefault(owner, []).append(row)
-    return members
 
 
 def _streams(weights: pa.Table) -> TokenStreams:

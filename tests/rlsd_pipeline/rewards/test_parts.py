@@ -9,6 +9,7 @@ from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.config.strict import validate
 from rlsd_pipeline.errors import ComponentError, ConfigError
+from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.rewards.accuracy import Accuracy
 from rlsd_pipeline.rewards.format import Format
 from rlsd_pipeline.rewards.overlong import Overlong
@@ -59,7 +60,7 @@ def test_the_usual_reward_is_accuracy_and_format(response: Make) -> None:
         response(verdict=Verdict.INCORRECT),
         response(verdict=Verdict.VERIFIER_ERROR),
     ]
-    found = rewarded(RewardWeights().parts, given)
+    found = rewarded(RewardWeights().parts, given, Groups("qqqq"))
     assert found.rewards == [0.9 + 0.1, 0.9, 0.1, None]
     assert found.parts == {}
 
@@ -72,7 +73,7 @@ def test_other_parts_are_columns_and_nothing_adds_nothing(response: Make) -> Non
         response("a", tokens=[1] * 20),
         response("b", tokens=[1] * 2, verdict=Verdict.VERIFIER_ERROR),
     ]
-    found = rewarded(parts, given)
+    found = rewarded(parts, given, Groups("abab"))
     assert found.parts == {
         "reward_accuracy": [1.0, 0.0, 1.0, None],
         "reward_shortest": [1.0, None, None, 1.0],
@@ -96,7 +97,7 @@ def test_a_part_that_gives_no_numbers_is_one_message(
     response: Make, part: RewardFunction, said: str
 ) -> None:
     with pytest.raises(ComponentError) as error:
-        rewarded([part], [response("q"), response("q")])
+        rewarded([part], [response("q"), response("q")], Groups("qq"))
     assert said in str(error.value)
     assert "test_parts.py, line " in str(error.value)
 

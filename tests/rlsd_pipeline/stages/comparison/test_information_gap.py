@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from rlsd_pipeline.errors import AlignmentError
+from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.stages.comparison import information_probe
@@ -216,22 +217,18 @@ def test_a_teacher_that_nothing_moves_can_be_measured(
 
 
 def test_references_are_the_answers_of_the_group_in_their_proportions() -> None:
-    found = _references(["a", "b", "a", "a", "b", "c"], ["x", None, "y", "x", None, "z"])
+    groups = Groups(["a", "b", "a", "a", "b", "c"])
+    found = _references(groups, ["x", None, "y", "x", None, "z"])
     # Nobody answered b, so its own answer stands alone, under no name.
-    assert found == {"a": {"x": 2, "y": 1}, "b": {"": 1}, "c": {"z": 1}}
-    assert [_nth(found["a"], place) for place in range(4)] == ["x", "y", "y", "y"]
-    assert _nth(found["b"], 0) == ""
-
-
-def problem(name: str, answer: str) -> Problem:
-    return Problem.model_validate({**Problem.example, "problem_id": name, "answer": answer})
+    assert found == [{"x": 2, "y": 1}, {"": 1}, {"z": 1}]
+    assert [_nth(found[0], place) for place in range(4)] == ["x", "y", "y", "y"]
+    assert _nth(found[1], 0) == ""
 
 
 def test_another_problems_answer_is_another_answer() -> None:
-    owners = [problem(name, answer) for name, answer in ("ay", "ay", "by", "cn", "dy")]
     # a: b has yes as well, so c's no; c: d's yes; d: around the end, a and b have yes too.
-    assert _others(owners) == ["n", "n", "n", "y", "n"]
-    assert _others([problem("a", "y"), problem("b", "y")]) == [None, None]
+    assert _others(Groups("aabcd"), ["y", "y", "n", "y"]) == ["n", "n", "n", "y", "n"]
+    assert _others(Groups("ab"), ["y", "y"]) == [None, None]
 
 
 def test_the_second_time_no_model_is_asked_for(

@@ -11,6 +11,7 @@ from rlsd_pipeline.artifacts import Artifact, ArtifactStore
 from rlsd_pipeline.data import easy_vqa
 from rlsd_pipeline.data.sources.easy_vqa import EasyVQADataset
 from rlsd_pipeline.errors import AlignmentError, ArtifactError, ConfigError, DataError
+from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
@@ -136,7 +137,7 @@ def test_a_crash_of_the_verifier_is_no_zero(
 
 
 def test_advantages_leave_failures_out() -> None:
-    found = advantages([1.0, None, 0.0, 0.5, 0.5], ["a", "a", "a", "b", "b"])
+    found = advantages([1.0, None, 0.0, 0.5, 0.5], Groups(["a", "a", "a", "b", "b"]))
     # Group a: 1 and 0, ±0.5 / (sqrt(0.5) + 1e-6) = ±0.7071058; group b has no variance.
     assert found == pytest.approx([0.7071058, 0.0, -0.7071058, 0.0, 0.0], abs=5e-8)
 

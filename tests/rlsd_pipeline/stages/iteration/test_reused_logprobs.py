@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
 from rlsd_pipeline.stages.iteration import alignment, contexts
 from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
@@ -41,8 +42,8 @@ def scored_rows(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_the_shortest_and_the_longest_of_every_sixteenth_group_are_checked() -> None:
     names = [f"p{group}" for group in range(20) for _ in range(3)]
     lengths = [3, 1, 2] * 16 + [5, 5, 5] * 4
-    assert rows_to_check(names, lengths) == [0, 1, 48]
-    assert rows_to_check([], []) == []
+    assert rows_to_check(Groups(names), lengths) == [0, 1, 48]
+    assert rows_to_check(Groups([]), []) == []
 
 
 def test_a_value_that_is_no_number_is_an_infinite_gap() -> None:
