@@ -139,7 +139,7 @@ class Declared:
 
     def at(self, context: dg.AssetExecutionContext, **options: Any) -> "StageRun":
         """Where a stage runs: the arm and iteration of the partition that is materialized."""
-        from rlsd_pipeline.tracking.opening import require_packages
+        from rlsd_pipeline.tracking.tracker import require_packages
 
         self.claim(context)
         if not context.has_partition_key:

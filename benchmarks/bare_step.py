@@ -10,7 +10,7 @@ from rlsd_pipeline.config.update import UpdateConfig
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.models.scoring import score_responses
 from rlsd_pipeline.rollouts.engine import Completion, SamplingRequest
-from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
+from rlsd_pipeline.rollouts.engines.transformers import TransformersEngine
 from rlsd_pipeline.update.policy_update import UpdateGroup, make_optimizer, update_policy
 from rlsd_pipeline.update.token_loss import Tokens
 from rlsd_pipeline.weighting.grpo import group_advantages

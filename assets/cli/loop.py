@@ -110,7 +110,7 @@ class Loop:
         """The data set, once hardware and model are known to be there, and the base policies."""
         from rlsd_pipeline.plan.refusal import require_hardware
         from rlsd_pipeline.stages.iteration.base_model import check_model
-        from rlsd_pipeline.tracking.opening import require_packages
+        from rlsd_pipeline.tracking.tracker import require_packages
 
         experiment = self.declared.experiment
         require_hardware(self.declared.name, experiment)

@@ -8,7 +8,6 @@ from pydantic import Field, field_validator, model_validator
 
 from rlsd_pipeline.config.compute import ComputeConfig, LocalCompute
 from rlsd_pipeline.config.document import read_document
-from rlsd_pipeline.config.engine import EngineConfig, OpenAIEngineConfig, TransformersEngineConfig
 from rlsd_pipeline.config.evaluation import EvaluationConfig
 from rlsd_pipeline.config.hardware import AssumptionsConfig, HardwareConfig
 from rlsd_pipeline.config.model import ModelConfig, TinyQwen3VL
@@ -17,12 +16,14 @@ from rlsd_pipeline.config.retention import RetentionConfig
 from rlsd_pipeline.config.reward import RewardConfig
 from rlsd_pipeline.config.strict import StrictConfig, validate
 from rlsd_pipeline.config.teacher import ModelTeacher, Privileged, SyncedTeacher, TeacherConfig
-from rlsd_pipeline.config.tracker import TrackerConfig
 from rlsd_pipeline.config.update import UpdateConfig
 from rlsd_pipeline.data.sources import DatasetConfig
 from rlsd_pipeline.data.sources.easy_vqa import EasyVQADataset
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.rewards.usual import RewardWeights
+from rlsd_pipeline.rollouts.engines import EngineConfig
+from rlsd_pipeline.rollouts.engines.transformers import TransformersEngine
+from rlsd_pipeline.tracking.trackers import TrackerConfig
 from rlsd_pipeline.verifiers import VerifierConfig
 from rlsd_pipeline.verifiers.exact import ExactVerifier
 from rlsd_pipeline.weighting import WeightingConfig
@@ -117,7 +118,7 @@ class ExperimentConfig(StrictConfig):
     dataset: DatasetConfig = EasyVQADataset()
     model: ModelConfig = TinyQwen3VL()
     prompts: PromptsConfig = PromptsConfig()
-    engine: EngineConfig = TransformersEngineConfig()
+    engine: EngineConfig = TransformersEngine()
     sampling: SamplingConfig = SamplingConfig()
     verifier: VerifierConfig = ExactVerifier()
     reward: RewardConfig = RewardWeights().parts
@@ -161,12 +162,12 @@ class ExperimentConfig(StrictConfig):
 
     @model_validator(mode="after")
     def _a_server_serves_one_arm_at_a_time(self) -> "ExperimentConfig":
-        engine, processes = self.engine, getattr(self.compute, "processes", 1)
-        given = isinstance(engine, OpenAIEngineConfig) and engine.weights.type == "reloaded"
-        if given and processes > 1:
+        processes = getattr(self.compute, "processes", 1)
+        if self.engine.serves_one_policy and processes > 1:
             raise ValueError(
                 f"compute.processes: {processes} would load the weights of several arms into "
-                "one server at a time: set it to 1, or declare `engine: {type: vllm}`"
+                "one server at a time: set it to 1, or declare `engine: {type: vllm}`; an engine "
+                "of your own that can do it says so by its property `serves_one_policy`"
             )
         return self
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
 from rlsd_pipeline.config.precision import model_precision, training_precision
+from rlsd_pipeline.rollouts.engine import Footprint
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 """Of one value."""
@@ -99,7 +100,8 @@ def layout(experiment: ExperimentConfig, arm: Arm) -> Layout:
         engine_share=None,
         engine_prompts=experiment.engine.batch_prompts,
     )
-    return _engine(_compute(here, experiment.compute), experiment.engine, experiment.compute)
+    here = _compute(here, experiment.compute)
+    return _engine(here, experiment.engine.footprint, experiment.compute)
 
 
 def _compute(here: Layout, compute: Any) -> Layout:
@@ -117,20 +119,14 @@ def _compute(here: Layout, compute: Any) -> Layout:
     )
 
 
-def _engine(here: Layout, engine: Any, compute: Any) -> Layout:
-    match engine.type:
-        case "vllm":
-            return replace(
-                here,
-                engine_copies=compute.copies * engine.data_parallel_size,
-                engine_devices=engine.tensor_parallel_size,
-                engine_bytes=BYTES[engine.dtype] if engine.dtype else here.engine_bytes,
-                engine_share=engine.gpu_memory_utilization,
-            )
-        case "openai":
-            return replace(here, engine_copies=0)
-        case _:
-            return replace(here, engine_copies=compute.copies)
+def _engine(here: Layout, footprint: Footprint, compute: Any) -> Layout:
+    return replace(
+        here,
+        engine_copies=compute.copies * footprint.copies,
+        engine_devices=footprint.devices,
+        engine_bytes=BYTES[footprint.dtype] if footprint.dtype else here.engine_bytes,
+        engine_share=footprint.memory_share,
+    )
 
 
 def _adapter(update: Any) -> Adapter | None:

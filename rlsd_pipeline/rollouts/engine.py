@@ -1,10 +1,18 @@
 """What an engine is: prompts in, sampled completions with their log-probabilities out."""
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from __future__ import annotations
 
-from rlsd_pipeline.models.policy import EncodedPrompt, Policy
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
+
+from pydantic import Field
+
+from rlsd_pipeline.components.component import Component, identity
 from schemas import FinishReason
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 
 Progress = Callable[[int], None]
 """Told the number of tokens sampled since it was last told."""
@@ -49,7 +57,7 @@ class SamplingRequest(NamedTuple):
     top_p: float = 1.0
     top_k: int | None = None
 
-    def parts(self, prompts: int) -> "list[SamplingRequest]":
+    def parts(self, prompts: int) -> list[SamplingRequest]:
         """The same in requests of at most so many prompts each, in order."""
         return [
             self._replace(
@@ -60,11 +68,83 @@ class SamplingRequest(NamedTuple):
         ]
 
 
-class RolloutEngine(Protocol):
-    """Samples `group_size` completions of each prompt, prompt after prompt."""
+class Footprint(NamedTuple):
+    """What an engine takes of the devices of its process.
 
+    Attributes:
+        copies: Of the sampling weights, side by side; 0 where a server elsewhere holds them.
+        devices: That hold one copy.
+        dtype: Of weights, keys and values; None takes the policy's own.
+        memory_share: Of a device's memory, kept while the policy is trained; None where sampling
+            and training share the weights.
+    """
+
+    copies: int = 0
+    devices: int = 1
+    dtype: Literal["float32", "bfloat16", "float16"] | None = None
+    memory_share: float | None = None
+
+
+EngineGap = Annotated[float, Field(gt=0)]
+"""Mean difference between log-probabilities as an engine reports and as transformers computes them,
+in nats a token."""
+
+
+class Engine(Component):
+    """Samples the responses.
+
+    One declaration has one engine for the life of a process: what it keeps in private attributes,
+    such as a connection, is there at the next call. It works in whichever process samples.
+    """
+
+    component_kind = "engine"
+
+    scores: ClassVar[bool] = False
+    """Whether its log-probabilities are, to rounding, those that scoring and training compute; of
+    another engine they are corrected for (method.md §3)."""
+
+    batch_prompts: Annotated[int, Field(ge=1)] = 64
+    """Prompts handed over together: what an interruption may cost. It changes memory and speed,
+    never the draw."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What of it decides the draw: a change of the rest leaves samples valid.
+
+        By default all its settings but `batch_prompts`, and the code of a user's engine.
+        """
+        return identity(self, without=("batch_prompts",))
+
+    @property
+    def serves_one_policy(self) -> bool:
+        """Whether all processes reach one server that holds the weights of one policy at a time.
+
+        Several arms are then not trained at the same time.
+        """
+        return True
+
+    @property
+    def footprint(self) -> Footprint:
+        """What it takes of the devices here, for the plan; nothing by default."""
+        return Footprint()
+
+    @abstractmethod
     def sample(
-        self, policy: Policy, request: SamplingRequest, progress: Progress | None = None
+        self, policy: Policy, request: SamplingRequest, progress: Progress
     ) -> list[Completion]:
-        """Sample; the result has `len(prompts) * group_size` completions."""
-        ...
+        """Sample `group_size` completions of each prompt, prompt after prompt.
+
+        Args:
+            policy: The model and tokenizer to sample from; `weights_digest` names its weights,
+                `save` writes them for a server, `end_token_ids` end a response, and
+                `suppressed_token_ids` must not be drawn.
+            request: At most `batch_prompts` prompts, and how to draw.
+            progress: To be told the number of tokens sampled since it was last told.
+
+        Returns:
+            `len(request.prompts) * request.group_size` completions; those of a prompt stand
+            together.
+
+        Raises:
+            EngineError: It is not reached, or does not sample from this policy.
+        """

@@ -1,14 +1,18 @@
 """What an engine outside this library is asked, and what of its answer is believed."""
 
+from __future__ import annotations
+
 import hashlib
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rlsd_pipeline.errors import AlignmentError, EngineError
-from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.rollouts.engine import Completion, SamplingRequest
 from schemas import FinishReason
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 
 
 class Reported(NamedTuple):
@@ -85,16 +89,31 @@ def believed(
 
 def _fault(policy: Policy, request: SamplingRequest, reported: Reported) -> str | None:
     ids, reason = reported.completion_ids, reported.finish_reason
-    ends = [token in policy.end_token_ids for token in ids]
     if len(reported.logprobs) != len(ids):
         return f"{len(reported.logprobs)} log-probabilities of {len(ids)} tokens"
     if not all(math.isfinite(value) for value in reported.logprobs):
         return "a log-probability that is no number"
     if reason not in ("stop", "length"):
         return f"a response that ended by {reason!r}"
-    if (reason == "stop" and ends.count(True) != 1) or True in ends[:-1]:
+    return ending_fault(policy, request, ids, FinishReason(reason))
+
+
+def ending_fault(
+    policy: Policy, request: SamplingRequest, ids: Sequence[int], reason: FinishReason
+) -> str | None:
+    """What of a response's tokens sampling could not have given; None where nothing is.
+
+    Args:
+        policy: Whose tokens they are.
+        request: What was asked for.
+        ids: Of the response.
+        reason: Why it ended.
+    """
+    ends = [token in policy.end_token_ids for token in ids]
+    if (reason is FinishReason.STOP and ends.count(True) != 1) or True in ends[:-1]:
         return "a response that goes on after its end token, or stops without one"
-    if reason == "length" and (len(ids) != request.max_tokens or True in ends):
+    cut = reason is FinishReason.LENGTH
+    if cut and (len(ids) != request.max_tokens or True in ends):
         return f"a cut response of {len(ids)} tokens, where max_tokens is {request.max_tokens}"
     if not set(policy.suppressed_token_ids).isdisjoint(ids):
         return "a token that stands for an image, which was suppressed"

@@ -10,9 +10,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rlsd_pipeline.config.engine import VLLMEngineConfig
 from rlsd_pipeline.errors import ConfigError, EngineError
 from rlsd_pipeline.models.policy import Policy
+from rlsd_pipeline.rollouts.engines.vllm import VLLMEngine
 from rlsd_pipeline.rollouts.vllm_files import drop_weights, write_model, write_weights
 
 Result = TypeVar("Result")
@@ -36,7 +36,7 @@ class RunningVLLM:
         EngineError: It does not start.
     """
 
-    def __init__(self, config: VLLMEngineConfig, policy: Policy) -> None:
+    def __init__(self, config: VLLMEngine, policy: Policy) -> None:
         self._weights_digest = policy.weights_digest
         self._architecture = _architecture(policy)
         self._numbers = count()
@@ -156,7 +156,7 @@ class RunningVLLM:
                 raise EngineDiedError("its processes are gone")
 
 
-async def _start(config: VLLMEngineConfig, policy: Policy, folder: Path) -> Any:
+async def _start(config: VLLMEngine, policy: Policy, folder: Path) -> Any:
     from vllm.engine.arg_utils import AsyncEngineArgs
     from vllm.platforms import current_platform
     from vllm.v1.engine.async_llm import AsyncLLM
@@ -179,7 +179,7 @@ async def _start(config: VLLMEngineConfig, policy: Policy, folder: Path) -> Any:
         ) from error
 
 
-def engine_arguments(config: VLLMEngineConfig, policy: Policy, folder: Path) -> dict[str, Any]:
+def engine_arguments(config: VLLMEngine, policy: Policy, folder: Path) -> dict[str, Any]:
     """Arguments of vLLM's `AsyncEngineArgs`."""
     return {
         "model": str(folder),

@@ -1,13 +1,44 @@
 """New weights for a server that runs elsewhere and sees one of our folders."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from rlsd_pipeline.config.engine import ReloadedWeights
+from pydantic import Field
+
+from rlsd_pipeline.config.strict import StrictConfig
 from rlsd_pipeline.endpoint import Endpoint, EndpointError
 from rlsd_pipeline.errors import EngineError
-from rlsd_pipeline.models.policy import Policy
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.models.policy import Policy
+
+
+class FixedWeights(StrictConfig):
+    """The server keeps the weights it was started with.
+
+    Enough to evaluate, and to sample from a policy that never changes.
+    """
+
+    type: Literal["fixed"] = "fixed"
+
+
+class ReloadedWeights(StrictConfig):
+    """Each new policy is written to a folder, and the server told to load it from there."""
+
+    type: Literal["reloaded"] = "reloaded"
+
+    folder: Annotated[str, Field(min_length=1)]
+    """Where; this process and the server must see it under the same path."""
+
+    server: Literal["vllm", "sglang"] = "vllm"
+    """Whose way of being told. A vLLM server must run with `VLLM_SERVER_DEV_MODE=1`, which lets
+    whoever reaches it do this and more: bind it to an address that only you reach."""
+
+
+WeightsConfig = Annotated[FixedWeights | ReloadedWeights, Field(discriminator="type")]
 
 
 def serve(endpoint: Endpoint, base_url: str, weights: ReloadedWeights, policy: Policy) -> None:

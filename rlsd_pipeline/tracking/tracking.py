@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.config.tracker import TrackerConfig
+from rlsd_pipeline.components.guarded import guarded
 from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.tracking.metrics import stage_metrics
-from rlsd_pipeline.tracking.opening import OpenRun, Place, open_run
+from rlsd_pipeline.tracking.tracker import OpenRun, Place, Tracker
 
 _logger = logging.getLogger(__name__)
 
@@ -21,12 +21,12 @@ class Tracking:
 
     Attributes:
         experiment: Its name.
-        configs: The trackers.
+        trackers: The declared ones.
         directory: Local folder for what they keep.
     """
 
     experiment: str = ""
-    configs: Sequence[TrackerConfig] = ()
+    trackers: Sequence[Tracker] = ()
     directory: Path = Path()
     _arm: str | None = None
     _runs: dict[int, OpenRun] = field(default_factory=dict)
@@ -34,23 +34,24 @@ class Tracking:
 
     def log(self, arm: str, iteration: int, artifact: Artifact, stage: Stage) -> None:
         """Log what an artifact says of an arm's iteration; whatever fails is said once."""
-        if len(self._failed) == len(self.configs):
+        if len(self._failed) == len(self.trackers):
             return
         try:
             metrics = stage_metrics(stage, artifact)
         except Exception as error:
-            self._give_up(range(len(self.configs)), error)
+            self._give_up(range(len(self.trackers)), error)
             return
         if not metrics:
             return
         self._turn_to(arm)
-        for number, config in enumerate(self.configs):
+        for number, tracker in enumerate(self.trackers):
             if number in self._failed:
                 continue
             try:
-                if number not in self._runs:
-                    self._runs[number] = open_run(config, self._place(config, arm))
-                self._runs[number].log(metrics, iteration)
+                with guarded(tracker, f"arm {arm}, iteration {iteration}"):
+                    if number not in self._runs:
+                        self._runs[number] = self._open(tracker, arm)
+                    self._runs[number].log(metrics, iteration)
             except Exception as error:
                 self._give_up([number], error)
 
@@ -58,7 +59,8 @@ class Tracking:
         """Let the trackers hand over what they hold back; the next log opens them again."""
         for number, run in list(self._runs.items()):
             try:
-                run.finish()
+                with guarded(self.trackers[number], f"arm {self._arm}"):
+                    run.finish()
             except Exception as error:
                 self._give_up([number], error)
         self._runs.clear()
@@ -72,15 +74,18 @@ class Tracking:
             self._arm = arm
             atexit.register(self.close)
 
-    def _place(self, config: TrackerConfig, arm: str) -> Place:
-        return Place(
-            directory=self.directory / (config.directory or config.type),
-            project=config.project or self.experiment,
-            run=config.run_name.replace("{arm}", arm),
+    def _open(self, tracker: Tracker, arm: str) -> OpenRun:
+        name = tracker.type if tracker.origin is None else type(tracker).__name__
+        place = Place(
+            directory=self.directory / (tracker.directory or name),
+            project=tracker.project or self.experiment,
+            run=tracker.run_name.replace("{arm}", arm),
         )
+        place.directory.mkdir(parents=True, exist_ok=True)
+        return tracker.open(place)
 
     def _give_up(self, numbers: Sequence[int], error: Exception) -> None:
-        names = ", ".join(self.configs[number].type for number in numbers)
+        names = ", ".join(self.trackers[number].name for number in numbers)
         self._failed.update(numbers)
         _logger.warning(
             "tracker %s: %s: %s; training goes on without it until the next start",

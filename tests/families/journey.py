@@ -18,7 +18,7 @@ from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.models.trial import require_agreement
 from rlsd_pipeline.rollouts.engine import SamplingRequest
-from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
+from rlsd_pipeline.rollouts.engines.transformers import TransformersEngine
 from rlsd_pipeline.update.policy_update import UpdateGroup, make_optimizer, update_policy
 from rlsd_pipeline.update.token_loss import Tokens
 from rlsd_pipeline.weighting.method import TokenStreams

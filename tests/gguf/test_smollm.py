@@ -13,7 +13,7 @@ from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.pool import not_finite_weights
 from rlsd_pipeline.models.weights import WEIGHTS
 from rlsd_pipeline.rollouts.engine import SamplingRequest
-from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
+from rlsd_pipeline.rollouts.engines.transformers import TransformersEngine
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.registry import ITERATION

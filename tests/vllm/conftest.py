@@ -8,11 +8,10 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
-from rlsd_pipeline.config.engine import VLLMEngineConfig
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.tiny_qwen3_vl import train_tokenizer
 from rlsd_pipeline.rollouts.engine import SamplingRequest
-from rlsd_pipeline.rollouts.vllm_engine import VLLMEngine
+from rlsd_pipeline.rollouts.engines.vllm import VLLMEngine
 
 TEXTS = (
     "what is 3 plus 4? how many apples are left? is 7 even? which is larger, 12 or 21?",
@@ -107,6 +106,6 @@ def request_for() -> Callable[..., SamplingRequest]:
 @pytest.fixture(scope="session")
 def engine() -> Iterator[VLLMEngine]:
     """One running vLLM for all tests that do not end it."""
-    found = VLLMEngine(VLLMEngineConfig.model_validate(ENGINE))
+    found = VLLMEngine.model_validate(ENGINE)
     yield found
     found.close()

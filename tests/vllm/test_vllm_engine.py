@@ -9,13 +9,12 @@ import psutil
 import pytest
 import torch
 
-from rlsd_pipeline.config.engine import VLLMEngineConfig
 from rlsd_pipeline.errors import ConfigError, EngineError
 from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.rollouts.engine import Completion, SamplingRequest
-from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
-from rlsd_pipeline.rollouts.vllm_engine import VLLMEngine
+from rlsd_pipeline.rollouts.engines.transformers import TransformersEngine
+from rlsd_pipeline.rollouts.engines.vllm import VLLMEngine
 from schemas import FinishReason
 
 RequestFor = Callable[..., SamplingRequest]
@@ -75,7 +74,7 @@ def test_one_seed_is_one_draw_whatever_is_beside_it(
     assert ids(engine.sample(policy, request_for(policy, seed=4))) != found
     last = request._replace(prompts=request.prompts[3:], keys=request.keys[3:])
     assert ids(engine.sample(policy, last)) == found[12:]
-    small = VLLMEngine(VLLMEngineConfig(batch_prompts=2))
+    small = VLLMEngine(batch_prompts=2)
     small._running = engine._running
     assert ids(small.sample(policy, request)) == found
     assert len({tuple(each) for each in found}) > 10, "a group's responses differ"
@@ -183,6 +182,6 @@ def test_an_engine_that_dies_again_ends_the_stage(
 
 
 def test_an_unknown_option_is_named(policy: Policy, request_for: RequestFor) -> None:
-    wrong = VLLMEngine(VLLMEngineConfig(options={"max_num_seq": 4}))
+    wrong = VLLMEngine(options={"max_num_seq": 4})
     with pytest.raises(ConfigError, match="max_num_seq"):
         wrong.sample(policy, request_for(policy))

@@ -12,12 +12,11 @@ from typing import NamedTuple
 import pytest
 
 from deploy.processes.machine import free_port
-from rlsd_pipeline.config.engine import OpenAIEngineConfig
 from rlsd_pipeline.errors import EngineError
 from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.rollouts.engine import SamplingRequest
-from rlsd_pipeline.rollouts.openai_engine import OpenAIEngine
+from rlsd_pipeline.rollouts.engines.openai import OpenAIEngine
 
 SECONDS_TO_START = 300
 
@@ -90,7 +89,7 @@ def engine(served: Served, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ope
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
     def engine(**changes: object) -> OpenAIEngine:
-        return OpenAIEngine(OpenAIEngineConfig(base_url=served.url, model="policy", **changes))
+        return OpenAIEngine(base_url=served.url, model="policy", **changes)
 
     return engine
 

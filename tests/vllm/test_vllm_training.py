@@ -11,7 +11,7 @@ import pytest
 from rlsd_pipeline.artifacts import Artifact, ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.models.policy import Policy
-from rlsd_pipeline.rollouts.engines import build_engine
+from rlsd_pipeline.rollouts.kept import kept
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
@@ -53,7 +53,7 @@ def workspace(policy: Policy, declared: dict[str, object], tmp_path: Path) -> Wo
 
 
 def test_iterations_are_sampled_by_one_vllm_and_corrected(workspace: Workspace) -> None:
-    engine = build_engine(workspace.experiment.engine)
+    engine = kept(workspace.experiment.engine)
     try:
         workspace.whole().make(ProblemsStage)
         workspace.at("rlsd-s0", 0).make(PolicyStage)

@@ -6,11 +6,10 @@ from typing import NamedTuple
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.artifacts.tables import rows
-from rlsd_pipeline.config.engine import EngineConfig
 from rlsd_pipeline.config.evaluation import BenchmarkConfig
 from rlsd_pipeline.models.policy import Policy
-from rlsd_pipeline.rollouts.engine import SamplingRequest
-from rlsd_pipeline.rollouts.engines import sample_part
+from rlsd_pipeline.rollouts.engine import Engine, SamplingRequest
+from rlsd_pipeline.rollouts.kept import sample_part
 from rlsd_pipeline.stages.evaluation.benchmark_responses import (
     Asked,
     BenchmarkResponsesStage,
@@ -31,7 +30,7 @@ class Asking(NamedTuple):
         budget: Tokens of a prompt and of a response.
     """
 
-    engine: EngineConfig
+    engine: Engine
     benchmark: BenchmarkConfig
     system: str | None
     budget: Budget

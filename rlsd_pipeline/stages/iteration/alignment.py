@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.components.component import built_in_name
 from rlsd_pipeline.divergences.divergence import StoredDivergence
 from rlsd_pipeline.errors import AlignmentError, ConfigError
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
+from rlsd_pipeline.rollouts.engines import ENGINES
 from schemas import Problem
 
 LARGEST_DISTRIBUTION = 8 * 2**30
@@ -27,13 +29,14 @@ def require_sampled_by(rollouts: Artifact, policy: Artifact) -> None:
 
 
 def sampled_by_another_engine(rollouts: Artifact) -> bool:
-    """Whether another engine than transformers, which scores and trains, sampled the rollouts.
+    """Whether another engine than the one that scores and trains sampled the rollouts.
 
     Reference responses were sampled by nobody: their log-probabilities are the trainer's own.
     """
     engine = rollouts.manifest.config.get("engine")
     sampled = rollouts.manifest.config.get("responses") != "reference"
-    return sampled and isinstance(engine, dict) and engine.get("type") != "transformers"
+    ours = {built_in_name(each) for each in ENGINES if each.scores}
+    return sampled and isinstance(engine, dict) and engine.get("type") not in ours
 
 
 def require_made_from(table: Artifact, rollouts: Artifact) -> None:

@@ -10,7 +10,7 @@ from rlsd_pipeline.artifacts.tables import to_table
 from rlsd_pipeline.errors import ConfigError, DataError
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.rollouts.engine import Completion, SamplingRequest
-from rlsd_pipeline.rollouts.engines import sample_part
+from rlsd_pipeline.rollouts.kept import sample_part
 from rlsd_pipeline.stages.iteration.prompts import (
     reference_response,
     require_budget,

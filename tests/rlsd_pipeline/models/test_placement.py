@@ -20,7 +20,7 @@ from rlsd_pipeline.models.scoring import (
     score_responses,
 )
 from rlsd_pipeline.rollouts.engine import SamplingRequest
-from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
+from rlsd_pipeline.rollouts.engines.transformers import TransformersEngine
 from rlsd_pipeline.update.devices import OneDevice
 
 IDS = [[40, 41, 42], [43], [], [44, 45]]

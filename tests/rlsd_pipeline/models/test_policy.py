@@ -14,7 +14,7 @@ from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.tiny_qwen3_vl import build_policy
 from rlsd_pipeline.rollouts.engine import SamplingRequest
-from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
+from rlsd_pipeline.rollouts.engines.transformers import TransformersEngine
 
 Build = Callable[[str], Policy]
 Png = Callable[..., bytes]

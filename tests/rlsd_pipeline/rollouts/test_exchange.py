@@ -10,13 +10,13 @@ from PIL import Image
 from rlsd_pipeline.errors import AlignmentError, EngineError
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.rollouts.engine import SamplingRequest
+from rlsd_pipeline.rollouts.engines.vllm import vllm_prompt, vllm_sampling
 from rlsd_pipeline.rollouts.exchange import (
     Reported,
     believed,
     group_seed,
     sampling_arguments,
 )
-from rlsd_pipeline.rollouts.vllm_engine import vllm_prompt, vllm_sampling
 from schemas import FinishReason
 
 

@@ -1,6 +1,7 @@
 """The engine `openai` against a local server that samples with real policies, or misbehaves."""
 
 import json
+import pickle
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,15 +12,14 @@ import pytest
 import torch
 
 from rlsd_pipeline import endpoint
-from rlsd_pipeline.config.engine import OpenAIEngineConfig
 from rlsd_pipeline.errors import ConfigError, EngineError
 from rlsd_pipeline.models.loading import load_policy
 from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.rollouts.engine import SamplingRequest
-from rlsd_pipeline.rollouts.engines import build_engine
-from rlsd_pipeline.rollouts.openai_engine import OpenAIEngine
-from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
+from rlsd_pipeline.rollouts.engines.openai import OpenAIEngine
+from rlsd_pipeline.rollouts.engines.transformers import TransformersEngine
+from rlsd_pipeline.rollouts.kept import kept, sample_part
 
 Reply = tuple[int, Any]
 
@@ -125,8 +125,8 @@ def server(policy: Policy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     thread.join()
 
 
-def config(server: Server, **changes: object) -> OpenAIEngineConfig:
-    return OpenAIEngineConfig(base_url=server.url, model="policy", **changes)
+def engine_of(server: Server, **changes: object) -> OpenAIEngine:
+    return OpenAIEngine(base_url=server.url, model="policy", **changes)
 
 
 def asked(policy: Policy, **changes: object) -> SamplingRequest:
@@ -146,7 +146,7 @@ def test_responses_come_back_in_order_as_the_server_sampled_them(
     server: Server, policy: Policy
 ) -> None:
     request, told = asked(policy, temperature=0.7), []
-    found = OpenAIEngine(config(server)).sample(policy, request, told.append)
+    found = engine_of(server).sample(policy, request, told.append)
     assert len(found) == 15
     assert sum(told) == sum(len(each.completion_ids) for each in found)
     batch = ScoringBatch(
@@ -160,7 +160,7 @@ def test_responses_come_back_in_order_as_the_server_sampled_them(
 
 def test_a_request_says_everything(server: Server, policy: Policy) -> None:
     request = asked(policy, temperature=0.7, top_k=9)
-    OpenAIEngine(config(server)).sample(policy, request)
+    engine_of(server).sample(policy, request)
     bodies = {(tuple(body["prompt"]), body["seed"]): body for body in sampled(server)}
     assert len(bodies) == 15, "one request a response, none with another's seed"
     body = next(iter(bodies.values()))
@@ -175,9 +175,9 @@ def test_a_request_says_everything(server: Server, policy: Policy) -> None:
 
 
 def test_the_draw_is_that_of_the_seed(server: Server, policy: Policy) -> None:
-    engine = OpenAIEngine(config(server, batch_prompts=2, concurrency=1))
+    engine = engine_of(server, batch_prompts=2, concurrency=1)
     one = engine.sample(policy, asked(policy))
-    again = OpenAIEngine(config(server)).sample(policy, asked(policy))
+    again = engine_of(server).sample(policy, asked(policy))
     other_seed = engine.sample(policy, asked(policy, seed=8))
     assert one == again
     assert one != other_seed
@@ -190,9 +190,9 @@ def test_a_server_with_other_weights_is_refused(
     policy.weights_digest = digest
     server.policy = other
     with pytest.raises(EngineError, match=r"serves other weights.*logprobs-mode"):
-        OpenAIEngine(config(server)).sample(policy, asked(policy))
+        engine_of(server).sample(policy, asked(policy))
     assert len(server.requests) == 4, "nothing but the probe was sampled"
-    OpenAIEngine(config(server, max_engine_gap=100.0)).sample(policy, asked(policy))
+    engine_of(server, max_engine_gap=100.0).sample(policy, asked(policy))
 
 
 @pytest.mark.parametrize("kind", ["vllm", "sglang"])
@@ -200,7 +200,7 @@ def test_new_weights_are_loaded_once(
     server: Server, policy: Policy, other: Policy, tmp_path: Path, kind: str
 ) -> None:
     weights = {"type": "reloaded", "folder": str(tmp_path / "weights"), "server": kind}
-    engine = OpenAIEngine(config(server, weights=weights))
+    engine = engine_of(server, weights=weights)
     other.weights_digest = "other"
     first = engine.sample(other, asked(other))
     tellings = [path for path, _ in server.requests if path != "/v1/completions"]
@@ -216,7 +216,7 @@ def test_a_server_that_was_started_again_is_given_the_weights_again(
     server: Server, policy: Policy, other: Policy, tmp_path: Path
 ) -> None:
     weights = {"type": "reloaded", "folder": str(tmp_path)}
-    engine = OpenAIEngine(config(server, weights=weights))
+    engine = engine_of(server, weights=weights)
     other.weights_digest = "other"
     first = engine.sample(other, asked(other))
     server.policy = policy
@@ -229,11 +229,11 @@ def test_a_server_that_takes_no_weights_says_how_to_start_it(
     server.spoil = lambda number, path, reply: (404, {"detail": "Not Found"})
     weights = {"type": "reloaded", "folder": str(tmp_path)}
     with pytest.raises(EngineError, match=r"VLLM_SERVER_DEV_MODE=1.*Not Found"):
-        OpenAIEngine(config(server, weights=weights)).sample(policy, asked(policy))
+        engine_of(server, weights=weights).sample(policy, asked(policy))
     server.spoil = lambda number, path, reply: (200, {"success": False, "message": "no room"})
     weights |= {"server": "sglang"}
     with pytest.raises(EngineError, match="no room"):
-        OpenAIEngine(config(server, weights=weights)).sample(policy, asked(policy))
+        engine_of(server, weights=weights).sample(policy, asked(policy))
 
 
 def test_a_server_without_token_ids_is_refused(server: Server, policy: Policy) -> None:
@@ -243,7 +243,7 @@ def test_a_server_without_token_ids_is_refused(server: Server, policy: Policy) -
 
     server.spoil = without_ids
     with pytest.raises(EngineError, match=r"returns no token ids.*0\.10\.2"):
-        OpenAIEngine(config(server)).sample(policy, asked(policy))
+        engine_of(server).sample(policy, asked(policy))
 
 
 @pytest.mark.parametrize(
@@ -259,28 +259,28 @@ def test_a_server_without_token_ids_is_refused(server: Server, policy: Policy) -
 def test_what_is_no_completion_is_refused(server: Server, policy: Policy, reply: object) -> None:
     server.spoil = lambda *_: (200, reply)
     with pytest.raises(EngineError, match="no completion"):
-        OpenAIEngine(config(server)).sample(policy, asked(policy))
+        engine_of(server).sample(policy, asked(policy))
 
 
 def test_a_passing_failure_is_tried_again(server: Server, policy: Policy) -> None:
     server.spoil = lambda number, path, reply: (503, b"") if number % 3 == 1 else reply
-    found = OpenAIEngine(config(server, retries=3)).sample(policy, asked(policy))
+    found = engine_of(server, retries=3).sample(policy, asked(policy))
     assert len(found) == 15
 
 
 def test_a_refusal_is_told_in_the_servers_words(server: Server, policy: Policy) -> None:
     server.spoil = lambda *_: (400, {"message": "max_model_len is 16"})
     with pytest.raises(EngineError, match=r"refuses.*HTTP 400.*max_model_len is 16"):
-        OpenAIEngine(config(server)).sample(policy, asked(policy))
+        engine_of(server).sample(policy, asked(policy))
 
 
 def test_a_server_that_is_down_is_named(server: Server, policy: Policy) -> None:
     server.spoil = lambda *_: (500, b"")
     with pytest.raises(EngineError, match=rf"no response at {server.url}/completions: HTTP 500"):
-        OpenAIEngine(config(server, retries=1)).sample(policy, asked(policy))
-    nobody = OpenAIEngineConfig(base_url="http://127.0.0.1:9/v1", model="policy", retries=0)
+        engine_of(server, retries=1).sample(policy, asked(policy))
+    nobody = OpenAIEngine(base_url="http://127.0.0.1:9/v1", model="policy", retries=0)
     with pytest.raises(EngineError, match=r"connection failed.*See that it runs"):
-        OpenAIEngine(nobody).sample(policy, asked(policy))
+        nobody.sample(policy, asked(policy))
 
 
 def test_images_are_refused_before_anything_is_asked(
@@ -289,16 +289,21 @@ def test_images_are_refused_before_anything_is_asked(
     prompts = [vision_policy.encode("what?", [png()])]
     request = SamplingRequest(prompts, ["a"], 1, 4, 1.0, seed=0)
     with pytest.raises(ConfigError, match="type: vllm"):
-        OpenAIEngine(config(server)).sample(vision_policy, request)
+        engine_of(server).sample(vision_policy, request)
     assert server.requests == []
 
 
-def test_a_missing_key_is_named(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_key_is_named(
+    server: Server, policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("ENGINE_KEY", raising=False)
     with pytest.raises(ConfigError, match="ENGINE_KEY is not set"):
-        OpenAIEngine(config(server, api_key_env="ENGINE_KEY"))
+        engine_of(server, api_key_env="ENGINE_KEY").sample(policy, asked(policy))
 
 
-def test_one_declaration_has_one_engine(server: Server) -> None:
-    assert build_engine(config(server)) is build_engine(config(server))
-    assert build_engine(config(server)) is not build_engine(config(server, retries=0))
+def test_one_declaration_has_one_engine(server: Server, policy: Policy) -> None:
+    declared = engine_of(server)
+    sample_part(declared, policy, asked(policy), [].append)
+    assert kept(engine_of(server)) is kept(declared)
+    assert kept(engine_of(server)) is not kept(engine_of(server, retries=0))
+    assert pickle.loads(pickle.dumps(declared)) == engine_of(server), "nothing runs in it"

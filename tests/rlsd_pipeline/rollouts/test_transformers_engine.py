@@ -8,8 +8,9 @@ from torch import Tensor
 
 from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
+from rlsd_pipeline.rollouts.decoded_batch import _draw, uniforms
 from rlsd_pipeline.rollouts.engine import Completion, SamplingRequest
-from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine, _draw, uniforms
+from rlsd_pipeline.rollouts.engines.transformers import TransformersEngine
 from schemas import FinishReason
 
 Naive = Callable[..., Tensor]

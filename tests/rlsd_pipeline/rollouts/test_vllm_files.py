@@ -8,13 +8,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from rlsd_pipeline.config.engine import VLLMEngineConfig
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.models.loading import load_policy
 from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
 from rlsd_pipeline.models.policy import Policy
-from rlsd_pipeline.rollouts import vllm_engine
-from rlsd_pipeline.rollouts.engines import build_engine
+from rlsd_pipeline.rollouts.engine import SamplingRequest
+from rlsd_pipeline.rollouts.engines import vllm
+from rlsd_pipeline.rollouts.engines.vllm import VLLMEngine
 from rlsd_pipeline.rollouts.running_vllm import engine_arguments
 from rlsd_pipeline.rollouts.vllm_files import drop_weights, write_model, write_weights
 
@@ -59,7 +59,7 @@ def test_new_weights_replace_the_old_ones(build: Callable[[str], Policy], tmp_pa
 def test_the_engine_is_asked_for_what_is_declared(
     build: Callable[[str], Policy], tmp_path: Path
 ) -> None:
-    declared = VLLMEngineConfig(
+    declared = VLLMEngine(
         tensor_parallel_size=4,
         data_parallel_size=2,
         gpu_memory_utilization=0.3,
@@ -78,7 +78,10 @@ def test_the_engine_is_asked_for_what_is_declared(
     assert engine_arguments(half, build("qwen3"), tmp_path)["dtype"] == "bfloat16"
 
 
-def test_a_missing_vllm_is_named_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vllm_engine, "find_spec", lambda name: None)
+def test_a_missing_vllm_is_named_with_the_command(
+    text_policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = SamplingRequest([text_policy.encode("what?")], ["a"], 1, 4, 1.0, seed=0)
+    monkeypatch.setattr(vllm, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"pip install -e '\.\[vllm\]'"):
-        build_engine(VLLMEngineConfig(batch_prompts=3))
+        VLLMEngine().sample(text_policy, request)

@@ -12,7 +12,7 @@ from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.artifacts.tables import rows
 from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.evaluation.scoring import Prediction, settle
-from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
+from rlsd_pipeline.rollouts.engines.transformers import TransformersEngine
 from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.evaluation.question_scores import read_question_scores

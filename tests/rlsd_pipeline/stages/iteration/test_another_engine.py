@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.config.engine import EngineConfig
 from rlsd_pipeline.models.policy import Policy
-from rlsd_pipeline.rollouts import engines
-from rlsd_pipeline.rollouts.engine import Completion, Progress, SamplingRequest
-from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
+from rlsd_pipeline.rollouts.engine import Completion, Engine, Progress, SamplingRequest
+from rlsd_pipeline.rollouts.engines.transformers import TransformersEngine
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
@@ -27,16 +25,12 @@ GAP = 0.1
 """Nats by which the other engine reports every token less likely."""
 
 
-class OtherEngine:
+class OtherEngine(Engine):
     """Draws as transformers does, and reports other log-probabilities."""
 
-    def __init__(self, config: EngineConfig) -> None:
-        self.asked: list[int] = []
-
     def sample(
-        self, policy: Policy, request: SamplingRequest, progress: Progress | None = None
+        self, policy: Policy, request: SamplingRequest, progress: Progress
     ) -> list[Completion]:
-        self.asked.append(len(request.prompts))
         return [
             each._replace(rollout_logprobs=[value - GAP for value in each.rollout_logprobs])
             for each in TransformersEngine().sample(policy, request, progress)
@@ -44,10 +38,9 @@ class OtherEngine:
 
 
 @pytest.fixture
-def other_engine(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
-    """Declares vLLM and has the other engine in its place."""
-    monkeypatch.setattr(engines, "build_engine", OtherEngine)
-    return {"type": "vllm", "batch_prompts": 4}
+def other_engine() -> dict[str, object]:
+    """Declares the other engine."""
+    return {"type": f"{__name__}:OtherEngine", "batch_prompts": 4}
 
 
 def metrics(made: Made, arm: str = "rlsd-s0") -> dict[str, float]:

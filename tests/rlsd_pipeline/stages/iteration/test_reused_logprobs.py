@@ -9,7 +9,7 @@ import torch
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.groups import Groups
-from rlsd_pipeline.rollouts.transformers_engine import TransformersEngine
+from rlsd_pipeline.rollouts.engines.transformers import TransformersEngine
 from rlsd_pipeline.stages.iteration import alignment, contexts
 from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.iteration.policy import PolicyStage

@@ -1,25 +1,49 @@
 """Sampling with vLLM, which this process starts once and keeps."""
 
+from __future__ import annotations
+
 import os
 import warnings
 from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from rlsd_pipeline.config.engine import VLLMEngineConfig
-from rlsd_pipeline.data.images import decode_image
+from pydantic import Field, JsonValue, field_validator
+
 from rlsd_pipeline.errors import ConfigError, EngineError
-from rlsd_pipeline.models.policy import EncodedPrompt, Policy
-from rlsd_pipeline.rollouts.engine import Completion, Progress, SamplingRequest
+from rlsd_pipeline.rollouts.engine import (
+    Completion,
+    Engine,
+    EngineGap,
+    Footprint,
+    Progress,
+    SamplingRequest,
+)
 from rlsd_pipeline.rollouts.exchange import Reported, believed, sampling_arguments
-from rlsd_pipeline.rollouts.probe import engine_gap
-from rlsd_pipeline.rollouts.running_vllm import EngineDiedError, RunningVLLM
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.models.policy import EncodedPrompt, Policy
+    from rlsd_pipeline.rollouts.running_vllm import RunningVLLM
+
+_DECLARED_HERE = (
+    "model",
+    "tokenizer",
+    "dtype",
+    "tensor_parallel_size",
+    "data_parallel_size",
+    "gpu_memory_utilization",
+    "max_model_len",
+    "logprobs_mode",
+    "enable_prefix_caching",
+)
 
 
 def vllm_prompt(prompt: EncodedPrompt) -> dict[str, Any]:
     """A prompt as vLLM takes it: it expands image placeholders itself."""
     if not prompt.images:
         return {"prompt_token_ids": prompt.prompt_ids}
+    from rlsd_pipeline.data.images import decode_image
+
     images = [decode_image(image) for image in prompt.images]
     return {"prompt_token_ids": list(prompt.short_ids), "multi_modal_data": {"image": images}}
 
@@ -35,38 +59,82 @@ def vllm_sampling(policy: Policy, request: SamplingRequest, key: str) -> dict[st
     }
 
 
-class VLLMEngine:
-    """Samples with a vLLM of its own, and starts it again if it dies.
+class VLLMEngine(Engine):
+    """Sampling with a vLLM that this process starts once, keeps, and gives the newest weights."""
 
-    Args:
-        config: How it is declared.
+    type: Literal["vllm"] = "vllm"
 
-    Raises:
-        ConfigError: vLLM is not installed.
-    """
+    batch_prompts: Annotated[int, Field(ge=1)] = 512
+    """Prompts handed over together; what a death of the engine or an interruption may cost."""
 
-    def __init__(self, config: VLLMEngineConfig) -> None:
-        if find_spec("vllm") is None:
-            raise ConfigError(
-                "the engine is `vllm`, and vLLM is not installed: run `pip install -e '.[vllm]'` "
-                "in the checkout, or declare `engine: {type: transformers}`"
-            )
-        # Nobody is told what runs here unless the user wants it.
-        os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
-        self._config = config
-        self._running: RunningVLLM | None = None
+    dtype: Literal["float32", "bfloat16", "float16"] | None = None
+    """Of its weights and activations; None takes the policy's own."""
+
+    tensor_parallel_size: Annotated[int, Field(ge=1)] = 1
+    """Devices that share one copy of the model."""
+
+    data_parallel_size: Annotated[int, Field(ge=1)] = 1
+    """Copies of the model, each on devices of its own."""
+
+    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Share of a device's memory that vLLM takes and keeps; the rest is for scoring and training,
+    which use the same devices. A CPU has `VLLM_CPU_KVCACHE_SPACE` (gigabytes) instead."""
+
+    max_model_len: Annotated[int, Field(ge=1)] | None = None
+    """Longest prompt with its response, in tokens; None takes the model's, whose cache may not fit
+    the memory."""
+
+    max_engine_gap: EngineGap = 0.05
+    """Of a few responses to every policy; a larger one means that vLLM runs another."""
+
+    options: dict[str, JsonValue] = Field(default={})
+    """Further arguments of vLLM's `AsyncEngineArgs`, such as `{max_num_seqs: 512}`."""
+
+    _running: RunningVLLM | None = None
+
+    @field_validator("options")
+    @classmethod
+    def _options_are_others(cls, options: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        for name in options:
+            if name in _DECLARED_HERE:
+                raise ValueError(f"{name!r} is set by the engine's own keys or by the model")
+        return options
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """See `Engine`; the rest changes speed and memory alone."""
+        return {"type": self.type, "dtype": self.dtype, "options": self.options}
+
+    @property
+    def serves_one_policy(self) -> bool:
+        """See `Engine`; every process starts its own."""
+        return False
+
+    @property
+    def footprint(self) -> Footprint:
+        """See `Engine`."""
+        return Footprint(
+            copies=self.data_parallel_size,
+            devices=self.tensor_parallel_size,
+            dtype=self.dtype,
+            memory_share=self.gpu_memory_utilization,
+        )
 
     def sample(
         self, policy: Policy, request: SamplingRequest, progress: Progress | None = None
     ) -> list[Completion]:
-        """Sample `group_size` completions of each prompt, prompt after prompt.
+        """See `Engine`; a vLLM that dies is started again once.
 
         Raises:
-            ConfigError: A prompt and its response may be longer than `max_model_len`.
+            ConfigError: vLLM is not installed, or a prompt and its response may be longer than
+                `max_model_len`.
             EngineError: vLLM does not start, or died twice over the same prompts.
         """
+        _require_vllm()
+        from rlsd_pipeline.rollouts.running_vllm import EngineDiedError
+
         completions: list[Completion] = []
-        for part in request.parts(self._config.batch_prompts):
+        for part in request.parts(self.batch_prompts):
             try:
                 completions += self._sample(policy, part, progress)
             except EngineDiedError as death:
@@ -84,6 +152,8 @@ class VLLMEngine:
     def _again(
         self, policy: Policy, request: SamplingRequest, progress: Progress | None
     ) -> list[Completion]:
+        from rlsd_pipeline.rollouts.running_vllm import EngineDiedError
+
         try:
             return self._sample(policy, request, progress)
         except EngineDiedError as death:
@@ -97,10 +167,12 @@ class VLLMEngine:
     def _sample(
         self, policy: Policy, request: SamplingRequest, progress: Progress | None
     ) -> list[Completion]:
+        from rlsd_pipeline.rollouts.running_vllm import RunningVLLM
+
         if self._running is not None and not self._running.runs(policy):
             self.close()
         if self._running is None:
-            self._running = RunningVLLM(self._config, policy)
+            self._running = RunningVLLM(self, policy)
             self._require_policy(self._running, policy, request)
         elif not self._running.holds(policy):
             self._running.load(policy)
@@ -111,13 +183,15 @@ class VLLMEngine:
         self, running: RunningVLLM, policy: Policy, request: SamplingRequest
     ) -> None:
         """Refuse to sample where vLLM's model is not the policy; it then only warns, in its log."""
+        from rlsd_pipeline.rollouts.probe import engine_gap
+
         gap = engine_gap(policy, request, lambda probe: self._ask(running, policy, probe, None))
-        if gap > self._config.max_engine_gap:
+        if gap > self.max_engine_gap:
             self.close()
             raise EngineError(
                 f"log-probabilities of vLLM are {gap:.3g} nats a token from those of transformers "
                 "on the same weights, and engine.max_engine_gap is "
-                f"{self._config.max_engine_gap}: its log may say which weights it could not load. "
+                f"{self.max_engine_gap}: its log may say which weights it could not load. "
                 "Declare another dtype, a larger max_engine_gap, or "
                 "`engine: {type: transformers}`"
             )
@@ -145,6 +219,16 @@ class VLLMEngine:
             for prompt, output in zip(request.prompts, outputs, strict=True)
             for each in output.outputs
         ]
+
+
+def _require_vllm() -> None:
+    if find_spec("vllm") is None:
+        raise ConfigError(
+            "the engine is `vllm`, and vLLM is not installed: run `pip install -e '.[vllm]'` "
+            "in the checkout, or declare `engine: {type: transformers}`"
+        )
+    # Nobody is told what runs here unless the user wants it.
+    os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
 
 
 def _require_room(running: RunningVLLM, request: SamplingRequest) -> None:

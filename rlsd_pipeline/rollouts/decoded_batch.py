@@ -1,4 +1,4 @@
-"""Sampling in this process with transformers: each prompt is run once for its whole group."""
+"""Responses of one batch, drawn token after token in this process."""
 
 import hashlib
 
@@ -8,7 +8,6 @@ from torch import Tensor
 from transformers import TopKLogitsWarper, TopPLogitsWarper
 
 from rlsd_pipeline.models.logprobs import next_token_logits
-from rlsd_pipeline.models.placement import beside
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.rollouts.decoding import begin
 from rlsd_pipeline.rollouts.engine import Completion, Progress, SamplingRequest
@@ -43,29 +42,11 @@ def _likely(logprobs: Tensor, request: SamplingRequest) -> Tensor:
     return logprobs
 
 
-class TransformersEngine:
-    """The default engine: any transformers model, any machine.
-
-    Args:
-        batch_prompts: Prompts decoded together; it changes memory and speed, never the draw.
-    """
-
-    def __init__(self, batch_prompts: int = 64) -> None:
-        self.batch_prompts = batch_prompts
-
-    def sample(
-        self, policy: Policy, request: SamplingRequest, progress: Progress | None = None
-    ) -> list[Completion]:
-        """Sample `group_size` completions of each prompt, prompt after prompt."""
-        parts = request.parts(self.batch_prompts)
-        with beside(policy.model):
-            return [one for part in parts for one in _sample_batch(policy, part, progress)]
-
-
 @torch.no_grad()
-def _sample_batch(
+def decode_batch(
     policy: Policy, request: SamplingRequest, progress: Progress | None
 ) -> list[Completion]:
+    """Sample a request whose responses all grow together."""
     owners = torch.arange(len(request.prompts)).repeat_interleave(request.group_size)
     noise = torch.tensor(
         np.stack(

@@ -2,15 +2,13 @@
 
 import pytest
 
-from rlsd_pipeline.config.engine import (
-    OpenAIEngineConfig,
-    ReloadedWeights,
-    TransformersEngineConfig,
-    VLLMEngineConfig,
-)
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.config.strict import validate
 from rlsd_pipeline.errors import ConfigError
+from rlsd_pipeline.rollouts.engines.openai import OpenAIEngine
+from rlsd_pipeline.rollouts.engines.transformers import TransformersEngine
+from rlsd_pipeline.rollouts.engines.vllm import VLLMEngine
+from rlsd_pipeline.rollouts.served_weights import ReloadedWeights
 
 ARMS = [{"weighting": {"type": "grpo"}}]
 SERVER = {"type": "openai", "base_url": "http://127.0.0.1:8000/v1/", "model": "policy"}
@@ -27,10 +25,10 @@ def message(**changes: object) -> str:
 
 
 def test_the_engine_is_transformers_unless_declared() -> None:
-    assert declared().engine == TransformersEngineConfig()
-    assert isinstance(declared(engine={"type": "vllm"}).engine, VLLMEngineConfig)
+    assert declared().engine == TransformersEngine()
+    assert isinstance(declared(engine={"type": "vllm"}).engine, VLLMEngine)
     found = declared(engine=SERVER).engine
-    assert isinstance(found, OpenAIEngineConfig)
+    assert isinstance(found, OpenAIEngine)
     assert found.base_url == "http://127.0.0.1:8000/v1"
 
 
@@ -67,7 +65,7 @@ def test_a_server_is_declared_wholly(change: dict[str, object], said: str) -> No
 def test_one_server_holds_the_weights_of_one_arm_at_a_time() -> None:
     engine = SERVER | {"weights": {"type": "reloaded", "folder": "/weights"}}
     found = declared(engine=engine).engine
-    assert isinstance(found, OpenAIEngineConfig)
+    assert isinstance(found, OpenAIEngine)
     assert isinstance(found.weights, ReloadedWeights)
     assert "compute.processes" in message(engine=engine, compute={"type": "local", "processes": 2})
 
@@ -80,10 +78,10 @@ def test_what_changes_speed_alone_is_no_part_of_the_identity() -> None:
         "gpu_memory_utilization": 0.8,
         "max_model_len": 9000,
     }
-    assert VLLMEngineConfig(**fast).identity == VLLMEngineConfig().identity
-    assert VLLMEngineConfig(dtype="bfloat16").identity != VLLMEngineConfig().identity
-    quantized = VLLMEngineConfig(options={"quantization": "fp8"})
-    assert quantized.identity != VLLMEngineConfig().identity
-    assert TransformersEngineConfig(batch_prompts=1).identity == {"type": "transformers"}
-    moved = OpenAIEngineConfig(base_url="http://elsewhere/v1", model="policy", concurrency=2)
-    assert moved.identity == OpenAIEngineConfig(**SERVER).identity
+    assert VLLMEngine(**fast).identity == VLLMEngine().identity
+    assert VLLMEngine(dtype="bfloat16").identity != VLLMEngine().identity
+    quantized = VLLMEngine(options={"quantization": "fp8"})
+    assert quantized.identity != VLLMEngine().identity
+    assert TransformersEngine(batch_prompts=1).identity == {"type": "transformers"}
+    moved = OpenAIEngine(base_url="http://elsewhere/v1", model="policy", concurrency=2)
+    assert moved.identity == OpenAIEngine(**SERVER).identity

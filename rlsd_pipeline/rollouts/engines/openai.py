@@ -4,48 +4,85 @@ The text of a reply is not read: exact token ids go in and come out (`return_tok
 servers have), so nothing is tokenized twice.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from functools import cached_property
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from rlsd_pipeline.config.engine import OpenAIEngineConfig, ReloadedWeights
+from pydantic import Field
+
+from rlsd_pipeline.config.endpoint import EndpointConfig
 from rlsd_pipeline.endpoint import Endpoint, EndpointError
 from rlsd_pipeline.errors import ConfigError, EngineError
-from rlsd_pipeline.models.policy import EncodedPrompt, Policy
-from rlsd_pipeline.rollouts.engine import Completion, Progress, SamplingRequest
+from rlsd_pipeline.rollouts.engine import Completion, Engine, EngineGap, Progress, SamplingRequest
 from rlsd_pipeline.rollouts.exchange import Reported, believed, sampling_arguments
-from rlsd_pipeline.rollouts.probe import engine_gap
-from rlsd_pipeline.rollouts.served_weights import serve
+from rlsd_pipeline.rollouts.served_weights import (
+    FixedWeights,
+    ReloadedWeights,
+    WeightsConfig,
+    serve,
+)
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 
 _LONGEST_REPLY = 1 << 28
 _SUPPRESSED = -100.0
 """The lowest bias that OpenAI's format allows."""
 
 
-class OpenAIEngine:
-    """Asks a server for one response a request, many at the same time.
+class OpenAIEngine(EndpointConfig, Engine):
+    """Sampling by a running vLLM or SGLang server, through its OpenAI-compatible completions.
 
-    Args:
-        config: How it is declared.
-
-    Raises:
-        ConfigError: The environment variable of its key is not set, or holds no key.
+    The server must serve the policy that is sampled: some responses of every policy are scored here
+    and compared with what the server reported.
     """
 
-    def __init__(self, config: OpenAIEngineConfig) -> None:
-        self._config = config
-        self._endpoint = Endpoint(config, "the engine", _LONGEST_REPLY)
-        self._served: str | None = None
+    type: Literal["openai"] = "openai"
+
+    batch_prompts: Annotated[int, Field(ge=1)] = 512
+    """Prompts handed over together; what an interruption may cost."""
+
+    timeout_seconds: Annotated[float, Field(gt=0, le=86_400)] = 1800.0
+    """How long one response may take, waiting for its turn at the server included."""
+
+    concurrency: Annotated[int, Field(ge=1, le=2048)] = 128
+    """Responses asked for at the same time; the server queues what it cannot run at once."""
+
+    weights: WeightsConfig = FixedWeights()
+    """How the server comes by the weights of a new iteration."""
+
+    max_engine_gap: EngineGap = 0.05
+    """Of a few responses to every policy; a larger one means that the server serves another."""
+
+    _served: str | None = None
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """See `Engine`; the rest changes speed and memory alone."""
+        return {"type": self.type, "model": self.model}
+
+    @property
+    def serves_one_policy(self) -> bool:
+        """See `Engine`."""
+        return isinstance(self.weights, ReloadedWeights)
+
+    @cached_property
+    def _endpoint(self) -> Endpoint:
+        return Endpoint(self, "the engine", _LONGEST_REPLY)
 
     def sample(
         self, policy: Policy, request: SamplingRequest, progress: Progress | None = None
     ) -> list[Completion]:
-        """Sample `group_size` completions of each prompt, prompt after prompt.
+        """See `Engine`.
 
         Raises:
-            ConfigError: A prompt has images, which the completions API cannot take.
+            ConfigError: A prompt has images, which the completions API cannot take, or the
+                environment variable of the key is not set.
             AlignmentError: The server read another prompt than was sent.
             EngineError: The server is not reached, refuses, or serves another policy.
         """
@@ -56,38 +93,40 @@ class OpenAIEngine:
             )
         self._require_policy(policy, request)
         completions: list[Completion] = []
-        for part in request.parts(self._config.batch_prompts):
+        for part in request.parts(self.batch_prompts):
             completions += self._sample(policy, part, progress)
         return completions
 
     def _require_policy(self, policy: Policy, request: SamplingRequest) -> None:
         """See that the server has the policy's weights, where need be by giving it them."""
-        weights = self._config.weights
+        weights = self.weights
         if isinstance(weights, ReloadedWeights):
             known = policy.weights_digest is not None and policy.weights_digest == self._served
             # A server that was started again has forgotten them, and is given them once more.
-            if known and self._gap(policy, request) <= self._config.max_engine_gap:
+            if known and self._gap(policy, request) <= self.max_engine_gap:
                 return
             self._served = None
-            serve(self._endpoint, self._config.base_url, weights, policy)
+            serve(self._endpoint, self.base_url, weights, policy)
         gap = self._gap(policy, request)
-        if gap > self._config.max_engine_gap:
+        if gap > self.max_engine_gap:
             raise EngineError(
-                f"log-probabilities of the server at {self._config.base_url} are {gap:.3g} nats a "
+                f"log-probabilities of the server at {self.base_url} are {gap:.3g} nats a "
                 "token from those of the policy here, and engine.max_engine_gap is "
-                f"{self._config.max_engine_gap}: it serves other weights (see engine.weights), or "
+                f"{self.max_engine_gap}: it serves other weights (see engine.weights), or "
                 "reports them before temperature (start vLLM with "
                 "`--logprobs-mode processed_logprobs`)"
             )
         self._served = policy.weights_digest
 
     def _gap(self, policy: Policy, request: SamplingRequest) -> float:
+        from rlsd_pipeline.rollouts.probe import engine_gap
+
         return engine_gap(policy, request, lambda probe: self._sample(policy, probe, None))
 
     def _sample(
         self, policy: Policy, request: SamplingRequest, progress: Progress | None
     ) -> list[Completion]:
-        pool = ThreadPoolExecutor(self._config.concurrency, thread_name_prefix="openai-engine")
+        pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="openai-engine")
         try:
             asked: dict[Future[Completion], int] = {
                 pool.submit(self._one, policy, prompt, request, body): index
@@ -113,7 +152,7 @@ class OpenAIEngine:
                 prompt,
                 {
                     **arguments,
-                    "model": self._config.model,
+                    "model": self.model,
                     "prompt": prompt.prompt_ids,
                     # Each response apart: servers disagree on what one seed means for several.
                     "seed": arguments["seed"] + index,
@@ -128,7 +167,7 @@ class OpenAIEngine:
     def _one(
         self, policy: Policy, prompt: EncodedPrompt, request: SamplingRequest, body: dict[str, Any]
     ) -> Completion:
-        url = f"{self._config.base_url}/completions"
+        url = f"{self.base_url}/completions"
         try:
             received = self._endpoint.post(url, body)
         except EndpointError as error:
