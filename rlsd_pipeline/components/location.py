@@ -72,6 +72,8 @@ def class_of(declared: str, *, code: bytes | None = None) -> type[Any]:
             f"{place} has no class {name}; "
             + (f"it has {', '.join(classes)}" if classes else "it declares no class")
         )
+    # What is run from here on was imported now: its digest must not be that of a later edit.
+    origin_of(found)
     return found
 
 

@@ -103,17 +103,17 @@ class Engine(Component):
     """Whether its log-probabilities are, to rounding, those that scoring and training compute; of
     another engine they are corrected for (method.md §3)."""
 
+    speed: ClassVar[tuple[str, ...]] = ("batch_prompts",)
+    """Settings that change speed and memory alone, and never the draw."""
+
     batch_prompts: Annotated[int, Field(ge=1)] = 64
     """Prompts handed over together: what an interruption may cost. It changes memory and speed,
     never the draw."""
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What of it decides the draw: a change of the rest leaves samples valid.
-
-        By default all its settings but `batch_prompts`, and the code of a user's engine.
-        """
-        return identity(self, without=("batch_prompts",))
+        """What of it decides the draw: a change of the rest leaves samples valid."""
+        return identity(self, without=self.speed)
 
     @property
     def serves_one_policy(self) -> bool:

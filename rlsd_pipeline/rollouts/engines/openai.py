@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -44,6 +44,17 @@ class OpenAIEngine(EndpointConfig, Engine):
 
     type: Literal["openai"] = "openai"
 
+    speed: ClassVar[tuple[str, ...]] = (
+        "batch_prompts",
+        "base_url",
+        "api_key_env",
+        "timeout_seconds",
+        "concurrency",
+        "retries",
+        "weights",
+        "max_engine_gap",
+    )
+
     batch_prompts: Annotated[int, Field(ge=1)] = 512
     """Prompts handed over together; what an interruption may cost."""
 
@@ -60,11 +71,6 @@ class OpenAIEngine(EndpointConfig, Engine):
     """Of a few responses to every policy; a larger one means that the server serves another."""
 
     _served: str | None = None
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """See `Engine`; the rest changes speed and memory alone."""
-        return {"type": self.type, "model": self.model}
 
     @property
     def serves_one_policy(self) -> bool:

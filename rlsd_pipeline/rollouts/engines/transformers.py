@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rlsd_pipeline.rollouts.engine import Completion, Engine, Footprint, Progress, SamplingRequest
 
@@ -16,11 +16,6 @@ class TransformersEngine(Engine):
     type: Literal["transformers"] = "transformers"
 
     scores: ClassVar[bool] = True
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """See `Engine`."""
-        return {"type": self.type}
 
     @property
     def serves_one_policy(self) -> bool:

@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, JsonValue, field_validator
 
@@ -64,6 +64,15 @@ class VLLMEngine(Engine):
 
     type: Literal["vllm"] = "vllm"
 
+    speed: ClassVar[tuple[str, ...]] = (
+        "batch_prompts",
+        "tensor_parallel_size",
+        "data_parallel_size",
+        "gpu_memory_utilization",
+        "max_model_len",
+        "max_engine_gap",
+    )
+
     batch_prompts: Annotated[int, Field(ge=1)] = 512
     """Prompts handed over together; what a death of the engine or an interruption may cost."""
 
@@ -99,11 +108,6 @@ class VLLMEngine(Engine):
             if name in _DECLARED_HERE:
                 raise ValueError(f"{name!r} is set by the engine's own keys or by the model")
         return options
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """See `Engine`; the rest changes speed and memory alone."""
-        return {"type": self.type, "dtype": self.dtype, "options": self.options}
 
     @property
     def serves_one_policy(self) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rlsd_pipeline.components.component import identity
+from rlsd_pipeline.components.source import package_digest
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.weighting.grpo import GRPO
@@ -40,6 +41,19 @@ def test_a_module_that_python_imports(
     weighting = load(f"{{type: '{package}.credit{separator}Scaled'}}").arms[0].weighting
     assert weighting.type == f"{package}.credit:Scaled"
     assert identity(weighting)["factor"] == 2.0
+
+
+def test_a_module_that_is_edited_after_its_import_counts_as_it_was_imported(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_edited.py").write_text(MINE)
+    monkeypatch.syspath_prepend(tmp_path)
+    weighting = load("{type: own_edited.Scaled}").arms[0].weighting
+    imported = package_digest("own_edited")
+    (tmp_path / "own_edited.py").write_text(MINE.replace("self.factor *", "-self.factor *"))
+    assert identity(weighting)["source"] == imported
+    package_digest.cache_clear()
+    assert package_digest("own_edited") != imported
 
 
 def test_a_built_in_one_by_its_import_path_is_the_built_in_one(load: Load) -> None:

@@ -84,4 +84,6 @@ def test_what_changes_speed_alone_is_no_part_of_the_identity() -> None:
     assert quantized.identity != VLLMEngine().identity
     assert TransformersEngine(batch_prompts=1).identity == {"type": "transformers"}
     moved = OpenAIEngine(base_url="http://elsewhere/v1", model="policy", concurrency=2)
-    assert moved.identity == OpenAIEngine(**SERVER).identity
+    assert (
+        moved.identity == OpenAIEngine(**SERVER).identity == {"type": "openai", "model": "policy"}
+    )

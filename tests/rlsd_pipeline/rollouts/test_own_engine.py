@@ -143,6 +143,17 @@ def test_settings_and_code_decide_the_draw_and_the_size_of_a_part_does_not(
     assert identity(declare(batch_prompts=7).engine)["batch_prompts"] == 7
 
 
+def test_a_subclass_of_a_built_in_one_is_told_from_it(declare: Declare, tmp_path: Path) -> None:
+    declare()
+    (tmp_path / "canned.py").write_text(
+        "from rlsd_pipeline.rollouts.engines.vllm import VLLMEngine\n"
+        "class Canned(VLLMEngine):\n    first: int = 40\n"
+    )
+    found = load_experiment(tmp_path / "defs.yaml").engine.identity
+    assert found.pop("source")
+    assert found == {"type": "canned.py:Canned", "dtype": None, "options": {}, "first": 40}
+
+
 def test_several_arms_at_a_time_are_refused_unless_it_says_that_it_can(
     declare: Declare, tmp_path: Path
 ) -> None:
