@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import torch
 
+from rlsd_pipeline.advantages.standardised import Standardised
 from rlsd_pipeline.config.update import UpdateConfig
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.models.scoring import score_responses
@@ -13,7 +14,6 @@ from rlsd_pipeline.rollouts.engine import Completion, SamplingRequest
 from rlsd_pipeline.rollouts.engines.transformers import TransformersEngine
 from rlsd_pipeline.update.policy_update import UpdateGroup, make_optimizer, update_policy
 from rlsd_pipeline.update.token_loss import Tokens
-from rlsd_pipeline.weighting.grpo import group_advantages
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 
@@ -105,7 +105,7 @@ def credit_of(
     return Credit(
         rewards=rewards,
         correct=rewards > 0,
-        advantages=group_advantages(rewards.double(), groups).float(),
+        advantages=Standardised().advantages(rewards.double(), groups).float(),
         groups=groups,
         informed=torch.ones(len(ids), dtype=torch.bool),
         rows=rows,

@@ -12,8 +12,8 @@ from collections.abc import Callable
 import torch
 
 from benchmarks.timing import emit
+from rlsd_pipeline.advantages.standardised import Standardised
 from rlsd_pipeline.weighting import METHODS
-from rlsd_pipeline.weighting.grpo import group_advantages
 from rlsd_pipeline.weighting.method import Credit
 
 GROUP, TOKENS = 8, 64
@@ -30,7 +30,7 @@ def credit_of(tokens: int) -> Credit:
     return Credit(
         rewards=rewards,
         correct=rewards > 0,
-        advantages=group_advantages(rewards, groups),
+        advantages=Standardised().advantages(rewards, groups),
         groups=groups,
         informed=torch.ones(count, dtype=torch.bool),
         rows=torch.arange(count).repeat_interleave(TOKENS),

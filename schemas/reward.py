@@ -28,7 +28,10 @@ class Verdict(StrEnum):
 
 
 class Reward(Record):
-    """The reward R and the group-normalised advantage A of one rollout.
+    """The reward R of one rollout, and its standardised advantage.
+
+    The table is shared by arms whose advantages are of another kind: those are computed from the
+    rewards where tokens are weighed.
 
     R = Σ weight · part. Beside the fields stands `reward_NAME` for each part of a reward that is
     more than accuracy and format: what the part gave, before its weight; null where it gave none.
@@ -64,7 +67,8 @@ class Reward(Record):
     """R, unitless. Null exactly when the verifier failed: a crash is never a zero."""
 
     advantage: FiniteFloat
-    """A = (R − mean) / std over the group; 0 without variance and where the verifier failed."""
+    """(R − mean) / (std + 1e-6) over the group, whatever the arm declares as its advantages; 0
+    without variance and where the verifier failed."""
 
     example: ClassVar[dict[str, Any]] = {
         "rollout_id": "easy_vqa/train/17#0",

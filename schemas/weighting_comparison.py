@@ -52,7 +52,7 @@ class MethodCredit(Contract):
 class WeightingComparison(Record):
     """The summary of a comparison; the credit of every token stands beside it in a table.
 
-    Signal tokens are those of responses whose advantage is not 0.
+    Signal tokens are those of responses whose advantage is not 0, by each method's estimator.
     """
 
     rollouts: Annotated[int, Field(ge=0)]
@@ -62,7 +62,7 @@ class WeightingComparison(Record):
     """Their tokens."""
 
     signal_tokens: Annotated[int, Field(ge=0)]
-    """Those of responses whose advantage is not 0."""
+    """Those of responses whose standardised advantage is not 0."""
 
     policy: NonEmpty
     """Digest of the policy that sampled them."""

@@ -69,7 +69,8 @@ def check(
 def _flipped(run: "StageRun", table: "pa.Table") -> int:
     """Tokens whose credit has another sign than their response's advantage."""
     from rlsd_pipeline.credit.signs import flipped_signs
+    from rlsd_pipeline.credit.tables import read_advantages
     from schemas import Reward
 
-    advantages = run.read("rewards").table(Reward, ["advantage"])["advantage"]
-    return flipped_signs(table["token_advantages"], advantages)
+    rewards = run.read("rewards").table(Reward, ["problem_id", "reward", "advantage"])
+    return flipped_signs(table["token_advantages"], read_advantages(rewards, run.arm.advantages))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self, get_args, get_origin
 
@@ -11,6 +12,8 @@ from pydantic import BaseModel, SerializationInfo, SerializerFunctionWrapHandler
 from rlsd_pipeline.components.location import Origin, class_of, origin_of, place_of
 from rlsd_pipeline.config.strict import StrictConfig
 from rlsd_pipeline.errors import DataError
+
+_NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 class Component(StrictConfig):
@@ -86,6 +89,14 @@ def built_in_name(component: type[BaseModel]) -> str | None:
     """The literal `type` of a built-in component; None for a user's."""
     annotation = component.model_fields["type"].annotation
     return str(get_args(annotation)[0]) if get_origin(annotation) is Literal else None
+
+
+def short_name(component: Component) -> str:
+    """Its name where it is given none: its type, or a user's class in snake case."""
+    name = built_in_name(type(component))
+    if name is not None:
+        return name
+    return re.sub(_NEXT_WORD, "_", type(component).__name__).lower().strip("_")
 
 
 def is_identity(info: SerializationInfo) -> bool:

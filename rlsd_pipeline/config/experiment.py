@@ -2,10 +2,13 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
+from rlsd_pipeline.advantages import AdvantagesConfig
+from rlsd_pipeline.advantages.standardised import Standardised
+from rlsd_pipeline.components.component import short_name
 from rlsd_pipeline.config.compute import ComputeConfig, LocalCompute
 from rlsd_pipeline.config.document import read_document
 from rlsd_pipeline.config.evaluation import EvaluationConfig
@@ -54,9 +57,12 @@ class ArmConfig(StrictConfig):
     """A weighting with its seeds; each seed is one training lineage, an arm."""
 
     name: str | None = None
-    """Defaults to the weighting's type."""
+    """Defaults to the weighting's type; of your own, to its class in snake case."""
 
     weighting: WeightingConfig
+
+    advantages: AdvantagesConfig | None = None
+    """In place of the experiment's advantages."""
 
     seeds: list[Annotated[int, Field(ge=0)]] = Field(default=[0], min_length=1)
     """Each draws its own problems and responses. Arms of one seed share what is equal."""
@@ -75,6 +81,27 @@ class ArmConfig(StrictConfig):
         if not isinstance(self.teacher, ModelTeacher):
             return self
         return self.model_copy(update={"teacher": self.teacher.located(folder)})
+
+    @property
+    def method(self) -> str:
+        """Name that the arms of all its seeds share."""
+        return self.name or short_name(self.weighting)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _grpo_names_its_advantages(cls, declared: Any) -> Any:
+        """`weighting: {type: grpo, advantages: centred}` is the arm's choice under another name."""
+        weighting = declared.get("weighting") if isinstance(declared, dict) else None
+        if not isinstance(weighting, dict) or weighting.get("type") != "grpo":
+            return declared
+        if "advantages" not in weighting:
+            return declared
+        if declared.get("advantages") is not None:
+            raise ValueError(
+                "`advantages` stands both beside `weighting` and in it: drop the one in it"
+            )
+        kept = {key: value for key, value in weighting.items() if key != "advantages"}
+        return declared | {"weighting": kept, "advantages": {"type": weighting["advantages"]}}
 
     @model_validator(mode="after")
     def _another_model_teaches_opd(self) -> "ArmConfig":
@@ -99,6 +126,7 @@ class Arm(StrictConfig):
     method: str
     """Name that the arms of all seeds share."""
     weighting: WeightingConfig
+    advantages: AdvantagesConfig = Standardised()
     seed: int
     teacher: TeacherConfig
     privileged: Privileged
@@ -124,6 +152,9 @@ class ExperimentConfig(StrictConfig):
     reward: RewardConfig = RewardWeights().parts
     teacher: TeacherConfig = SyncedTeacher()
     privileged: Privileged = "answer"
+    advantages: AdvantagesConfig = Standardised()
+    """What a reward is worth beside those of its group, unless an arm says otherwise."""
+
     update: UpdateConfig = UpdateConfig()
     arms: list[ArmConfig] = Field(min_length=1)
     iterations: Annotated[int, Field(ge=1, le=999)] = 200
@@ -143,7 +174,7 @@ class ExperimentConfig(StrictConfig):
     @field_validator("arms")
     @classmethod
     def _arms_are_distinct(cls, arms: list[ArmConfig]) -> list[ArmConfig]:
-        names = [arm.name or arm.weighting.type for arm in arms]
+        names = [arm.method for arm in arms]
         for name in names:
             if not NAME.fullmatch(name):
                 raise ValueError(f"the arm name {name!r} must match {NAME.pattern}")
@@ -188,17 +219,18 @@ class ExperimentConfig(StrictConfig):
     @property
     def compared_with(self) -> str:
         """The method that the others are compared with: the first GRPO, or the first method."""
-        names = [arm.name or arm.weighting.type for arm in self.arms]
+        names = [arm.method for arm in self.arms]
         plain = [n for n, arm in zip(names, self.arms, strict=True) if arm.weighting.type == "grpo"]
         return (plain or names)[0]
 
     def lineages(self) -> dict[str, Arm]:
         """Arm name (`rlsd-s0`) -> arm, in the declared order."""
         return {
-            f"{arm.name or arm.weighting.type}-s{seed}": Arm(
-                name=f"{arm.name or arm.weighting.type}-s{seed}",
-                method=arm.name or arm.weighting.type,
+            f"{arm.method}-s{seed}": Arm(
+                name=f"{arm.method}-s{seed}",
+                method=arm.method,
                 weighting=arm.weighting,
+                advantages=arm.advantages or self.advantages,
                 seed=seed,
                 teacher=arm.teacher or self.teacher,
                 privileged=arm.privileged or arm.weighting.privileged or self.privileged,

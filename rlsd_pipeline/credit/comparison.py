@@ -7,6 +7,7 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from rlsd_pipeline.components.component import identity
+from rlsd_pipeline.components.guarded import guarded
 from rlsd_pipeline.credit.segments import Segment
 from rlsd_pipeline.evaluation.bootstrap import cluster_ratio
 from rlsd_pipeline.evaluation.intervals import Estimate
@@ -52,7 +53,8 @@ def summarize(
         confidence: Of the intervals, which are over groups.
     """
     signal = credit.token_advantages.numpy() != 0
-    cut = weighting.cut(credit)
+    with guarded(weighting, f"the cut of {len(credit.rewards)} rollouts"):
+        cut = weighting.cut(credit)
     shares = np.quantile(values, list(QUANTILES.values())) if len(values) else [0.0] * 5
     return MethodCredit(
         method=name,

@@ -3,11 +3,15 @@
 Nothing is padded: the tokens of all responses stand one after the other, as in the Parquet file.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import torch
 from torch import Tensor
 
+from rlsd_pipeline.advantages.estimator import AdvantageEstimator, estimated
+from rlsd_pipeline.advantages.standardised import Standardised
 from rlsd_pipeline.artifacts.validation import contiguous
 from rlsd_pipeline.credit.segments import Segment, token_segments
 from rlsd_pipeline.errors import AlignmentError
@@ -20,7 +24,7 @@ from schemas import Verdict
 def read_credit(
     rollouts: pa.Table, rewards: pa.Table, logprobs: pa.Table, extraction: Extraction
 ) -> Credit:
-    """The tables of one iteration as the arrays a method reads.
+    """The tables of one iteration as the arrays a method reads, with standardised advantages.
 
     Raises:
         AlignmentError: The tables are not about the same rollouts in the same order.
@@ -35,20 +39,43 @@ def read_credit(
     student = flat(logprobs["student_logprobs"])
     teacher = contiguous(logprobs["teacher_logprobs"])
     informed = teacher.is_valid().to_numpy(zero_copy_only=False)
-    groups = Groups(rollouts["problem_id"].to_pylist())
     return Credit(
         rewards=torch.tensor(rewards["reward"].to_numpy(), dtype=torch.float64),
         correct=torch.from_numpy(
             np.array(rewards["verdict"].to_pylist(), dtype=object) == Verdict.CORRECT.value
         ),
         advantages=torch.tensor(rewards["advantage"].to_numpy(), dtype=torch.float32),
-        groups=torch.tensor(groups.of_rows, dtype=torch.long),
+        groups=_groups(rollouts["problem_id"]),
         informed=torch.from_numpy(informed.copy()),
         rows=torch.from_numpy(np.arange(len(rollouts)).repeat(np.diff(offsets))),
         reasoning=torch.from_numpy(segments_of(rollouts, extraction) == Segment.REASONING),
         student_logprobs=student,
         teacher_logprobs=_teacher(teacher, informed, offsets, student),
     )
+
+
+def under(estimator: AdvantageEstimator, credit: Credit) -> Credit:
+    """The same table under the advantages of an estimator; the table holds standardised ones.
+
+    Raises:
+        ComponentError: As `estimated`.
+    """
+    if type(estimator) is Standardised:
+        return credit
+    found = estimated(estimator, credit.rewards, credit.groups)
+    return replace(credit, advantages=found.to(credit.advantages.dtype))
+
+
+def read_advantages(rewards: pa.Table, estimator: AdvantageEstimator) -> np.ndarray:
+    """Each rollout's advantage by an estimator; float64, `[rollouts]`.
+
+    Raises:
+        ComponentError: As `estimated`.
+    """
+    if type(estimator) is Standardised:
+        return rewards["advantage"].to_numpy()
+    values = torch.tensor(rewards["reward"].to_numpy(), dtype=torch.float64)
+    return estimated(estimator, values, _groups(rewards["problem_id"])).numpy()
 
 
 def row_offsets(column: pa.ChunkedArray) -> np.ndarray:
@@ -73,6 +100,11 @@ def segments_of(rollouts: pa.Table, extraction: Extraction) -> np.ndarray:
     texts, ends = (rollouts[name].to_pylist() for name in ("completion", "token_ends"))
     parts = [token_segments(*row, extraction) for row in zip(texts, ends, strict=True)]
     return np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint8)
+
+
+def _groups(problem_ids: pa.ChunkedArray) -> Tensor:
+    """Index of each row's group, in order of first mention; int64, `[rows]`."""
+    return torch.tensor(Groups(problem_ids.to_pylist()).of_rows, dtype=torch.long)
 
 
 def _lengths(lists: pa.Array) -> np.ndarray:

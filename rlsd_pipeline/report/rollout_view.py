@@ -44,7 +44,7 @@ class RolloutView(Part):
     """R, unitless; null where the verifier failed."""
 
     advantage: FiniteFloat
-    """A, the group-normalised reward, unitless."""
+    """A, by the advantage estimator of its arm, unitless."""
 
     student_logprobs: Row
     """log π_S in nats. [tokens]"""

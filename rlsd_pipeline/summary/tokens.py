@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from rlsd_pipeline.credit.segments import Segment, token_segments
+from rlsd_pipeline.credit.tables import read_advantages
 from rlsd_pipeline.data.images import thumbnail
 from rlsd_pipeline.diagnostics.leakage.mentions import find_mentions
 from rlsd_pipeline.groups import Groups
@@ -17,7 +18,7 @@ GROUPS = 12
 PIXELS = 320
 MEANING = (
     "From the first groups in which some responses are right and some wrong, one of each; in other "
-    "groups the advantage is 0 and only methods that do without a reward give any credit."
+    "groups the advantage over the group is 0, and only methods that do without it give any credit."
 )
 
 
@@ -32,6 +33,7 @@ def rollout_views(run: StageRun) -> tuple[RolloutView, ...]:
         "logprobs": run.read("logprobs").table(TokenLogprobs).to_pylist(),
     }
     rows = list(_chosen(tables["reward"]))
+    worth = read_advantages(run.read("rewards").table(Reward), run.arm.advantages)
     wanted = {tables["rollout"][row]["rollout_id"] for row in rows}
     credit: dict[str, dict[str, list[float]]] = {name: {} for name in wanted}
     for entry in artifact.table(ComparedCredit, ["method", "rollout_id", "credit"]).to_pylist():
@@ -39,7 +41,13 @@ def rollout_views(run: StageRun) -> tuple[RolloutView, ...]:
             credit[entry["rollout_id"]][entry["method"]] = entry["credit"]
     problems = run.workspace.problems(run.read("problems"))
     return tuple(
-        _view(run, {name: table[row] for name, table in tables.items()}, problems, credit)
+        _view(
+            run,
+            {name: table[row] for name, table in tables.items()},
+            float(worth[row]),
+            problems,
+            credit,
+        )
         for row in rows
     )
 
@@ -56,6 +64,7 @@ def _chosen(rewards: Sequence[Mapping[str, Any]]) -> Iterator[int]:
 def _view(
     run: StageRun,
     row: Mapping[str, Mapping[str, Any]],
+    advantage: float,
     problems: Mapping[str, Problem],
     credit: Mapping[str, Mapping[str, list[float]]],
 ) -> RolloutView:
@@ -73,13 +82,13 @@ def _view(
         segments=tuple(Segment(value).name.lower() for value in segments),
         verdict=reward["verdict"],
         reward=reward["reward"],
-        advantage=reward["advantage"],
+        advantage=advantage,
         student_logprobs=tuple(student),
         teacher_logprobs=None if teacher is None else tuple(teacher),
         information_gain=None if gain is None else tuple(gain.tolist()),
         evidence_weights=None
         if gain is None
-        else tuple(np.exp((np.sign(reward["advantage"]) * gain).clip(-50, 50)).tolist()),
+        else tuple(np.exp((np.sign(advantage) * gain).clip(-50, 50)).tolist()),
         credit={name: tuple(values) for name, values in credit[rollout["rollout_id"]].items()},
         images=tuple(Picture(data=thumbnail(image, PIXELS)) for image in problem.images),
         leaks=tuple(_leaks(rollout["completion"], ends)),

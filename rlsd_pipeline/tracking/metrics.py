@@ -42,7 +42,7 @@ def rollout_metrics(rollouts: pa.Table) -> Numbers:
 
 
 def reward_metrics(rewards: pa.Table) -> Numbers:
-    """Mean reward and its parts, rollouts that could be read or carry signal, verdict counts."""
+    """Mean reward and its parts, rollouts read or of a group that varies, verdict counts."""
     present = rewards["reward"].drop_null().to_pylist()
     verdicts = Counter(rewards["verdict"].to_pylist())
     advantages = rewards["advantage"].to_numpy()

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from rlsd_pipeline.divergences.divergence import StoredDivergence
 
 
+NO_TEACHER = (
+    "the method needs teacher_logprobs, and no teacher scored these rollouts: use the tables of an "
+    "arm whose method reads a teacher"
+)
+
+
 @dataclass(frozen=True)
 class Credit:
     """What a method may read of one table of rollouts.
@@ -28,7 +34,7 @@ class Credit:
     Attributes:
         rewards: R of each rollout, nan where the verifier failed; `[rollouts]`.
         correct: Whether the verifier accepted the answer; `[rollouts]`.
-        advantages: Group-normalised reward of each rollout; `[rollouts]`.
+        advantages: Of each rollout, by the arm's estimator; `[rollouts]`.
         groups: Index of each rollout's group, from 0; `[rollouts]`.
         informed: Whether the teacher was shown privileged information for a rollout, or scored it
             at all; `[rollouts]`.
@@ -58,10 +64,7 @@ class Credit:
             ValueError: No teacher scored the table.
         """
         if self.teacher_logprobs is None:
-            raise ValueError(
-                "the method needs teacher_logprobs, and no teacher scored these rollouts: use the "
-                "tables of an arm whose method reads a teacher"
-            )
+            raise ValueError(NO_TEACHER)
         return (self.teacher_logprobs - self.student_logprobs).detach()
 
     @cached_property

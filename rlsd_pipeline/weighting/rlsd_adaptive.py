@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from rlsd_pipeline.weighting.grpo import group_advantages
+from rlsd_pipeline.advantages.standardised import Standardised
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 from rlsd_pipeline.weighting.rlsd import cut_weights, rlsd_token_advantages
 
@@ -96,8 +96,9 @@ def evidence_agreement(credit: Credit) -> float:
     evidence = credit.information_gain.new_zeros(len(credit.rewards))
     evidence = evidence.index_add(0, credit.rows, credit.information_gain)
     evidence = evidence.masked_fill(credit.rewards.isnan(), math.nan)
-    evidence = group_advantages(evidence, credit.groups)
-    rewards = group_advantages(credit.rewards, credit.groups).to(evidence.dtype)
+    standardised = Standardised().advantages
+    evidence = standardised(evidence, credit.groups)
+    rewards = standardised(credit.rewards, credit.groups).to(evidence.dtype)
     takes_part = _varies(evidence, credit.groups) & _varies(rewards, credit.groups)
     evidence = evidence.masked_fill(~takes_part, 0.0)
     rewards = rewards.masked_fill(~takes_part, 0.0)

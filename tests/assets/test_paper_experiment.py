@@ -85,7 +85,7 @@ def test_rlsd_and_the_divergences(declared: ExperimentConfig) -> None:
         "clip": 0.2,
         "formula": "corrected",
     }
-    assert methods["grpo"].weighting.model_dump()["advantages"] == "standardised"
+    assert methods["grpo"].advantages.type == "standardised"
     divergence = methods["sdpo"].weighting.stored_divergence
     assert divergence is not None
     assert (divergence.type, divergence.top_k, divergence.support) == ("jsd", 100, "student")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from rlsd_pipeline.advantages.centred import Centred
+from rlsd_pipeline.advantages.estimator import AdvantageEstimator
 from rlsd_pipeline.weighting import METHODS
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.grpo_opsd import GRPOOPSD
@@ -15,6 +17,9 @@ from rlsd_pipeline.weighting.sft import SFT
 
 if TYPE_CHECKING:
     from rlsd_pipeline.stages.run import StageRun
+
+
+_CENTRED = "grpo, centred"
 
 
 def compared_methods(run: StageRun) -> dict[str, Weighting]:
@@ -36,16 +41,22 @@ def compared_methods(run: StageRun) -> dict[str, Weighting]:
         if method.type not in types and not isinstance(method, OPD):
             own = SFT(learns_from="sampled") if isinstance(method, SFT) else method
             named[method.type] = own.at_iteration(run.iteration)
-    return named | {
-        name: method for name, method in _variants(run).items() if method not in named.values()
-    }
+    return distinct_streams(run, named | _variants(run), kept=named)
+
+
+def compared_advantages(run: StageRun, name: str) -> AdvantageEstimator:
+    """The estimator of a compared method: of its arm, of the variant, or else the experiment's."""
+    declared = run.experiment.methods().get(name)
+    if declared:
+        return declared[0].advantages
+    return Centred() if name == _CENTRED else run.experiment.advantages
 
 
 def _variants(run: StageRun) -> dict[str, Weighting]:
     """Forms of the methods that are worth seeing beside them, at full strength."""
     rlsd = RLSD(decay=None)
     return {
-        "grpo, centred": GRPO(advantages="centred"),
+        _CENTRED: GRPO(),
         "rlsd, λ undecayed": rlsd,
         "rlsd, as printed": rlsd.model_copy(update={"formula": "as_printed"}),
         "rlsd, negative only": rlsd.model_copy(update={"responses_weighted": "negative"}),
@@ -54,13 +65,23 @@ def _variants(run: StageRun) -> dict[str, Weighting]:
     }
 
 
-def distinct_streams(named: Mapping[str, Weighting]) -> dict[str, Weighting]:
+def distinct_streams(
+    run: StageRun, named: Mapping[str, Weighting], kept: Mapping[str, Weighting] | None = None
+) -> dict[str, Weighting]:
     """Methods that make the same of a table are shown once, under the first name.
 
     They may still differ in the teacher they are declared with, and so in their gradients.
+
+    Args:
+        run: Where.
+        named: The methods by name.
+        kept: Those of them that are shown in any case.
     """
-    kept: dict[str, Weighting] = {}
+    shown = dict(kept or {})
+    credits = [(method, compared_advantages(run, name)) for name, method in shown.items()]
     for name, method in named.items():
-        if method not in kept.values():
-            kept[name] = method
-    return kept
+        credit = method, compared_advantages(run, name)
+        if name not in shown and credit not in credits:
+            shown[name] = method
+            credits.append(credit)
+    return shown

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from rlsd_pipeline.config.precision import training_precision, update_identity
+from rlsd_pipeline.credit.identity import credit_identity
 from rlsd_pipeline.stages.comparison.compared_methods import compared_methods
 from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
@@ -42,7 +43,8 @@ class GradientComparisonStage(Stage):
     def settings(self, run: StageRun) -> dict[str, Any]:
         """Every method as an arm would have it; an earlier policy that teaches is in this past."""
         methods = {
-            name: plain(what_if.arm, "weighting", "teacher", "privileged")
+            name: credit_identity(what_if.arm.weighting, what_if.arm.advantages)
+            | plain(what_if.arm, "teacher", "privileged")
             | {"update": what_if.arm.update.identity}
             for name, what_if in _compared(run).items()
         }

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from rlsd_pipeline.components.component import identity
-from rlsd_pipeline.stages.comparison.compared_methods import compared_methods, distinct_streams
+from rlsd_pipeline.credit.identity import credit_identity
+from rlsd_pipeline.stages.comparison.compared_methods import (
+    compared_advantages,
+    compared_methods,
+    distinct_streams,
+)
 from rlsd_pipeline.stages.stage import Stage
 from schemas import ComparedCredit, Reward, Rollout, TokenLogprobs, WeightingComparison
 
@@ -38,11 +42,16 @@ class WeightingComparisonStage(Stage):
     def settings(self, run: StageRun) -> dict[str, Any]:
         """Every method with its settings, and why others are left out."""
         compared = _compared(run)
+        decided = {
+            name: credit_identity(method, compared_advantages(run, name))
+            for name, method in compared.shown.items()
+        }
+        others = {n: of["advantages"] for n, of in decided.items() if "advantages" in of}
         return {
-            "methods": {n: identity(method) for n, method in compared.shown.items()},
+            "methods": {name: of["weighting"] for name, of in decided.items()},
             "left_out": compared.left_out,
             "confidence": run.experiment.evaluation.confidence,
-        }
+        } | ({"advantages": others} if others else {})
 
     def require(self, run: StageRun, inputs: Mapping[str, Artifact]) -> None:
         """Refuse tables of other rollouts, and rollouts of another policy."""
@@ -60,7 +69,7 @@ class WeightingComparisonStage(Stage):
             token_shares,
             within_responses,
         )
-        from rlsd_pipeline.credit.tables import read_credit, segments_of
+        from rlsd_pipeline.credit.tables import read_credit, segments_of, under
 
         rollouts, logprobs = inputs["rollouts"], inputs["logprobs"]
         sampled, scored = rollouts.table(Rollout), logprobs.table(TokenLogprobs)
@@ -68,11 +77,15 @@ class WeightingComparisonStage(Stage):
         credit = read_credit(sampled, inputs["rewards"].table(Reward), scored, extraction)
         segments = segments_of(sampled, extraction)
         named, left_out = _compared(run)
-        credits = _credits(named, credit, left_out)
+        tables = {name: under(compared_advantages(run, name), credit) for name in named}
+        credits = _credits(named, tables, left_out)
         run.workspace.progress.start(self.name, len(credits), "methods")
         summaries, confidence = [], run.experiment.evaluation.confidence
         for name, values in credits.items():
-            summaries.append(summarize(name, named[name], values, credit, segments, confidence))
+            described = summarize(name, named[name], values, tables[name], segments, confidence)
+            decided = credit_identity(named[name], compared_advantages(run, name))
+            weighting = decided.pop("weighting") | decided
+            summaries.append(described.model_copy(update={"weighting": weighting}))
             run.workspace.progress.advance(1)
         rows = credit.rows.numpy()
         within = {n: within_responses(v, rows, len(sampled)) for n, v in credits.items()}
@@ -102,7 +115,7 @@ class _Compared(NamedTuple):
 
 
 def _compared(run: StageRun) -> _Compared:
-    named = distinct_streams(compared_methods(run))
+    named = distinct_streams(run, compared_methods(run))
     left_out = _taught_by_another(run, named)
     shown = {name: method for name, method in named.items() if name not in left_out}
     return _Compared(shown, left_out)
@@ -119,17 +132,20 @@ def _taught_by_another(run: StageRun, named: Mapping[str, Weighting]) -> dict[st
 
 
 def _credits(
-    named: Mapping[str, Weighting], credit: Credit, left_out: dict[str, str]
+    named: Mapping[str, Weighting], tables: Mapping[str, Credit], left_out: dict[str, str]
 ) -> dict[str, np.ndarray]:
     """The credit by method; why one has none goes to `left_out`."""
+    from rlsd_pipeline.credit.checked import checked_streams
     from rlsd_pipeline.credit.comparison import token_credit
+    from rlsd_pipeline.weighting.method import NO_TEACHER
 
     credits: dict[str, np.ndarray] = {}
     for name, method in named.items():
-        try:
-            credits[name] = token_credit(method.streams(credit), credit).numpy()
-        except ValueError as error:
-            left_out[name] = str(error)
+        credit = tables[name]
+        if method.reads_teacher and credit.teacher_logprobs is None:
+            left_out[name] = NO_TEACHER
+        else:
+            credits[name] = token_credit(checked_streams(method, credit), credit).numpy()
     return credits
 
 

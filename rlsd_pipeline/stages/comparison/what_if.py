@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.stages.comparison.compared_methods import compared_advantages
 from rlsd_pipeline.stages.run import StageRun
 from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.weighting.method import Weighting
@@ -52,8 +53,9 @@ def _file_name(method: str) -> str:
 def as_if(run: StageRun, name: str, weighting: Weighting, iteration: int | None = None) -> WhatIf:
     """The place of `run`, or another iteration of its arm, under another method.
 
-    A method that the experiment declares has the teacher declared with it; another one has the
-    arm's, which sees what the method's own teacher would, or else what the arm's does.
+    A method that the experiment declares has the teacher and the advantages declared with it;
+    another one has the arm's teacher, which sees what the method's own would, or else what the
+    arm's does, and the experiment's advantages.
     """
     at = run.iteration if iteration is None else iteration
     declared = run.experiment.methods().get(name)
@@ -61,6 +63,11 @@ def as_if(run: StageRun, name: str, weighting: Weighting, iteration: int | None 
     privileged = weighting.privileged or run.arm.privileged
     if declared:
         privileged = declared[0].privileged
-    changes = {"weighting": weighting, "teacher": teacher, "privileged": privileged}
+    changes = {
+        "weighting": weighting,
+        "advantages": compared_advantages(run, name),
+        "teacher": teacher,
+        "privileged": privileged,
+    }
     arm = run.arm.model_copy(update=changes)
     return WhatIf(run.workspace, arm, at, method=name, origin=run.iteration)

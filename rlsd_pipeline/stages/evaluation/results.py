@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from rlsd_pipeline.components.component import short_name
 from rlsd_pipeline.evaluation.intervals import SHARE, Estimate, PairedDifference, mean_interval
 from rlsd_pipeline.evaluation.methods import (
     Difference,
@@ -162,7 +163,7 @@ def _line(
     return Result(
         benchmark=benchmark,
         method=name,
-        weighting=BASE if arms is None else arms[0].weighting.type,
+        weighting=BASE if arms is None else short_name(arms[0].weighting),
         updates=records[0].updates,
         seeds=tuple(seeds),
         score=method_score(list(_questions(seeds).values()), confidence),

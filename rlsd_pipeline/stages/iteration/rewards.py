@@ -167,8 +167,8 @@ def advantages(rewards: list[float | None], groups: Groups) -> list[float]:
     """Group-normalised rewards; a rollout without a reward has 0 and is left out of its group."""
     import torch
 
-    from rlsd_pipeline.weighting.grpo import group_advantages
+    from rlsd_pipeline.advantages.standardised import Standardised
 
     values = [float("nan") if reward is None else reward for reward in rewards]
     of_rows = torch.tensor(groups.of_rows, dtype=torch.long)
-    return group_advantages(torch.tensor(values, dtype=torch.float64), of_rows).tolist()
+    return Standardised().advantages(torch.tensor(values, dtype=torch.float64), of_rows).tolist()

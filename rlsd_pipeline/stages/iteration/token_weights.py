@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from rlsd_pipeline.components.component import identity
+from rlsd_pipeline.credit.identity import credit_identity
 from rlsd_pipeline.stages.stage import Stage
 from schemas import Reward, Rollout, TokenLogprobs, TokenWeights
 
@@ -28,9 +28,9 @@ class TokenWeightsStage(Stage):
     writes = (TokenWeights,)
 
     def settings(self, run: StageRun) -> dict[str, Any]:
-        """The weighting with its schedules resolved at this iteration."""
+        """The weighting with its schedules resolved at this iteration, and its advantages."""
         weighting = run.arm.weighting.at_iteration(run.iteration)
-        return {"weighting": identity(weighting)}
+        return credit_identity(weighting, run.arm.advantages)
 
     def require(self, run: StageRun, inputs: Mapping[str, Artifact]) -> None:
         """Refuse tables of other rollouts."""
@@ -42,8 +42,9 @@ class TokenWeightsStage(Stage):
     def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
         """Weigh, token by token."""
         from rlsd_pipeline.artifacts.tables import to_table
+        from rlsd_pipeline.credit.checked import checked_streams
         from rlsd_pipeline.credit.summary import summary
-        from rlsd_pipeline.credit.tables import ragged, read_credit, row_offsets
+        from rlsd_pipeline.credit.tables import ragged, read_credit, row_offsets, under
 
         weighting = run.arm.weighting.at_iteration(run.iteration)
         sampled = inputs["rollouts"].table(Rollout)
@@ -51,10 +52,11 @@ class TokenWeightsStage(Stage):
         run.workspace.progress.start(self.name, len(scored), "rollouts")
         extraction = run.workspace.verifier.extraction
         credit = read_credit(sampled, inputs["rewards"].table(Reward), scored, extraction)
+        credit = under(run.arm.advantages, credit)
         if weighting.reads_teacher and credit.teacher_logprobs is None:
             # There was nothing to show to the teacher, so it knew no more than the student.
             credit = replace(credit, teacher_logprobs=credit.student_logprobs)
-        streams = weighting.streams(credit)
+        streams = checked_streams(weighting, credit)
         offsets = row_offsets(scored["completion_ids"])
         columns = {"rollout_id": scored["rollout_id"], "completion_ids": scored["completion_ids"]}
         for name, values in streams._asdict().items():

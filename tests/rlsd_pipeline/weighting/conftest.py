@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 import torch
 
-from rlsd_pipeline.weighting.grpo import group_advantages
+from rlsd_pipeline.advantages.standardised import Standardised
 from rlsd_pipeline.weighting.method import Credit
 
 STUDENT = -4.0
@@ -30,7 +30,7 @@ def _credit(
     student = torch.full_like(flat, STUDENT)
     scores = torch.tensor([0.0] * count if rewards is None else rewards, dtype=torch.float64)
     members = torch.tensor([0] * count if groups is None else groups, dtype=torch.long)
-    relative = group_advantages(scores, members).float()
+    relative = Standardised().advantages(scores, members).float()
     if advantages is not None:
         relative = torch.tensor(advantages, dtype=torch.float32)
     parts = [True] * len(flat)

@@ -135,7 +135,7 @@ def test_without_a_teacher_its_methods_are_left_out(
     run = workspace_at(copied).at("grpo-s0", 0)
     found = run.make(WeightingComparisonStage).record(WeightingComparison)
     assert [method.method for method in found.methods] == ["grpo", "sft", "grpo, centred"]
-    shown = distinct_streams(compared_methods(run))
+    shown = distinct_streams(run, compared_methods(run))
     left = set(shown) - {"grpo", "sft", "grpo, centred"}
     assert set(found.left_out) == left
     assert {"rlsd", "opsd", "sdpo", "rlsd_adaptive"} <= left

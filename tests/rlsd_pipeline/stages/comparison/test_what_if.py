@@ -122,7 +122,7 @@ def test_another_method_has_the_arms_teacher_which_sees_what_the_method_needs(
 
 def test_another_iteration_of_the_same_arm(copied: Path, workspace_at: Open) -> None:
     run = workspace_at(copied).at("rlsd-s0", 0)
-    later = as_if(run, "grpo, centred", GRPO(advantages="centred"), 2)
+    later = as_if(run, "grpo, centred", GRPO(), 2)
     suffix = sha256(b"grpo, centred").hexdigest()[:8]
     assert later.iteration == 2
     assert later.read("policy").digest == run.read("policy", 2).digest

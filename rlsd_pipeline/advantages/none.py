@@ -1,0 +1,20 @@
+"""A_i = R_i: plain REINFORCE, whose gradient is unbiased and varies most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from rlsd_pipeline.advantages.estimator import AdvantageEstimator
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class NoBaseline(AdvantageEstimator):
+    """The reward itself, whatever the others of its group got."""
+
+    type: Literal["none"] = "none"
+
+    def advantages(self, rewards: Tensor, groups: Tensor) -> Tensor:
+        """A response of a group without variance is learnt from as well."""
+        return rewards.nan_to_num(nan=0.0)

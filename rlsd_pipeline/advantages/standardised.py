@@ -1,0 +1,28 @@
+"""A_i = (R_i - mean of the group) / (std of the group + 1e-6), with the unbiased deviation.
+
+GRPO's (DeepSeekMath, arXiv 2402.03300; method.md §2).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from rlsd_pipeline.advantages.estimator import AdvantageEstimator, centred_rewards, group_sizes
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+STD_EPSILON = 1e-6
+
+
+class Standardised(AdvantageEstimator):
+    """The reward less its group's mean, over the group's standard deviation."""
+
+    type: Literal["standardised"] = "standardised"
+
+    def advantages(self, rewards: Tensor, groups: Tensor) -> Tensor:
+        """0 for a whole group without variance."""
+        centred, count = centred_rewards(rewards, groups), group_sizes(rewards, groups)
+        squares = rewards.new_zeros(len(count)).index_add(0, groups, centred.square())
+        deviation = (squares / (count - 1).clamp(min=1)).sqrt() + STD_EPSILON
+        return centred / deviation[groups]
