@@ -2,6 +2,10 @@
 
 import pytest
 
+from rlsd_pipeline.advantages.centred import Centred
+from rlsd_pipeline.advantages.leave_one_out import LeaveOneOut
+from rlsd_pipeline.advantages.none import NoBaseline
+from rlsd_pipeline.advantages.standardised import Standardised
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.config.strict import validate
 from rlsd_pipeline.config.teacher import (
@@ -12,8 +16,10 @@ from rlsd_pipeline.config.teacher import (
     SyncedTeacher,
 )
 from rlsd_pipeline.config.update import UpdateConfig
+from rlsd_pipeline.credit.identity import credit_identity
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.weighting.grpo import GRPO
+from rlsd_pipeline.weighting.sft import SFT
 
 ARMS = [{"weighting": {"type": "grpo"}}]
 
@@ -142,3 +148,44 @@ def test_a_seed_named_twice() -> None:
             {"arms": [{"weighting": {"type": "grpo"}, "seeds": [0, 1, 0]}]},
             source="x.yaml",
         )
+
+
+def test_every_arm_has_an_advantage_estimator() -> None:
+    """The experiment's, its own, or the one that GRPO names among its settings."""
+    experiment = ExperimentConfig.model_validate(
+        {
+            "advantages": {"type": "leave_one_out"},
+            "arms": [
+                {"weighting": {"type": "grpo"}},
+                {"name": "dr_grpo", "weighting": {"type": "grpo", "advantages": "centred"}},
+                {"weighting": {"type": "rlsd"}, "advantages": {"type": "none"}},
+            ],
+        }
+    )
+    found = [arm.advantages for arm in experiment.lineages().values()]
+    assert found == [LeaveOneOut(), Centred(), NoBaseline()]
+    plain = ExperimentConfig.model_validate({"arms": ARMS})
+    assert plain.lineages()["grpo-s0"].advantages == Standardised()
+
+
+def test_advantages_that_stand_twice_or_nowhere() -> None:
+    twice = {
+        "weighting": {"type": "grpo", "advantages": "centred"},
+        "advantages": {"type": "centred"},
+    }
+    assert "stands both beside `weighting` and in it" in message(arms=[twice])
+    unknown = {"weighting": {"type": "rlsd"}, "advantages": {"type": "centered"}}
+    assert "unknown type 'centered'; did you mean 'centred'?" in message(arms=[unknown])
+
+
+def test_the_credit_of_grpo_is_identified_as_before_it_had_a_choice() -> None:
+    assert credit_identity(GRPO(), Standardised()) == {
+        "weighting": {"type": "grpo", "advantages": "standardised"}
+    }
+    assert credit_identity(GRPO(), Centred()) == {
+        "weighting": {"type": "grpo", "advantages": "centred"}
+    }
+    assert credit_identity(SFT(), Standardised()) == {
+        "weighting": {"type": "sft", "learns_from": "reference"}
+    }
+    assert credit_identity(SFT(), Centred())["advantages"] == {"type": "centred"}
