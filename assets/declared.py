@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from rlsd_pipeline.stages.run import StageRun, Workspace
 
 
+_OWN = "implementation"
+"""Of a manifest: what did the work of a stage in the place of the stage's own code."""
+
 S = TypeVar("S", bound=Stage)
 
 
@@ -61,7 +64,7 @@ class Declared:
 
     def stage(self, stage: type[S]) -> S:
         """The object of a stage that the experiment declares, or the stage's own."""
-        return stage()
+        return self.experiment.stages.of(stage)
 
     def asset(self, stage: Stage) -> dict[str, Any]:
         """What the asset of a stage declares: all that the stage says of itself."""
@@ -116,12 +119,18 @@ class Declared:
             return False
         parts = self._parts(known)
         config = artifact.manifest.config
+        if (_OWN in config) != (_OWN in parts):
+            return False
         return artifact.manifest.code_version == known.version and all(
             name in config and config[name] == value for name, value in parts.items()
         )
 
     def _parts(self, stage: type[Stage]) -> dict[str, Any]:
-        return identity(self.experiment, *stage.decided_by) if stage.decided_by else {}
+        """What decides its results and is the same for all arms."""
+        declared = getattr(self.experiment.stages, stage.name, None)
+        decided_by = stage.decided_by if declared is None else declared.decided_by
+        own = {} if declared is None else declared.implementation()
+        return own | (identity(self.experiment, *decided_by) if decided_by else {})
 
     def workspace(self) -> "Workspace":
         """The experiment's workspace in this process; policies stay in memory between stages."""

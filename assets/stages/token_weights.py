@@ -42,7 +42,7 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
             artifact,
             {
                 "dagster/row_count": len(table),
-                "weighting": artifact.manifest.config["weighting"],
+                "weighting": artifact.manifest.config.get("weighting", "of a user's own"),
                 "tokens_against_their_reward": _flipped(run, table),
             },
         )

@@ -26,6 +26,7 @@ from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.rewards.usual import RewardWeights
 from rlsd_pipeline.rollouts.engines import EngineConfig
 from rlsd_pipeline.rollouts.engines.transformers import TransformersEngine
+from rlsd_pipeline.stages.config import StagesConfig
 from rlsd_pipeline.tracking.trackers import TrackerConfig
 from rlsd_pipeline.verifiers import VerifierConfig
 from rlsd_pipeline.verifiers.exact import ExactVerifier
@@ -166,6 +167,9 @@ class ExperimentConfig(StrictConfig):
     """The machines it is meant for; without them it is planned for, and runs on, any."""
 
     assumptions: AssumptionsConfig = AssumptionsConfig()
+    stages: StagesConfig = StagesConfig()
+    """What does the work of a stage, where it is not the stage's own: a class of yours, or a table.
+    """
 
     retention: RetentionConfig = RetentionConfig()
     trackers: list[TrackerConfig] = Field(default=[])

@@ -70,7 +70,7 @@ class Workspace:
 
     def stage(self, stage: type[S]) -> S:
         """The object of a stage that the experiment declares, or the stage's own."""
-        return stage()
+        return self.experiment.stages.of(stage)
 
     def whole(self, **options: Any) -> "StageRun":
         """Where the stages run that the experiment has once: at any arm, which they do not read."""
@@ -162,7 +162,7 @@ class StageRun:
     def kept_draw(self) -> int:
         """Which draw of the rollouts is here; 0 where there is none yet."""
         artifact = self.workspace.store.ref(self.reference("rollouts"))
-        return 0 if artifact is None else artifact.manifest.seeds["draw"]
+        return 0 if artifact is None else artifact.manifest.seeds.get("draw", 0)
 
     def as_drawn(self) -> Self:
         """The same place with the draw of the rollouts that is here."""

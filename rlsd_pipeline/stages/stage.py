@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import BaseModel
 
 from rlsd_pipeline.components.component import Component, built_in_name, identity
+from rlsd_pipeline.components.guarded import guarded
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact, ArtifactRequest, ArtifactWriter
@@ -132,12 +133,13 @@ class Stage(Component):
         Raises:
             RlsdError: What it reads is not here or does not fit, or the work is refused.
         """
-        inputs = self.inputs(run)
-        self.require(run, inputs)
-        request = self.request(run, inputs)
-        artifact = run.produce(request, lambda out: self.write(run, inputs, out))
-        run.report(self, artifact)
-        return artifact
+        with guarded(self, f"{run.arm.name} at iteration {run.iteration:03d}"):
+            inputs = self.inputs(run)
+            self.require(run, inputs)
+            request = self.request(run, inputs)
+            artifact = run.produce(request, lambda out: self.write(run, inputs, out))
+            run.report(self, artifact)
+            return artifact
 
     def is_current(self, run: StageRun) -> bool:
         """Whether its artifact is here and is what the experiment now declares."""

@@ -31,8 +31,11 @@ def require_sampled_by(rollouts: Artifact, policy: Artifact) -> None:
 def sampled_by_another_engine(rollouts: Artifact) -> bool:
     """Whether another engine than the one that scores and trains sampled the rollouts.
 
-    Reference responses were sampled by nobody: their log-probabilities are the trainer's own.
+    So did whatever a user put in the place of the stage. Reference responses were sampled by
+    nobody: their log-probabilities are the trainer's own.
     """
+    if "implementation" in rollouts.manifest.config:
+        return True
     engine = rollouts.manifest.config.get("engine")
     sampled = rollouts.manifest.config.get("responses") != "reference"
     ours = {built_in_name(each) for each in ENGINES if each.scores}

@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from rlsd_pipeline.config.precision import is_exact, scoring_identity
+from rlsd_pipeline.errors import ArtifactError, ConfigError
+from rlsd_pipeline.stages.iteration.rollouts import sampled_elsewhere
 from rlsd_pipeline.stages.stage import Stage, plain
+from rlsd_pipeline.stages.table import TableStage
 from schemas import Rollout, TeacherDistribution, TokenLogprobs
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
     from rlsd_pipeline.stages.run import StageRun
 
@@ -50,7 +55,7 @@ class LogprobsStage(Stage):
                 found["demonstration"] = "without thinking"
         if arm.weighting.stored_divergence is not None:
             found |= plain(arm.weighting.stored_divergence, "top_k", "support")
-        return found | scoring_identity(run.experiment, arm.teacher)
+        return found | sampled_elsewhere(run) | scoring_identity(run.experiment, arm.teacher)
 
     def require(self, run: StageRun, inputs: Mapping[str, Artifact]) -> None:
         """Refuse rollouts of another policy, and verdicts on other rollouts."""
@@ -113,3 +118,40 @@ class LogprobsStage(Stage):
         return logprob_metrics(
             artifact.table(TokenLogprobs, ["student_logprobs", "teacher_logprobs"])
         )
+
+
+class LogprobsTable(TableStage, LogprobsStage):  # type: ignore[misc]
+    """Log-probabilities that something else has computed."""
+
+    type: Literal["table"] = "table"  # type: ignore[assignment]
+
+    reads = ("policy", "rollouts")  # type: ignore[assignment]
+
+    def inputs(self, run: StageRun) -> dict[str, Artifact]:
+        """Whatever was shown to the teacher was shown elsewhere."""
+        return {name: run.read(name) for name in self.reads}
+
+    def require(self, run: StageRun, inputs: Mapping[str, Artifact]) -> None:
+        """Refuse a method that matches the teacher's distribution, which the table does not hold.
+
+        Raises:
+            ConfigError: The arm's method does.
+        """
+        super().require(run, inputs)
+        if run.arm.weighting.stored_divergence is not None:
+            raise ConfigError(
+                f"`{run.arm.method}` matches the teacher's distribution, and a table of `logprobs` "
+                "holds the sampled tokens alone: drop `stages.logprobs`, or choose a method that "
+                "reads no distribution"
+            )
+
+    def check(self, run: StageRun, inputs: Mapping[str, Artifact], table: pa.Table) -> None:
+        """Where the arm's method reads a teacher, there is one.
+
+        Raises:
+            ArtifactError: There is none.
+        """
+        if run.arm.weighting.reads_teacher and table["teacher_logprobs"].null_count == len(table):
+            raise ArtifactError(
+                f"teacher_logprobs is null in every row, and `{run.arm.method}` reads a teacher"
+            )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.config.precision import training_precision, update_identity
 from rlsd_pipeline.errors import ModelError
+from rlsd_pipeline.stages.iteration.rollouts import sampled_elsewhere
 from rlsd_pipeline.stages.stage import Stage
 from schemas import PolicyCheckpoint
 
@@ -44,7 +45,7 @@ class PolicyCheckpointStage(Stage):
         divergence = run.arm.weighting.stored_divergence
         if divergence is not None:
             found["divergence"] = identity(divergence)
-        return found
+        return found | sampled_elsewhere(run)
 
     def seeds(self, run: StageRun) -> dict[str, int]:
         """Arm and iteration order its minibatches."""

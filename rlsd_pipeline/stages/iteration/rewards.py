@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from rlsd_pipeline.components.guarded import guarded
-from rlsd_pipeline.errors import DataError
+from rlsd_pipeline.errors import ArtifactError, DataError
 from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.rewards.parts import rewarded
 from rlsd_pipeline.rewards.reward_function import Response
 from rlsd_pipeline.rewards.usual import weights_alone
 from rlsd_pipeline.stages.stage import Stage
+from rlsd_pipeline.stages.table import TableStage
 from rlsd_pipeline.verifiers.groups import unjudged_groups
 from schemas import FinishReason, Problem, Reward, Rollout, Verdict
 
@@ -123,6 +124,27 @@ def sampled_responses(
             format_ok=format_ok,
             max_tokens=budget,
         )
+
+
+class RewardsTable(TableStage, RewardsStage):  # type: ignore[misc]
+    """Verdicts and rewards that something else has given."""
+
+    type: Literal["table"] = "table"  # type: ignore[assignment]
+
+    def check(self, run: StageRun, inputs: Mapping[str, Artifact], table: pa.Table) -> None:
+        """Each row is of the problem of its rollout.
+
+        Raises:
+            ArtifactError: Names the row and the column.
+        """
+        sampled = inputs["rollouts"].table(Rollout, ["problem_id"])["problem_id"].to_pylist()
+        for row, (found, owner) in enumerate(
+            zip(table["problem_id"].to_pylist(), sampled, strict=True)
+        ):
+            if found != owner:
+                raise ArtifactError(
+                    f"row {row}, problem_id: {found!r}, and its rollout is of {owner!r}"
+                )
 
 
 def require_judged(

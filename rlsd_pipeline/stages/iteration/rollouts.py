@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from rlsd_pipeline.components.component import built_in_name
 from rlsd_pipeline.config.precision import scoring_identity
+from rlsd_pipeline.errors import ArtifactError
 from rlsd_pipeline.stages.stage import Stage
+from rlsd_pipeline.stages.table import TableStage
 from schemas import Rollout
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
     from rlsd_pipeline.stages.run import StageRun
 
@@ -60,3 +65,68 @@ class RolloutsStage(Stage):
         from rlsd_pipeline.tracking.metrics import rollout_metrics
 
         return rollout_metrics(artifact.table(Rollout, ["completion_ids", "finish_reason"]))
+
+
+def sampled_elsewhere(run: StageRun) -> dict[str, str]:
+    """What decides scoring and update where no engine of the experiment's sampled: both correct it.
+
+    The same rollouts of its engine would be scored in another way.
+    """
+    own = built_in_name(type(run.stage(RolloutsStage))) == RolloutsStage.name
+    return {} if own else {"sampled": "elsewhere"}
+
+
+class RolloutsTable(TableStage, RolloutsStage):  # type: ignore[misc]
+    """Rollouts that something else has sampled; they are scored by this experiment's policy."""
+
+    type: Literal["table"] = "table"  # type: ignore[assignment]
+
+    def aligned_with(self, inputs: Mapping[str, Artifact]) -> pa.Table | None:
+        """Nothing comes before them."""
+        return None
+
+    def check(self, run: StageRun, inputs: Mapping[str, Artifact], table: pa.Table) -> None:
+        """Groups of problems to learn from, in tokens that the policy has.
+
+        Raises:
+            ArtifactError: Names the row and the column.
+        """
+        problems, owners = run.workspace.problems(inputs["problems"]), table["problem_id"]
+        reference = run.arm.weighting.responses == "reference"
+        size = 1 if reference else run.experiment.sampling.group_size
+        owners, places = owners.to_pylist(), table["sample_index"].to_pylist()
+        for row, owner in enumerate(owners):
+            if owner not in problems:
+                raise ArtifactError(
+                    f"row {row}, problem_id: {owner!r} is no problem of the data set, which has "
+                    f"{len(problems)}, first {next(iter(problems))!r}"
+                )
+            if problems[owner].split != "train":
+                raise ArtifactError(
+                    f"row {row}, problem_id: {owner!r} is held out, and nothing may be learnt from "
+                    "it: leave its rollouts out"
+                )
+            if places[row] != row % size or owner != owners[row - row % size]:
+                raise ArtifactError(
+                    f"row {row}, sample_index: {places[row]} of {owner!r}, and a group is "
+                    f"{size} rows of one problem that are numbered from 0 to {size - 1} "
+                    "(sampling.group_size)"
+                )
+        if len(owners) % size:
+            raise ArtifactError(
+                f"row {len(owners) - 1}, sample_index: the last group has {len(owners) % size} "
+                f"rows, and sampling.group_size is {size}"
+            )
+        _require_known_tokens(run, inputs["policy"], table)
+
+
+def _require_known_tokens(run: StageRun, policy: Artifact, table: pa.Table) -> None:
+    model = run.workspace.compute.reader(policy).model
+    known = model.get_input_embeddings().num_embeddings
+    for name in ("prompt_ids", "completion_ids"):
+        for row, ids in enumerate(table[name].to_pylist()):
+            if max(ids, default=0) >= known:
+                raise ArtifactError(
+                    f"row {row}, {name}: the token id {max(ids)}, and the policy has {known} "
+                    "tokens: these are the ids of another tokenizer"
+                )

@@ -1,12 +1,14 @@
 """Sampling the responses of an iteration, or taking those of the data set."""
 
 import random
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import pyarrow as pa
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.artifacts.tables import to_table
+from rlsd_pipeline.config.filled_template import FilledTemplate
 from rlsd_pipeline.errors import ConfigError, DataError
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.rollouts.engine import Completion, SamplingRequest
@@ -43,6 +45,41 @@ def sampled_table(run: StageRun, problems: Artifact, policy: Artifact) -> pa.Tab
     return to_table(Rollout, _columns(chosen, prompts, completions, loaded))
 
 
+def written_table(
+    run: StageRun, policy: Artifact, responses: Mapping[str, Sequence[str]], problems: Artifact
+) -> pa.Table:
+    """Responses that something else wrote, with the policy's log-probabilities, as `Rollout` rows.
+
+    Args:
+        run: Where they are learnt from.
+        policy: Whose tokens they are put into, and who scores them.
+        responses: Problem id -> the texts of its group.
+        problems: Those that the ids name.
+
+    Raises:
+        DataError: There is no such problem, or a prompt or a response is longer than the budget.
+    """
+    known, loaded = run.workspace.problems(problems), run.workspace.compute.reader(policy)
+    for name in responses:
+        if name not in known:
+            raise DataError(f"responses to {name!r}, which is no problem of the data set")
+    chosen, size = [known[name] for name in responses], run.experiment.sampling.group_size
+    for name, texts in responses.items():
+        if len(texts) != size:
+            raise DataError(
+                f"{len(texts)} responses to problem {name}, and sampling.group_size is {size}"
+            )
+    prompts = [student_prompt(run.experiment, loaded, problem) for problem in chosen]
+    named = dict(zip(responses, prompts, strict=True))
+    require_budget(named, run.experiment.sampling.max_prompt_tokens, "of sampling")
+    owned = [(owner, text) for owner in chosen for text in responses[owner.problem_id]]
+    ids = [loaded.response_ids(FilledTemplate.fill(text, {})) for _, text in owned]
+    _require_room(run, [owner for owner, _ in owned], ids)
+    repeated = [prompt for prompt in prompts for _ in range(size)]
+    completions = _scored(run, policy, repeated, ids)
+    return to_table(Rollout, _columns(chosen, prompts, completions, loaded))
+
+
 def _sample(
     run: StageRun, policy: Artifact, problems: list[Problem], prompts: list[EncodedPrompt]
 ) -> list[Completion]:
@@ -69,16 +106,33 @@ def _reference_responses(
     run: StageRun, policy: Artifact, problems: list[Problem], prompts: list[EncodedPrompt]
 ) -> list[Completion]:
     """The data set's own response to each problem, with the policy's log-probabilities."""
-    sampling, loaded = run.experiment.sampling, run.workspace.compute.reader(policy)
+    loaded = run.workspace.compute.reader(policy)
     completion_ids = [
         loaded.response_ids(reference_response(run.experiment, problem)) for problem in problems
     ]
+    _require_room(run, problems, completion_ids)
+    return _scored(run, policy, prompts, completion_ids)
+
+
+def _require_room(
+    run: StageRun, problems: Sequence[Problem], completion_ids: Sequence[Sequence[int]]
+) -> None:
+    most = run.experiment.sampling.max_tokens
     for problem, ids in zip(problems, completion_ids, strict=True):
-        if len(ids) > sampling.max_tokens:
+        if len(ids) > most:
             raise DataError(
                 f"the reference response to problem {problem.problem_id} has {len(ids)} tokens, "
-                f"sampling.max_tokens is {sampling.max_tokens}: raise it or drop the problem"
+                f"sampling.max_tokens is {most}: raise it or drop the problem"
             )
+
+
+def _scored(
+    run: StageRun,
+    policy: Artifact,
+    prompts: Sequence[EncodedPrompt],
+    completion_ids: Sequence[list[int]],
+) -> list[Completion]:
+    """Responses that were not sampled, with the policy's log-probabilities."""
     run.workspace.progress.start("rollouts", len(completion_ids), "rollouts")
     scored = score_here(run, policy, prompts, completion_ids, None)
     return [

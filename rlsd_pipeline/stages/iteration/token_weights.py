@@ -7,10 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from rlsd_pipeline.credit.identity import credit_identity
+from rlsd_pipeline.errors import ArtifactError
 from rlsd_pipeline.stages.stage import Stage
+from rlsd_pipeline.stages.table import TableStage
 from schemas import Reward, Rollout, TokenLogprobs, TokenWeights
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
     from rlsd_pipeline.stages.run import StageRun
 
@@ -70,3 +74,22 @@ class TokenWeightsStage(Stage):
         from rlsd_pipeline.tracking.metrics import STREAMS, weight_metrics
 
         return weight_metrics(artifact.table(TokenWeights, list(STREAMS)))
+
+
+class TokenWeightsTable(TableStage, TokenWeightsStage):  # type: ignore[misc]
+    """Credit that something else has given."""
+
+    type: Literal["table"] = "table"  # type: ignore[assignment]
+
+    def check(self, run: StageRun, inputs: Mapping[str, Artifact], table: pa.Table) -> None:
+        """Where a divergence is weighed, there is one.
+
+        Raises:
+            ArtifactError: The arm's method stores none.
+        """
+        weighed = table["distillation_weights"].null_count < len(table)
+        if weighed and run.arm.weighting.stored_divergence is None:
+            raise ArtifactError(
+                "distillation_weights weigh a divergence to the teacher's distribution, and "
+                f"`{run.arm.method}` stores none: leave the column out"
+            )

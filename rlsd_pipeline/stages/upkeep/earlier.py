@@ -83,7 +83,7 @@ class _Kept(StageRun):
     def kept_draw(self) -> int:
         """Which draw of the rollouts is here."""
         found = self.kept("rollouts")
-        return 0 if found is None else found.manifest.seeds["draw"]
+        return 0 if found is None else found.manifest.seeds.get("draw", 0)
 
 
 def standing(workspace: Workspace, arm: str) -> Standing:

@@ -1,0 +1,66 @@
+"""The stages that an experiment declares in the place of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, Field, create_model
+
+from rlsd_pipeline.components.one_of import one_of
+from rlsd_pipeline.config.strict import StrictConfig
+from rlsd_pipeline.stages.registry import STAGES
+from rlsd_pipeline.stages.stage import Stage
+from rlsd_pipeline.stages.table import TableStage
+
+S = TypeVar("S", bound=Stage)
+
+
+class DeclaredStages(StrictConfig):
+    """By the name of each stage, what does its work; nothing where it is the stage's own."""
+
+    def of(self, stage: type[S]) -> S:
+        """The object of a stage that is declared, or the stage's own."""
+        declared: S | None = getattr(self, stage.name, None)
+        return stage() if declared is None else declared
+
+
+def _place(stage: type[Stage]) -> Any:
+    """Where an object of a stage may be declared: of its name, and with what it writes."""
+
+    def fits(declared: Stage) -> Stage:
+        found, name = type(declared), getattr(declared, "name", None)
+        if name != stage.name:
+            raise ValueError(
+                f"{found.__name__} is the stage {name!r} and stands in the place of "
+                f"`{stage.name}`: let it be a subclass of {stage.__module__}.{stage.__name__}"
+            )
+        if not set(stage.writes[:1]) <= set(found.writes):
+            wanted, writes = stage.writes[0].__name__, [one.__name__ for one in found.writes]
+            raise ValueError(
+                f"{found.__name__} writes {', '.join(writes)}, and `{stage.name}` leaves {wanted}: "
+                f"name {wanted} in its `writes`"
+            )
+        return declared
+
+    tables = [table for table in TableStage.__subclasses__() if issubclass(table, stage)]
+    return Annotated[one_of(Stage, [stage, *tables]), AfterValidator(fits)]
+
+
+def _is_whole(stage: type[Stage]) -> bool:
+    """Whether a stage can be made without being told of what, such as a benchmark."""
+    return not any(field.is_required() for field in stage.model_fields.values())
+
+
+if TYPE_CHECKING:
+    StagesConfig = DeclaredStages
+else:
+    StagesConfig = create_model(
+        "StagesConfig",
+        __base__=DeclaredStages,
+        __doc__=DeclaredStages.__doc__,
+        **{
+            name: (_place(stage) | None, Field(default=None, description=stage.description))
+            for name, stage in STAGES.items()
+            if _is_whole(stage)
+        },
+    )
