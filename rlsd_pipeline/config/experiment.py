@@ -197,7 +197,7 @@ class ExperimentConfig(StrictConfig):
 
     @model_validator(mode="after")
     def _a_server_serves_one_arm_at_a_time(self) -> "ExperimentConfig":
-        processes = getattr(self.compute, "processes", 1)
+        processes = self.compute.processes
         if self.engine.serves_one_policy and processes > 1:
             raise ValueError(
                 f"compute.processes: {processes} would load the weights of several arms into "
