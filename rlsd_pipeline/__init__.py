@@ -4,7 +4,8 @@ weighting/     credit per token; `rlsd.py` is the method this project is named a
 update/        the clipped policy update, blind to the method
 models/        policies, shared prompts, log-probabilities
 rollouts/      sampling engines
-verifiers/     what a response is worth
+verifiers/     whether a response is right
+rewards/       what a response is worth
 data/          where problems come from
 evaluation/    scores, intervals, paired differences
 stages/        the stages of an iteration: read artifacts, call the above, write one artifact
