@@ -68,5 +68,5 @@ def test_a_mistake_in_the_code_is_told_with_its_line(
     begun()
     file = tmp_path / "swapped_stage" / "rollouts.py"
     file.write_text(file.read_text().replace('row["responses"]', 'row["answers"]'))
-    with pytest.raises(ComponentError, match=r"rlsd-s0 at iteration 000.*KeyError.*line 24"):
+    with pytest.raises(ComponentError, match=r"rlsd-s0 at iteration 000.*KeyError.*line 30"):
         begun().make(RolloutsStage)
