@@ -20,11 +20,12 @@ from benchmarks.bare_step import Asked, Sizes, bare_step
 from benchmarks.timing import emit
 from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.models.policy import Policy
+from rlsd_pipeline.privileged.context import Judged
+from rlsd_pipeline.privileged.shown import teacher_texts
 from rlsd_pipeline.progress import Silent
 from rlsd_pipeline.rewards.parts import rewarded
 from rlsd_pipeline.rewards.reward_function import Response
 from rlsd_pipeline.rollouts.engine import Completion
-from rlsd_pipeline.stages.iteration.privileged import Judged, teacher_texts
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
 from rlsd_pipeline.stages.iteration.rewards import verify
 from rlsd_pipeline.stages.iteration.sampling import choose_problems, draw_seed
@@ -62,7 +63,9 @@ def ask(run: StageRun, policy: Policy, number: int) -> Asked:
     known = workspace.problems(run.read("problems"))
     train = [problem for problem in known.values() if problem.split == "train"]
     chosen = choose_problems(train, experiment.sampling.prompts, number, run.arm.seed)
-    texts = teacher_texts(experiment, run.arm.privileged, [Judged(one, "") for one in chosen])
+    texts = teacher_texts(
+        experiment.prompts, run.arm.privileged, [Judged(one, "") for one in chosen]
+    )
     system = experiment.prompts.system
 
     def reward(place: int, completion: Completion) -> float:

@@ -18,11 +18,13 @@ from rlsd_pipeline.config.prompts import PromptsConfig
 from rlsd_pipeline.config.retention import RetentionConfig
 from rlsd_pipeline.config.reward import RewardConfig
 from rlsd_pipeline.config.strict import StrictConfig, validate
-from rlsd_pipeline.config.teacher import ModelTeacher, Privileged, SyncedTeacher, TeacherConfig
+from rlsd_pipeline.config.teacher import ModelTeacher, SyncedTeacher, TeacherConfig
 from rlsd_pipeline.config.update import UpdateConfig
 from rlsd_pipeline.data.sources import DatasetConfig
 from rlsd_pipeline.data.sources.easy_vqa import EasyVQADataset
 from rlsd_pipeline.errors import ConfigError
+from rlsd_pipeline.privileged import Privileged
+from rlsd_pipeline.privileged.kinds.answer import Answer
 from rlsd_pipeline.rewards.usual import RewardWeights
 from rlsd_pipeline.rollouts.engines import EngineConfig
 from rlsd_pipeline.rollouts.engines.transformers import TransformersEngine
@@ -136,7 +138,7 @@ class Arm(StrictConfig):
     @property
     def privileged_reads_rewards(self) -> bool:
         """Whether what the teacher sees depends on the verdicts on the rollouts."""
-        return self.weighting.reads_teacher and self.privileged in ("sibling", "feedback")
+        return self.weighting.reads_teacher and self.privileged.reads_rewards
 
 
 class ExperimentConfig(StrictConfig):
@@ -152,7 +154,7 @@ class ExperimentConfig(StrictConfig):
     verifier: VerifierConfig = ExactVerifier()
     reward: RewardConfig = RewardWeights().parts
     teacher: TeacherConfig = SyncedTeacher()
-    privileged: Privileged = "answer"
+    privileged: Privileged = Answer()
     advantages: AdvantagesConfig = Standardised()
     """What a reward is worth beside those of its group, unless an arm says otherwise."""
 

@@ -1,4 +1,4 @@
-"""Who the teacher is, and what it sees that the student does not."""
+"""Who the teacher is."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -74,13 +74,3 @@ TeacherConfig = Annotated[
     LiveTeacher | FrozenTeacher | SyncedTeacher | EMATeacher | ModelTeacher,
     Field(discriminator="type"),
 ]
-
-Privileged = Literal["answer", "solution", "sibling", "feedback", "none"]
-"""What the teacher's prompt adds to the student's.
-
-    answer    the final answer
-    solution  the reference solution
-    sibling   a successful response of the same group, another than the one that is scored
-    feedback  the verifier's verdict on the response that is scored
-    none      nothing: the control that separates the effect of r from the drift of the weights
-"""

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
 from rlsd_pipeline.config.teacher import LiveTeacher
 
-_ANSWER_TOKENS = 16
-_FEEDBACK_TOKENS = 64
-
 
 @dataclass(frozen=True)
 class Pass:
@@ -73,17 +70,10 @@ def workload(experiment: ExperimentConfig, arm: Arm) -> Workload:
     plain = read("student", sampling.prompts, 0)
     scoring, longest = [plain], 0
     if arm.weighting.reads_teacher:
-        more, most = {
-            "answer": (_ANSWER_TOKENS, _ANSWER_TOKENS),
-            "solution": (expected.solution_tokens, expected.longest_solution_tokens),
-            "sibling": (response_tokens, sampling.max_tokens),
-            "feedback": (_FEEDBACK_TOKENS, _FEEDBACK_TOKENS),
-            "none": (0, 0),
-        }[arm.privileged]
-        asked = {"sibling": 2 * sampling.prompts, "feedback": responses}
-        scoring.append(read("teacher", asked.get(arm.privileged, sampling.prompts), more))
+        more, most = arm.privileged.more_tokens(sampling, expected)
+        scoring.append(read("teacher", arm.privileged.distinct_prompts(sampling), more))
         longest = sampling.max_prompt_tokens + most
         # A teacher with other weights is also asked without what is privileged: the control.
-        if arm.privileged != "none" and not isinstance(arm.teacher, LiveTeacher):
+        if not arm.privileged.is_nothing and not isinstance(arm.teacher, LiveTeacher):
             scoring.append(read("teacher, plain", sampling.prompts, 0))
     return Workload(plain, tuple(scoring), sampling.max_prompt_tokens, longest, sampling.max_tokens)

@@ -55,7 +55,7 @@ def _settings(workspace: Workspace) -> dict[str, str | tuple[str, ...]]:
         "update": experiment.update.model_dump_json(exclude_defaults=True),
         "arms": tuple(
             f"{arm.method}: {arm.weighting.model_dump_json(exclude_defaults=True)}, teacher "
-            f"{arm.teacher.type}, privileged {arm.privileged}"
+            f"{arm.teacher.type}, privileged {arm.privileged.display_name}"
             for arm in {arm.method: arm for arm in experiment.lineages().values()}.values()
         ),
         "benchmarks": tuple(

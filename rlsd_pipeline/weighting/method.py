@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from rlsd_pipeline.components.component import Component
-from rlsd_pipeline.config.teacher import Privileged
 from rlsd_pipeline.credit.streams import TokenStreams
+from rlsd_pipeline.privileged.context import PrivilegedContext
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -86,7 +86,7 @@ class Weighting(Component):
     reads_teacher: ClassVar[bool] = True
     """Whether it needs teacher_logprobs."""
 
-    privileged: ClassVar[Privileged | None] = None
+    privileged: ClassVar[PrivilegedContext | None] = None
     """What its teacher sees unless the arm says otherwise; None leaves it to the experiment."""
 
     @property

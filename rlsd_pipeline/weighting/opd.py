@@ -9,6 +9,7 @@ from typing import Literal
 from rlsd_pipeline.divergences import DivergenceConfig
 from rlsd_pipeline.divergences.divergence import StoredDivergence
 from rlsd_pipeline.divergences.reverse_kl import ReverseKL
+from rlsd_pipeline.privileged.kinds.none import Nothing
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 
@@ -20,7 +21,7 @@ class OPD(Weighting):
     divergence: DivergenceConfig = ReverseKL()
     """Which divergence, or its sampled form."""
 
-    privileged = "none"
+    privileged = Nothing()
 
     @property
     def stored_divergence(self) -> StoredDivergence | None:

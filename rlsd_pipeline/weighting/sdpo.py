@@ -22,6 +22,7 @@ from pydantic import field_validator
 from rlsd_pipeline.divergences import DivergenceConfig
 from rlsd_pipeline.divergences.divergence import StoredDivergence
 from rlsd_pipeline.divergences.jsd import JSD
+from rlsd_pipeline.privileged.kinds.sibling import Sibling
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 
@@ -36,7 +37,7 @@ class SDPO(Weighting):
     groups: Literal["with_success", "all"] = "with_success"
     """Groups learnt from; `all` goes with feedback, which needs no success."""
 
-    privileged = "sibling"
+    privileged = Sibling()
 
     @field_validator("divergence")
     @classmethod

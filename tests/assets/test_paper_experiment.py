@@ -46,7 +46,7 @@ def test_arms_of_the_table(declared: ExperimentConfig) -> None:
         if teacher is not None:
             assert arm.weighting.reads_teacher
             assert arm.teacher.model_dump() == teacher
-            assert arm.privileged == privileged
+            assert arm.privileged.type == privileged
     assert not methods["grpo"].weighting.reads_teacher
     seeds = {
         name: {a.seed for a in declared.lineages().values() if a.method == name} for name in TABLE

@@ -96,7 +96,7 @@ class WeightingComparisonStage(Stage):
                 signal_tokens=int((credit.token_advantages != 0).sum()),
                 policy=rollouts.manifest.inputs["policy"],
                 teacher=logprobs.manifest.inputs.get("teacher"),
-                privileged=logprobs.manifest.config.get("privileged"),
+                privileged=_named(logprobs.manifest.config.get("privileged")),
                 token_shares=token_shares(segments),
                 methods=summaries,
                 rank_correlation=rank_correlations(credits),
@@ -112,6 +112,11 @@ class _Compared(NamedTuple):
 
     shown: dict[str, Weighting]
     left_out: dict[str, str]
+
+
+def _named(privileged: Any) -> str | None:
+    """What a context is called, as a manifest has it: a user's own has settings."""
+    return privileged["type"] if isinstance(privileged, dict) else privileged
 
 
 def _compared(run: StageRun) -> _Compared:

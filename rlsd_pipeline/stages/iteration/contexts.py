@@ -16,12 +16,13 @@ from rlsd_pipeline.artifacts.tables import to_table
 from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.models.scoring import Keep, Scored, keep_entries_of, keep_likeliest
+from rlsd_pipeline.privileged.context import Judged
+from rlsd_pipeline.privileged.shown import teacher_texts
 from rlsd_pipeline.stages.iteration.alignment import (
     require_room,
     require_same_images,
     require_same_prompts,
 )
-from rlsd_pipeline.stages.iteration.privileged import Judged, teacher_texts
 from rlsd_pipeline.stages.iteration.prompts import encode, student_prompt
 from rlsd_pipeline.stages.iteration.reused_logprobs import (
     TOLERANCE,
@@ -116,7 +117,7 @@ class Contexts:
             Judged(problem, text, *verdict)
             for problem, text, verdict in zip(self.owners, self.completions, verdicts, strict=True)
         ]
-        texts = teacher_texts(experiment, arm.privileged, judged)
+        texts = teacher_texts(experiment.prompts, arm.privileged, judged)
         return [
             None if text is None else encode(policy, owner, text, experiment.prompts.system)
             for text, owner in zip(texts, self.owners, strict=True)

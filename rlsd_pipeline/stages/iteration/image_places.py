@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
 from rlsd_pipeline.config.filled_template import IMAGE_TAG
 from rlsd_pipeline.errors import DataError
 from schemas import Problem
@@ -10,10 +10,20 @@ from schemas import Problem
 
 def image_tags(experiment: ExperimentConfig) -> dict[str, int]:
     """Template of a prompt that the arms use -> how often it says `<image>` itself."""
-    arms = [arm for arm in experiment.lineages().values() if arm.weighting.reads_teacher]
-    seen = {arm.privileged for arm in arms} - {"none"}
-    names = ["student", *sorted(f"{privileged}_reference" for privileged in seen)]
-    return {name: getattr(experiment.prompts, name).count(IMAGE_TAG) for name in names}
+    prompts = experiment.prompts
+    templates = {"student": prompts.student}
+    for arm in experiment.lineages().values():
+        own = arm.privileged.template_of(prompts)
+        if arm.weighting.reads_teacher and own is not None:
+            templates[_name(arm, own)] = own
+    return {name: templates[name].count(IMAGE_TAG) for name in templates}
+
+
+def _name(arm: Arm, template: str) -> str:
+    """What a teacher's template is called; two contexts of one class may have two of them."""
+    if arm.privileged.origin is None:
+        return f"{arm.privileged.type}_reference"
+    return f"{arm.privileged.display_name}: {template}"
 
 
 def require_places(experiment: ExperimentConfig, problems: Sequence[Problem]) -> None:

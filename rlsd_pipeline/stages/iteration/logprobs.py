@@ -50,9 +50,7 @@ class LogprobsStage(Stage):
         arm = run.arm
         found: dict[str, Any] = {"temperature": run.experiment.sampling.temperature}
         if arm.weighting.reads_teacher:
-            found |= plain(arm, "privileged")
-            if arm.privileged == "sibling":
-                found["demonstration"] = "without thinking"
+            found |= plain(arm, "privileged") | dict(arm.privileged.also_identified)
         if arm.weighting.stored_divergence is not None:
             found |= plain(arm.weighting.stored_divergence, "top_k", "support")
         return found | sampled_elsewhere(run) | scoring_identity(run.experiment, arm.teacher)
@@ -99,7 +97,7 @@ class LogprobsStage(Stage):
         if teacher is not None:
             scored = contexts.teacher(teacher, student)
             columns["teacher_logprobs"] = logprob_column(scored)
-            if teacher.digest != policy.digest and run.arm.privileged != "none":
+            if teacher.digest != policy.digest and not run.arm.privileged.is_nothing:
                 columns["teacher_plain_logprobs"] = logprob_column(contexts.plain(teacher))
             if run.arm.weighting.stored_divergence is not None:
                 kept = distribution_table(table, scored)

@@ -6,6 +6,7 @@ from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.config.filled_template import FilledTemplate
 from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
+from rlsd_pipeline.privileged.solution import require_solution
 from schemas import Problem
 
 
@@ -64,17 +65,3 @@ def reference_response(experiment: ExperimentConfig, problem: Problem) -> Filled
         solution=require_solution(problem, "SFT learns it"),
         answer=problem.answer,
     )
-
-
-def require_solution(problem: Problem, why: str) -> str:
-    """The reference solution.
-
-    Raises:
-        DataError: There is none.
-    """
-    if problem.solution is None:
-        raise DataError(
-            f"problem {problem.problem_id} has no reference solution, and {why}: add `solution` to "
-            "the data, or declare another method or `privileged: answer`"
-        )
-    return problem.solution

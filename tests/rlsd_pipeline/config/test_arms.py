@@ -95,7 +95,7 @@ def test_a_moving_average_moves(rate: float) -> None:
 def privileged(**arm: object) -> str:
     """What the one arm's teacher sees where the experiment says `solution`."""
     data = {"arms": [{"name": "a", **arm}], "privileged": "solution"}
-    return ExperimentConfig.model_validate(data).lineages()["a-s0"].privileged
+    return ExperimentConfig.model_validate(data).lineages()["a-s0"].privileged.type
 
 
 def test_what_the_teacher_sees() -> None:

@@ -7,6 +7,7 @@ from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.config.strict import validate
 from rlsd_pipeline.config.teacher import SyncedTeacher
 from rlsd_pipeline.errors import ConfigError
+from rlsd_pipeline.privileged.kinds.answer import Answer
 from rlsd_pipeline.weighting.rlsd import RLSD
 
 ROOT = Path(__file__).parents[3]
@@ -46,7 +47,7 @@ def test_defaults_are_the_papers() -> None:
     assert (experiment.sampling.max_prompt_tokens, experiment.sampling.max_tokens) == (4096, 4096)
     assert (experiment.sampling.temperature, experiment.iterations) == (1.0, 200)
     assert experiment.teacher == SyncedTeacher(every=10)
-    assert experiment.privileged == "answer"
+    assert experiment.privileged == Answer()
     update = experiment.update
     assert (update.learning_rate, update.betas, update.weight_decay) == (1e-6, (0.9, 0.999), 0.01)
     assert (update.clip_low, update.clip_high, update.dual_clip) == (0.2, 0.28, None)

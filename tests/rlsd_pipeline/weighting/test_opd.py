@@ -4,6 +4,7 @@ import pytest
 
 from rlsd_pipeline.divergences.reverse_kl import ReverseKL
 from rlsd_pipeline.divergences.sampled import Sampled
+from rlsd_pipeline.privileged.kinds.none import Nothing
 from rlsd_pipeline.weighting.method import Credit
 from rlsd_pipeline.weighting.opd import OPD
 
@@ -26,7 +27,7 @@ def test_the_sampled_form_is_the_gain(credit_of: CreditOf) -> None:
 
 
 def test_nothing_is_privileged_and_reverse_kl_is_the_default() -> None:
-    assert OPD().privileged == "none"
+    assert OPD().privileged == Nothing()
     assert OPD().stored_divergence == ReverseKL()
     assert OPD(divergence=Sampled()).stored_divergence is None
 

@@ -5,6 +5,7 @@ import pytest
 from rlsd_pipeline.divergences.forward_kl import ForwardKL
 from rlsd_pipeline.divergences.jsd import JSD
 from rlsd_pipeline.divergences.sampled import Sampled
+from rlsd_pipeline.privileged.kinds.sibling import Sibling
 from rlsd_pipeline.weighting.method import Credit
 from rlsd_pipeline.weighting.sdpo import SDPO
 
@@ -61,7 +62,7 @@ def test_defaults_are_those_of_the_authors() -> None:
     other = {"type": "forward_kl", "support": "teacher"}
     assert SDPO.model_validate({"divergence": other}).stored_divergence == ForwardKL()
     assert SDPO.model_validate({"divergence": {"type": "sampled"}}).stored_divergence is None
-    assert SDPO().privileged == "sibling"
+    assert SDPO().privileged == Sibling()
 
 
 def test_a_teacher_is_needed(credit_of: CreditOf) -> None:

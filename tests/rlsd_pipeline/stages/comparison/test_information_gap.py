@@ -15,10 +15,10 @@ from rlsd_pipeline.errors import AlignmentError
 from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.pool import PolicyPool
+from rlsd_pipeline.privileged.context import Judged
 from rlsd_pipeline.stages.comparison import information_probe
 from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
 from rlsd_pipeline.stages.comparison.information_probe import _nth, _others, _references
-from rlsd_pipeline.stages.iteration.privileged import Judged
 from rlsd_pipeline.stages.iteration.rewards import RewardsStage
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.run import StageRun, Workspace

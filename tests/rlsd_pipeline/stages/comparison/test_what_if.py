@@ -98,7 +98,7 @@ def test_a_declared_method_has_the_teacher_declared_with_it(
     found = {}
     for name, method in compared_methods(run).items():
         arm = as_if(run, name, method).arm
-        found[name] = (type(arm.teacher), arm.privileged)
+        found[name] = (type(arm.teacher), arm.privileged.type)
         assert arm.weighting == method
         # All else is the arm's.
         assert (arm.name, arm.seed, arm.update) == (run.arm.name, run.arm.seed, run.arm.update)
@@ -115,9 +115,9 @@ def test_another_method_has_the_arms_teacher_which_sees_what_the_method_needs(
     arms = [{"weighting": {"type": "grpo"}}, DECLARED[2] | {"privileged": "solution"}]
     run = workspace_at(copied, arms=arms).at("frozen-s0", 0)
     sdpo = as_if(run, "sdpo", SDPO()).arm
-    assert (type(sdpo.teacher), sdpo.privileged) == (FrozenTeacher, "sibling")
+    assert (type(sdpo.teacher), sdpo.privileged.type) == (FrozenTeacher, "sibling")
     rlsd = as_if(run, "rlsd", RLSD()).arm
-    assert (type(rlsd.teacher), rlsd.privileged) == (FrozenTeacher, "solution")
+    assert (type(rlsd.teacher), rlsd.privileged.type) == (FrozenTeacher, "solution")
 
 
 def test_another_iteration_of_the_same_arm(copied: Path, workspace_at: Open) -> None:

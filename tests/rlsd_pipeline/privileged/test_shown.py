@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.errors import DataError
-from rlsd_pipeline.stages.iteration.privileged import Judged, teacher_texts
+from rlsd_pipeline.privileged import CONTEXTS
+from rlsd_pipeline.privileged.context import Judged
+from rlsd_pipeline.privileged.shown import teacher_texts
 from rlsd_pipeline.stages.iteration.prompts import reference_response, student_text
 from schemas import Problem, Verdict
 
@@ -28,6 +30,13 @@ EXPERIMENT = ExperimentConfig.model_validate(
 RIGHT, WRONG = Verdict.CORRECT, Verdict.INCORRECT
 
 
+KINDS = {context().type: context() for context in CONTEXTS}
+
+
+def shown_texts(kind: str, rollouts: list[Judged]) -> list[str | None]:
+    return [*teacher_texts(EXPERIMENT.prompts, KINDS[kind], rollouts)]
+
+
 def problem(name: str, **changes: str | None) -> Problem:
     fields = {"problem_id": name, "question": f"{name}?", "answer": "no", "solution": "because"}
     return Problem.model_validate({**Problem.example, **fields, **changes})
@@ -39,7 +48,7 @@ def group(name: str, *rollouts: tuple[str, Verdict]) -> list[Judged]:
 
 def test_nothing_is_the_students_own_question() -> None:
     rollouts = group("a", ("x", RIGHT), ("y", WRONG))
-    assert teacher_texts(EXPERIMENT, "none", rollouts) == ["Q: a?", "Q: a?"]
+    assert shown_texts("none", rollouts) == ["Q: a?", "Q: a?"]
     assert student_text(EXPERIMENT, problem("a")) == "Q: a?"
 
 
@@ -51,23 +60,23 @@ def test_a_reference_is_the_same_for_the_whole_group(
 ) -> None:
     """Whatever the verdicts are, known or not."""
     rollouts = [*group("a", ("x", RIGHT), ("y", WRONG)), Judged(problem("a"), "z")]
-    assert teacher_texts(EXPERIMENT, privileged, rollouts) == [expected] * 3
+    assert shown_texts(privileged, rollouts) == [expected] * 3
 
 
 def test_text_of_the_problem_is_no_template() -> None:
     odd = Judged(problem("a", question="what is {answer}?", answer="{question}"), "x")
-    assert teacher_texts(EXPERIMENT, "answer", [odd]) == ["Q: what is {answer}? A: {question}"]
+    assert shown_texts("answer", [odd]) == ["Q: what is {answer}? A: {question}"]
 
 
 def test_a_missing_solution_names_the_problem() -> None:
     bare = problem("p17", solution=None)
     with pytest.raises(DataError) as error:
-        teacher_texts(EXPERIMENT, "solution", [Judged(bare, "x")])
+        shown_texts("solution", [Judged(bare, "x")])
     assert str(error.value) == (
         "problem p17 has no reference solution, and `privileged: solution` shows it to the "
         "teacher: add `solution` to the data, or declare another method or `privileged: answer`"
     )
-    assert teacher_texts(EXPERIMENT, "answer", [Judged(bare, "x")]) == ["Q: p17? A: no"]
+    assert shown_texts("answer", [Judged(bare, "x")]) == ["Q: p17? A: no"]
     with pytest.raises(DataError, match=r"problem p17 has no reference solution, and SFT learns"):
         reference_response(EXPERIMENT, bare)
 
@@ -83,7 +92,7 @@ def test_the_first_success_is_shown_and_itself_sees_the_second() -> None:
         *group("b", ("w1", WRONG), ("w2", WRONG)),
         *group("c", ("only", RIGHT), ("w3", WRONG)),
     ]
-    assert teacher_texts(EXPERIMENT, "sibling", rollouts) == [
+    assert shown_texts("sibling", rollouts) == [
         *("Q: a? O: c1", "Q: a? O: c2", "Q: a? O: c1", "Q: a? O: c1"),
         *(None, None),
         *(None, "Q: c? O: only"),
@@ -93,7 +102,7 @@ def test_the_first_success_is_shown_and_itself_sees_the_second() -> None:
 def test_a_sibling_is_shown_without_its_thinking_and_tags() -> None:
     text = "<think>\na red circle\n</think>\nSo: <answer> yes </answer>"
     rollouts = group("a", (text, RIGHT), ("w", WRONG))
-    (shown,) = teacher_texts(EXPERIMENT, "sibling", rollouts)[1:]
+    (shown,) = shown_texts("sibling", rollouts)[1:]
     assert shown is not None
     assert " ".join(shown.split()) == "Q: a? O: So: yes"
     # The template may have opened the thinking, and what never ends is no thinking.
@@ -101,10 +110,10 @@ def test_a_sibling_is_shown_without_its_thinking_and_tags() -> None:
         ("red</think> yes", "yes"),
         ("<think>so yes", "so yes"),
     ):
-        shown = teacher_texts(EXPERIMENT, "sibling", group("a", (attempt, RIGHT), ("w", WRONG)))[1]
+        shown = shown_texts("sibling", group("a", (attempt, RIGHT), ("w", WRONG)))[1]
         assert shown == f"Q: a? O: {demonstration}"
     braces = group("a", ("{question} {sibling}", RIGHT), ("w", WRONG))
-    assert teacher_texts(EXPERIMENT, "sibling", braces)[1] == "Q: a? O: {question} {sibling}"
+    assert shown_texts("sibling", braces)[1] == "Q: a? O: {question} {sibling}"
 
 
 ROLLOUTS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(list(Verdict))), max_size=12)
@@ -118,7 +127,7 @@ def test_a_sibling_is_another_success_of_the_same_group(
         Judged(problem(name), f"response {row}", verdict)
         for row, (name, verdict) in enumerate(rollouts)
     ]
-    texts = teacher_texts(EXPERIMENT, "sibling", judged)
+    texts = shown_texts("sibling", judged)
     shown: dict[str, set[str]] = {}
     for row, ((name, _), text) in enumerate(zip(rollouts, texts, strict=True)):
         others = {
@@ -148,14 +157,13 @@ def test_feedback_is_the_verdict_on_this_response(
     verdict: Verdict, extracted: str | None, expected: str | None
 ) -> None:
     rollouts = [Judged(problem("a"), "x", verdict, extracted)]
-    assert teacher_texts(EXPERIMENT, "feedback", rollouts) == [expected]
+    assert shown_texts("feedback", rollouts) == [expected]
 
 
 def test_every_verdict_has_its_feedback() -> None:
     silent = [
         verdict
         for verdict in Verdict
-        if teacher_texts(EXPERIMENT, "feedback", [Judged(problem("a"), "x", verdict, "y")])
-        == [None]
+        if shown_texts("feedback", [Judged(problem("a"), "x", verdict, "y")]) == [None]
     ]
     assert silent == [Verdict.VERIFIER_ERROR]

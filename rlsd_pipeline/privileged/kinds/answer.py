@@ -1,0 +1,41 @@
+"""The final answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from rlsd_pipeline.privileged.context import Judged, MoreTokens, PrivilegedContext
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.config.experiment import SamplingConfig
+    from rlsd_pipeline.config.filled_template import FilledTemplate
+    from rlsd_pipeline.config.hardware import AssumptionsConfig
+    from rlsd_pipeline.config.prompts import PromptsConfig
+
+_TOKENS = 16
+
+
+class Answer(PrivilegedContext):
+    """The final answer, as `prompts.answer_reference` puts it."""
+
+    type: Literal["answer"] = "answer"
+
+    def texts(self, prompts: PromptsConfig, rollouts: Sequence[Judged]) -> list[FilledTemplate]:
+        """The same for all rollouts, whatever the verdicts are."""
+        return [
+            prompts.fill(
+                self.template_of(prompts),
+                question=rollout.problem.question,
+                answer=rollout.problem.answer,
+            )
+            for rollout in rollouts
+        ]
+
+    def template_of(self, prompts: PromptsConfig) -> str:
+        """As declared."""
+        return prompts.answer_reference
+
+    def more_tokens(self, sampling: SamplingConfig, expected: AssumptionsConfig) -> MoreTokens:
+        """A short answer."""
+        return MoreTokens(_TOKENS, _TOKENS)
