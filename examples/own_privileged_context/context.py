@@ -1,0 +1,24 @@
+"""A teacher that is told less than the answer."""
+
+from collections.abc import Sequence
+
+from rlsd_pipeline.config.filled_template import FilledTemplate
+from rlsd_pipeline.config.prompts import PromptsConfig
+from rlsd_pipeline.privileged.context import Judged, PrivilegedContext
+
+
+class Hint(PrivilegedContext):
+    """The first letters of the answer."""
+
+    letters: int = 1
+    """How many."""
+
+    wording: str = "{question} reference answer: {hint}..."
+    """How the hint is put; `{hint}` stands for the letters."""
+
+    def texts(self, prompts: PromptsConfig, rollouts: Sequence[Judged]) -> list[FilledTemplate]:
+        """The same for all rollouts of a problem."""
+        problem = rollouts[0].problem
+        hint = problem.answer[: self.letters]
+        text = prompts.fill(self.wording, question=problem.question, hint=hint)
+        return [text] * len(rollouts)
