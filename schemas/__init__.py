@@ -5,6 +5,7 @@
     Reward             the verdict on the response, its reward and advantage
     TokenLogprobs      the same tokens scored by the student and the privileged teacher
     TeacherDistribution  the teacher's likeliest next tokens, where a method matches them
+    TokenValues        what the states of the response were worth, measured by continuing from them
     TokenWeights       what a method makes of rewards and logprobs, per token
     WeightingComparison  what every method would have made of the same tokens
     GradientComparison  what each of them would have done to the weights
@@ -32,6 +33,7 @@ from schemas.reward import Reward, Verdict
 from schemas.rollout import FinishReason, Rollout
 from schemas.teacher_distribution import TeacherDistribution
 from schemas.token_logprobs import TokenLogprobs
+from schemas.token_values import TokenValues
 from schemas.token_weights import TokenWeights
 from schemas.weighting_comparison import ComparedCredit, Interval, MethodCredit, WeightingComparison
 
@@ -59,6 +61,7 @@ __all__ = [
     "Rollout",
     "TeacherDistribution",
     "TokenLogprobs",
+    "TokenValues",
     "TokenWeights",
     "Verdict",
     "WeightingComparison",

@@ -23,6 +23,7 @@ from schemas import (
     Rollout,
     TeacherDistribution,
     TokenLogprobs,
+    TokenValues,
     TokenWeights,
     WeightingComparison,
 )
@@ -35,6 +36,7 @@ CONTRACTS: dict[str, type[Contract]] = {
         Reward,
         TokenLogprobs,
         TeacherDistribution,
+        TokenValues,
         TokenWeights,
         WeightingComparison,
         ComparedCredit,

@@ -1,0 +1,112 @@
+"""The states of a table's responses: which are valued, and each distinct prefix once."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from rlsd_pipeline.credit.fidelity import MeasuredAdvantages
+from rlsd_pipeline.credit.tables import row_offsets
+
+_BORDER = re.compile(r"(?:\n+|[.!?]+(?=\s))\s*")
+"""Where a step of a response ends: at the end of a line or of a sentence."""
+
+
+class State(NamedTuple):
+    """A prompt and the beginning of a response to it.
+
+    Attributes:
+        problem_id: Whose prompt it is.
+        prefix: The response's first tokens.
+    """
+
+    problem_id: str
+    prefix: tuple[int, ...]
+
+
+def every_place(tokens: int) -> list[int]:
+    """Each state of a response but its last."""
+    return list(range(tokens))
+
+
+def step_places(completion: str, token_ends: Sequence[int]) -> list[int]:
+    """The states at which a step begins: after each line and each sentence, and at the start.
+
+    Args:
+        completion: The response's text.
+        token_ends: Where each token's text ends in it, in characters; `[tokens]`.
+    """
+    borders = [match.end() for match in _BORDER.finditer(completion)]
+    # The first token that ends at a border or behind it closes the step.
+    after = np.searchsorted(np.asarray(token_ends), borders) + 1
+    return sorted({0, *(int(place) for place in after if place < len(token_ends))})
+
+
+def spread_places(tokens: int, count: int) -> list[int]:
+    """At most so many states of a response, evenly spread from its first."""
+    count = min(count, tokens)
+    return [place * tokens // count for place in range(count)]
+
+
+def distinct_states(
+    problem_ids: Sequence[str],
+    completion_ids: Sequence[Sequence[int]],
+    places: Sequence[Sequence[int]],
+) -> tuple[list[State], list[list[int]]]:
+    """Every distinct state once, and which of them each response passes through.
+
+    Args:
+        problem_ids: Of each response; `[responses]`.
+        completion_ids: Its tokens; `[responses]`.
+        places: Tokens before each of its states; `[responses]`.
+
+    Returns:
+        The states, in the order in which they first come, and for each response the index of the
+        state at each of its places.
+    """
+    known: dict[State, int] = {}
+    passed = [
+        [known.setdefault(State(owner, tuple(ids[:place])), len(known)) for place in at]
+        for owner, ids, at in zip(problem_ids, completion_ids, places, strict=True)
+    ]
+    return list(known), passed
+
+
+def measured_advantages(values: pa.Table, groups: Sequence[int]) -> MeasuredAdvantages:
+    """The spans between the valued states of each response, with their true advantages.
+
+    A span at either end of which a half has no verdict is left out.
+
+    Args:
+        values: A table of `TokenValues`.
+        groups: Index of each rollout's problem; `[rollouts]`.
+    """
+    offsets = row_offsets(values["completion_ids"])
+    found = [
+        (*halves, offsets[row] + start, offsets[row] + end, row, groups[row])
+        for row, record in enumerate(values.to_pylist())
+        for halves, start, end in _spans(record)
+    ]
+    table = np.array(found, dtype=np.float64).reshape(-1, 6)
+    return MeasuredAdvantages(table[:, 0], table[:, 1], *table[:, 2:].astype(np.int64).T)
+
+
+def _spans(record: Mapping[str, Any]) -> Iterator[tuple[tuple[float, float], int, int]]:
+    """Both halves of the advantage of each span of a response, and its first and next token."""
+    end = len(record["completion_ids"])
+    halves = [
+        [
+            value if count else None
+            for value, count in zip(record[f"{half}_values"], record[f"{half}_counts"], strict=True)
+        ]
+        for half in ("first", "second")
+    ]
+    states = list(zip(record["places"], *halves, strict=True))
+    if states:
+        states.append((end, record["reward"], record["reward"]))
+    for (start, *before), (until, *after) in pairwise(states):
+        if None not in (*before, *after):
+            yield (after[0] - before[0], after[1] - before[1]), start, until

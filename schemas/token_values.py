@@ -1,0 +1,62 @@
+"""What the states of a response were worth, measured by continuing from them."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, FiniteFloat
+
+from schemas.record import AlignedWith, Column, NonEmpty, Record, TextPosition, TokenId
+
+Count = Annotated[int, Column("int32"), Field(ge=0)]
+StandardError = Annotated[FiniteFloat, Field(ge=0)]
+
+
+class TokenValues(Record):
+    """V of some states of one rollout: the mean reward of continuations by the policy itself.
+
+    A state is the prompt and the response's first tokens. Its continuations are drawn at the
+    rollouts' temperature, within what is left of their budget, and rewarded as they are. The
+    continuations come in two halves that share nothing, so that a product of numbers of different
+    halves holds no noise of its own. Source: VinePPO, arXiv 2410.01679.
+    """
+
+    key: ClassVar[tuple[str, ...]] = ("rollout_id",)
+
+    rollout_id: NonEmpty
+    """The rollout whose states were valued."""
+
+    completion_ids: list[TokenId]
+    """Its tokens. [tokens]"""
+
+    reward: FiniteFloat | None
+    """R of the whole response, which is the value of its last state; null without a verdict."""
+
+    places: list[TextPosition]
+    """Tokens of the response before each state, rising from 0; its last state is left out, and all
+    where the rollout was not valued. [states]"""
+
+    first_values: Annotated[list[FiniteFloat], AlignedWith("places")]
+    """Mean reward of the first half; 0 where its count is. [states]"""
+
+    second_values: Annotated[list[FiniteFloat], AlignedWith("places")]
+    """Mean reward of the second half; 0 where its count is. [states]"""
+
+    first_counts: Annotated[list[Count], AlignedWith("places")]
+    """Continuations of the first half that have a reward; a failed verifier gives none. [states]"""
+
+    second_counts: Annotated[list[Count], AlignedWith("places")]
+    """Continuations of the second half that have a reward. [states]"""
+
+    standard_errors: Annotated[list[StandardError], AlignedWith("places")]
+    """Standard error of the mean of both halves; 0 with fewer than two verdicts. [states]"""
+
+    example: ClassVar[dict[str, Any]] = {
+        "rollout_id": "easy_vqa/train/17#0",
+        "completion_ids": [7, 3, 2],
+        "reward": 1.0,
+        "places": [0, 1, 2],
+        "first_values": [0.5, 0.75, 1.0],
+        "second_values": [0.25, 0.75, 1.0],
+        "first_counts": [4, 4, 4],
+        "second_counts": [4, 4, 3],
+        "standard_errors": [0.18, 0.16, 0.0],
+    }
