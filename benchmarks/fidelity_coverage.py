@@ -1,0 +1,52 @@
+"""How often the interval of a fidelity holds the true one, over simulated tables.
+
+    python -m benchmarks.fidelity_coverage [TABLES]
+
+Each table has fresh problems of a policy whose values are enumerated (tests/enumerated_policy.py),
+fresh responses and fresh continuations. The true fidelity is that over all problems.
+"""
+
+import sys
+
+import numpy as np
+
+from rlsd_pipeline.credit.fidelity import fidelities
+from tests.enumerated_policy import Table, Tree
+
+PROBLEMS = (16, 32, 64)
+_MANY = 20_000
+"""Problems from which the true fidelity is computed."""
+
+
+def main() -> None:
+    """Print the coverage of nominal 95 % intervals."""
+    tables = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    rng = np.random.default_rng(0)
+    many = Table(rng, [Tree(rng) for _ in range(_MANY)])
+    true = {name: _angle(credit, many.true) for name, credit in many.credits.items()}
+    print("| problems | " + " | ".join(f"{n} ({true[n]:.3f})" for n in true) + " | difference |")
+    print("|---|" + "---|" * (len(true) + 1))
+    for problems in PROBLEMS:
+        print(f"| {problems} | " + " | ".join(_coverage(rng, problems, tables, true)) + " |")
+
+
+def _coverage(
+    rng: np.random.Generator, problems: int, tables: int, true: dict[str, float]
+) -> list[str]:
+    held = dict.fromkeys([*true, "difference"], 0)
+    for _ in range(tables):
+        table = Table(rng, [Tree(rng) for _ in range(problems)])
+        found = fidelities(table.credits, table.measured, "grpo")
+        for name, one in found.items():
+            held[name] += one.value is not None and one.value.low <= true[name] <= one.value.high
+        between, gap = found["noisy"].difference, true["noisy"] - true["grpo"]
+        held["difference"] += between is not None and between.low <= gap <= between.high
+    return [f"{count / tables:.3f}" for count in held.values()]
+
+
+def _angle(credit: np.ndarray, true: np.ndarray) -> float:
+    return float(credit @ true / np.linalg.norm(credit) / np.linalg.norm(true))
+
+
+if __name__ == "__main__":
+    main()
