@@ -7,6 +7,7 @@
     opd.py            the same to another model that sees no reference
     sdpo.py           the same to a teacher that sees a successful sibling
     grpo_opsd.py      GRPO and OPSD, added
+    surprisal.py      the advantage lies where the policy was surprised by its own token
     sft.py            the likelihood of correct responses
 
     method.py         what a method reads, declares and ends in

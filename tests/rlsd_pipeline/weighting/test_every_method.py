@@ -74,6 +74,7 @@ def test_every_file_of_the_folder_that_holds_a_method_is_found() -> None:
         "rlsd_adaptive",
         "sdpo",
         "sft",
+        "surprisal",
     ]
     folder = Path(rlsd_pipeline.weighting.__file__).parent
     files = {path.stem for path in folder.glob("*.py")} - {"__init__", "method"}
