@@ -5,6 +5,7 @@
     Reward             the verdict on the response, its reward and advantage
     TokenLogprobs      the same tokens scored by the student and the privileged teacher
     TeacherDistribution  the teacher's likeliest next tokens, where a method matches them
+    StateRewards       what continuing from a state of the response came to
     TokenValues        what the states of the response were worth, measured by continuing from them
     TokenWeights       what a method makes of rewards and logprobs, per token
     WeightingComparison  what every method would have made of the same tokens
@@ -31,6 +32,7 @@ from schemas.problem import Problem
 from schemas.record import Contract, Record
 from schemas.reward import Reward, Verdict
 from schemas.rollout import FinishReason, Rollout
+from schemas.state_rewards import StateRewards
 from schemas.teacher_distribution import TeacherDistribution
 from schemas.token_logprobs import TokenLogprobs
 from schemas.token_values import TokenValues
@@ -59,6 +61,7 @@ __all__ = [
     "Reference",
     "Reward",
     "Rollout",
+    "StateRewards",
     "TeacherDistribution",
     "TokenLogprobs",
     "TokenValues",

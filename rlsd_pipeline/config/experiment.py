@@ -19,6 +19,7 @@ from rlsd_pipeline.config.retention import RetentionConfig
 from rlsd_pipeline.config.reward import RewardConfig
 from rlsd_pipeline.config.strict import StrictConfig, validate
 from rlsd_pipeline.config.teacher import ModelTeacher, SyncedTeacher, TeacherConfig
+from rlsd_pipeline.config.token_values import TokenValuesConfig
 from rlsd_pipeline.config.update import UpdateConfig
 from rlsd_pipeline.data.sources import DatasetConfig
 from rlsd_pipeline.data.sources.easy_vqa import EasyVQADataset
@@ -163,6 +164,7 @@ class ExperimentConfig(StrictConfig):
     iterations: Annotated[int, Field(ge=1, le=999)] = 200
     """Updates of each arm."""
 
+    token_values: TokenValuesConfig = TokenValuesConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     compute: ComputeConfig = LocalCompute()
     hardware: HardwareConfig | None = None

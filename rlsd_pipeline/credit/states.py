@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from rlsd_pipeline.credit.fidelity import MeasuredAdvantages
+from rlsd_pipeline.credit.fidelity import MeasuredAdvantages, reliability
 from rlsd_pipeline.credit.tables import row_offsets
+from schemas import StateRewards
 
 _BORDER = re.compile(r"(?:\n+|[.!?]+(?=\s))\s*")
 """Where a step of a response ends: at the end of a line or of a sentence."""
@@ -110,3 +111,52 @@ def _spans(record: Mapping[str, Any]) -> Iterator[tuple[tuple[float, float], int
     for (start, *before), (until, *after) in pairwise(states):
         if None not in (*before, *after):
             yield (after[0] - before[0], after[1] - before[1]), start, until
+
+
+def values_columns(
+    rewards: Sequence[StateRewards],
+    places: Sequence[Sequence[int]],
+    passed: Sequence[Sequence[int]],
+) -> dict[str, list]:
+    """The columns of `TokenValues` that speak of states.
+
+    Args:
+        rewards: Of each distinct state.
+        places: Tokens before each state; `[responses]`.
+        passed: Index of each of these states; `[responses]`.
+    """
+    first = [_mean(state.first_rewards) for state in rewards]
+    second = [_mean(state.second_rewards) for state in rewards]
+    errors = [_standard_error([*state.first_rewards, *state.second_rewards]) for state in rewards]
+    counts = [(len(state.first_rewards), len(state.second_rewards)) for state in rewards]
+    return {
+        "places": [list(at) for at in places],
+        "first_values": [[first[state] for state in at] for at in passed],
+        "second_values": [[second[state] for state in at] for at in passed],
+        "first_counts": [[counts[state][0] for state in at] for at in passed],
+        "second_counts": [[counts[state][1] for state in at] for at in passed],
+        "standard_errors": [[errors[state] for state in at] for at in passed],
+    }
+
+
+def value_metrics(values: pa.Table) -> dict[str, float]:
+    """Mean value of the prompts, standard error of a state, and reliability of the advantages."""
+    rows = values.select(["places", "first_values", "second_values", "standard_errors"])
+    valued = [row for row in rows.to_pylist() if row["places"]]
+    if not valued:
+        return {}
+    prompts = [(row["first_values"][0] + row["second_values"][0]) / 2 for row in valued]
+    errors = [error for row in valued for error in row["standard_errors"]]
+    found = {"prompt_value": _mean(prompts), "standard_error": _mean(errors)}
+    measured = reliability(measured_advantages(values, [0] * len(values)))
+    return found if measured is None else found | {"reliability": measured}
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+
+
+def _standard_error(values: Sequence[float]) -> float:
+    if len(values) < 2:
+        return 0.0
+    return float(np.std(values, ddof=1) / np.sqrt(len(values)))

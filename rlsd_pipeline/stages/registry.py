@@ -2,6 +2,7 @@
 
 from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
 from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
+from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
 from rlsd_pipeline.stages.evaluation.benchmark_responses import BenchmarkResponsesStage
@@ -32,6 +33,7 @@ _ALL: tuple[type[Stage], ...] = (
     WeightingComparisonStage,
     GradientComparisonStage,
     InformationGapStage,
+    TokenValuesStage,
     BenchmarkResponsesStage,
     BenchmarkScoresStage,
 )

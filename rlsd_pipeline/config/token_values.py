@@ -1,0 +1,36 @@
+"""How the worth of tokens is measured: by continuing from the states of the rollouts."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rlsd_pipeline.config.strict import StrictConfig
+
+
+class SpreadPlaces(StrictConfig):
+    """States at even distances."""
+
+    per_response: Annotated[int, Field(ge=1)]
+    """States of each response, its first included."""
+
+
+class TokenValuesConfig(StrictConfig):
+    """What `token_values` continues from, and how often.
+
+    Its cost grows with continuations times states times the mean length that is left. It is no part
+    of training: it runs where it is asked for.
+    """
+
+    continuations: Annotated[int, Field(ge=2, multiple_of=2)] = 32
+    """Responses drawn from each state, in two independent halves."""
+
+    places: Literal["all", "steps"] | SpreadPlaces = "all"
+    """`all`: every token. `steps`: where a line or a sentence begins, for long responses.
+    `{per_response: n}`: n states of each response at even distances."""
+
+    responses: Literal["all", "informative"] = "all"
+    """`informative` leaves out groups whose rewards are all equal: their advantages are 0 and no
+    method that compares within the group learns from them."""
+
+    max_states: Annotated[int, Field(ge=1)] | None = None
+    """Most distinct states; whole responses are left out at random beyond it."""
