@@ -37,7 +37,14 @@ from schemas.teacher_distribution import TeacherDistribution
 from schemas.token_logprobs import TokenLogprobs
 from schemas.token_values import TokenValues
 from schemas.token_weights import TokenWeights
-from schemas.weighting_comparison import ComparedCredit, Interval, MethodCredit, WeightingComparison
+from schemas.weighting_comparison import (
+    ComparedCredit,
+    CreditFidelity,
+    Interval,
+    MethodCredit,
+    MethodFidelity,
+    WeightingComparison,
+)
 
 __all__ = [
     "BenchmarkResponse",
@@ -45,6 +52,7 @@ __all__ = [
     "BreakdownScore",
     "ComparedCredit",
     "Contract",
+    "CreditFidelity",
     "FileEntry",
     "FinishReason",
     "GradientComparison",
@@ -54,6 +62,7 @@ __all__ = [
     "JudgeScore",
     "Manifest",
     "MethodCredit",
+    "MethodFidelity",
     "PolicyCheckpoint",
     "Problem",
     "QuestionScore",

@@ -49,11 +49,72 @@ class MethodCredit(Contract):
     """Share of the signal tokens whose weight a bound changed; null for methods without one."""
 
 
+class MethodFidelity(Contract):
+    """How near one method's credit comes to what the tokens were worth.
+
+    Fidelity is the cosine of the credit with the true advantages: 1 is perfect, and a multiple of a
+    credit has the same. The estimate may exceed 1 where the advantages are known poorly.
+    """
+
+    method: NonEmpty
+    """Name of the method."""
+
+    value: Interval | None
+    """Over all tokens; null where the credit is 0 everywhere or the advantages are not known."""
+
+    difference: Interval | None
+    """Paired difference to the method compared with; null for that one."""
+
+    p_corrected: Share | None
+    """Two-sided, for no difference, after Holm's correction over the methods."""
+
+    within: Interval | None
+    """Fidelity once credit and advantages are less their mean over the response: which of its
+    tokens counted."""
+
+    within_difference: Interval | None
+    """Its paired difference to the method compared with."""
+
+    segments: dict[str, Interval | None]
+    """Fidelity on `reasoning`, `answer` and `format` tokens alone."""
+
+    positions: list[Interval | None]
+    """Fidelity on each quarter of the responses, from their beginning."""
+
+
+class CreditFidelity(Contract):
+    """All methods against the true advantages of the same tokens."""
+
+    spans: Annotated[int, Field(ge=0)]
+    """Tokens, or spans between valued states, whose advantage was measured."""
+
+    states: Annotated[int, Field(ge=0)]
+    """Distinct states that were valued."""
+
+    continuations: Annotated[int, Field(ge=2)]
+    """Drawn from each, in two halves."""
+
+    reliability: FiniteFloat | None
+    """Cosine of the two halves' advantages: how much of one half is signal."""
+
+    reliability_within: FiniteFloat | None
+    """The same less each response's mean."""
+
+    compared_with: NonEmpty
+    """The method to which the differences are."""
+
+    methods: list[MethodFidelity]
+    """One entry a method, in the order of the comparison."""
+
+
 class WeightingComparison(Record):
     """The summary of a comparison; the credit of every token stands beside it in a table.
 
     Signal tokens are those of responses whose advantage is not 0, by each method's estimator.
     """
+
+    schema_version: ClassVar[int] = 2
+    oldest_readable: ClassVar[int | None] = 1
 
     rollouts: Annotated[int, Field(ge=0)]
     """Responses compared on."""
@@ -87,6 +148,9 @@ class WeightingComparison(Record):
 
     left_out: dict[str, str]
     """Method -> why it could not be computed from these tables."""
+
+    fidelity: CreditFidelity | None = None
+    """Against measured token values; null where none were made of these rollouts."""
 
     example: ClassVar[dict[str, Any]] = {
         "rollouts": 8,

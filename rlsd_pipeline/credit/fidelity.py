@@ -125,9 +125,12 @@ def reliability(measured: MeasuredAdvantages) -> float | None:
 
 
 def less_response_mean(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Values of spans less their mean over the response; `[spans]`."""
+    """Values of spans less their mean over the response; `[spans]`.
+
+    Rounded to 9 decimals, so that a constant credit has 0 and no rounding error for a direction.
+    """
     counts = np.bincount(rows).clip(min=1)
-    return values - (np.bincount(rows, weights=values) / counts)[rows]
+    return np.round(values - (np.bincount(rows, weights=values) / counts)[rows], 9)
 
 
 class _Resampled(NamedTuple):

@@ -80,6 +80,7 @@ class TokenValuesStage(Stage):
         out.table(TokenValues, table, aligned_with=rollouts)
         out.measure(
             states=float(len(states)),
+            continuations=float(run.experiment.token_values.continuations),
             tokens=float(sum(one.sampled_tokens for one in found)),
             parts_reused=float(continuations.reused),
         )

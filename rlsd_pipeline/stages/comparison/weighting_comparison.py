@@ -11,8 +11,17 @@ from rlsd_pipeline.stages.comparison.compared_methods import (
     compared_methods,
     distinct_streams,
 )
+from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.stage import Stage
-from schemas import ComparedCredit, Reward, Rollout, TokenLogprobs, WeightingComparison
+from schemas import (
+    ComparedCredit,
+    CreditFidelity,
+    Reward,
+    Rollout,
+    TokenLogprobs,
+    TokenValues,
+    WeightingComparison,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +47,14 @@ class WeightingComparisonStage(Stage):
     reads = ("rollouts", "rewards", "logprobs")
     decided_by = ("verifier",)
     writes = (WeightingComparison, ComparedCredit)
+
+    def inputs(self, run: StageRun) -> dict[str, Artifact]:
+        """With the token values of these rollouts, where they were made."""
+        inputs = super().inputs(run)
+        values = run.workspace.store.intact_ref(run.reference(TokenValuesStage.name))
+        made_from = {} if values is None else values.manifest.inputs
+        fits = all(made_from.get(n) == inputs[n].digest for n in ("rollouts", "rewards"))
+        return inputs | ({TokenValuesStage.name: values} if values is not None and fits else {})
 
     def settings(self, run: StageRun) -> dict[str, Any]:
         """Every method with its settings, and why others are left out."""
@@ -102,9 +119,38 @@ class WeightingComparisonStage(Stage):
                 rank_correlation=rank_correlations(credits),
                 rank_correlation_within=rank_correlations(within),
                 left_out=left_out,
+                fidelity=_fidelity(inputs, credits, credit, segments, confidence),
             )
         )
         out.table(ComparedCredit, _table(credits, scored))
+
+
+def _fidelity(
+    inputs: Mapping[str, Artifact],
+    credits: Mapping[str, np.ndarray],
+    credit: Credit,
+    segments: np.ndarray,
+    confidence: float,
+) -> CreditFidelity | None:
+    """The credits against the token values; None where there are none."""
+    import numpy as np
+
+    from rlsd_pipeline.credit.fidelity_table import Valued, credit_fidelity
+    from rlsd_pipeline.credit.states import measured_advantages
+
+    if TokenValuesStage.name not in inputs:
+        return None
+    values = inputs[TokenValuesStage.name]
+    measured = measured_advantages(values.table(TokenValues), credit.groups.tolist())
+    valued = Valued(
+        measured,
+        segments,
+        lengths=np.bincount(credit.rows.numpy(), minlength=len(credit.rewards)),
+        states=int(values.manifest.measurements["states"]),
+        continuations=int(values.manifest.measurements["continuations"]),
+    )
+    compared_with = next((n for n in credits if n == "grpo"), next(iter(credits)))
+    return credit_fidelity(credits, valued, compared_with, confidence)
 
 
 class _Compared(NamedTuple):
