@@ -88,6 +88,21 @@ def score(
 @EXPERIMENT
 @click.option("--arm", required=True, help="Whose rollouts, for example rlsd-s0.")
 @click.option("--iteration", type=click.IntRange(min=0), required=True, help="Which of them.")
+def values(experiment: str, arm: str, iteration: int) -> None:
+    """Measure what every token of one iteration of EXPERIMENT was worth.
+
+    The policy continues from each state of its rollouts; `token_values` of the YAML says how often
+    and from which. `rlsd compare` then holds the credit of all methods against it.
+    """
+    from assets.cli.values import values as run
+
+    run(experiment, arm=arm, iteration=iteration)
+
+
+@main.command()
+@EXPERIMENT
+@click.option("--arm", required=True, help="Whose rollouts, for example rlsd-s0.")
+@click.option("--iteration", type=click.IntRange(min=0), required=True, help="Which of them.")
 @click.option("--gradients", is_flag=True, help="Load the policy; add norms and cosines.")
 @click.option("--lookahead", is_flag=True, help="One update by each method, then evaluate each.")
 def compare(experiment: str, arm: str, iteration: int, gradients: bool, lookahead: bool) -> None:

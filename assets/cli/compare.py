@@ -1,5 +1,6 @@
 """`rlsd compare`: all methods on the rollouts of one iteration."""
 
+import shlex
 from collections.abc import Iterable
 
 from rich.markup import escape
@@ -10,16 +11,19 @@ from assets.cli.train import open_loop
 from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK, UNBOUNDED_REASON, PairedDifference
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.run import StageRun
-from schemas import GradientComparison, Interval, WeightingComparison
+from schemas import GradientComparison, Interval, MethodFidelity, WeightingComparison
+
+SEGMENT_NAMES = ("reasoning", "answer", "format")
 
 
 def compare(experiment: str, *, arm: str, iteration: int, gradients: bool, lookahead: bool) -> None:
     """Compare from cached tables; with options, from the policy as well."""
-    tables = []
+    tables: list[Table | str] = []
     with open_loop(experiment) as (loop, _):
         run = loop.workspace.at(arm, iteration)
         loop.compare(arm, iteration)
         comparison = run.read(WeightingComparisonStage.name).record(WeightingComparison)
+        tables.append(fidelity_table(run, comparison))
         tables.append(_credit_table(run, comparison))
         names = [method.method for method in comparison.methods]
         title = "rank correlation of credit between methods (Spearman, all tokens)"
@@ -35,6 +39,65 @@ def compare(experiment: str, *, arm: str, iteration: int, gradients: bool, looka
         output.print(table)
     for name, why in comparison.left_out.items():
         output.print(f"left out: {name}: {why}", highlight=False)
+
+
+def fidelity_table(run: StageRun, comparison: WeightingComparison) -> Table | str:
+    """How near each method comes to what the tokens were worth, or how to find out."""
+    found = comparison.fidelity
+    if found is None:
+        command = f"rlsd values {shlex.quote(run.workspace.name)} --arm {run.arm.name}"
+        return (
+            "Whose credit is right is not known here: no token values were made of these rollouts. "
+            f"{command} --iteration {run.iteration} measures them."
+        )
+    against = f"- {found.compared_with}"
+    table = Table(
+        title=f"credit fidelity: {found.spans:,} tokens, {found.states:,} states, "
+        f"{found.continuations} continuations each",
+        caption="fidelity: cosine of the credit with the measured advantages; 1 is perfect, 0 "
+        "knows nothing, and a multiple of a credit has the same.\nwithin: the same less each "
+        "response's mean: which of its tokens counted. Reliability of the measurement: "
+        f"{_number(found.reliability)}, within {_number(found.reliability_within)}.\n"
+        f"Intervals are over problems; p is corrected for the number of methods (Holm); "
+        f"{UNBOUNDED_REASON}.",
+    )
+    table.add_column("method")
+    for name in ("fidelity", against, "p (Holm)", "within", against, *SEGMENT_NAMES):
+        table.add_column(name, justify="right")
+    blanks = [""] * (3 + len(SEGMENT_NAMES))
+    table.add_row("true advantage (oracle)", "1", "", *blanks)
+    for method in sorted(found.methods, key=_by_fidelity, reverse=True):
+        table.add_row(
+            method.method,
+            _interval(method.value),
+            _signed(method.difference),
+            "-" if method.p_corrected is None else f"{method.p_corrected:.2g}",
+            _interval(method.within),
+            _signed(method.within_difference),
+            *(_value(method.segments.get(name)) for name in SEGMENT_NAMES),
+        )
+    table.add_row("random credit", "0", "", *blanks)
+    return table
+
+
+def _by_fidelity(method: MethodFidelity) -> float:
+    return -2.0 if method.value is None else method.value.value
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _value(interval: Interval | None) -> str:
+    return "-" if interval is None else f"{interval.value:.2f}"
+
+
+def _signed(interval: Interval | None) -> str:
+    if interval is None:
+        return "-"
+    if interval.low is None or interval.high is None:
+        return escape(f"{interval.value:+.3f} {UNBOUNDED_MARK}")
+    return escape(f"{interval.value:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]")
 
 
 def _credit_table(run: StageRun, comparison: WeightingComparison) -> Table:

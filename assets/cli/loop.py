@@ -24,6 +24,7 @@ from assets.stages.shown import stage_assets
 from rlsd_pipeline.config.experiment import load_experiment
 from rlsd_pipeline.errors import ConfigError, RlsdError
 from rlsd_pipeline.progress import Progress
+from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
@@ -76,6 +77,7 @@ class Loop:
             "evaluation": list(self._scores.values()),
             **{f"evaluation_{name}": [stage] for name, stage in self._scores.items()},
             **({BenchmarkItemsStage.name: self._items} if self._items else {}),
+            TokenValuesStage.name: [TokenValuesStage.name],
             "comparison": [WeightingComparisonStage.name],
             results.NAME: [results.NAME],
         }
@@ -183,6 +185,16 @@ class Loop:
         run = self.workspace.at(arm, iteration)
         run.stage(WeightingComparisonStage).inputs(run)
         self._run("comparison", partition_key(arm, iteration))
+
+    def value_tokens(self, arm: str, iteration: int) -> None:
+        """What the states of an iteration's rollouts were worth.
+
+        Raises:
+            ArtifactError: The iteration has not run.
+        """
+        run = self.workspace.at(arm, iteration)
+        run.stage(TokenValuesStage).inputs(run)
+        self._run(TokenValuesStage.name, partition_key(arm, iteration))
 
     def results(self) -> None:
         """Put all scores in one table."""

@@ -17,6 +17,7 @@ from assets.stages import (
     results,
     rewards,
     rollouts,
+    token_values,
     token_weights,
     weighting_comparison,
 )
@@ -34,6 +35,7 @@ _MODULES: tuple[ModuleType, ...] = (
     logprobs,
     token_weights,
     policy_checkpoint,
+    token_values,
     weighting_comparison,
     benchmark_scores,
     results,

@@ -2,12 +2,14 @@
 
 import random
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from rlsd_pipeline.config.token_values import TokenValuesConfig
 from rlsd_pipeline.credit.states import (
     State,
+    distinct_states,
     every_place,
     spread_places,
     step_places,
@@ -35,6 +37,35 @@ def valued_places(
     owners = rollouts["problem_id"].to_pylist()
     responses = list(zip(owners, (row["completion_ids"] for row in columns), strict=True))
     return _within(config.max_states, responses, places, seed)
+
+
+class Cost(NamedTuple):
+    """What valuing a table's states takes.
+
+    Attributes:
+        states: Distinct states.
+        continuations: Of all states together.
+        tokens: About as many are sampled: as long as the responses went on from there.
+    """
+
+    states: int
+    continuations: int
+    tokens: int
+
+
+def expected_cost(
+    config: TokenValuesConfig, rollouts: pa.Table, rewards: pa.Table, seed: int
+) -> Cost:
+    """What `valued_places` would have valued; see there."""
+    places = valued_places(config, rollouts, rewards, seed)
+    completion_ids = rollouts["completion_ids"].to_pylist()
+    states, passed = distinct_states(rollouts["problem_id"].to_pylist(), completion_ids, places)
+    left: list[list[int]] = [[] for _ in states]
+    for ids, at, through in zip(completion_ids, places, passed, strict=True):
+        for place, state in zip(at, through, strict=True):
+            left[state].append(len(ids) - place)
+    tokens = config.continuations * sum(sum(each) / len(each) for each in left)
+    return Cost(len(states), config.continuations * len(states), round(tokens))
 
 
 def _places(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+    from rlsd_pipeline.config.experiment import ExperimentConfig
     from rlsd_pipeline.stages.run import StageRun
     from rlsd_pipeline.weighting.method import Credit, Weighting
 
@@ -47,6 +48,10 @@ class WeightingComparisonStage(Stage):
     reads = ("rollouts", "rewards", "logprobs")
     decided_by = ("verifier",)
     writes = (WeightingComparison, ComparedCredit)
+
+    def upstream(self, experiment: ExperimentConfig) -> tuple[str, ...]:
+        """Token values come before it where they are made at all."""
+        return (*self.reads, TokenValuesStage.name)
 
     def inputs(self, run: StageRun) -> dict[str, Artifact]:
         """With the token values of these rollouts, where they were made."""
