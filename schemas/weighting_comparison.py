@@ -65,8 +65,11 @@ class MethodFidelity(Contract):
     difference: Interval | None
     """Paired difference to the method compared with; null for that one."""
 
+    p_value: Share | None
+    """Two-sided, for no difference; not corrected."""
+
     p_corrected: Share | None
-    """Two-sided, for no difference, after Holm's correction over the methods."""
+    """The same after Holm's correction over the methods."""
 
     within: Interval | None
     """Fidelity once credit and advantages are less their mean over the response: which of its

@@ -78,6 +78,7 @@ def credit_fidelity(
                 method=name,
                 value=_interval(one.value),
                 difference=_interval(one.difference),
+                p_value=one.p_value,
                 p_corrected=corrected.get(name),
                 within=_interval(within[name].value),
                 within_difference=_interval(within[name].difference),

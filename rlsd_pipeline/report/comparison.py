@@ -81,6 +81,22 @@ class Lookahead(Part):
     """Paired difference to the baseline; null for the baseline itself."""
 
 
+class Fidelity(Part):
+    """How near one method's credit comes to what the tokens were worth."""
+
+    method: NonEmpty
+    """The method."""
+
+    value: Estimate | None
+    """Cosine with the measured advantages; null where the credit is 0 everywhere."""
+
+    difference: Difference | None = None
+    """Paired difference to the baseline; null for the baseline itself."""
+
+    within: Estimate | None = None
+    """The cosine once both are less their mean over the response."""
+
+
 class Comparison(Part):
     """All methods on the same rollouts: the only thing that differs is the method."""
 
@@ -107,6 +123,12 @@ class Comparison(Part):
 
     gradient_cosine: tuple[Row, ...] | None = None
     """Cosine between those gradients. [methods, methods]"""
+
+    fidelity: tuple[Fidelity, ...] = ()
+    """Credit against measured token values; empty where none were measured."""
+
+    fidelity_meaning: str = ""
+    """What was measured and how reliably, or how to measure it, in a sentence or two."""
 
     lookahead: tuple[Lookahead, ...] = ()
     """Scores after further updates from one shared policy."""

@@ -4,7 +4,13 @@ from typing import NamedTuple, Self
 
 from pydantic import Field, FiniteFloat, model_validator
 
-from rlsd_pipeline.report.comparison import Comparison, CreditSummary, Lookahead, Quantiles
+from rlsd_pipeline.report.comparison import (
+    Comparison,
+    CreditSummary,
+    Fidelity,
+    Lookahead,
+    Quantiles,
+)
 from rlsd_pipeline.report.part import (
     Count,
     Difference,
@@ -15,7 +21,7 @@ from rlsd_pipeline.report.part import (
     check_interval,
     check_length,
 )
-from rlsd_pipeline.report.rollout_view import Picture, RolloutView, Segment
+from rlsd_pipeline.report.rollout_view import Picture, RolloutView, Segment, StateValue
 
 __all__ = [
     "BandPoint",
@@ -26,6 +32,7 @@ __all__ = [
     "Diagnostic",
     "Difference",
     "Estimate",
+    "Fidelity",
     "Lookahead",
     "MethodLine",
     "MethodTable",
@@ -35,6 +42,7 @@ __all__ = [
     "Report",
     "RolloutView",
     "Segment",
+    "StateValue",
 ]
 
 

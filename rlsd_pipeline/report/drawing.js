@@ -156,3 +156,65 @@ function legend(full, meaning, bars) {
   const kinds = make("span", "", make("b", "", "answer"), " · reasoning · ", make("i", "", "format"));
   return [scale, make("span", "", meaning), make("span", "", bars), kinds];
 }
+
+// What the response was worth after each token: a line with its standard error, a dot a state.
+function valueCurve(rollout, token) {
+  const states = rollout.values;
+  if (!states.length) return [];
+  const values = states.map(([, value]) => Number(value));
+  const low = Math.min(0, ...values);
+  const high = Math.max(1, ...values);
+  const count = rollout.tokens.length || 1;
+  const across = (place) => (100 * place) / count;
+  const down = (value) => (100 * (high - value)) / (high - low);
+  const points = (ends) => ends.map(([place, value]) => `${across(place)},${down(value)}`).join(" ");
+  const space = "http://www.w3.org/2000/svg";
+  const drawing = document.createElementNS(space, "svg");
+  for (const [name, value] of [["viewBox", "0 0 100 100"], ["preserveAspectRatio", "none"], ["aria-hidden", "true"]]) {
+    drawing.setAttribute(name, value);
+  }
+  const above = states.map(([place, value, error]) => [place, Math.min(high, value + error)]);
+  const below = states.map(([place, value, error]) => [place, Math.max(low, value - error)]);
+  for (const [tag, ends] of [["polygon", [...above, ...below.reverse()]], ["polyline", states]]) {
+    const shape = document.createElementNS(space, tag);
+    shape.setAttribute("points", points(ends));
+    drawing.append(shape);
+  }
+  const plot = make("div", "value-plot", drawing);
+  states.forEach(([place, value, error], index) => {
+    const dot = make("i", token !== null && place === token + 1 ? "now" : "");
+    dot.style.left = `${across(place)}%`;
+    dot.style.top = `${down(value)}%`;
+    const after = place ? `after “${rollout.tokens[place - 1]}”` : "at the prompt";
+    dot.title = `V ${digits(value)} ± ${digits(error)} ${after}`;
+    plot.append(dot);
+    if (index && biggest(states) === index) dot.classList.add("biggest");
+  });
+  const steps = states.slice(1).map(([, value], index) => value - states[index][1]);
+  const most = biggest(states);
+  const words = make("p", "muted");
+  if (most) {
+    const [from, to] = [states[most - 1][0], states[most][0]];
+    words.append(
+      "Largest change: ", marked(steps[most - 1]), " at ",
+      make("code", "", visible(rollout.tokens.slice(from, to).join(""))),
+    );
+  }
+  const axis = make("div", "value-axis", make("span", "", digits(high)), make("span", "", digits(low)));
+  const title = make("p", "row-head", make("b", "", "V, the reward expected from here on"));
+  const box = make("div", "values", title, axis, plot, words);
+  box.setAttribute("role", "img");
+  box.setAttribute("aria-label", `expected reward along the response: ${values.map(digits).join(", ")}`);
+  return [box];
+}
+
+// Index of the state at the end of the largest change.
+function biggest(states) {
+  let best = 0;
+  states.forEach(([, value], index) => {
+    if (!index) return;
+    const size = (place) => Math.abs(states[place][1] - states[place - 1][1]);
+    if (!best || size(index) > size(best)) best = index;
+  });
+  return best;
+}

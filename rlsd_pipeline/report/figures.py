@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from rlsd_pipeline.report.canvas import WIDTH, drawn, label_ends, name_rows, new_axes, shortened
-from rlsd_pipeline.report.data import Chart, CreditSummary, Curve, Difference
+from rlsd_pipeline.report.data import Chart, CreditSummary, Curve, Difference, Estimate
 from rlsd_pipeline.report.numbers import interval, middle
 from rlsd_pipeline.report.styles import INK, NEGATIVE, POSITIVE, Style, method_styles
 
@@ -93,6 +93,43 @@ def forest(
     name_rows(axes, list(differences))
     axes.locator_params(axis="x", nbins=4)
     axes.set_xlabel(f"{quantity} minus that of {shortened(baseline)}")
+    return figure
+
+
+@drawn
+def fidelity_dots(
+    fidelities: Mapping[str, Estimate], baseline: str, styles: Styles | None = None
+) -> Figure:
+    """How near each method's credit comes to the true advantages, from random to perfect.
+
+    Args:
+        fidelities: Method → its fidelity with interval.
+        baseline: A method whose fidelity is drawn through all rows.
+        styles: Method → style; by default in the given order.
+    """
+    styles = styles or method_styles(fidelities)
+    figure, axes = new_axes(0.75 + 0.27 * max(len(fidelities), 2))
+    axes.grid(axis="x")
+    for end in (0, 1):
+        axes.axvline(end, color=INK, linewidth=1)
+    if baseline in fidelities:
+        axes.axvline(fidelities[baseline].value, color=INK, linestyle=(0, (1, 2)), linewidth=1)
+    for row, (method, found) in enumerate(fidelities.items()):
+        style = styles[method]
+        axes.plot([found.low, found.high], [row, row], color=style.colour, linewidth=2)
+        axes.plot(found.value, row, style.marker, color=style.colour, markersize=6)
+        axes.annotate(
+            f"{middle(found)} {interval(found)}",
+            (1, row),
+            xycoords=("axes fraction", "data"),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+        )
+    name_rows(axes, list(fidelities))
+    axes.locator_params(axis="x", nbins=4)
+    axes.set_xlabel("fidelity: 0 random, 1 the true advantage")
     return figure
 
 

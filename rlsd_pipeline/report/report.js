@@ -116,6 +116,7 @@ function markToken() {
     span.classList.add("same");
     span.setAttribute("aria-selected", "true");
   }
+  part("token-values").replaceChildren(...valueCurve(rollout(), state.token));
 }
 
 function draw() {

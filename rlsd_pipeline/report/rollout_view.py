@@ -19,6 +19,19 @@ class Picture(Part):
     """Its media type."""
 
 
+class StateValue(Part):
+    """What one state of a response was worth."""
+
+    place: Count
+    """Tokens of y before it."""
+
+    value: FiniteFloat
+    """V, the expected reward from there on."""
+
+    error: Annotated[FiniteFloat, Field(ge=0)] = 0.0
+    """Its standard error; 0 after the last token, where V is R itself."""
+
+
 class RolloutView(Part):
     """One sampled response, its reward, and the credit of every token by every method."""
 
@@ -64,6 +77,9 @@ class RolloutView(Part):
     evidence_weights: Row | None = None
     """w_t = exp(sign(A) Δ_t), unitless. [tokens]"""
 
+    values: tuple[StateValue, ...] = ()
+    """V along the response, from its prompt to its end; empty where it was not measured."""
+
     leaks: tuple[tuple[Count, Count], ...] | None = None
     """Half-open token spans that betray privileged information; null if nobody looked."""
 
@@ -78,6 +94,9 @@ class RolloutView(Part):
         check_length("evidence_weights", self.evidence_weights, "tokens", length)
         for method, values in self.credit.items():
             check_length(f"the credit of {method}", values, "tokens", length)
+        for state in self.values:
+            if state.place > length:
+                raise ValueError(f"a value at {state.place} does not lie in {length} tokens")
         for start, end in self.leaks or ():
             if not start < end <= length:
                 raise ValueError(f"the leak [{start}, {end}) does not lie in {length} tokens")

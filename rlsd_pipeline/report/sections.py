@@ -119,6 +119,7 @@ def comparison(data: Comparison | None, styles: Styles) -> str:
     return section(
         "comparison",
         "Methods on the same tokens",
+        _fidelity(data, styles),
         paragraph(data.meaning),
         _credit_table(data) if credit or data.gradient_norms else "",
         cards(*items),
@@ -167,6 +168,36 @@ def _curve_table(chart: Chart) -> str:
     names = [curve.method for curve in chart.curves]
     rows = [[f"{update:g}", *(found.get((name, update)) for name in names)] for update in updates]
     return table(f"{chart.name} by updates", ["updates", *names], rows)
+
+
+def _fidelity(data: Comparison, styles: Styles) -> str:
+    """Whose credit is right, where it was measured; else, how to measure it."""
+    heading = "<h3>Whose credit is right?</h3>" + paragraph(data.fidelity_meaning)
+    if not data.fidelity:
+        return heading if data.fidelity_meaning else ""
+    against = f"minus {data.baseline}"
+    rows = [
+        [
+            one.method,
+            f"{middle(one.value)} {interval(one.value)}" if one.value else None,
+            f"{middle(d, sign=True)} {interval(d, sign=True)}" if (d := one.difference) else None,
+            p_value(d.p_corrected) if d and d.p_corrected is not None else None,
+            f"{middle(one.within)} {interval(one.within)}" if one.within else None,
+        ]
+        for one in data.fidelity
+    ]
+    columns = ["method", "fidelity", against, "p (Holm)", "within responses"]
+    known = {one.method: one.value for one in data.fidelity if one.value}
+    plot = ""
+    if known:
+        plot = card(
+            "fidelity",
+            "Fidelity of the credit",
+            figures.fidelity_dots(known, data.baseline, styles),
+            f"Dotted: {data.baseline}. Lines are intervals over problems.",
+        )
+    numbers = f'<div class="card">{table("credit fidelity", columns, rows)}</div>'
+    return heading + cards(plot, numbers)
 
 
 def _credit_table(data: Comparison) -> str:

@@ -89,6 +89,7 @@ switched off. Everything else on this page is complete.</p></noscript>
 <div id="rollout-head"></div>
 <div id="legend"></div>
 <div id="token-rows"></div>
+<div id="token-values"></div>
 <p class="muted">Hover, tap or focus a token. Keys: ← → next token, ↑ ↓ next method,
 Home and End, Esc closes the note. The address of the page follows what you see: copy it to share
 this view.</p>
@@ -135,6 +136,9 @@ def _rollout(
         "gain": _short(_gain(rollout)),
         "weights": _short(rollout.evidence_weights),
         "credit": [_short(rollout.credit.get(method)) for method in methods],
+        "values": [
+            [state.place, rounded(state.value), rounded(state.error)] for state in rollout.values
+        ],
         "leaks": rollout.leaks,
     }
 

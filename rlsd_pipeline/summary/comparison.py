@@ -1,13 +1,20 @@
 """All methods on the same tokens, as the report shows them."""
 
 import math
+import shlex
 from collections.abc import Sequence
 
 from rlsd_pipeline.report import data
 from rlsd_pipeline.stages.comparison.lookahead import read_lookahead
 from rlsd_pipeline.stages.run import StageRun
 from rlsd_pipeline.summary.table import difference
-from schemas import GradientComparison, MethodCredit, WeightingComparison
+from schemas import (
+    GradientComparison,
+    Interval,
+    MethodCredit,
+    MethodFidelity,
+    WeightingComparison,
+)
 
 
 def comparison(run: StageRun) -> data.Comparison | None:
@@ -38,6 +45,8 @@ def comparison(run: StageRun) -> data.Comparison | None:
         gradient_cosine=None
         if gradients is None
         else _spread(gradients.methods, gradients.cosines, names),
+        fidelity=_fidelity(found),
+        fidelity_meaning=_fidelity_meaning(run, found),
         lookahead=tuple(
             data.Lookahead(
                 method=line.method,
@@ -54,6 +63,59 @@ def comparison(run: StageRun) -> data.Comparison | None:
         "intervals are not.",
         baseline=run.experiment.compared_with,
         meaning=_meaning(run, found),
+    )
+
+
+def _fidelity(found: WeightingComparison) -> tuple[data.Fidelity, ...]:
+    """The nearest first; those without a fidelity last."""
+    if found.fidelity is None:
+        return ()
+    entries = [
+        data.Fidelity(
+            method=one.method,
+            value=_estimate(one.value),
+            difference=_difference(one),
+            within=_estimate(one.within),
+        )
+        for one in found.fidelity.methods
+    ]
+    return tuple(sorted(entries, key=lambda one: -one.value.value if one.value else math.inf))
+
+
+def _estimate(interval: Interval | None) -> data.Estimate | None:
+    """An interval with both ends; one over too few problems bounds nothing."""
+    if interval is None or interval.low is None or interval.high is None:
+        return None
+    return data.Estimate(value=interval.value, low=interval.low, high=interval.high)
+
+
+def _difference(one: MethodFidelity) -> data.Difference | None:
+    found = _estimate(one.difference)
+    if found is None or one.p_value is None:
+        return None
+    return data.Difference(
+        **found.model_dump(),
+        p=one.p_value,
+        p_corrected=one.p_corrected,
+        test="bootstrap over problems",
+    )
+
+
+def _fidelity_meaning(run: StageRun, found: WeightingComparison) -> str:
+    measured = found.fidelity
+    if measured is None:
+        command = f"rlsd values {shlex.quote(run.workspace.name)} --arm {run.arm.name}"
+        return (
+            "Not known here: no token values were made of these rollouts. "
+            f"`{command} --iteration {run.iteration}` measures what every token was worth."
+        )
+    reliability = "unknown" if measured.reliability is None else f"{measured.reliability:.2f}"
+    return (
+        f"What {measured.spans:,} tokens were worth was measured by {measured.continuations} "
+        f"continuations from each of {measured.states:,} states, and the credit of every method "
+        "is held against it: 1 is the true advantage, 0 a random credit, and a multiple of a "
+        f"credit has the same fidelity. Reliability of the measurement: {reliability}. Differences "
+        f"are to {measured.compared_with}; intervals are over problems."
     )
 
 

@@ -1,18 +1,31 @@
 """Rollouts, token by token, with the credit by every method."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.credit.segments import Segment, token_segments
 from rlsd_pipeline.credit.tables import read_advantages
 from rlsd_pipeline.data.images import thumbnail
 from rlsd_pipeline.diagnostics.leakage.mentions import find_mentions
 from rlsd_pipeline.groups import Groups
-from rlsd_pipeline.report.data import Picture, RolloutView
+from rlsd_pipeline.report.data import Picture, RolloutView, StateValue
 from rlsd_pipeline.stages.run import StageRun
-from schemas import ComparedCredit, FinishReason, Problem, Reward, Rollout, TokenLogprobs
+from schemas import (
+    ComparedCredit,
+    FinishReason,
+    Problem,
+    Reward,
+    Rollout,
+    TokenLogprobs,
+    TokenValues,
+)
+
+TRUE = "true advantage"
+"""Name of the measured advantages among the methods, before which they stand."""
 
 GROUPS = 12
 PIXELS = 320
@@ -40,6 +53,9 @@ def rollout_views(run: StageRun) -> tuple[RolloutView, ...]:
         if entry["rollout_id"] in wanted:
             credit[entry["rollout_id"]][entry["method"]] = entry["credit"]
     problems = run.workspace.problems(run.read("problems"))
+    valued = _valued(run, artifact)
+    if valued:
+        tables["values"] = valued
     return tuple(
         _view(
             run,
@@ -50,6 +66,43 @@ def rollout_views(run: StageRun) -> tuple[RolloutView, ...]:
         )
         for row in rows
     )
+
+
+def _valued(run: StageRun, comparison: Artifact) -> list[dict[str, Any]]:
+    """Rows of the token values that the comparison was made with; none without them."""
+    values = run.workspace.store.intact_ref(run.reference("token_values"))
+    if values is None or comparison.manifest.inputs.get("token_values") != values.digest:
+        return []
+    return values.table(TokenValues).to_pylist()
+
+
+def _state_values(row: Mapping[str, Any]) -> tuple[StateValue, ...]:
+    """V along a response, both halves together; at its end it is the reward."""
+    states = [
+        StateValue(place=place, value=(first * n + second * m) / (n + m), error=error)
+        for place, first, second, n, m, error in zip(
+            row["places"],
+            row["first_values"],
+            row["second_values"],
+            row["first_counts"],
+            row["second_counts"],
+            row["standard_errors"],
+            strict=True,
+        )
+        if n + m
+    ]
+    if states and row["reward"] is not None:
+        states.append(StateValue(place=len(row["completion_ids"]), value=row["reward"]))
+    return tuple(states)
+
+
+def _true_advantages(states: Sequence[StateValue], tokens: int) -> tuple[float, ...]:
+    """A* of every token; a span's is shared evenly by its tokens, and unknown is nan."""
+    found = np.full(tokens, np.nan)
+    for before, after in pairwise(states):
+        span = after.place - before.place
+        found[before.place : after.place] = (after.value - before.value) / span
+    return tuple(found.tolist())
 
 
 def _chosen(rewards: Sequence[Mapping[str, Any]]) -> Iterator[int]:
@@ -74,6 +127,8 @@ def _view(
     segments = token_segments(rollout["completion"], ends, extraction)
     student, teacher = logprobs["student_logprobs"], logprobs["teacher_logprobs"]
     gain = None if teacher is None else np.subtract(teacher, student)
+    states = _state_values(row["values"]) if "values" in row else ()
+    measured = {TRUE: _true_advantages(states, len(student))} if states else {}
     return RolloutView(
         rollout_id=rollout["rollout_id"],
         question=problem.question,
@@ -89,7 +144,9 @@ def _view(
         evidence_weights=None
         if gain is None
         else tuple(np.exp((np.sign(advantage) * gain).clip(-50, 50)).tolist()),
-        credit={name: tuple(values) for name, values in credit[rollout["rollout_id"]].items()},
+        credit=measured
+        | {name: tuple(values) for name, values in credit[rollout["rollout_id"]].items()},
+        values=states,
         images=tuple(Picture(data=thumbnail(image, PIXELS)) for image in problem.images),
         leaks=tuple(_leaks(rollout["completion"], ends)),
         source=f"{run.arm.name}, iteration {run.iteration}",
