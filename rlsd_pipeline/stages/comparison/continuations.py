@@ -7,18 +7,23 @@ import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+import numpy as np
+
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
 from rlsd_pipeline.artifacts.tables import rows, to_table
 from rlsd_pipeline.components.component import identity
+from rlsd_pipeline.components.guarded import guarded
 from rlsd_pipeline.credit.states import State
 from rlsd_pipeline.models.model_inputs import with_more_tokens
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
+from rlsd_pipeline.rewards.parts import rewarded
+from rlsd_pipeline.rewards.reward_function import Response
 from rlsd_pipeline.rollouts.engine import Completion, SamplingRequest
 from rlsd_pipeline.rollouts.engines import sample_part
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
 from rlsd_pipeline.stages.iteration.rewards import verify
 from rlsd_pipeline.stages.run import StageRun
-from schemas import FinishReason, StateRewards, Verdict
+from schemas import FinishReason, StateRewards
 
 _STAGE = "token_values.part"
 
@@ -41,7 +46,7 @@ class Continuations:
         self._known = run.workspace.problems(problems)
         self._policy: Policy = run.workspace.compute.reader(policy)
         self._prompts: dict[str, EncodedPrompt] = {}
-        self._rewarded: dict[tuple[str, tuple[int, ...], bool], float | None] = {}
+        self._judged: dict[tuple[str, tuple[int, ...], bool], Response] = {}
 
     def rewards(self, states: Sequence[State]) -> list[StateRewards]:
         """What continuing from each state came to, in the order of the states.
@@ -159,8 +164,10 @@ class Continuations:
         ]
 
     def _rewarded_state(self, state: State, sampled: Sequence[Completion]) -> StateRewards:
+        """The continuations of a state are a group to the parts of a reward that compare."""
         budget = self.run.experiment.sampling.max_tokens - len(state.prefix)
-        rewards = [self._reward(state, completion, budget) for completion in sampled]
+        responses = [self._response(state, completion, budget) for completion in sampled]
+        rewards = rewarded(self.run.experiment.reward, responses).rewards
         half = len(rewards) // 2
         return StateRewards(
             problem_id=state.problem_id,
@@ -171,24 +178,32 @@ class Continuations:
             sampled_tokens=sum(min(len(one.completion_ids), budget) for one in sampled),
         )
 
-    def _reward(self, state: State, completion: Completion, budget: int) -> float | None:
-        """R of the whole response; the same response is judged once."""
+    def _response(self, state: State, completion: Completion, budget: int) -> Response:
+        """The whole response with its verdict; the same response is judged once."""
         ids = (*state.prefix, *completion.completion_ids[:budget])
         over = len(completion.completion_ids) > budget
         cut = over or completion.finish_reason == FinishReason.LENGTH
         key = (state.problem_id, ids, cut)
-        if key not in self._rewarded:
-            self._rewarded[key] = self._judged(*key)
-        return self._rewarded[key]
+        if key not in self._judged:
+            self._judged[key] = self._judge(*key)
+        return self._judged[key]
 
-    def _judged(self, problem_id: str, ids: tuple[int, ...], cut: bool) -> float | None:
-        workspace, reward = self.run.workspace, self.run.experiment.reward
+    def _judge(self, problem_id: str, ids: tuple[int, ...], cut: bool) -> Response:
+        workspace, problem = self.run.workspace, self._known[problem_id]
         text = self._policy.turn(ids).text
-        verdict = verify(workspace, text, self._known[problem_id], cut=cut).verdict
-        if verdict is Verdict.VERIFIER_ERROR:
-            return None
-        kept = workspace.verifier.extraction.format_ok(text)
-        return reward.accuracy_weight * (verdict is Verdict.CORRECT) + reward.format_weight * kept
+        verification = verify(workspace, text, problem, cut=cut)
+        with guarded(workspace.verifier, f"problem {problem_id}"):
+            format_ok = workspace.verifier.format_ok(text)
+        return Response(
+            problem=problem,
+            completion=text,
+            completion_ids=np.array(ids, dtype=np.int32),
+            finish_reason=FinishReason.LENGTH if cut else FinishReason.STOP,
+            verdict=verification.verdict,
+            extracted=verification.extracted,
+            format_ok=format_ok,
+            max_tokens=self.run.experiment.sampling.max_tokens,
+        )
 
 
 def state_digest(state: State) -> str:
