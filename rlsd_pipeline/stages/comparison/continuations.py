@@ -14,12 +14,13 @@ from rlsd_pipeline.artifacts.tables import rows, to_table
 from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.components.guarded import guarded
 from rlsd_pipeline.credit.states import State
+from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.models.model_inputs import with_more_tokens
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.rewards.parts import rewarded
 from rlsd_pipeline.rewards.reward_function import Response
 from rlsd_pipeline.rollouts.engine import Completion, SamplingRequest
-from rlsd_pipeline.rollouts.engines import sample_part
+from rlsd_pipeline.rollouts.kept import sample_part
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
 from rlsd_pipeline.stages.iteration.rewards import verify
 from rlsd_pipeline.stages.run import StageRun
@@ -167,7 +168,8 @@ class Continuations:
         """The continuations of a state are a group to the parts of a reward that compare."""
         budget = self.run.experiment.sampling.max_tokens - len(state.prefix)
         responses = [self._response(state, completion, budget) for completion in sampled]
-        rewards = rewarded(self.run.experiment.reward, responses).rewards
+        groups = Groups([state.problem_id] * len(responses))
+        rewards = rewarded(self.run.experiment.reward, responses, groups).rewards
         half = len(rewards) // 2
         return StateRewards(
             problem_id=state.problem_id,
