@@ -13,6 +13,9 @@ from rlsd_pipeline.components.location import Origin, class_of, origin_of, place
 from rlsd_pipeline.config.strict import StrictConfig
 from rlsd_pipeline.errors import DataError
 
+CODE = "code digest"
+"""Key of a user's code in an identity; no setting can be called that."""
+
 _NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -51,7 +54,7 @@ class Component(StrictConfig):
         """In an identity, a user's component is its code and not the folder that holds it."""
         dumped: dict[str, Any] = handler(self)
         if is_identity(info) and "type" in dumped and (origin := self.origin) is not None:
-            dumped |= {"type": origin.name, "source": origin.digest}
+            dumped |= {"type": origin.name, CODE: origin.digest}
         return dumped
 
     def __copy__(self) -> Self:

@@ -106,6 +106,11 @@ class Verifier(Component):
         return raised_in(error, f"verifier `{origin.name}`", origin.file)
 
 
+def build(declared: Verifier) -> Verifier:
+    """The verifier of a declaration, which is one itself."""
+    return declared
+
+
 def check_gold(verifier: Verifier, problems: Iterable[Problem]) -> list[str]:
     """Ids of the problems whose gold answer is not found correct when a response gives it."""
     return [problem.problem_id for problem in problems if gold_failure(verifier, problem)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rlsd_pipeline.components.component import identity
+from rlsd_pipeline.components.component import CODE, identity
 from rlsd_pipeline.components.source import package_digest
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.errors import ConfigError
@@ -51,7 +51,7 @@ def test_a_module_that_is_edited_after_its_import_counts_as_it_was_imported(
     weighting = load("{type: own_edited.Scaled}").arms[0].weighting
     imported = package_digest("own_edited")
     (tmp_path / "own_edited.py").write_text(MINE.replace("self.factor *", "-self.factor *"))
-    assert identity(weighting)["source"] == imported
+    assert identity(weighting)[CODE] == imported
     package_digest.cache_clear()
     assert package_digest("own_edited") != imported
 
@@ -95,7 +95,7 @@ def test_its_code_and_settings_are_its_identity_and_its_folder_is_not(
     other = MINE.replace("self.factor *", "-self.factor *")
     (tmp_path / "mine.py").write_text(other)
     changed = identity(load_experiment(tmp_path / "defs.yaml").arms[0].weighting)
-    assert changed["source"] != first["source"]
+    assert changed[CODE] != first[CODE]
 
 
 def test_nothing_is_added_to_a_built_in_one() -> None:

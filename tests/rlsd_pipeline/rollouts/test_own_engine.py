@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rlsd_pipeline.components.component import identity
+from rlsd_pipeline.components.component import CODE, identity
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.errors import ComponentError, ConfigError
 from rlsd_pipeline.models.policy import Policy
@@ -135,11 +135,11 @@ def test_settings_and_code_decide_the_draw_and_the_size_of_a_part_does_not(
     declare: Declare,
 ) -> None:
     plain = declare().engine.identity
-    assert plain == {"type": "canned.py:Canned", "first": 40, "source": plain["source"]}
+    assert plain == {"type": "canned.py:Canned", "first": 40, CODE: plain[CODE]}
     assert declare(batch_prompts=7).engine.identity == plain
     assert declare(first=39).engine.identity == plain | {"first": 39}
     changed = declare("list(answer)").engine.identity
-    assert changed["source"] != plain["source"]
+    assert changed[CODE] != plain[CODE]
     assert identity(declare(batch_prompts=7).engine)["batch_prompts"] == 7
 
 
@@ -150,7 +150,7 @@ def test_a_subclass_of_a_built_in_one_is_told_from_it(declare: Declare, tmp_path
         "class Canned(VLLMEngine):\n    first: int = 40\n"
     )
     found = load_experiment(tmp_path / "defs.yaml").engine.identity
-    assert found.pop("source")
+    assert found.pop(CODE)
     assert found == {"type": "canned.py:Canned", "dtype": None, "options": {}, "first": 40}
 
 
