@@ -7,6 +7,8 @@ TORCH_ARGS ?=
 BENCHDATA ?= $(or $(RLSD_BENCHDATA),../shared/benchdata)
 # What the robust verdicts of the working tree are compared with.
 BASE ?= HEAD
+# Processes that run the tests of `make test`; each has files of its own.
+TEST_PROCESSES ?= 2
 # Environments of optional parts.
 VLLM_VENV ?= .venv-vllm
 RAY_VENV ?= .venv-ray
@@ -62,7 +64,7 @@ ui: $(RUNTIME)
 	$(BIN)/rlsd ui
 
 test: $(DEVELOPMENT)
-	$(BIN)/python -m pytest -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile
 
 test-vllm: $(VLLM_VENV)/.installed
 	$(VLLM_VENV)/bin/python -m pytest -q -rs tests/vllm
