@@ -36,7 +36,7 @@ import rlsd_pipeline.models.warm_start
 import rlsd_pipeline.stages.evaluation.responding
 import rlsd_pipeline.stages.iteration.contexts
 import rlsd_pipeline.stages.iteration.sampling
-import rlsd_pipeline.stages.iteration.training
+import rlsd_pipeline.update.policy_update
 from assets.cli import main
 from assets.cli.loop import open_instance
 from rlsd_pipeline.artifacts.local_storage import LocalStorage
