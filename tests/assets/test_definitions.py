@@ -37,7 +37,11 @@ EASY_VQA = {
         UPDATES,
         ["logprobs", "policy", "problems", "rollouts", "token_weights"],
     ),
-    "easy_vqa/weighting_comparison": (UPDATES, ["logprobs", "rewards", "rollouts"]),
+    "easy_vqa/token_values": (UPDATES, ["policy", "problems", "rewards", "rollouts"]),
+    "easy_vqa/weighting_comparison": (
+        UPDATES,
+        ["logprobs", "rewards", "rollouts", "token_values"],
+    ),
     "easy_vqa/benchmark_scores/greedy": (POLICIES, ["policy", "problems"]),
     "easy_vqa/benchmark_scores/sampled": (POLICIES, ["policy", "problems"]),
     "easy_vqa/results": (None, ["benchmark_scores/greedy", "benchmark_scores/sampled"]),
@@ -151,7 +155,14 @@ def _versions(experiment: ExperimentConfig) -> dict[str, str]:
         # Where the answer stands decides what is reasoning, so credit depends on the verifier too.
         (
             {"verifier": {"type": "math"}},
-            {"problems", "rewards", "token_weights", "weighting_comparison", "benchmark_scores"},
+            {
+                "problems",
+                "rewards",
+                "token_weights",
+                "token_values",
+                "weighting_comparison",
+                "benchmark_scores",
+            },
         ),
         ({"model": {"type": "tiny_qwen3_vl", "seed": 1}}, {"policy"}),
         ({"arms": [{"weighting": {"type": "grpo"}, "seeds": [0, 1]}]}, set()),

@@ -134,16 +134,18 @@ def test_without_a_teacher_its_methods_are_left_out(
 ) -> None:
     run = workspace_at(copied).at("grpo-s0", 0)
     found = run.make(WeightingComparisonStage).record(WeightingComparison)
-    assert [method.method for method in found.methods] == ["grpo", "sft", "grpo, centred"]
+    named = ["grpo", "sft", "surprisal", "grpo, centred"]
+    assert [method.method for method in found.methods] == named
     shown = distinct_streams(run, compared_methods(run))
-    left = set(shown) - {"grpo", "sft", "grpo, centred"}
+    left = set(shown) - set(named)
     assert set(found.left_out) == left
     assert {"rlsd", "opsd", "sdpo", "rlsd_adaptive"} <= left
     assert all("no teacher scored these rollouts" in why for why in found.left_out.values())
     assert (found.teacher, found.privileged) == (None, None)
-    assert len(found.rank_correlation) == len(found.rank_correlation_within) == 3
+    assert len(found.rank_correlation) == 4
     # Within a response every token of GRPO and SFT has the same credit.
-    assert found.rank_correlation_within == [[None] * 3] * 3
+    same, alone = [None] * 4, [None, None, pytest.approx(1.0), None]
+    assert found.rank_correlation_within == [same, same, alone, same]
 
 
 OPD = {
