@@ -1,11 +1,10 @@
 """An experiment's YAML file as a Dagster Component; its attributes are the library's config."""
 
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic import BaseModel, ConfigDict
 
 from assets.graph import build_definitions
 from assets.naming import FILE, experiment_name
@@ -19,11 +18,9 @@ class Attributes(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
         """That of an experiment, for Dagster's documentation and for editors."""
-        return ExperimentConfig.model_json_schema()
+        return ExperimentConfig.model_json_schema(*arguments, **options)
 
 
 class Experiment(dg.Component):
