@@ -62,9 +62,9 @@ def fidelity_table(run: StageRun, comparison: WeightingComparison) -> Table | st
         f"{UNBOUNDED_REASON}.",
     )
     table.add_column("method")
-    for name in ("fidelity", against, "p (Holm)", "within", against, *SEGMENT_NAMES):
+    for name in ("fidelity", against, "p (Holm)", "within", *SEGMENT_NAMES):
         table.add_column(name, justify="right")
-    blanks = [""] * (3 + len(SEGMENT_NAMES))
+    blanks = [""] * (2 + len(SEGMENT_NAMES))
     table.add_row("true advantage (oracle)", "1", "", *blanks)
     for method in sorted(found.methods, key=_by_fidelity, reverse=True):
         table.add_row(
@@ -73,7 +73,6 @@ def fidelity_table(run: StageRun, comparison: WeightingComparison) -> Table | st
             _signed(method.difference),
             "-" if method.p_corrected is None else f"{method.p_corrected:.2g}",
             _interval(method.within),
-            _signed(method.within_difference),
             *(_value(method.segments.get(name)) for name in SEGMENT_NAMES),
         )
     table.add_row("random credit", "0", "", *blanks)
