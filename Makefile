@@ -26,7 +26,7 @@ DEPLOYMENT := $(DEPLOY_VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help demo reproduction smollm ui topology test test-vllm test-storage test-distributed \
-	test-ray test-smollm test-deploy models conformance verdict-changes leak-detector bench check clean
+	test-ray test-smollm test-hostile test-deploy models conformance verdict-changes leak-detector bench check clean
 
 help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
@@ -38,6 +38,7 @@ help:
 	@echo "make test    all tests that need no optional part"
 	@echo "make test-vllm    the vLLM engines against a real vLLM on the processor"
 	@echo "make test-storage    a local S3 and GCS server, garbage collection, the trackers"
+	@echo "make test-hostile    verifiers and rules against hostile responses, and what these cost"
 	@echo "make test-ray    two Ray workers against one process, on a cluster of this machine"
 	@echo "make test-distributed    training on several processes, and adapters (extra lora)"
 	@echo "make test-smollm    load SmolLM2 from its GGUF file, sample, score, train"
@@ -65,6 +66,9 @@ ui: $(RUNTIME)
 
 test: $(DEVELOPMENT)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile
+
+test-hostile: $(DEVELOPMENT)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/hostile
 
 test-vllm: $(VLLM_VENV)/.installed
 	$(VLLM_VENV)/bin/python -m pytest -q -rs tests/vllm

@@ -10,7 +10,7 @@ from rlsd_pipeline.evaluation.variants import VARIANTS
 from schemas import Problem
 from tests.benchmark_fixtures import BENCHMARKS
 from tests.cost import processor_seconds
-from tests.rlsd_pipeline.evaluation.test_hostile import MODES, problems
+from tests.hostile.test_hostile import MODES, problems
 
 UNITS = (
     *(" ", "\t", "\r", "\n", "\x0b", "\x0c", "\u00a0", "\u2003", "~", "$", "\\", "\\,", "\\\\"),
