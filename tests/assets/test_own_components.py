@@ -100,7 +100,7 @@ def source(home: Path) -> str:
     rollouts = ArtifactStore(home / "artifacts").ref("small/own-s0/000/rollouts")
     engine = rollouts.manifest.config["engine"]
     assert engine["type"] == "mine.py:Sampler"
-    return engine["source"]
+    return engine["code digest"]
 
 
 def test_the_processes_of_the_command_line_and_of_dagster_run_the_file_as_it_is(

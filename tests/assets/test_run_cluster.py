@@ -17,7 +17,7 @@ from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 
 Declare = Callable[..., Path]
 
-COMPUTING = {"rollouts", "logprobs", "policy_checkpoint", "benchmark_scores"}
+COMPUTING = {"rollouts", "token_values", "logprobs", "policy_checkpoint", "benchmark_scores"}
 
 MANIFEST = {
     "apiVersion": "ray.io/v1",
