@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rlsd_pipeline.errors import ComponentError, RlsdError
 
@@ -37,17 +38,22 @@ def guarded(component: Component, doing: str) -> Iterator[None]:
         raise ComponentError(raised_in(error, what, origin.file)) from error
 
 
-def refused(component: Component, doing: str, problem: str) -> ComponentError:
+def refused(
+    component: Component, doing: str, problem: str, method: Callable[..., Any] | None = None
+) -> ComponentError:
     """The error that says what is wrong with what a component gave.
 
     Args:
         component: Whose method gave it.
         doing: What it did, such as `problem easy-17`.
         problem: What was found, and what is to be done.
+        method: That method, where its line is to be told beside its file.
     """
     origin = component.origin
     name = type(component).__name__ if origin is None else origin.name
     where = f" ({origin.file})" if origin is not None and origin.file is not None else ""
+    if (code := getattr(inspect.unwrap(method), "__code__", None) if method else None) is not None:
+        where = f" ({code.co_filename}, line {code.co_firstlineno})"
     return ComponentError(f"{component.component_kind} `{name}`, {doing}: {problem}{where}")
 
 

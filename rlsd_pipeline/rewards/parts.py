@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any, NamedTuple
 
-from rlsd_pipeline.components.guarded import guarded
+from rlsd_pipeline.components.guarded import guarded, refused
 from rlsd_pipeline.errors import ComponentError
 from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.rewards.reward_function import Response, RewardFunction
@@ -75,11 +75,7 @@ def _number(part: RewardFunction, problem_id: str, score: Any) -> float | None:
 
 
 def _refused(part: RewardFunction, problem_id: str, given: str) -> ComponentError:
-    origin, kind = part.origin, type(part)
+    kind = type(part)
     written = kind.score_group if kind.score is RewardFunction.score else kind.score
-    code = written.__code__
-    return ComponentError(
-        f"{part.component_kind} `{origin.name if origin else part.type}`, problem {problem_id}: it "
-        f"gave {given}, and must give each response a finite number, or None "
-        f"({code.co_filename}, line {code.co_firstlineno})"
-    )
+    problem = f"it gave {given}, and must give each response a finite number, or None"
+    return refused(part, f"problem {problem_id}", problem, written)

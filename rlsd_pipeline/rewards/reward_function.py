@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from rlsd_pipeline.components.component import Component, built_in_name
+from rlsd_pipeline.components.component import Component, short_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,8 +59,7 @@ class RewardFunction(Component):
     @property
     def label(self) -> str:
         """Its name, or that of what it is."""
-        own = built_in_name(type(self)) or type(self).__name__
-        return self.name or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", own).lower()
+        return self.name or short_name(self)
 
     def score(self, response: Response) -> float | None:
         """What one response is worth, before the weight.

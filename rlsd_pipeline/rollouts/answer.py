@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
-from rlsd_pipeline.errors import ComponentError
+from rlsd_pipeline.components.guarded import refused
 from rlsd_pipeline.rollouts.engine import Completion, Engine, SamplingRequest
 from rlsd_pipeline.rollouts.exchange import ending_fault
 from schemas import FinishReason
@@ -32,18 +31,18 @@ def require_answer(
     if not isinstance(completions, list) or len(completions) != wanted:
         found = len(completions) if isinstance(completions, list) else type(completions).__name__
         what = f"problems {request.keys[0]} to {request.keys[-1]}"
-        raise _refusal(
-            engine,
-            f"{what}: `sample` gave {found}, and a list of {wanted} completions is wanted, "
-            f"{request.group_size} of each of {len(request.prompts)} prompts",
+        problem = (
+            f"`sample` gave {found}, and a list of {wanted} completions is wanted, "
+            f"{request.group_size} of each of {len(request.prompts)} prompts"
         )
+        raise refused(engine, what, problem, type(engine).sample)
     vocabulary = policy.model.get_output_embeddings().weight.shape[0]
     for place, completion in enumerate(completions):
         fault = _fault(policy, request, completion, vocabulary)
         if fault is not None:
             prompt, sample = divmod(place, request.group_size)
             where = f"problem {request.keys[prompt]}, response {sample}"
-            raise _refusal(engine, f"{where}: `sample` gave {fault}")
+            raise refused(engine, where, f"`sample` gave {fault}", type(engine).sample)
 
 
 def _fault(
@@ -67,11 +66,3 @@ def _fault(
     if not isinstance(completion.finish_reason, FinishReason):
         return f"the finish_reason {completion.finish_reason!r}, which is no `FinishReason`"
     return ending_fault(policy, request, ids, completion.finish_reason)
-
-
-def _refusal(engine: Engine, what: str) -> ComponentError:
-    origin = engine.origin
-    code = getattr(inspect.unwrap(type(engine).sample), "__code__", None)
-    where = "" if code is None else f" ({code.co_filename}, line {code.co_firstlineno})"
-    name = engine.type if origin is None else origin.name
-    return ComponentError(f"engine `{name}`, {what}{where}")
