@@ -134,9 +134,7 @@ class Declared:
 
     def workspace(self) -> "Workspace":
         """The experiment's workspace in this process; policies stay in memory between stages."""
-        # A user's class is another one once its file has changed, under the same declaration.
-        code = json.dumps(identity(self.experiment), sort_keys=True)
-        return _workspace(self.name, self.experiment.model_dump_json(), store_url(), code)
+        return _workspace(self.name, self.experiment.model_dump_json(), store_url())
 
     def claim(self, context: dg.AssetExecutionContext) -> None:
         """Record this process on the run, and the experiment's file as the one of its name.
@@ -161,7 +159,7 @@ class Declared:
 
 
 @cache
-def _workspace(name: str, experiment: str, url: str, code: str) -> "Workspace":
+def _workspace(name: str, experiment: str, url: str) -> "Workspace":
     from rlsd_pipeline.compute.places import build_pool
     from rlsd_pipeline.stages.run import Workspace
     from rlsd_pipeline.tracking.tracking import Tracking
