@@ -103,7 +103,7 @@ def compare(paths: list[Path]) -> dict[str, float]:
     lap("summaries")
     rank_correlations(credits)
     rows = credit.rows.numpy()
-    rank_correlations({n: within_responses(v, rows, len(rollouts)) for n, v in credits.items()})
+    rank_correlations({n: within_responses(v, rows) for n, v in credits.items()})
     lap("correlations")
     return seconds
 

@@ -75,9 +75,6 @@ class MethodFidelity(Contract):
     """Fidelity once credit and advantages are less their mean over the response: which of its
     tokens counted."""
 
-    within_difference: Interval | None
-    """Its paired difference to the method compared with."""
-
     segments: dict[str, Interval | None]
     """Fidelity on `reasoning`, `answer` and `format` tokens alone."""
 

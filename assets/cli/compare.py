@@ -1,6 +1,5 @@
 """`rlsd compare`: all methods on the rollouts of one iteration."""
 
-import shlex
 from collections.abc import Iterable
 
 from rich.markup import escape
@@ -11,6 +10,7 @@ from assets.cli.train import open_loop
 from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK, UNBOUNDED_REASON, PairedDifference
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.summary.comparison import values_command
 from schemas import GradientComparison, Interval, MethodFidelity, WeightingComparison
 
 SEGMENT_NAMES = ("reasoning", "answer", "format")
@@ -45,10 +45,9 @@ def fidelity_table(run: StageRun, comparison: WeightingComparison) -> Table | st
     """How near each method comes to what the tokens were worth, or how to find out."""
     found = comparison.fidelity
     if found is None:
-        command = f"rlsd values {shlex.quote(run.workspace.name)} --arm {run.arm.name}"
         return (
             "Whose credit is right is not known here: no token values were made of these rollouts. "
-            f"{command} --iteration {run.iteration} measures them."
+            f"{values_command(run)} measures them."
         )
     against = f"- {found.compared_with}"
     table = Table(
@@ -70,7 +69,7 @@ def fidelity_table(run: StageRun, comparison: WeightingComparison) -> Table | st
         table.add_row(
             method.method,
             _interval(method.value),
-            _signed(method.difference),
+            _interval(method.difference, "+.3f"),
             "-" if method.p_corrected is None else f"{method.p_corrected:.2g}",
             _interval(method.within),
             *(_value(method.segments.get(name)) for name in SEGMENT_NAMES),
@@ -89,14 +88,6 @@ def _number(value: float | None) -> str:
 
 def _value(interval: Interval | None) -> str:
     return "-" if interval is None else f"{interval.value:.2f}"
-
-
-def _signed(interval: Interval | None) -> str:
-    if interval is None:
-        return "-"
-    if interval.low is None or interval.high is None:
-        return escape(f"{interval.value:+.3f} {UNBOUNDED_MARK}")
-    return escape(f"{interval.value:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]")
 
 
 def _credit_table(run: StageRun, comparison: WeightingComparison) -> Table:
@@ -178,9 +169,9 @@ def _matrix(title: str, names: list[str], values: list[list[float | None]]) -> T
     return table
 
 
-def _interval(interval: Interval | None) -> str:
+def _interval(interval: Interval | None, form: str = ".2f") -> str:
     if interval is None:
         return "-"
     if interval.low is None or interval.high is None:
-        return escape(f"{interval.value:.2f} {UNBOUNDED_MARK}")
-    return escape(f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]")
+        return escape(f"{interval.value:{form}} {UNBOUNDED_MARK}")
+    return escape(f"{interval.value:{form}} [{interval.low:{form}}, {interval.high:{form}}]")

@@ -90,13 +90,14 @@ def rank_correlations(credits: Mapping[str, np.ndarray]) -> list[list[float | No
     ]
 
 
-def within_responses(values: np.ndarray, rows: np.ndarray, rollouts: int) -> np.ndarray:
-    """The credit less its mean over the response, in float64; `[tokens]`.
+def within_responses(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Values of tokens or spans less their mean over the response, in float64; as `values`.
 
-    Rounded to 9 decimals, so that equal tokens stay ties.
+    Rounded to 9 decimals, so that equal tokens stay ties, and a constant credit has 0 and no
+    rounding error for a direction.
     """
-    counts = np.bincount(rows, minlength=rollouts).clip(min=1)
-    means = np.bincount(rows, weights=values, minlength=rollouts) / counts
+    counts = np.bincount(rows).clip(min=1)
+    means = np.bincount(rows, weights=values) / counts
     return np.round(values - means[rows], 9)
 
 

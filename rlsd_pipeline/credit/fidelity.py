@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse, stats
 
+from rlsd_pipeline.credit.comparison import within_responses
 from rlsd_pipeline.evaluation.bootstrap import cluster_draws, small_sample_confidence
 from rlsd_pipeline.evaluation.intervals import Estimate
 
@@ -63,8 +64,8 @@ class MeasuredAdvantages:
         """Both halves less their mean over the response: which of its spans counted."""
         return replace(
             self,
-            first=less_response_mean(self.first, self.rows),
-            second=less_response_mean(self.second, self.rows),
+            first=within_responses(self.first, self.rows),
+            second=within_responses(self.second, self.rows),
         )
 
 
@@ -122,15 +123,6 @@ def reliability(measured: MeasuredAdvantages) -> float | None:
     """Cosine of the two halves: how much of one is signal; None where one is 0."""
     norm = float(np.linalg.norm(measured.first) * np.linalg.norm(measured.second))
     return float(measured.first @ measured.second) / norm if norm > 0 else None
-
-
-def less_response_mean(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Values of spans less their mean over the response; `[spans]`.
-
-    Rounded to 9 decimals, so that a constant credit has 0 and no rounding error for a direction.
-    """
-    counts = np.bincount(rows).clip(min=1)
-    return np.round(values - (np.bincount(rows, weights=values) / counts)[rows], 9)
 
 
 class _Resampled(NamedTuple):

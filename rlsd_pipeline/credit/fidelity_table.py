@@ -4,17 +4,15 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
 
-from rlsd_pipeline.credit.comparison import SEGMENTS, as_interval
+from rlsd_pipeline.credit.comparison import SEGMENTS, as_interval, within_responses
 from rlsd_pipeline.credit.fidelity import (
-    Fidelity,
     MeasuredAdvantages,
     fidelities,
-    less_response_mean,
     reliability,
 )
 from rlsd_pipeline.evaluation.intervals import Estimate
+from rlsd_pipeline.evaluation.methods import holm_p_values
 from schemas.weighting_comparison import CreditFidelity, Interval, MethodFidelity
 
 QUARTERS = 4
@@ -54,7 +52,7 @@ def credit_fidelity(
     whole = fidelities(spans, measured, compared_with, confidence=confidence)
     centred = measured.within_responses()
     within = fidelities(
-        {name: less_response_mean(credit, measured.rows) for name, credit in spans.items()},
+        {name: within_responses(credit, measured.rows) for name, credit in spans.items()},
         centred,
         compared_with,
         confidence=confidence,
@@ -65,7 +63,9 @@ def credit_fidelity(
     }
     quarter = _quarters(valued)
     quarters = [_part(spans, measured, quarter == n, confidence) for n in range(QUARTERS)]
-    corrected = _holm(whole)
+    corrected = holm_p_values(
+        {name: one.p_value for name, one in whole.items() if one.p_value is not None}
+    )
     return CreditFidelity(
         spans=len(measured.first),
         states=valued.states,
@@ -81,7 +81,6 @@ def credit_fidelity(
                 p_value=one.p_value,
                 p_corrected=corrected.get(name),
                 within=_interval(within[name].value),
-                within_difference=_interval(within[name].difference),
                 segments={part: found[name] for part, found in segments.items()},
                 positions=[found[name] for found in quarters],
             )
@@ -109,15 +108,6 @@ def _quarters(valued: Valued) -> np.ndarray:
     share = (measured.starts - begins) / valued.lengths[measured.rows].clip(min=1)
     quarters: np.ndarray = np.minimum((share * QUARTERS).astype(np.int64), QUARTERS - 1)
     return quarters
-
-
-def _holm(found: Mapping[str, Fidelity]) -> dict[str, float]:
-    """Method -> p-value after Holm's correction; those without a difference are left out."""
-    known = {name: one.p_value for name, one in found.items() if one.p_value is not None}
-    if not known:
-        return {}
-    corrected = multipletests(list(known.values()), method="holm")[1]
-    return dict(zip(known, map(float, corrected), strict=True))
 
 
 def _interval(estimate: Estimate | None) -> Interval | None:

@@ -70,16 +70,19 @@ def method_difference(
 
 def holm(differences: Mapping[str, PairedDifference | None]) -> dict[str, Difference]:
     """Holm's correction over the methods that were compared; the others are left out."""
+    found = {name: paired for name, paired in differences.items() if paired is not None}
+    corrected = holm_p_values({name: paired.p_value for name, paired in found.items()})
+    return {name: Difference(paired, corrected[name]) for name, paired in found.items()}
+
+
+def holm_p_values(p_values: Mapping[str, float]) -> dict[str, float]:
+    """p-values after Holm's correction for their number."""
     from statsmodels.stats.multitest import multipletests
 
-    found = {name: paired for name, paired in differences.items() if paired is not None}
-    if not found:
+    if not p_values:
         return {}
-    corrected = multipletests([paired.p_value for paired in found.values()], method="holm")[1]
-    return {
-        name: Difference(paired, float(p_value))
-        for (name, paired), p_value in zip(found.items(), corrected, strict=True)
-    }
+    corrected = multipletests(list(p_values.values()), method="holm")[1]
+    return dict(zip(p_values, map(float, corrected), strict=True))
 
 
 def _mean(scores: QuestionScores) -> float:

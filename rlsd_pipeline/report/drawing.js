@@ -181,6 +181,7 @@ function valueCurve(rollout, token) {
     drawing.append(shape);
   }
   const plot = make("div", "value-plot", drawing);
+  const most = biggest(states);
   states.forEach(([place, value, error], index) => {
     const dot = make("i", token !== null && place === token + 1 ? "now" : "");
     dot.style.left = `${across(place)}%`;
@@ -188,10 +189,9 @@ function valueCurve(rollout, token) {
     const after = place ? `after “${rollout.tokens[place - 1]}”` : "at the prompt";
     dot.title = `V ${digits(value)} ± ${digits(error)} ${after}`;
     plot.append(dot);
-    if (index && biggest(states) === index) dot.classList.add("biggest");
+    if (index && most === index) dot.classList.add("biggest");
   });
   const steps = states.slice(1).map(([, value], index) => value - states[index][1]);
-  const most = biggest(states);
   const words = make("p", "muted");
   if (most) {
     const [from, to] = [states[most - 1][0], states[most][0]];

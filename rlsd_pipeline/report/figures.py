@@ -77,21 +77,7 @@ def forest(
     figure, axes = new_axes(0.75 + 0.27 * max(len(differences), 2))
     axes.grid(axis="x")
     axes.axvline(0, color=INK, linewidth=1)
-    for row, (method, difference) in enumerate(differences.items()):
-        style = styles[method]
-        axes.plot([difference.low, difference.high], [row, row], color=style.colour, linewidth=2)
-        axes.plot(difference.value, row, style.marker, color=style.colour, markersize=6)
-        axes.annotate(
-            f"{middle(difference, sign=True)} {interval(difference, sign=True)}",
-            (1, row),
-            xycoords=("axes fraction", "data"),
-            xytext=(5, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-        )
-    name_rows(axes, list(differences))
-    axes.locator_params(axis="x", nbins=4)
+    _draw_intervals(axes, differences, styles, sign=True)
     axes.set_xlabel(f"{quantity} minus that of {shortened(baseline)}")
     return figure
 
@@ -114,12 +100,21 @@ def fidelity_dots(
         axes.axvline(end, color=INK, linewidth=1)
     if baseline in fidelities:
         axes.axvline(fidelities[baseline].value, color=INK, linestyle=(0, (1, 2)), linewidth=1)
-    for row, (method, found) in enumerate(fidelities.items()):
+    _draw_intervals(axes, fidelities, styles, sign=False)
+    axes.set_xlabel("fidelity: 0 random, 1 the true advantage")
+    return figure
+
+
+def _draw_intervals(
+    axes: Axes, estimates: Mapping[str, Estimate], styles: Styles, *, sign: bool
+) -> None:
+    """A row a method: its estimate, its interval, and the numbers beside them."""
+    for row, (method, found) in enumerate(estimates.items()):
         style = styles[method]
         axes.plot([found.low, found.high], [row, row], color=style.colour, linewidth=2)
         axes.plot(found.value, row, style.marker, color=style.colour, markersize=6)
         axes.annotate(
-            f"{middle(found)} {interval(found)}",
+            f"{middle(found, sign=sign)} {interval(found, sign=sign)}",
             (1, row),
             xycoords=("axes fraction", "data"),
             xytext=(5, 0),
@@ -127,10 +122,8 @@ def fidelity_dots(
             va="center",
             fontsize=8,
         )
-    name_rows(axes, list(fidelities))
+    name_rows(axes, list(estimates))
     axes.locator_params(axis="x", nbins=4)
-    axes.set_xlabel("fidelity: 0 random, 1 the true advantage")
-    return figure
 
 
 @drawn

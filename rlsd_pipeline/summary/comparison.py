@@ -66,6 +66,12 @@ def comparison(run: StageRun) -> data.Comparison | None:
     )
 
 
+def values_command(run: StageRun) -> str:
+    """What measures the token values of a place."""
+    name, arm = shlex.quote(run.workspace.name), run.arm.name
+    return f"rlsd values {name} --arm {arm} --iteration {run.iteration}"
+
+
 def _fidelity(found: WeightingComparison) -> tuple[data.Fidelity, ...]:
     """The nearest first; those without a fidelity last."""
     if found.fidelity is None:
@@ -104,10 +110,9 @@ def _difference(one: MethodFidelity) -> data.Difference | None:
 def _fidelity_meaning(run: StageRun, found: WeightingComparison) -> str:
     measured = found.fidelity
     if measured is None:
-        command = f"rlsd values {shlex.quote(run.workspace.name)} --arm {run.arm.name}"
         return (
             "Not known here: no token values were made of these rollouts. "
-            f"`{command} --iteration {run.iteration}` measures what every token was worth."
+            f"`{values_command(run)}` measures what every token was worth."
         )
     reliability = "unknown" if measured.reliability is None else f"{measured.reliability:.2f}"
     return (

@@ -12,7 +12,6 @@ import numpy as np
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
 from rlsd_pipeline.artifacts.tables import rows, to_table
 from rlsd_pipeline.components.component import identity
-from rlsd_pipeline.components.guarded import guarded
 from rlsd_pipeline.credit.states import State
 from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.models.model_inputs import with_more_tokens
@@ -21,8 +20,9 @@ from rlsd_pipeline.rewards.parts import rewarded
 from rlsd_pipeline.rewards.reward_function import Response
 from rlsd_pipeline.rollouts.engine import Completion, SamplingRequest
 from rlsd_pipeline.rollouts.kept import sample_part
+from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
-from rlsd_pipeline.stages.iteration.rewards import verify
+from rlsd_pipeline.stages.iteration.rewards import as_response, verify
 from rlsd_pipeline.stages.run import StageRun
 from schemas import FinishReason, StateRewards
 
@@ -56,73 +56,58 @@ class Continuations:
         """
         run, size = self.run, self.run.experiment.engine.batch_prompts
         # States of one length go on equally long, so a batch of them wastes the least.
-        order = sorted(range(len(states)), key=lambda index: len(states[index].prefix))
-        parts = [order[start : start + size] for start in range(0, len(order), size)]
-        found: dict[int, StateRewards] = {}
-        missing = []
-        run.workspace.progress.start("token_values", len(states), "states")
-        for part in parts:
-            kept = self._kept([states[index] for index in part])
-            if kept is None:
-                missing.append(part)
-            else:
-                self.reused += 1
-                found |= self._read(part, kept)
-        tokens, started = 0, time.perf_counter()
-        for part, sampled in zip(missing, self._sampled(states, missing), strict=True):
-            records = self._rewarded_part([states[index] for index in part], sampled)
-            found |= self._read(part, self._keep([states[index] for index in part], records))
-            tokens += sum(one.sampled_tokens for one in records)
-            rate = tokens / (time.perf_counter() - started)
-            run.workspace.progress.metric("tokens a second", rate)
-        return [found[index] for index in range(len(states))]
+        ordered = sorted(states, key=lambda state: len(state.prefix))
+        parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+        requests = [self._request(part) for part in parts]
+        store, progress = run.workspace.store, run.workspace.progress
+        kept = [None if run.recompute else store.find(r.stage, r.fingerprint) for r in requests]
+        missing = [part for part, artifact in zip(parts, kept, strict=True) if artifact is None]
+        self.reused = len(parts) - len(missing)
+        progress.start("token_values", len(states), "states")
+        sampled, started, tokens = self._sampled(missing), time.perf_counter(), 0
+        found: dict[State, StateRewards] = {}
+        for part, request, artifact in zip(parts, requests, kept, strict=True):
+            if artifact is None:
+                records = self._rewarded_part(part, next(sampled))
+                artifact = self._keep(request, records)
+                tokens += sum(one.sampled_tokens for one in records)
+                progress.metric("tokens a second", tokens / (time.perf_counter() - started))
+            read = rows(StateRewards, artifact.table(StateRewards))
+            found |= zip(part, read, strict=True)
+            progress.advance(len(part))
+        return [found[state] for state in states]
 
-    def _read(self, part: Sequence[int], kept: Artifact) -> dict[int, StateRewards]:
-        self.run.workspace.progress.advance(len(part))
-        records = rows(StateRewards, kept.table(StateRewards))
-        return dict(zip(part, records, strict=True))
-
-    def _kept(self, states: Sequence[State]) -> Artifact | None:
-        if self.run.recompute:
-            return None
-        return self.run.workspace.store.find(_STAGE, self._request(states).fingerprint)
-
-    def _keep(self, states: Sequence[State], records: Sequence[StateRewards]) -> Artifact:
+    def _keep(self, request: ArtifactRequest, records: Sequence[StateRewards]) -> Artifact:
         columns = {
             name: [getattr(record, name) for record in records]
             for name in StateRewards.model_fields
         }
         table = to_table(StateRewards, columns)
         return self.run.workspace.store.produce(
-            self._request(states),
+            request,
             lambda out: out.table(StateRewards, table),
             recompute=self.run.recompute,
         )
 
     def _request(self, states: Sequence[State]) -> ArtifactRequest:
-        experiment, sampling = self.run.experiment, self.run.experiment.sampling
+        run, stage = self.run, self.run.stage(TokenValuesStage)
         asked = json.dumps([[state.problem_id, *state.prefix] for state in states])
         return ArtifactRequest(
             stage=_STAGE,
             code_version="1",
             config={
-                **identity(experiment, "verifier", "reward", "prompts"),
+                **identity(run.experiment, "verifier", "reward", "prompts"),
+                **stage.settings(run),
                 "states": hashlib.sha256(asked.encode()).hexdigest(),
-                "continuations": experiment.token_values.continuations,
-                "engine": experiment.engine.identity,
-                "temperature": sampling.temperature,
-                "max_tokens": sampling.max_tokens,
+                "continuations": run.experiment.token_values.continuations,
             },
             inputs={name: artifact.digest for name, artifact in self._inputs.items()},
-            seeds={"arm": self.run.arm.seed, "iteration": self.run.iteration},
+            seeds=stage.seeds(run),
         )
 
-    def _sampled(
-        self, states: Sequence[State], parts: Sequence[Sequence[int]]
-    ) -> Iterator[list[Completion]]:
-        experiment = self.run.experiment
-        requests = [self._asked([states[index] for index in part]) for part in parts]
-        work = partial(sample_part, experiment.engine)
+    def _sampled(self, parts: Sequence[Sequence[State]]) -> Iterator[list[Completion]]:
+        work = partial(sample_part, self.run.experiment.engine)
+        requests = [self._asked(part) for part in parts]
         return self.run.workspace.compute.each(
             self._inputs["policy"], work, requests, lambda _: None
         )
@@ -194,18 +179,9 @@ class Continuations:
         workspace, problem = self.run.workspace, self._known[problem_id]
         text = self._policy.turn(ids).text
         verification = verify(workspace, text, problem, cut=cut)
-        with guarded(workspace.verifier, f"problem {problem_id}"):
-            format_ok = workspace.verifier.format_ok(text)
-        return Response(
-            problem=problem,
-            completion=text,
-            completion_ids=np.array(ids, dtype=np.int32),
-            finish_reason=FinishReason.LENGTH if cut else FinishReason.STOP,
-            verdict=verification.verdict,
-            extracted=verification.extracted,
-            format_ok=format_ok,
-            max_tokens=self.run.experiment.sampling.max_tokens,
-        )
+        reason = FinishReason.LENGTH if cut else FinishReason.STOP
+        tokens = np.array(ids, dtype=np.int32)
+        return as_response(workspace, problem, text, tokens, reason, verification)
 
 
 def state_digest(state: State) -> str:

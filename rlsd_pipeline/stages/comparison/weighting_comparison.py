@@ -110,7 +110,7 @@ class WeightingComparisonStage(Stage):
             summaries.append(described.model_copy(update={"weighting": weighting}))
             run.workspace.progress.advance(1)
         rows = credit.rows.numpy()
-        within = {n: within_responses(v, rows, len(sampled)) for n, v in credits.items()}
+        within = {n: within_responses(v, rows) for n, v in credits.items()}
         out.record(
             WeightingComparison(
                 rollouts=len(sampled),
@@ -124,7 +124,7 @@ class WeightingComparisonStage(Stage):
                 rank_correlation=rank_correlations(credits),
                 rank_correlation_within=rank_correlations(within),
                 left_out=left_out,
-                fidelity=_fidelity(inputs, credits, credit, segments, confidence),
+                fidelity=_fidelity(inputs, credits, credit, segments, named, confidence),
             )
         )
         out.table(ComparedCredit, _table(credits, scored))
@@ -135,6 +135,7 @@ def _fidelity(
     credits: Mapping[str, np.ndarray],
     credit: Credit,
     segments: np.ndarray,
+    named: Mapping[str, Weighting],
     confidence: float,
 ) -> CreditFidelity | None:
     """The credits against the token values; None where there are none."""
@@ -142,6 +143,7 @@ def _fidelity(
 
     from rlsd_pipeline.credit.fidelity_table import Valued, credit_fidelity
     from rlsd_pipeline.credit.states import measured_advantages
+    from rlsd_pipeline.weighting.grpo import GRPO
 
     if TokenValuesStage.name not in inputs:
         return None
@@ -154,7 +156,8 @@ def _fidelity(
         states=int(values.manifest.measurements["states"]),
         continuations=int(values.manifest.measurements["continuations"]),
     )
-    compared_with = next((n for n in credits if n == "grpo"), next(iter(credits)))
+    plain = (name for name in credits if isinstance(named[name], GRPO))
+    compared_with = next(plain, next(iter(credits)))
     return credit_fidelity(credits, valued, compared_with, confidence)
 
 

@@ -18,6 +18,7 @@ from rlsd_pipeline.verifiers.groups import unjudged_groups
 from schemas import FinishReason, Problem, Reward, Rollout, Verdict
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
@@ -107,23 +108,37 @@ def sampled_responses(
     verified: Sequence[Verification],
 ) -> Iterator[Response]:
     """Each rollout with its verdict, as the parts of the reward see it."""
-    verifier, budget = run.workspace.verifier, run.experiment.sampling.max_tokens
     for row, verification in enumerate(verified):
         problem_id, completion, reason = (
             rollouts[name][row].as_py() for name in ("problem_id", "completion", "finish_reason")
         )
-        with guarded(verifier, f"problem {problem_id}"):
-            format_ok = verifier.format_ok(completion)
-        yield Response(
-            problem=known[problem_id],
-            completion=completion,
-            completion_ids=rollouts["completion_ids"][row].values.to_numpy(),
-            finish_reason=FinishReason(reason),
-            verdict=verification.verdict,
-            extracted=verification.extracted,
-            format_ok=format_ok,
-            max_tokens=budget,
-        )
+        ids = rollouts["completion_ids"][row].values.to_numpy()
+        reason = FinishReason(reason)
+        yield as_response(run.workspace, known[problem_id], completion, ids, reason, verification)
+
+
+def as_response(
+    workspace: Workspace,
+    problem: Problem,
+    completion: str,
+    completion_ids: np.ndarray,
+    finish_reason: FinishReason,
+    verification: Verification,
+) -> Response:
+    """A response with its verdict, as the parts of the reward see it."""
+    verifier = workspace.verifier
+    with guarded(verifier, f"problem {problem.problem_id}"):
+        format_ok = verifier.format_ok(completion)
+    return Response(
+        problem=problem,
+        completion=completion,
+        completion_ids=completion_ids,
+        finish_reason=finish_reason,
+        verdict=verification.verdict,
+        extracted=verification.extracted,
+        format_ok=format_ok,
+        max_tokens=workspace.experiment.sampling.max_tokens,
+    )
 
 
 class RewardsTable(TableStage, RewardsStage):  # type: ignore[misc]

@@ -197,15 +197,15 @@ def test_rank_correlations_by_hand() -> None:
 def test_credit_within_responses_by_hand() -> None:
     values = np.array([1.0, 3.0, 5.0, 2.0, 4.0], dtype=np.float32)
     # Means 2, 5 and 3; the response without tokens changes nothing.
-    found = within_responses(values, np.array([0, 0, 1, 3, 3]), 4)
+    found = within_responses(values, np.array([0, 0, 1, 3, 3]))
     assert found.tolist() == [-1, 1, 0, -1, 1]
 
 
 def test_equal_tokens_of_a_response_stay_ties() -> None:
     """A mean of equal numbers is off by a rounding error, which ranks would blow up."""
     values = np.full(7, 0.1, dtype=np.float32)
-    assert within_responses(values, np.zeros(7, dtype=int), 1).tolist() == [0.0] * 7
-    credits = {"plain": within_responses(values, np.array([0, 0, 0, 1, 1, 1, 1]), 2)}
+    assert within_responses(values, np.zeros(7, dtype=int)).tolist() == [0.0] * 7
+    credits = {"plain": within_responses(values, np.array([0, 0, 0, 1, 1, 1, 1]))}
     assert rank_correlations(credits) == [[None]]
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from rlsd_pipeline.credit.comparison import within_responses
 from rlsd_pipeline.credit.fidelity import (
     MeasuredAdvantages,
     fidelities,
-    less_response_mean,
     reliability,
 )
 from tests.enumerated_policy import Table, Tree
@@ -71,7 +71,7 @@ def test_a_span_has_the_credit_of_its_tokens() -> None:
 
 def test_within_responses_both_are_less_their_mean() -> None:
     rows = np.array([0, 0, 2])
-    assert less_response_mean(np.array([1.0, 3.0, 5.0]), rows).tolist() == [-1.0, 1.0, 0.0]
+    assert within_responses(np.array([1.0, 3.0, 5.0]), rows).tolist() == [-1.0, 1.0, 0.0]
     measured = exact([1.0, 3.0, 5.0], [0, 0, 2], [0, 0, 1]).within_responses()
     assert measured.first.tolist() == measured.second.tolist() == [-1.0, 1.0, 0.0]
 
