@@ -14,7 +14,8 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from assets.automation import newest_policies
 from assets.declared import Declared
 from assets.partitions import ARM, partition_key
-from rlsd_pipeline.stages.registry import ITERATION_STAGES
+from rlsd_pipeline.stages.registry import ITERATION_STAGES, iteration_of
+from rlsd_pipeline.stages.stage import Stage
 
 _ARM_TAG = f"dagster/partition/{ARM}"
 _SECONDS = 10
@@ -25,11 +26,13 @@ _BEGINNINGS = ("problems", "policy")
 
 def iteration_job(declared: Declared) -> UnresolvedAssetJobDefinition:
     """All stages of one iteration of one arm."""
+    stages = {stage.name for each in _iterations(declared).values() for stage in each}
     return dg.define_asset_job(
         f"{declared.name}_iteration",
-        selection=dg.AssetSelection.assets(*map(declared.key, ITERATION_STAGES)),
+        selection=dg.AssetSelection.assets(*map(declared.key, sorted(stages))),
         description="One iteration of one arm: rollouts, rewards, log-probabilities, token "
-        "weights, update. It publishes the next policy.",
+        "weights, update. It publishes the next policy. Where an arm's method reads token values, "
+        "the job measures them: leave them out for the other arms.",
     )
 
 
@@ -79,21 +82,26 @@ def _due(
     """Arm, iteration and missing stages of what can begin; and the arms that have to wait."""
     if instance.get_latest_materialization_event(declared.key("problems")) is None:
         return [], []
-    known = declared.experiment.lineages()
+    known = _iterations(declared)
     newest = {arm: k for arm, k in newest_policies(declared, instance).items() if arm in known}
     there = {
         stage: instance.get_materialized_partitions(declared.key(stage))
-        for stage in (ITERATION_STAGES if newest else ())
+        for stage in {stage.name for arm in newest for stage in known[arm]}
     }
     open_places = []
     for arm, iteration in sorted(newest.items()):
         key = partition_key(arm, iteration)
-        missing = [stage for stage in ITERATION_STAGES if key not in there[stage]]
+        missing = [stage.name for stage in known[arm] if key not in there[stage.name]]
         if iteration < declared.experiment.iterations and missing:
             open_places.append((arm, iteration, missing))
     busy = _busy(declared, instance) if open_places else set()
     due = [place for place in open_places if place[0] not in busy]
     return due, sorted(arm for arm, *_ in open_places if arm in busy)
+
+
+def _iterations(declared: Declared) -> dict[str, tuple[type[Stage], ...]]:
+    """The stages of an iteration of each arm."""
+    return {name: iteration_of(arm) for name, arm in declared.experiment.lineages().items()}
 
 
 def _busy(declared: Declared, instance: dg.DagsterInstance) -> set[str]:

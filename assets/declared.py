@@ -97,6 +97,10 @@ class Declared:
         known = stage_of(name)
         if known is not None and (known.scope, stage.scope) == ("policy", "iteration"):
             return dg.AssetDep(self.key(name), partition_mapping=same_iteration())
+        arms = self.experiment.lineages()
+        reading = [arm for arm, declared in arms.items() if stage.needs(name, declared)]
+        if len(reading) < len(arms):
+            return dg.AssetDep(self.key(name), partition_mapping=same_iteration(reading))
         return dg.AssetDep(self.key(name))
 
     def version(self, stage: str) -> str:

@@ -5,6 +5,7 @@ partition more than the stages of an iteration.
 """
 
 import warnings
+from collections.abc import Iterable
 
 import dagster as dg
 
@@ -40,13 +41,19 @@ def partitions(experiment: ExperimentConfig, count: int) -> dg.MultiPartitionsDe
     )
 
 
-def same_iteration() -> dg.MultiPartitionMapping:
-    """Partitions of equal keys, between definitions of different length."""
+def same_iteration(arms: Iterable[str] | None = None) -> dg.MultiPartitionMapping:
+    """Partitions of equal keys, between definitions of different length.
+
+    Args:
+        arms: The arms that depend on anything at all; None for every one.
+    """
+    same = dg.IdentityPartitionMapping()
+    chosen = same if arms is None else dg.StaticPartitionMapping({arm: arm for arm in arms})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         return dg.MultiPartitionMapping(
             {
-                name: dg.DimensionPartitionMapping(name, dg.IdentityPartitionMapping())
-                for name in (ARM, ITERATION)
+                ARM: dg.DimensionPartitionMapping(ARM, chosen),
+                ITERATION: dg.DimensionPartitionMapping(ITERATION, same),
             }
         )

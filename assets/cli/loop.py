@@ -31,12 +31,15 @@ from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStag
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
-from rlsd_pipeline.stages.registry import ITERATION, ITERATION_STAGES
+from rlsd_pipeline.stages.registry import ITERATION, VALUED_ITERATION, iteration_of
 
 _NO_CAPTURE = {
     "module": "dagster._core.storage.noop_compute_log_manager",
     "class": "NoOpComputeLogManager",
 }
+_ITERATION_JOBS = {False: ("iteration", ITERATION), True: ("valued_iteration", VALUED_ITERATION)}
+"""Whether an arm's method reads token values -> its job, and the stages of it."""
+
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -73,7 +76,7 @@ class Loop:
         selections = {
             ProblemsStage.name: [ProblemsStage.name],
             PolicyStage.name: [PolicyStage.name],
-            "iteration": ITERATION_STAGES,
+            **{job: [stage.name for stage in each] for job, each in _ITERATION_JOBS.values()},
             "evaluation": list(self._scores.values()),
             **{f"evaluation_{name}": [stage] for name, stage in self._scores.items()},
             **({BenchmarkItemsStage.name: self._items} if self._items else {}),
@@ -136,7 +139,9 @@ class Loop:
         options = {
             self.declared.key(RolloutsStage.name).to_python_identifier(): {"config": {"draw": draw}}
         }
-        result = self._run("iteration", partition_key(arm, iteration), ops=options)
+        reads_values = self.workspace.at(arm, iteration).arm.weighting.reads_values
+        job, _ = _ITERATION_JOBS[reads_values]
+        result = self._run(job, partition_key(arm, iteration), ops=options)
         self.wall_seconds += time.perf_counter() - started
         for event in result.get_asset_materialization_events():
             metadata = event.materialization.metadata
@@ -204,7 +209,7 @@ class Loop:
         """Whether an iteration is complete, as now declared, and known to the instance."""
         run = self.workspace.at(arm, iteration)
         return self._is_known(arm, iteration) and all(
-            run.stage(stage).is_current(run) for stage in ITERATION
+            run.stage(stage).is_current(run) for stage in iteration_of(run.arm)
         )
 
     def _is_known(self, arm: str, iteration: int) -> bool:

@@ -14,7 +14,7 @@ from assets.cli.progress import Display, Lane, console
 from assets.cli.tables import print_table, where_to_look
 from rlsd_pipeline.errors import CollectedError, ConfigError, RlsdError
 from rlsd_pipeline.stages.iteration.readable import nothing_readable
-from rlsd_pipeline.stages.registry import ITERATION_STAGES
+from rlsd_pipeline.stages.registry import iteration_of
 from rlsd_pipeline.stages.upkeep.earlier import earlier_notes, standing
 from rlsd_pipeline.stages.upkeep.settings import settings_text
 
@@ -74,6 +74,7 @@ def open_loop(experiment: str) -> Iterator[tuple[Loop, Display]]:
 
 def train_arm(loop: Loop, display: Lane, arm: str, total: int) -> None:
     """Bring one arm to `total` updates, evaluating on the way."""
+    stages = len(iteration_of(loop.declared.experiment.lineages()[arm]))
     start = next((k for k in range(total) if not loop.is_done(arm, k)), total)
     display.arm(arm, start, total)
     if changed := standing(loop.workspace, arm).changed:
@@ -81,7 +82,7 @@ def train_arm(loop: Loop, display: Lane, arm: str, total: int) -> None:
             f"{arm}: {settings_text(changed)}: what is here is of the earlier declaration; what "
             "does not depend on it is reused"
         )
-    reused = start * len(ITERATION_STAGES) - loop.reused
+    reused = start * stages - loop.reused
     loop.evaluate(arm, 0)
     _make_up(loop, display, arm, [k for k in range(1, start + 1) if _is_due(loop, k, total)])
     for done in range(start + 1, total + 1):
@@ -92,7 +93,7 @@ def train_arm(loop: Loop, display: Lane, arm: str, total: int) -> None:
         if _is_due(loop, done, total):
             loop.evaluate(arm, done)
     if reused := reused + loop.reused:
-        display.say(f"{arm}: reused {reused} of {total * len(ITERATION_STAGES)} stages")
+        display.say(f"{arm}: reused {reused} of {total * stages} stages")
     loop.workspace.tracking.close()
 
 

@@ -15,7 +15,7 @@ def values(experiment: str, *, arm: str, iteration: int) -> None:
         run = loop.workspace.at(arm, iteration)
         inputs = run.stage(TokenValuesStage).inputs(run)
         cost = expected_cost(
-            run.experiment.token_values,
+            run.arm.token_values,
             inputs["rollouts"].table(Rollout),
             inputs["rewards"].table(Reward),
             run.arm.seed,

@@ -135,6 +135,7 @@ class Arm(StrictConfig):
     teacher: TeacherConfig
     privileged: Privileged
     update: UpdateConfig
+    token_values: TokenValuesConfig = TokenValuesConfig()
 
     @property
     def privileged_reads_rewards(self) -> bool:
@@ -243,6 +244,7 @@ class ExperimentConfig(StrictConfig):
                 teacher=arm.teacher or self.teacher,
                 privileged=arm.privileged or arm.weighting.privileged or self.privileged,
                 update=arm.update or self.update,
+                token_values=arm.weighting.valued_by(self.token_values),
             )
             for arm in self.arms
             for seed in arm.seeds

@@ -14,17 +14,24 @@ class SpreadPlaces(StrictConfig):
     """States of each response, its first included."""
 
 
+Continuations = Annotated[int, Field(ge=2, multiple_of=2)]
+"""Drawn from one state, in two halves."""
+
+Places = Literal["all", "steps"] | SpreadPlaces
+"""Which states of a response are valued."""
+
+
 class TokenValuesConfig(StrictConfig):
     """What `token_values` continues from, and how often.
 
-    Its cost grows with continuations times states times the mean length that is left. It is no part
-    of training: it runs where it is asked for.
+    Its cost grows with continuations times states times the mean length that is left. It runs where
+    it is asked for, and in every iteration of an arm whose method reads the values, such as `vine`.
     """
 
-    continuations: Annotated[int, Field(ge=2, multiple_of=2)] = 32
+    continuations: Continuations = 32
     """Responses drawn from each state, in two independent halves."""
 
-    places: Literal["all", "steps"] | SpreadPlaces = "all"
+    places: Places = "all"
     """`all`: every token. `steps`: where a line or a sentence begins, for long responses.
     `{per_response: n}`: n states of each response at even distances."""
 

@@ -56,6 +56,19 @@ class MeasuredAdvantages:
         until = np.concatenate([[0.0], np.cumsum(credit, dtype=np.float64)])
         return until[self.ends] - until[self.starts]
 
+    def of_tokens(self, tokens: int) -> np.ndarray:
+        """The mean of both halves at each token of its span, 0 at tokens of none; `[tokens]`.
+
+        Args:
+            tokens: Of the table.
+        """
+        spread = np.zeros(tokens)
+        lengths = self.ends - self.starts
+        before = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+        places = np.repeat(self.starts - before, lengths) + np.arange(lengths.sum())
+        spread[places] = np.repeat(self.mean, lengths)
+        return spread
+
     def where(self, chosen: np.ndarray) -> "MeasuredAdvantages":
         """The spans of a mask; problems keep their index."""
         return replace(self, **{name: value[chosen] for name, value in vars(self).items()})

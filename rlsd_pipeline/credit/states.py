@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import torch
 
 from rlsd_pipeline.credit.fidelity import MeasuredAdvantages, reliability
 from rlsd_pipeline.credit.tables import row_offsets
+from rlsd_pipeline.weighting.method import Credit
 from schemas import StateRewards
 
 _BORDER = re.compile(r"(?:\n+|[.!?]+(?=\s))\s*")
@@ -93,6 +96,19 @@ def measured_advantages(values: pa.Table, groups: Sequence[int]) -> MeasuredAdva
     ]
     table = np.array(found, dtype=np.float64).reshape(-1, 6)
     return MeasuredAdvantages(table[:, 0], table[:, 1], *table[:, 2:].astype(np.int64).T)
+
+
+def with_values(credit: Credit, values: pa.Table) -> tuple[Credit, int]:
+    """The same table with the true advantages, and how many responses have none.
+
+    Args:
+        credit: A table of rollouts.
+        values: The table of `TokenValues` of the same rollouts.
+    """
+    measured = measured_advantages(values, credit.groups.tolist())
+    found = torch.from_numpy(measured.of_tokens(len(credit.rows)))
+    valued = replace(credit, true_advantages=found.to(credit.student_logprobs.dtype))
+    return valued, len(credit.rewards) - len(np.unique(measured.rows))
 
 
 def _spans(record: Mapping[str, Any]) -> Iterator[tuple[tuple[float, float], int, int]]:

@@ -1,5 +1,9 @@
 """The stages, in the order of the pipeline."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
 from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
@@ -16,6 +20,9 @@ from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.iteration.token_weights import TokenWeightsStage
 from rlsd_pipeline.stages.stage import Stage
 
+if TYPE_CHECKING:
+    from rlsd_pipeline.config.experiment import Arm
+
 ITERATION: tuple[type[Stage], ...] = (
     RolloutsStage,
     RewardsStage,
@@ -24,6 +31,13 @@ ITERATION: tuple[type[Stage], ...] = (
     PolicyCheckpointStage,
 )
 """One iteration of the training loop."""
+
+VALUED_ITERATION: tuple[type[Stage], ...] = (
+    *ITERATION[:-2],
+    TokenValuesStage,
+    *ITERATION[-2:],
+)
+"""The same of a method that reads what the tokens were worth."""
 
 _ALL: tuple[type[Stage], ...] = (
     BenchmarkItemsStage,
@@ -42,6 +56,11 @@ STAGES: dict[str, type[Stage]] = {stage.name: stage for stage in _ALL}
 """Every stage by its name."""
 
 ITERATION_STAGES = tuple(stage.name for stage in ITERATION)
+
+
+def iteration_of(arm: Arm) -> tuple[type[Stage], ...]:
+    """The stages of one iteration of an arm, in order."""
+    return VALUED_ITERATION if arm.weighting.reads_values else ITERATION
 
 
 def stage_of(full_name: str) -> type[Stage] | None:

@@ -13,7 +13,7 @@ from rlsd_pipeline.components.guarded import guarded
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact, ArtifactRequest, ArtifactWriter
-    from rlsd_pipeline.config.experiment import ExperimentConfig
+    from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
     from rlsd_pipeline.stages.run import StageRun
     from schemas import Record
 
@@ -64,6 +64,10 @@ class Stage(Component):
     def upstream(self, experiment: ExperimentConfig) -> tuple[str, ...]:
         """Full names of the stages that come before it."""
         return self.reads
+
+    def needs(self, name: str, arm: Arm) -> bool:
+        """Whether a stage of `upstream` comes before it for an arm too."""
+        return True
 
     def inputs(self, run: StageRun) -> dict[str, Artifact]:
         """The artifacts that it reads here, by their role.

@@ -9,6 +9,7 @@
     grpo_opsd.py      GRPO and OPSD, added
     surprisal.py      the advantage lies where the policy was surprised by its own token
     sft.py            the likelihood of correct responses
+    vine.py           what each token was worth, measured: the oracle
 
     method.py         what a method reads, declares and ends in
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from rlsd_pipeline.components.component import Component
+from rlsd_pipeline.config.token_values import TokenValuesConfig
 from rlsd_pipeline.credit.streams import TokenStreams
 from rlsd_pipeline.privileged.context import PrivilegedContext
 
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 NO_TEACHER = (
     "the method needs teacher_logprobs, and no teacher scored these rollouts: use the tables of an "
     "arm whose method reads a teacher"
+)
+
+NO_VALUES = (
+    "the method needs true advantages, and the states of these rollouts were not valued: "
+    "materialize token_values here first"
 )
 
 
@@ -44,6 +50,9 @@ class Credit:
         student_logprobs: Plain context, no gradient; nats, `[tokens]`.
         teacher_logprobs: Privileged context, no gradient; nats, `[tokens]`, equal to the student's
             where the rollout is not informed, or None where no teacher scored the table.
+        true_advantages: The measured change of the expected reward over the token's span, at each
+            token of the span; 0 where it was not measured, `[tokens]`, or None where `token_values`
+            was not read.
     """
 
     rewards: Tensor
@@ -55,6 +64,7 @@ class Credit:
     reasoning: Tensor
     student_logprobs: Tensor
     teacher_logprobs: Tensor | None
+    true_advantages: Tensor | None = None
 
     @cached_property
     def information_gain(self) -> Tensor:
@@ -86,6 +96,9 @@ class Weighting(Component):
     reads_teacher: ClassVar[bool] = True
     """Whether it needs teacher_logprobs."""
 
+    reads_values: ClassVar[bool] = False
+    """Whether it needs true advantages; `token_values` is then a part of every iteration."""
+
     privileged: ClassVar[PrivilegedContext | None] = None
     """What its teacher sees unless the arm says otherwise; None leaves it to the experiment."""
 
@@ -103,6 +116,10 @@ class Weighting(Component):
     def keeps_sign(self) -> bool:
         """Whether it promises that no token's advantage has another sign than its response's."""
         return False
+
+    def valued_by(self, declared: TokenValuesConfig) -> TokenValuesConfig:
+        """How the states are valued that it reads, given what the experiment declares."""
+        return declared
 
     def at_iteration(self, iteration: int) -> Self:
         """The method with its schedules resolved: what decides this iteration's streams."""

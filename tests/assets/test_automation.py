@@ -17,7 +17,7 @@ from assets.automation import (
 from assets.declared import Declared
 from assets.graph import build_definitions
 from assets.partitions import partition_key
-from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.config.experiment import ArmConfig, ExperimentConfig
 from rlsd_pipeline.stages.registry import ITERATION_STAGES
 
 
@@ -103,6 +103,17 @@ def test_nothing_starts_without_the_data_set(ticks: Ticks) -> None:
     assert ticks.tick() == {}
     ticks.materialize("problems")
     assert ticks.tick() == iteration("rlsd-s0|000")
+
+
+def test_values_are_asked_for_where_a_method_reads_them(
+    experiment: ExperimentConfig, instance: dg.DagsterInstance
+) -> None:
+    arms = [ArmConfig.model_validate({"weighting": {"type": name}}) for name in ("grpo", "vine")]
+    ticks = Ticks(experiment.model_copy(update={"arms": arms}), instance)
+    for arm in ("grpo-s0", "vine-s0"):
+        ticks.start(arm)
+    both = {"grpo-s0|000", "vine-s0|000"}
+    assert ticks.tick() == iteration(*both) | {"token_values": {"vine-s0|000"}}
 
 
 def test_an_arm_trains_itself_to_the_end(ticks: Ticks) -> None:

@@ -26,7 +26,8 @@ def compared_methods(run: StageRun) -> dict[str, Weighting]:
     """Name -> method with its schedules resolved.
 
     Cached rollouts are the policy's own, so SFT learns from its correct ones; and without another
-    model OPD is OPSD, so it is shown only where the experiment declares it.
+    model OPD is OPSD, so it is shown only where the experiment declares it. So is a method that
+    reads token values: they may not be there.
     """
     declared = {
         name: arms[0].weighting.at_iteration(run.iteration)
@@ -38,7 +39,8 @@ def compared_methods(run: StageRun) -> dict[str, Weighting]:
     types = {method.type for method in declared.values()}
     for method_class in METHODS:
         method = method_class.model_validate({})
-        if method.type not in types and not isinstance(method, OPD):
+        left_out = isinstance(method, OPD) or method.reads_values
+        if method.type not in types and not left_out:
             own = SFT(learns_from="sampled") if isinstance(method, SFT) else method
             named[method.type] = own.at_iteration(run.iteration)
     return distinct_streams(run, named | _variants(run), kept=named)

@@ -99,7 +99,7 @@ class Continuations:
                 **identity(run.experiment, "verifier", "reward", "prompts"),
                 **stage.settings(run),
                 "states": hashlib.sha256(asked.encode()).hexdigest(),
-                "continuations": run.experiment.token_values.continuations,
+                "continuations": run.arm.token_values.continuations,
             },
             inputs={name: artifact.digest for name, artifact in self._inputs.items()},
             seeds=stage.seeds(run),
@@ -120,7 +120,7 @@ class Continuations:
         return SamplingRequest(
             prompts=[self._prompt(state) for state in states],
             keys=[f"{state.problem_id}/{state_digest(state)}" for state in states],
-            group_size=self.run.experiment.token_values.continuations,
+            group_size=self.run.arm.token_values.continuations,
             max_tokens=sampling.max_tokens - shortest,
             temperature=sampling.temperature,
             seed=random.Random(seed).getrandbits(62),
@@ -143,7 +143,7 @@ class Continuations:
     def _rewarded_part(
         self, states: Sequence[State], sampled: Sequence[Completion]
     ) -> list[StateRewards]:
-        count = self.run.experiment.token_values.continuations
+        count = self.run.arm.token_values.continuations
         return [
             self._rewarded_state(state, sampled[index * count : (index + 1) * count])
             for index, state in enumerate(states)

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from rlsd_pipeline.config.precision import training_precision, update_identity
 from rlsd_pipeline.credit.identity import credit_identity
 from rlsd_pipeline.stages.comparison.compared_methods import compared_methods
-from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
-from rlsd_pipeline.stages.iteration.token_weights import TokenWeightsStage
 from rlsd_pipeline.stages.stage import Stage, plain
 from schemas import GradientComparison
 
@@ -54,10 +52,11 @@ class GradientComparisonStage(Stage):
 
     def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
         """Score and weigh as every method would, and differentiate."""
+        from rlsd_pipeline.stages.comparison.what_if import make_credit
+
         prepared, policy = _compared(run), inputs["policy"]
         for what_if in prepared.values():
-            what_if.make(LogprobsStage)
-            what_if.make(TokenWeightsStage)
+            make_credit(what_if)
         loaded = run.workspace.pool.get(policy, training_precision(run.experiment))
         progress = run.workspace.progress
         progress.start(self.name, len(prepared), "methods")

@@ -15,15 +15,13 @@ from rlsd_pipeline.evaluation.methods import (
     method_difference,
 )
 from rlsd_pipeline.stages.comparison.compared_methods import compared_methods
-from rlsd_pipeline.stages.comparison.what_if import as_if
+from rlsd_pipeline.stages.comparison.what_if import as_if, make_credit
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.evaluation.question_scores import (
     read_question_clusters,
     read_question_scores,
 )
-from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
-from rlsd_pipeline.stages.iteration.token_weights import TokenWeightsStage
 from rlsd_pipeline.stages.run import StageRun
 
 
@@ -51,8 +49,8 @@ def look_ahead(run: StageRun, benchmark: BenchmarkConfig) -> list[Lookahead]:
     scored: dict[str, QuestionScores] = {}
     for name, method in named.items():
         what_if = as_if(run, name, method)
-        for stage in (LogprobsStage, TokenWeightsStage, PolicyCheckpointStage):
-            what_if.make(stage)
+        make_credit(what_if)
+        what_if.make(PolicyCheckpointStage)
         after = as_if(run, name, method, run.iteration + 1)
         scored[name] = _questions(scores.make(after))
     return _lines(run, before, scored)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from rlsd_pipeline.stages.stage import Stage
+from rlsd_pipeline.stages.stage import Stage, plain
 from schemas import Reward, Rollout, TokenValues
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ class TokenValuesStage(Stage):
     computes = True
 
     def settings(self, run: StageRun) -> dict[str, Any]:
-        """How the rollouts were sampled, since their continuations are sampled likewise."""
+        """The arm's token values, and how the rollouts were sampled: so are continuations."""
         sampling = run.experiment.sampling
         return {
             "engine": run.experiment.engine.identity,
             "temperature": sampling.temperature,
             "max_tokens": sampling.max_tokens,
-        }
+        } | plain(run.arm, "token_values")
 
     def seeds(self, run: StageRun) -> dict[str, int]:
         """Of the continuations."""
@@ -63,7 +63,7 @@ class TokenValuesStage(Stage):
         rollouts, rewards = inputs["rollouts"].table(Rollout), inputs["rewards"].table(Reward)
         completion_ids = rollouts["completion_ids"].to_pylist()
         owners = rollouts["problem_id"].to_pylist()
-        places = valued_places(run.experiment.token_values, rollouts, rewards, run.arm.seed)
+        places = valued_places(run.arm.token_values, rollouts, rewards, run.arm.seed)
         states, passed = distinct_states(owners, completion_ids, places)
         continuations = Continuations(run, inputs["problems"], inputs["policy"])
         found = continuations.rewards(states)
@@ -80,7 +80,7 @@ class TokenValuesStage(Stage):
         out.table(TokenValues, table, aligned_with=rollouts)
         out.measure(
             states=float(len(states)),
-            continuations=float(run.experiment.token_values.continuations),
+            continuations=float(run.arm.token_values.continuations),
             tokens=float(sum(one.sampled_tokens for one in found)),
             parts_reused=float(continuations.reused),
         )

@@ -175,7 +175,7 @@ def _named(privileged: Any) -> str | None:
 
 def _compared(run: StageRun) -> _Compared:
     named = distinct_streams(run, compared_methods(run))
-    left_out = _taught_by_another(run, named)
+    left_out = _taught_by_another(run, named) | _measured(named)
     shown = {name: method for name, method in named.items() if name not in left_out}
     return _Compared(shown, left_out)
 
@@ -188,6 +188,12 @@ def _taught_by_another(run: StageRun, named: Mapping[str, Weighting]) -> dict[st
         return {}
     why = "its teacher is another model, which did not score these rollouts"
     return {name: why for name, method in named.items() if isinstance(method, OPD)}
+
+
+def _measured(named: Mapping[str, Weighting]) -> dict[str, str]:
+    """A method whose credit is the token values cannot be held against them."""
+    why = "its credit is what `token_values` measures: its fidelity is 1 by definition"
+    return {name: why for name, method in named.items() if method.reads_values}
 
 
 def _credits(

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.stages.comparison.compared_methods import compared_advantages
+from rlsd_pipeline.stages.registry import iteration_of
 from rlsd_pipeline.stages.run import StageRun
 from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.weighting.method import Weighting
@@ -44,6 +45,13 @@ class WhatIf(StageRun):
         return StageRun(self.workspace, self.arm, self.iteration)
 
 
+def make_credit(what_if: WhatIf) -> None:
+    """Make the streams of the method, and what they are made of beside rollouts and rewards."""
+    _rollouts, _rewards, *credit, _update = iteration_of(what_if.arm)
+    for stage in credit:
+        what_if.make(stage)
+
+
 def _file_name(method: str) -> str:
     """The name itself where a reference may bear it, else one that no other method has."""
     plain = _NOT_IN_A_NAME.sub("-", method)
@@ -68,6 +76,7 @@ def as_if(run: StageRun, name: str, weighting: Weighting, iteration: int | None 
         "advantages": compared_advantages(run, name),
         "teacher": teacher,
         "privileged": privileged,
+        "token_values": weighting.valued_by(run.experiment.token_values),
     }
     arm = run.arm.model_copy(update=changes)
     return WhatIf(run.workspace, arm, at, method=name, origin=run.iteration)

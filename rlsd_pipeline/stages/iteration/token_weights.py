@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rlsd_pipeline.credit.identity import credit_identity
 from rlsd_pipeline.errors import ArtifactError
+from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.stages.table import TableStage
-from schemas import Reward, Rollout, TokenLogprobs, TokenWeights
+from schemas import Reward, Rollout, TokenLogprobs, TokenValues, TokenWeights
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+    from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
     from rlsd_pipeline.stages.run import StageRun
 
 
@@ -31,6 +33,20 @@ class TokenWeightsStage(Stage):
     decided_by = ("verifier",)
     writes = (TokenWeights,)
 
+    def upstream(self, experiment: ExperimentConfig) -> tuple[str, ...]:
+        """Token values come before it where a method reads them."""
+        reads = any(arm.weighting.reads_values for arm in experiment.arms)
+        return (*self.reads, TokenValuesStage.name) if reads else self.reads
+
+    def needs(self, name: str, arm: Arm) -> bool:
+        """The other arms have nothing to do with them."""
+        return name != TokenValuesStage.name or arm.weighting.reads_values
+
+    def inputs(self, run: StageRun) -> dict[str, Artifact]:
+        """With the token values, where the arm's method reads them."""
+        name, reads = TokenValuesStage.name, run.arm.weighting.reads_values
+        return super().inputs(run) | ({name: run.read(name)} if reads else {})
+
     def settings(self, run: StageRun) -> dict[str, Any]:
         """The weighting with its schedules resolved at this iteration, and its advantages."""
         weighting = run.arm.weighting.at_iteration(run.iteration)
@@ -40,13 +56,14 @@ class TokenWeightsStage(Stage):
         """Refuse tables of other rollouts."""
         from rlsd_pipeline.stages.iteration.alignment import require_made_from
 
-        require_made_from(inputs["rewards"], inputs["rollouts"])
-        require_made_from(inputs["logprobs"], inputs["rollouts"])
+        for name in inputs.keys() - {"rollouts"}:
+            require_made_from(inputs[name], inputs["rollouts"])
 
     def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
         """Weigh, token by token."""
         from rlsd_pipeline.artifacts.tables import to_table
         from rlsd_pipeline.credit.checked import checked_streams
+        from rlsd_pipeline.credit.states import with_values
         from rlsd_pipeline.credit.summary import summary
         from rlsd_pipeline.credit.tables import ragged, read_credit, row_offsets, under
 
@@ -60,6 +77,9 @@ class TokenWeightsStage(Stage):
         if weighting.reads_teacher and credit.teacher_logprobs is None:
             # There was nothing to show to the teacher, so it knew no more than the student.
             credit = replace(credit, teacher_logprobs=credit.student_logprobs)
+        if weighting.reads_values:
+            credit, unvalued = with_values(credit, inputs[TokenValuesStage.name].table(TokenValues))
+            out.measure(unvalued_responses=float(unvalued))
         streams = checked_streams(weighting, credit)
         offsets = row_offsets(scored["completion_ids"])
         columns = {"rollout_id": scored["rollout_id"], "completion_ids": scored["completion_ids"]}

@@ -19,7 +19,7 @@ from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStag
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.iteration.teacher import TeacherModel
-from rlsd_pipeline.stages.registry import ITERATION
+from rlsd_pipeline.stages.registry import iteration_of
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.stages.upkeep.settings import Setting, changed_settings, differing, settings_text
 
@@ -192,7 +192,7 @@ def _iteration(run: _Kept) -> list[Setting]:
         RlsdError: A stage's artifact, or what it reads, is not here.
     """
     teacher = run.teacher() if run.arm.weighting.reads_teacher else None
-    place, stages = run.as_drawn(), [run.stage(stage) for stage in ITERATION]
+    place, stages = run.as_drawn(), [run.stage(stage) for stage in iteration_of(run.arm)]
     requests = {stage.name: stage.request(place) for stage in stages}
     found = _rate(run, teacher) + [
         setting

@@ -21,6 +21,7 @@ def _credit(
     informed: Sequence[bool] | None = None,
     reasoning: Sequence[Sequence[bool]] | None = None,
     teacher: bool = True,
+    values: bool = True,
 ) -> Credit:
     count = len(gain)
     lengths = torch.tensor([len(row) for row in gain], dtype=torch.long)
@@ -46,6 +47,7 @@ def _credit(
         reasoning=torch.tensor(parts, dtype=torch.bool),
         student_logprobs=student,
         teacher_logprobs=student + flat.masked_fill(~asked[rows], 0.0) if teacher else None,
+        true_advantages=flat.clone() if values else None,
     )
 
 
@@ -55,6 +57,6 @@ def credit_of() -> Callable[..., Credit]:
 
     The student gives every token -4 nats. Advantages follow from rewards and groups unless they are
     given; a reward of 1 is correct unless told otherwise; all tokens are reasoning and all rollouts
-    informed unless told otherwise.
+    informed unless told otherwise. The gains are the true advantages too, unless there are none.
     """
     return _credit

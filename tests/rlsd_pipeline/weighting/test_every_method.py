@@ -75,6 +75,7 @@ def test_every_file_of_the_folder_that_holds_a_method_is_found() -> None:
         "sdpo",
         "sft",
         "surprisal",
+        "vine",
     ]
     folder = Path(rlsd_pipeline.weighting.__file__).parent
     files = {path.stem for path in folder.glob("*.py")} - {"__init__", "method"}
