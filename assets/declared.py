@@ -164,14 +164,12 @@ class Declared:
 
 @cache
 def _workspace(name: str, experiment: str, url: str) -> "Workspace":
-    from rlsd_pipeline.compute.places import build_pool
     from rlsd_pipeline.stages.run import Workspace
     from rlsd_pipeline.tracking.tracking import Tracking
 
     declared = ExperimentConfig.model_validate_json(experiment)
-    pool = build_pool(declared.compute)
     tracking = Tracking(name, declared.trackers, home() / "trackers")
-    return Workspace(name, declared, open_store(url), pool, tracking=tracking)
+    return Workspace(name, declared, open_store(url), tracking=tracking)
 
 
 def materialized(

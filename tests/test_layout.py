@@ -61,6 +61,17 @@ with contextlib.suppress(SystemExit):
     assert loaded.isdisjoint({"dagster", "torch", "transformers", "pydantic", "pyarrow"})
 
 
+def test_commands_that_read_load_no_model_library(tmp_path: Path) -> None:
+    code = """
+from assets.cli import main
+for command in (["status", "easy_vqa"], ["gc"], ["results", "easy_vqa"]):
+    main(command, standalone_mode=False)
+"""
+    loaded = loaded_by(code, tmp_path)
+    assert {"pyarrow", "rich", "rlsd_pipeline"} <= loaded
+    assert loaded.isdisjoint({"torch", "transformers", "datasets", "scipy", "pandas", "matplotlib"})
+
+
 def test_loading_leaves_nothing_behind(tmp_path: Path) -> None:
     loaded_by("import assets.definitions; assets.definitions.defs()", tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,7 @@
 """`rlsd train`, `rlsd evaluate`: the loop, with progress, ending in the table."""
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -134,10 +135,15 @@ def _newest(loop: Loop, arm: str) -> int | None:
 
 
 def quiet_libraries() -> None:
-    """The progress bars of model loading would tear ours apart."""
+    """The progress bars of model loading would tear ours apart.
+
+    The libraries read it when they are loaded, which many commands have no need of.
+    """
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    from transformers.utils import logging
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    if "transformers" in sys.modules:
+        from transformers.utils import logging
 
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
+        logging.disable_progress_bar()
+        logging.set_verbosity_error()

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from rlsd_pipeline.evaluation.intervals import PairedDifference, all_equal, difference_of
 
@@ -110,15 +109,21 @@ def compare_policies(
 
 def _mcnemar(only_first: int, only_second: int) -> float:
     discordant = only_first + only_second
-    return float(stats.binomtest(only_second, discordant).pvalue) if discordant else 1.0
+    if not discordant:
+        return 1.0
+    from scipy.stats import binomtest
+
+    return float(binomtest(only_second, discordant).pvalue)
 
 
 def _bonett_price(
     only_first: int, only_second: int, n: int, confidence: float
 ) -> tuple[float, float]:
     """Wald's interval after one more discordant pair of each kind."""
+    from scipy.special import ndtri
+
     more, less = (only_second + 1) / (n + 2), (only_first + 1) / (n + 2)
-    z = float(stats.norm.ppf((1 + confidence) / 2))
+    z = float(ndtri((1 + confidence) / 2))
     half = z * math.sqrt((more + less - (more - less) ** 2) / (n + 2))
     value = (only_second - only_first) / n
     low, high = max(-1.0, more - less - half), min(1.0, more - less + half)

@@ -9,8 +9,6 @@ SE(difference)^2 = 2 (1 - correlation) SE(score)^2.
 import math
 from collections.abc import Sequence
 
-from scipy import stats
-
 from rlsd_pipeline.evaluation.intervals import clustered_error
 
 CORRELATION = 0.5
@@ -53,7 +51,9 @@ def detectable_difference(
 
 
 def _quantiles(confidence: float, power: float) -> float:
-    return float(stats.norm.ppf((1 + confidence) / 2) + stats.norm.ppf(power))
+    from scipy.special import ndtri
+
+    return float(ndtri((1 + confidence) / 2) + ndtri(power))
 
 
 def _check(confidence: float, power: float, correlation: float) -> None:

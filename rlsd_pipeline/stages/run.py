@@ -1,19 +1,18 @@
 """What a stage runs in: the experiment, the store, the policies in memory, and its place."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest, ArtifactStore, ArtifactWriter
 from rlsd_pipeline.artifacts.tables import rows
-from rlsd_pipeline.compute.compute import Compute
 from rlsd_pipeline.compute.launcher import Launcher, SubprocessLauncher
-from rlsd_pipeline.compute.places import build_compute
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
 from rlsd_pipeline.config.model import AnyModel
 from rlsd_pipeline.errors import ArtifactError, ConfigError
-from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.progress import Progress, Silent
 from rlsd_pipeline.stages.registry import stage_of
 from rlsd_pipeline.stages.stage import Stage
@@ -21,18 +20,21 @@ from rlsd_pipeline.tracking.tracking import Tracking
 from rlsd_pipeline.verifiers.verifier import Verifier
 from schemas import Problem
 
+if TYPE_CHECKING:
+    from rlsd_pipeline.compute.compute import Compute
+    from rlsd_pipeline.models.pool import PolicyPool
+
 S = TypeVar("S", bound=Stage)
 
 
 @dataclass
 class Workspace:
-    """One experiment in one process.
+    """One experiment in one process; it loads a model library once something is to be computed.
 
     Attributes:
         name: Name of the experiment, the first part of every reference.
         experiment: What is declared.
         store: Where artifacts are kept.
-        pool: Policies in memory.
         progress: Told what runs.
         tracking: Told what came out.
     """
@@ -40,7 +42,6 @@ class Workspace:
     name: str
     experiment: ExperimentConfig
     store: ArtifactStore
-    pool: PolicyPool = field(default_factory=PolicyPool)
     progress: Progress = field(default_factory=Silent)
     tracking: Tracking = field(default_factory=Tracking)
     _problems: dict[str, dict[str, Problem]] = field(default_factory=dict)
@@ -51,8 +52,21 @@ class Workspace:
         return self.experiment.verifier
 
     @cached_property
+    def pool(self) -> PolicyPool:
+        """Policies in memory.
+
+        Raises:
+            ConfigError: The device that is declared is not there.
+        """
+        from rlsd_pipeline.compute.places import build_pool
+
+        return build_pool(self.experiment.compute)
+
+    @cached_property
     def compute(self) -> Compute:
         """Where the work of a stage runs."""
+        from rlsd_pipeline.compute.places import build_compute
+
         return build_compute(self.experiment.compute, self.pool, self.store)
 
     @cached_property
@@ -72,11 +86,11 @@ class Workspace:
         """The object of a stage that the experiment declares, or the stage's own."""
         return self.experiment.stages.of(stage)
 
-    def whole(self, **options: Any) -> "StageRun":
+    def whole(self, **options: Any) -> StageRun:
         """Where the stages run that the experiment has once: at any arm, which they do not read."""
         return StageRun(self, next(iter(self._lineages.values())), 0, **options)
 
-    def at(self, arm: str, iteration: int, **options: Any) -> "StageRun":
+    def at(self, arm: str, iteration: int, **options: Any) -> StageRun:
         """The place of an arm's iteration.
 
         Raises:
@@ -192,9 +206,9 @@ class StageRun:
         write: Callable[[ArtifactWriter], None],
     ) -> Artifact:
         """The artifact of a request, from the store or computed, under its stage's reference."""
-        compute = self.workspace.compute
 
         def counted(out: ArtifactWriter) -> None:
+            compute = self.workspace.compute
             before = compute.recomputed
             write(out)
             if again := compute.recomputed - before:

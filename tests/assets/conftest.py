@@ -43,6 +43,7 @@ def _use(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
         "RLSD_STORE",
         "HF_HUB_DISABLE_PROGRESS_BARS",
         "TOKENIZERS_PARALLELISM",
+        "TRANSFORMERS_VERBOSITY",
     ):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)

@@ -4,20 +4,21 @@ A snapshot is a policy of this or an earlier iteration. A moving average and ano
 artifacts of their own, so going on after an interruption changes nothing.
 """
 
-import shutil
-from typing import Literal
+from __future__ import annotations
 
-from safetensors.torch import load_file, save_file
+import shutil
+from typing import TYPE_CHECKING, Literal
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest, ArtifactWriter
 from rlsd_pipeline.config.model import AnyModel
 from rlsd_pipeline.config.teacher import EMATeacher, ModelTeacher
 from rlsd_pipeline.errors import ModelError
-from rlsd_pipeline.models.policy import Policy
-from rlsd_pipeline.models.weights import opened, weight_files
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.run import StageRun
 from schemas import PolicyCheckpoint
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.models.policy import Policy
 
 
 class TeacherModel(PolicyStage):
@@ -102,6 +103,10 @@ def average_request(rate: float, before: Artifact, policy: Artifact) -> Artifact
 
 
 def _averaged(run: StageRun, rate: float, before: Artifact, policy: Artifact) -> Artifact:
+    from safetensors.torch import load_file, save_file
+
+    from rlsd_pipeline.models.weights import opened, weight_files
+
     def write(out: ArtifactWriter) -> None:
         checkpoint = policy.record(PolicyCheckpoint)
         weights = weight_files(checkpoint.model_files)
