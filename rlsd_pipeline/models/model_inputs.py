@@ -58,6 +58,14 @@ def with_more_tokens(inputs: ModelInputs, tokens: int, more: int) -> dict[str, T
     }
 
 
+def without_last_tokens(inputs: ModelInputs, tokens: int, fewer: int) -> dict[str, Tensor]:
+    """The inputs of a prompt of so many tokens that ends earlier, behind its last image."""
+    return {
+        name: value[:, : tokens - fewer] if is_per_token(value, tokens) else value
+        for name, value in inputs.items()
+    }
+
+
 def collate_inputs(
     rows: Sequence[ModelInputs], tokens: Sequence[int], *, left: bool = False
 ) -> dict[str, Tensor]:

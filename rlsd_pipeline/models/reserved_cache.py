@@ -5,6 +5,7 @@ transformers' own grows by concatenation, which copies all keys and values at ev
 
 from typing import Any
 
+import torch
 from torch import Tensor
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
@@ -42,6 +43,10 @@ class ReservedLayer(DynamicLayer):
         kept = (buffer[..., :length, :].index_select(0, beam_idx) for buffer in self._buffers)
         self._buffers = tuple(_with_room(part, room) for part in kept)
         self._show(length)
+
+    def batch_repeat_interleave(self, repeats: int) -> None:
+        """Have every row so many times, one after the other."""
+        self.reorder_cache(torch.arange(len(self._buffers[0])).repeat_interleave(repeats))
 
     def _show(self, length: int) -> None:
         self.keys, self.values = (buffer[..., :length, :] for buffer in self._buffers)

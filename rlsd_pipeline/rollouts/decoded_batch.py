@@ -13,7 +13,7 @@ from rlsd_pipeline.rollouts.decoding import begin
 from rlsd_pipeline.rollouts.engine import Completion, Progress, SamplingRequest
 from schemas import FinishReason
 
-_COMPACT_AT = 0.75
+COMPACT_AT = 0.75
 """Share of responses still growing at which the others are dropped: dropping copies the cache, so
 it has to pay for itself."""
 
@@ -32,7 +32,7 @@ def _draw(logprobs: Tensor, uniform: Tensor) -> Tensor:
     return torch.searchsorted(cumulative, threshold, right=True).squeeze(-1)
 
 
-def _likely(logprobs: Tensor, request: SamplingRequest) -> Tensor:
+def likely_tokens(logprobs: Tensor, request: SamplingRequest) -> Tensor:
     """What a token may be drawn from; the order of the two cuts is that of `generate`."""
     no_ids = torch.empty(0, dtype=torch.long)
     if request.top_k is not None:
@@ -69,7 +69,7 @@ def decode_batch(
         going &= ~torch.isin(tokens, torch.tensor(policy.end_token_ids))
         if not going.any() or step + 1 == request.max_tokens:
             break
-        if going.sum() <= _COMPACT_AT * len(going):
+        if going.sum() <= COMPACT_AT * len(going):
             kept = going.nonzero().squeeze(-1)
             rows.keep(kept)
             active, tokens, going = active[kept], tokens[kept], going[kept]
@@ -84,7 +84,7 @@ def _next(
     logits = next_token_logits(policy, hidden, request.temperature or 1.0)
     logprobs = logits.log_softmax(-1)
     if request.temperature:
-        tokens = _draw(_likely(logprobs, request), noise)
+        tokens = _draw(likely_tokens(logprobs, request), noise)
     else:
         tokens = logprobs.argmax(-1)
     return tokens, logprobs.gather(-1, tokens[:, None]).squeeze(-1)

@@ -46,6 +46,8 @@ class SamplingRequest(NamedTuple):
         seed: Seed of the draw.
         top_p: Draw from the likeliest tokens that together have this probability.
         top_k: Draw from this many likeliest tokens; None from all.
+        begun: How many of each prompt's last tokens are the beginning of the response, which goes
+            on from there; they count towards `max_tokens`. None where no response has begun.
     """
 
     prompts: Sequence[EncodedPrompt]
@@ -56,6 +58,12 @@ class SamplingRequest(NamedTuple):
     seed: int
     top_p: float = 1.0
     top_k: int | None = None
+    begun: Sequence[int] | None = None
+
+    @property
+    def budgets(self) -> list[int]:
+        """Tokens that a response to each prompt may still get."""
+        return [self.max_tokens - begun for begun in self.begun or [0] * len(self.prompts)]
 
     def parts(self, prompts: int) -> list[SamplingRequest]:
         """The same in requests of at most so many prompts each, in order."""
@@ -63,9 +71,22 @@ class SamplingRequest(NamedTuple):
             self._replace(
                 prompts=self.prompts[start : start + prompts],
                 keys=self.keys[start : start + prompts],
+                begun=None if self.begun is None else self.begun[start : start + prompts],
             )
             for start in range(0, len(self.prompts), prompts)
         ]
+
+    def singles(self) -> list[SamplingRequest]:
+        """One request a prompt, whose `max_tokens` is what a response to it may still get."""
+        return [
+            part._replace(max_tokens=budget, begun=None)
+            for part, budget in zip(self.parts(1), self.budgets, strict=True)
+        ]
+
+    def anew(self) -> SamplingRequest:
+        """The same as if no response had begun; some may then get more than their budget."""
+        most = max(self.budgets, default=self.max_tokens)
+        return self._replace(max_tokens=most, begun=None)
 
 
 class Footprint(NamedTuple):
@@ -102,6 +123,10 @@ class Engine(Component):
     scores: ClassVar[bool] = False
     """Whether its log-probabilities are, to rounding, those that scoring and training compute; of
     another engine they are corrected for (method.md §3)."""
+
+    continues: ClassVar[bool] = False
+    """Whether it reads `begun` of a request; another is asked as if no response had begun, and what
+    goes beyond a budget is cut."""
 
     speed: ClassVar[tuple[str, ...]] = ("batch_prompts",)
     """Settings that change speed and memory alone, and never the draw."""

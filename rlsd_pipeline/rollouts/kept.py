@@ -36,6 +36,8 @@ def sample_part(
         ComponentError: A user's engine failed, or its answer is not what was asked for.
     """
     engine = kept(declared)
+    if not engine.continues:
+        part = part.anew()
     with guarded(engine, f"problems {part.keys[0]} to {part.keys[-1]}"):
         completions = engine.sample(policy, part, progress)
     if engine.origin is not None:

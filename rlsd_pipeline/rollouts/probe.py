@@ -34,10 +34,11 @@ def engine_gap(
         prompts=request.prompts[:_PROMPTS],
         keys=[f"probe/{key}" for key in request.keys[:_PROMPTS]],
         group_size=1,
-        max_tokens=min(request.max_tokens, _TOKENS),
+        max_tokens=min(*request.budgets[:_PROMPTS], _TOKENS),
         temperature=request.temperature or 1.0,
         top_p=1.0,
         top_k=None,
+        begun=None,
     )
     found = sample(probe)
     batch = ScoringBatch(

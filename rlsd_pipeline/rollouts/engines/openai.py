@@ -7,7 +7,7 @@ servers have), so nothing is tokenized twice.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from functools import cached_property
 from itertools import product
@@ -28,7 +28,7 @@ from rlsd_pipeline.rollouts.served_weights import (
 )
 
 if TYPE_CHECKING:
-    from rlsd_pipeline.models.policy import EncodedPrompt, Policy
+    from rlsd_pipeline.models.policy import Policy
 
 _LONGEST_REPLY = 1 << 28
 _SUPPRESSED = -100.0
@@ -43,6 +43,8 @@ class OpenAIEngine(EndpointConfig, Engine):
     """
 
     type: Literal["openai"] = "openai"
+
+    continues: ClassVar[bool] = True
 
     speed: ClassVar[tuple[str, ...]] = (
         "batch_prompts",
@@ -135,8 +137,8 @@ class OpenAIEngine(EndpointConfig, Engine):
         pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="openai-engine")
         try:
             asked: dict[Future[Completion], int] = {
-                pool.submit(self._one, policy, prompt, request, body): index
-                for index, (prompt, body) in enumerate(self._bodies(policy, request))
+                pool.submit(self._one, policy, one, body): index
+                for index, (one, body) in enumerate(self._bodies(policy, request))
             }
             completions: dict[int, Completion] = {}
             for future in as_completed(asked):
@@ -149,17 +151,16 @@ class OpenAIEngine(EndpointConfig, Engine):
 
     def _bodies(
         self, policy: Policy, request: SamplingRequest
-    ) -> Iterator[tuple[EncodedPrompt, dict[str, Any]]]:
+    ) -> Iterator[tuple[SamplingRequest, dict[str, Any]]]:
         bias = {str(token): _SUPPRESSED for token in policy.suppressed_token_ids}
-        asked: Iterable[tuple[EncodedPrompt, str]] = zip(request.prompts, request.keys, strict=True)
-        for (prompt, key), index in product(asked, range(request.group_size)):
-            arguments = sampling_arguments(policy, request, key)
+        for one, index in product(request.singles(), range(request.group_size)):
+            arguments = sampling_arguments(policy, one, one.keys[0])
             yield (
-                prompt,
+                one,
                 {
                     **arguments,
                     "model": self.model,
-                    "prompt": prompt.prompt_ids,
+                    "prompt": one.prompts[0].prompt_ids,
                     # Each response apart: servers disagree on what one seed means for several.
                     "seed": arguments["seed"] + index,
                     "n": 1,
@@ -170,15 +171,13 @@ class OpenAIEngine(EndpointConfig, Engine):
                 },
             )
 
-    def _one(
-        self, policy: Policy, prompt: EncodedPrompt, request: SamplingRequest, body: dict[str, Any]
-    ) -> Completion:
+    def _one(self, policy: Policy, request: SamplingRequest, body: dict[str, Any]) -> Completion:
         url = f"{self.base_url}/completions"
         try:
             received = self._endpoint.post(url, body)
         except EndpointError as error:
             raise EngineError(_no_response(url, error)) from error
-        return believed(policy, prompt, request, _reported(received))
+        return believed(policy, request.prompts[0], request, _reported(received))
 
 
 def _no_response(url: str, error: EndpointError) -> str:

@@ -17,6 +17,8 @@ class TransformersEngine(Engine):
 
     scores: ClassVar[bool] = True
 
+    continues: ClassVar[bool] = True
+
     @property
     def serves_one_policy(self) -> bool:
         """See `Engine`."""
@@ -33,7 +35,9 @@ class TransformersEngine(Engine):
         """See `Engine`."""
         from rlsd_pipeline.models.placement import beside
         from rlsd_pipeline.rollouts.decoded_batch import decode_batch
+        from rlsd_pipeline.rollouts.decoded_tree import decode_tree
 
+        decode = decode_batch if request.begun is None else decode_tree
         parts = request.parts(self.batch_prompts)
         with beside(policy.model):
-            return [one for part in parts for one in decode_batch(policy, part, progress)]
+            return [one for part in parts for one in decode(policy, part, progress)]

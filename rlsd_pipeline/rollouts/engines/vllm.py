@@ -64,6 +64,8 @@ class VLLMEngine(Engine):
 
     type: Literal["vllm"] = "vllm"
 
+    continues: ClassVar[bool] = True
+
     speed: ClassVar[tuple[str, ...]] = (
         "batch_prompts",
         "tensor_parallel_size",
@@ -213,14 +215,15 @@ class VLLMEngine(Engine):
             if progress is not None:
                 progress(sum(len(each.token_ids) for each in output.outputs))
 
+        asked = request.singles()
         outputs = running.generate(
             [vllm_prompt(prompt) for prompt in request.prompts],
-            [vllm_sampling(policy, request, key) for key in request.keys],
+            [vllm_sampling(policy, one, key) for one, key in zip(asked, request.keys, strict=True)],
             told,
         )
         return [
-            believed(policy, prompt, request, _reported(output, each))
-            for prompt, output in zip(request.prompts, outputs, strict=True)
+            believed(policy, one.prompts[0], one, _reported(output, each))
+            for one, output in zip(asked, outputs, strict=True)
             for each in output.outputs
         ]
 
@@ -236,12 +239,14 @@ def _require_vllm() -> None:
 
 
 def _require_room(running: RunningVLLM, request: SamplingRequest) -> None:
-    prompt = max((len(prompt.prompt_ids) for prompt in request.prompts), default=0)
-    if prompt + request.max_tokens > running.longest:
+    asked = zip(request.prompts, request.budgets, strict=True)
+    prompt, budget = max(
+        ((len(prompt.prompt_ids), budget) for prompt, budget in asked), key=sum, default=(0, 0)
+    )
+    if prompt + budget > running.longest:
         raise ConfigError(
-            f"a prompt of {prompt} tokens with a response of up to {request.max_tokens} is longer "
-            f"than vLLM's {running.longest}: raise engine.max_model_len, or lower the budget of a "
-            "response"
+            f"a prompt of {prompt} tokens with a response of up to {budget} is longer than vLLM's "
+            f"{running.longest}: raise engine.max_model_len, or lower the budget of a response"
         )
 
 

@@ -27,6 +27,9 @@ from rlsd_pipeline.stages.run import StageRun
 from schemas import FinishReason, StateRewards
 
 _STAGE = "token_values.part"
+_STATES = 64
+"""Continued together, whatever the size of a batch of prompts: in another batch sums round in
+another way, and of a million draws one or two come out otherwise."""
 
 
 class Continuations:
@@ -54,10 +57,11 @@ class Continuations:
 
         Every part is an artifact of its own, so that an interruption costs one part.
         """
-        run, size = self.run, self.run.experiment.engine.batch_prompts
-        # States of one length go on equally long, so a batch of them wastes the least.
-        ordered = sorted(states, key=lambda state: len(state.prefix))
-        parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+        run = self.run
+        # The states of one problem share what they begin with.
+        groups = Groups([state.problem_id for state in states])
+        ordered = [states[row] for rows in groups.members for row in rows]
+        parts = [ordered[at : at + _STATES] for at in range(0, len(ordered), _STATES)]
         requests = [self._request(part) for part in parts]
         store, progress = run.workspace.store, run.workspace.progress
         kept = [None if run.recompute else store.find(r.stage, r.fingerprint) for r in requests]
@@ -94,7 +98,7 @@ class Continuations:
         asked = json.dumps([[state.problem_id, *state.prefix] for state in states])
         return ArtifactRequest(
             stage=_STAGE,
-            code_version="1",
+            code_version=TokenValuesStage.version,
             config={
                 **identity(run.experiment, "verifier", "reward", "prompts"),
                 **stage.settings(run),
@@ -113,17 +117,17 @@ class Continuations:
         )
 
     def _asked(self, states: Sequence[State]) -> SamplingRequest:
-        """Each state as a prompt; what goes beyond its budget is cut afterwards."""
+        """Each state as a prompt that a response has begun behind."""
         sampling = self.run.experiment.sampling
-        shortest = min(len(state.prefix) for state in states)
         seed = f"token_values/{self.run.arm.seed}/{self.run.iteration}"
         return SamplingRequest(
             prompts=[self._prompt(state) for state in states],
             keys=[f"{state.problem_id}/{state_digest(state)}" for state in states],
             group_size=self.run.arm.token_values.continuations,
-            max_tokens=sampling.max_tokens - shortest,
+            max_tokens=sampling.max_tokens,
             temperature=sampling.temperature,
             seed=random.Random(seed).getrandbits(62),
+            begun=[len(state.prefix) for state in states],
         )
 
     def _prompt(self, state: State) -> EncodedPrompt:

@@ -23,7 +23,7 @@ class TokenValuesStage(Stage):
         "What every token was worth: the mean reward of continuations from the states before and "
         "after it, in two independent halves. The credit of all methods is held against it."
     )
-    version = "1"
+    version = "2"
     reads = ("problems", "policy", "rollouts", "rewards")
     decided_by = ("token_values", "verifier", "reward", "prompts")
     writes = (TokenValues,)
