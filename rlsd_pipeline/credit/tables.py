@@ -51,6 +51,7 @@ def read_credit(
         reasoning=torch.from_numpy(segments_of(rollouts, extraction) == Segment.REASONING),
         student_logprobs=student,
         teacher_logprobs=_teacher(teacher, informed, offsets, student),
+        token_ids=flat(logprobs["completion_ids"], np.int32),
     )
 
 

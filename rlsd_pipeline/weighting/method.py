@@ -53,6 +53,7 @@ class Credit:
         true_advantages: The measured change of the expected reward over the token's span, at each
             token of the span; 0 where it was not measured, `[tokens]`, or None where `token_values`
             was not read.
+        token_ids: The tokens themselves; `[tokens]`, or None in a table that was made without them.
     """
 
     rewards: Tensor
@@ -65,6 +66,7 @@ class Credit:
     student_logprobs: Tensor
     teacher_logprobs: Tensor | None
     true_advantages: Tensor | None = None
+    token_ids: Tensor | None = None
 
     @cached_property
     def information_gain(self) -> Tensor:

@@ -22,6 +22,7 @@ def _credit(
     reasoning: Sequence[Sequence[bool]] | None = None,
     teacher: bool = True,
     values: bool = True,
+    token_ids: Sequence[Sequence[int]] | None = None,
 ) -> Credit:
     count = len(gain)
     lengths = torch.tensor([len(row) for row in gain], dtype=torch.long)
@@ -34,6 +35,10 @@ def _credit(
     relative = Standardised().advantages(scores, members).float()
     if advantages is not None:
         relative = torch.tensor(advantages, dtype=torch.float32)
+    # Sixteenths, as the tests draw them: equal gains are equal tokens.
+    ids = (16 * flat).round().int()
+    if token_ids is not None:
+        ids = torch.tensor([i for row in token_ids for i in row], dtype=torch.int32)
     parts = [True] * len(flat)
     if reasoning is not None:
         parts = [value for row in reasoning for value in row]
@@ -48,6 +53,7 @@ def _credit(
         student_logprobs=student,
         teacher_logprobs=student + flat.masked_fill(~asked[rows], 0.0) if teacher else None,
         true_advantages=flat.clone() if values else None,
+        token_ids=ids,
     )
 
 
@@ -57,6 +63,7 @@ def credit_of() -> Callable[..., Credit]:
 
     The student gives every token -4 nats. Advantages follow from rewards and groups unless they are
     given; a reward of 1 is correct unless told otherwise; all tokens are reasoning and all rollouts
-    informed unless told otherwise. The gains are the true advantages too, unless there are none.
+    informed unless told otherwise. The gains are the true advantages too, unless there are none,
+    and tell tokens apart where no ids are given.
     """
     return _credit

@@ -15,6 +15,7 @@ import rlsd_pipeline.weighting
 from rlsd_pipeline.divergences.sampled import Sampled
 from rlsd_pipeline.weighting import METHODS, WeightingConfig
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
+from rlsd_pipeline.weighting.prefix_tree import PrefixTree
 from rlsd_pipeline.weighting.rlsd import RLSD
 
 CreditOf = Callable[..., Credit]
@@ -26,6 +27,7 @@ SETTINGS = [
         for method in METHODS
         if "divergence" in method.model_fields
     ),
+    PrefixTree(term="branch"),
     RLSD(formula="as_printed"),
     RLSD(responses_weighted="negative", tokens_weighted="reasoning"),
 ]
@@ -70,6 +72,7 @@ def test_every_file_of_the_folder_that_holds_a_method_is_found() -> None:
         "grpo_opsd",
         "opd",
         "opsd",
+        "prefix_tree",
         "rlsd",
         "rlsd_adaptive",
         "sdpo",

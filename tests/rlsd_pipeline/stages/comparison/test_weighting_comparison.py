@@ -134,7 +134,7 @@ def test_without_a_teacher_its_methods_are_left_out(
 ) -> None:
     run = workspace_at(copied).at("grpo-s0", 0)
     found = run.make(WeightingComparisonStage).record(WeightingComparison)
-    named = ["grpo", "sft", "surprisal", "grpo, centred"]
+    named = ["grpo", "prefix_tree", "sft", "surprisal", "grpo, centred"]
     assert [method.method for method in found.methods] == named
     shown = distinct_streams(run, compared_methods(run))
     left = set(shown) - set(named)
