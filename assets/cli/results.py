@@ -6,6 +6,8 @@ from assets.cli.tables import print_table
 from assets.cli.train import open_loop
 from assets.results.document import records, sections
 from assets.results.formats import csv_text, latex, markdown
+from assets.results.headroom import headroom_section
+from rlsd_pipeline.stages.evaluation.headroom import read_headroom
 from rlsd_pipeline.stages.evaluation.results import read_results
 from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
 
@@ -19,6 +21,7 @@ def print_results(experiment: str, form: str) -> None:
             return
         declared = loop.workspace.experiment
         results = read_results(loop.workspace)
+        headroom = headroom_section(read_headroom(loop.workspace))
     benchmarks = declared.evaluation.benchmarks
     for note in notes:
         # Beside the document, which stays what a program reads.
@@ -29,4 +32,5 @@ def print_results(experiment: str, form: str) -> None:
     document = sections(results, declared.compared_with, benchmarks)
     if document:
         document[0] = document[0]._replace(notes=[*notes, *document[0].notes])
+        document.append(headroom)
     print(latex(document) if form == "latex" else markdown(document))

@@ -10,7 +10,10 @@ from assets.cli.loop import Loop
 from assets.cli.progress import console
 from assets.home import EXPERIMENTS, home, store_url
 from assets.naming import is_declared
+from assets.results.formats import Section
+from assets.results.headroom import headroom_section
 from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK, Estimate, PairedDifference
+from rlsd_pipeline.stages.evaluation.headroom import read_headroom
 from rlsd_pipeline.stages.evaluation.results import Result, read_results, tests_of_results
 from rlsd_pipeline.stages.run import Workspace
 
@@ -18,11 +21,26 @@ _STEPS = ("perceive", "compare", "negate")
 
 
 def print_table(workspace: Workspace, notes: Sequence[str]) -> None:
-    """Print the results, and below them what is of an earlier declaration."""
+    """Print the results and the headroom, and below them what is of an earlier declaration."""
     output = console()
     output.print(results_table(workspace))
+    headroom = headroom_section(read_headroom(workspace))
+    if headroom.rows:
+        output.print(_section_table(headroom))
+    else:
+        output.print(*headroom.notes, highlight=False, markup=False)
     for note in notes:
         output.print(note, highlight=False, markup=False, soft_wrap=True)
+
+
+def _section_table(section: Section) -> Table:
+    """A table of a document on the terminal."""
+    table = Table(title=section.title, caption="\n".join(map(escape, section.notes)))
+    for place, name in enumerate(section.columns):
+        table.add_column(name, justify="right" if place else "left")
+    for row in section.rows:
+        table.add_row(*map(escape, row))
+    return table
 
 
 def results_table(workspace: Workspace) -> Table:

@@ -107,7 +107,7 @@ def _names(results: Sequence[Result]) -> list[str]:
 def _overview(by_benchmark: Mapping[str, Sequence[Result]]) -> Section:
     methods = dict.fromkeys(line.method for lines in by_benchmark.values() for line in lines)
     scores = {
-        (name, line.method): _estimate(line.score)
+        (name, line.method): estimate(line.score)
         for name, lines in by_benchmark.items()
         for line in lines
     }
@@ -124,20 +124,20 @@ def _columns(
         "method": lambda line: line.method,
         "seeds": lambda line: str(len(line.seeds)),
         "updates": lambda line: str(line.updates),
-        "accuracy": lambda line: _estimate(line.score),
+        "accuracy": lambda line: estimate(line.score),
         "with a judge": lambda line: _number(line.judged),
         "detectable": lambda line: _number(line.detectable),
-        "gain": lambda line: "" if line.gain is None else _signed(line.gain),
+        "gain": lambda line: "" if line.gain is None else signed(line.gain),
         "p (Holm, benchmarks)": lambda line: (
             "" if line.gain_corrected is None else f"{line.gain_corrected:.2g}"
         ),
         f"minus {compared}": lambda line: (
-            "" if line.difference is None else _signed(line.difference.paired)
+            "" if line.difference is None else signed(line.difference.paired)
         ),
         "p (Holm, methods)": lambda line: (
             "" if line.difference is None else f"{line.difference.p_corrected:.2g}"
         ),
-        "mentions a reference": lambda line: _estimate(line.mentions),
+        "mentions a reference": lambda line: estimate(line.mentions),
         "unparsed": lambda line: str(line.unparsed),
         "truncated": lambda line: str(line.truncated),
         "blind": lambda line: _number(line.blind),
@@ -156,7 +156,8 @@ def _numbers(name: str, found: Estimate | PairedDifference | None) -> dict[str, 
     return {name: found.value, f"{name}_low": low, f"{name}_high": high}
 
 
-def _estimate(found: Estimate) -> str:
+def estimate(found: Estimate) -> str:
+    """A value with its interval."""
     if found.high == float("inf"):
         return f"{found.value:.3f} {UNBOUNDED_MARK}"
     return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
@@ -166,7 +167,8 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
-def _signed(found: PairedDifference) -> str:
+def signed(found: PairedDifference) -> str:
+    """A difference with its interval."""
     if found.high == float("inf"):
         return f"{found.value:+.3f} {UNBOUNDED_MARK}"
     return f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"

@@ -66,12 +66,11 @@ def csv_text(records: Sequence[Mapping[str, object]]) -> str:
 
 
 def _markdown(section: Section) -> str:
-    lines = [
-        f"**{section.title}**\n",
-        _markdown_row(section.columns),
-        f"|{'---|' * len(section.columns)}",
-        *map(_markdown_row, section.rows),
-    ]
+    lines = [f"**{section.title}**"]
+    if section.rows:
+        rule = f"|{'---|' * len(section.columns)}"
+        rows = map(_markdown_row, section.rows)
+        lines += ["", _markdown_row(section.columns), rule, *rows]
     if section.notes:
         lines += ["", *(f"- {note}" for note in section.notes)]
     return "\n".join(lines)
@@ -84,6 +83,8 @@ def _markdown_row(cells: Sequence[str]) -> str:
 
 def _latex(section: Section) -> str:
     notes = [f"\\par\\footnotesize {note.translate(_LATEX)}" for note in section.notes]
+    if not section.rows:
+        return "\n".join(notes)
     return "\n".join(
         [
             r"\begin{table}",

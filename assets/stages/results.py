@@ -30,7 +30,9 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     def results(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         from assets.results.document import sections
         from assets.results.formats import markdown
+        from assets.results.headroom import headroom_section
         from assets.results.paper import paper_column
+        from rlsd_pipeline.stages.evaluation.headroom import read_headroom
         from rlsd_pipeline.stages.evaluation.results import read_results
         from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
 
@@ -75,12 +77,14 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
         ]
         if not records:
             return dg.MaterializeResult()
-        document = markdown(sections(lines, compared_with, benchmarks))
+        headroom = headroom_section(read_headroom(workspace))
+        document = markdown([*sections(lines, compared_with, benchmarks), headroom])
         notes = earlier_notes(workspace)
         return dg.MaterializeResult(
             metadata={
                 "table": dg.MetadataValue.table(records),
                 "document": dg.MetadataValue.md(document),
+                "headroom": dg.MetadataValue.md(markdown([headroom])),
                 **(
                     {"earlier declaration": dg.MetadataValue.md("\n\n".join(notes))}
                     if notes

@@ -21,6 +21,7 @@ from rlsd_pipeline.evaluation.intervals import (
 )
 from rlsd_pipeline.report.data import Diagnostic
 from rlsd_pipeline.stages.evaluation.evaluated import evaluations
+from rlsd_pipeline.stages.evaluation.headroom import HOW_TO_KNOW, MEANING, read_headroom
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.summary.recordings import Moment, moments, recording
 from schemas import InformationGap, Interval
@@ -40,12 +41,37 @@ def diagnostics(workspace: Workspace) -> tuple[Diagnostic, ...]:
     recorded = {name: arms for name, arms in recorded.items() if arms}
     benchmark = _warmest(workspace)
     tables = [
+        _headroom(workspace),
         *_properties(workspace, recorded, benchmark),
         _dynamics(recorded),
         _early(workspace, benchmark),
         _information(workspace),
     ]
     return tuple(table for table in tables if table is not None and table.rows)
+
+
+def _headroom(workspace: Workspace) -> Diagnostic | None:
+    """What measured credit gains over GRPO, and the share of it that others reach."""
+    rows = [
+        (
+            f"{one.quantity}, {one.measure}",
+            one.oracle,
+            one.seeds,
+            _estimate(Estimate(one.gain.value, one.gain.low, one.gain.high), "+.3f"),
+            "; ".join(
+                f"{other.method} {_estimate(other.share, '.2f')}"
+                for other in one.others
+                if other.share is not None
+            ),
+        )
+        for one in read_headroom(workspace)
+    ]
+    return Diagnostic(
+        title="Headroom for credit",
+        explanation=MEANING if rows else HOW_TO_KNOW,
+        columns=("of", "oracle", "seeds", "headroom", "share of it"),
+        rows=tuple(rows),
+    )
 
 
 def _warmest(workspace: Workspace) -> str:

@@ -1,0 +1,129 @@
+"""headroom: how much better measured credit trains than GRPO, and what share others reach of it."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference, paired_difference
+from rlsd_pipeline.evaluation.shares import share_of_gain
+from rlsd_pipeline.stages.evaluation.learning import Learning, Learnt, read_learning
+from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.weighting.grpo import GRPO
+from rlsd_pipeline.weighting.vine import Vine
+
+HOW_TO_KNOW = (
+    "How much better credit could help here is not known: declare arms of `grpo` and "
+    "`weighting: {type: vine}` over the same seeds; the latter trains with measured credit."
+)
+
+MEANING = (
+    "Area: mean height of the curve over the updates; end: its last tenth. Headroom is the oracle, "
+    "which trains with measured credit, minus GRPO, paired over seeds (Student's t). A method's "
+    "share is its gain over GRPO divided by the oracle's, with Fieller's interval, which is not "
+    "bounded where the headroom itself may be 0."
+)
+
+
+class Reached(NamedTuple):
+    """What one method reaches.
+
+    Attributes:
+        method: Its name.
+        seeds: Over how many.
+        gain: Minus GRPO, paired over seeds.
+        share: Of the oracle's gain; None where no seed has all three.
+    """
+
+    method: str
+    seeds: int
+    gain: PairedDifference
+    share: Estimate | None
+
+
+class Headroom(NamedTuple):
+    """The headroom by one number.
+
+    Attributes:
+        quantity: The training reward, or the accuracy on a benchmark.
+        measure: `area` or `end`.
+        compared: Name of the GRPO arm.
+        oracle: Name of the oracle's.
+        seeds: Over how many.
+        gain: The oracle minus GRPO, paired over seeds.
+        others: Every other method.
+    """
+
+    quantity: str
+    measure: str
+    compared: str
+    oracle: str
+    seeds: int
+    gain: PairedDifference
+    others: tuple[Reached, ...]
+
+
+def read_headroom(workspace: Workspace) -> list[Headroom]:
+    """The headroom by area and end of each quantity; empty where no oracle is declared."""
+    ends = oracle_and_grpo(workspace.experiment)
+    if ends is None:
+        return []
+    confidence = workspace.experiment.evaluation.confidence
+    found = [
+        headroom(quantity, measure, learning, ends, confidence)
+        for quantity, learning in read_learning(workspace).items()
+        for measure in Learnt._fields
+    ]
+    return [one for one in found if one is not None]
+
+
+def oracle_and_grpo(experiment: ExperimentConfig) -> tuple[str, str] | None:
+    """Names of the first oracle and of the first GRPO arm; None where one is not declared."""
+    arms = {name: of[0].weighting for name, of in experiment.methods().items()}
+    oracle = next((name for name, weighting in arms.items() if isinstance(weighting, Vine)), None)
+    grpo = next((name for name, weighting in arms.items() if isinstance(weighting, GRPO)), None)
+    return None if oracle is None or grpo is None else (oracle, grpo)
+
+
+def headroom(
+    quantity: str, measure: str, learning: Learning, ends: tuple[str, str], confidence: float
+) -> Headroom | None:
+    """The headroom by one number; None where oracle and GRPO share no seed.
+
+    Args:
+        quantity: What was learnt.
+        measure: A field of `Learnt`.
+        learning: What each training learnt.
+        ends: Names of the oracle and of GRPO.
+        confidence: Of the intervals.
+    """
+    oracle, grpo = ends
+    values = {
+        method: {seed: float(getattr(one, measure)) for seed, one in of.items()}
+        for method, of in learning.items()
+    }
+    whole = gains(values, oracle, grpo)
+    if not whole:
+        return None
+    others = []
+    for method in values:
+        part = gains(values, method, grpo) if method not in ends else {}
+        if part:
+            shared = sorted(part.keys() & whole.keys())
+            parts, wholes = ([gain[seed] for seed in shared] for gain in (part, whole))
+            share = share_of_gain(parts, wholes, confidence) if shared else None
+            others.append(Reached(method, len(part), _paired(part, confidence), share))
+    return Headroom(
+        quantity, measure, grpo, oracle, len(whole), _paired(whole, confidence), tuple(others)
+    )
+
+
+def gains(
+    values: Mapping[str, Mapping[int, float]], method: str, compared: str
+) -> dict[int, float]:
+    """Seed -> a method's value minus that of another, of the seeds that both have."""
+    first, second = values.get(compared, {}), values.get(method, {})
+    return {seed: second[seed] - first[seed] for seed in second if seed in first}
+
+
+def _paired(gain: Mapping[int, float], confidence: float) -> PairedDifference:
+    return paired_difference([0.0] * len(gain), list(gain.values()), confidence)

@@ -1,0 +1,102 @@
+"""How much each training learnt: the area under its curve and where it ended, seed by seed."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow.compute as pc
+
+from rlsd_pipeline.stages.evaluation.evaluated import evaluations
+from rlsd_pipeline.stages.run import Workspace
+from schemas import Reward
+
+TRAINING = "training reward"
+
+_LAST_SHARE = 0.1
+"""Of a curve's points, those whose mean is its end: single iterations are noisy."""
+
+Curve = Mapping[int, float]
+"""Updates -> value."""
+
+
+class Learnt(NamedTuple):
+    """One training on one quantity.
+
+    Attributes:
+        area: Mean height of the curve over the updates.
+        end: Mean of its last tenth, at least of its last point.
+    """
+
+    area: float
+    end: float
+
+
+Learning = Mapping[str, Mapping[int, Learnt]]
+"""Method -> seed -> what it learnt."""
+
+
+def read_learning(workspace: Workspace) -> dict[str, Learning]:
+    """The training reward and the accuracy on every benchmark -> what was learnt by it.
+
+    A training that has not come as far as the furthest one is left out. Curves are taken at the
+    updates that all the others share.
+    """
+    found = {TRAINING: learnt(_curves(workspace, partial(_rewards, workspace)))}
+    for benchmark in workspace.experiment.evaluation.benchmarks:
+        scores = partial(_scores, workspace, benchmark.name)
+        found[f"accuracy: {benchmark.name}"] = learnt(_curves(workspace, scores))
+    return {quantity: learning for quantity, learning in found.items() if learning}
+
+
+def learnt(curves: Mapping[str, Mapping[int, Curve]]) -> Learning:
+    """What each training learnt by its curve; empty where none has two points.
+
+    Args:
+        curves: Method -> seed -> updates -> value.
+    """
+    last = max((k for of in curves.values() for curve in of.values() for k in curve), default=0)
+    complete = {
+        method: {seed: curve for seed, curve in of.items() if last in curve}
+        for method, of in curves.items()
+    }
+    every = [set(curve) for of in complete.values() for curve in of.values()]
+    shared = sorted(set.intersection(*every)) if every else []
+    if len(shared) < 2:
+        return {}
+    return {
+        method: {seed: _learnt(shared, [curve[k] for k in shared]) for seed, curve in of.items()}
+        for method, of in complete.items()
+        if of
+    }
+
+
+def _curves(
+    workspace: Workspace, read: Callable[[str], Iterator[tuple[int, float]]]
+) -> dict[str, dict[int, Curve]]:
+    return {
+        method: {arm.seed: dict(read(arm.name)) for arm in arms}
+        for method, arms in workspace.experiment.methods().items()
+    }
+
+
+def _scores(workspace: Workspace, benchmark: str, arm: str) -> Iterator[tuple[int, float]]:
+    for updates, one in evaluations(workspace, arm, benchmark):
+        yield updates, one.score.score
+
+
+def _rewards(workspace: Workspace, arm: str) -> Iterator[tuple[int, float]]:
+    """Mean reward of the rollouts of every iteration; without verdicts there is none."""
+    for iteration in range(workspace.experiment.iterations):
+        run = workspace.at(arm, iteration)
+        artifact = workspace.store.ref(run.reference("rewards"))
+        if artifact is not None:
+            mean = pc.mean(artifact.table(Reward, ["reward"])["reward"]).as_py()
+            if mean is not None:
+                yield iteration, mean
+
+
+def _learnt(updates: list[int], values: list[float]) -> Learnt:
+    points = max(1, round(_LAST_SHARE * len(values)))
+    area = float(np.trapezoid(values, updates)) / (updates[-1] - updates[0])
+    return Learnt(area, float(np.mean(values[-points:])))

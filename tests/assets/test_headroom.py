@@ -1,0 +1,34 @@
+"""The headroom as a table of the results."""
+
+from assets.results.formats import latex, markdown
+from assets.results.headroom import headroom_section
+from rlsd_pipeline.stages.evaluation.headroom import HOW_TO_KNOW, headroom
+from rlsd_pipeline.stages.evaluation.learning import Learnt
+
+LEARNING = {
+    "grpo": {0: Learnt(0.5, 0.6), 1: Learnt(0.6, 0.7), 2: Learnt(0.4, 0.5)},
+    "rlsd": {0: Learnt(0.6, 0.6), 1: Learnt(0.75, 0.7), 2: Learnt(0.525, 0.5)},
+    "vine": {0: Learnt(0.7, 0.7), 1: Learnt(0.9, 0.7), 2: Learnt(0.65, 0.4)},
+}
+
+
+def test_without_an_oracle_it_says_how_to_have_one() -> None:
+    section = headroom_section([])
+    assert markdown([section]) == f"**headroom**\n\n- {HOW_TO_KNOW}"
+    assert "tabular" not in latex([section])
+
+
+def test_it_is_a_table_of_the_results() -> None:
+    found = headroom("accuracy: greedy", "area", LEARNING, ("vine", "grpo"), 0.95)
+    assert found is not None
+    section = headroom_section([found])
+    assert section.columns == ["of", "seeds", "vine minus grpo", "p", "share of rlsd"]
+    assert section.rows == [
+        [
+            "accuracy: greedy, area",
+            "3",
+            "+0.250 [+0.126, +0.374]",
+            "0.013",
+            "0.500 [0.500, 0.500]",
+        ]
+    ]
