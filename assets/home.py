@@ -1,7 +1,10 @@
 """Where artifacts and the local Dagster instance live: `.rlsd` in the checkout, or RLSD_HOME."""
 
+import fcntl
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,11 +78,24 @@ def dagster_home() -> Path:
         )
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "dagster.yaml").exists():
-        shutil.copyfile(ROOT / "deploy" / "local" / "dagster.yaml", folder / "dagster.yaml")
+        with alone_in(folder):
+            shutil.copyfile(ROOT / "deploy" / "local" / "dagster.yaml", folder / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(folder)
     # Related events are written together.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "50")
     return folder
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other process is in this block with the same folder.
+
+    Dagster's databases are damaged to whoever opens them while another makes them.
+    """
+    with (folder / ".opening").open("w") as file:
+        # Released when the file is closed, by a process that is killed as well.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _named_folder(variable: str) -> Path | None:

@@ -14,7 +14,7 @@ from dagster_shared.check import CheckError
 from yaml import YAMLError
 
 from assets.declared import Declared
-from assets.home import dagster_home
+from assets.home import alone_in, dagster_home
 from assets.naming import own_name, take_name
 from assets.partitions import partition_key
 from assets.recovery import fail_dead_runs, process_tags
@@ -254,8 +254,9 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
     """
     folder = dagster_home()
     try:
-        ref = InstanceRef.from_dir(str(folder), overrides={"compute_logs": _NO_CAPTURE})
-        opened = dg.DagsterInstance.from_ref(ref)
+        with alone_in(folder):
+            ref = InstanceRef.from_dir(str(folder), overrides={"compute_logs": _NO_CAPTURE})
+            opened = dg.DagsterInstance.from_ref(ref)
     except (DagsterError, CheckError, ImportError, YAMLError, IsADirectoryError) as error:
         said = str(error).strip().replace("\n", " ")[:300]
         raise ConfigError(

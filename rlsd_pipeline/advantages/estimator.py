@@ -46,13 +46,13 @@ def estimated(estimator: AdvantageEstimator, rewards: Tensor, groups: Tensor) ->
     if not isinstance(found, torch.Tensor) or found.shape != rewards.shape:
         what = list(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
         wrong = f"`advantages` gave {what} in the place of {list(rewards.shape)}, one a rollout"
-        raise refused(estimator, doing, wrong)
+        raise refused(estimator, doing, wrong, type(estimator).advantages)
     if not found.isfinite().all():
         row = int((~found.isfinite()).nonzero()[0])
         reward = rewards[row].item()
         why = "; give 0 to a rollout without a reward" if math.isnan(reward) else ""
         wrong = f"`advantages` gave {found[row].item()} to rollout {row}, of reward {reward}{why}"
-        raise refused(estimator, doing, wrong)
+        raise refused(estimator, doing, wrong, type(estimator).advantages)
     return found
 
 

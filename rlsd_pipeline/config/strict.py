@@ -109,11 +109,16 @@ def _describe_one(
             return say([*holder.path, key], "unknown key", f"; {hint}")
         case "union_tag_invalid":
             tags = re.findall(r"'([^']*)'", context.get("expected_tags", ""))
-            tag, hint = str(context["tag"]), nearest(str(context["tag"]), tags, "types")
-            own = _OWN if held.open and not hint.startswith("did you mean") else ""
-            return say([*held.path, "type"], f"unknown type {tag!r}", f"; {hint}{own}", "")
+            tag = str(context["tag"])
+            return say([*held.path, "type"], f"unknown type {tag!r}", _known(tag, tags, held), "")
+        case "literal_error" if (holder := _resolve(model_cls, location[:-1])).open:
+            tag = str(details["input"])
+            known = _known(tag, holder.tags, holder)
+            return say([*holder.path, "type"], f"unknown type {tag!r}", known, "")
         case "union_tag_not_found":
             return say([*held.path, "type"], "missing", f"; valid types: {', '.join(held.tags)}")
+        case "model_type" | "model_attributes_type" if held.tags:
+            return say(held.path, "a mapping with a `type` is needed", _typed(details, held))
         case "missing":
             return say(held.path, "required, but missing", what="")
         case "value_error":
@@ -121,6 +126,21 @@ def _describe_one(
         case _:
             message = details["msg"][0].lower() + details["msg"][1:]
             return say(held.path, message, _as_written(details["type"], details["input"]))
+
+
+def _known(tag: str, tags: Sequence[str], place: "_Place") -> str:
+    """Which types there are, where one was given that is not among them."""
+    hint = nearest(tag, tags, "types")
+    own = _OWN if place.open and not hint.startswith("did you mean") else ""
+    return f"; {hint}{own}"
+
+
+def _typed(details: ErrorDetails, place: "_Place") -> str:
+    """How a type is written of which only the name was given."""
+    name = details["input"] if isinstance(details["input"], str) else ""
+    if name in place.tags:
+        return f": write `{{type: {name}}}`"
+    return _known(name, place.tags, place)
 
 
 def _as_written(kind: str, value: Any) -> str:

@@ -19,7 +19,7 @@ def checked_streams(weighting: Weighting, credit: Credit) -> TokenStreams:
     with guarded(weighting, doing):
         streams = weighting.streams(credit)
     if wrong := _wrong(weighting, streams, len(credit.rows)):
-        raise refused(weighting, doing, f"`streams` gave {wrong}")
+        raise refused(weighting, doing, f"`streams` gave {wrong}", type(weighting).streams)
     return streams
 
 

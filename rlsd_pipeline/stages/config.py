@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, Field, create_model
+from pydantic import AfterValidator, BeforeValidator, Field, create_model
 
 from rlsd_pipeline.components.one_of import one_of
 from rlsd_pipeline.config.strict import StrictConfig
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.registry import STAGES
 from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.stages.table import TableStage
@@ -43,7 +45,23 @@ def _place(stage: type[Stage]) -> Any:
         return declared
 
     tables = [table for table in TableStage.__subclasses__() if issubclass(table, stage)]
-    return Annotated[one_of(Stage, [stage, *tables]), AfterValidator(fits)]
+
+    def takes(declared: Any) -> Any:
+        table = isinstance(declared, Mapping) and declared.get("type") == "table"
+        if table and not tables:
+            raise ValueError(f"`{stage.name}` takes no table: {_elsewhere(stage)}")
+        return declared
+
+    place = one_of(Stage, [stage, *tables])
+    return Annotated[place, BeforeValidator(takes), AfterValidator(fits)]
+
+
+def _elsewhere(stage: type[Stage]) -> str:
+    """Where a table may be declared instead."""
+    if stage is ProblemsStage:
+        return "declare the file of the problems in `dataset`, whose `type: jsonl` reads one"
+    takers = {table.name for table in TableStage.__subclasses__()}
+    return f"only {', '.join(name for name in STAGES if name in takers)} do"
 
 
 def _is_whole(stage: type[Stage]) -> bool:

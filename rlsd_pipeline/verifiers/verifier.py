@@ -116,14 +116,14 @@ def check_gold(verifier: Verifier, problems: Iterable[Problem]) -> list[str]:
     return [problem.problem_id for problem in problems if gold_failure(verifier, problem)]
 
 
-def gold_failure(verifier: Verifier, problem: Problem) -> str | None:
+def gold_failure(verifier: Verifier, problem: Problem) -> Verification | None:
     """What a verifier says of a response that gives the gold answer; None where it accepts it."""
     with guarded(verifier, f"problem {problem.problem_id}"):
         responses = verifier.gold_responses(problem)
     for response in responses:
         verification = verifier.verify(response, problem)
         if verification.verdict is not Verdict.CORRECT:
-            return verification.reason or verification.verdict.value
+            return verification
     return None
 
 

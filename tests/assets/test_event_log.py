@@ -1,8 +1,10 @@
 """The event log that keeps its index open: several writers, and stock readers of its files."""
 
+import multiprocessing
 import os
 import subprocess
 import sys
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from queue import Queue
 
@@ -50,6 +52,26 @@ def test_the_local_instance_uses_it(home: Path) -> None:
         assert isinstance(instance.event_log_storage, LocalEventLogStorage)
         assert not instance.telemetry_enabled
     assert os.environ["DAGSTER_HOME"] == str(home / "dagster")
+
+
+def open_once_all_are_here(barrier: Barrier) -> None:
+    barrier.wait(60)
+    with open_instance() as instance:
+        report(instance, str(os.getpid()))
+
+
+def test_processes_that_begin_a_home_at_once_share_one_history(home: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    barrier = context.Barrier(4)
+    processes = [context.Process(target=open_once_all_are_here, args=(barrier,)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0] * 4
+    with open_instance() as instance:
+        found = instance.get_materialized_partitions(dg.AssetKey("shared"))
+    assert found == {str(process.pid) for process in processes}
 
 
 def test_two_processes_write_at_once_and_a_stock_instance_reads_all(

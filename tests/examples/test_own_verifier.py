@@ -79,6 +79,6 @@ def test_a_verifier_that_breaks_stops_the_data_set_and_names_its_line(
     with pytest.raises(DataError) as error:
         workspace.whole().make(ProblemsStage)
     said = str(error.value)
-    assert "rejects the gold answer of 15 of 15 problems, first " in said
+    assert "ends in an error on the gold answer of 15 of 15 problems, first " in said
     assert "AttributeError" in said
     assert f"verifier.py, line {line})" in said

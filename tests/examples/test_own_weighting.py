@@ -71,7 +71,10 @@ def _wrong_code_is_one_message(run: StageRun, small: Small) -> None:
         ("        raise KeyError('surprise')", r"KeyError: 'surprise' \(.*weighting.py, line 20\)"),
         ("        return TokenStreams()", r"gave no stream: fill at least one"),
         ("        return credit.advantages", r"gave Tensor: return `TokenStreams\(...\)`"),
-        ("        return TokenStreams(credit.advantages)", r"of \[16\], where the table has"),
+        (
+            "        return TokenStreams(credit.advantages)",
+            r"of \[16\], where the table has .*weighting.py, line 18\)",
+        ),
         ("        return TokenStreams(0 * credit.token_advantages / 0)", "nan at token 0"),
     ]:
         file.write_text(right.replace("        surprise = -credit.student_logprobs", line))

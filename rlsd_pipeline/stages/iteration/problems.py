@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
 from rlsd_pipeline.stages.stage import Stage
-from schemas import Problem
+from schemas import Problem, Verdict
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
@@ -76,17 +76,24 @@ class ProblemsStage(Stage):
 
 
 def _require_golds(workspace: Workspace, problems: Sequence[Problem]) -> None:
-    from rlsd_pipeline.verifiers.verifier import check_gold, gold_failure
+    from rlsd_pipeline.verifiers.verifier import gold_failure
 
-    rejected = check_gold(workspace.verifier, problems)
-    if rejected:
-        first = next(problem for problem in problems if problem.problem_id == rejected[0])
-        raise DataError(
-            f"the verifier `{workspace.experiment.verifier.type}` rejects the gold answer of "
-            f"{len(rejected)} of {len(problems)} problems, first {', '.join(rejected[:5])} "
-            f"({gold_failure(workspace.verifier, first)}): "
-            "correct the answers, or choose the verifier that fits them"
-        )
+    failures = {
+        problem.problem_id: failure
+        for problem in problems
+        if (failure := gold_failure(workspace.verifier, problem)) is not None
+    }
+    if not failures:
+        return
+    does, way_out = "rejects", "correct the answers, or choose the verifier that fits them"
+    first = next(iter(failures.values()))
+    if first.verdict is Verdict.VERIFIER_ERROR:
+        does, way_out = "ends in an error on", "correct the verifier, or choose another"
+    raise DataError(
+        f"the verifier `{workspace.experiment.verifier.type}` {does} the gold answer of "
+        f"{len(failures)} of {len(problems)} problems, first {', '.join([*failures][:5])} "
+        f"({first.reason or first.verdict.value}): {way_out}"
+    )
 
 
 def _require_unseen_benchmarks(run: StageRun, problems: Sequence[Problem]) -> None:

@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
 
 _LONGEST_VALUE = 40
+_BEFORE_DIFFERENCE = 12
+"""Characters shown before the first in which two long values differ."""
+
 _MOST_SETTINGS = 6
 
 
@@ -44,7 +47,7 @@ def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Set
     old, new = dict(_flat(before)), dict(_flat(now))
     for name in [*new, *(old.keys() - new.keys())]:
         if old.get(name) != new.get(name):
-            yield Setting(name, _text(old, name), _text(new, name))
+            yield Setting(name, *_around_difference(_text(old, name), _text(new, name)))
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -64,4 +67,20 @@ def _text(values: Mapping[str, Any], name: str) -> str:
     text = str(value)
     if len(text) == 64 and text.isalnum():  # A digest.
         return text[:12]
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+    return text
+
+
+def _around_difference(before: str, now: str) -> tuple[str, str]:
+    """Both texts, cut so that what differs is seen."""
+    pairs = enumerate(zip(before, now, strict=False))
+    same = next((place for place, (one, other) in pairs if one != other), len(min(before, now)))
+    start = max(0, same - _BEFORE_DIFFERENCE) if same >= _LONGEST_VALUE - 1 else 0
+    return _cut(before, start), _cut(now, start)
+
+
+def _cut(text: str, start: int) -> str:
+    if len(text) <= _LONGEST_VALUE:
+        return text
+    head, rest = "…" * (start > 0), text[start:]
+    room = _LONGEST_VALUE - len(head)
+    return head + (rest if len(rest) <= room else f"{rest[: room - 1]}…")

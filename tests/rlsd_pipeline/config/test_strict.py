@@ -94,6 +94,17 @@ def test_missing_type() -> None:
     )
 
 
+def test_a_bare_name_of_a_type() -> None:
+    assert message(weighting="grpo") == (
+        "defs.yaml: attributes.weighting: a mapping with a `type` is needed (found 'grpo'): "
+        "write `{type: grpo}`"
+    )
+    assert message(weighting=None) == (
+        "defs.yaml: attributes.weighting: a mapping with a `type` is needed (found None); "
+        "valid types: grpo, rlsd"
+    )
+
+
 def test_list_and_dict_places() -> None:
     assert message(arms=[{}, {"weighting": {"type": "rlsd", "mx": 1}}]) == (
         "defs.yaml: attributes.arms[1].weighting.mx: unknown key (found 1); did you mean 'mix'?"

@@ -99,7 +99,10 @@ def test_one_without_a_formula_is_refused(declared: Callable[..., StoredDivergen
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("Summed", r"`divergence.py:Summed`, 2 tokens: `entries` gave \[2\] in the place of"),
+        (
+            "Summed",
+            r"`divergence.py:Summed`, 2 tokens: `entries` gave \[2\] .*.py, line 19\)",
+        ),
         ("Broken", r"`divergence.py:Broken`, 2 tokens: RuntimeError.*divergence.py, line 25"),
     ],
 )

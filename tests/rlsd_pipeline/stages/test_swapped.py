@@ -121,6 +121,9 @@ def test_a_file_that_is_not_there_is_told_with_its_place(copied: Path, workspace
     [
         ({"rolouts": {"type": "table"}}, "stages.rolouts: unknown key .*did you mean 'rollouts'"),
         ({"rollouts": {"type": "tabel"}}, "unknown type 'tabel'; did you mean 'table'"),
+        ({"problems": {"type": "table"}}, "declare the file of the problems in `dataset`"),
+        ({"policy": {"type": "table"}}, "only rollouts, rewards, logprobs, token_weights do"),
+        ({"problems": {"type": "rollouts"}}, "unknown type 'rollouts'; valid types: problems"),
         ({"rollouts": {"type": "table", "path": "a.csv"}}, "name a .parquet or a .jsonl file"),
         ({"rollouts": {"type": "table", "path": "{k}.jsonl"}}, r"{k} stands for nothing; {arm} "),
     ],

@@ -115,6 +115,12 @@ def test_nested_settings_are_named_by_their_path() -> None:
     ]
 
 
+def test_long_values_are_cut_around_their_first_difference() -> None:
+    long = "a question: " + "x" * 60
+    (found,) = differing({"prompt": f"{long} red {long}"}, {"prompt": f"{long} blue"})
+    assert found == ("prompt", "…xxxxxxxxxxx red a question: xxxxxxxxxx…", "…xxxxxxxxxxx blue")
+
+
 def test_many_settings_are_counted() -> None:
     settings = [Setting(f"s{n}", "0", "1") for n in range(8)]
     assert settings_text(settings[:2]) == "s0 0 → 1, s1 0 → 1"
