@@ -25,7 +25,7 @@ SMOLLM := $(VENV)/.installed-smollm
 DEPLOYMENT := $(DEPLOY_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduction smollm ui topology test test-vllm test-storage test-distributed \
+.PHONY: help demo reproduction smollm ui topology test test-fast test-vllm test-storage test-distributed \
 	test-ray test-smollm test-hostile test-deploy models conformance verdict-changes leak-detector bench check clean
 
 help:
@@ -36,6 +36,7 @@ help:
 	@echo "make topology    the deployment's parts as processes, behind a password (deploy/README.md)"
 	@echo "make test-deploy    the same, killed part by part; needs postgresql, nginx-light, gettext-base"
 	@echo "make test    all tests that need no optional part"
+	@echo "make test-fast    those that neither train nor start processes: a first look while editing"
 	@echo "make test-vllm    the vLLM engines against a real vLLM on the processor"
 	@echo "make test-storage    a local S3 and GCS server, garbage collection, the trackers"
 	@echo "make test-hostile    verifiers and rules against hostile responses, and what these cost"
@@ -64,8 +65,12 @@ smollm: $(SMOLLM)
 ui: $(RUNTIME)
 	$(BIN)/rlsd ui
 
+# Files in the order of their folders: the long ones come first, so that no process waits at the end.
 test: $(DEVELOPMENT)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+
+test-fast: $(DEVELOPMENT)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow"
 
 test-hostile: $(DEVELOPMENT)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/hostile

@@ -20,6 +20,7 @@ from assets.cli.loop import Loop, open_instance
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.models.tiny_qwen3_vl import train_tokenizer
 from rlsd_pipeline.progress import Silent
+from tests.made_once import made_once
 from tests.small_experiment import ATTRIBUTES
 
 ARMS = ("grpo-s0", "rlsd-s0")
@@ -93,10 +94,7 @@ def declare(tmp_path: Path) -> Declare:
     return declare
 
 
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home in which both arms have done two of three iterations; no test may change it."""
-    folder = tmp_path_factory.mktemp("trained")
+def _train(folder: Path) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
         _use(monkeypatch, folder / "home")
         with _loop(_declare(folder)) as (loop, _):
@@ -104,7 +102,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for arm in ARMS:
                 for iteration in range(2):
                     loop.iterate(arm, iteration)
-    return folder / "home"
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which both arms have done two of three iterations; no test may change it."""
+    return made_once(tmp_path_factory, "trained", _train) / "home"
 
 
 @pytest.fixture(scope="session")

@@ -92,16 +92,17 @@ def test_documents_say_it_too(run: Run, declare: Declare, home_of_two: Path) -> 
     shutil.rmtree(home_of_two / "reports", ignore_errors=True)
     with open_instance() as instance:
         loop = Loop(declare(), instance, Silent())
-        for arm in ("grpo-s0", "rlsd-s0"):
-            loop.evaluate(arm, 0)
-            loop.evaluate(arm, 2)
+        loop.evaluate("rlsd-s0", 0)
+        loop.evaluate("rlsd-s0", 2)
     file = declare(arms=arms(0.8))
     said = f"rlsd-s0: weighting.mix 0.5 → 0.8: {OLD}"
-    for form in ("markdown", "latex", "csv"):
-        answer = run("results", file, "--format", form)
+    answers = {
+        form: run("results", file, "--format", form) for form in ("markdown", "latex", "csv")
+    }
+    for answer in answers.values():
         assert notes(answer.error) == [said]
-    assert said in run("results", file, "--format", "markdown").output
-    assert said not in run("results", file, "--format", "csv").output
+    assert said in answers["markdown"].output
+    assert said not in answers["csv"].output
     page = home_of_two / "page.html"
     answer = run("report", file, "--out", page)
     assert answer.exit_code == 0, answer.error

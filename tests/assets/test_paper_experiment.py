@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import dagster as dg
+import huggingface_hub
 import pytest
 from click.testing import CliRunner
 
@@ -126,7 +127,7 @@ def test_one_machine_differs_by_adapters_and_their_learning_rate(
 
 @pytest.mark.parametrize("name", ["qwen3_vl_8b", "qwen3_vl_8b_lora"])
 def test_both_fit_on_their_machines(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     experiment = load_experiment(EXPERIMENTS / name / "defs.yaml")
     assert experiment.hardware is not None
     plan = make_plan(name, experiment, experiment.hardware)

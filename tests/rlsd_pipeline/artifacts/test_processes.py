@@ -10,6 +10,8 @@ import pytest
 from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore, ArtifactWriter
 from schemas import Rollout
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., subprocess.Popen[str]]
 
 REQUEST = ArtifactRequest("rollouts", "1", {})

@@ -16,6 +16,7 @@ from rlsd_pipeline.stages.registry import ITERATION
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.verifiers.verifier import Verification, Verifier
 from schemas import Problem, Verdict
+from tests.made_once import made_once
 from tests.small_experiment import ATTRIBUTES
 
 STAGES: dict[str, Callable[[StageRun], Artifact]] = {
@@ -110,8 +111,13 @@ def ran(
     run_all: Callable[..., dict],
 ) -> tuple[Path, dict[tuple[str, int, str], Artifact]]:
     """Two iterations of three arms in a store that no test may change."""
-    store = tmp_path_factory.mktemp("ran") / "store"
-    return store, run_all(workspace_at(store), ("grpo-s0", "rlsd-s0", "live-s0"))
+    arms = ("grpo-s0", "rlsd-s0", "live-s0")
+
+    def run(store: Path) -> dict[tuple[str, int, str], Artifact]:
+        return run_all(workspace_at(store), arms)
+
+    store = made_once(tmp_path_factory, "ran", run)
+    return store, run(store)
 
 
 @pytest.fixture

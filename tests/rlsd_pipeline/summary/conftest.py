@@ -19,6 +19,7 @@ from rlsd_pipeline.stages.registry import ITERATION
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.rlsd import RLSD
+from tests.made_once import made_once
 from tests.small_experiment import ATTRIBUTES
 
 DECLARED = {
@@ -62,8 +63,10 @@ def open_store() -> Open:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, open_store: Open) -> Path:
     """Trained, evaluated, compared, looked ahead and measured; no test may change it."""
-    store = tmp_path_factory.mktemp("finished") / "store"
-    workspace = open_store(store)
+    return made_once(tmp_path_factory, "finished", lambda store: _finish(open_store(store)))
+
+
+def _finish(workspace: Workspace) -> None:
     workspace.whole().make(ProblemsStage)
     for arm in ("grpo-s0", "rlsd-s0"):
         workspace.at(arm, 0).make(PolicyStage)
@@ -82,7 +85,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory, open_store: Open) -> Path
             monkeypatch.setattr(module, "compared_methods", lambda _: GRADIENTS)
         run.make(GradientComparisonStage)
         look_ahead(run, workspace.experiment.evaluation.benchmarks[0])
-    return store
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from rlsd_pipeline.verifiers.math import MathVerifier
 from schemas.problem import Problem
 from schemas.reward import Verdict
 
+pytestmark = pytest.mark.slow
+
 MODULE = "rlsd_pipeline.verifiers.algebra.worker"
 EQUAL = [{"gold_parsed": True}, {"outcome": "equal", "detail": None}]
 

@@ -1,0 +1,37 @@
+"""Which tests are slow, and so left out of `make test-fast`."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+
+SLOW = [
+    HERE / folder
+    for folder in (
+        # They train, or start processes that load the libraries anew.
+        "assets",
+        "examples",
+        "families",
+        "rlsd_pipeline/compute",
+        "rlsd_pipeline/doctor",
+        "rlsd_pipeline/models",
+        "rlsd_pipeline/plan",
+        "rlsd_pipeline/rollouts",
+        "rlsd_pipeline/stages",
+        "rlsd_pipeline/summary",
+        "rlsd_pipeline/update",
+        "test_layout.py",
+        # They read all public outputs of the benchmarks.
+        "conformance",
+        # They draw figures, or pages in a browser.
+        "rlsd_pipeline/report",
+    )
+]
+
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    for item in items:
+        if any(item.path.is_relative_to(place) for place in SLOW):
+            item.add_marker(pytest.mark.slow)
