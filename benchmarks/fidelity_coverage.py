@@ -1,6 +1,6 @@
 """How often the interval of a fidelity holds the true one, over simulated tables.
 
-    python -m benchmarks.fidelity_coverage [TABLES]
+    python -m benchmarks.fidelity_coverage [TABLES [PROBLEMS...]]
 
 Each table has fresh problems of a policy whose values are enumerated (tests/enumerated_policy.py),
 fresh responses and fresh continuations. The true fidelity is that over all problems.
@@ -21,12 +21,13 @@ _MANY = 20_000
 def main() -> None:
     """Print the coverage of nominal 95 % intervals."""
     tables = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    sizes = [int(each) for each in sys.argv[2:]] or PROBLEMS
     rng = np.random.default_rng(0)
     many = Table(rng, [Tree(rng) for _ in range(_MANY)])
     true = {name: _angle(credit, many.true) for name, credit in many.credits.items()}
     print("| problems | " + " | ".join(f"{n} ({true[n]:.3f})" for n in true) + " | difference |")
     print("|---|" + "---|" * (len(true) + 1))
-    for problems in PROBLEMS:
+    for problems in sizes:
         print(f"| {problems} | " + " | ".join(_coverage(rng, problems, tables, true)) + " |")
 
 

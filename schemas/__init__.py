@@ -24,7 +24,7 @@ as JSON Schema.
 
 from schemas.benchmark_response import BenchmarkResponse, ItemVerdict, QuestionScore
 from schemas.benchmark_score import BenchmarkScore, BreakdownScore, JudgeScore
-from schemas.gradient_comparison import GradientComparison
+from schemas.gradient_comparison import GradientComparison, GradientSignal, MethodSignal
 from schemas.information_gap import InformationGap
 from schemas.manifest import FileEntry, Manifest, Reference
 from schemas.policy_checkpoint import PolicyCheckpoint
@@ -56,6 +56,7 @@ __all__ = [
     "FileEntry",
     "FinishReason",
     "GradientComparison",
+    "GradientSignal",
     "InformationGap",
     "Interval",
     "ItemVerdict",
@@ -63,6 +64,7 @@ __all__ = [
     "Manifest",
     "MethodCredit",
     "MethodFidelity",
+    "MethodSignal",
     "PolicyCheckpoint",
     "Problem",
     "QuestionScore",

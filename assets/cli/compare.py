@@ -10,8 +10,14 @@ from assets.cli.train import open_loop
 from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK, UNBOUNDED_REASON, PairedDifference
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.run import StageRun
-from rlsd_pipeline.summary.comparison import values_command
-from schemas import GradientComparison, Interval, MethodFidelity, WeightingComparison
+from rlsd_pipeline.summary.comparison import signal_meaning, values_command
+from schemas import (
+    GradientComparison,
+    GradientSignal,
+    Interval,
+    MethodFidelity,
+    WeightingComparison,
+)
 
 SEGMENT_NAMES = ("reasoning", "answer", "format")
 
@@ -125,7 +131,22 @@ def _gradient_tables(run: StageRun) -> Iterable[Table]:
     table.add_column("norm", justify="right")
     for name, norm in zip(found.methods, found.norms, strict=True):
         table.add_row(name, f"{norm:.4g}")
-    return [table, _matrix("cosine between gradients", found.methods, found.cosines)]
+    tables = [table, _matrix("cosine between gradients", found.methods, found.cosines)]
+    return tables if found.signal is None else [_signal_table(run, found.signal), *tables]
+
+
+def _signal_table(run: StageRun, found: GradientSignal) -> Table:
+    title = f"signal of one batch's gradient: {found.problems} problems, {found.rollouts} rollouts"
+    table = Table(title=title, caption=escape(signal_meaning(run, found)))
+    table.add_column("method")
+    needed = f"rollouts for {found.compared_with}'s share"
+    for name in ("cosine with true", "signal share", "prompts for a half", needed):
+        table.add_column(name, justify="right")
+    for one in found.methods:
+        numbers = (one.prompts_needed, one.rollouts_needed)
+        counts = ("-" if number is None else f"{number:,.0f}" for number in numbers)
+        table.add_row(one.method, _interval(one.cosine), _interval(one.share), *counts)
+    return table
 
 
 def _lookahead_table(run: StageRun) -> Table:

@@ -10,7 +10,7 @@ from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 
 if TYPE_CHECKING:
-    from schemas import MethodCredit
+    from schemas import CreditFidelity, Interval, MethodCredit, MethodFidelity
 
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
@@ -22,6 +22,7 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> dg.MaterializeResult:
         from assets.pictures import comparison_pictures
+        from rlsd_pipeline.summary.comparison import values_command
         from schemas import WeightingComparison
 
         run = declared.at(context, recompute=config.recompute)
@@ -30,6 +31,7 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
         return materialized(
             artifact,
             {
+                "credit_fidelity": _fidelity(comparison.fidelity, values_command(run)),
                 "methods": dg.MetadataValue.table([_row(m) for m in comparison.methods]),
                 "tokens": comparison.tokens,
                 "signal_tokens": comparison.signal_tokens,
@@ -39,6 +41,36 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
         )
 
     yield weighting_comparison
+
+
+def _fidelity(found: "CreditFidelity | None", command: str) -> dg.MetadataValue:
+    """The nearest first; without token values, how to make them."""
+    if found is None:
+        return dg.MetadataValue.text(f"not measured: materialize token_values, or `{command}`")
+    known = [one for one in found.methods if one.value is not None]
+    known.sort(key=lambda one: -one.value.value if one.value else 0.0)
+    others = [one for one in found.methods if one.value is None]
+    return dg.MetadataValue.table([_fidelity_row(one) for one in [*known, *others]])
+
+
+def _fidelity_row(one: "MethodFidelity") -> dg.TableRecord:
+    p_value = one.p_corrected
+    return dg.TableRecord(
+        {
+            "method": one.method,
+            "fidelity": _interval(one.value),
+            "difference": _interval(one.difference),
+            "p_corrected": "-" if p_value is None else f"{p_value:.2g}",
+            "within_responses": _interval(one.within),
+        }
+    )
+
+
+def _interval(found: "Interval | None") -> str:
+    if found is None:
+        return "-"
+    bounds = ("" if bound is None else f"{bound:.3f}" for bound in (found.low, found.high))
+    return f"{found.value:.3f} [{', '.join(bounds)}]"
 
 
 def _row(method: "MethodCredit") -> dg.TableRecord:

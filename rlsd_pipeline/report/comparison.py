@@ -97,6 +97,25 @@ class Fidelity(Part):
     """The cosine once both are less their mean over the response."""
 
 
+class Signal(Part):
+    """How much of one method's gradient on these rollouts is signal."""
+
+    method: NonEmpty
+    """The method."""
+
+    cosine: Estimate | None
+    """Of its mean gradient with that of the measured advantages; null where not known."""
+
+    share: Estimate | None
+    """Share of the batch's squared norm that is its mean's; null where not known."""
+
+    prompts: FiniteFloat | None
+    """Prompts of a batch that is half signal; null where none is seen."""
+
+    rollouts: FiniteFloat | None
+    """Rollouts for the baseline's share; null where no signal is seen."""
+
+
 class Comparison(Part):
     """All methods on the same rollouts: the only thing that differs is the method."""
 
@@ -123,6 +142,12 @@ class Comparison(Part):
 
     gradient_cosine: tuple[Row, ...] | None = None
     """Cosine between those gradients. [methods, methods]"""
+
+    gradient_signal: tuple[Signal, ...] = ()
+    """Bias and noise of those gradients."""
+
+    gradient_signal_meaning: str = ""
+    """What its columns mean, in a few sentences."""
 
     fidelity: tuple[Fidelity, ...] = ()
     """Credit against measured token values; empty where none were measured."""

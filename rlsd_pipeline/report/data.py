@@ -10,6 +10,7 @@ from rlsd_pipeline.report.comparison import (
     Fidelity,
     Lookahead,
     Quantiles,
+    Signal,
 )
 from rlsd_pipeline.report.part import (
     Count,
@@ -42,6 +43,7 @@ __all__ = [
     "Report",
     "RolloutView",
     "Segment",
+    "Signal",
     "StateValue",
 ]
 

@@ -123,6 +123,7 @@ def comparison(data: Comparison | None, styles: Styles) -> str:
         paragraph(data.meaning),
         _credit_table(data) if credit or data.gradient_norms else "",
         cards(*items),
+        _signal(data),
         _lookahead(data, styles),
     )
 
@@ -198,6 +199,27 @@ def _fidelity(data: Comparison, styles: Styles) -> str:
         )
     numbers = f'<div class="card">{table("credit fidelity", columns, rows)}</div>'
     return heading + cards(plot, numbers)
+
+
+def _signal(data: Comparison) -> str:
+    """Bias and noise of the gradients."""
+    if not data.gradient_signal:
+        return ""
+    rows = [
+        [
+            one.method,
+            f"{middle(one.cosine)} {interval(one.cosine)}" if one.cosine else None,
+            f"{middle(one.share)} {interval(one.share)}" if one.share else None,
+            *(n if n is None else f"{n:,.0f}" for n in (one.prompts, one.rollouts)),
+        ]
+        for one in data.gradient_signal
+    ]
+    columns = ["method", "cosine with true", "signal share", "prompts for a half", "rollouts"]
+    return (
+        "<h3>How much of a gradient is signal?</h3>"
+        + paragraph(data.gradient_signal_meaning)
+        + table("signal of the gradients", columns, rows)
+    )
 
 
 def _credit_table(data: Comparison) -> str:

@@ -18,7 +18,7 @@ from rlsd_pipeline.stages.registry import stage_of
 from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.tracking.tracking import Tracking
 from rlsd_pipeline.verifiers.verifier import Verifier
-from schemas import Problem
+from schemas import CreditFidelity, Problem, WeightingComparison
 
 if TYPE_CHECKING:
     from rlsd_pipeline.compute.compute import Compute
@@ -193,6 +193,22 @@ class StageRun:
             RlsdError: What it reads is not here or does not fit, or the work is refused.
         """
         return self.stage(stage).make(self)
+
+    def fidelity(self) -> CreditFidelity:
+        """How near every method's credit comes to what this iteration's tokens were worth.
+
+        What is not there of it is computed: token values first, then the comparison.
+
+        Raises:
+            RlsdError: The iteration has no rollouts, rewards or log-probabilities.
+        """
+        from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
+        from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
+
+        self.make(TokenValuesStage)
+        found = self.make(WeightingComparisonStage).record(WeightingComparison).fidelity
+        assert found is not None
+        return found
 
     def teacher(self) -> Artifact:
         """The weights that would teach here, whether the arm's method asks them or not."""

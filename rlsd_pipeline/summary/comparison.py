@@ -10,6 +10,7 @@ from rlsd_pipeline.stages.run import StageRun
 from rlsd_pipeline.summary.table import difference
 from schemas import (
     GradientComparison,
+    GradientSignal,
     Interval,
     MethodCredit,
     MethodFidelity,
@@ -45,6 +46,10 @@ def comparison(run: StageRun) -> data.Comparison | None:
         gradient_cosine=None
         if gradients is None
         else _spread(gradients.methods, gradients.cosines, names),
+        gradient_signal=() if gradients is None else _signal(gradients.signal),
+        gradient_signal_meaning=""
+        if gradients is None or gradients.signal is None
+        else signal_meaning(run, gradients.signal),
         fidelity=_fidelity(found),
         fidelity_meaning=_fidelity_meaning(run, found),
         lookahead=tuple(
@@ -70,6 +75,45 @@ def values_command(run: StageRun) -> str:
     """What measures the token values of a place."""
     name, arm = shlex.quote(run.workspace.name), run.arm.name
     return f"rlsd values {name} --arm {arm} --iteration {run.iteration}"
+
+
+def signal_meaning(run: StageRun, found: GradientSignal) -> str:
+    """What bias and noise of the gradients mean here, and how the reference is made."""
+    reference = (
+        ""
+        if any(one.cosine for one in found.methods)
+        else (
+            f" Without token values there is no true gradient: {values_command(run)} measures them."
+        )
+    )
+    kept = (
+        ""
+        if found.kept == found.parameters
+        else (
+            f" Of each problem's gradient a random projection on {found.kept:,} numbers was kept."
+        )
+    )
+    return (
+        "Cosine: of the method's mean gradient with that of the measured advantages, both by the "
+        "same update; what is missing to 1 is bias, which more rollouts do not take away. Signal "
+        "share: how much of one batch's squared norm is its mean's; the rest is noise. Both from "
+        "products of different problems alone. Prompts for a half: a batch of so many is half "
+        f"signal. Rollouts: so many have the signal share that {found.compared_with} has in this "
+        f"batch. Intervals are over problems.{reference}{kept}"
+    )
+
+
+def _signal(found: GradientSignal | None) -> tuple[data.Signal, ...]:
+    return tuple(
+        data.Signal(
+            method=one.method,
+            cosine=_estimate(one.cosine),
+            share=_estimate(one.share),
+            prompts=one.prompts_needed,
+            rollouts=one.rollouts_needed,
+        )
+        for one in ([] if found is None else found.methods)
+    )
 
 
 def _fidelity(found: WeightingComparison) -> tuple[data.Fidelity, ...]:

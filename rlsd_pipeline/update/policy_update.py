@@ -143,14 +143,26 @@ def accumulate_gradients(
     temperature: float,
     progress: Callable[[int], None] | None = None,
     devices: Devices = ONE_DEVICE,
+    learnt: Sequence[Sequence[SharedTokens]] | None = None,
 ) -> list[TokenLoss]:
     """Add the gradient of the mean loss over `groups`, some responses at a time.
+
+    Args:
+        policy: Whose gradients grow.
+        groups: What is learnt from.
+        config: Losses, denominators, clipping.
+        divergence: What the distillation weights weigh.
+        temperature: At which the rollouts were sampled.
+        progress: Told the number of response tokens learnt from.
+        devices: The processes that share the step.
+        learnt: The tokens of `groups` with their weight in a larger mean, from `shared_tokens`;
+            None takes the mean over `groups`.
 
     Returns:
         The losses of this process's share.
     """
-    lengths = [[len(ids) for ids in group.completion_ids] for group in groups]
-    learnt = with_shares([group.tokens for group in groups], lengths, config.denominator)
+    learnt = shared_tokens(groups, config) if learnt is None else learnt
+    lengths = _lengths(groups)
     responses = Responses([group.prompt for group in groups], lengths)
     losses: list[TokenLoss] = []
     for turn in devices.turns(responses, config.micro_batch_tokens):
@@ -159,6 +171,15 @@ def accumulate_gradients(
         if progress is not None:
             progress(turn.tokens)
     return losses
+
+
+def shared_tokens(groups: Sequence[UpdateGroup], config: UpdateConfig) -> list[list[SharedTokens]]:
+    """The tokens of each response of each group, with their weight in the mean over all."""
+    return with_shares([group.tokens for group in groups], _lengths(groups), config.denominator)
+
+
+def _lengths(groups: Sequence[UpdateGroup]) -> list[list[int]]:
+    return [[len(ids) for ids in group.completion_ids] for group in groups]
 
 
 def _micro_batch(

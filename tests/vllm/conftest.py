@@ -1,17 +1,28 @@
 """Tiny text policies for a real vLLM on the processor; `make test-vllm` builds what it needs."""
 
+import json
 import os
+import subprocess
+import sys
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
+from deploy.processes.machine import free_port
+from rlsd_pipeline.artifacts import ArtifactStore
+from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.tiny_qwen3_vl import train_tokenizer
 from rlsd_pipeline.rollouts.engine import SamplingRequest
 from rlsd_pipeline.rollouts.engines.vllm import VLLMEngine
+from rlsd_pipeline.stages.run import Workspace
 
 TEXTS = (
     "what is 3 plus 4? how many apples are left? is 7 even? which is larger, 12 or 21?",
@@ -23,6 +34,7 @@ CPU = {
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",
     "TORCH_COMPILE_DISABLE": "1",
 }
+SECONDS_TO_START = 300
 ENGINE = {"type": "vllm", "max_model_len": 256, "options": {"enforce_eager": True}}
 
 
@@ -109,3 +121,104 @@ def engine() -> Iterator[VLLMEngine]:
     found = VLLMEngine.model_validate(ENGINE)
     yield found
     found.close()
+
+
+@pytest.fixture
+def text_workspace(tmp_path: Path) -> Callable[..., Workspace]:
+    """Builds a text experiment of an untrained policy and an engine; keywords are of the YAML."""
+
+    def build(policy: Policy, engine: dict[str, object], **more: object) -> Workspace:
+        (tmp_path / "model").mkdir()
+        policy.save(tmp_path / "model")
+        rows = [
+            {
+                "id": f"q{i}",
+                "question": f"is {i} plus 4 even?",
+                "answer": "yes" if i % 2 == 0 else "no",
+            }
+            for i in range(12)
+        ]
+        data = tmp_path / "sums.jsonl"
+        data.write_text("\n".join(map(json.dumps, rows)))
+        experiment = ExperimentConfig.model_validate(
+            {
+                "dataset": {"type": "jsonl", "path": str(data), "test_share": 0.25},
+                "model": {"type": "pretrained", "name": str(tmp_path / "model")},
+                "engine": engine,
+                "prompts": {
+                    "student": "{question}",
+                    "answer_reference": "{question} it is {answer}",
+                },
+                # A model that has learnt nothing: what it writes on its last line is rewarded when
+                # it begins as half of its responses do.
+                "verifier": {
+                    "type": "exact",
+                    "extraction": {"type": "last_line", "prefix": "\ufffd"},
+                },
+                "sampling": {"prompts": 6, "group_size": 8, "max_tokens": 24},
+                "update": {"learning_rate": 1e-3},
+                "arms": [{"weighting": {"type": "rlsd"}}],
+                "iterations": 2,
+                **more,
+            }
+        )
+        return Workspace("sums", experiment, ArtifactStore(tmp_path / "store"))
+
+    return build
+
+
+class Served(NamedTuple):
+    """A server and the folder it reads new weights from."""
+
+    url: str
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def served(policy: Policy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("served")
+    policy.save(folder)
+    port = free_port()
+    # What `vllm serve` runs; the command itself asks for the version of a package named vllm.
+    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(folder)]
+    options = {
+        "host": "127.0.0.1",
+        "port": port,
+        "served-model-name": "policy",
+        "dtype": "float32",
+        "max-model-len": 256,
+        "logprobs-mode": "processed_logprobs",
+    }
+    for name, value in options.items():
+        command += [f"--{name}", str(value)]
+    environment = {**os.environ, "VLLM_SERVER_DEV_MODE": "1", "VLLM_NO_USAGE_STATS": "1"}
+    environment |= {"NO_PROXY": "127.0.0.1"}
+    log = folder / "server.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            # See `_start` of running_vllm.py for the second.
+            [*command, "--enforce-eager", "--no-enable-chunked-prefill"],
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _wait(f"http://127.0.0.1:{port}/health", process, log)
+        yield Served(f"http://127.0.0.1:{port}/v1", folder)
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for _ in range(SECONDS_TO_START):
+        assert process.poll() is None, log.read_text()[-3000:]
+        try:
+            opener.open(url, timeout=5).close()
+        except OSError:
+            time.sleep(1)
+        else:
+            return
+    raise AssertionError(f"no answer in {SECONDS_TO_START} s: {log.read_text()[-3000:]}")

@@ -1,15 +1,12 @@
 """A declared text experiment with `engine: {type: vllm}`, through all stages."""
 
-import json
 from collections.abc import Callable
 from operator import methodcaller
-from pathlib import Path
 
 import psutil
 import pytest
 
-from rlsd_pipeline.artifacts import Artifact, ArtifactStore
-from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.rollouts.kept import kept
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
@@ -25,31 +22,10 @@ STAGES: dict[str, Callable[[StageRun], Artifact]] = {
 
 
 @pytest.fixture
-def workspace(policy: Policy, declared: dict[str, object], tmp_path: Path) -> Workspace:
-    (tmp_path / "model").mkdir()
-    policy.save(tmp_path / "model")
-    rows = [
-        {"id": f"q{i}", "question": f"is {i} plus 4 even?", "answer": "yes" if i % 2 == 0 else "no"}
-        for i in range(12)
-    ]
-    data = tmp_path / "sums.jsonl"
-    data.write_text("\n".join(map(json.dumps, rows)))
-    experiment = ExperimentConfig.model_validate(
-        {
-            "dataset": {"type": "jsonl", "path": str(data), "test_share": 0.25},
-            "model": {"type": "pretrained", "name": str(tmp_path / "model")},
-            "engine": declared,
-            "prompts": {"student": "{question}", "answer_reference": "{question} it is {answer}"},
-            # A model that has learnt nothing: what it writes on its last line is rewarded when it
-            # begins as half of its responses do.
-            "verifier": {"type": "exact", "extraction": {"type": "last_line", "prefix": "\ufffd"}},
-            "sampling": {"prompts": 6, "group_size": 8, "max_tokens": 24},
-            "update": {"learning_rate": 1e-3},
-            "arms": [{"weighting": {"type": "rlsd"}}],
-            "iterations": 2,
-        }
-    )
-    return Workspace("sums", experiment, ArtifactStore(tmp_path / "store"))
+def workspace(
+    text_workspace: Callable[..., Workspace], policy: Policy, declared: dict[str, object]
+) -> Workspace:
+    return text_workspace(policy, declared)
 
 
 def test_iterations_are_sampled_by_one_vllm_and_corrected(workspace: Workspace) -> None:

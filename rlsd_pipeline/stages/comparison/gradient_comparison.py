@@ -1,5 +1,8 @@
 """gradient_comparison: the gradient of every method's loss at one policy, on the same rollouts.
 
+With token values, the gradient of the measured advantages is the one that the others are held
+against: how far their mean points elsewhere, and how much of one batch is noise.
+
 Unlike the comparison of streams it needs the policy, and scores what a method's own teacher would
 have seen.
 """
@@ -12,17 +15,25 @@ from typing import TYPE_CHECKING, Any, Literal
 from rlsd_pipeline.config.precision import training_precision, update_identity
 from rlsd_pipeline.credit.identity import credit_identity
 from rlsd_pipeline.stages.comparison.compared_methods import compared_methods
+from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.stage import Stage, plain
-from schemas import GradientComparison
+from rlsd_pipeline.weighting.grpo import GRPO
+from rlsd_pipeline.weighting.vine import Vine
+from schemas import GradientComparison, GradientSignal, Rollout
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+    from rlsd_pipeline.credit.gradient_signal import Products
     from rlsd_pipeline.models.policy import Policy
     from rlsd_pipeline.stages.comparison.what_if import WhatIf
     from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.update.problem_gradients import GradientBatch
+
+ORACLE = "true advantage"
+"""Name of the credit that was measured."""
 
 
 class GradientComparisonStage(Stage):
@@ -32,7 +43,7 @@ class GradientComparisonStage(Stage):
 
     name = "gradient_comparison"
     description = "The gradient of every method's loss at one policy, on the same rollouts."
-    version = "2"
+    version = "3"
     reads = ("problems", "policy", "rollouts", "rewards")
     decided_by = ("prompts", "verifier")
     writes = (GradientComparison,)
@@ -50,26 +61,44 @@ class GradientComparisonStage(Stage):
         found = {"methods": methods, "temperature": temperature}
         return found | update_identity(run.experiment)
 
+    def inputs(self, run: StageRun) -> dict[str, Artifact]:
+        """With the token values of these rollouts, where they are as declared."""
+        inputs = super().inputs(run)
+        if not run.stage(TokenValuesStage).is_current(run):
+            return inputs
+        return inputs | {TokenValuesStage.name: run.read(TokenValuesStage.name)}
+
     def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
         """Score and weigh as every method would, and differentiate."""
-        from rlsd_pipeline.stages.comparison.what_if import make_credit
+        from rlsd_pipeline.stages.comparison.what_if import as_if, make_credit
 
         prepared, policy = _compared(run), inputs["policy"]
-        for what_if in prepared.values():
+        reference = None
+        if TokenValuesStage.name in inputs:
+            reference = as_if(run, ORACLE, Vine())
+        every = [*prepared.values(), *([reference] if reference is not None else [])]
+        for what_if in every:
             make_credit(what_if)
         loaded = run.workspace.pool.get(policy, training_precision(run.experiment))
         progress = run.workspace.progress
-        progress.start(self.name, len(prepared), "methods")
-        gradients = []
-        for what_if in prepared.values():
-            gradients.append(_gradient(what_if, loaded))
+        progress.start(self.name, len(every), "methods")
+        true: GradientBatch | None = None
+        if reference is not None:
+            true = _gradients(reference, loaded)
+            progress.advance(1)
+        sums, products = [], {}
+        for name, what_if in prepared.items():
+            found = _gradients(what_if, loaded)
+            sums.append(found.sum)
+            products[name] = found.products(true)
             progress.advance(1)
         out.record(
             GradientComparison(
                 policy=policy.digest,
                 methods=list(prepared),
-                norms=[gradient.norm().item() for gradient in gradients],
-                cosines=_cosines(gradients),
+                norms=[total.norm().item() for total in sums],
+                cosines=_cosines(sums),
+                signal=_signal(run, inputs["rollouts"], loaded, products, true),
             )
         )
 
@@ -80,31 +109,47 @@ def _compared(run: StageRun) -> dict[str, WhatIf]:
     return {name: as_if(run, name, method) for name, method in compared_methods(run).items()}
 
 
-def _gradient(what_if: WhatIf, policy: Policy) -> Tensor:
-    """The gradient of the whole table's mean loss; `[parameters]`, float64."""
-    import torch
-
+def _gradients(what_if: WhatIf, policy: Policy) -> GradientBatch:
+    """The gradient of the whole table's mean loss, by problem."""
     from rlsd_pipeline.stages.iteration.update_groups import update_groups
-    from rlsd_pipeline.update.policy_update import accumulate_gradients
+    from rlsd_pipeline.update.problem_gradients import problem_gradients
 
     inputs = what_if.stage(PolicyCheckpointStage).inputs(what_if)
-    groups = update_groups(what_if, inputs, policy)
-    policy.model.zero_grad(set_to_none=True)
-    accumulate_gradients(
+    return problem_gradients(
         policy,
-        groups,
+        update_groups(what_if, inputs, policy),
         what_if.arm.update,
         what_if.arm.weighting.stored_divergence,
         temperature=what_if.experiment.sampling.temperature,
     )
-    flat = [
-        torch.zeros(p.numel(), dtype=torch.float64)
-        if p.grad is None
-        else p.grad.cpu().double().flatten()
-        for p in policy.trained.values()
-    ]
-    policy.model.zero_grad(set_to_none=True)
-    return torch.cat(flat)
+
+
+def _signal(
+    run: StageRun,
+    rollouts: Artifact,
+    policy: Policy,
+    products: Mapping[str, Products],
+    true: GradientBatch | None,
+) -> GradientSignal:
+    from rlsd_pipeline.credit.gradient_signal import gradient_signal
+
+    named = compared_methods(run)
+    plain_methods = (name for name in products if isinstance(named[name], GRPO))
+    every = products if true is None else {**products, ORACLE: true.products(true)}
+    sampled = rollouts.table(Rollout, ["problem_id"])
+    return GradientSignal(
+        problems=len(sampled["problem_id"].unique()),
+        rollouts=len(sampled),
+        parameters=sum(p.numel() for p in policy.trained.values()),
+        kept=next(iter(products.values())).kept,
+        compared_with=(base := next(plain_methods, next(iter(products)))),
+        methods=gradient_signal(
+            every,
+            base,
+            rollouts=len(sampled),
+            confidence=run.experiment.evaluation.confidence,
+        ),
+    )
 
 
 def _cosines(gradients: list[Tensor]) -> list[list[float | None]]:

@@ -1,7 +1,10 @@
 """Fidelity, against a policy whose values are enumerated."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from rlsd_pipeline.credit.comparison import within_responses
 from rlsd_pipeline.credit.fidelity import (
@@ -17,8 +20,8 @@ def exact(advantages: list[float], rows: list[int], groups: list[int]) -> Measur
     return MeasuredAdvantages(values, values, spans, spans + 1, np.array(rows), np.array(groups))
 
 
-def value(credit: list[float], measured: MeasuredAdvantages) -> float | None:
-    found = fidelities({"one": np.array(credit)}, measured, "grpo")["one"].value
+def value(credit: ArrayLike, measured: MeasuredAdvantages) -> float | None:
+    found = fidelities({"one": np.asarray(credit)}, measured, "grpo")["one"].value
     return None if found is None else found.value
 
 
@@ -117,8 +120,29 @@ def test_sums_and_fidelity_are_unbiased_and_one_half_alone_is_not() -> None:
     assert np.mean(alone) - norm > 10 * standard_error(alone)
 
 
-def standard_error(values: list[float]) -> float:
-    return float(np.std(values, ddof=1) / np.sqrt(len(values)))
+def test_the_fidelity_is_unbiased_and_that_of_one_half_alone_is_too_low() -> None:
+    """Of the same responses measured again and again, within three standard errors."""
+    rng = np.random.default_rng(3)
+    table = Table(rng, trees := [Tree(rng) for _ in range(300)])
+    sampled = [(tree, tree.paths(rng)) for tree in trees]
+    true = np.concatenate([tree.advantages(paths) for tree, paths in sampled]).ravel()
+    credit = true + 0.15 * rng.standard_normal(len(true))
+    truth = credit @ true / np.linalg.norm(credit) / np.linalg.norm(true)
+    both, alone = [], []
+    for _ in range(40):
+        first, second = (
+            np.concatenate([tree.half(rng, paths) for tree, paths in sampled]).ravel()
+            for _ in range(2)
+        )
+        measured = replace(table.measured, first=first, second=second)
+        both.append(value(credit, measured))
+        alone.append(value(credit, replace(measured, second=first)))
+    assert abs(np.mean(both) - truth) < 3 * standard_error(both)
+    assert np.mean(alone) - truth < -10 * standard_error(alone)
+
+
+def standard_error(values: ArrayLike) -> float:
+    return float(np.std(values, ddof=1) / np.sqrt(np.size(values)))
 
 
 def test_a_permuted_credit_has_none() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rlsd_pipeline.artifacts.tables import to_table
@@ -12,8 +13,9 @@ from rlsd_pipeline.credit.states import (
     measured_advantages,
     spread_places,
     step_places,
+    values_columns,
 )
-from schemas import TokenValues
+from schemas import StateRewards, TokenValues
 
 
 def test_every_state_but_the_last() -> None:
@@ -68,6 +70,31 @@ def spans(*rows: dict[str, Any]) -> dict[str, list]:
     columns = {name: [each[name] for each in rows] for name in rows[0]}
     measured = measured_advantages(to_table(TokenValues, columns), list(range(len(rows))))
     return {name: value.tolist() for name, value in vars(measured).items()}
+
+
+def test_values_and_their_errors_are_unbiased() -> None:
+    """Of states of known value, within three standard errors."""
+    rng, draws = np.random.default_rng(0), 8
+    true = rng.random(2000)
+    rewards = (rng.random((2000, 2, draws // 2)) < true[:, None, None]).astype(float)
+    states = [
+        StateRewards(
+            problem_id="x",
+            state=str(number),
+            prefix_ids=[number],
+            first_rewards=first,
+            second_rewards=second,
+            sampled_tokens=0,
+        )
+        for number, (first, second) in enumerate(rewards.tolist())
+    ]
+    columns = values_columns(states, [[0]] * len(true), [[row] for row in range(len(true))])
+    found = {name: np.array(values)[:, 0] for name, values in columns.items()}
+    for name in ("first_values", "second_values"):
+        apart = found[name] - true
+        assert abs(apart.mean()) < 3 * apart.std() / np.sqrt(len(true))
+    apart = found["standard_errors"] ** 2 - true * (1 - true) / draws
+    assert abs(apart.mean()) < 3 * apart.std() / np.sqrt(len(true))
 
 
 def test_advantages_sum_to_the_reward_less_the_first_value() -> None:

@@ -1,6 +1,7 @@
 """Gradients of the methods at one policy, against losses written out and differentiated slowly."""
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.stages.comparison import gradient_comparison
 from rlsd_pipeline.stages.comparison.compared_methods import compared_methods
 from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
+from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
 from rlsd_pipeline.stages.iteration.rewards import RewardsStage
 from rlsd_pipeline.stages.run import StageRun, Workspace
@@ -19,7 +21,7 @@ from rlsd_pipeline.weighting.method import Weighting
 from rlsd_pipeline.weighting.opsd import OPSD
 from rlsd_pipeline.weighting.rlsd import RLSD
 from rlsd_pipeline.weighting.sft import SFT
-from schemas import GradientComparison, Reward, Rollout
+from schemas import GradientComparison, Reward, Rollout, TokenValues
 
 Open = Callable[..., Workspace]
 Naive = Callable[..., Tensor]
@@ -96,6 +98,66 @@ def test_norms_and_cosines_are_those_of_the_losses_written_out(
             cosine = expected @ against / (expected.norm() * against.norm())
             found_cosine = found.cosines[place[name]][place[other]]
             assert found_cosine == pytest.approx(cosine.item(), abs=2e-3)
+
+
+def by_problem(
+    run: StageRun, policy: Policy, naive_distributions: Naive, credits: list[list[float]]
+) -> Tensor:
+    """The gradient of the mean over responses of the mean of c log π, problem by problem."""
+    rollouts = run.read("rollouts").table(Rollout).to_pylist()
+    problems = run.workspace.problems(run.read("problems"))
+    losses: dict[str, Tensor] = {}
+    for row, credit in zip(rollouts, credits, strict=True):
+        ids, name = row["completion_ids"], row["problem_id"]
+        plain = student_prompt(run.experiment, policy, problems[name])
+        student = naive_distributions(policy, plain, ids)[: len(ids)]
+        chosen = student[torch.arange(len(ids)), torch.tensor(ids)] * torch.tensor(credit)
+        losses[name] = losses.get(name, torch.zeros(())) - chosen.mean() / len(rollouts)
+    return torch.stack([gradient(policy, loss) for loss in losses.values()])
+
+
+def pairs(first: Tensor, second: Tensor) -> float:
+    """N / (n - 1) times the sum of the products of different problems, one after the other."""
+    count = len(first)
+    found = sum((first[i] @ second[j]).item() for i in range(count) for j in range(count) if i != j)
+    return found * count / (count - 1)
+
+
+def test_bias_and_noise_are_those_of_slow_gradients_by_problem(
+    copied: Path, workspace_at: Open, monkeypatch: pytest.MonkeyPatch, naive_distributions: Naive
+) -> None:
+    monkeypatch.setattr(gradient_comparison, "compared_methods", lambda _: {"grpo": GRPO()})
+    run = workspace_at(copied, token_values={"continuations": 4}).at("rlsd-s0", 0)
+    without = run.make(GradientComparisonStage).record(GradientComparison).signal
+    values = run.make(TokenValuesStage).table(TokenValues).to_pylist()
+    found = run.make(GradientComparisonStage).record(GradientComparison).signal
+    assert without is not None
+    assert found is not None
+    assert [one.method for one in without.methods] == ["grpo"]
+    assert without.methods[0].cosine is None
+    assert [one.method for one in found.methods] == ["grpo", "true advantage"]
+    assert found.kept == found.parameters
+    policy = run.workspace.pool.get(run.read("policy"))
+    rewards = run.read("rewards").table(Reward).to_pylist()
+    lengths = [len(row["completion_ids"]) for row in values]
+    plain = [[r["advantage"]] * n for r, n in zip(rewards, lengths, strict=True)]
+    true = []
+    for row in values:
+        halves = zip(row["first_values"], row["second_values"], strict=True)
+        states = [*((first + second) / 2 for first, second in halves), row["reward"]]
+        true.append([after - before for before, after in pairwise(states)])
+    grpo, oracle = (by_problem(run, policy, naive_distributions, c) for c in (plain, true))
+    for one, rows in zip(found.methods, (grpo, oracle), strict=True):
+        signal = pairs(rows, rows)
+        assert one.share is not None
+        assert one.share.value == pytest.approx(
+            signal / rows.sum(0).square().sum().item(), rel=0.02
+        )
+        known = signal > 0 and pairs(oracle, oracle) > 0
+        assert (one.cosine is not None) == known
+        if one.cosine is not None:
+            cosine = pairs(rows, oracle) / (signal * pairs(oracle, oracle)) ** 0.5
+            assert one.cosine.value == pytest.approx(cosine, rel=0.02)
 
 
 def test_rlsd_without_a_mix_is_grpo(compared: tuple[StageRun, GradientComparison]) -> None:

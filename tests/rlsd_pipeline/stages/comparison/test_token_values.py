@@ -177,6 +177,7 @@ def test_the_comparison_holds_every_method_against_them(workspace_at: Open, copi
     # GRPO gives every token of a response the same, so within responses it has no direction.
     assert grpo.within is None
     assert grpo.value is not None
+    assert run.fidelity() == fidelity
 
 
 def test_values_of_former_rollouts_are_left_alone(workspace_at: Open, copied: Path) -> None:

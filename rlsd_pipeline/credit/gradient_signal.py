@@ -1,0 +1,142 @@
+"""Bias and noise of a method's gradient, from what the problems of one batch agree on.
+
+    G = sum_i g_i          a batch's gradient, by problem
+    |E G|²  ~  n / (n - 1) sum_{i≠j} ⟨g_i, g_j⟩
+    share   = |E G|² / |G|²
+    cosine  = ⟨E G, E G*⟩ / (|E G| |E G*|),   ⟨E G, E G*⟩ ~ n / (n - 1) sum_{i≠j} ⟨g_i, g*_j⟩
+
+G* is the gradient of the measured advantages. No product is of a problem with itself: its rollouts,
+and the noise of its token values, would agree with themselves. Problems are the draws, so noise is
+what changes with the problems as well as with their rollouts.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from rlsd_pipeline.credit.comparison import as_interval
+from rlsd_pipeline.evaluation.bootstrap import cluster_draws, small_sample_confidence
+from rlsd_pipeline.evaluation.intervals import Estimate
+from schemas.gradient_comparison import MethodSignal
+from schemas.weighting_comparison import Interval
+
+RESAMPLES = 10_000
+
+
+class Products(NamedTuple):
+    """Inner products between the problems' parts of a batch's gradient.
+
+    Attributes:
+        own: Of one method with itself; float64, `[problems, problems]`.
+        reference: Of the reference with itself; None without one.
+        cross: Of the method, by rows, with the reference.
+        kept: Numbers kept of each gradient.
+    """
+
+    own: np.ndarray
+    reference: np.ndarray | None
+    cross: np.ndarray | None
+    kept: int
+
+
+class Signal(NamedTuple):
+    """What the problems of a batch agree on.
+
+    Attributes:
+        cosine: Of the mean gradient with the reference's; None where it is not known.
+        share: Of the batch's squared norm; None where the gradient is 0.
+        prompts: For a share of one half; None where no signal is seen.
+    """
+
+    cosine: Estimate | None
+    share: Estimate | None
+    prompts: float | None
+
+
+def signal(products: Products, confidence: float, seed: int = 0) -> Signal:
+    """Bias and noise of one method.
+
+    Args:
+        products: Between its problems' gradients, and those of the reference.
+        confidence: Of the intervals, which are percentiles of a bootstrap over problems, made
+            wider for few of them. In a draw, a problem drawn twice is no pair with itself.
+        seed: Of the bootstrap.
+    """
+    problems = len(products.own)
+    if problems < 2 or not products.own.any():
+        return Signal(None, None, None)
+    draws = cluster_draws(problems, RESAMPLES, seed).toarray().astype(np.float64)
+    weights = np.concatenate([np.ones((1, problems)), draws])
+    mean = agreement(products.own, weights)
+    single = weights @ np.diag(products.own) / weights.sum(1)
+    whole = mean + (single - mean) / problems
+    shares = np.where(whole > 0, mean / np.where(whole > 0, whole, 1.0), np.nan)
+    share = _estimate(shares, problems, confidence)
+    cosine = None
+    if products.cross is not None and products.reference is not None:
+        along = agreement(products.cross, weights)
+        square = mean * agreement(products.reference, weights)
+        known = (mean > 0) & (square > 0)
+        cosines = np.where(known, along / np.sqrt(np.where(known, square, 1.0)), np.nan)
+        cosine = _estimate(cosines, problems, confidence) if known[0] else None
+    value = share.value
+    prompts = max(0.0, problems * (1 - value) / value) if value > 0 else None
+    return Signal(cosine, share, prompts)
+
+
+def agreement(products: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean product of two different problems: what they agree on, without either's noise.
+
+    Args:
+        products: `[problems, problems]`.
+        weights: How often each problem is drawn; `[draws, problems]`.
+
+    Returns:
+        `[draws]`; nan of a draw that has one problem only.
+    """
+    pairs = ((weights @ products) * weights).sum(1) - weights**2 @ np.diag(products)
+    count = weights.sum(1) ** 2 - (weights**2).sum(1)
+    found: np.ndarray = np.where(count > 0, pairs / np.where(count > 0, count, 1.0), np.nan)
+    return found
+
+
+def gradient_signal(
+    products: Mapping[str, Products], compared_with: str, *, rollouts: int, confidence: float
+) -> list[MethodSignal]:
+    """The same of every method, in the given order.
+
+    Args:
+        products: Method -> inner products.
+        compared_with: The method whose signal share the others' rollouts are to reach.
+        rollouts: Of the batch.
+        confidence: Of the intervals.
+    """
+    found = {name: signal(each, confidence) for name, each in products.items()}
+    base = found[compared_with].prompts
+    return [
+        MethodSignal(
+            method=name,
+            cosine=_interval(one.cosine),
+            share=_interval(one.share),
+            prompts_needed=one.prompts,
+            rollouts_needed=None
+            if one.prompts is None or not base
+            else rollouts * one.prompts / base,
+        )
+        for name, one in found.items()
+    ]
+
+
+def _estimate(values: np.ndarray, problems: int, confidence: float) -> Estimate:
+    """The first value, with an interval of the others."""
+    known = values[1:][np.isfinite(values[1:])]
+    if not len(known):
+        return Estimate(float(values[0]), -np.inf, np.inf)
+    level = small_sample_confidence(confidence, problems)
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    return Estimate(float(values[0]), float(low), float(high))
+
+
+def _interval(estimate: Estimate | None) -> Interval | None:
+    return None if estimate is None else as_interval(estimate)
