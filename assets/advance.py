@@ -1,4 +1,4 @@
-"""The loop that advances itself: as soon as an arm's policy is there, its iteration is asked for.
+"""The sensor that trains what was begun: off until someone switches it on.
 
 Dagster's automation conditions would do it, and write down at every change which partitions each
 part of the condition held for: 16 MB a record for 80 arms of 80 iterations. This sensor reads what
@@ -8,46 +8,35 @@ is there, and reads nothing where nothing has changed.
 import json
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+from dagster._core.storage.tags import PARTITION_NAME_TAG, SENSOR_NAME_TAG
 
 from assets.automation import newest_policies
 from assets.declared import Declared
-from assets.partitions import ARM, partition_key
-from rlsd_pipeline.stages.registry import ITERATION_STAGES, iteration_of
-from rlsd_pipeline.stages.stage import Stage
+from assets.run_queue import TRAINS_TAG, lane
+from assets.training.job import train_job_name
 
-_ARM_TAG = f"dagster/partition/{ARM}"
 _SECONDS = 10
 """Between two looks; each costs a tick of a kilobyte and some milliseconds of the daemon."""
 _BEGINNINGS = ("problems", "policy")
-"""What has to be there before an iteration can begin; a new one of either may start something."""
+"""What has to be there before an arm can train; a new one of either may start something."""
 
 
-def iteration_job(declared: Declared) -> UnresolvedAssetJobDefinition:
-    """All stages of one iteration of one arm."""
-    stages = {stage.name for each in _iterations(declared).values() for stage in each}
-    return dg.define_asset_job(
-        f"{declared.name}_iteration",
-        selection=dg.AssetSelection.assets(*map(declared.key, sorted(stages))),
-        description="One iteration of one arm: rollouts, rewards, log-probabilities, token "
-        "weights, update. It publishes the next policy. Where an arm's method reads token values, "
-        "the job measures them: leave them out for the other arms.",
-    )
+def advance_sensor(declared: Declared, job: dg.JobDefinition) -> dg.SensorDefinition:
+    """Asks once for the training of every arm that was begun and has updates to come.
 
-
-def advance_sensor(declared: Declared, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
-    """Asks once for the iteration of every arm's newest policy.
-
-    An arm with an unfinished run waits. A run that a user cancels is not started again.
+    An arm stays where a training of its own left it: one that a person started, for fewer updates
+    than are declared, or cancelled. An arm with an unfinished run waits.
     """
 
     @dg.sensor(
         name=f"{declared.name}_advance",
         job=job,
         minimum_interval_seconds=_SECONDS,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Trains every arm whose policy 000 was materialized, iteration by iteration.",
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description="Switched on, it trains every arm whose policy 000 was materialized, to the "
+        f"declared {declared.experiment.iterations} updates. An arm for which someone started "
+        f"{train_job_name(declared)} or `rlsd train` stays where that left it.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         state = _state(declared, context.instance)
@@ -57,7 +46,9 @@ def advance_sensor(declared: Declared, job: UnresolvedAssetJobDefinition) -> dg.
         # An arm that is busy is looked at again, though nothing new may be there by then.
         cursor = context.cursor if busy else state
         return dg.SensorResult(
-            run_requests=[_request(declared, *place) for place in due],
+            run_requests=[
+                dg.RunRequest(run_key=f"{arm}-{updates}", partition_key=arm) for arm, updates in due
+            ],
             skip_reason=None if due else dg.SkipReason(_reason(busy)),
             cursor=cursor,
         )
@@ -78,51 +69,45 @@ def _state(declared: Declared, instance: dg.DagsterInstance) -> str:
 
 def _due(
     declared: Declared, instance: dg.DagsterInstance
-) -> tuple[list[tuple[str, int, list[str]]], list[str]]:
-    """Arm, iteration and missing stages of what can begin; and the arms that have to wait."""
+) -> tuple[list[tuple[str, int]], list[str]]:
+    """Arm and updates so far of what is to be trained; and the arms that have to wait."""
     if instance.get_latest_materialization_event(declared.key("problems")) is None:
         return [], []
-    known = _iterations(declared)
-    newest = {arm: k for arm, k in newest_policies(declared, instance).items() if arm in known}
-    there = {
-        stage: instance.get_materialized_partitions(declared.key(stage))
-        for stage in {stage.name for arm in newest for stage in known[arm]}
+    known, last = declared.experiment.lineages(), declared.experiment.iterations
+    unfinished = {
+        arm: updates
+        for arm, updates in sorted(newest_policies(declared, instance).items())
+        if arm in known and updates < last
     }
-    open_places = []
-    for arm, iteration in sorted(newest.items()):
-        key = partition_key(arm, iteration)
-        missing = [stage.name for stage in known[arm] if key not in there[stage.name]]
-        if iteration < declared.experiment.iterations and missing:
-            open_places.append((arm, iteration, missing))
-    busy = _busy(declared, instance) if open_places else set()
-    due = [place for place in open_places if place[0] not in busy]
-    return due, sorted(arm for arm, *_ in open_places if arm in busy)
-
-
-def _iterations(declared: Declared) -> dict[str, tuple[type[Stage], ...]]:
-    """The stages of an iteration of each arm."""
-    return {name: iteration_of(arm) for name, arm in declared.experiment.lineages().items()}
+    busy = _busy(declared, instance) if unfinished else set()
+    due = [
+        (arm, updates)
+        for arm, updates in unfinished.items()
+        if arm not in busy and not _left(declared, instance, arm)
+    ]
+    return due, sorted(unfinished.keys() & busy)
 
 
 def _busy(declared: Declared, instance: dg.DagsterInstance) -> set[str]:
-    """Arms of which a stage of an iteration is queued or running."""
-    stages = {declared.key(stage) for stage in (*ITERATION_STAGES, "policy")}
-    return {
-        run.tags[_ARM_TAG]
-        for run in instance.get_runs(dg.RunsFilter(statuses=NOT_FINISHED_STATUSES))
-        if _ARM_TAG in run.tags and stages & set(run.asset_selection or ())
-    }
+    """Arms that a queued or running run trains."""
+    runs = instance.get_runs(dg.RunsFilter(statuses=NOT_FINISHED_STATUSES))
+    lanes = [run.tags.get(TRAINS_TAG) or lane(run) for run in runs]
+    experiments = [each.split("/", 1) for each in lanes if each]
+    return {arm for name, arm in experiments if name == declared.name}
 
 
-def _request(declared: Declared, arm: str, iteration: int, missing: list[str]) -> dg.RunRequest:
-    return dg.RunRequest(
-        run_key=f"{arm}-{iteration}",
-        partition_key=partition_key(arm, iteration),
-        asset_selection=[declared.key(stage) for stage in missing],
+def _left(declared: Declared, instance: dg.DagsterInstance, arm: str) -> bool:
+    """Whether a person trained the arm, or cancelled its training: it stays until told to go on."""
+    runs = instance.get_runs(
+        dg.RunsFilter(job_name=train_job_name(declared), tags={PARTITION_NAME_TAG: arm}), limit=1
+    )
+    return any(
+        SENSOR_NAME_TAG not in run.tags or run.status is dg.DagsterRunStatus.CANCELED
+        for run in runs
     )
 
 
 def _reason(busy: list[str]) -> str:
     if busy:
         return f"waiting for the runs of {', '.join(busy)}"
-    return "every arm that was started has ended; materialize policy 000 of another to start it"
+    return "every arm that was begun has ended, or stays where someone left it"

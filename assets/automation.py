@@ -31,15 +31,6 @@ def dead_run_sensor() -> dg.SensorDefinition:
     return sensor
 
 
-def evaluation_job(declared: Declared) -> UnresolvedAssetJobDefinition:
-    """Scores one policy on every benchmark."""
-    return dg.define_asset_job(
-        f"{declared.name}_evaluate",
-        selection=dg.AssetSelection.assets(*_scores(declared)),
-        description="Scores the policy of a partition on every benchmark.",
-    )
-
-
 def evaluation_schedule(
     declared: Declared, job: UnresolvedAssetJobDefinition
 ) -> dg.ScheduleDefinition:
@@ -49,8 +40,9 @@ def evaluation_schedule(
         name=f"{declared.name}_evaluate_newest",
         job=job,
         cron_schedule=declared.experiment.evaluation.schedule,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Evaluates the newest policy of every arm; skips what is evaluated.",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description="Switched on, it evaluates the newest policy of every arm; skips what is "
+        "evaluated.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
         newest = newest_policies(declared, context.instance)

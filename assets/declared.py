@@ -140,7 +140,7 @@ class Declared:
         """The experiment's workspace in this process; policies stay in memory between stages."""
         return _workspace(self.name, self.experiment.model_dump_json(), store_url())
 
-    def claim(self, context: dg.AssetExecutionContext) -> None:
+    def claim(self, context: dg.AssetExecutionContext | dg.OpExecutionContext) -> None:
         """Record this process on the run, and the experiment's file as the one of its name.
 
         Raises:

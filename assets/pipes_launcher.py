@@ -15,11 +15,11 @@ class PipesLauncher:
     """See `Launcher`.
 
     Attributes:
-        context: Of the asset; what rank 0 reports appears in its run.
+        context: Of the asset or op; what rank 0 reports appears in its run.
         within: Runs the command.
     """
 
-    context: dg.AssetExecutionContext
+    context: dg.AssetExecutionContext | dg.OpExecutionContext
     within: Launcher = field(default_factory=SubprocessLauncher)
 
     @property

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import dagster as dg
 
-HOST_TAG = "rlsd/host"
-PROCESS_TAG = "rlsd/process"
+HOST_TAG = ".dagster/rlsd_host"
+PROCESS_TAG = ".dagster/rlsd_process"
 
 CLAIM_RETRIES = 3
 CLAIM_WAIT_SECONDS = 10
@@ -30,7 +30,7 @@ def process_tags(run_id: str) -> dict[str, str]:
     return {HOST_TAG: socket.gethostname(), PROCESS_TAG: f"{run_id}/{_process(os.getpid())}"}
 
 
-def claim(context: dg.AssetExecutionContext) -> None:
+def claim(context: dg.AssetExecutionContext | dg.OpExecutionContext) -> None:
     """Record this process on a run that the queue launched; the command line's runs have it.
 
     Raises:

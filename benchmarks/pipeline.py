@@ -120,7 +120,7 @@ def measure(loop: Loop, iterations: int) -> dict[str, object]:
         lambda number: ask(start, policy, number),
     )
     seconds: dict[str, list[float]] = {"pipeline": [], "bare": []}
-    works = {"pipeline": lambda number: loop.iterate(ARM, number), "bare": lambda number: step()}
+    works = {"pipeline": lambda number: loop.train(ARM, number + 1), "bare": lambda number: step()}
     for number in range(iterations):
         for name, work in works.items():
             begun = time.perf_counter()

@@ -14,32 +14,30 @@ from dagster_shared.check import CheckError
 from yaml import YAMLError
 
 from assets.declared import Declared
+from assets.graph import definitions_of
 from assets.home import alone_in, dagster_home
+from assets.jobs import VALUED, job_name, score_stages
 from assets.naming import own_name, take_name
 from assets.partitions import partition_key
 from assets.recovery import fail_dead_runs, process_tags
-from assets.run_cluster import require_kuberay, run_cluster
 from assets.stages import results
-from assets.stages.shown import stage_assets
+from assets.training.job import train_config
+from assets.training.requirements import require
+from assets.training.training import Observer, Training, unobserved
 from rlsd_pipeline.config.experiment import load_experiment
 from rlsd_pipeline.errors import ConfigError, RlsdError
 from rlsd_pipeline.progress import Progress
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
-from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
-from rlsd_pipeline.stages.registry import ITERATION, VALUED_ITERATION, iteration_of
 
 _NO_CAPTURE = {
     "module": "dagster._core.storage.noop_compute_log_manager",
     "class": "NoOpComputeLogManager",
 }
-_ITERATION_JOBS = {False: ("iteration", ITERATION), True: ("valued_iteration", VALUED_ITERATION)}
-"""Whether an arm's method reads token values -> its job, and the stages of it."""
-
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -55,7 +53,13 @@ class Loop:
         reused: Stages of iterations run here that the store already held.
     """
 
-    def __init__(self, file: Path, instance: dg.DagsterInstance, progress: Progress) -> None:
+    def __init__(
+        self,
+        file: Path,
+        instance: dg.DagsterInstance,
+        progress: Progress,
+        observe: Observer | None = None,
+    ) -> None:
         self.file = file
         self.declared = Declared(own_name(file), load_experiment(file))
         self.workspace = self.declared.workspace()
@@ -64,38 +68,10 @@ class Loop:
         self.stage_seconds = 0.0
         self.reused = 0
         self._instance = instance
-        benchmarks = self.declared.experiment.evaluation.benchmarks
-        self._scores = {b.name: BenchmarkScoresStage(benchmark=b).full_name for b in benchmarks}
-        public = self.declared.experiment.evaluation.public
-        self._items = [BenchmarkItemsStage(benchmark=each).full_name for each in public]
-        self._jobs = self._define_jobs()
+        self._training = Training(self.declared, observe or unobserved)
+        self._definitions = definitions_of(self.declared, self._training)
+        self._scores = score_stages(self.declared)
         fail_dead_runs(instance)
-
-    def _define_jobs(self) -> dict[str, dg.JobDefinition]:
-        declared = self.declared
-        selections = {
-            ProblemsStage.name: [ProblemsStage.name],
-            PolicyStage.name: [PolicyStage.name],
-            **{job: [stage.name for stage in each] for job, each in _ITERATION_JOBS.values()},
-            "evaluation": list(self._scores.values()),
-            **{f"evaluation_{name}": [stage] for name, stage in self._scores.items()},
-            **({BenchmarkItemsStage.name: self._items} if self._items else {}),
-            TokenValuesStage.name: [TokenValuesStage.name],
-            "comparison": [WeightingComparisonStage.name],
-            results.NAME: [results.NAME],
-        }
-        definitions = dg.Definitions(
-            assets=stage_assets(declared),
-            jobs=[
-                dg.define_asset_job(
-                    name, selection=dg.AssetSelection.assets(*map(declared.key, stages))
-                )
-                for name, stages in selections.items()
-            ],
-            resources=run_cluster(declared),
-            executor=dg.in_process_executor,
-        )
-        return {name: definitions.resolve_job_def(name) for name in selections}
 
     def arms(self, chosen: Iterable[str]) -> list[str]:
         """The chosen arms, or all.
@@ -113,16 +89,8 @@ class Loop:
 
     def prepare(self, arms: Iterable[str]) -> None:
         """The data set, once hardware and model are known to be there, and the base policies."""
-        from rlsd_pipeline.plan.refusal import require_hardware
-        from rlsd_pipeline.stages.iteration.base_model import check_model
-        from rlsd_pipeline.tracking.tracker import require_packages
-
-        experiment = self.declared.experiment
-        require_hardware(self.declared.name, experiment)
-        require_packages(experiment.trackers)
-        require_kuberay(self.declared)
-        check_model(experiment.model, experiment.prompts.system)
-        if self._items:
+        require(self.declared)
+        if self.declared.experiment.evaluation.public:
             self._run(BenchmarkItemsStage.name)
         self._run(ProblemsStage.name)
         for arm in arms:
@@ -132,16 +100,23 @@ class Loop:
         """The base policy of an arm."""
         self._run(PolicyStage.name, partition_key(arm, 0))
 
+    def train(self, arm: str, updates: int) -> None:
+        """Train an arm until it has had so many updates, in one run."""
+        started = time.perf_counter()
+        config = train_config(self.declared, updates)
+        self._count(self._run("train", arm, config), started)
+
     def iterate(self, arm: str, iteration: int) -> None:
-        """All stages of one iteration."""
+        """All stages of one iteration, whether it is done or not."""
         started = time.perf_counter()
         draw = self.workspace.at(arm, iteration).kept_draw()
-        options = {
-            self.declared.key(RolloutsStage.name).to_python_identifier(): {"config": {"draw": draw}}
-        }
+        step = self.declared.key(RolloutsStage.name).to_python_identifier()
+        config = {"ops": {step: {"config": {"draw": draw}}}}
         reads_values = self.workspace.at(arm, iteration).arm.weighting.reads_values
-        job, _ = _ITERATION_JOBS[reads_values]
-        result = self._run(job, partition_key(arm, iteration), ops=options)
+        does = VALUED if reads_values else "iteration"
+        self._count(self._run(does, partition_key(arm, iteration), config), started)
+
+    def _count(self, result: dg.ExecuteInProcessResult, started: float) -> None:
         self.wall_seconds += time.perf_counter() - started
         for event in result.get_asset_materialization_events():
             metadata = event.materialization.metadata
@@ -166,7 +141,7 @@ class Loop:
 
     def evaluate(self, arm: str, iteration: int) -> None:
         """Score a policy on every benchmark."""
-        self._run("evaluation", partition_key(arm, iteration))
+        self._run("evaluate", partition_key(arm, iteration))
 
     def lacks_score(self, arm: str, iteration: int) -> bool:
         """Whether the policy that is here now has no score on one of the benchmarks."""
@@ -179,7 +154,7 @@ class Loop:
 
     def evaluate_on(self, benchmark: str, arm: str, iteration: int) -> None:
         """Score a policy on one benchmark."""
-        self._run(f"evaluation_{benchmark}", partition_key(arm, iteration))
+        self._run(f"evaluate_{benchmark}", partition_key(arm, iteration))
 
     def compare(self, arm: str, iteration: int) -> None:
         """What every method makes of an iteration's tokens.
@@ -189,7 +164,7 @@ class Loop:
         """
         run = self.workspace.at(arm, iteration)
         run.stage(WeightingComparisonStage).inputs(run)
-        self._run("comparison", partition_key(arm, iteration))
+        self._run("compare", partition_key(arm, iteration))
 
     def value_tokens(self, arm: str, iteration: int) -> None:
         """What the states of an iteration's rollouts were worth.
@@ -207,26 +182,22 @@ class Loop:
 
     def is_done(self, arm: str, iteration: int) -> bool:
         """Whether an iteration is complete, as now declared, and known to the instance."""
-        run = self.workspace.at(arm, iteration)
-        return self._is_known(arm, iteration) and all(
-            run.stage(stage).is_current(run) for stage in iteration_of(run.arm)
-        )
+        return self._training.is_done(self._instance, arm, iteration)
 
-    def _is_known(self, arm: str, iteration: int) -> bool:
-        """The next policy is published last, once the checkpoint has passed its check."""
-        published = self._instance.get_materialized_partitions(self.declared.key(PolicyStage.name))
-        return partition_key(arm, iteration + 1) in published
+    def complete(self, arm: str, total: int) -> int:
+        """How many of an arm's first iterations are done, of `total`."""
+        return self._training.complete(self._instance, arm, total)
 
     def _run(
         self,
-        job: str,
-        partition: dg.MultiPartitionKey | None = None,
-        ops: Mapping[str, Any] | None = None,
+        does: str,
+        partition: str | None = None,
+        config: Mapping[str, Any] | None = None,
     ) -> dg.ExecuteInProcessResult:
         run_id = str(uuid4())
         try:
-            result = self._jobs[job].execute_in_process(
-                run_config={**_QUIET, "ops": dict(ops or {})},
+            result = self._job(does).execute_in_process(
+                run_config={**_QUIET, **(config or {})},
                 instance=self._instance,
                 partition_key=partition,
                 run_id=run_id,
@@ -240,6 +211,9 @@ class Loop:
         # Now that something is kept under it.
         take_name(self.file)
         return result
+
+    def _job(self, does: str) -> dg.JobDefinition:
+        return self._definitions.resolve_job_def(job_name(self.declared, does))
 
 
 @contextmanager

@@ -37,16 +37,18 @@ class Relay:
         self._queue = queue
         self._metrics: dict[str, float] = {}
         self._stage, self._total, self._count = "", 0, 0
+        self._updates = 0
         self._told, self._shown = time.monotonic(), False
 
     def arm(self, name: str, done: int, total: int) -> None:
         """An arm begins, or goes on."""
         self._metrics.clear()
+        self._updates = total
         self._queue.put(("lane", (name, done, total, "")))
 
-    def iteration(self, name: str, done: int, total: int) -> None:
+    def iteration(self, name: str, done: int) -> None:
         """One more iteration of the arm is complete."""
-        self._queue.put(("lane", (name, done, total, self._notes())))
+        self._queue.put(("lane", (name, done, self._updates, self._notes())))
 
     def say(self, text: str) -> None:
         """A line that stays."""
@@ -177,7 +179,7 @@ def _loop(file: str) -> Loop:
     assert _relay is not None
     opened = ExitStack()
     atexit.register(opened.close)
-    return Loop(Path(file), opened.enter_context(open_instance()), _relay)
+    return Loop(Path(file), opened.enter_context(open_instance()), _relay, _relay.iteration)
 
 
 def _show(queue: "Queue[Message]", display: Display) -> None:

@@ -31,7 +31,7 @@ class Lane(Progress, Protocol):
         """An arm begins, or goes on, at iteration `done` of `total`."""
         ...
 
-    def iteration(self, name: str, done: int, total: int) -> None:
+    def iteration(self, name: str, done: int) -> None:
         """One more iteration of the arm is complete."""
         ...
 
@@ -61,7 +61,7 @@ class Display:
         self._lanes: dict[str, TaskID] = {}
         self._metrics: dict[str, float] = {}
         self._name = self._unit = ""
-        self._count = 0
+        self._count = self._total = 0
         self._started = self._printed = time.monotonic()
 
     def __enter__(self) -> "Display":
@@ -78,6 +78,7 @@ class Display:
 
     def arm(self, name: str, done: int, total: int) -> None:
         """An arm begins, or goes on, at iteration `done` of `total`."""
+        self._total = total
         self._metrics.clear()
         self._bars.reset(self._arm, total=total, completed=done, description=name, visible=True)
         here = f"{total} iteration{'s' * (total > 1)} to go"
@@ -102,8 +103,9 @@ class Display:
             self._lanes[name] = self._bars.add_task(name, total=total, note="")
         self._bars.update(self._lanes[name], completed=done, note=notes, visible=done < total)
 
-    def iteration(self, name: str, done: int, total: int) -> None:
+    def iteration(self, name: str, done: int) -> None:
         """One more iteration of the arm is complete."""
+        total = self._total
         self._bars.update(self._arm, completed=done, note=self._notes())
         if not self._console.is_terminal and time.monotonic() - self._printed > _PLAIN_SECONDS:
             self.say(f"{name}: {done} of {total} iterations  {self._notes()}")

@@ -66,7 +66,7 @@ def open_loop(experiment: str) -> Iterator[tuple[Loop, Display]]:
     try:
         file = experiment_file(experiment)
         with open_instance() as instance, Display(console()) as display:
-            yield Loop(file, instance, display), display
+            yield Loop(file, instance, display, display.iteration), display
     except RlsdError as error:
         raise click.ClickException(str(error)) from error
     except DagsterAssetCheckFailedError as error:
@@ -76,7 +76,7 @@ def open_loop(experiment: str) -> Iterator[tuple[Loop, Display]]:
 def train_arm(loop: Loop, display: Lane, arm: str, total: int) -> None:
     """Bring one arm to `total` updates, evaluating on the way."""
     stages = len(iteration_of(loop.declared.experiment.lineages()[arm]))
-    start = next((k for k in range(total) if not loop.is_done(arm, k)), total)
+    start = loop.complete(arm, total)
     display.arm(arm, start, total)
     if changed := standing(loop.workspace, arm).changed:
         display.say(
@@ -86,13 +86,12 @@ def train_arm(loop: Loop, display: Lane, arm: str, total: int) -> None:
     reused = start * stages - loop.reused
     loop.evaluate(arm, 0)
     _make_up(loop, display, arm, [k for k in range(1, start + 1) if _is_due(loop, k, total)])
-    for done in range(start + 1, total + 1):
-        loop.iterate(arm, done - 1)
-        display.iteration(arm, done, total)
-        if done == start + 1 and (warning := nothing_readable(loop.workspace.at(arm, start))):
+    for updates in _stops(loop, start, total):
+        loop.train(arm, updates)
+        if updates == start + 1 and (warning := nothing_readable(loop.workspace.at(arm, start))):
             display.say(f"{arm}: iteration {start}: {warning}")
-        if _is_due(loop, done, total):
-            loop.evaluate(arm, done)
+        if _is_due(loop, updates, total):
+            loop.evaluate(arm, updates)
     if reused := reused + loop.reused:
         display.say(f"{arm}: reused {reused} of {total * stages} stages")
     loop.workspace.tracking.close()
@@ -107,6 +106,15 @@ def _make_up(loop: Loop, display: Lane, arm: str, due: Iterable[int]) -> None:
                 loop.evaluate(arm, updates)
             except CollectedError as error:
                 display.say(f"{arm}: {error}")
+
+
+def _stops(loop: Loop, start: int, total: int) -> list[int]:
+    """Where a training pauses: after its first update, which may show that all is in vain.
+
+    And where the policy is evaluated.
+    """
+    every = range(start + 1, total + 1)
+    return [k for k in every if k == start + 1 or _is_due(loop, k, total)]
 
 
 def _is_due(loop: Loop, updates: int, total: int) -> bool:

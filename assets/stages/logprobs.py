@@ -6,45 +6,43 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.declared import Declared, materialized
-from assets.stages.checks import blocking, made_from, misaligned, not_finite, result
-from assets.stages.config import StageConfig
+from assets.stages.checks import made_from, misaligned, not_finite, result
+from assets.stages.iteration_asset import iteration_asset
 from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
+from rlsd_pipeline.stages.stage import Stage
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
     from rlsd_pipeline.stages.run import StageRun
 
+_CHECKS = {
+    "aligned": "Token ids are those of the rollouts, row by row.",
+    "finite": "Every log-probability is a finite number.",
+}
+
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """The sampled tokens under the student and under the privileged teacher."""
     stage = declared.stage(LogprobsStage)
+    yield iteration_asset(declared, stage, made, checks=_CHECKS)
 
-    @dg.asset(
-        **declared.asset(stage),
-        check_specs=blocking(
-            declared.key(stage.name),
-            aligned="Token ids are those of the rollouts, row by row.",
-            finite="Every log-probability is a finite number.",
-        ),
+
+def made(
+    declared: Declared, stage: Stage, run: "StageRun", log: dg.DagsterLogManager
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """The materialization of the stage at one place, then its checks."""
+    from schemas import TokenLogprobs
+
+    artifact = stage.make(run)
+    table = artifact.table(TokenLogprobs)
+    yield materialized(
+        artifact,
+        {
+            "dagster/row_count": len(table),
+            "teacher": artifact.manifest.inputs.get("teacher", "none read"),
+        },
     )
-    def logprobs(
-        context: dg.AssetExecutionContext, config: StageConfig
-    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        from schemas import TokenLogprobs
-
-        run = declared.at(context, recompute=config.recompute)
-        artifact = stage.make(run)
-        table = artifact.table(TokenLogprobs)
-        yield materialized(
-            artifact,
-            {
-                "dagster/row_count": len(table),
-                "teacher": artifact.manifest.inputs.get("teacher", "none read"),
-            },
-        )
-        yield from check(declared, run, artifact)
-
-    yield logprobs
+    yield from check(declared, run, artifact)
 
 
 def check(

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from assets.declared import Declared, materialized
-from assets.partitions import split_key
 from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.stage import Stage
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
+    from rlsd_pipeline.stages.run import StageRun
 
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
@@ -24,23 +25,35 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     stage = declared.stage(PolicyStage)
 
     @dg.asset(**declared.asset(stage))
-    def policy(context: dg.AssetExecutionContext, config: StageConfig) -> dg.MaterializeResult:
+    def policy(
+        context: dg.AssetExecutionContext, config: StageConfig
+    ) -> Iterator[dg.MaterializeResult]:
         run = declared.at(context, recompute=config.recompute)
-        if run.iteration == 0:
-            artifact = stage.make(run)
-        else:
-            found = run.workspace.store.ref(run.reference(stage.name))
-            if found is None:
-                arm, iteration = split_key(context.partition_key)
-                raise dg.Failure(
-                    f"policy {iteration:03d} of {arm} does not exist yet: it is published by "
-                    f"policy_checkpoint {iteration - 1:03d}; materialize that first",
-                    allow_retries=False,
-                )
-            artifact = found
-        return materialized(artifact, checkpoint_metadata(artifact))
+        yield from made(declared, stage, run, context.log)
 
     yield policy
+
+
+def made(
+    declared: Declared, stage: Stage, run: "StageRun", log: dg.DagsterLogManager
+) -> Iterator[dg.MaterializeResult]:
+    """The materialization of the stage at one place.
+
+    Raises:
+        dagster.Failure: The checkpoint that publishes the policy has not been made.
+    """
+    if run.iteration == 0:
+        artifact = stage.make(run)
+    else:
+        found = run.workspace.store.ref(run.reference(stage.name))
+        if found is None:
+            raise dg.Failure(
+                f"policy {run.iteration:03d} of {run.arm.name} does not exist yet: it is published "
+                f"by policy_checkpoint {run.iteration - 1:03d}; materialize that first",
+                allow_retries=False,
+            )
+        artifact = found
+    yield materialized(artifact, checkpoint_metadata(artifact))
 
 
 def checkpoint_metadata(artifact: "Artifact") -> dict[str, Any]:

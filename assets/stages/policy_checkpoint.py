@@ -7,13 +7,13 @@ import dagster as dg
 
 from assets.declared import Declared, materialized
 from assets.partitions import partition_key
-from assets.pipes_launcher import PipesLauncher
-from assets.stages.checks import blocking, result
-from assets.stages.config import StageConfig
+from assets.stages.checks import result
+from assets.stages.iteration_asset import iteration_asset
 from assets.stages.policy import checkpoint_metadata
 from rlsd_pipeline.errors import CollectedError
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
+from rlsd_pipeline.stages.stage import Stage
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
@@ -23,39 +23,36 @@ if TYPE_CHECKING:
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """The policy after one more update."""
     stage = declared.stage(PolicyCheckpointStage)
+    checks = {"finite": "Every weight of the model is a finite number."}
+    yield iteration_asset(declared, stage, made, checks=checks)
 
-    @dg.asset(
-        **declared.asset(stage),
-        check_specs=blocking(
-            declared.key(stage.name), finite="Every weight of the model is a finite number."
-        ),
-    )
-    def policy_checkpoint(
-        context: dg.AssetExecutionContext, config: StageConfig
-    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        from rlsd_pipeline.stages.iteration.skipped_update import SKIPPED
-        from rlsd_pipeline.stages.upkeep.retention import retain
 
-        launcher = PipesLauncher(context)
-        run = declared.at(context, recompute=config.recompute, launcher=launcher)
-        artifact = stage.make(run)
-        metadata = checkpoint_metadata(artifact)
-        if metadata.get("update/optimizer_steps") == 0:
-            context.log.warning(
-                "no token carried signal, so the policy stays as it is; so far %d iterations of "
-                "%s changed nothing",
-                metadata[f"update/{SKIPPED}"],
-                run.arm.name,
-            )
-        yield materialized(artifact, metadata)
-        (finite,) = check(declared, run, artifact)
-        yield finite
-        if finite.passed:
-            _publish(context, declared, run, artifact, metadata)
-            if freed := retain(run):
-                context.log.info("%.1f GB freed of what is not to be kept", freed / 1e9)
+def made(
+    declared: Declared, stage: Stage, run: "StageRun", log: dg.DagsterLogManager
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult | dg.AssetMaterialization]:
+    """The materialization of the stage at one place, its check, and the policy that it publishes.
 
-    yield policy_checkpoint
+    A checkpoint that fails its check is not published.
+    """
+    from rlsd_pipeline.stages.iteration.skipped_update import SKIPPED
+    from rlsd_pipeline.stages.upkeep.retention import retain
+
+    artifact = stage.make(run)
+    metadata = checkpoint_metadata(artifact)
+    if metadata.get("update/optimizer_steps") == 0:
+        log.warning(
+            "no token carried signal, so the policy stays as it is; so far %d iterations of "
+            "%s changed nothing",
+            metadata[f"update/{SKIPPED}"],
+            run.arm.name,
+        )
+    yield materialized(artifact, metadata)
+    (finite,) = check(declared, run, artifact)
+    yield finite
+    if finite.passed:
+        yield _published(declared, run, artifact, metadata)
+        if freed := retain(run):
+            log.info("%.1f GB freed of what is not to be kept", freed / 1e9)
 
 
 def check(
@@ -73,15 +70,11 @@ def check(
     yield result(key, "finite", found, "weights are not finite")
 
 
-def _publish(
-    context: dg.AssetExecutionContext,
-    declared: Declared,
-    run: "StageRun",
-    artifact: "Artifact",
-    metadata: dict[str, Any],
-) -> None:
-    """Let the next iteration's `policy` be this checkpoint, as an event of its own."""
-    event = dg.AssetMaterialization(
+def _published(
+    declared: Declared, run: "StageRun", artifact: "Artifact", metadata: dict[str, Any]
+) -> dg.AssetMaterialization:
+    """Lets the next iteration's `policy` be this checkpoint, as an event of its own."""
+    return dg.AssetMaterialization(
         declared.key(PolicyStage.name),
         partition=partition_key(run.arm.name, run.iteration + 1),
         tags={"dagster/data_version": artifact.digest},
@@ -91,4 +84,3 @@ def _publish(
             **metadata,
         },
     )
-    context.log_event(event)

@@ -6,43 +6,41 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.declared import Declared, materialized
-from assets.stages.checks import blocking, result
-from assets.stages.config import StageConfig
+from assets.stages.checks import result
+from assets.stages.iteration_asset import iteration_asset
 from rlsd_pipeline.stages.iteration.rewards import RewardsStage
+from rlsd_pipeline.stages.stage import Stage
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
     from rlsd_pipeline.stages.run import StageRun
 
+_CHECKS = {
+    "judged": "The verifier did not fail on most responses of most groups.",
+}
+
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """Verdict, reward and advantage of each rollout."""
     stage = declared.stage(RewardsStage)
+    yield iteration_asset(declared, stage, made, checks=_CHECKS)
 
-    @dg.asset(
-        **declared.asset(stage),
-        check_specs=blocking(
-            declared.key(stage.name),
-            judged="The verifier did not fail on most responses of most groups.",
-        ),
-    )
-    def rewards(
-        context: dg.AssetExecutionContext, config: StageConfig
-    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        from rlsd_pipeline.stages.iteration.readable import nothing_readable, readable_text
-        from rlsd_pipeline.tracking.metrics import reward_metrics
-        from schemas import Reward
 
-        run = declared.at(context, recompute=config.recompute)
-        artifact = stage.make(run)
-        if (warning := nothing_readable(run)) is not None:
-            context.log.warning(warning)
-        table = artifact.table(Reward)
-        told = {"dagster/row_count": len(table), "readable": readable_text(run, artifact)}
-        yield materialized(artifact, {**told, **reward_metrics(table)})
-        yield from check(declared, run, artifact)
+def made(
+    declared: Declared, stage: Stage, run: "StageRun", log: dg.DagsterLogManager
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """The materialization of the stage at one place, then its checks."""
+    from rlsd_pipeline.stages.iteration.readable import nothing_readable, readable_text
+    from rlsd_pipeline.tracking.metrics import reward_metrics
+    from schemas import Reward
 
-    yield rewards
+    artifact = stage.make(run)
+    if (warning := nothing_readable(run)) is not None:
+        log.warning(warning)
+    table = artifact.table(Reward)
+    told = {"dagster/row_count": len(table), "readable": readable_text(run, artifact)}
+    yield materialized(artifact, {**told, **reward_metrics(table)})
+    yield from check(declared, run, artifact)
 
 
 def check(

@@ -1,42 +1,45 @@
 """The `rollouts` asset."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from assets.declared import Declared, materialized
 from assets.stages.config import RolloutsConfig
+from assets.stages.iteration_asset import iteration_asset
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
+from rlsd_pipeline.stages.stage import Stage
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.stages.run import StageRun
 
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """G responses to each problem of the iteration."""
-    stage = declared.stage(RolloutsStage)
+    yield iteration_asset(declared, declared.stage(RolloutsStage), made, RolloutsConfig)
 
-    @dg.asset(**declared.asset(stage))
-    def rollouts(context: dg.AssetExecutionContext, config: RolloutsConfig) -> dg.MaterializeResult:
-        from rlsd_pipeline.tracking.metrics import rollout_metrics
-        from schemas import Rollout
 
-        run = declared.at(context, recompute=config.recompute, draw=config.draw)
-        artifact = stage.make(run)
-        table = artifact.table(Rollout)
-        return materialized(
-            artifact,
-            {
-                "dagster/row_count": len(table),
-                **rollout_metrics(table),
-                "first_rows": dg.MetadataValue.table(
-                    [
-                        dg.TableRecord({"rollout": rollout, "response": text})
-                        for rollout, text in zip(
-                            table["rollout_id"][:8].to_pylist(),
-                            table["completion"][:8].to_pylist(),
-                            strict=True,
-                        )
-                    ]
-                ),
-            },
-        )
+def made(
+    declared: Declared, stage: Stage, run: "StageRun", log: dg.DagsterLogManager
+) -> Iterator[dg.MaterializeResult]:
+    """The materialization of the stage at one place."""
+    from rlsd_pipeline.tracking.metrics import rollout_metrics
+    from schemas import Rollout
 
-    yield rollouts
+    artifact = stage.make(run)
+    table = artifact.table(Rollout)
+    first = {name: table[name][:8].to_pylist() for name in ("rollout_id", "completion")}
+    yield materialized(
+        artifact,
+        {
+            "dagster/row_count": len(table),
+            **rollout_metrics(table),
+            "first_rows": dg.MetadataValue.table(
+                [
+                    dg.TableRecord({"rollout": rollout, "response": text})
+                    for rollout, text in zip(*first.values(), strict=True)
+                ]
+            ),
+        },
+    )

@@ -21,8 +21,10 @@ from assets.stages import (
     token_weights,
     weighting_comparison,
 )
+from rlsd_pipeline.stages.stage import Stage
 
 if TYPE_CHECKING:
+    from assets.training.publisher import Told
     from rlsd_pipeline.artifacts import Artifact
     from rlsd_pipeline.stages.run import StageRun
 
@@ -52,6 +54,13 @@ def stage_assets(declared: Declared) -> list[dg.AssetsDefinition]:
 def is_shown(full_name: str) -> bool:
     """Whether a stage, such as `benchmark_scores.NAME`, has an asset."""
     return full_name.split(".")[0] in _BY_STAGE
+
+
+def made(
+    declared: Declared, stage: Stage, run: "StageRun", log: dg.DagsterLogManager
+) -> "Iterator[Told]":
+    """Make a stage of the training loop at one place: its materialization and its checks."""
+    yield from _BY_STAGE[stage.name].made(declared, stage, run, log)
 
 
 def recheck(

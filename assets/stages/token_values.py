@@ -1,23 +1,27 @@
 """The `token_values` asset: what every token of an iteration was worth."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from assets.declared import Declared, materialized
-from assets.stages.config import StageConfig
+from assets.stages.iteration_asset import iteration_asset
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
+from rlsd_pipeline.stages.stage import Stage
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.stages.run import StageRun
 
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """Values of the states of an iteration's rollouts."""
-    stage = declared.stage(TokenValuesStage)
+    yield iteration_asset(declared, declared.stage(TokenValuesStage), made)
 
-    @dg.asset(**declared.asset(stage))
-    def token_values(
-        context: dg.AssetExecutionContext, config: StageConfig
-    ) -> dg.MaterializeResult:
-        artifact = stage.make(declared.at(context, recompute=config.recompute))
-        return materialized(artifact, stage.metrics(artifact))
 
-    yield token_values
+def made(
+    declared: Declared, stage: Stage, run: "StageRun", log: dg.DagsterLogManager
+) -> Iterator[dg.MaterializeResult]:
+    """The materialization of the stage at one place."""
+    artifact = stage.make(run)
+    yield materialized(artifact, stage.metrics(artifact))

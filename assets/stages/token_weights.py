@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.declared import Declared, materialized
-from assets.stages.checks import blocking, made_from, not_finite, result
-from assets.stages.config import StageConfig
+from assets.stages.checks import made_from, not_finite, result
+from assets.stages.iteration_asset import iteration_asset
 from rlsd_pipeline.stages.iteration.token_weights import TokenWeightsStage
+from rlsd_pipeline.stages.stage import Stage
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,39 +17,38 @@ if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
     from rlsd_pipeline.stages.run import StageRun
 
+_CHECKS = {
+    "finite": "Every weight is a finite number.",
+    "sign_never_flips": (
+        "No token's credit has another sign than its response's advantage, "
+        "where the method promises it."
+    ),
+}
+
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """The per-token streams of the arm's method."""
     stage = declared.stage(TokenWeightsStage)
+    yield iteration_asset(declared, stage, made, checks=_CHECKS)
 
-    @dg.asset(
-        **declared.asset(stage),
-        check_specs=blocking(
-            declared.key(stage.name),
-            finite="Every weight is a finite number.",
-            sign_never_flips="No token's credit has another sign than its response's advantage, "
-            "where the method promises it.",
-        ),
+
+def made(
+    declared: Declared, stage: Stage, run: "StageRun", log: dg.DagsterLogManager
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """The materialization of the stage at one place, then its checks."""
+    from schemas import TokenWeights
+
+    artifact = stage.make(run)
+    table = artifact.table(TokenWeights)
+    yield materialized(
+        artifact,
+        {
+            "dagster/row_count": len(table),
+            "weighting": artifact.manifest.config.get("weighting", "of a user's own"),
+            "tokens_against_their_reward": _flipped(run, table),
+        },
     )
-    def token_weights(
-        context: dg.AssetExecutionContext, config: StageConfig
-    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        from schemas import TokenWeights
-
-        run = declared.at(context, recompute=config.recompute)
-        artifact = stage.make(run)
-        table = artifact.table(TokenWeights)
-        yield materialized(
-            artifact,
-            {
-                "dagster/row_count": len(table),
-                "weighting": artifact.manifest.config.get("weighting", "of a user's own"),
-                "tokens_against_their_reward": _flipped(run, table),
-            },
-        )
-        yield from check(declared, run, artifact)
-
-    yield token_weights
+    yield from check(declared, run, artifact)
 
 
 def check(

@@ -1,24 +1,17 @@
 """The loop that advances itself, tick by tick, and the schedule; events only, nothing computed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from assets.advance import advance_sensor, iteration_job
-from assets.automation import (
-    checkpoint_sensor,
-    dead_run_sensor,
-    evaluation_job,
-    evaluation_schedule,
-)
+from assets.automation import dead_run_sensor
 from assets.declared import Declared
 from assets.graph import build_definitions
 from assets.partitions import partition_key
-from rlsd_pipeline.config.experiment import ArmConfig, ExperimentConfig
-from rlsd_pipeline.stages.registry import ITERATION_STAGES
+from rlsd_pipeline.config.experiment import ExperimentConfig
 
 
 class Ticks:
@@ -32,24 +25,19 @@ class Ticks:
         self.said: str | None = None
         self._asked: set[str | None] = set()
 
-    def tick(self) -> dict[str, set[str]]:
-        """Partitions that this tick requests, by stage; a run key counts once, as in Dagster."""
+    def tick(self) -> list[str | None]:
+        """Arms whose training this tick requests; a run key counts once, as in Dagster."""
         repository = self.definitions.get_repository_def()
-        sensor = advance_sensor(self.declared, iteration_job(self.declared))
+        sensor = repository.get_sensor_def("small_advance")
         with dg.build_sensor_context(
             self.instance, cursor=self.cursor, repository_def=repository
         ) as context:
             data = sensor.evaluate_tick(context)
         # A tick that skips keeps the cursor that it was given.
         self.cursor, self.said = data.cursor or self.cursor, data.skip_message
-        requested: dict[str, set[str]] = {}
-        for request in data.run_requests or []:
-            if request.run_key in self._asked:
-                continue
-            self._asked.add(request.run_key)
-            for key in request.asset_selection or []:
-                requested.setdefault(key.path[1], set()).add(str(request.partition_key))
-        return requested
+        new = [r for r in data.run_requests or [] if r.run_key not in self._asked]
+        self._asked |= {request.run_key for request in new}
+        return [request.partition_key for request in new]
 
     def materialize(self, stage: str, arm: str | None = None, iteration: int = 0) -> None:
         """Report a stage as run."""
@@ -62,26 +50,19 @@ class Ticks:
         self.materialize("problems")
         self.materialize("policy", arm)
 
-    def finish(self, arm: str, iteration: int) -> None:
-        """Everything that a requested iteration leaves, the next policy last."""
-        for stage in ITERATION_STAGES:
-            self.materialize(stage, arm, iteration)
-        self.materialize("policy", arm, iteration + 1)
-
-
-def iteration(*partitions: str) -> dict[str, set[str]]:
-    """All stages of these partitions."""
-    return {stage: set(partitions) for stage in ITERATION_STAGES}
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
+    def training(
+        self, arm: str, status: dg.DagsterRunStatus, tags: Mapping[str, str] | None = None
+    ) -> dg.DagsterRun:
+        """A run of the training job."""
+        return self.instance.create_run_for_job(
+            self.definitions.resolve_job_def("small_train"),
+            status=status,
+            tags={"dagster/partition": arm, **(tags or {})},
+        )
 
 
 @pytest.fixture
-def stored_instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     """A schedule opens the instance again, so it has to lie somewhere."""
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         yield instance
@@ -92,100 +73,64 @@ def ticks(experiment: ExperimentConfig, instance: dg.DagsterInstance) -> Ticks:
     return Ticks(experiment, instance)
 
 
-def test_nothing_starts_before_there_is_a_policy(ticks: Ticks) -> None:
-    assert ticks.tick() == {}
-    ticks.materialize("problems")
-    assert ticks.tick() == {}
-
-
-def test_nothing_starts_without_the_data_set(ticks: Ticks) -> None:
+def test_nothing_is_trained_before_data_set_and_policy_are_there(ticks: Ticks) -> None:
+    assert ticks.tick() == []
     ticks.materialize("policy", "rlsd-s0")
-    assert ticks.tick() == {}
+    assert ticks.tick() == []
     ticks.materialize("problems")
-    assert ticks.tick() == iteration("rlsd-s0|000")
+    assert ticks.tick() == ["rlsd-s0"]
+    assert ticks.tick() == []
 
 
-def test_values_are_asked_for_where_a_method_reads_them(
-    experiment: ExperimentConfig, instance: dg.DagsterInstance
+def test_arms_are_asked_for_each_by_itself(ticks: Ticks) -> None:
+    ticks.start("rlsd-s0")
+    assert ticks.tick() == ["rlsd-s0"]
+    ticks.start("grpo-s0")
+    assert ticks.tick() == ["grpo-s0"]
+
+
+def test_an_arm_that_is_at_its_end_is_left_alone(ticks: Ticks) -> None:
+    ticks.start("rlsd-s0")
+    for k in (1, 2, 3):
+        ticks.materialize("policy", "rlsd-s0", k)
+    assert ticks.tick() == []
+
+
+def test_an_arm_stays_where_a_person_left_it(ticks: Ticks) -> None:
+    """`rlsd train --iterations 1`, or the same from the launchpad."""
+    ticks.start("rlsd-s0")
+    ticks.training("rlsd-s0", dg.DagsterRunStatus.SUCCESS)
+    ticks.materialize("policy", "rlsd-s0", 1)
+    assert ticks.tick() == []
+    assert "someone left it" in (ticks.said or "")
+
+
+@pytest.mark.parametrize(
+    ("status", "asked"),
+    [(dg.DagsterRunStatus.CANCELED, []), (dg.DagsterRunStatus.FAILURE, ["rlsd-s0"])],
+)
+def test_a_training_that_was_cancelled_is_not_gone_on_with(
+    ticks: Ticks, status: dg.DagsterRunStatus, asked: list[str]
 ) -> None:
-    arms = [ArmConfig.model_validate({"weighting": {"type": name}}) for name in ("grpo", "vine")]
-    ticks = Ticks(experiment.model_copy(update={"arms": arms}), instance)
-    for arm in ("grpo-s0", "vine-s0"):
-        ticks.start(arm)
-    both = {"grpo-s0|000", "vine-s0|000"}
-    assert ticks.tick() == iteration(*both) | {"token_values": {"vine-s0|000"}}
-
-
-def test_an_arm_trains_itself_to_the_end(ticks: Ticks) -> None:
-    ticks.tick()
     ticks.start("rlsd-s0")
-    for k in range(3):
-        assert ticks.tick() == iteration(f"rlsd-s0|{k:03d}")
-        assert ticks.tick() == {}
-        ticks.finish("rlsd-s0", k)
-    assert ticks.tick() == {}
+    ticks.training("rlsd-s0", status, {"dagster/sensor_name": "small_advance"})
+    ticks.materialize("policy", "rlsd-s0", 1)
+    assert ticks.tick() == asked
 
 
-def test_a_sensor_that_starts_later_goes_on_with_the_arm(ticks: Ticks) -> None:
-    """The command line left the arm half-way, and no tick has seen it begin."""
-    ticks.start("rlsd-s0")
-    ticks.finish("rlsd-s0", 0)
-    assert ticks.tick() == iteration("rlsd-s0|001")
-
-
-def test_arms_advance_each_by_itself(ticks: Ticks) -> None:
+def test_an_arm_with_an_unfinished_run_waits(ticks: Ticks) -> None:
     ticks.start("rlsd-s0")
     ticks.start("grpo-s0")
-    assert ticks.tick() == iteration("grpo-s0|000", "rlsd-s0|000")
-    ticks.finish("rlsd-s0", 0)
-    assert ticks.tick() == iteration("rlsd-s0|001")
-    ticks.finish("grpo-s0", 0)
-    assert ticks.tick() == iteration("grpo-s0|001")
-
-
-def test_a_run_that_was_cancelled_is_not_started_again(ticks: Ticks) -> None:
-    ticks.start("rlsd-s0")
-    assert ticks.tick() == iteration("rlsd-s0|000")
-    for stage in ("rollouts", "rewards"):
-        ticks.materialize(stage, "rlsd-s0")
-    assert [ticks.tick() for _ in range(3)] == [{}, {}, {}]
-
-
-def test_what_a_user_redoes_starts_nothing(ticks: Ticks) -> None:
-    ticks.start("rlsd-s0")
-    ticks.tick()
-    ticks.finish("rlsd-s0", 0)
-    ticks.tick()
-    ticks.materialize("rollouts", "rlsd-s0", 0)
-    ticks.materialize("policy", "rlsd-s0", 0)
-    assert ticks.tick() == {}
-
-
-def test_only_what_is_missing_is_requested(ticks: Ticks) -> None:
-    ticks.start("rlsd-s0")
-    for stage in ("rollouts", "rewards"):
-        ticks.materialize(stage, "rlsd-s0")
-    requested = ticks.tick()
-    assert set(requested) == {"logprobs", "token_weights", "policy_checkpoint"}
-
-
-def test_an_arm_with_an_unfinished_run_waits(
-    experiment: ExperimentConfig, stored_instance: dg.DagsterInstance
-) -> None:
-    ticks = Ticks(experiment, stored_instance)
-    ticks.start("rlsd-s0")
-    ticks.start("grpo-s0")
-    run = stored_instance.create_run_for_job(
+    run = ticks.instance.create_run_for_job(
         ticks.definitions.resolve_job_def("small_iteration"),
         status=dg.DagsterRunStatus.STARTED,
-        tags={"dagster/partition/arm": "rlsd-s0"},
-        asset_selection=frozenset({ticks.declared.key("rollouts")}),
+        tags={"dagster/partition": "rlsd-s0|000"},
     )
-    assert ticks.tick() == iteration("grpo-s0|000")
-    assert ticks.tick() == {}
+    assert ticks.tick() == ["grpo-s0"]
+    assert ticks.tick() == []
     # It is over, and left nothing new.
-    stored_instance.report_run_failed(run)
-    assert ticks.tick() == iteration("rlsd-s0|000")
+    ticks.instance.report_run_failed(run)
+    assert ticks.tick() == ["rlsd-s0"]
 
 
 def test_a_tick_without_news_reads_nothing(ticks: Ticks, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,22 +142,23 @@ def test_a_tick_without_news_reads_nothing(ticks: Ticks, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(type(ticks.instance), "get_materialized_partitions", refuse)
     monkeypatch.setattr(type(ticks.instance), "get_runs", refuse)
-    assert ticks.tick() == {}
+    assert ticks.tick() == []
     assert ticks.said == "no new policy"
 
 
-def test_more_iterations_go_on_where_the_arm_ended(
+def test_more_iterations_go_on_where_the_sensor_ended(
     experiment: ExperimentConfig, instance: dg.DagsterInstance
 ) -> None:
     ticks = Ticks(experiment, instance)
     ticks.start("rlsd-s0")
-    for k in range(3):
-        ticks.tick()
-        ticks.finish("rlsd-s0", k)
-    assert ticks.tick() == {}
+    ticks.tick()
+    ticks.training("rlsd-s0", dg.DagsterRunStatus.SUCCESS, {"dagster/sensor_name": "small_advance"})
+    for k in (1, 2, 3):
+        ticks.materialize("policy", "rlsd-s0", k)
+    assert ticks.tick() == []
     longer = Ticks(experiment.model_copy(update={"iterations": 4}), instance)
     longer.cursor = ticks.cursor
-    assert longer.tick() == iteration("rlsd-s0|003")
+    assert longer.tick() == ["rlsd-s0"]
 
 
 def evaluate(ticks: Ticks) -> str | list[tuple[str | None, str | None]]:
@@ -222,15 +168,15 @@ def evaluate(ticks: Ticks) -> str | list[tuple[str | None, str | None]]:
         scheduled_execution_time=datetime(2026, 1, 1, 3, tzinfo=UTC),
         repository_def=ticks.definitions.get_repository_def(),
     )
-    job = evaluation_job(ticks.declared)
-    data = evaluation_schedule(ticks.declared, job).evaluate_tick(context)
+    schedule = ticks.definitions.get_repository_def().get_schedule_def("small_evaluate_newest")
+    data = schedule.evaluate_tick(context)
     return data.skip_message or [(r.run_key, r.partition_key) for r in data.run_requests]
 
 
 def test_the_schedule_evaluates_the_newest_policies_once(
-    experiment: ExperimentConfig, stored_instance: dg.DagsterInstance
+    experiment: ExperimentConfig, instance: dg.DagsterInstance
 ) -> None:
-    ticks = Ticks(experiment, stored_instance)
+    ticks = Ticks(experiment, instance)
     assert "no arm has a policy yet" in evaluate(ticks)
     for k in (0, 1, 2):
         ticks.materialize("policy", "rlsd-s0", k)
@@ -248,28 +194,28 @@ def test_the_schedule_evaluates_the_newest_policies_once(
 
 
 def test_a_policy_that_is_being_scored_is_not_scored_again(
-    experiment: ExperimentConfig, stored_instance: dg.DagsterInstance
+    experiment: ExperimentConfig, instance: dg.DagsterInstance
 ) -> None:
-    ticks = Ticks(experiment, stored_instance)
+    ticks = Ticks(experiment, instance)
     ticks.materialize("policy", "rlsd-s0", 3)
-    run = stored_instance.create_run_for_job(
+    run = instance.create_run_for_job(
         ticks.definitions.resolve_job_def("small_evaluate"),
         status=dg.DagsterRunStatus.STARTED,
         tags={"dagster/partition": "rlsd-s0|003"},
     )
     assert "evaluated" in evaluate(ticks)
-    stored_instance.report_run_failed(run)
+    instance.report_run_failed(run)
     assert evaluate(ticks) == [("rlsd-s0-3", "rlsd-s0|003")]
 
 
 def test_the_schedule_waits_for_every_benchmark(
-    experiment: ExperimentConfig, stored_instance: dg.DagsterInstance
+    experiment: ExperimentConfig, instance: dg.DagsterInstance
 ) -> None:
     benchmarks = [{"type": "heldout", "name": name} for name in ("greedy", "sampled")]
     evaluation = {"benchmarks": benchmarks, "every": 2}
     ticks = Ticks(
         ExperimentConfig.model_validate(experiment.model_dump() | {"evaluation": evaluation}),
-        stored_instance,
+        instance,
     )
     ticks.materialize("policy", "rlsd-s0", 3)
     ticks.materialize("benchmark_scores.greedy", "rlsd-s0", 3)
@@ -294,14 +240,14 @@ def due(ticks: Ticks) -> list[str]:
     """Partitions that the checkpoint sensor asks for."""
     repository = ticks.definitions.get_repository_def()
     context = dg.build_sensor_context(ticks.instance, repository_def=repository)
-    sensor = checkpoint_sensor(ticks.declared, evaluation_job(ticks.declared))
+    sensor = repository.get_sensor_def("small_evaluate_checkpoints")
     return [str(request.partition_key) for request in sensor.evaluate_tick(context).run_requests]
 
 
 def test_every_nth_checkpoint_and_the_last_are_evaluated(
-    experiment: ExperimentConfig, stored_instance: dg.DagsterInstance
+    experiment: ExperimentConfig, instance: dg.DagsterInstance
 ) -> None:
-    ticks = Ticks(experiment, stored_instance)
+    ticks = Ticks(experiment, instance)
     assert due(ticks) == []
     for k in (0, 1, 2, 3):
         ticks.materialize("policy", "rlsd-s0", k)

@@ -97,7 +97,7 @@ def test_a_worker_speaks_through_its_parent(shown: tuple[Any, ...]) -> None:
     relay.metric("reward", 0.25)
     relay.advance(30)
     relay.start("rewards", 4, "rollouts")
-    relay.iteration("rlsd-s0", 2, 2)
+    relay.iteration("rlsd-s0", 2)
     relay.say("that was it")
     _show(way, display)
     assert way.empty()

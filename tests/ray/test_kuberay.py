@@ -127,7 +127,7 @@ def test_each_run_has_a_cluster_and_gives_what_one_process_gives(
     assert len(set(names)) == 2
     assert operator.deleted == names
     jobs = [instance.get_run_by_id(run).job_name for run in run_ids(operator)]
-    assert jobs == ["evaluation", "iteration"]
+    assert jobs == ["small_evaluate", "small_iteration"]
     for made in operator.created:
         assert made["metadata"]["labels"].items() >= manifest["metadata"]["labels"].items()
         assert made["spec"].items() >= json.loads(json.dumps(manifest["spec"])).items()

@@ -1,0 +1,76 @@
+"""The jobs of one experiment, which the UI and the command line both run."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from assets.declared import Declared
+from assets.stages import results
+from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
+from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
+from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
+from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.problems import ProblemsStage
+from rlsd_pipeline.stages.registry import ITERATION_STAGES, VALUED_ITERATION
+
+VALUED = "valued_iteration"
+
+
+def job_name(declared: Declared, does: str) -> str:
+    """`train` -> `easy_vqa_train`; a benchmark's own job is `easy_vqa_evaluate_greedy`."""
+    return f"{declared.name}_{does}"
+
+
+def asset_jobs(declared: Declared) -> dict[str, UnresolvedAssetJobDefinition]:
+    """What a job does -> the job that materializes its stages at one partition."""
+    scores = score_stages(declared)
+    stages: dict[str, tuple[Sequence[str], str]] = {
+        ProblemsStage.name: ([ProblemsStage.name], "The data set."),
+        PolicyStage.name: ([PolicyStage.name], "The weights that an iteration samples from."),
+        "iteration": (
+            ITERATION_STAGES,
+            "One iteration of one arm: rollouts, rewards, log-probabilities, token weights, "
+            "update. It publishes the next policy.",
+        ),
+        **_valued_iteration(declared),
+        "evaluate": (list(scores.values()), "Scores the policy of a partition on every benchmark."),
+        **{
+            f"evaluate_{name}": ([score], f"Scores the policy of a partition on {name}.")
+            for name, score in scores.items()
+        },
+        TokenValuesStage.name: ([TokenValuesStage.name], TokenValuesStage.description),
+        "compare": (
+            [WeightingComparisonStage.name],
+            "What every method makes of the rollouts of an iteration.",
+        ),
+        results.NAME: ([results.NAME], "All scores in one table."),
+    }
+    if items := [
+        BenchmarkItemsStage(benchmark=each).full_name
+        for each in declared.experiment.evaluation.public
+    ]:
+        stages[BenchmarkItemsStage.name] = (items, "The questions of every public benchmark.")
+    return {
+        does: dg.define_asset_job(
+            job_name(declared, does),
+            selection=dg.AssetSelection.assets(*map(declared.key, names)),
+            description=description,
+        )
+        for does, (names, description) in stages.items()
+    }
+
+
+def _valued_iteration(declared: Declared) -> dict[str, tuple[Sequence[str], str]]:
+    """Where a method reads what its tokens were worth, an iteration that measures it."""
+    if not any(arm.weighting.reads_values for arm in declared.experiment.lineages().values()):
+        return {}
+    names = [stage.name for stage in VALUED_ITERATION]
+    return {VALUED: (names, "One iteration of an arm whose method reads token values.")}
+
+
+def score_stages(declared: Declared) -> dict[str, str]:
+    """Name of a benchmark -> full name of the stage that scores on it."""
+    benchmarks = declared.experiment.evaluation.benchmarks
+    return {each.name: BenchmarkScoresStage(benchmark=each).full_name for each in benchmarks}

@@ -1,0 +1,80 @@
+"""`EXPERIMENT_train`: one run trains one arm, iteration by iteration."""
+
+import dagster as dg
+from pydantic import Field
+
+from assets.declared import Declared
+from assets.run_cluster import run_cluster
+from assets.training.training import Training
+
+ARM_TAG = "arm"
+"""Of a training: whose."""
+
+
+def train_job_name(declared: Declared) -> str:
+    """Of the job that trains an arm."""
+    return f"{declared.name}_train"
+
+
+def _node_name(declared: Declared) -> str:
+    """Of the job's only node; Dagster wants another name than the job's."""
+    return f"{declared.name}_iterations"
+
+
+def train_config(declared: Declared, updates: int) -> dict[str, object]:
+    """Run config of a training until an arm has had so many updates."""
+    return {"ops": {_node_name(declared): {"config": {"updates": updates}}}}
+
+
+def train_job(declared: Declared, training: Training) -> dg.JobDefinition:
+    """Trains an arm until it has had the updates asked for.
+
+    Args:
+        declared: The experiment.
+        training: Does it.
+    """
+    name, last = train_job_name(declared), declared.experiment.iterations
+
+    class TrainConfig(dg.Config):
+        """How far an arm is trained."""
+
+        updates: int = Field(
+            default=last,
+            ge=1,
+            le=last,
+            description="How many updates the arm shall have had in the end, at most the declared "
+            f"{last}. It goes on from wherever it is, also after a run that was killed or "
+            "cancelled; nothing is done where it has had as many.",
+        )
+
+    def body(context: dg.OpExecutionContext, config: TrainConfig) -> dg.Output[None]:
+        declared.claim(context)
+        start = training.run(context, context.partition_key, config.updates)
+        return dg.Output(None, metadata={"from": start, "updates": config.updates})
+
+    body.__annotations__["config"] = TrainConfig
+    op = dg.op(
+        name=_node_name(declared),
+        description="Rollouts, rewards, log-probabilities, token weights and update of one "
+        "iteration after the other. Every stage is published as it ends.",
+        required_resource_keys=set(run_cluster(declared)),
+    )(body)
+    arms = dg.StaticPartitionsDefinition(list(declared.experiment.lineages()))
+
+    @dg.job(
+        name=name,
+        description="Trains the chosen arm until it has had `updates` updates: in one process, "
+        "which keeps imports, model and engine. Cancel it at any time; started again, it goes on "
+        "with the stage that is missing.",
+        config=dg.PartitionedConfig(
+            partitions_def=arms,
+            run_config_for_partition_key_fn=lambda _: train_config(declared, last),
+            tags_for_partition_key_fn=lambda arm: {ARM_TAG: arm},
+        ),
+        executor_def=dg.in_process_executor,
+        resource_defs=run_cluster(declared),
+    )
+    def job() -> None:
+        op()
+
+    return job

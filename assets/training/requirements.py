@@ -1,0 +1,21 @@
+"""What a training needs beside its inputs, asked before anything is computed."""
+
+from assets.declared import Declared
+from assets.run_cluster import require_kuberay
+
+
+def require(declared: Declared) -> None:
+    """Refuse a training that could not come to its end.
+
+    Raises:
+        RlsdError: The hardware, a package or the model is not there, or does not fit.
+    """
+    from rlsd_pipeline.plan.refusal import require_hardware
+    from rlsd_pipeline.stages.iteration.base_model import check_model
+    from rlsd_pipeline.tracking.tracker import require_packages
+
+    experiment = declared.experiment
+    require_hardware(declared.name, experiment)
+    require_packages(experiment.trackers)
+    require_kuberay(declared)
+    check_model(experiment.model, experiment.prompts.system)
