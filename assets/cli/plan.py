@@ -122,6 +122,7 @@ def _work(made: Plan) -> Table:
         "prompt tokens",
         "response tokens",
         "sampling",
+        "values",
         "scoring",
         "update",
         "all",
@@ -130,7 +131,7 @@ def _work(made: Plan) -> Table:
     for method in made.methods:
         read, needed = method.work.plain, method.operations
         scoring = sum(needed.scoring.values())
-        stages = (needed.prefill + needed.decode, scoring, needed.update)
+        stages = (needed.prefill + needed.decode, needed.values, scoring, needed.update)
         table.add_row(
             method.method,
             f"{read.prompts:,}",
@@ -148,6 +149,7 @@ def _time(made: Plan, assumed: AssumptionsConfig) -> Table:
         "time of one iteration, seconds",
         "method",
         "sampling",
+        "values",
         "scoring",
         "update",
         "writing",
@@ -166,7 +168,8 @@ def _time(made: Plan, assumed: AssumptionsConfig) -> Table:
         seconds = method.seconds
         scoring = sum(value for name, value in seconds.items() if name.startswith("scoring"))
         whole = sum(seconds.values())
-        cells = (seconds["sampling"], scoring, seconds["update"], seconds["writing"], whole)
+        first = seconds["sampling"], seconds.get("values", 0.0)
+        cells = (*first, scoring, seconds["update"], seconds["writing"], whole)
         hours = made.iterations * whole / _HOUR
         table.add_row(method.method, *map(_digits, (*cells, hours)))
     return table

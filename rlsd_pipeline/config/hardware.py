@@ -91,6 +91,9 @@ class AssumptionsConfig(StrictConfig):
     response_tokens: Annotated[int, Field(ge=1)] | None = None
     """Of a response, on average; None takes `sampling.max_tokens`."""
 
+    step_tokens: Annotated[int, Field(ge=1)] = 25
+    """Of a line or a sentence of a response, on average, where token values are taken at steps."""
+
     solution_tokens: Annotated[int, Field(ge=0)] = 512
     """Of a reference solution, on average, where a teacher is shown one."""
 

@@ -23,12 +23,14 @@ class Operations:
         decode: The sampled tokens.
         scoring: Each pass of the `logprobs` stage, by name.
         update: Forward and backward, and what checkpointing computes again.
+        values: Prompts and sampled tokens of the states that are valued.
     """
 
     prefill: float
     decode: float
     scoring: dict[str, float]
     update: float
+    values: float = 0.0
 
 
 def operations(
@@ -38,11 +40,15 @@ def operations(
     student, *taught = work.scoring
     scoring = {student.name: forward(architecture, student)}
     scoring |= {each.name: forward(teacher, each) for each in taught}
+    values = 0.0
+    if work.values is not None:
+        values = prompts_forward(architecture, work.values) + decode(architecture, work.values)
     return Operations(
         prefill=prompts_forward(architecture, work.plain),
         decode=decode(architecture, work.plain),
         scoring=scoring,
         update=epochs * update(architecture, work.plain, spread),
+        values=values,
     )
 
 

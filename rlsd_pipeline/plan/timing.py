@@ -53,8 +53,12 @@ def stage_seconds(
         f"scoring: {name}": amount / (scores * assumed.prefill_mfu)
         for name, amount in needed.scoring.items()
     }
+    values = {}
+    if work.values is not None:
+        values["values"] = sampling_seconds(setting, work.values, work.longest_response)
     return {
         "sampling": sampling_seconds(setting, work.plain, work.longest_response),
+        **values,
         **scoring,
         "update": needed.update / (learns * assumed.training_mfu),
         "writing": written / (1e9 * assumed.storage_gb_per_second),

@@ -1,9 +1,11 @@
 """Prompts, responses and passes of one iteration of an arm."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
+from rlsd_pipeline.config.hardware import AssumptionsConfig
 from rlsd_pipeline.config.teacher import LiveTeacher
+from rlsd_pipeline.config.token_values import Places, SpreadPlaces
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Workload:
         longest_prompt: Tokens of the longest prompt of the student.
         longest_teacher_prompt: The same of the teacher, 0 where there is none.
         longest_response: Tokens of the longest response.
+        values: The states of the responses with their continuations; None of a method that does not
+            read what tokens were worth.
     """
 
     plain: Pass
@@ -44,6 +48,7 @@ class Workload:
     longest_prompt: int
     longest_teacher_prompt: int
     longest_response: int
+    values: Pass | None = None
 
 
 def workload(experiment: ExperimentConfig, arm: Arm) -> Workload:
@@ -76,4 +81,38 @@ def workload(experiment: ExperimentConfig, arm: Arm) -> Workload:
         # A teacher with other weights is also asked without what is privileged: the control.
         if not arm.privileged.is_nothing and not isinstance(arm.teacher, LiveTeacher):
             scoring.append(read("teacher, plain", sampling.prompts, 0))
-    return Workload(plain, tuple(scoring), sampling.max_prompt_tokens, longest, sampling.max_tokens)
+    values = _values(arm, plain, expected) if arm.weighting.reads_values else None
+    return Workload(
+        plain,
+        tuple(scoring),
+        longest_prompt=sampling.max_prompt_tokens,
+        longest_teacher_prompt=longest,
+        longest_response=sampling.max_tokens,
+        values=values,
+    )
+
+
+def _values(arm: Arm, plain: Pass, expected: AssumptionsConfig) -> Pass:
+    """Every state as a prompt of its own, in the middle of a response on average.
+
+    Prefixes that responses share would be one state; how many do is not known before.
+    """
+    declared = arm.token_values
+    states = plain.responses * _places(declared.places, plain.response_tokens, expected)
+    states = min(states, declared.max_states or states)
+    before = plain.response_tokens // 2
+    return replace(
+        plain,
+        name="token values",
+        prompts=states,
+        prompt_tokens=plain.prompt_tokens + before,
+        responses=states * declared.continuations,
+        response_tokens=plain.response_tokens - before,
+    )
+
+
+def _places(places: Places, response_tokens: int, expected: AssumptionsConfig) -> int:
+    """States of one response."""
+    if isinstance(places, SpreadPlaces):
+        return min(places.per_response, response_tokens)
+    return response_tokens if places == "all" else -(-response_tokens // expected.step_tokens)

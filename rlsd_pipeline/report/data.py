@@ -12,6 +12,7 @@ from rlsd_pipeline.report.comparison import (
     Quantiles,
     Signal,
 )
+from rlsd_pipeline.report.learning import LearningPlot, LearningPoint
 from rlsd_pipeline.report.part import (
     Count,
     Difference,
@@ -34,6 +35,8 @@ __all__ = [
     "Difference",
     "Estimate",
     "Fidelity",
+    "LearningPlot",
+    "LearningPoint",
     "Lookahead",
     "MethodLine",
     "MethodTable",
@@ -233,6 +236,9 @@ class Report(Part):
     comparison: Comparison | None = None
     """Methods on the same tokens."""
 
+    learning: tuple[LearningPlot, ...] = ()
+    """What the methods learnt against the fidelity of their credit."""
+
     diagnostics: tuple[Diagnostic, ...] = ()
     """Small tables."""
 
@@ -244,5 +250,6 @@ class Report(Part):
         names = [line.method for line in self.table.lines] if self.table else []
         names += [curve.method for chart in self.charts for curve in chart.curves]
         names += self.comparison.methods if self.comparison else ()
+        names += [point.method for plot in self.learning for point in plot.points]
         names += [method for rollout in self.rollouts for method in rollout.credit]
         return tuple(dict.fromkeys(names))

@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from rlsd_pipeline.report import sections
 from rlsd_pipeline.report.data import Report
+from rlsd_pipeline.report.learning_view import learning
 from rlsd_pipeline.report.styles import method_styles
 from rlsd_pipeline.report.tokens import token_view
 
@@ -24,6 +25,7 @@ TITLES = {
     "differences": "Differences",
     "tokens": "Tokens",
     "comparison": "Comparison",
+    "learning": "Learning and fidelity",
     "diagnostics": "Diagnostics",
     "settings": "Settings",
 }
@@ -43,6 +45,7 @@ def render(report: Report) -> str:
         "differences": sections.differences(report.table, styles),
         "tokens": token_view(report),
         "comparison": sections.comparison(report.comparison, styles),
+        "learning": learning(report.learning, styles),
         "diagnostics": sections.diagnostics(report.diagnostics),
         "settings": sections.settings(report),
     }

@@ -5,6 +5,7 @@ table.py        the methods' scores, beside what the paper reports
 curves.py       learning curves with bands over seeds
 recordings.py   what each arm recorded, iteration by iteration
 diagnostics.py  properties, dynamics, leakage and information, as small tables
+learning.py     what was learnt, against the fidelity of the credit
 comparison.py   all methods on the same tokens
 tokens.py       rollouts, token by token
 """

@@ -9,6 +9,7 @@ from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
 from rlsd_pipeline.summary.comparison import comparison
 from rlsd_pipeline.summary.curves import accuracy_chart, mention_chart
 from rlsd_pipeline.summary.diagnostics import diagnostics
+from rlsd_pipeline.summary.learning import learning_plots
 from rlsd_pipeline.summary.table import method_table
 from rlsd_pipeline.summary.tokens import MEANING, rollout_views
 
@@ -27,6 +28,7 @@ def collect_report(workspace: Workspace, place: StageRun | None, command: str) -
         charts.append(accuracy_chart(workspace, benchmark.name))
         if benchmark.temperature > 0:
             charts.append(mention_chart(workspace, benchmark.name))
+    compared = None if place is None else comparison(place)
     return Report(
         title=f"{name}: which weighting helps",
         experiment=name,
@@ -37,7 +39,8 @@ def collect_report(workspace: Workspace, place: StageRun | None, command: str) -
         charts=tuple(chart for chart in charts if chart.curves),
         rollouts=() if place is None else rollout_views(place),
         rollouts_meaning=MEANING,
-        comparison=None if place is None else comparison(place),
+        comparison=compared,
+        learning=() if place is None else learning_plots(place, compared),
         diagnostics=diagnostics(workspace),
         settings=_settings(workspace),
     )

@@ -21,7 +21,7 @@ from rlsd_pipeline.evaluation.intervals import (
 )
 from rlsd_pipeline.report.data import Diagnostic
 from rlsd_pipeline.stages.evaluation.evaluated import evaluations
-from rlsd_pipeline.stages.evaluation.headroom import HOW_TO_KNOW, MEANING, read_headroom
+from rlsd_pipeline.stages.evaluation.headroom import MEANING, read_headroom
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.summary.recordings import Moment, moments, recording
 from schemas import InformationGap, Interval
@@ -50,7 +50,7 @@ def diagnostics(workspace: Workspace) -> tuple[Diagnostic, ...]:
     return tuple(table for table in tables if table is not None and table.rows)
 
 
-def _headroom(workspace: Workspace) -> Diagnostic | None:
+def _headroom(workspace: Workspace) -> Diagnostic:
     """What measured credit gains over GRPO, and the share of it that others reach."""
     rows = [
         (
@@ -68,7 +68,7 @@ def _headroom(workspace: Workspace) -> Diagnostic | None:
     ]
     return Diagnostic(
         title="Headroom for credit",
-        explanation=MEANING if rows else HOW_TO_KNOW,
+        explanation=MEANING,
         columns=("of", "oracle", "seeds", "headroom", "share of it"),
         rows=tuple(rows),
     )

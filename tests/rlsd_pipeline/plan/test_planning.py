@@ -61,6 +61,30 @@ def test_every_method_with_its_seeds_and_passes() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("declared", "states"),
+    [
+        ({"places": "all"}, 32 * 32),
+        # Of 32 tokens, one step ends after 25.
+        ({"places": "steps"}, 32 * 2),
+        ({"places": {"per_response": 3}}, 32 * 3),
+        ({"places": "all", "max_states": 50}, 50),
+    ],
+)
+def test_measured_credit_is_counted(declared: dict, states: int) -> None:
+    arms = [{"weighting": {"type": name}} for name in ("grpo", "vine")]
+    grpo, vine = _plan(arms=arms, token_values={"continuations": 4} | declared).methods
+    assert grpo.work.values is None
+    assert "values" not in grpo.seconds
+    values = vine.work.values
+    assert values is not None
+    assert (values.prompts, values.responses) == (states, 4 * states)
+    # From the middle of a response to its end.
+    assert (values.prompt_tokens, values.response_tokens) == (64 + 16, 16)
+    assert vine.operations.values > 0
+    assert vine.seconds["values"] > 0
+
+
 def test_another_teacher_is_counted_with_its_own_layers() -> None:
     by_name = {method.method: method for method in _plan().methods}
     opd = by_name["opd"].operations.scoring

@@ -16,6 +16,8 @@ from rlsd_pipeline.report.data import (
     Diagnostic,
     Difference,
     Estimate,
+    LearningPlot,
+    LearningPoint,
     Lookahead,
     MethodLine,
     MethodTable,
@@ -178,6 +180,23 @@ def _comparison(methods: tuple[str, ...], random: np.random.Generator) -> Compar
     )  # fmt: skip
 
 
+def _learning(methods: tuple[str, ...]) -> LearningPlot:
+    points = tuple(
+        LearningPoint(
+            method=method,
+            fidelity=Estimate(value=0.1 * n, low=0.1 * n - 0.05, high=0.1 * n + 0.05),
+            gain=Estimate(value=0.01 * n, low=0.01 * n - 0.02, high=0.01 * n + 0.02),
+        )
+        for n, method in enumerate(methods)
+    )
+    return LearningPlot(
+        name="accuracy: sampled, area",
+        baseline=methods[0],
+        points=points,
+        meaning="Fidelity on one iteration's rollouts; learning paired over seeds.",
+    )
+
+
 def _sample(rollouts: int = 4, methods: int = 5) -> Report:
     names = METHODS[:methods]
     random = np.random.default_rng(7)
@@ -209,6 +228,7 @@ def _sample(rollouts: int = 4, methods: int = 5) -> Report:
         rollouts=[_rollout(index, names, random) for index in range(rollouts)],
         rollouts_meaning="Drawn at random from iteration 40, four of each verdict.",
         comparison=_comparison(names, random),
+        learning=[_learning(names)],
         diagnostics=[
             Diagnostic(
                 title="Do the rewards have variance?",

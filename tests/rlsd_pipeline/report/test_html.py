@@ -62,6 +62,7 @@ def test_all_sections_are_there_and_linked(page: str) -> None:
         ({"table": None, "notes": ()}, {"differences", "summary"}),
         ({"rollouts": ()}, {"tokens"}),
         ({"comparison": None}, {"comparison"}),
+        ({"learning": ()}, {"learning"}),
         ({"diagnostics": ()}, {"diagnostics"}),
         ({"settings": {}, "command": ""}, {"settings"}),
     ],

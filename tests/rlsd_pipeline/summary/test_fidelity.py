@@ -11,6 +11,7 @@ from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.summary.comparison import comparison
+from rlsd_pipeline.summary.learning import learning_plots
 from rlsd_pipeline.summary.tokens import TRUE, rollout_views
 from schemas import TokenValues
 
@@ -48,6 +49,22 @@ def test_the_nearest_method_stands_first(valued: StageRun) -> None:
     values = [one.value.value for one in found.fidelity if one.value]
     assert values == sorted(values, reverse=True)
     assert "32 continuations from each" in found.fidelity_meaning
+
+
+def test_learning_is_held_against_it(valued: StageRun) -> None:
+    found = comparison(valued)
+    assert found is not None
+    plots = learning_plots(valued, found)
+    assert [plot.name for plot in plots] == [
+        f"{quantity}, {measure}"
+        for quantity in ("training reward", "accuracy: sampled", "accuracy: greedy")
+        for measure in ("area", "end")
+    ]
+    fidelities = {one.method: one.value for one in found.fidelity}
+    for plot in plots:
+        assert [point.method for point in plot.points] == ["grpo", "rlsd"]
+        assert all(point.fidelity == fidelities[point.method] for point in plot.points)
+        assert "the rollouts of rlsd-s0, iteration 0" in plot.meaning
 
 
 def test_the_true_advantage_stands_before_the_methods(valued: StageRun) -> None:

@@ -1,0 +1,64 @@
+"""Learning against fidelity: a figure, and its section of the page."""
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from rlsd_pipeline.report.canvas import drawn, label_ends, new_axes, shortened
+from rlsd_pipeline.report.learning import LearningPlot
+from rlsd_pipeline.report.numbers import interval, middle
+from rlsd_pipeline.report.sections import Styles, card, cards
+from rlsd_pipeline.report.styles import INK, method_styles
+from rlsd_pipeline.report.tables import details, section, table
+
+
+@drawn
+def learning_against_fidelity(plot: LearningPlot, styles: Styles | None = None) -> Figure:
+    """A mark a method: its fidelity to the right, its gain over the baseline upwards.
+
+    Args:
+        plot: What to draw.
+        styles: Method → style; by default in the order of the points.
+    """
+    styles = styles or method_styles(point.method for point in plot.points)
+    figure, axes = new_axes(max(3.1, 0.9 + 0.2 * len(plot.points)))
+    axes.grid()
+    axes.axhline(0, color=INK, linewidth=1)
+    for point in plot.points:
+        x, y, style = point.fidelity, point.gain, styles[point.method]
+        axes.plot([x.low, x.high], [y.value] * 2, color=style.colour, linewidth=1.2)
+        axes.plot([x.value] * 2, [y.low, y.high], color=style.colour, linewidth=1.2)
+        axes.plot(x.value, y.value, style.marker, color=style.colour, markersize=6.5)
+    axes.set(
+        xlabel="fidelity of the credit: 0 random, 1 the true advantage",
+        ylabel=f"{plot.name}\nminus {shortened(plot.baseline)}",
+    )
+    label_ends(axes, [(p.method, p.fidelity.value, p.gain.value) for p in plot.points], styles)
+    return figure
+
+
+def learning(plots: Sequence[LearningPlot], styles: Styles) -> str:
+    """A card a number that was learnt."""
+    items = [
+        card(
+            f"learning-{place}",
+            plot.name,
+            learning_against_fidelity(plot, styles),
+            plot.meaning,
+            details("Numbers", _numbers(plot)),
+        )
+        for place, plot in enumerate(plots)
+    ]
+    return section("learning", "Learning against fidelity", cards(*items)) if items else ""
+
+
+def _numbers(plot: LearningPlot) -> str:
+    rows = [
+        [
+            point.method,
+            f"{middle(point.fidelity)} {interval(point.fidelity)}",
+            f"{middle(point.gain, sign=True)} {interval(point.gain, sign=True)}",
+        ]
+        for point in plot.points
+    ]
+    return table(plot.name, ["method", "fidelity", f"minus {plot.baseline}"], rows)
