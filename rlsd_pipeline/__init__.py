@@ -8,7 +8,13 @@ verifiers/     whether a response is right
 rewards/       what a response is worth
 data/          where problems come from
 evaluation/    scores, intervals, paired differences
+imports/       rollouts that another trainer has sampled
+exports/       tables and credit for other tools
 stages/        the stages of an iteration: read artifacts, call the above, write one artifact
 artifacts/     the content-addressed store
 config/        what a user declares
 """
+
+from rlsd_pipeline.opened import OpenExperiment, open_experiment
+
+__all__ = ["OpenExperiment", "open_experiment"]

@@ -3,6 +3,8 @@
     Problem            a question, its images and its privileged answer
     Rollout            one sampled response to it, token by token
     Reward             the verdict on the response, its reward and advantage
+    ImportedRollout    what another trainer's log said of it, where it was not sampled here
+    ImportReport       what became of the rows of such a log
     TokenLogprobs      the same tokens scored by the student and the privileged teacher
     TeacherDistribution  the teacher's likeliest next tokens, where a method matches them
     StateRewards       what continuing from a state of the response came to
@@ -25,6 +27,7 @@ as JSON Schema.
 from schemas.benchmark_response import BenchmarkResponse, ItemVerdict, QuestionScore
 from schemas.benchmark_score import BenchmarkScore, BreakdownScore, JudgeScore
 from schemas.gradient_comparison import GradientComparison, GradientSignal, MethodSignal
+from schemas.imported_rollout import ImportedRollout, ImportReport, TokenSource
 from schemas.information_gap import InformationGap
 from schemas.manifest import FileEntry, Manifest, Reference
 from schemas.policy_checkpoint import PolicyCheckpoint
@@ -57,6 +60,8 @@ __all__ = [
     "FinishReason",
     "GradientComparison",
     "GradientSignal",
+    "ImportReport",
+    "ImportedRollout",
     "InformationGap",
     "Interval",
     "ItemVerdict",
@@ -75,6 +80,7 @@ __all__ = [
     "StateRewards",
     "TeacherDistribution",
     "TokenLogprobs",
+    "TokenSource",
     "TokenValues",
     "TokenWeights",
     "Verdict",

@@ -9,6 +9,9 @@ _ONE_PIXEL_PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buVgAAAABJRU5ErkJggg=="
 )
 
+NO_ANSWER = "(no gold answer)"
+"""Stands for the gold answer of a problem whose source has none."""
+
 
 class Problem(Record):
     """One question x with its images, and its privileged information r."""
@@ -28,7 +31,10 @@ class Problem(Record):
     """Encoded images (PNG, JPEG, WebP, BMP), in the order the question speaks of them, or none."""
 
     answer: NonEmpty
-    """The gold answer. Privileged: seen by the verifier and the teacher, never by the policy."""
+    """The gold answer. Privileged: seen by the verifier and the teacher, never by the policy.
+
+    `NO_ANSWER` where a log of rollouts holds none; nothing is verified or shown by it.
+    """
 
     solution: str | None
     """A worked reference solution, where the source has one. Privileged."""
@@ -38,6 +44,11 @@ class Problem(Record):
 
     attributes: dict[str, str]
     """Free labels by which scores are broken down."""
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether the source has a gold answer."""
+        return self.answer != NO_ANSWER
 
     example: ClassVar[dict[str, Any]] = {
         "problem_id": "easy_vqa/train/17",

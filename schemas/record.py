@@ -72,6 +72,14 @@ class MoreFields:
     """What they hold."""
 
 
+@dataclass(frozen=True)
+class PresentByDefault:
+    """A file in which no value of this field is null declares the column as one without nulls.
+
+    So a field that may be null leaves the bytes of such files as they were before it might.
+    """
+
+
 Rule = NullExactlyWhen | AnyPresent
 
 NonEmpty = Annotated[str, Field(min_length=1)]

@@ -23,6 +23,9 @@ class Verdict(StrEnum):
     TRUNCATED = "truncated"
     """The token limit was reached before an answer."""
 
+    UNVERIFIED = "unverified"
+    """Nothing was verified here: the reward was given by another trainer."""
+
     VERIFIER_ERROR = "verifier_error"
     """The verifier itself failed: nothing is known about the response."""
 

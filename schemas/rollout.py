@@ -5,7 +5,15 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from schemas.record import AlignedWith, Logprob, NonEmpty, Record, TextPosition, TokenId
+from schemas.record import (
+    AlignedWith,
+    Logprob,
+    NonEmpty,
+    PresentByDefault,
+    Record,
+    TextPosition,
+    TokenId,
+)
 
 
 class FinishReason(StrEnum):
@@ -53,8 +61,13 @@ class Rollout(Record):
     the chat template wrote of the turn is counted with it.
     """
 
-    rollout_logprobs: Annotated[list[Logprob], AlignedWith("completion_ids")]
-    """log π(y_t | x, y<t) in nats as the engine reported it while sampling. [tokens]"""
+    rollout_logprobs: Annotated[
+        list[Logprob] | None, AlignedWith("completion_ids"), PresentByDefault()
+    ]
+    """log π(y_t | x, y<t) in nats as the engine reported it while sampling. [tokens]
+
+    Null where another trainer sampled and did not write it down.
+    """
 
     finish_reason: FinishReason
     """Why sampling ended."""

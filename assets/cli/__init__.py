@@ -115,6 +115,102 @@ def compare(experiment: str, arm: str, iteration: int, gradients: bool, lookahea
     run(experiment, arm=arm, iteration=iteration, gradients=gradients, lookahead=lookahead)
 
 
+@main.command("import")
+@EXPERIMENT
+@click.option(
+    "--from",
+    "source",
+    nargs=2,
+    required=True,
+    metavar="FORMAT PATH",
+    help="trl, verl, ms_swift, prime_rl, slime, nemo_rl, open_instruct or generic, and the log.",
+)
+@click.option("--step", "steps", type=int, multiple=True, help="The trainer's step; repeatable.")
+@ARM
+@click.option("--iteration", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--model", help="Folder or hub id, in a new YAML: tokens, and scores by it.")
+@click.option(
+    "--verify",
+    type=click.Choice(["instead", "beside"]),
+    is_flag=False,
+    flag_value="instead",
+    help="Verify anew: `beside` keeps the logged rewards as they count.",
+)
+@click.option("--correct-from", type=float, help="Logged reward that counts as correct.")
+@click.option("--option", "pairs", multiple=True, help="NAME=VALUE of the format, repeatable.")
+def import_(
+    experiment: str,
+    source: tuple[str, str],
+    steps: tuple[int, ...],
+    arms: tuple[str, ...],
+    iteration: int,
+    model: str | None,
+    verify: str | None,
+    correct_from: float | None,
+    pairs: tuple[str, ...],
+) -> None:
+    """Import rollouts that another trainer has written down into EXPERIMENT.
+
+    EXPERIMENT may be a YAML file that is not there yet: it is written, and declares the import. Of
+    one that is there, the rollouts and rewards of an iteration are imported; the prompts must be
+    those of its data set. Nothing of a log is unpickled or run.
+    """
+    from assets.cli.imports import import_rollouts, options
+    from rlsd_pipeline.imports.declaring import ImportRequest
+
+    name, path = source
+    request = ImportRequest(
+        name, Path(path), options(pairs), steps, iteration, model, verify or "no", correct_from
+    )
+    import_rollouts(experiment, request, arms)
+
+
+@main.command()
+@EXPERIMENT
+@click.argument("what")
+@click.option("--arm", help="Whose, for example rlsd-s0; the first arm.")
+@click.option("--iteration", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--table", "record", help="Which of the stage's tables, such as ImportedRollout.")
+@click.option("--method", default="rlsd", show_default=True, help="Of `advantages`.")
+@click.option(
+    "--for",
+    "form",
+    type=click.Choice(["plain", "trl", "verl", "prime_rl"]),
+    default="plain",
+    show_default=True,
+    help="Whose names the columns of `advantages` bear.",
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The file or folder.")
+def export(
+    experiment: str,
+    what: str,
+    arm: str | None,
+    iteration: int,
+    record: str | None,
+    method: str,
+    form: str,
+    out: Path,
+) -> None:
+    """Write a table of EXPERIMENT for other tools.
+
+    WHAT is a stage, such as rollouts, rewards, logprobs or token_weights; or `advantages`: the
+    per-token advantages of a method beside token ids. --out ends in .parquet or .jsonl, or is a
+    folder that `datasets.load_from_disk` reads.
+    """
+    from assets.cli.export import export as run
+
+    run(
+        experiment,
+        what,
+        arm=arm,
+        iteration=iteration,
+        record=record,
+        method=method,
+        form=form,
+        out=out,
+    )
+
+
 @main.command()
 @EXPERIMENT
 @click.option("--arm", help="Whose tokens to show; the first arm with a teacher.")

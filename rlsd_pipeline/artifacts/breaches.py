@@ -9,7 +9,14 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic.types import AllowInfNan
 
 from rlsd_pipeline.artifacts.columns import Values
-from schemas.record import AlignedWith, AnyPresent, Column, NullExactlyWhen, Rule
+from schemas.record import (
+    AlignedWith,
+    AnyPresent,
+    Column,
+    NullExactlyWhen,
+    PresentByDefault,
+    Rule,
+)
 
 
 class Breach(NamedTuple):
@@ -30,8 +37,8 @@ def value_breaches(values: pa.Array, declared: Values) -> Iterator[Breach]:
         unknown = pc.and_(pc.invert(known), values.is_valid())
         yield Breach(unknown, f"is none of {', '.join(declared.members)}")
     for marker in declared.markers:
-        # The one is checked against another column, the other is the column's own type.
-        if not isinstance(marker, AlignedWith | Column):
+        # One is checked against another column; the others say how the column is stored.
+        if not isinstance(marker, AlignedWith | Column | PresentByDefault):
             yield _marker_breach(values, marker)
 
 

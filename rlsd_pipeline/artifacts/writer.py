@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rlsd_pipeline.artifacts.artifact import file_name
-from rlsd_pipeline.artifacts.columns import arrow_schema, columns_beside
+from rlsd_pipeline.artifacts.columns import arrow_schema, columns_beside, table_columns
 from rlsd_pipeline.artifacts.tables import check_same_tokens
 from rlsd_pipeline.artifacts.validation import validate_table
 from rlsd_pipeline.errors import ArtifactError
-from schemas.record import Record
+from schemas.record import PresentByDefault, Record
 
 MANIFEST = "manifest.json"
 COLLECTED = "collected.json"
@@ -33,6 +33,17 @@ def stored_name(name: str, sha256: str) -> str:
     """
     path = Path(name)
     return f"{path.stem}-{sha256[:16]}{path.suffix}"
+
+
+def _stored_schema(record: type[Record], table: pa.Table) -> pa.Schema:
+    """The columns of a file; one that need not have nulls says so where it has none."""
+    more = columns_beside(record, table.column_names)
+    schema = arrow_schema(record, more)
+    for place, column in enumerate(table_columns(record, more)):
+        present = any(isinstance(marker, PresentByDefault) for marker in column.values.markers)
+        if present and table[column.name].null_count == 0:
+            schema = schema.set(place, schema.field(place).with_nullable(False))
+    return schema
 
 
 class ArtifactWriter:
@@ -65,7 +76,7 @@ class ArtifactWriter:
             check_same_tokens(table, aligned_with)
         path = self._record_path(record, name or file_name(record, ".parquet"))
         # How a table was put together must leave no mark in the bytes, and so in the digest.
-        schema = arrow_schema(record, columns_beside(record, table.column_names))
+        schema = _stored_schema(record, table)
         table = table.select(schema.names).cast(schema).combine_chunks()
         pq.write_table(table, path, compression="zstd", row_group_size=_ROWS_PER_GROUP)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -20,10 +19,10 @@ from rlsd_pipeline.models.chat import Chat, Turn
 from rlsd_pipeline.models.master_weights import MasterWeights
 from rlsd_pipeline.models.model_inputs import ModelInputs, image_shapes, model_inputs
 from rlsd_pipeline.models.placeholders import image_token_ids, placeholder_ids
+from rlsd_pipeline.models.response_text import ResponseText
 from rlsd_pipeline.models.sharing import can_share_prefix
 from rlsd_pipeline.models.weights import FILE_BYTES
 
-_RESYNC = 8
 _KEPT_BYTES = 1 << 30
 """Of encoded prompts in memory: an image of a megapixel takes some 12 MB."""
 
@@ -88,7 +87,6 @@ class Policy:
         self.tokenizer = getattr(processor, "tokenizer", processor)
         require_chat(processor, model.name_or_path or type(model).__name__)
         self.chat = Chat(processor)
-        self._texts: dict[int, str] = {}
         self._prompts: dict[_PromptKey, EncodedPrompt] = {}
         self._prompt_bytes = 0
 
@@ -205,13 +203,11 @@ class Policy:
 
     def decode(self, completion_ids: Sequence[int]) -> str:
         """The text of a response, without the end token that closes it."""
-        kept = [i for i in completion_ids if i not in self.end_token_ids]
-        return self.tokenizer.decode(kept, skip_special_tokens=False)
+        return self._response_text.decode(completion_ids)
 
     def turn(self, completion_ids: Sequence[int]) -> Turn:
         """The model's turn as it reads: what the chat template wrote of it counts as well."""
-        sampled = self.decode(completion_ids)
-        return Turn(self.chat.written_before(sampled), sampled)
+        return self._response_text.turn(completion_ids)
 
     def response_ids(self, turn: FilledTemplate) -> list[int]:
         """The tokens of a response that makes up a whole turn, its end token included.
@@ -225,38 +221,12 @@ class Policy:
         ]
 
     def token_ends(self, completion_ids: Sequence[int], completion: str) -> list[int]:
-        """Where each token's text ends in the response's, in characters; `[tokens]`.
+        """Where each token's text ends in the response's, in characters; `[tokens]`."""
+        return self._response_text.token_ends(completion_ids, completion)
 
-        Tokens are decoded a few at a time, since a character may take several of them, and after
-        the ones before, since some tokenizers drop the blank that a text begins with.
-        """
-        pieces = ["" if i in self.end_token_ids else self._text_of(i) for i in completion_ids]
-        if "\ufffd" not in completion and "".join(pieces) == completion:
-            return list(accumulate(map(len, pieces)))
-        ends: list[int] = []
-        before: tuple[int, ...] = ()
-        pending: tuple[int, ...] = ()
-        place = 0
-        for count, token_id in enumerate(completion_ids, start=1):
-            if token_id in self.end_token_ids:
-                ends.append(place)
-                continue
-            pending = (*pending, token_id)
-            piece = self._text_of(token_id) if len(pending) == 1 else self.decode(pending)
-            if not completion.startswith(piece, place):
-                piece = self.decode(before + pending)[len(self.decode(before)) :]
-            if len(pending) > _RESYNC:
-                piece = self.decode(completion_ids[:count])[place:]
-            if not piece.endswith("\ufffd") and completion.startswith(piece, place):
-                place, before, pending = place + len(piece), pending, ()
-            ends.append(place)
-        return ends
-
-    def _text_of(self, token_id: int) -> str:
-        """The text of one token, which is kept."""
-        if token_id not in self._texts:
-            self._texts[token_id] = self.decode((token_id,))
-        return self._texts[token_id]
+    @cached_property
+    def _response_text(self) -> ResponseText:
+        return ResponseText(self.tokenizer, self.chat, self.end_token_ids)
 
     def save(self, directory: Path) -> list[str]:
         """Write config, tokenizer, processor and weights; returns the file names, sorted."""

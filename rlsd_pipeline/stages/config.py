@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, create_model
 
 from rlsd_pipeline.components.one_of import one_of
 from rlsd_pipeline.config.strict import StrictConfig
+from rlsd_pipeline.imports.stages import ImportStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.registry import STAGES
 from rlsd_pipeline.stages.stage import Stage
@@ -52,7 +53,8 @@ def _place(stage: type[Stage]) -> Any:
             raise ValueError(f"`{stage.name}` takes no table: {_elsewhere(stage)}")
         return declared
 
-    place = one_of(Stage, [stage, *tables])
+    imports = [each for each in ImportStage.__subclasses__() if issubclass(each, stage)]
+    place = one_of(Stage, [stage, *tables, *imports])
     return Annotated[place, BeforeValidator(takes), AfterValidator(fits)]
 
 

@@ -57,7 +57,11 @@ def reward_metrics(rewards: pa.Table) -> Numbers:
                 Groups(rewards["problem_id"].to_pylist()), rewards["verdict"].to_pylist()
             )
         ),
-        **{f"verdict_{verdict.value}": verdicts[verdict.value] for verdict in Verdict},
+        **{
+            f"verdict_{verdict.value}": verdicts[verdict.value]
+            for verdict in Verdict
+            if verdict is not Verdict.UNVERIFIED or verdicts[verdict.value]
+        },
         **part_means(rewards),
     }
 

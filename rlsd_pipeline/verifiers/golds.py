@@ -25,7 +25,7 @@ class Golds(NamedTuple):
 
 def classify(verifier: Verifier, problems: Iterable[Problem]) -> Golds:
     """The kind of each gold answer."""
-    kinds = {problem.problem_id: verifier.kind(problem) for problem in problems}
+    kinds = {each.problem_id: verifier.kind(each) for each in problems if each.has_answer}
     by_kind = isinstance(verifier, Mathematics)
     only_text = [each for each in kinds if kinds[each] is Kind.TEXT] if by_kind else []
     return Golds(Counter(kinds.values()), only_text)

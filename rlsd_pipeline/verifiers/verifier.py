@@ -113,7 +113,11 @@ def build(declared: Verifier) -> Verifier:
 
 def check_gold(verifier: Verifier, problems: Iterable[Problem]) -> list[str]:
     """Ids of the problems whose gold answer is not found correct when a response gives it."""
-    return [problem.problem_id for problem in problems if gold_failure(verifier, problem)]
+    return [
+        problem.problem_id
+        for problem in problems
+        if problem.has_answer and gold_failure(verifier, problem)
+    ]
 
 
 def gold_failure(verifier: Verifier, problem: Problem) -> Verification | None:

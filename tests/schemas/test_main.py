@@ -12,7 +12,7 @@ def test_one_contract_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     main(["Rollout"])
     schema = json.loads(capsys.readouterr().out)
     assert schema["title"] == "Rollout"
-    assert schema["properties"]["rollout_logprobs"]["items"]["maximum"] == 0
+    assert schema["properties"]["rollout_logprobs"]["anyOf"][0]["items"]["maximum"] == 0
 
 
 def test_all_contracts_are_printed_by_name(capsys: pytest.CaptureFixture[str]) -> None:

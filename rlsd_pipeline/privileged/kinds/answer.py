@@ -21,10 +21,14 @@ class Answer(PrivilegedContext):
 
     type: Literal["answer"] = "answer"
 
-    def texts(self, prompts: PromptsConfig, rollouts: Sequence[Judged]) -> list[FilledTemplate]:
-        """The same for all rollouts, whatever the verdicts are."""
+    def texts(
+        self, prompts: PromptsConfig, rollouts: Sequence[Judged]
+    ) -> list[FilledTemplate | None]:
+        """The same for all rollouts, whatever the verdicts are; none without a gold answer."""
         return [
-            prompts.fill(
+            None
+            if not rollout.problem.has_answer
+            else prompts.fill(
                 self.template_of(prompts),
                 question=rollout.problem.question,
                 answer=rollout.problem.answer,

@@ -54,8 +54,14 @@ class WeightingComparisonStage(Stage):
         return (*self.reads, TokenValuesStage.name)
 
     def inputs(self, run: StageRun) -> dict[str, Artifact]:
-        """With the token values of these rollouts, where they were made."""
-        inputs = super().inputs(run)
+        """With the token values of these rollouts, where they were made.
+
+        Imported rollouts are compared on without log-probabilities where no model scored them.
+        """
+        from rlsd_pipeline.stages.comparison.unscored import is_unscored
+
+        reads = [n for n in self.reads if n != "logprobs" or not is_unscored(run)]
+        inputs = {name: run.read(name) for name in reads}
         values = run.workspace.store.intact_ref(run.reference(TokenValuesStage.name))
         made_from = {} if values is None else values.manifest.inputs
         fits = all(made_from.get(n) == inputs[n].digest for n in ("rollouts", "rewards"))
@@ -79,9 +85,11 @@ class WeightingComparisonStage(Stage):
         """Refuse tables of other rollouts, and rollouts of another policy."""
         from rlsd_pipeline.stages.iteration.alignment import require_made_from, require_sampled_by
 
-        require_sampled_by(inputs["rollouts"], run.read("policy"))
+        if "logprobs" in inputs:
+            require_sampled_by(inputs["rollouts"], run.read("policy"))
         require_made_from(inputs["rewards"], inputs["rollouts"])
-        require_made_from(inputs["logprobs"], inputs["rollouts"])
+        if "logprobs" in inputs:
+            require_made_from(inputs["logprobs"], inputs["rollouts"])
 
     def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
         """Weigh by every method, and describe the credit."""
@@ -92,13 +100,17 @@ class WeightingComparisonStage(Stage):
             within_responses,
         )
         from rlsd_pipeline.credit.tables import read_credit, segments_of, under
+        from rlsd_pipeline.stages.comparison.unscored import leave_out_readers, unscored_table
 
-        rollouts, logprobs = inputs["rollouts"], inputs["logprobs"]
-        sampled, scored = rollouts.table(Rollout), logprobs.table(TokenLogprobs)
+        rollouts, logprobs = inputs["rollouts"], inputs.get("logprobs")
+        sampled = rollouts.table(Rollout)
+        scored = logprobs.table(TokenLogprobs) if logprobs else unscored_table(sampled)
         extraction = run.workspace.verifier.extraction
         credit = read_credit(sampled, inputs["rewards"].table(Reward), scored, extraction)
         segments = segments_of(sampled, extraction)
         named, left_out = _compared(run)
+        if logprobs is None:
+            named = leave_out_readers(named, sampled, credit, left_out)
         tables = {name: under(compared_advantages(run, name), credit) for name in named}
         credits = _credits(named, tables, left_out)
         run.workspace.progress.start(self.name, len(credits), "methods")
@@ -116,9 +128,9 @@ class WeightingComparisonStage(Stage):
                 rollouts=len(sampled),
                 tokens=len(rows),
                 signal_tokens=int((credit.token_advantages != 0).sum()),
-                policy=rollouts.manifest.inputs["policy"],
-                teacher=logprobs.manifest.inputs.get("teacher"),
-                privileged=_named(logprobs.manifest.config.get("privileged")),
+                policy=rollouts.manifest.inputs.get("policy", "imported"),
+                teacher=logprobs.manifest.inputs.get("teacher") if logprobs else None,
+                privileged=_named(logprobs.manifest.config.get("privileged")) if logprobs else None,
                 token_shares=token_shares(segments),
                 methods=summaries,
                 rank_correlation=rank_correlations(credits),

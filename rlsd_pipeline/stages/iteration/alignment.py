@@ -17,11 +17,13 @@ _BYTES_PER_ENTRY = 8
 def require_sampled_by(rollouts: Artifact, policy: Artifact) -> None:
     """Refuse rollouts of another policy: scored by this one they would pass for its own.
 
+    Of imported ones nobody knows; how far the policy is from what sampled them is measured.
+
     Raises:
         AlignmentError: Names both policies.
     """
-    sampled_by = rollouts.manifest.inputs["policy"]
-    if sampled_by != policy.digest:
+    sampled_by = rollouts.manifest.inputs.get("policy")
+    if sampled_by is not None and sampled_by != policy.digest:
         raise AlignmentError(
             f"the rollouts were sampled by policy {sampled_by[:12]}, and the policy here is "
             f"{policy.digest[:12]}: materialize rollouts again"

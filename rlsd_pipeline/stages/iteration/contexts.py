@@ -48,7 +48,11 @@ class Contexts:
         self.groups = Groups(problem_ids)
         self.owners = [problems[problem_id] for problem_id in problem_ids]
         self.completions = table["completion"].to_pylist()
-        self.sampled = [torch.tensor(one) for one in table["rollout_logprobs"].to_pylist()]
+        # Another trainer may not have written them down.
+        self.sampled = [
+            None if one is None else torch.tensor(one)
+            for one in table["rollout_logprobs"].to_pylist()
+        ]
         self.plain_prompts: list[EncodedPrompt] = []
         self.divergence = run.arm.weighting.stored_divergence
         self.gap, self.checked = 0.0, 0
@@ -73,9 +77,9 @@ class Contexts:
             lengths = list(map(len, self.completion_ids))
             self._check(artifact, rows_to_check(self.groups, lengths))
             if self.gap <= TOLERANCE:
-                return [Scored(logprobs, None) for logprobs in self.sampled]
+                return [Scored(one, None) for one in self.sampled if one is not None]
         scored = _all(self._score(artifact, self.plain_prompts, keep))
-        self.gap = largest_gap(self.sampled, [one.logprobs for one in scored])
+        self.gap = _gap(self.sampled, [one.logprobs for one in scored])
         self.checked = len(scored)
         return scored
 
@@ -85,7 +89,7 @@ class Contexts:
         prompts = [p if row in chosen else None for row, p in enumerate(self.plain_prompts)]
         found = _all(self._score(policy, prompts, None))
         sampled = [self.sampled[row] for row in rows]
-        self.gap = largest_gap(sampled, [one.logprobs for one in found])
+        self.gap = _gap(sampled, [one.logprobs for one in found])
         self.checked = len(rows)
 
     def teacher(self, artifact: Artifact, student: Sequence[Scored]) -> list[Scored | None]:
@@ -127,6 +131,12 @@ class Contexts:
         self, policy: Artifact, prompts: Sequence[EncodedPrompt | None], keep: Keep | None
     ) -> list[Scored | None]:
         return score_here(self.run, policy, prompts, self.completion_ids, keep)
+
+
+def _gap(sampled: Sequence[torch.Tensor | None], scored: Sequence[torch.Tensor]) -> float:
+    """The largest, of the responses whose log-probabilities of sampling are known."""
+    pairs = [(a, b) for a, b in zip(sampled, scored, strict=True) if a is not None]
+    return largest_gap([a for a, _ in pairs], [b for _, b in pairs])
 
 
 def _all(scored: Sequence[Scored | None]) -> list[Scored]:

@@ -79,6 +79,7 @@ class LogprobsStage(Stage):
             distribution_table,
             logprob_column,
         )
+        from rlsd_pipeline.stages.iteration.sampler_gap import sampler_gap
 
         policy, teacher = inputs["policy"], inputs.get("teacher")
         table = inputs["rollouts"].table(Rollout)
@@ -108,6 +109,7 @@ class LogprobsStage(Stage):
         present = {name: value for name, value in measured.items() if value is not None}
         scored_rows = float(contexts.checked)
         out.measure(engine_gap_max=contexts.gap, student_rollouts_scored=scored_rows, **present)
+        out.measure(**sampler_gap(inputs["rollouts"], table, written))
 
     def metrics(self, artifact: Artifact) -> dict[str, float]:
         """Moments of the information gain."""

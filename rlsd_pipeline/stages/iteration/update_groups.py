@@ -45,7 +45,8 @@ def update_groups(
         teacher = _support(kept)
     student_logprobs = flat(old["student_logprobs"])
     ratios = None
-    if sampled_by_another_engine(inputs["rollouts"]):
+    known = rollouts["rollout_logprobs"].null_count == 0
+    if known and sampled_by_another_engine(inputs["rollouts"]):
         ratios = engine_ratios(student_logprobs, flat(rollouts["rollout_logprobs"]))
     every = Tokens(student_logprobs, _streams(weights), teacher, ratios)
     problems = run.workspace.problems(inputs["problems"])

@@ -1,0 +1,128 @@
+"""`rlsd import`: a log of another trainer as an iteration, and what became of its rows."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from assets.cli import experiment_file
+from assets.cli.progress import console
+from assets.cli.train import open_loop
+from assets.declared import Declared
+from assets.naming import take_name
+from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
+from rlsd_pipeline.errors import ConfigError
+from rlsd_pipeline.imports.declaring import (
+    ImportRequest,
+    declaration,
+    require_format,
+    with_import,
+)
+from rlsd_pipeline.imports.making import importing_arms, make_imported
+from rlsd_pipeline.imports.stages import RolloutsImport
+from rlsd_pipeline.imports.summary import ImportSummary, import_summary
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
+from rlsd_pipeline.stages.run import StageRun
+from schemas import ImportReport, Reward, Rollout
+
+
+def import_rollouts(experiment: str, request: ImportRequest, arms: Sequence[str]) -> None:
+    """Import into an experiment, or write the YAML of one that is this import."""
+    require_format(request.format)
+    file = _file(experiment, request)
+    declared = load_experiment(file)
+    if not _is_declared(declared, request):
+        declared = with_import(declared, request)
+    with open_loop(str(file)) as (loop, _):
+        workspace = Declared(loop.declared.name, declared).workspace()
+        workspace.progress = loop.workspace.progress
+        chosen = importing_arms(workspace, arms)
+        stage = declared.stages.of(RolloutsStage)
+        scored = isinstance(stage, RolloutsImport) and stage.tokens == "model"
+        make_imported(workspace, chosen, score=scored)
+        take_name(loop.file)
+        run = workspace.at(chosen[0], request.first)
+        _show(run, experiment, chosen)
+
+
+def options(pairs: Sequence[str]) -> dict[str, Any]:
+    """`NAME=VALUE` as settings of a format; a value is read as YAML.
+
+    Raises:
+        ConfigError: One is no pair.
+    """
+    found = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise ConfigError(f"--option {pair}: write NAME=VALUE, such as reward=score")
+        try:
+            found[name] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"--option {pair}: the value is no YAML: {error}") from error
+    return found
+
+
+def _file(experiment: str, request: ImportRequest) -> Path:
+    """The experiment's file; one that is new and ends in .yaml is written."""
+    path = Path(experiment)
+    if path.suffix in (".yaml", ".yml") and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(declaration(request), encoding="utf-8")
+        console().print(f"wrote {path}", highlight=False)
+        return path
+    return experiment_file(experiment)
+
+
+def _is_declared(experiment: ExperimentConfig, request: ImportRequest) -> bool:
+    """Whether the file itself declares this import: then it is what the YAML says."""
+    stage = experiment.stages.of(RolloutsStage)
+    if not isinstance(stage, RolloutsImport) or stage.source.type != request.format:
+        return False
+    same = Path(stage.source.path) == request.path.resolve()
+    return same and stage.steps == list(request.steps) and stage.first == request.first
+
+
+def _show(run: StageRun, experiment: str, arms: Sequence[str]) -> None:
+    output = console()
+    rollouts, rewards = run.read("rollouts"), run.read("rewards")
+    report = rollouts.record(ImportReport)
+    for line in _lines(report, import_summary(rollouts.table(Rollout), rewards.table(Reward))):
+        output.print(line, highlight=False, markup=False, soft_wrap=True)
+    where = f"--arm {arms[0]} --iteration {run.iteration}"
+    output.print(f"next: rlsd compare {experiment} {where}", highlight=False, soft_wrap=True)
+
+
+def _lines(report: ImportReport, found: ImportSummary) -> list[str]:
+    step = "" if report.step is None else f" of step {report.step}"
+    sizes = f"{report.smallest_group}" + (
+        f" to {report.largest_group}" if report.largest_group > report.smallest_group else ""
+    )
+    tokens = ", ".join(f"{count:,} {name}" for name, count in report.tokens.items())
+    lines = [
+        f"{report.format}: {report.rollouts:,} of {report.rows:,} rows{step} became rollouts, in "
+        f"{report.groups:,} groups of {sizes}",
+        f"token ids: {tokens}; log-probabilities of the sampler: {report.with_logprobs:,}; reason "
+        f"why sampling ended: {report.with_finish:,}; rewards: {report.with_reward:,}",
+        f"length: {found.lengths[0]:.1f} tokens on average, {found.lengths[1]} at most",
+    ]
+    if found.rewards is not None:
+        mean, low, high = found.rewards
+        lines.append(
+            f"reward: {mean:.4f} on average, from {low:g} to {high:g}; {found.level_groups} of "
+            f"{found.groups} groups have one reward alone, and teach nothing"
+        )
+    lines.append("verdicts: " + ", ".join(f"{n} {name}" for name, n in found.verdicts.items()))
+    if found.disagreements is not None:
+        lines.append(f"verifier and logged reward disagree on {found.disagreements} responses")
+    if report.advantage_sign is not None and report.advantage_sign < 1:
+        lines.append(
+            f"the logged advantages have the sign of the rewards in {report.advantage_sign:.0%} of "
+            "the responses: is every reward column one, and its weight right?"
+        )
+    lines += [
+        f"not used: {count:,} with {reason} (first: {report.first_unusable[reason]})"
+        for reason, count in report.unusable.items()
+    ]
+    return lines

@@ -1,0 +1,57 @@
+"""ms-swift: completions.jsonl, one line a batch, whose values are lists over the responses.
+
+Fields as swift/rlhf_trainers/grpo_trainer.py of 4.6 writes them: `step` (text; `gen_step` with
+Megatron), `prompt` (in the chat template), `completion`, a list a reward function, `advantages`,
+and what else the run logs. Earlier releases have `messages` and `reward`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from rlsd_pipeline.imports.reward_columns import rewards
+from rlsd_pipeline.imports.rollout_format import Place, RolloutFormat, answer_of, asked, said
+from rlsd_pipeline.imports.row import UnusableError
+
+_KNOWN = (
+    "step",
+    "gen_step",
+    "prompt",
+    "messages",
+    "completion",
+    "advantages",
+    "entropy",
+    "solution",
+    "num_turns",
+)
+
+
+class MSSwift(RolloutFormat):
+    """Text and rewards, batch by batch."""
+
+    type: Literal["ms_swift"] = "ms_swift"
+
+    patterns = ("completions*.jsonl",)
+    keys = frozenset({"completion", "advantages"})
+    described = "ms-swift's completions.jsonl"
+
+    reward_weights: dict[str, float] | None = None
+    """Weight of each reward function; by default every list of numbers counts by 1."""
+
+    def read(self, record: Mapping[str, Any], place: Place) -> Iterator[dict[str, Any]]:
+        """The rows of a batch."""
+        count = len(record["completion"])
+        if any(isinstance(v, list) and len(v) != count for v in record.values()):
+            raise UnusableError("a batch whose lists differ in length")
+        for at in range(count):
+            row = {k: v[at] if isinstance(v, list) else v for k, v in record.items()}
+            step = row.get("step", row.get("gen_step"))
+            yield {
+                "step": None if step is None else int(step),
+                **asked(row.get("prompt", row.get("messages"))),
+                "completion": said(row["completion"]),
+                **rewards(row, _KNOWN, self.reward_weights),
+                "advantage": row["advantages"],
+                "answer": answer_of(row.get("solution")),
+            }

@@ -1,0 +1,40 @@
+"""The rewards of a log that has one column a reward function, and their weighted sum."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from rlsd_pipeline.config.strict import nearest
+from rlsd_pipeline.errors import DataError
+
+
+def rewards(
+    record: Mapping[str, Any], known: Collection[str], weights: Mapping[str, float] | None
+) -> dict[str, Any]:
+    """`reward` and `parts` of a record.
+
+    Args:
+        record: One row.
+        known: Columns that are no rewards.
+        weights: Column -> weight; None takes every column of numbers that is not known, by 1.
+
+    Raises:
+        DataError: A weighted column is not there.
+    """
+    numbers = {name: value for name, value in record.items() if _is_number(value)}
+    if weights is None:
+        weights = {name: 1.0 for name in record if name not in known and name in numbers}
+    for name in weights:
+        if name not in record:
+            raise DataError(f"reward_weights: {name!r}: {nearest(name, list(record), 'columns')}")
+    # A function that does not apply to a row gives none there, and adds nothing.
+    parts = {name: float(numbers[name]) for name in weights if name in numbers}
+    if not parts:
+        return {}
+    return {"reward": sum(weights[name] * part for name, part in parts.items()), "parts": parts}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

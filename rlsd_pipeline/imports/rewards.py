@@ -1,0 +1,129 @@
+"""The rewards of a log as rows of `Reward`, beside the verifier's where that is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import pyarrow as pa
+
+from rlsd_pipeline.artifacts.tables import to_table
+from rlsd_pipeline.components.guarded import guarded
+from rlsd_pipeline.errors import DataError
+from rlsd_pipeline.groups import Groups
+from rlsd_pipeline.rewards.parts import rewarded
+from rlsd_pipeline.stages.iteration.rewards import (
+    advantages,
+    judged,
+    require_judged,
+    sampled_responses,
+)
+from schemas import ImportedRollout, Problem, Reward, Rollout, Verdict
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact
+    from rlsd_pipeline.imports.stages import RewardsImport
+    from rlsd_pipeline.stages.run import StageRun
+
+IMPORTED, VERIFIED = "reward_imported", "reward_verified"
+"""Columns in which both rewards stand beside each other."""
+
+_Values = list[float | None]
+
+
+class _Verdicts(NamedTuple):
+    verdicts: list[Verdict]
+    extracted: list[str | None]
+    formats: list[bool]
+    rewards: _Values
+    parts: Mapping[str, _Values]
+
+
+def imported_rewards(
+    stage: RewardsImport, run: StageRun, inputs: Mapping[str, Artifact]
+) -> pa.Table:
+    """The rewards of the imported rollouts.
+
+    Raises:
+        DataError: The verifier is asked, and no problem has a gold answer.
+    """
+    names = ["rollout_id", "problem_id", "completion", "finish_reason", "completion_ids"]
+    table = inputs["rollouts"].table(Rollout, names)
+    logged = inputs["rollouts"].table(ImportedRollout)
+    given: _Values = logged["reward"].to_pylist()
+    parts = {n: logged[n].to_pylist() for n in logged.column_names if n.startswith("reward_")}
+    groups = Groups(table["problem_id"].to_pylist())
+    if stage.verify == "no":
+        found = _unverified(run, table, given, stage.correct_from)
+    else:
+        found = _verified(run, inputs, table, groups)
+        parts |= {**found.parts, IMPORTED: given, VERIFIED: found.rewards}
+    values = found.rewards if stage.verify == "instead" else given
+    verdicts = _with_unknown(found.verdicts, values)
+    values = [
+        None if verdict is Verdict.VERIFIER_ERROR else value
+        for verdict, value in zip(verdicts, values, strict=True)
+    ]
+    written = {
+        "rollout_id": table["rollout_id"],
+        "problem_id": table["problem_id"],
+        "verdict": [verdict.value for verdict in verdicts],
+        "extracted": found.extracted,
+        "format_ok": found.formats,
+        "reward": values,
+        "advantage": advantages(values, groups),
+        **parts,
+    }
+    return to_table(Reward, written)
+
+
+def _with_unknown(verdicts: Sequence[Verdict], values: _Values) -> list[Verdict]:
+    """A response without a reward counts as one that could not be judged."""
+    return [
+        Verdict.VERIFIER_ERROR if value is None else verdict
+        for verdict, value in zip(verdicts, values, strict=True)
+    ]
+
+
+def _unverified(
+    run: StageRun, table: pa.Table, given: _Values, correct_from: float | None
+) -> _Verdicts:
+    verifier = run.workspace.verifier
+    with guarded(verifier, "imported responses"):
+        formats = [verifier.format_ok(text) for text in table["completion"].to_pylist()]
+    verdicts = [_by_reward(reward, correct_from) for reward in given]
+    return _Verdicts(verdicts, [None] * len(given), formats, given, {})
+
+
+def _by_reward(reward: float | None, correct_from: float | None) -> Verdict:
+    if correct_from is None or reward is None:
+        return Verdict.UNVERIFIED
+    return Verdict.CORRECT if reward >= correct_from else Verdict.INCORRECT
+
+
+def _verified(
+    run: StageRun, inputs: Mapping[str, Artifact], table: pa.Table, groups: Groups
+) -> _Verdicts:
+    known = run.workspace.problems(inputs["problems"])
+    _require_answers(known, groups.problem_ids)
+    verified = judged(run, table, known)
+    require_judged(groups, [v.verdict for v in verified], [v.reason for v in verified])
+    responses = list(sampled_responses(run, table, known, verified))
+    rewards, parts = rewarded(run.experiment.reward, responses, groups)
+    return _Verdicts(
+        [v.verdict for v in verified],
+        [v.extracted for v in verified],
+        [response.format_ok for response in responses],
+        rewards,
+        parts,
+    )
+
+
+def _require_answers(known: Mapping[str, Problem], asked: Sequence[str]) -> None:
+    without = [name for name in asked if not known[name].has_answer]
+    if without:
+        raise DataError(
+            f"{len(without)} of {len(asked)} problems have no gold answer, first {without[0]}, so "
+            "nothing can be verified: declare the `dataset` that the prompts come from, name the "
+            "log's column of answers, or leave `--verify` out"
+        )

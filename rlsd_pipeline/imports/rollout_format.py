@@ -1,0 +1,226 @@
+"""A log's format as a component: what it looks like, and what its records say."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import ValidationError
+
+from rlsd_pipeline.components.component import Component, built_in_name
+from rlsd_pipeline.components.guarded import guarded
+from rlsd_pipeline.components.located import LocatedPath
+from rlsd_pipeline.errors import DataError
+from rlsd_pipeline.imports.records import records, refuse_pickle
+from rlsd_pipeline.imports.row import SampledRow, Unusable, UnusableError
+
+_NUMBER = re.compile(r"\d+")
+
+
+class RolloutFormat(Component):
+    """How a trainer writes its rollouts; `patterns`, `keys` and `read` have to be written.
+
+    A file is read record by record, so that memory does not grow with it.
+    """
+
+    component_kind = "rollout format"
+
+    patterns: ClassVar[tuple[str, ...]] = ("*.jsonl",)
+    """Names of the log's files, wherever they lie below a folder."""
+
+    keys: ClassVar[frozenset[str]] = frozenset()
+    """What every record holds; a record that lacks one is of another format."""
+
+    described: ClassVar[str] = ""
+    """What writes such a log, in a few words."""
+
+    path: LocatedPath
+    """The log: a file, or a folder that holds its files."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in the names of problems."""
+        return built_in_name(type(self)) or type(self).__name__.lower()
+
+    @abstractmethod
+    def read(self, record: Mapping[str, Any], place: Place) -> Iterable[dict[str, Any]]:
+        """What a record says, as fields of `SampledRow`; a record may hold several rows.
+
+        Args:
+            record: One line, or one row of a table.
+            place: The file and the step that its name says.
+
+        Raises:
+            UnusableError: The record cannot be used; its text is the reason.
+        """
+
+    @cached_property
+    def files(self) -> list[Path]:
+        """The files of the log, by the numbers in their names.
+
+        Raises:
+            DataError: There is none.
+        """
+        path = Path(self.path)
+        if path.is_file():
+            refuse_pickle(path)
+            return [path]
+        found = {file for pattern in self.patterns for file in path.rglob(pattern)}
+        if not found:
+            held = sorted(path.rglob("*"))[:200] if path.is_dir() else []
+            for file in held:
+                refuse_pickle(file)
+            names = ", ".join(each.name for each in held[:5]) or "nothing"
+            raise DataError(
+                f"{path} holds no {' or '.join(self.patterns)}, as {self.name} writes them; it "
+                f"holds {names}"
+            )
+        return sorted(found, key=_by_number)
+
+    def rows(self) -> Iterator[SampledRow | Unusable]:
+        """Every row of the log, or why it cannot be used.
+
+        Raises:
+            DataError: The log is of another format, or cannot be read.
+            ComponentError: A format of a user's own failed.
+        """
+        for count, file in enumerate(self.files):
+            for number, record in enumerate(records(file)):
+                if isinstance(record, dict) and count == number == 0:
+                    self.require(record)
+                if isinstance(record, dict) and not self.keys <= record.keys():
+                    record = UnusableError(
+                        f"no {', '.join(sorted(self.keys - record.keys()))} in the record"
+                    )
+                yield from self._of_record(record, Place(file), number)
+
+    def _of_record(
+        self, record: dict[str, Any] | UnusableError, place: Place, number: int
+    ) -> Iterator[SampledRow | Unusable]:
+        if isinstance(record, UnusableError):
+            yield Unusable(place.file.name, number, str(record), place.step)
+            return
+        try:
+            with guarded(self, f"{place.file.name}, row {number}"):
+                read = list(self.read(record, place))
+        except UnusableError as error:
+            yield Unusable(place.file.name, number, str(error), place.step)
+            return
+        for fields in read:
+            yield _row(fields, place, number)
+
+    def require(self, record: Mapping[str, Any]) -> None:
+        """Refuse a log by its first record.
+
+        Raises:
+            DataError: It is of another format, or lacks what is declared.
+        """
+        if not self.keys <= record.keys():
+            raise self.another(record)
+
+    def another(self, record: Mapping[str, Any]) -> DataError:
+        """The error that says which format a log looks like."""
+        from rlsd_pipeline.imports.recognised import recognised
+
+        alike = recognised(Path(self.path))
+        missing = ", ".join(sorted(self.keys - record.keys()))
+        hint = (
+            f"it looks like `{alike[0]}`: --from {alike[0]}"
+            if alike
+            else "it looks like no format that is known here: declare its columns by `generic`"
+        )
+        return DataError(
+            f"{self.path} is no log of {self.name}: its first record has "
+            f"{', '.join(map(str, record))}, and lacks {missing}; {hint}"
+        )
+
+
+class Place:
+    """The file that a record stands in.
+
+    Attributes:
+        file: The file.
+        step: The last number in its name or, where that has none, in its folder's; else None.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        named = _NUMBER.findall(file.stem) or _NUMBER.findall(file.parent.name)
+        self.step = int(named[-1]) if named else None
+
+
+def _row(fields: dict[str, Any], place: Place, number: int) -> SampledRow | Unusable:
+    try:
+        return SampledRow(file=place.file.name, number=number, **fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        what = ".".join(str(part) for part in first["loc"][:1])
+        return Unusable(place.file.name, number, f"{what}: {first['msg'].lower()}", place.step)
+
+
+def _by_number(file: Path) -> tuple[Any, ...]:
+    return ([int(found) for found in _NUMBER.findall(str(file))], str(file))
+
+
+def same_everywhere(values: Iterable[float]) -> float | None:
+    """The one value of a response whose tokens all carry it; None where they differ."""
+    found = set(values)
+    return found.pop() if len(found) == 1 else None
+
+
+def text_of(content: Any) -> str | None:
+    """The text of a message's content: text, or a list of parts."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "".join(
+            part["text"] for part in content if isinstance(part, Mapping) and part.get("text")
+        )
+    return None
+
+
+def asked(prompt: Any) -> dict[str, Any]:
+    """`prompt`, `question` and `system` of a prompt that is text or a list of messages.
+
+    Raises:
+        UnusableError: It has several turns, or none of a user.
+    """
+    if isinstance(prompt, str):
+        return {"prompt": prompt}
+    if not isinstance(prompt, list) or not all(isinstance(each, Mapping) for each in prompt):
+        raise UnusableError("a prompt that is neither text nor messages")
+    roles = [each.get("role") for each in prompt]
+    users = [text_of(each.get("content")) for each in prompt if each.get("role") == "user"]
+    if set(roles) - {"system", "developer", "user"} or len(users) != 1:
+        raise UnusableError("a conversation of several turns")
+    systems = [text_of(each.get("content")) for each in prompt if each.get("role") != "user"]
+    system = "\n\n".join(text for text in systems if text) or None
+    return {"prompt": users[0], "question": users[0], "system": system}
+
+
+def said(completion: Any) -> str:
+    """The text of a completion that is text or one message of the assistant.
+
+    Raises:
+        UnusableError: It has several turns, or no text.
+    """
+    if isinstance(completion, list):
+        if len(completion) != 1 or completion[0].get("role") != "assistant":
+            raise UnusableError("a conversation of several turns")
+        completion = text_of(completion[0].get("content"))
+    if not isinstance(completion, str) or not completion:
+        raise UnusableError("no response")
+    return completion
+
+
+def answer_of(gold: Any) -> str | None:
+    """A gold answer as text; None where there is none, or no one text."""
+    if isinstance(gold, list) and len(gold) == 1:
+        gold = gold[0]
+    if isinstance(gold, bool) or not isinstance(gold, str | int | float):
+        return None
+    return str(gold) or None

@@ -1,0 +1,63 @@
+"""A row of a log as every format gives it, or why it cannot be used."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas import FinishReason
+
+
+class UnusableError(Exception):
+    """A row that cannot be used; the text is the reason that is counted."""
+
+
+class Unusable(NamedTuple):
+    """A row that cannot be used.
+
+    Attributes:
+        file: Name of its file.
+        number: Which of the file's rows, from 0.
+        reason: Why.
+        step: The trainer's step, where it is known.
+    """
+
+    file: str
+    number: int
+    reason: str
+    step: int | None = None
+
+
+class SampledRow(BaseModel):
+    """One response with what the log says of it; None is what it does not say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    file: str
+    number: int
+    step: int | None = None
+    group: str | None = None
+    """What the rows of one group share within a step."""
+
+    prompt: str | None = None
+    """The prompt as the log has it, chat template included where the log includes it."""
+
+    question: str | None = None
+    """The user's words, where the log tells them apart from the template."""
+
+    system: str | None = None
+    prompt_ids: list[int] | None = None
+    completion: str | None = None
+    completion_ids: list[int] | None = None
+    logprobs: list[float] | None = None
+    """Of the completion's tokens, under the policy that sampled; nats."""
+
+    finish_reason: FinishReason | None = None
+    reward: float | None = None
+    parts: dict[str, float] = Field(default_factory=dict)
+    """Parts of the reward by name, before any weight."""
+
+    advantage: float | None = None
+    answer: str | None = None
+    images: list[bytes] = Field(default_factory=list)

@@ -1,0 +1,294 @@
+"""An experiment from Python and notebooks: its tables, comparisons and report in one line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rlsd_pipeline.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow as pa
+
+    from rlsd_pipeline.imports.declaring import ImportRequest
+    from rlsd_pipeline.report.data import Report
+    from rlsd_pipeline.stages.run import StageRun, Workspace
+    from schemas import WeightingComparison
+
+_SHOWN_ROWS = 10
+_CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+def open_experiment(file: str | Path, *, store: str | None = None) -> OpenExperiment:
+    """An experiment as it is declared, with what has been made of it.
+
+    Args:
+        file: Its YAML, the folder of one, or the name of one of the checkout's.
+        store: URL or folder of the artifacts; as for the command line: RLSD_STORE, or a folder of
+            RLSD_HOME, or of `.rlsd` in the checkout.
+
+    Raises:
+        ConfigError: There is no such experiment, or it declares something unknown.
+    """
+    from rlsd_pipeline.artifacts import ArtifactStore
+    from rlsd_pipeline.config.experiment import load_experiment
+    from rlsd_pipeline.config.naming import experiment_name
+    from rlsd_pipeline.stages.run import Workspace
+
+    path = _file(file)
+    opened = ArtifactStore(store or _store())
+    return OpenExperiment(Workspace(experiment_name(path), load_experiment(path), opened), path)
+
+
+def _file(file: str | Path) -> Path:
+    given = Path(file)
+    ours = _CHECKOUT / "assets" / "experiments" / given
+    for path in (given, given / "defs.yaml", ours / "defs.yaml"):
+        if path.is_file():
+            return path.resolve()
+    raise ConfigError(f"no experiment {str(file)!r}: give the path of a YAML file")
+
+
+def _store() -> str:
+    home = Path(os.environ.get("RLSD_HOME") or _CHECKOUT / ".rlsd").expanduser()
+    return os.environ.get("RLSD_STORE") or str(home / "artifacts")
+
+
+@dataclass(repr=False)
+class OpenExperiment:
+    """What an experiment has made, by stage, arm and iteration.
+
+    Attributes:
+        workspace: Its stages and its store.
+        file: Its YAML.
+    """
+
+    workspace: Workspace
+    file: Path
+
+    @property
+    def arms(self) -> list[str]:
+        """Its arms, such as `rlsd-s0`."""
+        return list(self.workspace.experiment.lineages())
+
+    def at(self, arm: str | None = None, iteration: int = 0) -> StageRun:
+        """The place of an arm's iteration; of the first arm unless told otherwise.
+
+        Raises:
+            ConfigError: There is no such arm or iteration.
+        """
+        return self.workspace.at(arm or self.arms[0], iteration)
+
+    def table(
+        self, stage: str, arm: str | None = None, iteration: int = 0, record: str | None = None
+    ) -> Table:
+        """A table that a stage has left, such as `table("rollouts").pandas()`.
+
+        Args:
+            stage: Such as `rollouts`, `rewards`, `logprobs` or `weighting_comparison`.
+            arm: The first unless told otherwise.
+            iteration: Of it.
+            record: Which of the stage's tables, such as `ImportedRollout`; the first unless told.
+
+        Raises:
+            ConfigError: The artifact has no such table.
+            ArtifactError: The stage has not been run here.
+        """
+        import schemas
+        from rlsd_pipeline.artifacts.artifact import file_name
+        from rlsd_pipeline.stages.registry import stage_of
+
+        run = self.at(arm, iteration)
+        artifact = run.read(stage)
+        kind = stage_of(stage)
+        names = [record] if record else [one.__name__ for one in (kind.writes if kind else ())]
+        for name in names:
+            found = getattr(schemas, name, None)
+            if found is not None and file_name(found, ".parquet") in artifact.manifest.files:
+                return Table(artifact.table(found), f"{stage} of {run.arm.name}, {iteration:03d}")
+        held = ", ".join(sorted(artifact.manifest.files))
+        raise ConfigError(f"{stage} has no table {' or '.join(names)}; it has {held}")
+
+    def comparison(self, arm: str | None = None, iteration: int = 0) -> Comparison:
+        """All methods on the rollouts of one iteration, computed where it has not been.
+
+        Raises:
+            ArtifactError: The iteration has no rollouts or rewards.
+        """
+        from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
+        from schemas import WeightingComparison
+
+        run = self.at(arm, iteration)
+        artifact = run.make(WeightingComparisonStage)
+        return Comparison(artifact.record(WeightingComparison), run)
+
+    def advantages(
+        self, method: str, arm: str | None = None, iteration: int = 0, form: Any = "plain"
+    ) -> Table:
+        """Per-token advantages of a compared method, in the names of a trainer; see `exports`.
+
+        Raises:
+            ConfigError: The method was not compared, or is more than advantages.
+        """
+        from rlsd_pipeline.exports.advantages import advantages_table
+
+        return Table(advantages_table(self.at(arm, iteration), method, form), f"{method} ({form})")
+
+    def import_rollouts(
+        self, request: ImportRequest | None = None, arms: Sequence[str] = (), score: bool = False
+    ) -> None:
+        """Import a log, as `rlsd import` does, without Dagster.
+
+        Args:
+            request: The log, into this experiment; None where its YAML declares the import.
+            arms: Whose rollouts; all that learn from sampled ones unless told otherwise.
+            score: Also let the declared model score them.
+
+        Raises:
+            RlsdError: The log or the experiment does not fit.
+        """
+        from rlsd_pipeline.imports.declaring import with_import
+        from rlsd_pipeline.imports.making import make_imported
+
+        if request is not None:
+            experiment = with_import(self.workspace.experiment, request)
+            place = self.workspace
+            self.workspace = type(place)(place.name, experiment, place.store)
+        make_imported(self.workspace, arms, score=score)
+
+    def report(self, arm: str | None = None, iteration: int | None = None) -> ReportPage:
+        """Everything that the experiment has shown so far, as one page.
+
+        Args:
+            arm: Whose tokens are shown; none unless told.
+            iteration: Of it.
+        """
+        from rlsd_pipeline.summary.collect import collect_report
+
+        place = None if arm is None else self.at(arm, iteration or 0)
+        return ReportPage(collect_report(self.workspace, place, f"rlsd report {self.file}"))
+
+
+@dataclass(frozen=True, repr=False)
+class Table:
+    """A table that pandas, Polars and Arrow read alike.
+
+    Attributes:
+        arrow: The rows.
+        title: What they are.
+    """
+
+    arrow: pa.Table
+    title: str = ""
+
+    def __len__(self) -> int:
+        return len(self.arrow)
+
+    def pandas(self) -> pandas.DataFrame:
+        """As a data frame of pandas."""
+        return self.arrow.to_pandas()
+
+    def polars(self) -> polars.DataFrame:
+        """As a data frame of Polars, which has to be installed.
+
+        Raises:
+            ConfigError: It is not.
+        """
+        try:
+            import polars
+        except ImportError as error:
+            raise ConfigError("polars is not installed: pip install polars") from error
+        frame = polars.from_arrow(self.arrow)
+        assert isinstance(frame, polars.DataFrame)
+        return frame
+
+    def write(self, path: str | Path) -> Path:
+        """As `.parquet`, `.jsonl`, or a folder of `datasets`.
+
+        Raises:
+            ConfigError: The ending is another one.
+        """
+        from rlsd_pipeline.exports.written import write_table
+
+        return write_table(self.arrow, Path(path))
+
+    def _repr_html_(self) -> str:
+        frame = self.arrow.slice(0, _SHOWN_ROWS).to_pandas()
+        rows = f"{len(self):,} rows"
+        return f"<p>{escape(self.title)}: {rows}</p>{frame.to_html(max_cols=12, border=0)}"
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """All methods on the same rollouts; renders in a notebook.
+
+    Attributes:
+        record: The summary.
+        run: Where.
+    """
+
+    record: WeightingComparison
+    run: StageRun
+
+    def pandas(self) -> pandas.DataFrame:
+        """One row a method: quantiles of its credit, its shares by segment, agreement in sign."""
+        import pandas
+
+        rows = {
+            method.method: {
+                **method.quantiles,
+                "magnitude": method.magnitude,
+                "credited": method.credited,
+                **{f"{name} share": each.value for name, each in method.segments.items()},
+                "sign": None if method.sign_agreement is None else method.sign_agreement.value,
+            }
+            for method in self.record.methods
+        }
+        return pandas.DataFrame.from_dict(rows, orient="index")
+
+    def _repr_html_(self) -> str:
+        found = self.record
+        title = (
+            f"{self.run.workspace.name}, {self.run.arm.name}, iteration {self.run.iteration}: "
+            f"credit of {found.tokens:,} tokens of {found.rollouts:,} responses"
+        )
+        left = "".join(
+            f"<li>{escape(name)}: {escape(why)}</li>" for name, why in found.left_out.items()
+        )
+        return f"<p>{escape(title)}</p>{self.pandas().round(3).to_html(border=0)}" + (
+            f"<p>left out</p><ul>{left}</ul>" if left else ""
+        )
+
+
+@dataclass(repr=False)
+class ReportPage:
+    """The report as one page; a notebook shows it in a frame of its own.
+
+    Attributes:
+        report: What it shows.
+    """
+
+    report: Report
+
+    @cached_property
+    def html(self) -> str:
+        """The page, which needs no network."""
+        from rlsd_pipeline.report.html import render
+
+        return render(self.report)
+
+    def write(self, path: str | Path) -> Path:
+        """Write the page."""
+        Path(path).write_text(self.html, encoding="utf-8")
+        return Path(path)
+
+    def _repr_html_(self) -> str:
+        frame = 'width="100%" height="720" style="border:0"'
+        return f'<iframe srcdoc="{escape(self.html, quote=True)}" {frame}></iframe>'

@@ -1,0 +1,90 @@
+"""Comparing on imported rollouts that no model has scored: what tables alone allow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from rlsd_pipeline.artifacts.validation import contiguous
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.weighting.method import Credit, Weighting
+
+NO_STUDENT = (
+    "the method reads the policy's log-probabilities, and no model scored these rollouts: import "
+    "them with a model"
+)
+_EVERY = 7
+
+
+def is_unscored(run: StageRun) -> bool:
+    """Whether the rollouts here were imported and have no log-probabilities."""
+    store = run.workspace.store
+    rollouts = store.intact_ref(run.reference("rollouts"))
+    if rollouts is None or "policy" in rollouts.manifest.inputs:
+        return False
+    scored = store.intact_ref(run.reference("logprobs"))
+    return scored is None or scored.manifest.inputs.get("rollouts") != rollouts.digest
+
+
+def unscored_table(rollouts: pa.Table) -> pa.Table:
+    """Rollouts as a table of log-probabilities: the sampler's own, or zeros where it has none."""
+    ids = contiguous(rollouts["completion_ids"])
+    known = rollouts["rollout_logprobs"]
+    if known.null_count:
+        zeros = pa.array(np.zeros(len(ids.flatten()), dtype=np.float32))
+        offsets = np.concatenate([[0], np.cumsum(ids.value_lengths().to_numpy())])
+        known = pa.ListArray.from_arrays(offsets.astype(np.int32), zeros)
+    nothing = pa.nulls(len(ids), pa.list_(pa.float32()))
+    return pa.table(
+        {
+            "rollout_id": rollouts["rollout_id"],
+            "completion_ids": ids,
+            "student_logprobs": known,
+            "teacher_logprobs": nothing,
+        }
+    )
+
+
+def leave_out_readers(
+    named: Mapping[str, Weighting], rollouts: pa.Table, credit: Credit, left_out: dict[str, str]
+) -> dict[str, Weighting]:
+    """The methods that need no log-probabilities; why another is left out goes to `left_out`.
+
+    A method reads them if it gives another credit under others. Where the log holds the sampler's,
+    none is left out for the student's.
+
+    Args:
+        named: The methods by name.
+        rollouts: Rows of `Rollout`.
+        credit: The same as the methods read it.
+        left_out: Name -> why.
+    """
+    if rollouts["rollout_logprobs"].null_count == 0:
+        return dict(named)
+    kept = {}
+    for name, method in named.items():
+        # What reads a teacher, or token values, is left out for the want of them.
+        asks_more = method.reads_teacher or method.reads_values
+        if not asks_more and _reads_student(method, credit):
+            left_out[name] = NO_STUDENT
+        else:
+            kept[name] = method
+    return kept
+
+
+def _reads_student(method: Weighting, credit: Credit) -> bool:
+    import torch
+
+    from rlsd_pipeline.credit.checked import checked_streams
+
+    places = torch.arange(len(credit.rows), dtype=credit.student_logprobs.dtype)
+    other = replace(credit, student_logprobs=-1 - (places % _EVERY))
+    found, again = (checked_streams(method, each) for each in (credit, other))
+    pairs = zip(found, again, strict=True)
+    return any(a is not None and b is not None and not torch.equal(a, b) for a, b in pairs)

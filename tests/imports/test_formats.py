@@ -1,0 +1,125 @@
+"""The logs below `logs/` hold the same six responses, as each trainer writes them."""
+
+from pathlib import Path
+
+import pytest
+
+from rlsd_pipeline.components.component import built_in_name
+from rlsd_pipeline.errors import DataError
+from rlsd_pipeline.imports.formats import FORMATS
+from rlsd_pipeline.imports.naming import ProblemNames
+from rlsd_pipeline.imports.recognised import recognised
+from rlsd_pipeline.imports.rollout_format import RolloutFormat
+from rlsd_pipeline.imports.tables import Imported, import_step
+from rlsd_pipeline.imports.tokens import ModelTokens, Words
+from rlsd_pipeline.models.chat import Chat
+from rlsd_pipeline.models.loading import load_processor
+from rlsd_pipeline.models.response_text import ResponseText
+from tests.imports.conftest import LOGS
+from tests.imports.tiny import SUMS, response
+
+GENERIC = {"prompt": "q", "completion": "a", "reward": "score", "answer": "gold"}
+BY_NAME = {built_in_name(kind): kind for kind in FORMATS}
+SAME = tuple(name for name in BY_NAME if name != "trl")
+WITH_IDS = ("slime", "nemo_rl", "open_instruct", "prime_rl")
+
+
+def source(name: str, path: Path | None = None) -> RolloutFormat:
+    settings = GENERIC if name == "generic" else {}
+    return BY_NAME[name].model_validate({"path": str(path or LOGS / name), **settings})
+
+
+def read(name: str, reader: ModelTokens | Words) -> Imported:
+    found = source(name)
+    return import_step(found, None, ProblemNames(name).of, reader)
+
+
+@pytest.fixture(scope="module")
+def reader(model: Path) -> ModelTokens:
+    processor = load_processor(model)
+    end = processor.tokenizer.eos_token_id
+    text = ResponseText(processor.tokenizer, Chat(processor), [end])
+    return ModelTokens(processor, text, 64)
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_every_format_holds_the_same_responses(name: str, reader: ModelTokens) -> None:
+    found = read(name, reader)
+    right = [response(*pair) for pair in SUMS[:2]]
+    texts = found.rollouts["completion"].to_pylist()
+    assert [texts[0], texts[2], texts[3], texts[5]] == [right[0], right[0], right[1], right[1]]
+    assert texts[1].endswith("<answer>6</answer>")
+    assert found.rollouts["sample_index"].to_pylist() == [0, 1, 2, 0, 1, 2]
+    assert found.report.groups == 2
+    expected = [2.0, 1.0, 2.0] if name == "ms_swift" else [1.0, 0.0, 1.0]
+    assert found.rows["reward"].to_pylist() == expected * 2
+    if found.report.advantage_sign is not None:
+        assert found.report.advantage_sign == 1.0
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_ids_are_taken_where_given_and_found_again_where_not(
+    name: str, reader: ModelTokens
+) -> None:
+    found, plain = read(name, reader), read("verl", reader)
+    assert found.rollouts["completion_ids"] == plain.rollouts["completion_ids"]
+    assert found.rollouts["prompt_ids"] == plain.rollouts["prompt_ids"]
+    assert found.rollouts["token_ends"] == plain.rollouts["token_ends"]
+    given = name in WITH_IDS
+    assert found.report.tokens == {"given" if given else "tokenizer": 6}
+    assert found.report.with_logprobs == (6 if given else 0)
+    if given:
+        assert found.rollouts["rollout_logprobs"][0].as_py()[:2] == pytest.approx([-0.05, -0.06])
+
+
+def test_rows_that_cannot_be_used_are_counted_by_their_reason(reader: ModelTokens) -> None:
+    assert read("slime", reader).report.unusable == {"a sample that was not finished (aborted)": 1}
+    assert read("prime_rl", reader).report.unusable == {"a conversation of several turns": 1}
+    report = read("generic", reader).report
+    assert report.unusable == {"no response": 1}
+    assert report.first_unusable == {"no response": "mine.jsonl, row 6"}
+    assert (report.rows, report.rollouts) == (7, 6)
+
+
+def test_words_stand_for_tokens_without_a_model() -> None:
+    found = read("verl", Words())
+    first = found.rollouts.slice(0, 1).to_pylist()[0]
+    assert first["completion"] == "<think>2 and 3 make 5</think><answer>5</answer>"
+    # `<think>2`, ` and`, ` 3`, ` make`, ` 5</think><answer>5</answer>`
+    assert first["token_ends"] == [8, 12, 14, 19, 47]
+    assert found.report.tokens == {"words": 6}
+
+
+def test_token_ids_without_a_text_need_a_tokenizer() -> None:
+    with pytest.raises(DataError, match="6 with token ids without a text, and no tokenizer"):
+        read("open_instruct", Words())
+
+
+@pytest.mark.parametrize("name", [*SAME, "trl"])
+def test_a_log_is_recognised_by_what_it_holds(name: str) -> None:
+    assert recognised(LOGS / name)[:1] == ([name] if name != "generic" else [])
+
+
+def test_another_format_is_named_by_what_it_looks_like(tmp_path: Path) -> None:
+    log = tmp_path / "completions_00001.jsonl"
+    log.write_bytes((LOGS / "verl" / "7.jsonl").read_bytes())
+    with pytest.raises(DataError, match="looks like `verl`: --from verl"):
+        list(source("ms_swift", log).rows())
+
+
+def test_a_pickle_is_never_read(tmp_path: Path) -> None:
+    (tmp_path / "rollout_0.pt").write_bytes(b"\x80\x04cos\nsystem\n")
+    with pytest.raises(DataError, match="is a pickle, and reading one runs whatever it holds"):
+        list(source("slime", tmp_path).rows())
+
+
+def test_one_step_is_chosen_where_a_log_holds_several(reader: ModelTokens) -> None:
+    trl = source("trl")
+    with pytest.raises(DataError, match=r"holds 2 steps.*--step.*it has 1, 2"):
+        import_step(trl, None, ProblemNames("trl").of, reader)
+    with pytest.raises(DataError, match="holds no step 9: it has 1, 2"):
+        import_step(trl, 9, ProblemNames("trl").of, reader)
+    found = import_step(trl, 2, ProblemNames("trl").of, reader)
+    assert (found.report.rows, found.report.groups, found.report.step) == (16, 4, 2)
+    assert set(found.rows.column_names) >= {"reward_right", "reward_thinks"}
+    assert found.report.advantage_sign == 1.0
