@@ -12,6 +12,7 @@ from pydantic import Field
 from rlsd_pipeline.components.component import Component, identity
 
 if TYPE_CHECKING:
+    from rlsd_pipeline.data.demonstrations import Demonstrations
     from schemas import Problem
 
     Row: TypeAlias = Problem | Mapping[str, Any]
@@ -104,3 +105,19 @@ class DataSource(Component):
         The first so many: none of the problems shows one of them.
         """
         return None
+
+    @property
+    def demonstrated(self) -> dict[str, Any]:
+        """What identifies the demonstrations of a warm start beside model and prompts."""
+        return {"warm_start_images": self.seen_by_warm_start}
+
+    def demonstrations(self) -> Demonstrations | None:
+        """What a warm start of `tiny_qwen3_vl` learns; None where it has nothing to learn from.
+
+        By default easy-VQA's own questions about the images left to it.
+        """
+        if self.seen_by_warm_start is None:
+            return None
+        from rlsd_pipeline.data.easy_vqa_demonstrations import EasyVQADemonstrations
+
+        return EasyVQADemonstrations(self.seen_by_warm_start)

@@ -101,10 +101,10 @@ def _reader(experiment: ExperimentConfig) -> Policy | None:
             from rlsd_pipeline.models.tiny_qwen3_vl import build_policy
             from rlsd_pipeline.models.warm_start import learn_tokenizer
 
-            images = experiment.dataset.seen_by_warm_start
-            if images is None:
+            shown = experiment.dataset.demonstrations()
+            if shown is None:
                 return None
-            return build_policy(model, learn_tokenizer(model, experiment.prompts, images))
+            return build_policy(model, learn_tokenizer(model, experiment.prompts, shown))
         case PretrainedModel():
             return _pretrained(model)
         case GGUFModel():

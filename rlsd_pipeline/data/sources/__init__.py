@@ -1,9 +1,10 @@
 """Where problems come from: each file is one data source with its settings.
 
-    easy_vqa.py    the easy-VQA data set
-    jsonl.py       a JSONL file
-    hub.py         a data set of the Hugging Face hub, or local data in a layout of `datasets`
-    arithmetic.py  generated sums and differences
+    easy_vqa.py        the easy-VQA data set
+    easy_vqa_chain.py  several questions chained about one of its images
+    jsonl.py           a JSONL file
+    hub.py             a data set of the Hugging Face hub, or local data in a layout of `datasets`
+    arithmetic.py      generated sums and differences
 
 A file here that holds a `DataSource` can be declared: nothing else has to be told. A user's own,
 beside the YAML or in a package, has the same form.

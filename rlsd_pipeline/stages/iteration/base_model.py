@@ -107,15 +107,11 @@ def _policy(run: StageRun, model: AnyModel) -> Policy:
             return load_gguf(model)
 
 
-def _warm_start_images(run: StageRun) -> int:
-    images = run.experiment.dataset.seen_by_warm_start
-    assert images is not None, "an experiment with this model declares such a data set"
-    return images
-
-
 def _warm_started(run: StageRun, model: TinyQwen3VL) -> Policy:
     from rlsd_pipeline.models.warm_start import warm_start
 
+    demonstrations = run.experiment.dataset.demonstrations()
+    assert demonstrations is not None, "an experiment with this model declares such a data set"
     progress = run.workspace.progress
     progress.start("policy (warm start)", model.warm_start.steps, "steps")
 
@@ -123,7 +119,7 @@ def _warm_started(run: StageRun, model: TinyQwen3VL) -> Policy:
         progress.advance(1)
         progress.metric("loss", loss)
 
-    return warm_start(model, run.experiment.prompts, _warm_start_images(run), report)
+    return warm_start(model, run.experiment.prompts, demonstrations, report)
 
 
 def _pretrained(model: PretrainedModel) -> Policy:

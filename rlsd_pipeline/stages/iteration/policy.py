@@ -46,7 +46,7 @@ class PolicyStage(Stage):
         found: dict[str, Any] = {"model": model_identity(model)}
         if isinstance(model, TinyQwen3VL):
             found |= plain(run.experiment, "prompts")
-            found["warm_start_images"] = run.experiment.dataset.seen_by_warm_start
+            found |= run.experiment.dataset.demonstrated
         return found
 
     def require(self, run: StageRun, inputs: Mapping[str, Artifact]) -> None:

@@ -6,8 +6,8 @@ import pytest
 from rlsd_pipeline.data import easy_vqa
 from rlsd_pipeline.data.blind import blind_baseline
 from rlsd_pipeline.data.easy_vqa import Question, Scene, chain, parse_question, to_problem
+from rlsd_pipeline.data.easy_vqa_demonstrations import EasyVQADemonstrations
 from rlsd_pipeline.data.sources.easy_vqa import EasyVQADataset
-from rlsd_pipeline.models.warm_start import warm_start_questions
 from schemas import Problem
 
 COLOURS = ["black", "blue", "brown", "gray", "green", "red", "teal", "yellow"]
@@ -112,7 +112,7 @@ def test_problems_share_no_image(problems: list[Problem], config: EasyVQADataset
     """By their bytes: with the warm start, and across the splits."""
     warm = {
         easy_vqa.image_bytes("train", question.image_id)
-        for question in warm_start_questions(config.warm_start_images, seed=0)
+        for question in EasyVQADemonstrations(config.warm_start_images).questions(seed=0)
     }
     train = {p.images[0] for p in problems if p.split == "train"}
     test = {p.images[0] for p in problems if p.split == "test"}

@@ -9,15 +9,11 @@ import torch
 from rlsd_pipeline.config.model import DemonstrationNoise, TinyQwen3VL, WarmStartConfig
 from rlsd_pipeline.config.prompts import PromptsConfig
 from rlsd_pipeline.data import easy_vqa
+from rlsd_pipeline.data.demonstrations import Demonstration
 from rlsd_pipeline.data.easy_vqa import Question
+from rlsd_pipeline.data.easy_vqa_demonstrations import EasyVQADemonstrations
 from rlsd_pipeline.models.policy import Policy
-from rlsd_pipeline.models.warm_start import (
-    Demonstration,
-    demonstrate,
-    demonstration_loss,
-    warm_start,
-    warm_start_questions,
-)
+from rlsd_pipeline.models.warm_start import demonstration_loss, warm_start
 
 PROMPTS = PromptsConfig(
     student="{question}",
@@ -33,11 +29,12 @@ RESPONSE = re.compile(r"<think>(the reference says (\w+)\. )?(.*)</think><answer
 def demonstrations(
     noise: DemonstrationNoise, count: int = ROUNDS, seed: int = 0
 ) -> Iterator[tuple[Question, Demonstration]]:
-    pool = warm_start_questions(200, seed=0)
+    shown = EasyVQADemonstrations(200)
+    pool = shown.questions(seed=0)
     rng = random.Random(seed)
     for _ in range(count):
         question = rng.choice(pool)
-        yield question, demonstrate(question, noise, PROMPTS, rng)
+        yield question, shown.demonstrate(question, noise, PROMPTS, rng)
 
 
 def parts(response: str) -> tuple[str | None, str, str]:
@@ -126,7 +123,7 @@ def test_demonstrations_follow_from_the_seed() -> None:
 
 def test_questions_are_about_the_first_images_alone() -> None:
     allowed = set(sorted(easy_vqa.scenes("train"))[:200])
-    asked = warm_start_questions(200, seed=0)
+    asked = EasyVQADemonstrations(200).questions(seed=0)
     assert {question.image_id for question in asked} <= allowed
     assert len(set(asked)) == len(asked)
 
@@ -146,7 +143,9 @@ def test_warm_start_follows_from_its_seed() -> None:
     def train(seed: int, noise: int) -> tuple[Policy, list[tuple[int, float]]]:
         torch.manual_seed(noise)  # Of the process: must not matter.
         told: list[tuple[int, float]] = []
-        policy = warm_start(tiny(3, seed), PROMPTS, 60, lambda *step: told.append(step))
+        policy = warm_start(
+            tiny(3, seed), PROMPTS, EasyVQADemonstrations(60), lambda *step: told.append(step)
+        )
         return policy, told
 
     (first, told), (second, told_again), (other, _) = train(0, 1), train(0, 2), train(1, 1)
@@ -159,7 +158,7 @@ def test_warm_start_follows_from_its_seed() -> None:
 
 def test_warm_start_learns() -> None:
     losses: list[float] = []
-    warm_start(tiny(25), PROMPTS, 60, lambda _, loss: losses.append(loss))
+    warm_start(tiny(25), PROMPTS, EasyVQADemonstrations(60), lambda _, loss: losses.append(loss))
     # From about log(300) = 5.7 nats a token; the format alone is worth most of it.
     assert losses[0] == pytest.approx(math.log(300), abs=0.7)
     assert losses[-1] < losses[0] - 2
