@@ -142,10 +142,12 @@ def test_without_a_teacher_its_methods_are_left_out(
     assert {"rlsd", "opsd", "sdpo", "rlsd_adaptive"} <= left
     assert all("no teacher scored these rollouts" in why for why in found.left_out.values())
     assert (found.teacher, found.privileged) == (None, None)
-    assert len(found.rank_correlation) == 4
+    assert len(found.rank_correlation) == 5
     # Within a response every token of GRPO and SFT has the same credit.
-    same, alone = [None] * 4, [None, None, pytest.approx(1.0), None]
-    assert found.rank_correlation_within == [same, same, alone, same]
+    within = found.rank_correlation_within
+    known = [(i, j) for i, row in enumerate(within) for j, one in enumerate(row) if one is not None]
+    assert known == [(1, 1), (1, 3), (3, 1), (3, 3)]
+    assert (within[1][1], within[3][3]) == pytest.approx((1.0, 1.0))
 
 
 OPD = {
