@@ -51,6 +51,7 @@ class Loop:
         wall_seconds: Wall time of the iterations run here.
         stage_seconds: The part of it that the library's stages took.
         reused: Stages of iterations run here that the store already held.
+        computed: Those that it did not hold.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class Loop:
         self.workspace.progress = progress
         self.wall_seconds = 0.0
         self.stage_seconds = 0.0
-        self.reused = 0
+        self.reused = self.computed = 0
         self._instance = instance
         self._training = Training(self.declared, observe or unobserved)
         self._definitions = definitions_of(self.declared, self._training)
@@ -120,9 +121,11 @@ class Loop:
         self.wall_seconds += time.perf_counter() - started
         for event in result.get_asset_materialization_events():
             metadata = event.materialization.metadata
-            self.reused += "cache" in metadata and metadata["cache"].value == "hit"
+            cache = metadata["cache"].value if "cache" in metadata else None
+            self.reused += cache == "hit"
+            self.computed += cache == "miss"
             seconds = metadata.get("measured/seconds")
-            if isinstance(seconds, dg.FloatMetadataValue) and metadata["cache"].value == "miss":
+            if isinstance(seconds, dg.FloatMetadataValue) and cache == "miss":
                 self.stage_seconds += seconds.value or 0.0
 
     def benchmarks(self, chosen: Iterable[str]) -> list[str]:

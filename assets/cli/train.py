@@ -83,7 +83,7 @@ def train_arm(loop: Loop, display: Lane, arm: str, total: int) -> None:
             f"{arm}: {settings_text(changed)}: what is here is of the earlier declaration; what "
             "does not depend on it is reused"
         )
-    reused = start * stages - loop.reused
+    computed = loop.computed
     loop.evaluate(arm, 0)
     _make_up(loop, display, arm, [k for k in range(1, start + 1) if _is_due(loop, k, total)])
     for updates in _stops(loop, start, total):
@@ -92,7 +92,8 @@ def train_arm(loop: Loop, display: Lane, arm: str, total: int) -> None:
             display.say(f"{arm}: iteration {start}: {warning}")
         if _is_due(loop, updates, total):
             loop.evaluate(arm, updates)
-    if reused := reused + loop.reused:
+    # An iteration that an earlier one brings back is neither run nor looked up stage by stage.
+    if reused := total * stages - (loop.computed - computed):
         display.say(f"{arm}: reused {reused} of {total * stages} stages")
     loop.workspace.tracking.close()
 

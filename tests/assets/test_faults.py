@@ -20,6 +20,9 @@ VALUES = {
     "--iteration": "0",
     "--items": "{experiment}",
     "--predictions": "{experiment}",
+    "--from": "trl",
+    "what": "rollouts",
+    "--out": "{experiment}.parquet",
 }
 """What a command is given where it must be given something."""
 
