@@ -32,7 +32,7 @@ help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
 	@echo "make reproduction    all methods, eight seeds; an hour on two cores, resumable"
 	@echo "make smollm  a real language model: SmolLM2-135M on text arithmetic, resumable"
-	@echo "make ui      the Dagster UI on http://127.0.0.1:3000"
+	@echo "make ui PORT=3000    the Dagster UI on this machine"
 	@echo "make topology    the deployment's parts as processes, behind a password (deploy/README.md)"
 	@echo "make test-deploy    the same, killed part by part; needs postgresql, nginx-light, gettext-base"
 	@echo "make test    all tests that need no optional part"
@@ -63,7 +63,7 @@ smollm: $(SMOLLM)
 	$(BIN)/rlsd train smollm2_arithmetic
 
 ui: $(RUNTIME)
-	$(BIN)/rlsd ui
+	$(BIN)/rlsd ui --port $(PORT)
 
 # Files in the order of their folders: the long ones come first, so that no process waits at the end.
 test: $(DEVELOPMENT)

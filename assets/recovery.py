@@ -7,10 +7,14 @@ of their own, such as pods, are watched by their launcher.
 
 import os
 import socket
+import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
+from sqlalchemy.exc import DBAPIError
 
 HOST_TAG = ".dagster/rlsd_host"
 PROCESS_TAG = ".dagster/rlsd_process"
@@ -43,6 +47,22 @@ def claim(context: dg.AssetExecutionContext | dg.OpExecutionContext) -> None:
     try:
         context.instance.add_run_tags(context.run.run_id, tags)
     except Exception as error:
+        raise dg.RetryRequested(CLAIM_RETRIES, seconds_to_wait=CLAIM_WAIT_SECONDS) from error
+
+
+@contextmanager
+def retried_without_database() -> Iterator[None]:
+    """Let a step begin again where a database server went away: it goes on from the store.
+
+    Raises:
+        dagster.RetryRequested: The server did not answer.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        # A file that is locked or damaged is no server that comes back.
+        if isinstance(error.orig, sqlite3.Error):
+            raise
         raise dg.RetryRequested(CLAIM_RETRIES, seconds_to_wait=CLAIM_WAIT_SECONDS) from error
 
 

@@ -281,6 +281,7 @@ def status(experiment: str) -> None:
 @main.command()
 @click.argument("experiment", required=False)
 @click.option("--older-than", default="1d", show_default=True, help="Spare what is younger.")
+@click.option("--logs-older-than", default="30d", show_default=True, help="Spare younger logs.")
 @click.option("--optimizer", type=click.Choice(["newest", "all"]), help="Instead of the declared.")
 @click.option(
     "--checkpoints-every",
@@ -292,6 +293,7 @@ def status(experiment: str) -> None:
 def gc(
     experiment: str | None,
     older_than: str,
+    logs_older_than: str,
     optimizer: str | None,
     checkpoints_every: int | None,
     dry_run: bool,
@@ -300,7 +302,8 @@ def gc(
     """Delete what the store need not keep: nothing without --yes.
 
     That is what no reference reaches, what killed processes left, and what `retention` of
-    EXPERIMENT (of every experiment here, without one) does not keep. A deleted checkpoint file can
+    EXPERIMENT (of every experiment here, without one) does not keep, and the logs of runs that
+    ended long ago; what they materialized stays in Dagster's history. A deleted checkpoint file can
     be computed again by `rlsd restore`.
     """
     from assets.cli.gc import gc as run
@@ -308,6 +311,7 @@ def gc(
     run(
         experiment,
         older_than=older_than,
+        logs_older_than=logs_older_than,
         optimizer=optimizer,
         checkpoints_every=checkpoints_every,
         delete=yes and not dry_run,
@@ -364,7 +368,10 @@ def doctor(experiment: str | None, mend: bool, quick: bool, rebuild_history: boo
 @main.command()
 @click.option("--port", default=3000, show_default=True, help="Port on this machine.")
 def ui(port: int) -> None:
-    """Open the Dagster UI with its daemon, reachable from this machine only."""
+    """Open the Dagster UI with its daemon, reachable from this machine only.
+
+    It starts no training: what a person switched on or left running goes on.
+    """
     from assets.cli.ui import ui as run
 
     run(port)

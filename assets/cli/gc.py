@@ -10,9 +10,11 @@ import click
 from rich.table import Table
 
 from assets.cli import experiment_file
+from assets.cli.loop import open_instance
+from assets.cli.old_logs import History, delete_logs, local_history
 from assets.cli.progress import console
 from assets.cli.train import open_loop
-from assets.home import file_cache, open_store, store_url
+from assets.home import dagster_home, file_cache, open_store, store_url
 from assets.naming import declared_files, experiment_name, known_file, own_name
 from rlsd_pipeline.artifacts.garbage import Removal, collect, plan
 from rlsd_pipeline.artifacts.inventory import Inventory, take_inventory
@@ -30,6 +32,7 @@ def gc(
     experiment: str | None,
     *,
     older_than: str,
+    logs_older_than: str,
     optimizer: str | None,
     checkpoints_every: int | None,
     delete: bool,
@@ -51,12 +54,16 @@ def gc(
             f"{', '.join(known) or 'no experiment'} applied",
             highlight=False,
         )
-        if not removals:
+        history = _history(logs_older_than)
+        if not removals and not (history and history.old):
             return
         if not delete:
             output.print("nothing is deleted: add --yes to delete it", highlight=False)
             return
-        freed = collect(storage, removals, before)
+        freed = collect(storage, removals, before) if removals else 0
+        if history is not None:
+            freed += history.old_size
+            delete_logs(history)
         output.print(f"{_bytes(freed)} freed", highlight=False)
     except RlsdError as error:
         raise click.ClickException(str(error)) from error
@@ -74,6 +81,22 @@ def restore(experiment: str, *, arm: str, iteration: int) -> None:
         display.say(f"{arm}: {len(updates)} updates to compute again")
         artifact = restore_policy(workspace, arm, iteration)
         display.say(f"{artifact.location}  {_bytes(artifact.size)}, digest {artifact.digest[:12]}")
+
+
+def _history(older_than: str) -> History | None:
+    """How large Dagster's history is; None where this home has none."""
+    if not (dagster_home() / "history").exists():
+        return None
+    with open_instance() as instance:
+        history = local_history(instance, time.time() - _age(older_than, "--logs-older-than"))
+    if history is not None:
+        console().print(
+            f"Dagster's history: {history.events:,} events of assets, logs of {history.runs:,} "
+            f"runs, {_bytes(history.size)}; {_bytes(history.old_size)} of it are logs of "
+            f"{len(history.old):,} runs that ended more than {older_than} ago",
+            highlight=False,
+        )
+    return history
 
 
 def _experiments(
@@ -104,7 +127,7 @@ def _changed(
     return declared.model_copy(update=changes)
 
 
-def _age(text: str) -> float:
+def _age(text: str, option: str = "--older-than") -> float:
     """Seconds of an age such as `12h`.
 
     Raises:
@@ -112,11 +135,11 @@ def _age(text: str) -> float:
     """
     found = re.fullmatch(r"(\d+)([mhd])", text)
     if found is None:
-        raise ConfigError(f"--older-than {text!r}: give minutes, hours or days, such as 90m or 7d")
+        raise ConfigError(f"{option} {text!r}: give minutes, hours or days, such as 90m or 7d")
     seconds = int(found[1]) * _SECONDS[found[2]]
     if seconds < _SHORTEST:
         raise ConfigError(
-            f"--older-than {text}: an hour is the least, so that no running training loses what it "
+            f"{option} {text}: an hour is the least, so that no running training loses what it "
             "works with"
         )
     return seconds

@@ -4,6 +4,7 @@ import dagster as dg
 from pydantic import Field
 
 from assets.declared import Declared
+from assets.recovery import retried_without_database
 from assets.run_cluster import run_cluster
 from assets.training.training import Training
 
@@ -49,7 +50,8 @@ def train_job(declared: Declared, training: Training) -> dg.JobDefinition:
 
     def body(context: dg.OpExecutionContext, config: TrainConfig) -> dg.Output[None]:
         declared.claim(context)
-        start = training.run(context, context.partition_key, config.updates)
+        with retried_without_database():
+            start = training.run(context, context.partition_key, config.updates)
         return dg.Output(None, metadata={"from": start, "updates": config.updates})
 
     body.__annotations__["config"] = TrainConfig

@@ -1,6 +1,5 @@
 """Whatever goes wrong, a command ends in one message: every command is given every bad input."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +42,12 @@ def arguments(command: click.Command, experiment: str) -> list[str]:
 
 @pytest.fixture
 def no_ui(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`rlsd ui` stops before it becomes another process."""
+    """`rlsd ui` stops before it starts other processes."""
 
     def stop(*_: object) -> None:
         raise SystemExit(0)
 
-    monkeypatch.setattr(os, "execv", stop)
-    monkeypatch.setattr(os, "chdir", lambda _: None)
+    monkeypatch.setattr("assets.cli.ui.Parts", stop)
 
 
 @pytest.fixture(scope="module")

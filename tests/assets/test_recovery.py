@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from dagster._core.remote_origin import (
     RemoteRepositoryOrigin,
 )
 from dagster._core.test_utils import create_run_for_test
+from sqlalchemy.exc import OperationalError
 
 from assets.automation import dead_run_sensor
 from assets.recovery import (
@@ -28,6 +30,7 @@ from assets.recovery import (
     fail_dead_runs,
     fail_unclaimed_runs,
     process_tags,
+    retried_without_database,
 )
 
 STARTED = dg.DagsterRunStatus.STARTED
@@ -216,3 +219,15 @@ def test_the_sensor_ends_dead_runs(instance: dg.DagsterInstance) -> None:
     with dg.build_sensor_context(instance=instance) as context:
         assert dead_run_sensor().evaluate_tick(context).skip_message == "1 dead runs"
     assert status_of(instance, run_id) is dg.DagsterRunStatus.FAILURE
+
+
+def test_a_database_server_that_went_away_is_waited_for() -> None:
+    gone = OperationalError("SELECT 1", {}, ConnectionError("server closed the connection"))
+    with pytest.raises(dg.RetryRequested), retried_without_database():
+        raise gone
+
+
+def test_a_locked_file_is_told_at_once() -> None:
+    locked = OperationalError("SELECT 1", {}, sqlite3.OperationalError("database is locked"))
+    with pytest.raises(OperationalError), retried_without_database():
+        raise locked

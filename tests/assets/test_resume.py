@@ -67,7 +67,7 @@ for line in sys.stdin:
         if order["before_manifest"]:
             die_before_manifest(order["before_manifest"])
         if order["before_publishing"]:
-            assets.stages.policy_checkpoint._publish = die
+            assets.stages.policy_checkpoint._published = die
         main(order["arguments"])
     print(child, flush=True)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)

@@ -156,9 +156,9 @@ def under_way(instance: dg.DagsterInstance, seen: frozenset[str]) -> str | None:
     running = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
     if any(not run.tags.get(PROCESS_TAG, "").startswith(run.run_id) for run in running):
         return None
-    at = {run.tags.get("dagster/partition") for run in running}
+    arms = {run.tags.get("dagster/partition") for run in running}
     begun = partitions(instance, "rollouts") - partitions(instance, "policy_checkpoint")
-    return min((begun & at) - seen, default=None)
+    return min({key for key in begun if key.split("|")[0] in arms} - seen, default=None)
 
 
 def is_looking_after(instance: dg.DagsterInstance, since: float) -> bool:
@@ -168,16 +168,13 @@ def is_looking_after(instance: dg.DagsterInstance, since: float) -> bool:
 
 
 def start(client: Any, arm: str) -> None:
-    """What a user does: materialize the data set and the arm's first policy."""
+    """What a user does: launch the training of an arm."""
     job = {
         "repositoryName": "__repository__",
         "repositoryLocationName": "rlsd",
-        "pipelineName": "__ASSET_JOB",
-        "assetSelection": [{"path": ["small", "problems"]}, {"path": ["small", "policy"]}],
+        "pipelineName": "small_train",
     }
-    tags = {"dagster/partition": f"{arm}|000"}
-    tags |= {"dagster/partition/arm": arm, "dagster/partition/iteration": "000"}
-    given = [{"key": key, "value": value} for key, value in tags.items()]
+    given = [{"key": "dagster/partition", "value": arm}]
     launched = client.ask(LAUNCH, job=job, tags=given)["launchPipelineExecution"]
     assert launched["__typename"] == "LaunchRunSuccess", launched
 
@@ -203,7 +200,7 @@ def table(kills: list[Kill], runs: list[dg.DagsterRun], seconds: float) -> str:
         died = [
             run
             for run in runs
-            if run.tags.get("dagster/partition") == kill.during
+            if run.tags.get("dagster/partition") == kill.during.split("|")[0]
             and run.status is dg.DagsterRunStatus.FAILURE
         ]
         lines.append(f"{kill.part:<11}{kill.during:<15}{f'{kill.seconds:.1f} s':<15}{len(died)}")

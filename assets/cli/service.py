@@ -1,0 +1,65 @@
+"""One process of `rlsd ui`.
+
+    python -m assets.cli.service NAME PARENT SOCKET ARGUMENT ...
+
+It imports while the code server loads the definitions, begins once that answers, and ends with the
+process that started it.
+"""
+
+import importlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+CODE, PAGE, DAEMON = "code server", "page", "daemon"
+
+_MODULES = {
+    CODE: ("dagster._cli", "cli"),
+    PAGE: ("dagster_webserver.cli", "dagster_webserver"),
+    DAEMON: ("dagster._daemon.cli", "cli"),
+}
+_PARENT_SECONDS = 2.0
+_PING_SECONDS = 0.1
+
+
+def main() -> None:
+    """Run the process that the arguments name."""
+    name, parent, socket, *arguments = sys.argv[1:]
+    # Told and not asked for: it may be gone by the time that this begins.
+    _end_with(int(parent))
+    module, command = _MODULES[name]
+    entry: Callable[..., None] = getattr(importlib.import_module(module), command)
+    if name != CODE:
+        _wait_for(socket)
+    entry(args=arguments, prog_name=name)
+
+
+def _end_with(parent: int) -> None:
+    """A process that is killed cannot end its children."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PARENT_SECONDS)
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _wait_for(socket: str) -> None:
+    from dagster._core.errors import DagsterUserCodeUnreachableError
+    from dagster._grpc.client import DagsterGrpcClient
+
+    client = DagsterGrpcClient(socket=socket)
+    while True:
+        try:
+            client.ping("")
+        except DagsterUserCodeUnreachableError:
+            time.sleep(_PING_SECONDS)
+        else:
+            return
+
+
+if __name__ == "__main__":
+    main()

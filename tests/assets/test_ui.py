@@ -1,0 +1,91 @@
+"""`rlsd ui`: what it refuses, what it prints, and what becomes of a part that is killed."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from assets.cli.ui import HOST, Parts
+from assets.home import ROOT
+
+SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port on which another program listens."""
+    with socket.socket() as other:
+        other.bind((HOST, 0))
+        other.listen()
+        yield other.getsockname()[1]
+
+
+@pytest.fixture
+def parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    parts = Parts({"page": SLEEP, "daemon": SLEEP})
+    parts.start()
+    yield parts
+    parts.end()
+
+
+def pids(parts: Parts) -> dict[str, int]:
+    return {name: process.pid for name, (process, _) in parts._running.items()}
+
+
+def test_a_taken_port_is_refused_and_another_is_named(
+    taken: int, run: Callable[..., object]
+) -> None:
+    answer = run("ui", "--port", taken)
+    assert answer.exit_code == 1
+    assert f"port {taken} is taken" in answer.error
+    assert f"rlsd ui --port {taken + 1}" in answer.error
+
+
+def test_a_part_that_is_killed_is_begun_again(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("assets.cli.ui._LIVED_SECONDS", 0.0)
+    before = pids(parts)
+    os.kill(before["page"], signal.SIGKILL)
+    parts._running["page"][0].wait()
+    parts.look()
+    after = pids(parts)
+    assert after["daemon"] == before["daemon"]
+    assert after["page"] != before["page"]
+    assert parts._running["page"][0].poll() is None
+    assert "the page ended with -9 and is begun again" in capfd.readouterr().err
+
+
+def test_a_part_that_does_not_start_ends_the_rest(parts: Parts) -> None:
+    parts._running["daemon"][0].kill()
+    parts._running["daemon"][0].wait()
+    with pytest.raises(click.ClickException, match="the daemon ended with -9"):
+        parts.look()
+    parts.end()
+    assert all(process.poll() is not None for process, _ in parts._running.values())
+
+
+def test_a_service_ends_with_what_started_it(tmp_path: Path) -> None:
+    """Otherwise a UI that is killed would leave its daemon."""
+    began = f"""
+import os, subprocess, sys
+command = [sys.executable, "-m", "assets.cli.service", "daemon", str(os.getpid())]
+service = subprocess.Popen([*command, {str(tmp_path / "none")!r}], stdout=subprocess.DEVNULL)
+print(service.pid, flush=True)
+"""
+    starter = subprocess.run(
+        [sys.executable, "-c", began], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    pid = int(starter.stdout)
+    ends = time.monotonic() + 120
+    while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
+        assert time.monotonic() < ends
+        time.sleep(0.2)
