@@ -104,6 +104,7 @@ class Parts:
                 process.wait(max(0.0, ends - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
 
 
 def _commands(folder: Path, port: int) -> dict[str, list[str]]:

@@ -1,6 +1,8 @@
 """The loop in one process: what Dagster then knows, what is computed twice, and what stops it."""
 
+import re
 import shutil
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from assets.cli.train import train_arm
 from assets.declared import Declared
 from assets.graph import stage_assets
 from assets.partitions import partition_key
-from assets.recovery import process_tags
+from assets.recovery import HOST_TAG, PROCESS_TAG
 from rlsd_pipeline.artifacts import Artifact, ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.progress import Silent
@@ -155,7 +157,9 @@ def test_every_check_is_recorded_and_passed(known: Known) -> None:
 def test_every_run_says_who_executes_it(known: Known) -> None:
     runs = known[1].get_runs()
     assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
-    assert all(process_tags(run.run_id).items() <= run.tags.items() for run in runs)
+    for run in runs:
+        assert run.tags[HOST_TAG] == socket.gethostname()
+        assert re.fullmatch(rf"{run.run_id}/\d+-\d*", run.tags[PROCESS_TAG])
     # The queue keeps runs of one arm in order by this tag, which Dagster sets.
     assert {run.tags.get("dagster/partition/arm") for run in runs} == {None, "grpo-s0", "rlsd-s0"}
 

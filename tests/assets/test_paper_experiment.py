@@ -190,4 +190,4 @@ def test_sensors_start_nothing_of_an_experiment_that_nobody_started(
         assert requests() == []
         started = dg.AssetMaterialization(here.key("policy"), partition=partition_key("grpo-s0", 0))
         instance.report_runless_asset_event(started)
-        assert [request.partition_key for request in requests()] == ["grpo-s0|000"]
+        assert [request.partition_key for request in requests()] == ["grpo-s0"]

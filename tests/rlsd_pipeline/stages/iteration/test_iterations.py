@@ -186,13 +186,13 @@ def test_checkpoints_are_a_lineage(ran: Ran) -> None:
 def test_arms_of_one_seed_share_what_is_equal(ran: Ran) -> None:
     made = ran[1]
     for stage in ("policy", "rollouts", "rewards"):
-        first = made["grpo-s0", 0, stage]
-        assert not first.cache_hit
-        assert made["rlsd-s0", 0, stage].cache_hit
-        assert made["rlsd-s0", 0, stage].digest == first.digest
+        first, second = made["grpo-s0", 0, stage], made["rlsd-s0", 0, stage]
+        assert second.manifest.fingerprint == first.manifest.fingerprint
+        assert second.digest == first.digest
     assert made["grpo-s0", 1, "rollouts"].digest != made["rlsd-s0", 1, "rollouts"].digest
     # Two RLSD arms whose λ and teacher agree in the first iteration.
-    assert made["live-s0", 0, "policy_checkpoint"].cache_hit
+    first, second = (made[arm, 0, "policy_checkpoint"] for arm in ("rlsd-s0", "live-s0"))
+    assert second.manifest.fingerprint == first.manifest.fingerprint
     assert made["live-s0", 1, "logprobs"].digest != made["rlsd-s0", 1, "logprobs"].digest
 
 
