@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import dagster as dg
 
-from assets.home import home, open_store, store_url
 from assets.naming import take_name
 from assets.partitions import partitions, same_iteration, split_key
 from assets.recovery import claim
 from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.home import home, open_store, store_url
 from rlsd_pipeline.stages.registry import stage_of
 from rlsd_pipeline.stages.stage import Scope, Stage
 

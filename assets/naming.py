@@ -12,9 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-from assets.home import EXPERIMENTS, ROOT, home
+from assets.home import EXPERIMENTS
 from rlsd_pipeline.config.naming import FILE, experiment_name
 from rlsd_pipeline.errors import ConfigError
+from rlsd_pipeline.home import ROOT, home
 
 
 def declared_files() -> list[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlsd_pipeline.errors import ConfigError
+from rlsd_pipeline.home import ROOT, open_store, store_url
 
 if TYPE_CHECKING:
     import pandas
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from schemas import WeightingComparison
 
 _SHOWN_ROWS = 10
-_CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 def open_experiment(file: str | Path, *, store: str | None = None) -> OpenExperiment:
@@ -37,28 +36,22 @@ def open_experiment(file: str | Path, *, store: str | None = None) -> OpenExperi
     Raises:
         ConfigError: There is no such experiment, or it declares something unknown.
     """
-    from rlsd_pipeline.artifacts import ArtifactStore
     from rlsd_pipeline.config.experiment import load_experiment
     from rlsd_pipeline.config.naming import experiment_name
     from rlsd_pipeline.stages.run import Workspace
 
     path = _file(file)
-    opened = ArtifactStore(store or _store())
+    opened = open_store(store or store_url())
     return OpenExperiment(Workspace(experiment_name(path), load_experiment(path), opened), path)
 
 
 def _file(file: str | Path) -> Path:
     given = Path(file)
-    ours = _CHECKOUT / "assets" / "experiments" / given
+    ours = ROOT / "assets" / "experiments" / given
     for path in (given, given / "defs.yaml", ours / "defs.yaml"):
         if path.is_file():
             return path.resolve()
     raise ConfigError(f"no experiment {str(file)!r}: give the path of a YAML file")
-
-
-def _store() -> str:
-    home = Path(os.environ.get("RLSD_HOME") or _CHECKOUT / ".rlsd").expanduser()
-    return os.environ.get("RLSD_STORE") or str(home / "artifacts")
 
 
 @dataclass(repr=False)

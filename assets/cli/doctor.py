@@ -16,7 +16,7 @@ from assets.cli.loop import open_instance
 from assets.cli.progress import console
 from assets.declared import Declared
 from assets.history import damaged_databases, differences, set_history_aside, tell
-from assets.home import dagster_home, open_store, store_url
+from assets.home import dagster_home
 from assets.naming import declared_files, experiment_name
 from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.artifacts.inventory import StoredArtifact, survey
@@ -24,6 +24,7 @@ from rlsd_pipeline.config.experiment import load_experiment
 from rlsd_pipeline.doctor.examination import chosen, examine
 from rlsd_pipeline.doctor.finding import Finding
 from rlsd_pipeline.errors import RlsdError
+from rlsd_pipeline.home import open_store, store_url
 
 _REBUILD = "`rlsd doctor --rebuild-history` writes it anew from the store"
 

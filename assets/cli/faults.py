@@ -222,7 +222,7 @@ def _unforeseen(error: BaseException) -> str:
 
 def _kept_traceback(error: BaseException) -> Path | None:
     """A training of hours need not fail twice to be understood."""
-    from assets.home import home
+    from rlsd_pipeline.home import home
 
     try:
         folder = home() / "tracebacks"

@@ -14,13 +14,14 @@ from assets.cli.loop import open_instance
 from assets.cli.old_logs import History, delete_logs, local_history
 from assets.cli.progress import console
 from assets.cli.train import open_loop
-from assets.home import dagster_home, file_cache, open_store, store_url
+from assets.home import dagster_home
 from assets.naming import declared_files, experiment_name, known_file, own_name
 from rlsd_pipeline.artifacts.garbage import Removal, collect, plan
 from rlsd_pipeline.artifacts.inventory import Inventory, take_inventory
 from rlsd_pipeline.config.experiment import load_experiment
 from rlsd_pipeline.config.retention import CheckpointRetention, RetentionConfig
 from rlsd_pipeline.errors import ConfigError, RlsdError
+from rlsd_pipeline.home import file_cache, open_store, store_url
 from rlsd_pipeline.stages.upkeep.retention import KEPT_WITH_INPUTS, Retained, droppable
 
 _SECONDS = {"m": 60, "h": 3600, "d": 86400}

@@ -9,8 +9,8 @@ import click
 from assets.cli.loop import Loop
 from assets.cli.progress import console
 from assets.cli.train import open_loop
-from assets.home import home
 from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.home import home
 from rlsd_pipeline.stages.run import StageRun
 
 FIRST_TOKENS = 10

@@ -5,11 +5,11 @@ from rich.table import Table
 
 from assets.cli import experiment_file
 from assets.cli.progress import console
-from assets.home import open_store, store_url
 from assets.naming import own_name
 from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.errors import RlsdError
+from rlsd_pipeline.home import open_store, store_url
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
 from schemas import BenchmarkScore, PolicyCheckpoint, Reward

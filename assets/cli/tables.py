@@ -8,11 +8,12 @@ from rich.table import Table
 
 from assets.cli.loop import Loop
 from assets.cli.progress import console
-from assets.home import EXPERIMENTS, home, store_url
+from assets.home import EXPERIMENTS
 from assets.naming import is_declared
 from assets.results.formats import Section
 from assets.results.headroom import headroom_section
 from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK, Estimate, PairedDifference
+from rlsd_pipeline.home import home, store_url
 from rlsd_pipeline.stages.evaluation.headroom import read_headroom
 from rlsd_pipeline.stages.evaluation.results import Result, read_results, tests_of_results
 from rlsd_pipeline.stages.run import Workspace

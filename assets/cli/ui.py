@@ -17,7 +17,8 @@ import click
 import yaml
 
 from assets.cli.service import CODE, DAEMON, PAGE
-from assets.home import ROOT, dagster_home
+from assets.home import dagster_home
+from rlsd_pipeline.home import ROOT
 
 HOST = "127.0.0.1"
 _LOOK_SECONDS = 0.2

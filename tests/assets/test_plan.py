@@ -11,7 +11,8 @@ import yaml
 from click.testing import CliRunner
 
 from assets.cli import main
-from assets.home import EXPERIMENTS, ROOT
+from assets.home import EXPERIMENTS
+from rlsd_pipeline.home import ROOT
 
 SMALL = {
     "dataset": {"type": "easy_vqa", "train_questions": 10, "test_questions": 10},

@@ -13,7 +13,7 @@ import click
 import pytest
 
 from assets.cli.ui import HOST, Parts
-from assets.home import ROOT
+from rlsd_pipeline.home import ROOT
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 
