@@ -22,6 +22,7 @@ from rlsd_pipeline.data.demonstrations import (
     as_demonstration,
 )
 from rlsd_pipeline.data.easy_vqa import COLOURS, Split, image_bytes, scenes
+from rlsd_pipeline.data.easy_vqa_steps import outcome
 from schemas import Problem
 
 FILLER = ("hm", "well", "now", "look", "again", "here", "there", "maybe")
@@ -92,6 +93,7 @@ def distinct(
 def to_problem(split: Split, chain: Chain) -> Problem:
     """One chain as a record."""
     scene = scenes(split)[chain.image_id]
+    same = [link.colour == scene.colour for link in chain.asked]
     answers = [link.answer(scene.colour) for link in chain.asked]
     return Problem(
         problem_id=f"{split}-{chain.image_id}-{chain.text.replace('?', '').replace(' ', '_')}",
@@ -99,7 +101,7 @@ def to_problem(split: Split, chain: Chain) -> Problem:
         question=chain.text,
         images=[image_bytes(split, chain.image_id)],
         answer=" ".join(answers),
-        solution=_reasoning(chain, scene.colour, answers),
+        solution=_reasoning(chain, scene.colour, same, answers),
         choices=[],
         attributes={
             "colour": scene.colour,
@@ -109,11 +111,11 @@ def to_problem(split: Split, chain: Chain) -> Problem:
     )
 
 
-def _reasoning(chain: Chain, seen: str, answers: Sequence[str]) -> str:
-    steps = []
-    for link, answer in zip(chain.asked, answers, strict=True):
-        relation = "same" if link.colour == seen else "different"
-        steps.append(step(link, seen, relation, answer))
+def _reasoning(chain: Chain, seen: str, same: Sequence[bool], answers: Sequence[str]) -> str:
+    steps = [
+        step(link, seen, "same" if is_same else "different", answer)
+        for link, is_same, answer in zip(chain.asked, same, answers, strict=True)
+    ]
     return " ".join([f"it is {seen}.", *steps])
 
 
@@ -144,15 +146,16 @@ class ChainDemonstrations(Demonstrations):
     ) -> Demonstration:
         """See `Demonstrations`."""
         seen = scenes("train")[question.image_id].colour
-        steps, answers = [f"it is {seen}."], []
+        same, answers = [], []
         for link in question.asked:
-            same = (link.colour == seen) != (rng.random() < noise.wrong_comparison)
+            same.append((link.colour == seen) != (rng.random() < noise.wrong_comparison))
             negates = link.negated and rng.random() >= noise.wrong_negation
-            answers.append("yes" if same != negates else "no")
-            steps.append(step(link, seen, "same" if same else "different", answers[-1]))
+            answers.append("yes" if same[-1] != negates else "no")
         filler = " ".join(rng.choice(FILLER) for _ in range(self._filler))
         before = f"{filler}. " if filler else ""
-        arrived = Arrived(question.text, before, " ".join(steps), " ".join(answers))
+        arrived = Arrived(
+            question.text, before, _reasoning(question, seen, same, answers), " ".join(answers)
+        )
         image = image_bytes("train", question.image_id)
         return as_demonstration(arrived, image, noise, prompts, rng)
 
@@ -167,7 +170,7 @@ def chain_steps(completion: str, extracted: str | None, problem: Problem) -> dic
     asked = problem.attributes["asked"].split()
     found = _STEP.findall(completion)
     if len(found) != len(asked):
-        return {"step:perceive": _outcome(seen, problem.attributes["colour"])}
+        return {"step:perceive": outcome(seen, problem.attributes["colour"])}
     same = [relation == "same" for _, _, relation, _, _ in found]
     stated = [answer for *_, answer in found]
     implied = [
@@ -175,14 +178,8 @@ def chain_steps(completion: str, extracted: str | None, problem: Problem) -> dic
         for _, _, relation, wording, _ in found
     ]
     return {
-        "step:perceive": _outcome(seen, problem.attributes["colour"]),
-        "step:compare": _outcome(same, [colour == seen for colour in asked]),
-        "step:negate": _outcome(stated, implied),
-        "step:answer": _outcome(extracted, " ".join(stated)),
+        "step:perceive": outcome(seen, problem.attributes["colour"]),
+        "step:compare": outcome(same, [colour == seen for colour in asked]),
+        "step:negate": outcome(stated, implied),
+        "step:answer": outcome(extracted, " ".join(stated)),
     }
-
-
-def _outcome(found: object, right: object) -> str:
-    if found is None:
-        return "missing"
-    return "right" if found == right else "wrong"

@@ -18,20 +18,21 @@ def easy_vqa_steps(completion: str, extracted: str | None, problem: Problem) -> 
     facts = problem.attributes
     perceived = _PERCEIVED.search(completion)
     seen = perceived.groups() if perceived else None
-    steps = {"step:perceive": _outcome(seen, (facts["colour"], facts["shape"]))}
+    steps = {"step:perceive": outcome(seen, (facts["colour"], facts["shape"]))}
     if facts["kind"] == "open":
         return steps
     relation = _RELATION.search(completion)
     stated = relation.group() if relation else None
     if seen is not None:
-        steps["step:compare"] = _outcome(stated, "same" if facts["asked"] in seen else "different")
+        steps["step:compare"] = outcome(stated, "same" if facts["asked"] in seen else "different")
     if stated is not None:
         affirms = (stated == "same") != (facts["kind"] == "negated")
-        steps["step:negate"] = _outcome(extracted, "yes" if affirms else "no")
+        steps["step:negate"] = outcome(extracted, "yes" if affirms else "no")
     return steps
 
 
-def _outcome(found: object, right: object) -> str:
+def outcome(found: object, right: object) -> str:
+    """`right`, `wrong`, or `missing` where nothing was found."""
     if found is None:
         return "missing"
     return "right" if found == right else "wrong"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from rlsd_pipeline.data.source import DataSource
+from rlsd_pipeline.data.easy_vqa_images import EasyVQAImages
 
 if TYPE_CHECKING:
     from schemas import Problem
 
 
-class EasyVQADataset(DataSource):
+class EasyVQADataset(EasyVQAImages):
     """The easy-VQA data set (PyPI `easy-vqa`, MIT): coloured shapes of 64 by 64 pixels.
 
     Questions are drawn from its own train and test splits in equal numbers of five kinds:
@@ -22,19 +22,11 @@ class EasyVQADataset(DataSource):
 
     type: Literal["easy_vqa"] = "easy_vqa"
 
-    test_share: ClassVar[float] = 0.0  # type: ignore[misc]  # It has a test split of its own.
-
     train_questions: Annotated[int, Field(ge=5)] = 4000
     """Questions to learn from."""
 
     test_questions: Annotated[int, Field(ge=5)] = 1000
     """Held-out questions, drawn from the test split."""
-
-    warm_start_images: Annotated[int, Field(ge=1, lt=4000)] = 2000
-    """The first this many train images belong to the warm start; reinforcement sees the others."""
-
-    seed: int = 0
-    """Which questions are drawn."""
 
     def problems(self) -> list[Problem]:
         """The problems of both splits; train problems show images the warm start has not seen."""
@@ -56,18 +48,3 @@ class EasyVQADataset(DataSource):
         from rlsd_pipeline.data.easy_vqa_steps import easy_vqa_steps
 
         return easy_vqa_steps(completion, extracted, problem)
-
-    @property
-    def held_out_count(self) -> int:
-        """As declared."""
-        return self.test_questions
-
-    @property
-    def bytes_to_read(self) -> int:
-        """Some megabytes, installed with the package."""
-        return 0
-
-    @property
-    def seen_by_warm_start(self) -> int:
-        """As declared."""
-        return self.warm_start_images

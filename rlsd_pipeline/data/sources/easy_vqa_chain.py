@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from rlsd_pipeline.data.source import DataSource
+from rlsd_pipeline.data.easy_vqa_images import EasyVQAImages
 
 if TYPE_CHECKING:
     from rlsd_pipeline.data.demonstrations import Demonstrations
@@ -17,7 +17,7 @@ VERSION = "1"
 """Raised by hand when the same declaration draws other problems or demonstrations."""
 
 
-class EasyVQAChainDataset(DataSource):
+class EasyVQAChainDataset(EasyVQAImages):
     """Several questions chained about one image of easy-VQA (PyPI `easy-vqa`, MIT).
 
     Only a response that gets all of them right is right, and most of its tokens decide nothing:
@@ -25,8 +25,6 @@ class EasyVQAChainDataset(DataSource):
     """
 
     type: Literal["easy_vqa_chain"] = "easy_vqa_chain"
-
-    test_share: ClassVar[float] = 0.0  # type: ignore[misc]  # It has a test split of its own.
 
     links: Annotated[int, Field(ge=1, le=7)] = 3
     """Questions of one chain, about as many colours; blind, one chain in links + 1 comes right."""
@@ -39,12 +37,6 @@ class EasyVQAChainDataset(DataSource):
 
     test_questions: Annotated[int, Field(ge=1)] = 500
     """Held-out chains, about images of the test split."""
-
-    warm_start_images: Annotated[int, Field(ge=1, lt=4000)] = 2000
-    """The first this many train images belong to the warm start; reinforcement sees the others."""
-
-    seed: int = 0
-    """Which chains are drawn."""
 
     def problems(self) -> list[Problem]:
         """The problems of both splits; train problems show images the warm start has not seen."""
@@ -72,21 +64,6 @@ class EasyVQAChainDataset(DataSource):
         from rlsd_pipeline.data.easy_vqa_chain import chain_steps
 
         return chain_steps(completion, extracted, problem)
-
-    @property
-    def held_out_count(self) -> int:
-        """As declared."""
-        return self.test_questions
-
-    @property
-    def bytes_to_read(self) -> int:
-        """Some megabytes, installed with the package."""
-        return 0
-
-    @property
-    def seen_by_warm_start(self) -> int:
-        """As declared."""
-        return self.warm_start_images
 
     @property
     def demonstrated(self) -> dict[str, Any]:

@@ -1,0 +1,36 @@
+"""What all data sets drawn from the images of easy-VQA have in common."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from rlsd_pipeline.data.source import DataSource
+
+
+class EasyVQAImages(DataSource):
+    """Questions about the images of easy-VQA, of which the warm start has some for itself."""
+
+    test_share: ClassVar[float] = 0.0  # type: ignore[misc]  # Each has a test split of its own.
+
+    test_questions: int
+
+    warm_start_images: Annotated[int, Field(ge=1, lt=4000)] = 2000
+    """The first this many train images belong to the warm start; reinforcement sees the others."""
+
+    seed: int = 0
+    """Which questions are drawn."""
+
+    @property
+    def held_out_count(self) -> int:
+        """As declared."""
+        return self.test_questions
+
+    @property
+    def bytes_to_read(self) -> int:
+        """Some megabytes, installed with the package."""
+        return 0
+
+    @property
+    def seen_by_warm_start(self) -> int:
+        """As declared."""
+        return self.warm_start_images
