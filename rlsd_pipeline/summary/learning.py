@@ -6,7 +6,7 @@ from rlsd_pipeline.evaluation.intervals import paired_difference
 from rlsd_pipeline.report.data import Comparison, Estimate
 from rlsd_pipeline.report.learning import LearningPlot, LearningPoint
 from rlsd_pipeline.stages.evaluation.headroom import gains
-from rlsd_pipeline.stages.evaluation.learning import Learning, Learnt, read_learning
+from rlsd_pipeline.stages.evaluation.learning import Learnt, by_seed, read_learning
 from rlsd_pipeline.stages.run import StageRun
 from rlsd_pipeline.weighting.vine import Vine
 
@@ -39,7 +39,7 @@ def learning_plots(place: StageRun, compared: Comparison | None) -> tuple[Learni
     found = (
         learning_plot(
             f"{quantity}, {measure}",
-            _values(learning, measure),
+            by_seed(learning, measure),
             known | oracles,
             experiment.compared_with,
             experiment.evaluation.confidence,
@@ -80,10 +80,3 @@ def learning_plot(
     if len(points) < 2:
         return None
     return LearningPlot(name=name, baseline=compared, points=tuple(points))
-
-
-def _values(learning: Learning, measure: str) -> dict[str, dict[int, float]]:
-    return {
-        method: {seed: float(getattr(one, measure)) for seed, one in of.items()}
-        for method, of in learning.items()
-    }

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference, paired_difference
 from rlsd_pipeline.evaluation.shares import share_of_gain
-from rlsd_pipeline.stages.evaluation.learning import Learning, Learnt, read_learning
+from rlsd_pipeline.stages.evaluation.learning import Learning, Learnt, by_seed, read_learning
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.vine import Vine
@@ -97,10 +97,7 @@ def headroom(
         confidence: Of the intervals.
     """
     oracle, grpo = ends
-    values = {
-        method: {seed: float(getattr(one, measure)) for seed, one in of.items()}
-        for method, of in learning.items()
-    }
+    values = by_seed(learning, measure)
     whole = gains(values, oracle, grpo)
     if not whole:
         return None

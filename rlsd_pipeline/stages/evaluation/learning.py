@@ -71,6 +71,19 @@ def learnt(curves: Mapping[str, Mapping[int, Curve]]) -> Learning:
     }
 
 
+def by_seed(learning: Learning, measure: str) -> dict[str, dict[int, float]]:
+    """Method -> seed -> one number of what was learnt.
+
+    Args:
+        learning: What each training learnt.
+        measure: A field of `Learnt`.
+    """
+    return {
+        method: {seed: float(getattr(one, measure)) for seed, one in of.items()}
+        for method, of in learning.items()
+    }
+
+
 def _curves(
     workspace: Workspace, read: Callable[[str], Iterator[tuple[int, float]]]
 ) -> dict[str, dict[int, Curve]]:
