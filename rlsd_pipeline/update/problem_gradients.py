@@ -6,7 +6,8 @@ exact the more is kept. Source: the tug-of-war sketch of Alon, Matias and Szeged
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -25,7 +26,8 @@ _BLOCK = 1 << 16
 """Entries whose products are taken at once, in float64."""
 
 
-class GradientBatch(NamedTuple):
+@dataclass(frozen=True)
+class GradientBatch:
     """The gradient of one method's loss on a batch.
 
     Attributes:
@@ -36,13 +38,18 @@ class GradientBatch(NamedTuple):
     sum: Tensor
     parts: Tensor
 
+    @cached_property
+    def own(self) -> np.ndarray:
+        """Inner products between its problems; every other method's signal reads a reference's."""
+        return _gram(self.parts, self.parts)
+
     def products(self, reference: "GradientBatch | None") -> Products:
         """All inner products that say how much the problems agree."""
-        own, kept = _gram(self.parts, self.parts), self.parts.shape[1]
+        kept = self.parts.shape[1]
         if reference is None:
-            return Products(own, None, None, kept)
-        true = reference.parts
-        return Products(own, _gram(true, true), _gram(self.parts, true), kept)
+            return Products(self.own, None, None, kept)
+        cross = self.own if reference is self else _gram(self.parts, reference.parts)
+        return Products(self.own, reference.own, cross, kept)
 
 
 def problem_gradients(
