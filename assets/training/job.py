@@ -4,6 +4,7 @@ import dagster as dg
 from pydantic import Field
 
 from assets.declared import Declared
+from assets.jobs import job_name
 from assets.recovery import retried_without_database
 from assets.run_cluster import run_cluster
 from assets.training.training import Training
@@ -14,7 +15,7 @@ ARM_TAG = "arm"
 
 def train_job_name(declared: Declared) -> str:
     """Of the job that trains an arm."""
-    return f"{declared.name}_train"
+    return job_name(declared, "train")
 
 
 def _node_name(declared: Declared) -> str:
