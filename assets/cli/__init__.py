@@ -104,15 +104,29 @@ def values(experiment: str, arm: str, iteration: int) -> None:
 @click.option("--arm", required=True, help="Whose rollouts, for example rlsd-s0.")
 @click.option("--iteration", type=click.IntRange(min=0), required=True, help="Which of them.")
 @click.option("--gradients", is_flag=True, help="Load the policy; add norms and cosines.")
+@click.option(
+    "--prompts",
+    type=click.IntRange(min=2),
+    help="Gradients of a batch of so many problems, sampled and valued for it.",
+)
 @click.option("--lookahead", is_flag=True, help="One update by each method, then evaluate each.")
-def compare(experiment: str, arm: str, iteration: int, gradients: bool, lookahead: bool) -> None:
+def compare(
+    experiment: str,
+    arm: str,
+    iteration: int,
+    gradients: bool,
+    prompts: int | None,
+    lookahead: bool,
+) -> None:
     """Compare all methods on the rollouts of one iteration of EXPERIMENT.
 
-    Works from cached tables alone; no model is loaded without --gradients or --lookahead.
+    Works from cached tables alone; no model is loaded without --gradients, --prompts or
+    --lookahead.
     """
     from assets.cli.compare import compare as run
 
-    run(experiment, arm=arm, iteration=iteration, gradients=gradients, lookahead=lookahead)
+    gradients = gradients or prompts is not None
+    run(experiment, arm, iteration, gradients=gradients, prompts=prompts, lookahead=lookahead)
 
 
 @main.command("import")

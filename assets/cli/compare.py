@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from rich.markup import escape
 from rich.table import Table
 
-from assets.cli.progress import console
+from assets.cli.progress import Display, console
 from assets.cli.train import open_loop
 from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK, UNBOUNDED_REASON, PairedDifference
+from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.run import StageRun
 from rlsd_pipeline.summary.comparison import signal_meaning, values_command
@@ -22,10 +23,27 @@ from schemas import (
 SEGMENT_NAMES = ("reasoning", "answer", "format")
 
 
-def compare(experiment: str, *, arm: str, iteration: int, gradients: bool, lookahead: bool) -> None:
-    """Compare from cached tables; with options, from the policy as well."""
+def compare(
+    experiment: str,
+    arm: str,
+    iteration: int,
+    *,
+    gradients: bool,
+    prompts: int | None,
+    lookahead: bool,
+) -> None:
+    """Compare from cached tables; with options, from the policy as well.
+
+    Args:
+        experiment: Name or YAML file.
+        arm: Whose rollouts.
+        iteration: Which of them.
+        gradients: Add the gradients of the losses.
+        prompts: Of a batch of so many problems; None: of the iteration's own.
+        lookahead: Add one update by each method.
+    """
     tables: list[Table | str] = []
-    with open_loop(experiment) as (loop, _):
+    with open_loop(experiment) as (loop, display):
         run = loop.workspace.at(arm, iteration)
         loop.compare(arm, iteration)
         comparison = run.read(WeightingComparisonStage.name).record(WeightingComparison)
@@ -37,7 +55,7 @@ def compare(experiment: str, *, arm: str, iteration: int, gradients: bool, looka
         title = "the same within responses: who agrees on which tokens count"
         tables.append(_matrix(title, names, comparison.rank_correlation_within))
         if gradients:
-            tables += _gradient_tables(run)
+            tables += _gradient_tables(_larger(run, prompts, display) if prompts else run)
         if lookahead:
             tables.append(_lookahead_table(run))
     output = console()
@@ -120,6 +138,16 @@ def _credit_table(run: StageRun, comparison: WeightingComparison) -> Table:
             "-" if method.cut is None else f"{method.cut:.2f}",
         )
     return table
+
+
+def _larger(run: StageRun, prompts: int, display: Display) -> StageRun:
+    """More problems before the same policy, valued."""
+    from rlsd_pipeline.stages.comparison.larger_batch import larger_batch
+
+    batch = larger_batch(run, prompts)
+    display.say(str(batch.stage(TokenValuesStage).cost(batch)))
+    batch.make(TokenValuesStage)
+    return batch
 
 
 def _gradient_tables(run: StageRun) -> Iterable[Table]:

@@ -12,6 +12,7 @@ from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.grpo_opsd import GRPOOPSD
 from rlsd_pipeline.weighting.method import Weighting
 from rlsd_pipeline.weighting.opd import OPD
+from rlsd_pipeline.weighting.prefix_tree import PrefixTree
 from rlsd_pipeline.weighting.rlsd import RLSD
 from rlsd_pipeline.weighting.sft import SFT
 
@@ -64,6 +65,7 @@ def _variants(run: StageRun) -> dict[str, Weighting]:
         "rlsd, negative only": rlsd.model_copy(update={"responses_weighted": "negative"}),
         "rlsd, reasoning only": rlsd.model_copy(update={"tokens_weighted": "reasoning"}),
         "grpo_opsd, sampled": GRPOOPSD.model_validate({"divergence": {"type": "sampled"}}),
+        "prefix_tree, branches only": PrefixTree(term="branch"),
     }
 
 

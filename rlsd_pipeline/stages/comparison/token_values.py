@@ -10,6 +10,7 @@ from schemas import Reward, Rollout, TokenValues
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+    from rlsd_pipeline.stages.comparison.valued_places import Cost
     from rlsd_pipeline.stages.run import StageRun
 
 
@@ -48,6 +49,18 @@ class TokenValuesStage(Stage):
 
         require_sampled_by(inputs["rollouts"], inputs["policy"])
         require_made_from(inputs["rewards"], inputs["rollouts"])
+
+    def cost(self, run: StageRun) -> Cost:
+        """What it takes here, before it begins.
+
+        Raises:
+            ArtifactError: The iteration has no rollouts or rewards.
+        """
+        from rlsd_pipeline.stages.comparison.valued_places import expected_cost
+
+        read = self.inputs(run)
+        rollouts, rewards = read["rollouts"].table(Rollout), read["rewards"].table(Reward)
+        return expected_cost(run.arm.token_values, rollouts, rewards, run.arm.seed)
 
     def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
         """Value every distinct state once; what is done of it survives an interruption.

@@ -52,6 +52,13 @@ class Cost(NamedTuple):
     continuations: int
     tokens: int
 
+    def __str__(self) -> str:
+        """As a person reads it before it begins."""
+        return (
+            f"{self.states:,} states, {self.continuations:,} continuations, about "
+            f"{self.tokens:,} tokens"
+        )
+
 
 def expected_cost(
     config: TokenValuesConfig, rollouts: pa.Table, rewards: pa.Table, seed: int

@@ -1,10 +1,11 @@
-"""The same place of an experiment under another method: nothing of the arm itself is changed."""
+"""A place of an experiment as if something of it were another: the arm itself is not changed."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.stages.comparison.compared_methods import compared_advantages
 from rlsd_pipeline.stages.registry import iteration_of
 from rlsd_pipeline.stages.run import StageRun
@@ -16,33 +17,38 @@ _NOT_IN_A_NAME = re.compile(r"[^a-z0-9_-]+")
 
 @dataclass(frozen=True)
 class WhatIf(StageRun):
-    """An arm's iteration as if its method were another one.
+    """An arm's iteration as if something of it were another, such as its method.
 
-    What it makes has references of its own; what it does not make is read from the arm.
+    What it makes has references of its own; what it does not make is read from the place itself.
 
     Attributes:
-        method: Name of the other method.
-        origin: Iteration at which it takes the place of the arm's own.
+        place: Where it takes the place of the arm's own.
+        change: Name of what is another.
     """
 
-    method: str = ""
-    origin: int = 0
+    place: StageRun = field(kw_only=True)
+    change: str = field(kw_only=True)
+
+    @property
+    def experiment(self) -> ExperimentConfig:
+        """What is declared for the place."""
+        return self.place.experiment
 
     def reference(self, stage: str, iteration: int | None = None) -> str:
         """Name of what this run makes."""
-        place, _, name = super().reference(stage, iteration).rpartition("/")
-        return f"{place}/what_if/{self.origin:03d}/{_file_name(self.method)}/{name}"
+        folder, _, name = self._unchanged().reference(stage, iteration).rpartition("/")
+        return f"{folder}/what_if/{self.place.iteration:03d}/{_file_name(self.change)}/{name}"
 
     def read(self, stage: str, iteration: int | None = None) -> Artifact:
-        """What this run has made, or else what the arm has."""
+        """What this run has made, or else what the place has."""
         made = self.workspace.store.ref(self.reference(stage, iteration))
-        return made or self._of_arm().read(stage, iteration)
+        return made or self._unchanged().read(stage, iteration)
 
     def report(self, stage: Stage, artifact: Artifact) -> None:
         """It is none of the arm's training."""
 
-    def _of_arm(self) -> StageRun:
-        return StageRun(self.workspace, self.arm, self.iteration)
+    def _unchanged(self) -> StageRun:
+        return replace(self.place, iteration=self.iteration)
 
 
 def make_credit(what_if: WhatIf) -> None:
@@ -79,4 +85,4 @@ def as_if(run: StageRun, name: str, weighting: Weighting, iteration: int | None 
         "token_values": weighting.valued_by(run.experiment.token_values),
     }
     arm = run.arm.model_copy(update=changes)
-    return WhatIf(run.workspace, arm, at, method=name, origin=run.iteration)
+    return WhatIf(run.workspace, arm, at, place=run, change=name)

@@ -12,6 +12,7 @@ from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.stages.comparison import gradient_comparison
 from rlsd_pipeline.stages.comparison.compared_methods import compared_methods
 from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
+from rlsd_pipeline.stages.comparison.larger_batch import larger_batch
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
 from rlsd_pipeline.stages.iteration.rewards import RewardsStage
@@ -158,6 +159,26 @@ def test_bias_and_noise_are_those_of_slow_gradients_by_problem(
         if one.cosine is not None:
             cosine = pairs(rows, oracle) / (signal * pairs(oracle, oracle)) ** 0.5
             assert one.cosine.value == pytest.approx(cosine, rel=0.02)
+
+
+def test_a_larger_batch_has_more_problems_before_the_same_policy(
+    copied: Path, workspace_at: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gradient_comparison, "compared_methods", lambda _: {"grpo": GRPO()})
+    run = workspace_at(copied, token_values={"continuations": 4}).at("rlsd-s0", 1)
+    kept = {name: run.workspace.store.ref(name).digest for name in run.workspace.store.refs("")}
+    few = run.make(GradientComparisonStage).record(GradientComparison)
+    batch = larger_batch(run, 2 * run.experiment.sampling.prompts)
+    batch.make(TokenValuesStage)
+    many = batch.make(GradientComparisonStage).record(GradientComparison)
+    assert few.policy == many.policy == run.read("policy").digest
+    assert few.signal is not None
+    assert many.signal is not None
+    assert many.signal.problems == 2 * few.signal.problems
+    assert many.signal.rollouts == 2 * few.signal.rollouts
+    assert [one.method for one in many.signal.methods] == ["grpo", "true advantage"]
+    # The arm keeps what it had.
+    assert kept.items() <= {name: batch.workspace.store.ref(name).digest for name in kept}.items()
 
 
 def test_rlsd_without_a_mix_is_grpo(compared: tuple[StageRun, GradientComparison]) -> None:
