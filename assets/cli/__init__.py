@@ -12,6 +12,11 @@ from assets.cli.faults import Commands
 
 EXPERIMENT = click.argument("experiment")
 ARM = click.option("--arm", "arms", multiple=True, help="Only this arm, for example rlsd-s0.")
+PROMPTS = click.option(
+    "--prompts",
+    type=click.IntRange(min=2),
+    help="A batch of so many problems before the same policy, sampled, scored and valued for it.",
+)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -88,7 +93,8 @@ def score(
 @EXPERIMENT
 @click.option("--arm", required=True, help="Whose rollouts, for example rlsd-s0.")
 @click.option("--iteration", type=click.IntRange(min=0), required=True, help="Which of them.")
-def values(experiment: str, arm: str, iteration: int) -> None:
+@PROMPTS
+def values(experiment: str, arm: str, iteration: int, prompts: int | None) -> None:
     """Measure what every token of one iteration of EXPERIMENT was worth.
 
     The policy continues from each state of its rollouts; `token_values` of the YAML says how often
@@ -96,7 +102,7 @@ def values(experiment: str, arm: str, iteration: int) -> None:
     """
     from assets.cli.values import values as run
 
-    run(experiment, arm=arm, iteration=iteration)
+    run(experiment, arm=arm, iteration=iteration, prompts=prompts)
 
 
 @main.command()
@@ -104,29 +110,24 @@ def values(experiment: str, arm: str, iteration: int) -> None:
 @click.option("--arm", required=True, help="Whose rollouts, for example rlsd-s0.")
 @click.option("--iteration", type=click.IntRange(min=0), required=True, help="Which of them.")
 @click.option("--gradients", is_flag=True, help="Load the policy; add norms and cosines.")
-@click.option(
-    "--prompts",
-    type=click.IntRange(min=2),
-    help="Gradients of a batch of so many problems, sampled and valued for it.",
-)
+@PROMPTS
 @click.option("--lookahead", is_flag=True, help="One update by each method, then evaluate each.")
 def compare(
     experiment: str,
     arm: str,
     iteration: int,
-    gradients: bool,
     prompts: int | None,
+    gradients: bool,
     lookahead: bool,
 ) -> None:
     """Compare all methods on the rollouts of one iteration of EXPERIMENT.
 
-    Works from cached tables alone; no model is loaded without --gradients, --prompts or
+    Works from cached tables alone; no model is loaded without --prompts, --gradients or
     --lookahead.
     """
     from assets.cli.compare import compare as run
 
-    gradients = gradients or prompts is not None
-    run(experiment, arm, iteration, gradients=gradients, prompts=prompts, lookahead=lookahead)
+    run(experiment, arm, iteration, prompts=prompts, gradients=gradients, lookahead=lookahead)
 
 
 @main.command("import")

@@ -28,8 +28,8 @@ def compare(
     arm: str,
     iteration: int,
     *,
-    gradients: bool,
     prompts: int | None,
+    gradients: bool,
     lookahead: bool,
 ) -> None:
     """Compare from cached tables; with options, from the policy as well.
@@ -38,14 +38,17 @@ def compare(
         experiment: Name or YAML file.
         arm: Whose rollouts.
         iteration: Which of them.
+        prompts: A batch of so many problems before the same policy; None: the iteration's own.
         gradients: Add the gradients of the losses.
-        prompts: Of a batch of so many problems; None: of the iteration's own.
         lookahead: Add one update by each method.
     """
     tables: list[Table | str] = []
     with open_loop(experiment) as (loop, display):
         run = loop.workspace.at(arm, iteration)
-        loop.compare(arm, iteration)
+        if prompts:
+            run = valued_batch(run, prompts, display)
+        else:
+            loop.compare(arm, iteration)
         comparison = run.read(WeightingComparisonStage.name).record(WeightingComparison)
         tables.append(fidelity_table(run, comparison))
         tables.append(_credit_table(run, comparison))
@@ -55,7 +58,7 @@ def compare(
         title = "the same within responses: who agrees on which tokens count"
         tables.append(_matrix(title, names, comparison.rank_correlation_within))
         if gradients:
-            tables += _gradient_tables(_larger(run, prompts, display) if prompts else run)
+            tables += _gradient_tables(run)
         if lookahead:
             tables.append(_lookahead_table(run))
     output = console()
@@ -63,6 +66,17 @@ def compare(
         output.print(table)
     for name, why in comparison.left_out.items():
         output.print(f"left out: {name}: {why}", highlight=False)
+
+
+def valued_batch(run: StageRun, prompts: int, display: Display) -> StageRun:
+    """A batch of so many problems before the policy of a place, valued and compared."""
+    from rlsd_pipeline.stages.comparison.larger_batch import make_batch
+
+    batch = make_batch(run, prompts)
+    display.say(str(batch.stage(TokenValuesStage).cost(batch)))
+    batch.make(TokenValuesStage)
+    batch.make(WeightingComparisonStage)
+    return batch
 
 
 def fidelity_table(run: StageRun, comparison: WeightingComparison) -> Table | str:
@@ -138,16 +152,6 @@ def _credit_table(run: StageRun, comparison: WeightingComparison) -> Table:
             "-" if method.cut is None else f"{method.cut:.2f}",
         )
     return table
-
-
-def _larger(run: StageRun, prompts: int, display: Display) -> StageRun:
-    """More problems before the same policy, valued."""
-    from rlsd_pipeline.stages.comparison.larger_batch import larger_batch
-
-    batch = larger_batch(run, prompts)
-    display.say(str(batch.stage(TokenValuesStage).cost(batch)))
-    batch.make(TokenValuesStage)
-    return batch
 
 
 def _gradient_tables(run: StageRun) -> Iterable[Table]:

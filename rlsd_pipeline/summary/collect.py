@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 
 from rlsd_pipeline.report.data import Report
+from rlsd_pipeline.stages.comparison.larger_batch import widest
+from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.evaluation.results import read_results
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
@@ -28,7 +30,8 @@ def collect_report(workspace: Workspace, place: StageRun | None, command: str) -
         charts.append(accuracy_chart(workspace, benchmark.name))
         if benchmark.temperature > 0:
             charts.append(mention_chart(workspace, benchmark.name))
-    compared = None if place is None else comparison(place)
+    shown = None if place is None else widest(place, WeightingComparisonStage.name)
+    compared = None if shown is None else comparison(shown)
     return Report(
         title=f"{name}: which weighting helps",
         experiment=name,
@@ -40,7 +43,7 @@ def collect_report(workspace: Workspace, place: StageRun | None, command: str) -
         rollouts=() if place is None else rollout_views(place),
         rollouts_meaning=MEANING,
         comparison=compared,
-        learning=() if place is None else learning_plots(place, compared),
+        learning=() if shown is None else learning_plots(shown, compared),
         diagnostics=diagnostics(workspace),
         settings=_settings(workspace),
     )

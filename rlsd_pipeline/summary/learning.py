@@ -31,8 +31,9 @@ def learning_plots(place: StageRun, compared: Comparison | None) -> tuple[Learni
         if isinstance(arms[0].weighting, Vine)
     }
     meaning = (
-        f"Fidelity on the rollouts of {place.arm.name}, iteration {place.iteration}, with "
-        "intervals over problems; that of the oracle is 1 by definition. Learning is paired with "
+        f"Fidelity on {experiment.sampling.prompts} problems before the policy of "
+        f"{place.arm.name} at iteration {place.iteration}, with intervals over problems; that of "
+        "the oracle is 1 by definition. Learning is paired with "
         f"{experiment.compared_with} over the seeds that both have (Student's t); one seed has no "
         "interval. Area: mean height of the curve over the updates; end: its last tenth."
     )

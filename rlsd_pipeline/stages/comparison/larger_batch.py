@@ -1,16 +1,19 @@
 """The policy of an iteration before another batch: more problems than an update sees.
 
-One batch of an update bounds its gradient's bias and noise loosely; the same policy can be asked
-about as many problems as the data set has.
+One batch of an update says little of fidelity, bias and noise where it has few problems; the same
+policy can be asked about as many as the data set has.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.stages.comparison.what_if import WhatIf
+from rlsd_pipeline.stages.comparison.what_if import WhatIf, make_credit
 from rlsd_pipeline.stages.iteration.rewards import RewardsStage
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.run import StageRun
+
+_NAME = re.compile(r"(\d+)-problems")
 
 
 @dataclass(frozen=True)
@@ -31,20 +34,31 @@ class LargerBatch(WhatIf):
         return declared.model_copy(update={"sampling": sampling})
 
 
-def larger_batch(run: StageRun, prompts: int) -> LargerBatch:
-    """The place with rollouts and rewards of `prompts` problems, from the store or sampled.
+def batch_of(run: StageRun, prompts: int) -> LargerBatch:
+    """A batch of so many problems before the policy of a place; nothing is made."""
+    change = f"{prompts}-problems"
+    return LargerBatch(
+        run.workspace, run.arm, run.iteration, place=run, change=change, prompts=prompts
+    )
+
+
+def make_batch(run: StageRun, prompts: int) -> LargerBatch:
+    """Its rollouts, rewards, scores and token weights, from the store or computed.
 
     Raises:
         ConfigError: The data set has fewer problems to train on.
     """
-    batch = LargerBatch(
-        run.workspace,
-        run.arm,
-        run.iteration,
-        place=run,
-        change=f"{prompts}-problems",
-        prompts=prompts,
-    )
+    batch = batch_of(run, prompts)
     batch.make(RolloutsStage)
     batch.make(RewardsStage)
+    make_credit(batch)
     return batch
+
+
+def widest(run: StageRun, stage: str) -> StageRun:
+    """The largest batch here that a stage was made of; the place itself where there is none."""
+    beside = run.reference("what_if")
+    made = run.workspace.store.refs(f"{beside}/{run.iteration:03d}/")
+    names = {name.split("/")[-2] for name in made if name.split("/")[-1] == stage}
+    sizes = [int(found[1]) for name in names if (found := _NAME.fullmatch(name))]
+    return batch_of(run, max(sizes)) if sizes else run

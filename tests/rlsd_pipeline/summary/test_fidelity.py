@@ -64,7 +64,7 @@ def test_learning_is_held_against_it(valued: StageRun) -> None:
     for plot in plots:
         assert [point.method for point in plot.points] == ["grpo", "rlsd"]
         assert all(point.fidelity == fidelities[point.method] for point in plot.points)
-        assert "the rollouts of rlsd-s0, iteration 0" in plot.meaning
+        assert "4 problems before the policy of rlsd-s0 at iteration 0" in plot.meaning
 
 
 def test_the_true_advantage_stands_before_the_methods(valued: StageRun) -> None:

@@ -12,7 +12,7 @@ from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.stages.comparison import gradient_comparison
 from rlsd_pipeline.stages.comparison.compared_methods import compared_methods
 from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
-from rlsd_pipeline.stages.comparison.larger_batch import larger_batch
+from rlsd_pipeline.stages.comparison.larger_batch import make_batch
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
 from rlsd_pipeline.stages.iteration.rewards import RewardsStage
@@ -168,7 +168,7 @@ def test_a_larger_batch_has_more_problems_before_the_same_policy(
     run = workspace_at(copied, token_values={"continuations": 4}).at("rlsd-s0", 1)
     kept = {name: run.workspace.store.ref(name).digest for name in run.workspace.store.refs("")}
     few = run.make(GradientComparisonStage).record(GradientComparison)
-    batch = larger_batch(run, 2 * run.experiment.sampling.prompts)
+    batch = make_batch(run, 2 * run.experiment.sampling.prompts)
     batch.make(TokenValuesStage)
     many = batch.make(GradientComparisonStage).record(GradientComparison)
     assert few.policy == many.policy == run.read("policy").digest
