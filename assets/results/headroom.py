@@ -1,28 +1,39 @@
 """The headroom of an experiment as a table: whether better credit could help, and who gets it."""
 
+import math
 from collections.abc import Sequence
 
 from assets.results.document import estimate, signed
 from assets.results.formats import Section
-from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK, UNBOUNDED_REASON
-from rlsd_pipeline.stages.evaluation.headroom import HOW_TO_KNOW, MEANING, Headroom
+from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK, UNBOUNDED_REASON, PairedDifference
+from rlsd_pipeline.stages.evaluation.headroom import HOW_TO_KNOW, MEANING, Headroom, Reached
 
 
 def headroom_section(found: Sequence[Headroom]) -> Section:
-    """A line for the area and the end of each quantity; without an oracle, how to have one."""
+    """A line a method for area and end of each quantity; without an oracle, how to have one."""
     if not found:
         return Section("headroom", [], [], [HOW_TO_KNOW])
-    first = found[0]
-    methods = list(dict.fromkeys(other.method for one in found for other in one.others))
-    columns = ["of", "seeds", f"{first.oracle} minus {first.compared}", "p"]
-    rows = []
-    for one in found:
-        shares = {other.method: other.share for other in one.others}
-        p_value = f"{one.gain.p_value:.2g}"
-        cells = [f"{one.quantity}, {one.measure}", str(one.seeds), signed(one.gain), p_value]
-        shown = (shares.get(method) for method in methods)
-        rows.append([*cells, *("" if share is None else estimate(share) for share in shown)])
+    columns = ["of", "method", "seeds", f"minus {found[0].compared}", "p", "equal within", "share"]
+    rows = [row for one in found for row in _rows(one)]
     notes = [MEANING, "p is not corrected."]
     if any(UNBOUNDED_MARK in cell for row in rows for cell in row):
         notes.append(f"{UNBOUNDED_REASON}, or the headroom may be 0.")
-    return Section("headroom", [*columns, *(f"share of {m}" for m in methods)], rows, notes)
+    return Section("headroom", columns, rows, notes)
+
+
+def _rows(one: Headroom) -> list[list[str]]:
+    """The oracle, then the others."""
+    of = f"{one.quantity}, {one.measure}"
+    oracle = [of, one.oracle, str(one.seeds), *_gain(one.gain), "", "1"]
+    return [oracle, *([of, *_other(other)] for other in one.others)]
+
+
+def _other(other: Reached) -> list[str]:
+    bounded = math.isfinite(other.margin)
+    margin = f"{other.margin:.3f}" if bounded else UNBOUNDED_MARK
+    share = "" if other.share is None else estimate(other.share)
+    return [other.method, str(other.seeds), *_gain(other.gain), margin, share]
+
+
+def _gain(gain: PairedDifference) -> tuple[str, str]:
+    return signed(gain), f"{gain.p_value:.2g}"

@@ -17,6 +17,7 @@ from rlsd_pipeline.evaluation.intervals import (
     UNBOUNDED_MARK,
     UNBOUNDED_REASON,
     Estimate,
+    PairedDifference,
     mean_interval,
 )
 from rlsd_pipeline.report.data import Diagnostic
@@ -52,26 +53,24 @@ def diagnostics(workspace: Workspace) -> tuple[Diagnostic, ...]:
 
 def _headroom(workspace: Workspace) -> Diagnostic:
     """What measured credit gains over GRPO, and the share of it that others reach."""
-    rows = [
-        (
-            f"{one.quantity}, {one.measure}",
-            one.oracle,
-            one.seeds,
-            _estimate(Estimate(one.gain.value, one.gain.low, one.gain.high), "+.3f"),
-            "; ".join(
-                f"{other.method} {_estimate(other.share, '.2f')}"
-                for other in one.others
-                if other.share is not None
-            ),
-        )
-        for one in read_headroom(workspace)
-    ]
+    rows = []
+    for one in read_headroom(workspace):
+        of = f"{one.quantity}, {one.measure}"
+        rows.append((of, one.oracle, one.seeds, _difference(one.gain), "", "1"))
+        for other in one.others:
+            share = "" if other.share is None else _estimate(other.share, ".2f")
+            gain, margin = _difference(other.gain), f"{other.margin:.3f}"
+            rows.append((of, other.method, other.seeds, gain, margin, share))
     return Diagnostic(
         title="Headroom for credit",
         explanation=MEANING,
-        columns=("of", "oracle", "seeds", "headroom", "share of it"),
+        columns=("of", "method", "seeds", "minus GRPO", "equal within", "share"),
         rows=tuple(rows),
     )
+
+
+def _difference(gain: PairedDifference) -> str:
+    return _estimate(Estimate(gain.value, gain.low, gain.high), "+.3f")
 
 
 def _warmest(workspace: Workspace) -> str:

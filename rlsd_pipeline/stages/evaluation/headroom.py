@@ -18,9 +18,10 @@ HOW_TO_KNOW = (
 
 MEANING = (
     "Area: mean height of the curve over the updates; end: its last tenth. Headroom is the oracle, "
-    "which trains with measured credit, minus GRPO, paired over seeds (Student's t). A method's "
-    "share is its gain over GRPO divided by the oracle's, with Fieller's interval, which is not "
-    "bounded where the headroom itself may be 0."
+    "which trains with measured credit, minus GRPO, paired over seeds (Student's t). Equal within: "
+    "the smallest margin that two one-sided tests allow for (TOST). A method's share is its gain "
+    "over GRPO divided by the oracle's, with Fieller's interval, which is not bounded where the "
+    "headroom itself may be 0."
 )
 
 
@@ -31,12 +32,14 @@ class Reached(NamedTuple):
         method: Its name.
         seeds: Over how many.
         gain: Minus GRPO, paired over seeds.
+        margin: It is GRPO's equal within this.
         share: Of the oracle's gain; None where no seed has all three.
     """
 
     method: str
     seeds: int
     gain: PairedDifference
+    margin: float
     share: Estimate | None
 
 
@@ -106,9 +109,10 @@ def headroom(
         part = gains(values, method, grpo) if method not in ends else {}
         if part:
             shared = sorted(part.keys() & whole.keys())
-            parts, wholes = ([gain[seed] for seed in shared] for gain in (part, whole))
+            parts, wholes = ([of[seed] for seed in shared] for of in (part, whole))
             share = share_of_gain(parts, wholes, confidence) if shared else None
-            others.append(Reached(method, len(part), _paired(part, confidence), share))
+            gain, margin = _paired(part, confidence), equal_within(part, confidence)
+            others.append(Reached(method, len(part), gain, margin, share))
     return Headroom(
         quantity, measure, grpo, oracle, len(whole), _paired(whole, confidence), tuple(others)
     )
@@ -120,6 +124,16 @@ def gains(
     """Seed -> a method's value minus that of another, of the seeds that both have."""
     first, second = values.get(compared, {}), values.get(method, {})
     return {seed: second[seed] - first[seed] for seed in second if seed in first}
+
+
+def equal_within(gain: Mapping[int, float], confidence: float) -> float:
+    """The smallest margin within which differences by seed are shown to be 0 in the mean.
+
+    Two one-sided tests at the level 1 - confidence reject every larger one: it is the farther end
+    of the interval of confidence 2 c - 1 (Schuirmann 1987).
+    """
+    found = _paired(gain, 2 * confidence - 1)
+    return max(-found.low, found.high)
 
 
 def _paired(gain: Mapping[int, float], confidence: float) -> PairedDifference:
