@@ -33,7 +33,7 @@ class Replies(NamedTuple):
 
 
 class KillableProcess:
-    """Runs a module as a child and talks to it, one request at a time, from any thread.
+    """Runs a file as a child and talks to it, one request at a time, from any thread.
 
     The child prints one line when it is ready, then a fixed number for each request. It is
     started by the first request, which alone pays for it: another one is kept ready and takes
@@ -41,8 +41,9 @@ class KillableProcess:
     grow. All end with this object, with the interpreter, or when their standard input closes.
     """
 
-    def __init__(self, module: str, arguments: Sequence[str], *, requests_per_child: int) -> None:
-        self._command = [sys.executable, "-m", module, *arguments]
+    def __init__(self, file: Path, arguments: Sequence[str], *, requests_per_child: int) -> None:
+        # As a module it would load its packages first, which takes longer than all that it needs.
+        self._command = [sys.executable, "-P", str(file), *arguments]
         self._requests_per_child = requests_per_child
         self._lock = threading.Lock()
         self._child: _Child | None = None

@@ -4,6 +4,7 @@ Its own time limit works in the main thread alone and takes five seconds a step.
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rlsd_pipeline.verifiers.algebra.killable import KillableProcess
 from rlsd_pipeline.verifiers.kinds.answer import EQUAL, UNEQUAL, Judgement, unparsed
@@ -31,7 +32,7 @@ class MathVerify:
     def __post_init__(self) -> None:
         limits = (self.memory_limit_mb, self.timeout_seconds, self.work_limit)
         worker = KillableProcess(
-            "rlsd_pipeline.verifiers.algebra.worker",
+            Path(__file__).with_name("worker.py"),
             [str(limit) for limit in limits],
             requests_per_child=_REQUESTS_PER_WORKER,
         )

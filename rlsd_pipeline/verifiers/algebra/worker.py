@@ -1,4 +1,4 @@
-"""The process in which math-verify runs: `python -m rlsd_pipeline.verifiers.algebra.worker`.
+"""The process in which math-verify runs: `python -P worker.py`; it imports nothing else of ours.
 
 Reads requests as JSON lines, each a gold answer and an answer, and replies to each with two
 lines: whether the gold answer could be parsed, then the outcome of the comparison. Text goes

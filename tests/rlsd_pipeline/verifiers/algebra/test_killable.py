@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from rlsd_pipeline.verifiers.algebra import killable
 from rlsd_pipeline.verifiers.algebra.killable import KillableProcess, Replies
 from rlsd_pipeline.verifiers.math import MathVerifier
 from schemas.problem import Problem
@@ -21,14 +22,12 @@ from schemas.reward import Verdict
 
 pytestmark = pytest.mark.slow
 
-MODULE = "rlsd_pipeline.verifiers.algebra.worker"
+FILE = Path(killable.__file__).with_name("worker.py")
 EQUAL = [{"gold_parsed": True}, {"outcome": "equal", "detail": None}]
 
 
 def worker(*, requests_per_child: int = 1000) -> KillableProcess:
-    return KillableProcess(
-        MODULE, ["1024", "1.0", "1000000"], requests_per_child=requests_per_child
-    )
+    return KillableProcess(FILE, ["1024", "1.0", "1000000"], requests_per_child=requests_per_child)
 
 
 def ask(process: KillableProcess, answer: str, *, timeout_seconds: float = 10) -> Replies:
@@ -143,7 +142,7 @@ def test_child_has_limits_on_memory_and_processor_time() -> None:
 
 
 def test_child_that_cannot_start() -> None:
-    process = KillableProcess("rlsd_pipeline.no_such_module", [], requests_per_child=1)
+    process = KillableProcess(FILE.with_name("no_such_file.py"), [], requests_per_child=1)
     with pytest.raises(RuntimeError, match="cannot start"):
         process.request({}, replies=1, timeout_seconds=1)
 
@@ -181,10 +180,10 @@ def test_fork_while_a_request_is_running(problem: Callable[..., Problem]) -> Non
 
 
 ORPHAN = """
-import sys, threading
-from rlsd_pipeline.verifiers.algebra.killable import KillableProcess
-process = KillableProcess("rlsd_pipeline.verifiers.algebra.worker", ["1024", "0.5"],
-                          requests_per_child=9)
+from pathlib import Path
+from rlsd_pipeline.verifiers.algebra import killable
+process = killable.KillableProcess(Path(killable.__file__).with_name("worker.py"), ["1024", "0.5"],
+                                   requests_per_child=9)
 message = {"gold": "5", "answer": "5", "float_rounding": 6}
 process.request(message, replies=2, timeout_seconds=9)
 print("ready", flush=True)
