@@ -61,7 +61,9 @@ class Parts:
 
     def start(self) -> None:
         """Begin all at once: each imports for seconds."""
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # Begun in the background of a script, all would ignore the interrupt that ends them.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
         for name in self._commands:
             self._begin(name)
 

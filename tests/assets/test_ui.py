@@ -27,13 +27,16 @@ def taken() -> Iterator[int]:
         yield other.getsockname()[1]
 
 
-@pytest.fixture
-def parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
+@pytest.fixture(params=[signal.default_int_handler, signal.SIG_IGN], ids=["terminal", "background"])
+def parts(request: pytest.FixtureRequest) -> Iterator[Parts]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, request.param)
     parts = Parts({"page": SLEEP, "daemon": SLEEP})
     parts.start()
     yield parts
     parts.end()
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def pids(parts: Parts) -> dict[str, int]:
@@ -70,7 +73,8 @@ def test_a_part_that_does_not_start_ends_the_rest(parts: Parts) -> None:
     with pytest.raises(click.ClickException, match="the daemon ended with -9"):
         parts.look()
     parts.end()
-    assert all(process.poll() is not None for process, _ in parts._running.values())
+    # By the interrupt, and not only once they are killed.
+    assert parts._running["page"][0].poll() == -signal.SIGINT
 
 
 def test_a_service_ends_with_what_started_it(tmp_path: Path) -> None:
