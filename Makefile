@@ -26,7 +26,8 @@ DEPLOYMENT := $(DEPLOY_VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help demo reproduction smollm ui topology test test-fast test-vllm test-storage test-distributed \
-	test-ray test-smollm test-hostile test-deploy models conformance verdict-changes leak-detector bench check clean
+	test-ray test-smollm test-hostile test-deploy models conformance verdict-changes leak-detector bench clean \
+	check check-style check-types check-imports check-definitions
 
 help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
@@ -64,6 +65,9 @@ smollm: $(SMOLLM)
 
 ui: $(RUNTIME)
 	$(BIN)/rlsd ui --port $(PORT)
+
+# What one process of them compiles, the others load, whatever the environment says.
+check test test-fast: export PYTHONDONTWRITEBYTECODE =
 
 # Files in the order of their folders: the long ones come first, so that no process waits at the end.
 test: $(DEVELOPMENT)
@@ -116,24 +120,37 @@ topology: $(DEPLOYMENT)
 test-deploy: $(DEPLOYMENT)
 	$(DEPLOY_VENV)/bin/python -m pytest -q -s -rs tests/deploy
 
-check: $(DEVELOPMENT)
+# Each takes one core: `make -j2 check` takes half the time.
+check: check-types check-style check-imports check-definitions
+
+check-types: $(DEVELOPMENT)
+	$(BIN)/mypy
+
+check-style: $(DEVELOPMENT)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+
+check-imports: $(DEVELOPMENT)
 	$(BIN)/lint-imports
+
+check-definitions: $(DEVELOPMENT)
 	$(BIN)/dg check defs
 
 clean:
 	rm -rf .rlsd
 
+# pip compiles twenty thousand files on one core, this on all; some are templates and no Python.
+compile = $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
+
 # torch comes first and by pip: the rest then finds it and does not fetch another build.
 $(VENV)/.torch:
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet $(TORCH_ARGS) torch==2.14.1 torchvision==0.29.1
+	$(BIN)/python -m pip install --quiet --no-compile $(TORCH_ARGS) torch==2.14.1 torchvision==0.29.1
 	@touch $@
 
 $(RUNTIME): $(VENV)/.torch pyproject.toml
-	$(BIN)/python -m pip install --quiet -e ".[ui]"
+	$(BIN)/python -m pip install --quiet --no-compile -e ".[ui]"
+	@$(compile)
 	@touch $@
 
 # peft asks for no other torch than the one that is there.
@@ -149,9 +166,11 @@ $(DEPLOYMENT): $(DEVELOPMENT)
 	$(DEPLOY_VENV)/bin/python -m pip install --quiet -e ".[ui,dev,deploy,deploy-checks]"
 	@touch $@
 
-$(DEVELOPMENT): $(RUNTIME)
-	$(BIN)/python -m pip install --quiet -e ".[ui,dev]"
-	@touch $@
+# It holds the runtime: installing that first would resolve and build everything twice.
+$(DEVELOPMENT): $(VENV)/.torch pyproject.toml
+	$(BIN)/python -m pip install --quiet --no-compile -e ".[ui,dev]"
+	@$(compile)
+	@touch $(RUNTIME) $@
 
 $(RAY_VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(RAY_VENV)
