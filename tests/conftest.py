@@ -31,6 +31,11 @@ SLOW = [
 ]
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Their files are not loaded either where nobody asks for them."""
+    return (config.option.markexpr == "not slow" and collection_path in SLOW) or None
+
+
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
     for item in items:
         if any(item.path.is_relative_to(place) for place in SLOW):
