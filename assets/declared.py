@@ -184,8 +184,11 @@ def materialized(
 
 def artifact_metadata(artifact: "Artifact") -> dict[str, Any]:
     """What Dagster shows of every artifact."""
+    draw = artifact.manifest.seeds.get("draw")
     return {
         "cache": "hit" if artifact.cache_hit else "miss",
+        **({"why": artifact.why} if artifact.why else {}),
+        **({} if draw is None else {"draw": draw}),
         "digest": artifact.digest,
         "fingerprint": artifact.fingerprint,
         "path": dg.MetadataValue.path(artifact.location),

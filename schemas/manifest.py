@@ -95,10 +95,11 @@ class Manifest(Contract):
 class Reference(Contract):
     """The only name of an artifact that may come to mean another one.
 
-    On disk it has a `checksum`, as a manifest has. Version 1 has neither checksum nor name.
+    On disk it has a `checksum`, as a manifest has. Version 1 has neither checksum nor name, version
+    2 does not say what the name meant before.
     """
 
-    schema_version: Annotated[int, Field(ge=1)] = 2
+    schema_version: Annotated[int, Field(ge=1)] = 3
     """Version of this layout."""
 
     name: NonEmpty | None = None
@@ -110,10 +111,15 @@ class Reference(Contract):
     fingerprint: Sha256
     """The artifact's fingerprint."""
 
+    former: Annotated[tuple[Sha256, ...], Field(strict=False)] = ()
+    """Fingerprints of the stage's artifacts that the name meant before, the latest first; garbage
+    collection may have deleted them."""
+
     example: ClassVar[dict[str, Any]] = {
         "name": "easy_vqa/rlsd-s0/003/policy",
         "stage": "policy_checkpoint",
         "fingerprint": _DIGEST,
+        "former": [],
     }
 
 

@@ -294,6 +294,21 @@ def status(experiment: str) -> None:
 
 
 @main.command()
+@EXPERIMENT
+@click.option("--arm", required=True, help="Whose, for example rlsd-s0.")
+@click.option("--iteration", type=click.IntRange(min=0), required=True, help="Which of them.")
+@click.option("--stage", help="Such as rewards or benchmark_scores.greedy; all that are there.")
+def explain(experiment: str, arm: str, iteration: int, stage: str | None) -> None:
+    """Say why a stage of EXPERIMENT would be computed again, or that it is current.
+
+    Every field in which the artifact and today's request differ is named, with both values.
+    """
+    from assets.cli.explain import explain as run
+
+    run(experiment, arm=arm, iteration=iteration, stage=stage)
+
+
+@main.command()
 @click.argument("experiment", required=False)
 @click.option("--older-than", default="1d", show_default=True, help="Spare what is younger.")
 @click.option("--logs-older-than", default="30d", show_default=True, help="Spare younger logs.")

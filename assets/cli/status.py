@@ -1,5 +1,8 @@
 """`rlsd status`: how far every arm is, from the store alone."""
 
+import shlex
+from collections.abc import Iterator, Mapping
+
 import click
 from rich.table import Table
 
@@ -11,7 +14,7 @@ from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.errors import RlsdError
 from rlsd_pipeline.home import open_store, store_url
 from rlsd_pipeline.stages.run import Workspace
-from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
+from rlsd_pipeline.stages.upkeep.earlier import Standing, earlier_notes, standing
 from schemas import BenchmarkScore, PolicyCheckpoint, Reward
 
 
@@ -22,10 +25,28 @@ def status(experiment: str) -> None:
         workspace = Workspace(own_name(file), load_experiment(file), open_store(store_url()))
         output = console()
         output.print(_table(workspace))
-        for note in earlier_notes(workspace):
+        arms = {arm: standing(workspace, arm) for arm in workspace.experiment.lineages()}
+        for note in [*earlier_notes(workspace, arms), *_ways_out(experiment, workspace, arms)]:
             output.print(note, highlight=False, markup=False, soft_wrap=True)
     except RlsdError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _ways_out(experiment: str, workspace: Workspace, arms: Mapping[str, Standing]) -> Iterator[str]:
+    """The commands that redo, in order, as many updates as each arm has had."""
+    last = workspace.experiment.iterations
+    for updates in dict.fromkeys(found.updates for found in arms.values()):
+        behind = [
+            arm
+            for arm, found in arms.items()
+            if found.updates == updates and updates and found.current < updates
+        ]
+        if behind:
+            chosen = [] if len(behind) == len(arms) else [f"--arm {arm}" for arm in behind]
+            so_far = [] if updates == last else [f"--iterations {updates}"]
+            command = " ".join(["rlsd train", shlex.quote(experiment), *chosen, *so_far])
+            firsts = {arms[arm].current for arm in behind}
+            yield f"redo from iteration {min(firsts)} on, in order: {command}"
 
 
 def _table(workspace: Workspace) -> Table:

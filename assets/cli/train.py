@@ -16,7 +16,7 @@ from assets.cli.tables import print_table, where_to_look
 from rlsd_pipeline.errors import CollectedError, ConfigError, RlsdError
 from rlsd_pipeline.stages.iteration.readable import nothing_readable
 from rlsd_pipeline.stages.registry import iteration_of
-from rlsd_pipeline.stages.upkeep.earlier import earlier_notes, standing
+from rlsd_pipeline.stages.upkeep.earlier import earlier_notes, made_again, standing
 from rlsd_pipeline.stages.upkeep.settings import settings_text
 
 
@@ -79,9 +79,11 @@ def train_arm(loop: Loop, display: Lane, arm: str, total: int) -> None:
     start = loop.complete(arm, total)
     display.arm(arm, start, total)
     if changed := standing(loop.workspace, arm).changed:
+        is_here = "what was made of the former is behind"
+        if not made_again(changed):
+            is_here = "what is here is of the earlier declaration"
         display.say(
-            f"{arm}: {settings_text(changed)}: what is here is of the earlier declaration; what "
-            "does not depend on it is reused"
+            f"{arm}: {settings_text(changed)}: {is_here}; what does not depend on it is reused"
         )
     computed = loop.computed
     loop.evaluate(arm, 0)

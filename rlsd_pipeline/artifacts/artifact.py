@@ -42,6 +42,7 @@ class Artifact:
         cache_hit: Whether it was in the store before it was asked for.
         replaced: Digest of the artifact it took the place of, where that was another one.
         collected: Logical names of files that were deleted to save room, and when.
+        why: In words, why it was computed or reused; empty of one that was only looked up.
     """
 
     manifest: Manifest
@@ -49,6 +50,7 @@ class Artifact:
     cache_hit: bool
     replaced: str | None = None
     collected: Mapping[str, datetime] = field(default_factory=dict)
+    why: str = field(default="", compare=False)
 
     @property
     def stage(self) -> str:

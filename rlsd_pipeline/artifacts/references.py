@@ -11,10 +11,13 @@ REFS = ".refs"
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=-]*")
 _SUFFIX = ".json"
 
+_MOST_FORMER = 8
+"""Of what a name meant before, so many are remembered."""
+
 _KIND = Kind(
     Reference,
     "reference",
-    2,
+    3,
     "`rlsd doctor --mend` finds what it named, or takes it away so that the next run of its stage "
     "writes it again",
 )
@@ -52,6 +55,20 @@ def parse_reference(content: bytes, name: str, place: str) -> Reference:
     if reference.name not in (None, name):
         raise damaged(_KIND, place, f"it is that of {reference.name!r}, copied here")
     return reference
+
+
+def following(before: Reference | None, name: str, stage: str, fingerprint: str) -> Reference:
+    """A name that is given a new meaning.
+
+    Args:
+        before: What it is now; None where it is new.
+        name: The name.
+        stage: Of the artifact that it will mean.
+        fingerprint: Of the same.
+    """
+    known = () if before is None or before.stage != stage else (before.fingerprint, *before.former)
+    former = tuple(one for one in known if one != fingerprint)[:_MOST_FORMER]
+    return Reference(name=name, stage=stage, fingerprint=fingerprint, former=former)
 
 
 def checked_segment(segment: str) -> str:

@@ -23,6 +23,7 @@ from rlsd_pipeline.artifacts.opening import open_storage
 from rlsd_pipeline.artifacts.references import (
     REFS,
     checked_segment,
+    following,
     parse_reference,
     ref_name,
     ref_path,
@@ -145,9 +146,14 @@ class ArtifactStore:
         return Artifact(manifest, self._storage, cache_hit=False, replaced=replaced)
 
     def set_ref(self, name: str, artifact: Artifact) -> None:
-        """Let a name point to an artifact; whatever it pointed to before is forgotten."""
-        reference = Reference(name=name, stage=artifact.stage, fingerprint=artifact.fingerprint)
-        self._storage.publish_bytes(seal(reference), ref_path(name))
+        """Let a name point to an artifact, and remember what it pointed to before."""
+        try:
+            before = self._reference(name)
+        except DamagedError:
+            before = None
+        reference = following(before, name, artifact.stage, artifact.fingerprint)
+        if reference != before:
+            self._storage.publish_bytes(seal(reference), ref_path(name))
 
     def ref(self, name: str) -> Artifact | None:
         """The artifact a name points to; None without the name or without the artifact.
@@ -157,12 +163,21 @@ class ArtifactStore:
                 artifact's manifest is damaged.
             VersionError: A later version wrote one of them.
         """
-        path = ref_path(name)
-        content = self._storage.read(path)
-        if content is None:
-            return None
-        reference = parse_reference(content, name, self._storage.locate(path))
-        return self.find(reference.stage, reference.fingerprint)
+        reference = self._reference(name)
+        return None if reference is None else self.find(reference.stage, reference.fingerprint)
+
+    def former(self, name: str) -> Iterator[Artifact]:
+        """What a name pointed to before, the latest first, as far as it is still there.
+
+        Raises:
+            DamagedError: The file of the name is none, or a manifest is damaged.
+            VersionError: A later version wrote one of them.
+        """
+        reference = self._reference(name)
+        if reference is not None:
+            for fingerprint in reference.former:
+                if (found := self.find(reference.stage, fingerprint)) is not None:
+                    yield found
 
     def intact_ref(self, name: str) -> Artifact | None:
         """As `ref`, for a caller that can do without: what is damaged counts as absent."""
@@ -177,6 +192,13 @@ class ArtifactStore:
             name = ref_name(file.path)
             if name.startswith(prefix):
                 yield name
+
+    def _reference(self, name: str) -> Reference | None:
+        path = ref_path(name)
+        content = self._storage.read(path)
+        return (
+            None if content is None else parse_reference(content, name, self._storage.locate(path))
+        )
 
     def _find(self, stage: str, fingerprint: str) -> _Found | None:
         folder = artifact_folder(checked_segment(stage), fingerprint)

@@ -16,6 +16,7 @@ from rlsd_pipeline.errors import ArtifactError, ConfigError
 from rlsd_pipeline.progress import Progress, Silent
 from rlsd_pipeline.stages.registry import stage_of
 from rlsd_pipeline.stages.stage import Stage
+from rlsd_pipeline.stages.upkeep.reasons import reason
 from rlsd_pipeline.tracking.tracking import Tracking
 from rlsd_pipeline.verifiers.verifier import Verifier
 from schemas import CreditFidelity, Problem, WeightingComparison
@@ -175,7 +176,7 @@ class StageRun:
 
     def kept_draw(self) -> int:
         """Which draw of the rollouts is here; 0 where there is none yet."""
-        artifact = self.workspace.store.ref(self.reference("rollouts"))
+        artifact = self.workspace.store.intact_ref(self.reference("rollouts"))
         return 0 if artifact is None else artifact.manifest.seeds.get("draw", 0)
 
     def as_drawn(self) -> Self:
@@ -230,9 +231,11 @@ class StageRun:
             if again := compute.recomputed - before:
                 out.measure(pieces_recomputed=float(again))
 
-        artifact = self.workspace.store.produce(request, counted, recompute=self.recompute)
-        self.workspace.store.set_ref(self.reference(request.stage), artifact)
-        return artifact
+        store, name = self.workspace.store, self.reference(request.stage)
+        former = store.intact_ref(name)
+        artifact = store.produce(request, counted, recompute=self.recompute)
+        store.set_ref(name, artifact)
+        return replace(artifact, why=reason(self, former, request, artifact))
 
     def report(self, stage: Stage, artifact: Artifact) -> None:
         """Tell the trackers, of a hit as well: the run that computed it may have been another."""

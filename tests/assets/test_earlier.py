@@ -10,6 +10,7 @@ import pytest
 
 from assets.cli.loop import Loop, open_instance
 from rlsd_pipeline.progress import Silent
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 
 Declare = Callable[..., Path]
 Run = Callable[..., Any]
@@ -127,6 +128,46 @@ def test_going_on_after_an_edit_says_what_it_reuses(
     again = run("train", declare(), "--arm", "rlsd-s0", "--iterations", "2")
     assert "rlsd-s0: reused 10 of 10 stages" in again.output
     assert notes(run("status", declare()).output) == []
+
+
+def test_what_descends_from_another_draw_is_behind_and_redone_in_order(
+    run: Run, declare: Declare, home_of_two: Path
+) -> None:
+    file, arm = declare(), ("--arm", "rlsd-s0")
+    assert "behind" not in run("status", file).output
+    with open_instance() as instance:
+        place = Loop(file, instance, Silent()).workspace.at("rlsd-s0", 0, draw=1)
+    before = place.read("rollouts").digest[:12]
+    made = place.make(RolloutsStage)
+    assert made.why == "computed: draw 0 → 1"
+    changed = f"rollouts {before} → {made.digest[:12]} (draw 0 → 1)"
+
+    said = run("status", file).output
+    assert f"rlsd-s0: {changed}: what was made of the former is behind\n" in said
+    redo = f"rlsd train {file} --arm rlsd-s0 --iterations 2"
+    assert f"redo from iteration 0 on, in order: {redo}\n" in said
+
+    def explained(stage: str, iteration: int) -> str:
+        return run("explain", file, *arm, "--iteration", iteration, "--stage", stage).output
+
+    drawn = f"rollouts: current; it took the place of {before}: draw 0 → 1\n"
+    assert explained("rollouts", 0) == drawn
+    assert explained("rewards", 0) == f"rewards: would be computed again: {changed}\n"
+    assert explained("rollouts", 1) == (
+        "rollouts: current; but it descends from iteration 000, which would be computed again: "
+        f"{changed}\n"
+    )
+    assert (
+        "did you mean 'rewards'"
+        in run("explain", file, *arm, "--iteration", 0, "--stage", "reward").error
+    )
+
+    answer = run(*redo.split()[1:])
+    assert answer.exit_code == 0, answer.error
+    assert "behind" not in run("status", file).output
+    # The draw stays, and so does what is known of the former one.
+    assert explained("rollouts", 0) == drawn
+    assert explained("policy", 2).startswith("policy: current; it took the place of ")
 
 
 def test_all_is_reused_where_only_the_history_is_new(

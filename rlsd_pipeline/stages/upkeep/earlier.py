@@ -5,8 +5,8 @@ request that would be made for it today; nothing is computed.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from pydantic import BaseModel
@@ -14,14 +14,22 @@ from pydantic import BaseModel
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
 from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.config.teacher import EMATeacher, ModelTeacher
-from rlsd_pipeline.errors import ArtifactError, ConfigError, RlsdError
+from rlsd_pipeline.errors import ConfigError, RlsdError
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.iteration.teacher import TeacherModel
 from rlsd_pipeline.stages.registry import iteration_of
-from rlsd_pipeline.stages.run import StageRun, Workspace
-from rlsd_pipeline.stages.upkeep.settings import Setting, changed_settings, differing, settings_text
+from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.upkeep.kept import Kept
+from rlsd_pipeline.stages.upkeep.reasons import differences_here
+from rlsd_pipeline.stages.upkeep.settings import (
+    Setting,
+    changed_settings,
+    differing,
+    is_artifact,
+    settings_text,
+)
 
 _MOST_ARMS = 4
 _SPREAD = 8
@@ -45,47 +53,6 @@ class Standing(NamedTuple):
     changed: tuple[Setting, ...]
 
 
-@dataclass(frozen=True)
-class _Kept(StageRun):
-    """A place of which every artifact is read once, and nothing is made."""
-
-    known: dict[str, Artifact | None] = field(default_factory=dict)
-
-    def kept(self, stage: str, iteration: int | None = None) -> Artifact | None:
-        """The artifact of a stage; None where there is none."""
-        name = self.reference(stage, iteration)
-        if name not in self.known:
-            self.known[name] = self.workspace.store.intact_ref(name)
-        return self.known[name]
-
-    def read(self, stage: str, iteration: int | None = None) -> Artifact:
-        """The artifact of a stage.
-
-        Raises:
-            ArtifactError: There is none.
-        """
-        found = self.kept(stage, iteration)
-        if found is None:
-            raise ArtifactError(f"there is no {self.reference(stage, iteration)}")
-        return found
-
-    def teacher(self) -> Artifact:
-        """The weights that teach here.
-
-        Raises:
-            ArtifactError: There are none.
-        """
-        teacher = self.arm.teacher
-        if isinstance(teacher, EMATeacher | ModelTeacher):
-            return self.read("teacher")
-        return self.read("policy", teacher.iteration(self.iteration))
-
-    def kept_draw(self) -> int:
-        """Which draw of the rollouts is here."""
-        found = self.kept("rollouts")
-        return 0 if found is None else found.manifest.seeds.get("draw", 0)
-
-
 def standing(workspace: Workspace, arm: str) -> Standing:
     """How far an arm is, read from the store alone.
 
@@ -93,7 +60,7 @@ def standing(workspace: Workspace, arm: str) -> Standing:
         ConfigError: The experiment declares no such arm.
     """
     start = workspace.at(arm, 0)
-    first = _Kept(workspace, start.arm, 0)
+    first = Kept(workspace, start.arm, 0)
     last = workspace.experiment.iterations
     updates = next((k for k in range(last, -1, -1) if first.kept("policy", k)), None)
     if updates is None:
@@ -119,13 +86,28 @@ def earlier_notes(workspace: Workspace, arms: Mapping[str, Standing] | None = No
         if found.changed:
             groups[found.changed, found.current].append(name)
     return [
-        f"{_named(names, everyone)}: {settings_text(changed)}: these are results of the earlier "
-        f"declaration{f', from iteration {current} on' if current else ''}"
+        f"{_named(names, everyone)}: {settings_text(changed)}: {_of_what(changed)}"
+        f"{f', from iteration {current} on' if current else ''}"
         for (changed, current), names in groups.items()
     ]
 
 
-def _roots(run: _Kept) -> Iterator[Setting]:
+def made_again(changed: Collection[Setting]) -> bool:
+    """Whether no setting is the reason: something was drawn or computed anew since.
+
+    That another policy teaches is the declaration's doing, unless the policies differ as well.
+    """
+    names = {setting.name for setting in changed}
+    return all(map(is_artifact, changed)) and names != {"teacher"}
+
+
+def _of_what(changed: Collection[Setting]) -> str:
+    if made_again(changed):
+        return "what was made of the former is behind"
+    return "these are results of the earlier declaration"
+
+
+def _roots(run: Kept) -> Iterator[Setting]:
     """The data set, and the models that nothing is made of."""
     problems, policy, taught = run.kept("problems"), run.kept("policy", 0), run.kept("teacher")
     teacher, dataset = run.arm.teacher, run.experiment.dataset
@@ -157,7 +139,7 @@ def _compared(
         return [Setting(name, "read then", str(error).splitlines()[0])]
 
 
-def _first_changed(first: _Kept, updates: int) -> tuple[int, list[Setting]]:
+def _first_changed(first: Kept, updates: int) -> tuple[int, list[Setting]]:
     """The first iteration that is not as declared, and why; the number of updates where all are."""
     wholly = {round(n * (updates - 1) / _SPREAD) for n in range(_SPREAD + 1)}
     compared = -1
@@ -178,14 +160,14 @@ def _first_changed(first: _Kept, updates: int) -> tuple[int, list[Setting]]:
     return updates, []
 
 
-def _link(run: _Kept) -> list[Setting]:
+def _link(run: Kept) -> list[Setting]:
     """Whether the next policy was made of this one."""
     policy, following = run.read("policy"), run.read("policy", run.iteration + 1)
     made_of = following.manifest.inputs.get("policy", "")
     return list(differing({"policy": made_of}, {"policy": policy.digest}))
 
 
-def _iteration(run: _Kept) -> list[Setting]:
+def _iteration(run: Kept) -> list[Setting]:
     """What changed at an iteration; of what a stage reads, only where no setting is the reason.
 
     Raises:
@@ -197,13 +179,12 @@ def _iteration(run: _Kept) -> list[Setting]:
     found = _rate(run, teacher) + [
         setting
         for name, request in requests.items()
-        for setting in changed_settings(run.read(name), request)
+        for setting in differences_here(run, run.read(name).manifest, request)
     ]
-    inputs = set(run.read("policy_checkpoint").manifest.inputs) | {"rewards", "teacher"}
-    return [setting for setting in found if setting.name not in inputs] or found
+    return [setting for setting in found if not is_artifact(setting)] or found
 
 
-def _rate(run: _Kept, teacher: Artifact | None) -> list[Setting]:
+def _rate(run: Kept, teacher: Artifact | None) -> list[Setting]:
     """What changed of a moving average, which begins as the base model itself."""
     declared = run.arm.teacher
     if teacher is None or not isinstance(declared, EMATeacher) or run.iteration == 0:
@@ -212,7 +193,7 @@ def _rate(run: _Kept, teacher: Artifact | None) -> list[Setting]:
     return [setting._replace(name=f"teacher.{setting.name}") for setting in changed]
 
 
-def _scores(run: _Kept, updates: int) -> list[Setting]:
+def _scores(run: Kept, updates: int) -> list[Setting]:
     """What changed of the benchmarks since the newest evaluation of each."""
     evaluation = run.experiment.evaluation
     scheduled = [updates, *(k for k in range(updates - 1, -1, -1) if k % evaluation.every == 0)]
@@ -225,7 +206,7 @@ def _scores(run: _Kept, updates: int) -> list[Setting]:
     return found
 
 
-def _score(run: _Kept, stage: BenchmarkScoresStage) -> list[Setting]:
+def _score(run: Kept, stage: BenchmarkScoresStage) -> list[Setting]:
     asked, policy, score = (
         run.kept(name) for name in (stage.benchmark.items, "policy", stage.full_name)
     )

@@ -4,12 +4,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
+from rlsd_pipeline.stages.registry import stage_of
+from schemas.manifest import Manifest
 
 _LONGEST_VALUE = 40
 _BEFORE_DIFFERENCE = 12
 """Characters shown before the first in which two long values differ."""
 
 _MOST_SETTINGS = 6
+
+_ROLES = ("teacher", "items")
+"""Of inputs that are not called by their stage."""
 
 
 class Setting(NamedTuple):
@@ -28,17 +33,43 @@ def changed_settings(artifact: Artifact, request: ArtifactRequest) -> list[Setti
     if artifact.fingerprint == request.fingerprint:
         return []
     manifest = artifact.manifest
-    found = list(differing(manifest.config, request.config))
-    if manifest.code_version != request.code_version:
-        name = f"version of {request.stage}"
-        found.append(Setting(name, manifest.code_version, request.code_version))
-    return found or list(differing(manifest.inputs, request.inputs))
+    return declared_differences(manifest, request) or list(
+        differing(manifest.inputs, request.inputs)
+    )
 
 
-def settings_text(settings: Iterable[Setting]) -> str:
-    """`weighting.mix 0.5 → 0.8, update.learning_rate 0.001 → 0.0005`."""
+def differences(before: Manifest, now: ArtifactRequest | Manifest) -> list[Setting]:
+    """Each field in which an artifact and a request differ: settings, version, inputs and seeds."""
+    return [
+        *declared_differences(before, now),
+        *differing(before.inputs, now.inputs),
+        *differing(before.seeds, now.seeds),
+    ]
+
+
+def declared_differences(before: Manifest, now: ArtifactRequest | Manifest) -> list[Setting]:
+    """Those that the experiment or the code is the reason of."""
+    found = list(differing(before.config, now.config))
+    if before.code_version != now.code_version:
+        found.append(Setting(f"version of {now.stage}", before.code_version, now.code_version))
+    return found
+
+
+def is_artifact(setting: Setting) -> bool:
+    """Whether it is an artifact that was read, and no setting."""
+    return stage_of(setting.name) is not None or setting.name in _ROLES
+
+
+def settings_text(settings: Iterable[Setting], most: int | None = _MOST_SETTINGS) -> str:
+    """`weighting.mix 0.5 → 0.8, update.learning_rate 0.001 → 0.0005`.
+
+    Args:
+        settings: Which.
+        most: More than so many are counted; None of all.
+    """
     texts = [f"{name} {before} → {now}" for name, before, now in settings]
-    shown, hidden = texts[:_MOST_SETTINGS], len(texts) - _MOST_SETTINGS
+    most = len(texts) if most is None else most
+    shown, hidden = texts[:most], len(texts) - most
     return ", ".join(shown + [f"and {hidden} more"] * (hidden > 0))
 
 

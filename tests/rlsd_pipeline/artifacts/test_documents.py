@@ -146,8 +146,8 @@ def test_a_newer_manifest_names_the_version_that_reads_it(
 
 
 def test_a_newer_reference_is_refused(store: ArtifactStore, reference: Path) -> None:
-    change(reference, schema_version=3)
-    with pytest.raises(VersionError, match=r"reference version 3, .* up to version 2"):
+    change(reference, schema_version=4)
+    with pytest.raises(VersionError, match=r"reference version 4, .* up to version 3"):
         store.ref(NAME)
 
 

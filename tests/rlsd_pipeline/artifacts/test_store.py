@@ -275,6 +275,18 @@ def test_a_ref_moves_and_is_listed(any_store: ArtifactStore) -> None:
     assert len(list(any_store.refs())) == 2
 
 
+def test_a_name_remembers_the_last_it_meant_before(any_store: ArtifactStore) -> None:
+    made = [
+        any_store.produce(ArtifactRequest("policy", f"{n}", {}), write_checkpoint)
+        for n in "0123456789"
+    ]
+    for artifact in [*made, made[9], made[7]]:
+        any_store.set_ref("small/policy", artifact)
+    former = [each.manifest.code_version for each in any_store.former("small/policy")]
+    assert former == ["9", "8", "6", "5", "4", "3", "2", "1"]
+    assert list(any_store.former("small/other")) == []
+
+
 @pytest.mark.parametrize("name", ["../outside", "a//b", "", "/absolute"])
 def test_a_ref_cannot_leave_the_store(store: ArtifactStore, name: str) -> None:
     with pytest.raises(ArtifactError, match="cannot be part of a name"):
