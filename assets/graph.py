@@ -7,6 +7,7 @@ import dagster as dg
 from assets.advance import advance_sensor
 from assets.automation import checkpoint_sensor, evaluation_schedule
 from assets.declared import Declared
+from assets.in_step import in_step_check
 from assets.jobs import asset_jobs
 from assets.run_cluster import run_cluster
 from assets.stages.shown import stage_assets
@@ -39,6 +40,7 @@ def definitions_of(declared: Declared, training: Training) -> dg.Definitions:
     train, others = train_job(declared, training), asset_jobs(declared)
     return dg.Definitions(
         assets=stage_assets(declared),
+        asset_checks=[in_step_check(declared)],
         jobs=[train, *others.values()],
         schedules=[evaluation_schedule(declared, others["evaluate"])],
         sensors=[

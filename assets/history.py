@@ -18,6 +18,7 @@ from dagster._core.definitions.data_version import (
     get_input_data_version_tag,
 )
 
+from assets.behind import MARK
 from assets.declared import Declared, artifact_metadata
 from assets.home import dagster_home
 from assets.partitions import partition_key, split_key
@@ -107,7 +108,11 @@ def differences(
         known = _known(instance, key)
         unknown = sorted(digests.keys() - known.keys())
         gone = sorted(known.keys() - digests.keys())
-        other = sorted(k for k in digests.keys() & known.keys() if digests[k] != known[k])
+        other = sorted(
+            k
+            for k in digests.keys() & known.keys()
+            if digests[k] != known[k] and not known[k].startswith(MARK)
+        )
         if unknown or other or gone:
             found.append(Difference(key, unknown, other, gone))
     return found

@@ -55,11 +55,17 @@ def asset_jobs(declared: Declared) -> dict[str, UnresolvedAssetJobDefinition]:
     return {
         does: dg.define_asset_job(
             job_name(declared, does),
-            selection=dg.AssetSelection.assets(*map(declared.key, names)),
+            selection=_assets(declared, names),
             description=description,
         )
         for does, (names, description) in stages.items()
     }
+
+
+def _assets(declared: Declared, names: Sequence[str]) -> dg.AssetSelection:
+    """With the checks of the stages themselves, which a job of policies has none of."""
+    assets = dg.AssetSelection.assets(*map(declared.key, names))
+    return assets.without_checks() if PolicyStage.name in names else assets
 
 
 def _valued_iteration(declared: Declared) -> dict[str, tuple[Sequence[str], str]]:

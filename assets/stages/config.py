@@ -17,9 +17,10 @@ class StageConfig(dg.Config):
 class RolloutsConfig(StageConfig):
     """Options of `rollouts`."""
 
-    draw: int = Field(
-        default=0,
+    draw: int | None = Field(
+        default=None,
         ge=0,
-        description="Another number samples the iteration's responses afresh; what follows "
-        "becomes stale.",
+        description="Another number samples the iteration's responses afresh, and 0 brings the "
+        "first back; what descends from it, later iterations included, is then shown as stale. "
+        "Without a number the draw that is here stays.",
     )

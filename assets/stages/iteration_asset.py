@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from assets.behind import Marks
 from assets.declared import Declared
 from assets.pipes_launcher import PipesLauncher
 from assets.stages.checks import blocking
@@ -49,12 +50,14 @@ def iteration_asset(
             yield from train_range(context, declared, stage)
             return
         options = config.model_dump()
-        run = declared.at(context, launcher=PipesLauncher(context), **options)
+        draw = options.pop("draw", None)
+        run = declared.at(context, launcher=PipesLauncher(context), **options).as_drawn(draw)
         for told in made(declared, stage, run, context.log):
             if isinstance(told, dg.AssetMaterialization):
                 context.log_event(told)
             else:
                 yield told
+        Marks.of(declared, context).settle(run, stage.name)
 
     body.__annotations__["config"] = config
     body.__name__ = stage.name

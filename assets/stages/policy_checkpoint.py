@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from assets.declared import Declared, materialized
-from assets.partitions import partition_key
+from assets.partitions import iteration_key, partition_key
 from assets.stages.checks import result
 from assets.stages.iteration_asset import iteration_asset
 from assets.stages.policy import checkpoint_metadata
@@ -79,6 +79,8 @@ def _published(
         partition=partition_key(run.arm.name, run.iteration + 1),
         tags={"dagster/data_version": artifact.digest},
         metadata={
+            "why": f"published by {PolicyCheckpointStage.name} {iteration_key(run.iteration)}, "
+            f"which was {artifact.why}",
             "digest": artifact.digest,
             "published_by": PolicyCheckpointStage.name,
             **metadata,

@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.behind import Marks
 from assets.declared import Declared
 from assets.partitions import split_key
 from assets.pipes_launcher import PipesLauncher
@@ -33,25 +34,26 @@ def train_range(
     declarations = map(declared.stage, VALUED_ITERATION)
     stages = [stage for stage in declarations if declared.key(stage.name) in selected]
     publisher, last = Publisher(context, declared), list[dg.AssetCheckResult]()
+    marks = Marks.of(declared, context)
     declared.claim(context)
     # Keys sort like their numbers, but those of different length.
     for arm, iteration in sorted(map(split_key, context.partition_keys)):
         for stage in stages:
             options = _options(context, declared, stage)
-            launcher = PipesLauncher(context)
+            draw, launcher = options.pop("draw", None), PipesLauncher(context)
             run = declared.workspace().at(arm, iteration, launcher=launcher, **options)
+            run = run.as_drawn(draw)
             told = list(publisher.made(stage, run))
             results = [each for each in told if isinstance(each, dg.AssetCheckResult)]
             require_passed([result for result in results if not result.passed])
             last = results if stage.name == first.name else last
+            marks.settle(run, stage.name)
         context.log.info("%s: iteration %03d is complete", arm, iteration)
     yield from last
 
 
-def _options(
-    context: dg.AssetExecutionContext, declared: Declared, stage: Stage
-) -> Mapping[str, Any]:
+def _options(context: dg.AssetExecutionContext, declared: Declared, stage: Stage) -> dict[str, Any]:
     """What the user set for the step of a stage."""
     step = declared.key(stage.name).to_python_identifier()
     config: Mapping[str, Any] = context.run.run_config
-    return config.get("ops", {}).get(step, {}).get("config", {})
+    return dict(config.get("ops", {}).get(step, {}).get("config", {}))

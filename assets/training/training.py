@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
+from assets.behind import Marks, is_behind
 from assets.declared import Declared
 from assets.partitions import partition_key
 from assets.pipes_launcher import PipesLauncher
 from assets.training.publisher import Context, Publisher
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.registry import iteration_of
 
@@ -41,10 +43,12 @@ class Training:
     def complete(self, instance: dg.DagsterInstance, arm: str, total: int) -> int:
         """How many of an arm's first iterations are done, of `total`.
 
-        What was found done once is not looked at again.
+        What was found done once is not looked at again, unless something before it was made anew.
         """
         known = instance.get_materialized_partitions(self.declared.key(PolicyStage.name))
         done = min(self._complete.get(arm, 0), total)
+        if done and is_behind(self.declared, instance, arm, done):
+            done = 0
         while done < total and self._is_done(known, arm, done):
             done += 1
         self._complete[arm] = done
@@ -74,12 +78,16 @@ class Training:
         publisher = Publisher(context, self.declared)
         self._begin(publisher, context, arm)
         start = self.complete(context.instance, arm, total)
+        marks = Marks.of(self.declared, context)
+        if is_behind(self.declared, context.instance, arm, start):
+            marks.restore(self.declared.workspace().at(arm, 0))
         context.log.info("%s has had %d of %d updates", arm, start, total)
         for iteration in range(start, total):
             began = time.perf_counter()
             run = self.declared.workspace().at(arm, iteration, launcher=PipesLauncher(context))
             for stage in iteration_of(run.arm):
                 publisher.make(self.declared.stage(stage), run.as_drawn())
+            marks.settle(run, PolicyCheckpointStage.name)
             seconds = time.perf_counter() - began
             context.log.info("%s: update %d of %d, %.1f s", arm, iteration + 1, total, seconds)
             context.instance.add_run_tags(

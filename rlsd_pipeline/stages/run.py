@@ -179,9 +179,9 @@ class StageRun:
         artifact = self.workspace.store.intact_ref(self.reference("rollouts"))
         return 0 if artifact is None else artifact.manifest.seeds.get("draw", 0)
 
-    def as_drawn(self) -> Self:
-        """The same place with the draw of the rollouts that is here."""
-        return replace(self, draw=self.kept_draw())
+    def as_drawn(self, draw: int | None = None) -> Self:
+        """The same place with a draw of the rollouts; None for the one that is here."""
+        return replace(self, draw=self.kept_draw() if draw is None else draw)
 
     def stage(self, stage: type[S]) -> S:
         """The object of a stage that the experiment declares, or the stage's own."""

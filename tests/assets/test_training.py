@@ -82,22 +82,6 @@ def test_one_run_trains_and_says_what_single_materializations_say(loop: Opened) 
     assert opened.is_done("rlsd-s0", 2)
 
 
-def test_what_is_drawn_anew_makes_what_one_run_published_stale(loop: Opened) -> None:
-    opened, instance = loop
-    opened.train("rlsd-s0", 3)
-    key = opened.declared.key("rollouts")
-    options = {"ops": {key.to_python_identifier(): {"config": {"draw": 1}}}}
-    dg.materialize(
-        stage_assets(opened.declared),
-        selection=[key],
-        partition_key=partition_key("rlsd-s0", 2),
-        instance=instance,
-        run_config=QUIET | options,
-    )
-    stale, fresh = StaleStatus.STALE, StaleStatus.FRESH
-    assert statuses(loop, 2) == [fresh, stale, stale, stale, stale]
-
-
 def test_a_training_goes_on_with_the_stage_that_is_missing(
     loop: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,213 @@
+"""What descends from something that was made again, marked in Dagster as far as it reaches.
+
+Dagster holds a partition against those that it reads and no further, and the edge from a checkpoint
+to the next iteration cannot be declared at all. So what is behind is told again as it is, under
+versions that mark it: Dagster shows it, and all that reads it, as out of step. In the iterations
+that follow, `policy` and `rollouts` are marked: every other stage reads one of them. A stage that
+is made again has no mark; where what it was made from comes back, the mark is taken away.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import dagster as dg
+from dagster._core.definitions.data_version import CODE_VERSION_TAG, DATA_VERSION_TAG
+
+from assets.declared import Declared
+from assets.in_step import arms_behind, evaluation
+from assets.jobs import job_name
+from assets.partitions import partition_key, split_key
+from rlsd_pipeline.stages.iteration.policy import PolicyStage
+from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
+from rlsd_pipeline.stages.registry import iteration_of
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.upkeep.kept import Kept
+
+MARK = "behind"
+"""Code version, and beginning of the data version, of what is behind."""
+
+_WHY = "behind"
+_MOST_EVENTS = 20
+"""So many events of a partition are looked through for the one before its mark."""
+
+Context = dg.OpExecutionContext | dg.AssetExecutionContext
+Log = Callable[[dg.AssetMaterialization | dg.AssetCheckEvaluation], None]
+"""Writes an event: of a run, or of none."""
+
+
+class Place(NamedTuple):
+    """A stage of an arm at an iteration."""
+
+    stage: str
+    arm: str
+    iteration: int
+
+
+class Marks:
+    """The marks of one experiment."""
+
+    def __init__(
+        self, declared: Declared, instance: dg.DagsterInstance, log: Log, cause: str
+    ) -> None:
+        """Of a run.
+
+        Args:
+            declared: The experiment.
+            instance: What Dagster knows.
+            log: Where marks are written.
+            cause: What distinguishes these marks from others, such as the run's id.
+        """
+        self._declared = declared
+        self._instance = instance
+        self._log = log
+        self._version = f"{MARK}-{cause}"
+
+    @classmethod
+    def of(cls, declared: Declared, context: Context) -> "Marks":
+        """Of a run that makes stages."""
+        # Dagster takes an evaluation, though its annotation names other events alone.
+        log: Log = context.log_event  # type: ignore[assignment]
+        return cls(declared, context.instance, log, context.run.run_id)
+
+    def settle(self, run: "StageRun", stage: str) -> None:
+        """Mark what is behind now that a stage has been made, or take marks away.
+
+        Args:
+            run: Where.
+            stage: Which; only those that the iteration's update comes of change anything.
+        """
+        from rlsd_pipeline.stages.upkeep.kept import Kept
+        from rlsd_pipeline.stages.upkeep.reasons import behind
+        from rlsd_pipeline.stages.upkeep.settings import settings_text
+
+        arm, iteration = run.arm.name, run.iteration
+        if stage not in _names(run) or not self._is_followed(arm, iteration, stage):
+            return
+        policy = self._newest(Place(PolicyStage.name, arm, iteration))
+        place = Kept.of(run)
+        if policy is not None and is_marked(policy):
+            self._mark(arm, iteration, _names(run), str(policy.metadata[_WHY].value))
+        elif found := behind(place):
+            first, changed = next(iter(found.items()))
+            why = f"{first} {iteration:03d} would be made again: {settings_text(changed)}"
+            self._mark(arm, iteration, found, why)
+        else:
+            self.restore(place)
+
+    def restore(self, run: "StageRun") -> None:
+        """Take away the marks of an arm from an iteration on, up to what is still behind."""
+        from rlsd_pipeline.stages.upkeep.kept import Kept
+        from rlsd_pipeline.stages.upkeep.reasons import behind
+
+        arm, last = run.arm.name, run.experiment.iterations
+        if arm not in arms_behind(self._declared, self._instance):
+            return
+        for iteration in range(run.iteration, last):
+            here = Kept.of(run.workspace.at(arm, iteration))
+            if here.kept(PolicyCheckpointStage.name) is None:
+                break
+            if behind(here):
+                return
+            for name in _names(here):
+                self._unmark(Place(name, arm, iteration), here)
+            self._unmark(Place(PolicyStage.name, arm, iteration + 1), here)
+        self._tell(arm, None)
+
+    def _is_followed(self, arm: str, iteration: int, stage: str) -> bool:
+        """Whether anything descends from a stage; in a training that goes on nothing does."""
+        if stage != PolicyCheckpointStage.name:
+            return self._newest(Place(PolicyStage.name, arm, iteration + 1)) is not None
+        following = self._newest(Place(RolloutsStage.name, arm, iteration + 1))
+        return following is not None or arm in arms_behind(self._declared, self._instance)
+
+    def _mark(self, arm: str, iteration: int, here: Collection[str], why: str) -> None:
+        known = self._instance.get_materialized_partitions(self._declared.key(PolicyStage.name))
+        updates = max(at for name, at in map(split_key, known) if name == arm)
+        name = self._declared.name
+        redo = (
+            f"run {job_name(self._declared, 'train')} for {arm} with `updates` {updates}, or "
+            f"`rlsd train {name} --arm {arm} --iterations {updates}`"
+        )
+        # The last first: a mark then stands for those of all later iterations, even after a kill.
+        for at in reversed(list(self._unmarked_after(arm, iteration))):
+            for stage in (RolloutsStage.name, PolicyStage.name):
+                self._mark_one(Place(stage, arm, at), why, redo)
+        for stage in here:
+            self._mark_one(Place(stage, arm, iteration), why, redo)
+        self._tell(arm, f"{why}; redo in order: {redo}")
+
+    def _unmarked_after(self, arm: str, iteration: int) -> Iterator[int]:
+        for at in range(iteration + 1, self._declared.experiment.iterations + 1):
+            event = self._newest(Place(PolicyStage.name, arm, at))
+            if event is None or is_marked(event):
+                return
+            yield at
+
+    def _mark_one(self, place: Place, why: str, redo: str) -> None:
+        event = self._newest(place)
+        if event is not None and not is_marked(event):
+            versions = {DATA_VERSION_TAG: self._version, CODE_VERSION_TAG: MARK}
+            told = {_WHY: why, "redo in order": redo, **event.metadata}
+            self._log(_again(event, {**(event.tags or {}), **versions}, told))
+
+    def _unmark(self, place: Place, here: "Kept") -> None:
+        """Tell the event before the mark again, where it is of the artifact that is here."""
+        newest, artifact = self._newest(place), here.kept(place.stage, place.iteration)
+        if newest is None or artifact is None or not is_marked(newest):
+            return
+        records = self._instance.fetch_materializations(
+            dg.AssetRecordsFilter(self._declared.key(place.stage), [_partition(place)]),
+            limit=_MOST_EVENTS,
+        ).records
+        for record in records:
+            event = record.asset_materialization
+            if event is not None and not is_marked(event):
+                if (event.tags or {}).get(DATA_VERSION_TAG) == artifact.digest:
+                    self._log(_again(event, event.tags or {}, event.metadata))
+                return
+
+    def _tell(self, arm: str, why: str | None) -> None:
+        """Let the check say whether an arm is behind, where it says otherwise."""
+        known = arms_behind(self._declared, self._instance)
+        others = {name: text for name, text in known.items() if name != arm}
+        if (why is not None) != (arm in known):
+            self._log(evaluation(self._declared, others | ({arm: why} if why else {})))
+
+    def _newest(self, place: Place) -> dg.AssetMaterialization | None:
+        record = self._instance.get_latest_data_version_record(
+            self._declared.key(place.stage), is_source=False, partition_key=_partition(place)
+        )
+        return None if record is None else record.asset_materialization
+
+
+def is_behind(declared: Declared, instance: dg.DagsterInstance, arm: str, updates: int) -> bool:
+    """Whether a policy, and so all later ones of its arm, is marked."""
+    record = instance.get_latest_data_version_record(
+        declared.key(PolicyStage.name), is_source=False, partition_key=partition_key(arm, updates)
+    )
+    event = None if record is None else record.asset_materialization
+    return event is not None and is_marked(event)
+
+
+def is_marked(event: dg.AssetMaterialization) -> bool:
+    """Whether a materialization says that its artifact is behind."""
+    return (event.tags or {}).get(CODE_VERSION_TAG) == MARK
+
+
+def _names(run: "StageRun") -> list[str]:
+    return [stage.name for stage in iteration_of(run.arm)]
+
+
+def _partition(place: Place) -> dg.MultiPartitionKey:
+    return partition_key(place.arm, place.iteration)
+
+
+def _again(
+    event: dg.AssetMaterialization, tags: Mapping[str, str], metadata: Mapping[str, Any]
+) -> dg.AssetMaterialization:
+    return dg.AssetMaterialization(
+        event.asset_key, partition=event.partition, tags=tags, metadata=metadata
+    )
