@@ -8,6 +8,7 @@
     sdpo.py           the same to a teacher that sees a successful sibling
     grpo_opsd.py      GRPO and OPSD, added
     surprisal.py      the advantage lies where the policy was surprised by its own token
+    ktae.py           a token's presence in good and bad responses of the group
     prefix_tree.py    what a token changed of the mean reward of the responses that it begins
     sft.py            the likelihood of correct responses
     vine.py           what each token was worth, measured: the oracle

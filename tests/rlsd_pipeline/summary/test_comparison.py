@@ -94,7 +94,7 @@ def test_an_arm_without_a_teacher_says_what_is_left_out(
     found = comparison(run)
     assert found is not None
     branches = "prefix_tree, branches only"
-    expected = ("grpo", "prefix_tree", "sft", "surprisal", "grpo, centred", branches)
+    expected = ("grpo", "ktae", "prefix_tree", "sft", "surprisal", "grpo, centred", branches)
     assert found.methods == expected
     assert "no teacher scored them" in found.meaning
     assert "Left out, for want of a teacher's table: rlsd, " in found.meaning

@@ -70,6 +70,7 @@ def test_every_file_of_the_folder_that_holds_a_method_is_found() -> None:
     assert [method.model_fields["type"].default for method in METHODS] == [
         "grpo",
         "grpo_opsd",
+        "ktae",
         "opd",
         "opsd",
         "prefix_tree",

@@ -135,7 +135,7 @@ def test_without_a_teacher_its_methods_are_left_out(
     run = workspace_at(copied).at("grpo-s0", 0)
     found = run.make(WeightingComparisonStage).record(WeightingComparison)
     branches = "prefix_tree, branches only"
-    named = ["grpo", "prefix_tree", "sft", "surprisal", "grpo, centred", branches]
+    named = ["grpo", "ktae", "prefix_tree", "sft", "surprisal", "grpo, centred", branches]
     assert [method.method for method in found.methods] == named
     shown = distinct_streams(run, compared_methods(run))
     left = set(shown) - set(named)
@@ -143,13 +143,13 @@ def test_without_a_teacher_its_methods_are_left_out(
     assert {"rlsd", "opsd", "sdpo", "rlsd_adaptive"} <= left
     assert all("no teacher scored these rollouts" in why for why in found.left_out.values())
     assert (found.teacher, found.privileged) == (None, None)
-    assert len(found.rank_correlation) == 6
+    assert len(found.rank_correlation) == 7
     # Within a response every token of GRPO and SFT has the same credit.
     within = found.rank_correlation_within
     known = [(i, j) for i, row in enumerate(within) for j, one in enumerate(row) if one is not None]
-    assert known == [(i, j) for i in (1, 3, 5) for j in (1, 3, 5)]
+    assert known == [(i, j) for i in (1, 2, 4, 6) for j in (1, 2, 4, 6)]
     # A alone tells nothing of its tokens, so the tree does the same within one with it or without.
-    assert (within[1][1], within[3][3], within[1][5]) == pytest.approx((1.0, 1.0, 1.0))
+    assert (within[2][2], within[4][4], within[2][6]) == pytest.approx((1.0, 1.0, 1.0))
 
 
 OPD = {
