@@ -7,15 +7,20 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from assets.declared import Declared
 from assets.stages import results
+from rlsd_pipeline.imports.stages import RolloutsImport
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
+from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
+from rlsd_pipeline.stages.iteration.rewards import RewardsStage
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.registry import ITERATION_STAGES, VALUED_ITERATION
 
 VALUED = "valued_iteration"
+IMPORT = "import"
 
 
 def job_name(declared: Declared, does: str) -> str:
@@ -35,6 +40,7 @@ def asset_jobs(declared: Declared) -> dict[str, UnresolvedAssetJobDefinition]:
             "update. It publishes the next policy.",
         ),
         **_valued_iteration(declared),
+        **_import(declared),
         "evaluate": (list(scores.values()), "Scores the policy of a partition on every benchmark."),
         **{
             f"evaluate_{name}": ([score], f"Scores the policy of a partition on {name}.")
@@ -74,6 +80,16 @@ def _valued_iteration(declared: Declared) -> dict[str, tuple[Sequence[str], str]
         return {}
     names = [stage.name for stage in VALUED_ITERATION]
     return {VALUED: (names, "One iteration of an arm whose method reads token values.")}
+
+
+def _import(declared: Declared) -> dict[str, tuple[Sequence[str], str]]:
+    """Where the rollouts are a log's, what is taken from it, and its scores by a model."""
+    stage = declared.stage(RolloutsStage)
+    if not isinstance(stage, RolloutsImport):
+        return {}
+    scored = [LogprobsStage.name] if stage.tokens == "model" else []
+    names = [RolloutsStage.name, RewardsStage.name, *scored]
+    return {IMPORT: (names, "An iteration that another trainer sampled, out of its log.")}
 
 
 def score_stages(declared: Declared) -> dict[str, str]:

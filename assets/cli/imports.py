@@ -10,7 +10,7 @@ from assets.cli import experiment_file
 from assets.cli.progress import console
 from assets.cli.train import open_loop
 from assets.declared import Declared
-from assets.naming import take_name
+from assets.naming import own_name
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.imports.declaring import (
@@ -19,7 +19,7 @@ from rlsd_pipeline.imports.declaring import (
     require_format,
     with_import,
 )
-from rlsd_pipeline.imports.making import importing_arms, make_imported
+from rlsd_pipeline.imports.making import imported_iterations, importing_arms, is_scored
 from rlsd_pipeline.imports.stages import RolloutsImport
 from rlsd_pipeline.imports.summary import ImportSummary, import_summary
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
@@ -34,15 +34,14 @@ def import_rollouts(experiment: str, request: ImportRequest, arms: Sequence[str]
     declared = load_experiment(file)
     if not _is_declared(declared, request):
         declared = with_import(declared, request)
-    with open_loop(str(file)) as (loop, _):
-        workspace = Declared(loop.declared.name, declared).workspace()
-        workspace.progress = loop.workspace.progress
-        chosen = importing_arms(workspace, arms)
-        stage = declared.stages.of(RolloutsStage)
-        scored = isinstance(stage, RolloutsImport) and stage.tokens == "model"
-        make_imported(workspace, chosen, score=scored)
-        take_name(loop.file)
-        run = workspace.at(chosen[0], request.first)
+    with open_loop(str(file), Declared(own_name(file), declared)) as (loop, _):
+        chosen = importing_arms(loop.workspace, arms)
+        for arm in chosen:
+            if is_scored(loop.workspace.at(arm, 0)):
+                loop.start(arm)
+            for iteration in imported_iterations(loop.workspace):
+                loop.import_log(arm, iteration)
+        run = loop.workspace.at(chosen[0], request.first)
         _show(run, experiment, chosen)
 
 

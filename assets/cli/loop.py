@@ -16,7 +16,7 @@ from yaml import YAMLError
 from assets.declared import Declared
 from assets.graph import definitions_of
 from assets.home import alone_in, dagster_home
-from assets.jobs import VALUED, job_name, score_stages
+from assets.jobs import IMPORT, VALUED, job_name, score_stages
 from assets.naming import own_name, take_name
 from assets.partitions import partition_key
 from assets.recovery import fail_dead_runs, process_tags
@@ -26,6 +26,7 @@ from assets.training.requirements import require
 from assets.training.training import Observer, Training, unobserved
 from rlsd_pipeline.config.experiment import load_experiment
 from rlsd_pipeline.errors import ConfigError, RlsdError
+from rlsd_pipeline.imports.making import is_scored, let_base_score
 from rlsd_pipeline.progress import Progress
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
@@ -60,9 +61,10 @@ class Loop:
         instance: dg.DagsterInstance,
         progress: Progress,
         observe: Observer | None = None,
+        declared: Declared | None = None,
     ) -> None:
         self.file = file
-        self.declared = Declared(own_name(file), load_experiment(file))
+        self.declared = declared or Declared(own_name(file), load_experiment(file))
         self.workspace = self.declared.workspace()
         self.workspace.progress = progress
         self.wall_seconds = 0.0
@@ -100,6 +102,15 @@ class Loop:
     def start(self, arm: str) -> None:
         """The base policy of an arm."""
         self._run(PolicyStage.name, partition_key(arm, 0))
+
+    def import_log(self, arm: str, iteration: int) -> None:
+        """An iteration out of another trainer's log, scored where a model is declared."""
+        self._run(ProblemsStage.name)
+        run = self.workspace.at(arm, iteration)
+        if iteration > 0 and is_scored(run):
+            let_base_score(run)
+            self._run(PolicyStage.name, partition_key(arm, iteration))
+        self._run(IMPORT, partition_key(arm, iteration))
 
     def train(self, arm: str, updates: int) -> None:
         """Train an arm until it has had so many updates, in one run."""

@@ -13,6 +13,7 @@ from assets.cli.loop import Loop, open_instance
 from assets.cli.parallel import train_in_processes
 from assets.cli.progress import Display, Lane, console
 from assets.cli.tables import print_table, where_to_look
+from assets.declared import Declared
 from rlsd_pipeline.errors import CollectedError, ConfigError, RlsdError
 from rlsd_pipeline.stages.iteration.readable import nothing_readable
 from rlsd_pipeline.stages.registry import iteration_of
@@ -60,13 +61,18 @@ def evaluate(
 
 
 @contextmanager
-def open_loop(experiment: str) -> Iterator[tuple[Loop, Display]]:
-    """The loop of an experiment; a user's mistake ends in one message, without a traceback."""
+def open_loop(experiment: str, declared: Declared | None = None) -> Iterator[tuple[Loop, Display]]:
+    """The loop of an experiment; a user's mistake ends in one message, without a traceback.
+
+    Args:
+        experiment: Its name or path.
+        declared: What it is, where that is not what its file says.
+    """
     quiet_libraries()
     try:
         file = experiment_file(experiment)
         with open_instance() as instance, Display(console()) as display:
-            yield Loop(file, instance, display, display.iteration), display
+            yield Loop(file, instance, display, display.iteration, declared), display
     except RlsdError as error:
         raise click.ClickException(str(error)) from error
     except DagsterAssetCheckFailedError as error:

@@ -7,6 +7,7 @@ import dagster as dg
 
 from assets.declared import Declared, materialized
 from assets.stages.checks import result
+from assets.stages.imported import reward_source
 from assets.stages.iteration_asset import iteration_asset
 from rlsd_pipeline.stages.iteration.rewards import RewardsStage
 from rlsd_pipeline.stages.stage import Stage
@@ -39,7 +40,7 @@ def made(
         log.warning(warning)
     table = artifact.table(Reward)
     told = {"dagster/row_count": len(table), "readable": readable_text(run, artifact)}
-    yield materialized(artifact, {**told, **reward_metrics(table)})
+    yield materialized(artifact, {**told, **reward_source(stage), **reward_metrics(table)})
     yield from check(declared, run, artifact)
 
 

@@ -7,6 +7,7 @@ import dagster as dg
 
 from assets.declared import Declared, materialized
 from assets.stages.config import RolloutsConfig
+from assets.stages.imported import import_metadata
 from assets.stages.iteration_asset import iteration_asset
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.stage import Stage
@@ -35,6 +36,7 @@ def made(
         {
             "dagster/row_count": len(table),
             **rollout_metrics(table),
+            **import_metadata(artifact),
             "first_rows": dg.MetadataValue.table(
                 [
                     dg.TableRecord({"rollout": rollout, "response": text})

@@ -1,7 +1,7 @@
 """One way in: a source becomes problems with a train and a test split."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any, cast
 
@@ -70,6 +70,22 @@ def _hold_out(problems: list[Problem], share: float) -> list[Problem]:
         return problems
     if len(problems) < 2:
         raise DataError("the data set has one row: it takes two to learn from one and hold one out")
-    by_hash = sorted(problems, key=lambda p: hashlib.sha256(p.problem_id.encode()).digest())
-    held = {problem.problem_id for problem in by_hash[: max(1, round(share * len(problems)))]}
+    held = _drawn((problem.problem_id for problem in problems), share)
     return [p.model_copy(update={"split": "test"}) if p.problem_id in held else p for p in problems]
+
+
+def _drawn(names: Iterable[str], share: float) -> set[str]:
+    by_hash = sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())
+    return set(by_hash[: max(1, round(share * len(by_hash)))])
+
+
+def named_test(problems: Sequence[Problem], share: float) -> set[str]:
+    """Ids of the test problems that the data names as such, and not the share that is drawn here.
+
+    Args:
+        problems: All of the data set, as `read_problems` gives them.
+        share: Its `test_share`.
+    """
+    test = {problem.problem_id for problem in problems if problem.split == "test"}
+    drawn = _drawn((problem.problem_id for problem in problems), share) if share else set()
+    return set() if test == drawn else test

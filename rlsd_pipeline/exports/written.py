@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -18,30 +20,46 @@ _ROWS_AT_ONCE = 256
 def write_table(table: pa.Table, path: Path) -> Path:
     """Write a table: `.parquet`, `.jsonl`, or without an ending a folder of `datasets`.
 
+    What was there stays until the new one is whole.
+
     Args:
         table: The rows; bytes, such as images, are base64 in JSON Lines.
         path: Where to.
 
     Raises:
-        ConfigError: The ending is another one, or the path cannot be written.
+        ConfigError: The ending is another one, the path cannot be written, or a folder of that name
+            holds something else.
     """
+    if path.suffix not in _WRITERS:
+        raise ConfigError(
+            f"{path}: no export ends in {path.suffix}: name a .parquet or .jsonl file, or a "
+            "folder, which `datasets.load_from_disk` reads"
+        )
+    if path.is_dir() and (path.suffix or not _is_replaceable(path)):
+        raise ConfigError(f"{path} is a folder that no export made: choose another name")
+    if path.is_file() and not path.suffix:
+        raise ConfigError(f"{path} is a file: an export without an ending is a folder")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        match path.suffix:
-            case ".parquet":
-                pq.write_table(table, path, compression="zstd")
-            case ".jsonl":
-                _write_jsonl(table, path)
-            case "":
-                _write_dataset(table, path)
-            case other:
-                raise ConfigError(
-                    f"{path}: no export ends in {other}: name a .parquet or .jsonl file, or a "
-                    "folder, which `datasets.load_from_disk` reads"
-                )
+        # On the same file system, so that renaming is one step.
+        with TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+            new = Path(folder) / f"new{path.suffix}"
+            _WRITERS[path.suffix](table, new)
+            if path.is_dir():
+                path.rename(Path(folder) / "before")
+            new.replace(path)
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error}") from error
     return path
+
+
+def _is_replaceable(folder: Path) -> bool:
+    """Whether a folder is empty, or an earlier export."""
+    return not any(folder.iterdir()) or (folder / "dataset_info.json").exists()
+
+
+def _write_parquet(table: pa.Table, path: Path) -> None:
+    pq.write_table(table, path, compression="zstd")
 
 
 def _write_jsonl(table: pa.Table, path: Path) -> None:
@@ -68,3 +86,10 @@ def _write_dataset(table: pa.Table, path: Path) -> None:
         for name in table.column_names
     }
     Dataset(pa.table(plain)).save_to_disk(str(path))
+
+
+_WRITERS: dict[str, Callable[[pa.Table, Path], None]] = {
+    ".parquet": _write_parquet,
+    ".jsonl": _write_jsonl,
+    "": _write_dataset,
+}

@@ -36,6 +36,24 @@ def let_base_score(run: StageRun) -> None:
         store.set_ref(run.reference("policy"), run.read("policy", 0))
 
 
+def imported_iterations(workspace: Workspace) -> range:
+    """The iterations that the declared import makes.
+
+    Raises:
+        ConfigError: The experiment declares no import.
+    """
+    stage = workspace.stage(RolloutsStage)
+    if not isinstance(stage, RolloutsImport):
+        raise ConfigError("the experiment declares no `stages.rollouts: {type: import, ...}`")
+    return range(stage.first, stage.first + max(len(stage.steps), 1))
+
+
+def is_scored(run: StageRun) -> bool:
+    """Whether a model is declared that scores what is imported here."""
+    stage = run.stage(RolloutsStage)
+    return isinstance(stage, RolloutsImport) and stage.tokens == "model"
+
+
 def make_imported(workspace: Workspace, arms: Sequence[str], *, score: bool) -> None:
     """Problems, rollouts and rewards of every imported iteration, and their scores.
 
@@ -48,14 +66,12 @@ def make_imported(workspace: Workspace, arms: Sequence[str], *, score: bool) -> 
         ConfigError: The experiment declares no import.
         RlsdError: The log does not fit.
     """
-    stage = workspace.experiment.stages.of(RolloutsStage)
-    if not isinstance(stage, RolloutsImport):
-        raise ConfigError("the experiment declares no `stages.rollouts: {type: import, ...}`")
+    iterations = imported_iterations(workspace)
     for arm in importing_arms(workspace, arms):
         if score:
             workspace.at(arm, 0).make(PolicyStage)
-        for place in range(max(len(stage.steps), 1)):
-            run = workspace.at(arm, stage.first + place)
+        for iteration in iterations:
+            run = workspace.at(arm, iteration)
             for each in (ProblemsStage, RolloutsStage, RewardsStage):
                 run.make(each)
             if score:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rlsd_pipeline.config.model import GGUFModel, PretrainedModel
@@ -73,15 +73,20 @@ class KnownProblems:
         problems: All of the data set.
         prompts: Problem id -> what the student is asked, in words.
         reader: Takes a chat template off a prompt.
+        held_out: Problems that no trainer may have learnt from.
     """
 
     def __init__(
-        self, problems: Sequence[Problem], prompts: Mapping[str, str], reader: TokenReader
+        self,
+        problems: Sequence[Problem],
+        prompts: Mapping[str, str],
+        reader: TokenReader,
+        held_out: Collection[str],
     ) -> None:
         self._reader = reader
         self._by_text: dict[str, list[str]] = {}
         self._answers = {problem.problem_id: problem.answer for problem in problems}
-        self._held_out = {each.problem_id for each in problems if each.split != "train"}
+        self._held_out = held_out
         for problem in problems:
             for text in {problem.question.strip(), prompts[problem.problem_id].strip()}:
                 self._by_text.setdefault(text, []).append(problem.problem_id)

@@ -123,6 +123,8 @@ class RolloutsImport(ImportStage, RolloutsStage):  # type: ignore[misc]
         found: dict[str, Any] = {"step": self.step(run)} | tokenizer_identity(run, self.tokens)
         if self.tokens == "model":
             found["max_tokens"] = run.experiment.sampling.max_tokens
+        if not isinstance(run.stage(ProblemsStage), ProblemsImport):
+            found["held_out"] = "named"
         return found
 
     def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
@@ -198,6 +200,7 @@ def tokenizer_identity(run: StageRun, tokens: str) -> dict[str, Any]:
 
 def _names(run: StageRun, problems: Artifact, prefix: str, reader: TokenReader) -> NameOf:
     """How rows find their problems: by the log's own names, or among those of a data set."""
+    from rlsd_pipeline.data.reading import named_test
     from rlsd_pipeline.imports.naming import ProblemNames
     from rlsd_pipeline.imports.reading import KnownProblems
     from rlsd_pipeline.stages.iteration.prompts import student_text
@@ -207,4 +210,6 @@ def _names(run: StageRun, problems: Artifact, prefix: str, reader: TokenReader) 
         return ProblemNames(prefix).of
     known = list(run.workspace.problems(problems).values())
     prompts = {each.problem_id: str(student_text(run.experiment, each)) for each in known}
-    return KnownProblems(known, prompts, reader).of
+    # The trainer knew nothing of a share that is drawn here: its prompts are in the log as well.
+    held_out = named_test(known, run.experiment.dataset.test_share)
+    return KnownProblems(known, prompts, reader, held_out).of

@@ -61,5 +61,10 @@ def test_an_import_is_read_compared_and_exported_in_a_line_each(
     assert len(load_from_disk(str(tmp_path / "folder"))) == 8
     with pytest.raises(ConfigError, match=r"no export ends in \.csv"):
         given.write(tmp_path / "out.csv")
+    with pytest.raises(ConfigError, match="is a folder that no export made"):
+        given.write(tmp_path)
+    mine.table("rewards").write(tmp_path / "folder")
+    assert len(load_from_disk(str(tmp_path / "folder"))) == 16
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
     with pytest.raises(ConfigError, match="does more than weigh a policy gradient"):
         mine.advantages("sft", iteration=1)

@@ -6,6 +6,9 @@ from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.stages.run import StageRun
 from schemas import Reward, Verdict
 
+_LACKING = {Verdict.TRUNCATED, Verdict.UNPARSED, Verdict.VERIFIER_ERROR}
+"""Verdicts without an answer to judge."""
+
 
 def readable_text(run: StageRun, rewards: Artifact) -> str:
     """For example "0 of 16 readable: 14 cut at 48 tokens, 2 without `<answer>`"."""
@@ -17,7 +20,10 @@ def readable_text(run: StageRun, rewards: Artifact) -> str:
     )
     total = len(table["verdict"])
     cut, unparsed = lacking.pop(Verdict.TRUNCATED, 0), lacking.pop(Verdict.UNPARSED, 0)
-    failed = lacking.total()
+    failed = lacking.pop(Verdict.VERIFIER_ERROR, 0)
+    if lacking:
+        # As of imported rewards.
+        return f"{lacking.total()} of {total} judged without reading an answer"
     reasons = [
         f"{count} {why}"
         for count, why in (
@@ -36,8 +42,9 @@ def nothing_readable(run: StageRun) -> str | None:
     rewards = run.workspace.store.intact_ref(run.reference("rewards"))
     if rewards is None:
         return None
-    extracted = rewards.table(Reward, ["extracted"])["extracted"]
-    if extracted.null_count < len(extracted):
+    table = rewards.table(Reward, ["verdict", "extracted"])
+    lacking = set(table["verdict"].to_pylist()) <= _LACKING
+    if not lacking or table["extracted"].null_count < len(table):
         return None
     return (
         f"{readable_text(run, rewards)}. Nothing can be learnt from these: raise "

@@ -1,0 +1,33 @@
+"""`rlsd import` in Dagster's history, as the UI shows it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+
+from assets.cli.loop import open_instance
+from tests.assets.conftest import Answer
+from tests.imports.conftest import LOGS
+
+
+def test_an_import_is_an_event_with_what_became_of_the_log(
+    run: Callable[..., Answer], tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.yaml"
+    said = run("import", file, "--from", "trl", LOGS / "trl", "--step", 1, "--step", 2)
+    assert "trl: 16 of 16 rows of step 1 became rollouts, in 4 groups of 4" in said.output
+    assert "next: rlsd compare" in said.output
+    with open_instance() as instance:
+        partitions = instance.get_materialized_partitions(dg.AssetKey(["mine", "rollouts"]))
+        assert partitions == {"grpo-s0|000", "grpo-s0|001"}
+        event = instance.get_latest_materialization_event(dg.AssetKey(["mine", "rollouts"]))
+        rewards = instance.get_latest_materialization_event(dg.AssetKey(["mine", "rewards"]))
+    assert event is not None
+    assert rewards is not None
+    told = {n: v.value for n, v in event.asset_materialization.metadata.items()}
+    assert told["import/format"] == "trl"
+    assert (told["import/step"], told["import/rows_used"]) == (2, 16)
+    assert told["import/rows_unusable"] == {}
+    source = rewards.asset_materialization.metadata
+    assert source["reward_source"].value == "imported"
+    assert source["readable"].value == "16 of 16 judged without reading an answer"
