@@ -18,6 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import pyarrow.compute as pc
 from transformers import PreTrainedTokenizerFast
 
 from rlsd_pipeline.imports.formats.open_instruct import OpenInstruct
@@ -80,7 +81,7 @@ def measure(source: RolloutFormat) -> dict[str, float]:
     found = import_step(source, None, ProblemNames(source.name).of, reader)
     return {
         "responses": len(found.rollouts),
-        "tokens": len(found.rollouts["completion_ids"].combine_chunks().flatten()),
+        "tokens": pc.sum(pc.list_value_length(found.rollouts["completion_ids"])).as_py(),
         "log_mb": round(sum(file.stat().st_size for file in source.files) / 1e6),
         "tables_mb": round((found.rollouts.nbytes + found.rows.nbytes) / 1e6),
         "cpu_s": round(time.process_time() - before, 1),

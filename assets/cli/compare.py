@@ -9,6 +9,7 @@ from assets.cli.progress import Display, console
 from assets.cli.train import open_loop
 from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK, UNBOUNDED_REASON, PairedDifference
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
+from rlsd_pipeline.stages.comparison.unscored import is_unscored
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.run import StageRun
 from rlsd_pipeline.summary.comparison import signal_meaning, values_command
@@ -83,9 +84,12 @@ def fidelity_table(run: StageRun, comparison: WeightingComparison) -> Table | st
     """How near each method comes to what the tokens were worth, or how to find out."""
     found = comparison.fidelity
     if found is None:
+        way = f"{values_command(run)} measures them."
+        if is_unscored(run):
+            way = "Measuring them takes a model that goes on from the responses."
         return (
             "Whose credit is right is not known here: no token values were made of these rollouts. "
-            f"{values_command(run)} measures them."
+            f"{way}"
         )
     against = f"- {found.compared_with}"
     table = Table(

@@ -11,6 +11,7 @@ from assets.cli.progress import console
 from assets.cli.train import open_loop
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.home import home
+from rlsd_pipeline.stages.comparison.unscored import is_unscored
 from rlsd_pipeline.stages.run import StageRun
 
 FIRST_TOKENS = 10
@@ -44,7 +45,7 @@ def report(experiment: str, *, arm: str | None, iteration: int | None, out: Path
 
 
 def _place(loop: Loop, arm: str | None, iteration: int | None) -> StageRun | None:
-    """Whose tokens are shown; None where no arm has been scored by a teacher."""
+    """Whose tokens are shown: scored by a teacher, or else imported; None where there are none."""
     experiment = loop.declared.experiment
     wanted = [min(FIRST_TOKENS, experiment.iterations - 1), 0]
     if arm is not None:
@@ -53,6 +54,10 @@ def _place(loop: Loop, arm: str | None, iteration: int | None) -> StageRun | Non
         for at in wanted if iteration is None else [iteration]:
             run = loop.workspace.at(name, at)
             if run.workspace.store.ref(run.reference("logprobs")) is not None:
+                return run
+    for name in experiment.lineages():
+        for at in wanted if iteration is None else [iteration]:
+            if is_unscored(run := loop.workspace.at(name, at)):
                 return run
     if iteration is not None:
         raise click.UsageError(

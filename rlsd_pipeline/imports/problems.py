@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
-from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.imports.naming import ProblemNames
+from rlsd_pipeline.imports.recognised import nothing_usable
 from rlsd_pipeline.imports.rollout_format import RolloutFormat
 from rlsd_pipeline.imports.row import SampledRow, UnusableError
 from rlsd_pipeline.imports.tokens import TokenReader
@@ -27,13 +28,16 @@ def logged_problems(
         DataError: The log is of another format, or no row has a prompt.
     """
     names, found = ProblemNames(source.name), dict[str, Problem]()
+    unusable: Counter[str] = Counter()
     for row in source.rows():
         advance(1)
         if not isinstance(row, SampledRow):
+            unusable[row.reason] += 1
             continue
         try:
             name = names.of(row)
-        except UnusableError:
+        except UnusableError as error:
+            unusable[str(error)] += 1
             continue
         if name not in found:
             found[name] = Problem(
@@ -47,5 +51,5 @@ def logged_problems(
                 attributes={},
             )
     if not found:
-        raise DataError(f"{source.path}: no row has a prompt")
+        raise nothing_usable(source, unusable)
     return list(found.values())

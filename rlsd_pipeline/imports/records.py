@@ -13,6 +13,7 @@ from rlsd_pipeline.imports.row import UnusableError
 
 _ROWS_AT_ONCE = 128
 _PICKLES = (".pt", ".pth", ".pkl", ".pickle")
+_COMPRESSED = {".gz": "gunzip -k", ".zst": "unzstd", ".xz": "unxz -k", ".bz2": "bunzip2 -k"}
 
 
 def records(file: Path) -> Iterator[dict[str, Any] | UnusableError]:
@@ -21,19 +22,24 @@ def records(file: Path) -> Iterator[dict[str, Any] | UnusableError]:
     Raises:
         DataError: The file cannot be read, or only by running what it holds.
     """
-    refuse_pickle(file)
+    refuse_packed(file)
     try:
         yield from _parquet(file) if file.suffix == ".parquet" else _jsonl(file)
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error}") from error
 
 
-def refuse_pickle(file: Path) -> None:
-    """Refuse a file that only unpickling could read, which runs what it holds.
+def refuse_packed(file: Path) -> None:
+    """Refuse a compressed file, and one that only unpickling could read, which runs what it holds.
 
     Raises:
-        DataError: It is one; says how to save the same as JSON Lines.
+        DataError: It is one; says how to get the same as JSON Lines.
     """
+    if file.suffix in _COMPRESSED:
+        raise DataError(
+            f"{file} is compressed: unpack it first, for example by {_COMPRESSED[file.suffix]} "
+            f"{file.name}"
+        )
     if file.suffix in _PICKLES:
         raise DataError(
             f"{file} is a pickle, and reading one runs whatever it holds, so it is not read here. "

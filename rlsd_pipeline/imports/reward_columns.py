@@ -23,7 +23,7 @@ def rewards(
     Raises:
         DataError: A weighted column is not there.
     """
-    numbers = {name: value for name, value in record.items() if _is_number(value)}
+    numbers = {name: value for name, value in record.items() if is_number(value)}
     if weights is None:
         weights = {name: 1.0 for name in record if name not in known and name in numbers}
     for name in weights:
@@ -36,5 +36,11 @@ def rewards(
     return {"reward": sum(weights[name] * part for name, part in parts.items()), "parts": parts}
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def is_number(value: Any) -> bool:
+    """Whether a value of a log is a finite number that a float holds."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False

@@ -14,11 +14,13 @@ from pydantic import ValidationError
 from rlsd_pipeline.components.component import Component, built_in_name
 from rlsd_pipeline.components.guarded import guarded
 from rlsd_pipeline.components.located import LocatedPath
-from rlsd_pipeline.errors import DataError
-from rlsd_pipeline.imports.records import records, refuse_pickle
+from rlsd_pipeline.errors import RlsdError
+from rlsd_pipeline.imports.records import records
 from rlsd_pipeline.imports.row import SampledRow, Unusable, UnusableError
 
 _NUMBER = re.compile(r"\d+")
+_MISSHAPEN = (AttributeError, LookupError, TypeError, ValueError, OverflowError)
+"""What reading a record ends in where a field is not what its name promises."""
 
 
 class RolloutFormat(Component):
@@ -65,20 +67,19 @@ class RolloutFormat(Component):
         Raises:
             DataError: There is none.
         """
+        from rlsd_pipeline.imports.recognised import no_files
+
+        found = self.found_files()
+        if not found:
+            raise no_files(self)
+        return found
+
+    def found_files(self) -> list[Path]:
+        """The same, or none."""
         path = Path(self.path)
         if path.is_file():
-            refuse_pickle(path)
             return [path]
         found = {file for pattern in self.patterns for file in path.rglob(pattern)}
-        if not found:
-            held = sorted(path.rglob("*"))[:200] if path.is_dir() else []
-            for file in held:
-                refuse_pickle(file)
-            names = ", ".join(each.name for each in held[:5]) or "nothing"
-            raise DataError(
-                f"{path} holds no {' or '.join(self.patterns)}, as {self.name} writes them; it "
-                f"holds {names}"
-            )
         return sorted(found, key=_by_number)
 
     def rows(self) -> Iterator[SampledRow | Unusable]:
@@ -104,14 +105,27 @@ class RolloutFormat(Component):
         if isinstance(record, UnusableError):
             yield Unusable(place.file.name, number, str(record), place.step)
             return
-        try:
-            with guarded(self, f"{place.file.name}, row {number}"):
-                read = list(self.read(record, place))
-        except UnusableError as error:
-            yield Unusable(place.file.name, number, str(error), place.step)
+        with guarded(self, f"{place.file.name}, row {number}"):
+            read = self._fields(record, place)
+        if isinstance(read, str):
+            yield Unusable(place.file.name, number, read, place.step)
             return
         for fields in read:
             yield _row(fields, place, number)
+
+    def _fields(self, record: dict[str, Any], place: Place) -> list[dict[str, Any]] | str:
+        """The rows of a record, or why it cannot be used."""
+        try:
+            return list(self.read(record, place))
+        except RlsdError:
+            raise
+        except UnusableError as error:
+            return str(error)
+        except _MISSHAPEN:
+            if self.origin is not None:
+                # Of a user's own format it may be the format's mistake.
+                raise
+            return f"a field of another kind than {self.name} writes"
 
     def require(self, record: Mapping[str, Any]) -> None:
         """Refuse a log by its first record.
@@ -119,24 +133,10 @@ class RolloutFormat(Component):
         Raises:
             DataError: It is of another format, or lacks what is declared.
         """
+        from rlsd_pipeline.imports.recognised import another_format
+
         if not self.keys <= record.keys():
-            raise self.another(record)
-
-    def another(self, record: Mapping[str, Any]) -> DataError:
-        """The error that says which format a log looks like."""
-        from rlsd_pipeline.imports.recognised import recognised
-
-        alike = recognised(Path(self.path))
-        missing = ", ".join(sorted(self.keys - record.keys()))
-        hint = (
-            f"it looks like `{alike[0]}`: --from {alike[0]}"
-            if alike
-            else "it looks like no format that is known here: declare its columns by `generic`"
-        )
-        return DataError(
-            f"{self.path} is no log of {self.name}: its first record has "
-            f"{', '.join(map(str, record))}, and lacks {missing}; {hint}"
-        )
+            raise another_format(self, record)
 
 
 class Place:

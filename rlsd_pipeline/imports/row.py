@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas import FinishReason
+
+TokenId = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class UnusableError(Exception):
@@ -36,7 +38,7 @@ class SampledRow(BaseModel):
 
     file: str
     number: int
-    step: int | None = None
+    step: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     group: str | None = None
     """What the rows of one group share within a step."""
 
@@ -47,9 +49,9 @@ class SampledRow(BaseModel):
     """The user's words, where the log tells them apart from the template."""
 
     system: str | None = None
-    prompt_ids: list[int] | None = None
+    prompt_ids: list[TokenId] | None = None
     completion: str | None = None
-    completion_ids: list[int] | None = None
+    completion_ids: list[TokenId] | None = None
     logprobs: list[float] | None = None
     """Of the completion's tokens, under the policy that sampled; nats."""
 

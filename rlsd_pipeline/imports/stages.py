@@ -133,6 +133,8 @@ class RolloutsImport(ImportStage, RolloutsStage):  # type: ignore[misc]
         Raises:
             DataError: The log is of another format, holds no such step, or no usable row.
         """
+        import pyarrow.compute as pc
+
         from rlsd_pipeline.imports.reading import token_reader
         from rlsd_pipeline.imports.tables import import_step
 
@@ -144,7 +146,7 @@ class RolloutsImport(ImportStage, RolloutsStage):  # type: ignore[misc]
         out.table(Rollout, found.rollouts)
         out.table(ImportedRollout, found.rows)
         out.record(found.report)
-        tokens = len(found.rollouts["completion_ids"].combine_chunks().flatten())
+        tokens = pc.sum(pc.list_value_length(found.rollouts["completion_ids"])).as_py()
         unusable = float(sum(found.report.unusable.values()))
         out.measure(tokens=float(tokens), unusable_rows=unusable)
 

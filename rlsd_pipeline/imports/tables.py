@@ -13,12 +13,15 @@ import pyarrow as pa
 from rlsd_pipeline.artifacts.columns import arrow_schema
 from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.groups import Groups
+from rlsd_pipeline.imports.recognised import nothing_usable
 from rlsd_pipeline.imports.rollout_format import RolloutFormat
 from rlsd_pipeline.imports.row import SampledRow, Unusable, UnusableError
 from rlsd_pipeline.imports.tokens import TokenReader, Tokens
 from schemas import ImportedRollout, ImportReport, Rollout
 
-_ROWS_AT_ONCE = 256
+_ROWS_AT_ONCE = 64
+"""Put into tokens at once: a token of text takes some 200 bytes until its row is kept."""
+
 _SURE = 1e-6
 """Largest log-probability that rounding makes positive; it counts as 0."""
 
@@ -118,14 +121,16 @@ class _Reading:
         """Both tables, group by group."""
         self._require_one_step(source)
         if not self.owners:
-            why = "; ".join(f"{count} with {reason}" for reason, count in self.unusable.items())
-            raise DataError(f"{source.path}: no row can be used: {why or 'there is none'}")
+            raise nothing_usable(source, self.unusable)
         groups = Groups(self.owners)
         order = [row for rows in groups.members for row in rows]
         places = [place for rows in groups.members for place in range(len(rows))]
         owners = [self.owners[row] for row in order]
         names = [f"{owner}#{place}" for owner, place in zip(owners, places, strict=True)]
-        sampled = pa.Table.from_batches(self.sampled).take(pa.array(order))
+        sampled = pa.Table.from_batches(self.sampled)
+        if order != list(range(len(order))):
+            # A copy, which logs whose groups stand together do without.
+            sampled = sampled.take(pa.array(order))
         columns = {name: sampled[name] for name in sampled.column_names}
         columns |= {"rollout_id": names, "problem_id": owners, "sample_index": places}
         schema = arrow_schema(Rollout)

@@ -160,11 +160,25 @@ class StageRun:
             artifact = self.workspace.store.ref(name)
         if artifact is None:
             raise ArtifactError(
-                f"there is no artifact {name} (experiment/arm/iteration/stage): materialize "
-                f"{stage.split('.')[0]} there first, as `rlsd train` with --arm {self.arm.name} "
-                "does"
+                f"there is no artifact {name} (experiment/arm/iteration/stage): "
+                f"{self._way_to(stage)}"
             )
         return artifact
+
+    def _way_to(self, stage: str) -> str:
+        """What makes an artifact that is lacking."""
+        from rlsd_pipeline.imports.stages import RolloutsImport
+        from rlsd_pipeline.stages.iteration.alignment import IN_WORDS
+        from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
+
+        declared = self.workspace.stage(RolloutsStage)
+        if isinstance(declared, RolloutsImport):
+            if stage in ("problems", "rollouts", "rewards"):
+                return "`rlsd import` makes it of the log that `stages` declares"
+            if declared.tokens == "words":
+                return IN_WORDS
+        first = stage.split(".")[0]
+        return f"materialize {first} there first, as `rlsd train` with --arm {self.arm.name} does"
 
     def _publish_again(self, iteration: int) -> Artifact | None:
         """Let the policy of an iteration be the checkpoint before it, where that is there."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rlsd_pipeline.report import data
 from rlsd_pipeline.stages.comparison.lookahead import read_lookahead
+from rlsd_pipeline.stages.comparison.unscored import NO_STUDENT, is_unscored
 from rlsd_pipeline.stages.run import StageRun
 from rlsd_pipeline.summary.table import difference
 from schemas import (
@@ -154,10 +155,10 @@ def _difference(one: MethodFidelity) -> data.Difference | None:
 def _fidelity_meaning(run: StageRun, found: WeightingComparison) -> str:
     measured = found.fidelity
     if measured is None:
-        return (
-            "Not known here: no token values were made of these rollouts. "
-            f"`{values_command(run)}` measures what every token was worth."
-        )
+        way = f"`{values_command(run)}` measures what every token was worth."
+        if is_unscored(run):
+            way = "Measuring them takes a model that goes on from the responses."
+        return f"Not known here: no token values were made of these rollouts. {way}"
     reliability = "unknown" if measured.reliability is None else f"{measured.reliability:.2f}"
     return (
         f"What {measured.spans:,} tokens were worth was measured by {measured.continuations} "
@@ -174,7 +175,11 @@ def _meaning(run: StageRun, found: WeightingComparison) -> str:
         teacher = f"the teacher was shown: {found.privileged}"
     left_out = ""
     if found.left_out:
-        left_out = f" Left out, for want of a teacher's table: {', '.join(found.left_out)}."
+        unscored = [name for name, why in found.left_out.items() if why == NO_STUDENT]
+        others = [name for name in found.left_out if name not in unscored]
+        left_out = f" Left out, for want of a teacher's table: {', '.join(others)}."
+        if unscored:
+            left_out += f" For want of the policy's log-probabilities: {', '.join(unscored)}."
     shares = ", ".join(f"{name} {share:.0%}" for name, share in found.token_shares.items())
     return (
         f"Rollouts of {run.arm.name}, iteration {run.iteration}; {teacher}. "

@@ -1,10 +1,12 @@
 """Rollouts, token by token, with the credit by every method."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.credit.segments import Segment, token_segments
@@ -13,6 +15,7 @@ from rlsd_pipeline.data.images import thumbnail
 from rlsd_pipeline.diagnostics.leakage.mentions import find_mentions
 from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.report.data import Picture, RolloutView, StateValue
+from rlsd_pipeline.stages.comparison.unscored import is_unscored, unscored_table
 from rlsd_pipeline.stages.run import StageRun
 from schemas import (
     ComparedCredit,
@@ -40,10 +43,11 @@ def rollout_views(run: StageRun) -> tuple[RolloutView, ...]:
     artifact = run.workspace.store.ref(run.reference("weighting_comparison"))
     if artifact is None:
         return ()
+    sampled = run.read("rollouts").table(Rollout)
     tables = {
-        "rollout": run.read("rollouts").table(Rollout).to_pylist(),
+        "rollout": sampled.to_pylist(),
         "reward": run.read("rewards").table(Reward).to_pylist(),
-        "logprobs": run.read("logprobs").table(TokenLogprobs).to_pylist(),
+        "logprobs": _scored(run, sampled),
     }
     rows = list(_chosen(tables["reward"]))
     worth = read_advantages(run.read("rewards").table(Reward), run.arm.advantages)
@@ -66,6 +70,17 @@ def rollout_views(run: StageRun) -> tuple[RolloutView, ...]:
         )
         for row in rows
     )
+
+
+def _scored(run: StageRun, sampled: pa.Table) -> list[dict[str, Any]]:
+    """Rows of log-probabilities; of an import that no model scored nan, unless its log has them."""
+    if not is_unscored(run):
+        return run.read("logprobs").table(TokenLogprobs).to_pylist()
+    rows = unscored_table(sampled).to_pylist()
+    if sampled["rollout_logprobs"].null_count:
+        for row in rows:
+            row["student_logprobs"] = [math.nan] * len(row["completion_ids"])
+    return rows
 
 
 def _valued(run: StageRun, comparison: Artifact) -> list[dict[str, Any]]:
@@ -157,7 +172,8 @@ def _texts(completion: str, ends: Sequence[int], finish_reason: str) -> list[str
     """The text of each token; the one that ends a response has none, and says so."""
     starts = [0, *ends][: len(ends)]
     texts = [completion[start:end] for start, end in zip(starts, ends, strict=True)]
-    if texts and finish_reason == FinishReason.STOP:
+    # In words a response has no end token.
+    if texts and finish_reason == FinishReason.STOP and not texts[-1]:
         texts[-1] = "<end>"
     return texts
 

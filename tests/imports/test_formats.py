@@ -1,6 +1,9 @@
 """The logs below `logs/` hold the same six responses, as each trainer writes them."""
 
+import json
+import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,6 +11,7 @@ from rlsd_pipeline.components.component import built_in_name
 from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.imports.formats import FORMATS
 from rlsd_pipeline.imports.naming import ProblemNames
+from rlsd_pipeline.imports.problems import logged_problems
 from rlsd_pipeline.imports.recognised import recognised
 from rlsd_pipeline.imports.rollout_format import RolloutFormat
 from rlsd_pipeline.imports.tables import Imported, import_step
@@ -100,11 +104,71 @@ def test_a_log_is_recognised_by_what_it_holds(name: str) -> None:
     assert recognised(LOGS / name)[:1] == ([name] if name != "generic" else [])
 
 
+TRAINERS = [name for name in BY_NAME if name != "generic"]
+
+
+@pytest.mark.parametrize("name", TRAINERS)
+@pytest.mark.parametrize("log", TRAINERS)
+def test_a_log_of_another_format_is_refused_and_named(name: str, log: str) -> None:
+    if name == log:
+        return
+    with pytest.raises(DataError, match=f"it looks like `{log}`: --from {log}"):
+        logged_problems(source(name, LOGS / log), Words(), lambda _: None)
+
+
 def test_another_format_is_named_by_what_it_looks_like(tmp_path: Path) -> None:
     log = tmp_path / "completions_00001.jsonl"
     log.write_bytes((LOGS / "verl" / "7.jsonl").read_bytes())
     with pytest.raises(DataError, match="looks like `verl`: --from verl"):
         list(source("ms_swift", log).rows())
+
+
+LINE = {"input": "q", "output": "a b", "gts": "5", "score": 1.0, "step": 1}
+
+
+def line(**changed: Any) -> str:
+    return json.dumps(LINE | changed)
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (line()[:30], "a line that is no JSON"),
+        ("[" * 3000 + "]" * 3000, "a line that is no JSON"),
+        ("[1]", "no JSON object"),
+        ('{"a": 1}', "no input, output, score, step in the record"),
+        (line(output=["a"]), "a field of another kind than verl writes"),
+        (line(input={}), "prompt: input should be a valid string"),
+        (line(score=math.nan), "reward: input should be a finite number"),
+        (line(score=10**400), "reward: input should be a valid number"),
+        (line(step=10**30), "step: input should be less than 9223372036854775808"),
+    ],
+)
+def test_a_row_that_is_none_is_counted_and_the_others_are_read(
+    bad: str, reason: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "1.jsonl"
+    log.write_text("\n".join([line(acc=math.nan), bad, line(gts=[[[1]]])]))
+    report = import_step(source("verl", log), None, ProblemNames("verl").of, Words()).report
+    assert (report.rollouts, report.unusable) == (2, {reason: 1})
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("1.jsonl", b"", "no row can be used: there is none"),
+        ("1.jsonl", line(output="").encode(), "no row can be used: 1 with no response"),
+        ("1.jsonl.gz", b"\x1f\x8b", "is compressed: unpack it first, for example by gunzip -k"),
+        ("1.parquet", b"PAR1", "cannot be read as Parquet"),
+    ],
+)
+def test_a_log_of_nothing_says_so(name: str, content: bytes, message: str, tmp_path: Path) -> None:
+    log = tmp_path / name
+    log.write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        logged_problems(source("verl", log), Words(), lambda _: None)
+    with pytest.raises(DataError, match="is not there: name the log's file"):
+        logged_problems(source("verl", tmp_path / "none"), Words(), lambda _: None)
 
 
 def test_a_pickle_is_never_read(tmp_path: Path) -> None:

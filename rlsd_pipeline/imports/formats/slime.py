@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
+from rlsd_pipeline.imports.reward_columns import is_number
 from rlsd_pipeline.imports.rollout_format import Place, RolloutFormat, answer_of, asked
 from rlsd_pipeline.imports.row import UnusableError
 from schemas import FinishReason
@@ -42,7 +43,7 @@ class Slime(RolloutFormat):
         reward = record.get("reward")
         parts = {}
         if isinstance(reward, Mapping):
-            parts = {k: float(v) for k, v in reward.items() if isinstance(v, int | float)}
+            parts = {k: float(v) for k, v in reward.items() if is_number(v)}
             reward = reward.get(self.reward_key) if self.reward_key else None
         yield {
             "step": record.get("rollout_id", place.step),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
+from rlsd_pipeline.imports.reward_columns import is_number
 from rlsd_pipeline.imports.rollout_format import Place, RolloutFormat, answer_of, said
 
 _KNOWN = ("input", "output", "gts", "score", "step", "request_id")
@@ -28,7 +29,7 @@ class Verl(RolloutFormat):
         added = {
             name: float(value)
             for name, value in record.items()
-            if name not in _KNOWN and isinstance(value, int | float)
+            if name not in _KNOWN and (isinstance(value, bool) or is_number(value))
         }
         yield {
             "step": record["step"],

@@ -19,6 +19,15 @@ NO_STUDENT = (
     "the method reads the policy's log-probabilities, and no model scored these rollouts: import "
     "them with a model"
 )
+NO_IMPORTED_TEACHER = (
+    "the method needs teacher_logprobs, and no teacher scored these rollouts: import them with a "
+    "model"
+)
+NOTHING_TO_TELL = (
+    "the method needs teacher_logprobs, and there was nothing to tell a teacher about any problem: "
+    "where a log has no gold answers, import it into an experiment of the data set that its "
+    "prompts come from"
+)
 _EVERY = 7
 
 

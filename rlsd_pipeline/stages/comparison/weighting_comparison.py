@@ -100,7 +100,13 @@ class WeightingComparisonStage(Stage):
             within_responses,
         )
         from rlsd_pipeline.credit.tables import read_credit, segments_of, under
-        from rlsd_pipeline.stages.comparison.unscored import leave_out_readers, unscored_table
+        from rlsd_pipeline.stages.comparison.unscored import (
+            NO_IMPORTED_TEACHER,
+            NOTHING_TO_TELL,
+            leave_out_readers,
+            unscored_table,
+        )
+        from rlsd_pipeline.weighting.method import NO_TEACHER
 
         rollouts, logprobs = inputs["rollouts"], inputs.get("logprobs")
         sampled = rollouts.table(Rollout)
@@ -112,7 +118,12 @@ class WeightingComparisonStage(Stage):
         if logprobs is None:
             named = leave_out_readers(named, sampled, credit, left_out)
         tables = {name: under(compared_advantages(run, name), credit) for name in named}
-        credits = _credits(named, tables, left_out)
+        no_teacher = NO_TEACHER
+        if logprobs is None:
+            no_teacher = NO_IMPORTED_TEACHER
+        elif "teacher" in logprobs.manifest.inputs:
+            no_teacher = NOTHING_TO_TELL
+        credits = _credits(named, tables, left_out, no_teacher)
         run.workspace.progress.start(self.name, len(credits), "methods")
         summaries, confidence = [], run.experiment.evaluation.confidence
         for name, values in credits.items():
@@ -209,18 +220,20 @@ def _measured(named: Mapping[str, Weighting]) -> dict[str, str]:
 
 
 def _credits(
-    named: Mapping[str, Weighting], tables: Mapping[str, Credit], left_out: dict[str, str]
+    named: Mapping[str, Weighting],
+    tables: Mapping[str, Credit],
+    left_out: dict[str, str],
+    no_teacher: str,
 ) -> dict[str, np.ndarray]:
     """The credit by method; why one has none goes to `left_out`."""
     from rlsd_pipeline.credit.checked import checked_streams
     from rlsd_pipeline.credit.comparison import token_credit
-    from rlsd_pipeline.weighting.method import NO_TEACHER
 
     credits: dict[str, np.ndarray] = {}
     for name, method in named.items():
         credit = tables[name]
         if method.reads_teacher and credit.teacher_logprobs is None:
-            left_out[name] = NO_TEACHER
+            left_out[name] = no_teacher
         else:
             credits[name] = token_credit(checked_streams(method, credit), credit).numpy()
     return credits

@@ -10,6 +10,10 @@ from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.rollouts.engines import ENGINES
 from schemas import Problem
 
+IN_WORDS = (
+    "this needs a model, and the rollouts here were imported without one, in words: import the log "
+    "into another YAML with `rlsd import ... --model FOLDER_OR_HUB_ID`"
+)
 LARGEST_DISTRIBUTION = 8 * 2**30
 _BYTES_PER_ENTRY = 8
 
@@ -20,8 +24,11 @@ def require_sampled_by(rollouts: Artifact, policy: Artifact) -> None:
     Of imported ones nobody knows; how far the policy is from what sampled them is measured.
 
     Raises:
-        AlignmentError: Names both policies.
+        AlignmentError: Names both policies, or says that the rollouts are in words.
     """
+    made_by = rollouts.manifest.config.get("implementation")
+    if isinstance(made_by, dict) and made_by.get("tokens") == "words":
+        raise AlignmentError(IN_WORDS)
     sampled_by = rollouts.manifest.inputs.get("policy")
     if sampled_by is not None and sampled_by != policy.digest:
         raise AlignmentError(
