@@ -42,11 +42,12 @@ def test_the_contracts_load_only_pydantic(tmp_path: Path) -> None:
     assert loaded.isdisjoint({"torch", "transformers", "pyarrow", "numpy", "dagster"})
 
 
-def test_the_definitions_load_no_model_library(tmp_path: Path) -> None:
+def test_the_definitions_load_no_model_library_and_leave_nothing_behind(tmp_path: Path) -> None:
     code = "import assets.definitions; assert len(assets.definitions.defs().assets) > 0"
     loaded = loaded_by(code, tmp_path)
     assert {"assets", "dagster", "rlsd_pipeline"} <= loaded
     assert loaded.isdisjoint({"torch", "transformers", "vllm", "ray", "datasets"})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_help_answers_at_once(tmp_path: Path) -> None:
@@ -70,8 +71,3 @@ for command in (["status", "easy_vqa"], ["gc"], ["results", "easy_vqa"]):
     loaded = loaded_by(code, tmp_path)
     assert {"pyarrow", "rich", "rlsd_pipeline"} <= loaded
     assert loaded.isdisjoint({"torch", "transformers", "datasets", "scipy", "pandas", "matplotlib"})
-
-
-def test_loading_leaves_nothing_behind(tmp_path: Path) -> None:
-    loaded_by("import assets.definitions; assets.definitions.defs()", tmp_path)
-    assert list(tmp_path.iterdir()) == []

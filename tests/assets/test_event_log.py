@@ -2,8 +2,7 @@
 
 import multiprocessing
 import os
-import subprocess
-import sys
+from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from queue import Queue
@@ -17,24 +16,6 @@ from assets.event_log import LocalEventLogStorage
 from assets.home import dagster_home
 
 WRITES = 40
-
-WRITE_TOGETHER = """
-import sys, time
-from pathlib import Path
-import dagster as dg
-from assets.cli.loop import open_instance
-
-name, folder, writes = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-with open_instance() as instance:
-    (folder / name).touch()
-    deadline = time.monotonic() + 60
-    while len(list(folder.iterdir())) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-    for number in range(writes):
-        event = dg.AssetMaterialization("shared", partition=f"{name}-{number}")
-        instance.report_runless_asset_event(event)
-"""
 
 
 def stock_instance(home: Path) -> dg.DagsterInstance:
@@ -54,46 +35,44 @@ def test_the_local_instance_uses_it(home: Path) -> None:
     assert os.environ["DAGSTER_HOME"] == str(home / "dagster")
 
 
+def at_once(count: int, work: Callable[[Barrier], None]) -> list[int]:
+    """Do some work in several processes, which wait for one another; returns their ids."""
+    context = multiprocessing.get_context("fork")
+    barrier = context.Barrier(count)
+    processes = [context.Process(target=work, args=(barrier,)) for _ in range(count)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0] * count
+    return [process.pid for process in processes if process.pid]
+
+
 def open_once_all_are_here(barrier: Barrier) -> None:
     barrier.wait(60)
     with open_instance() as instance:
         report(instance, str(os.getpid()))
 
 
+def write_once_all_have_opened(barrier: Barrier) -> None:
+    with open_instance() as instance:
+        barrier.wait(60)
+        for number in range(WRITES):
+            report(instance, f"{os.getpid()}-{number}")
+
+
 def test_processes_that_begin_a_home_at_once_share_one_history(home: Path) -> None:
-    context = multiprocessing.get_context("fork")
-    barrier = context.Barrier(4)
-    processes = [context.Process(target=open_once_all_are_here, args=(barrier,)) for _ in range(4)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(120)
-    assert [process.exitcode for process in processes] == [0] * 4
+    pids = at_once(4, open_once_all_are_here)
     with open_instance() as instance:
         found = instance.get_materialized_partitions(dg.AssetKey("shared"))
-    assert found == {str(process.pid) for process in processes}
+    assert found == {str(pid) for pid in pids}
 
 
-def test_two_processes_write_at_once_and_a_stock_instance_reads_all(
-    home: Path, tmp_path: Path
-) -> None:
+def test_two_processes_write_at_once_and_a_stock_instance_reads_all(home: Path) -> None:
     with open_instance():
         pass
-    ready = tmp_path / "ready"
-    ready.mkdir()
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", WRITE_TOGETHER, name, str(ready), str(WRITES)],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for name in ("one", "two")
-    ]
-    for process in processes:
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
-
-    expected = {f"{name}-{number}" for name in ("one", "two") for number in range(WRITES)}
+    pids = at_once(2, write_once_all_have_opened)
+    expected = {f"{pid}-{number}" for pid in pids for number in range(WRITES)}
     with stock_instance(home / "dagster") as instance:
         storage = instance.event_log_storage
         assert type(storage) is SqliteEventLogStorage

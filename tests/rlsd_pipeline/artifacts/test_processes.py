@@ -1,13 +1,18 @@
 """What other processes may do to a store: die in it, and write to it at the same time."""
 
+import multiprocessing
+import os
 import signal
 import subprocess
 from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
 
 from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore, ArtifactWriter
+from rlsd_pipeline.artifacts.local_storage import LocalStorage
 from schemas import Rollout
 
 pytestmark = pytest.mark.slow
@@ -16,45 +21,36 @@ Start = Callable[..., subprocess.Popen[str]]
 
 REQUEST = ArtifactRequest("rollouts", "1", {})
 
-DIE = """
-import os, signal, sys
-from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore
-from rlsd_pipeline.artifacts.local_storage import LocalStorage
+# A fresh interpreter would load the libraries anew.
+FORK = multiprocessing.get_context("fork")
 
-root, moment = sys.argv[1:]
-def die(*_):
+
+def die(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
-def write(writer):
-    writer.path("a.bin").write_bytes(b"a")
-    writer.path("b.bin").write_bytes(b"b")
-    if moment == "in write":
-        die()
 
-if moment == "before the manifest":
-    LocalStorage.publish_bytes = die
-ArtifactStore(root).produce(ArtifactRequest("rollouts", "1", {}), write)
-"""
+def write_and_die(root: Path, moment: str) -> None:
+    def write(writer: ArtifactWriter) -> None:
+        writer.path("a.bin").write_bytes(b"a")
+        writer.path("b.bin").write_bytes(b"b")
+        if moment == "in write":
+            die()
 
-WRITE_TOGETHER = """
-import sys, time
-from pathlib import Path
-from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore
+    if moment == "before the manifest":
+        LocalStorage.publish_bytes = die  # type: ignore[method-assign]
+    ArtifactStore(root).produce(REQUEST, write)
 
-root, name, content = sys.argv[1:]
-def write(writer):
-    writer.path("a.bin").write_text(content * 100_000)
-    writer.path("b.bin").write_text(content)
-    Path(root, name).touch()
-    deadline = time.monotonic() + 30
-    while not (Path(root, "one").exists() and Path(root, "two").exists()):
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
-artifact = ArtifactStore(root).produce(ArtifactRequest("rollouts", "1", {}), write)
-assert not artifact.cache_hit
-print(artifact.digest)
-"""
+def write_together(root: Path, content: str, barrier: Barrier, digests: Connection) -> None:
+    def write(writer: ArtifactWriter) -> None:
+        writer.path("a.bin").write_text(content * 100_000)
+        writer.path("b.bin").write_text(content)
+        barrier.wait(30)
+
+    artifact = ArtifactStore(root).produce(REQUEST, write)
+    assert not artifact.cache_hit
+    digests.send(artifact.digest)
+
 
 PRINT_DIGESTS = """
 import sys
@@ -77,12 +73,11 @@ def finish(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.mark.parametrize("moment", ["in write", "before the manifest"])
-def test_a_killed_process_leaves_no_artifact(
-    moment: str, tmp_path: Path, start_python: Start
-) -> None:
-    process = start_python(DIE, tmp_path, moment)
-    process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGKILL
+def test_a_killed_process_leaves_no_artifact(moment: str, tmp_path: Path) -> None:
+    process = FORK.Process(target=write_and_die, args=(tmp_path, moment))
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
     published = len(list((tmp_path / "rollouts").rglob("*.bin")))
     assert published == {"in write": 0, "before the manifest": 2}[moment]
 
@@ -96,14 +91,18 @@ def test_a_killed_process_leaves_no_artifact(
 
 
 @pytest.mark.parametrize("contents", ["xx", "xy"])
-def test_two_processes_at_once_leave_one_whole_artifact(
-    contents: str, tmp_path: Path, start_python: Start
-) -> None:
+def test_two_processes_at_once_leave_one_whole_artifact(contents: str, tmp_path: Path) -> None:
+    barrier, (ours, theirs) = FORK.Barrier(2), FORK.Pipe(duplex=False)
     processes = [
-        start_python(WRITE_TOGETHER, tmp_path, name, content)
-        for name, content in zip(("one", "two"), contents, strict=True)
+        FORK.Process(target=write_together, args=(tmp_path, content, barrier, theirs))
+        for content in contents
     ]
-    digests = [finish(process) for process in processes]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0]
+    digests = [ours.recv() for _ in processes]
     assert len(set(digests)) == len(set(contents))
 
     artifact = ArtifactStore(tmp_path).find(REQUEST.stage, REQUEST.fingerprint)
