@@ -36,9 +36,10 @@ class KillableProcess:
     """Runs a file as a child and talks to it, one request at a time, from any thread.
 
     The child prints one line when it is ready, then a fixed number for each request. It is
-    started by the first request, which alone pays for it: another one is kept ready and takes
-    its place after a kill, a death, and every `requests_per_child` requests, because caches
-    grow. All end with this object, with the interpreter, or when their standard input closes.
+    started by the first request, which waits for it, and replaced after a kill, a death, and
+    every `requests_per_child` requests, because caches grow. From the first replacement on,
+    another one is kept ready: most objects need one child in all, and its start is what costs.
+    All end with this object, with the interpreter, or when their standard input closes.
     """
 
     def __init__(self, file: Path, arguments: Sequence[str], *, requests_per_child: int) -> None:
@@ -48,6 +49,7 @@ class KillableProcess:
         self._lock = threading.Lock()
         self._child: _Child | None = None
         self._spare: _Child | None = None
+        self._keeps_spare = False
         _instances.add(self)
 
     @property
@@ -78,11 +80,11 @@ class KillableProcess:
                 while len(received) < replies:
                     received.append(json.loads(child.read_line(clock.remaining)))
             except (TimeoutError, EOFError) as error:
-                self._end()
+                self._replace()
                 failure = "timeout" if isinstance(error, TimeoutError) else "worker died"
                 return Replies(received, failure)
             if child.requests >= self._requests_per_child:
-                self._end()
+                self._replace()
         return Replies(received, None)
 
     def close(self) -> None:
@@ -104,6 +106,7 @@ class KillableProcess:
     def _running(self) -> "_Child":
         if self._child and self._child.process.poll() is None:
             return self._child
+        self._keeps_spare |= self._child is not None
         self._end()
         if self._spare and self._spare.process.poll() is not None:
             self._spare.end()
@@ -115,8 +118,14 @@ class KillableProcess:
         except (TimeoutError, EOFError) as error:
             self._end()
             raise RuntimeError(f"cannot start `{' '.join(self._command)}`") from error
-        self._spare = _Child(self, self._command)
+        if self._keeps_spare:
+            self._spare = _Child(self, self._command)
         return child
+
+    def _replace(self) -> None:
+        self._end()
+        self._keeps_spare = True
+        self._spare = self._spare or _Child(self, self._command)
 
     def _end(self) -> None:
         if self._child:
