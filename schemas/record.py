@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import ConfigDict, Field, FiniteFloat, model_validator
+
+from schemas.documented import Documented
 
 
 @dataclass(frozen=True)
@@ -95,13 +97,10 @@ def _show_example(schema: dict[str, Any], contract: type["Contract"]) -> None:
         schema["examples"] = [example.model_dump(mode="json")]
 
 
-class Contract(BaseModel):
+class Contract(Documented):
     """A frozen, documented model that refuses unknown fields."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        use_attribute_docstrings=True,
         ser_json_bytes="base64",
         val_json_bytes="base64",
         json_schema_extra=_show_example,

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from rlsd_pipeline.errors import ConfigError
+from schemas.documented import Documented
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -22,20 +23,14 @@ LineOf = Callable[[Sequence[str | int]], int | None]
 """Path of a place below the checked data -> its line in the document, where there are lines."""
 
 
-class StrictConfig(BaseModel):
+class StrictConfig(Documented):
     """A frozen configuration of finite numbers, in which an unknown key is an error.
 
     Nothing is converted: text is no number, and neither is a truth value. A tuple that YAML writes
     as a list says so with `Field(strict=False)`.
     """
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        strict=True,
-        allow_inf_nan=False,
-        use_attribute_docstrings=True,
-    )
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
 
 def validate(

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import ConfigDict, Field, FiniteFloat, model_validator
+
+from schemas.documented import Documented
 
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
@@ -11,16 +13,13 @@ NonEmpty = Annotated[str, Field(min_length=1)]
 Row = tuple[float, ...]
 
 
-class Part(BaseModel):
+class Part(Documented):
     """A frozen, documented model that refuses unknown fields.
 
     Bytes are base64 and non-finite numbers strings in JSON, so that it reads back as written.
     """
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        use_attribute_docstrings=True,
         ser_json_bytes="base64",
         val_json_bytes="base64",
         ser_json_inf_nan="strings",
