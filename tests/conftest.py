@@ -1,5 +1,6 @@
-"""Which tests are slow, and so left out of `make test-fast`."""
+"""What all tests share: which are slow, and so left out of `make test-fast`."""
 
+import gc
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -40,3 +41,9 @@ def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
     for item in items:
         if any(item.path.is_relative_to(place) for place in SLOW):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish() -> None:
+    """Take the libraries' millions of objects, which stay to the end, out of every collection."""
+    gc.collect()
+    gc.freeze()
