@@ -31,7 +31,6 @@ import pandas
 import pyarrow.dataset
 import scipy.ndimage
 import scipy.stats
-import statsmodels.stats.multitest
 from transformers.models.qwen3_vl import modeling_qwen3_vl, processing_qwen3_vl
 
 import assets.cli.train
