@@ -65,12 +65,11 @@ def test_every_state_has_two_halves_and_a_shared_prefix_one_value(
 def test_the_size_of_a_batch_changes_nothing(
     workspace_at: Open, copied: Path, tmp_path: Path, size: int
 ) -> None:
-    whole = valued(workspace_at, copied)
-    workspace = workspace_at(
-        copied,
-        token_values={"continuations": 4},
-        engine={"type": "transformers", "batch_prompts": size},
-    )
+    # Three states of each response are batches enough.
+    values = {"continuations": 4, "places": {"per_response": 3}}
+    whole = workspace_at(copied, token_values=values).at("rlsd-s0", 0).make(TokenValuesStage)
+    engine = {"type": "transformers", "batch_prompts": size}
+    workspace = workspace_at(copied, token_values=values, engine=engine)
     again = workspace.at("rlsd-s0", 0, recompute=True).make(TokenValuesStage)
     assert again.digest == whole.digest
 
