@@ -8,6 +8,7 @@ from rich.table import Table
 from assets.cli.progress import Display, console
 from assets.cli.train import open_loop
 from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK, UNBOUNDED_REASON, PairedDifference
+from rlsd_pipeline.imports.summary import sampler_note
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.unscored import is_unscored
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
@@ -134,11 +135,13 @@ def _value(interval: Interval | None) -> str:
 
 def _credit_table(run: StageRun, comparison: WeightingComparison) -> Table:
     teacher = (comparison.teacher or "none")[:12]
+    imported = sampler_note(run) if comparison.policy == "imported" else None
+    policy = comparison.policy[:12] + (f" ({imported})" if imported else "")
     shares = ", ".join(f"{name} {share:.0%}" for name, share in comparison.token_shares.items())
     table = Table(
         title=f"{run.workspace.name}, {run.arm.name}, iteration {run.iteration}: credit of "
         f"{comparison.tokens:,} tokens of {comparison.rollouts} responses",
-        caption=f"policy {comparison.policy[:12]}, teacher {teacher} "
+        caption=f"policy {policy}, teacher {teacher} "
         f"(privileged: {comparison.privileged or 'nothing'}). Tokens: {shares}.\n"
         "reasoning, answer, format: share of the absolute credit; sign: signal tokens whose credit "
         "has their reward's sign;\ncut: signal tokens whose weight a bound changed. Intervals are "

@@ -21,7 +21,7 @@ from rlsd_pipeline.imports.declaring import (
 )
 from rlsd_pipeline.imports.making import imported_iterations, importing_arms, is_scored
 from rlsd_pipeline.imports.stages import RolloutsImport
-from rlsd_pipeline.imports.summary import ImportSummary, import_summary
+from rlsd_pipeline.imports.summary import ImportSummary, import_summary, sampler_note
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.run import StageRun
 from schemas import ImportReport, Reward, Rollout
@@ -89,6 +89,8 @@ def _show(run: StageRun, experiment: str, arms: Sequence[str]) -> None:
     report = rollouts.record(ImportReport)
     for line in _lines(report, import_summary(rollouts.table(Rollout), rewards.table(Reward))):
         output.print(line, highlight=False, markup=False, soft_wrap=True)
+    if (note := sampler_note(run)) is not None:
+        output.print(note, highlight=False, markup=False, soft_wrap=True)
     where = f"--arm {arms[0]} --iteration {run.iteration}"
     output.print(f"next: rlsd compare {experiment} {where}", highlight=False, soft_wrap=True)
 

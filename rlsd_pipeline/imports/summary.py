@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,9 @@ from rlsd_pipeline.artifacts.validation import contiguous
 from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.imports.rewards import IMPORTED, VERIFIED
 from schemas import Verdict
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.stages.run import StageRun
 
 
 class ImportSummary(NamedTuple):
@@ -75,3 +78,17 @@ def _disagreements(rewards: pa.Table) -> int | None:
     middle = (logged[known].min() + logged[known].max()) / 2
     accepted = np.array(rewards["verdict"].to_pylist()) == Verdict.CORRECT.value
     return int(((logged > middle) != accepted)[known].sum())
+
+
+def sampler_note(run: StageRun) -> str | None:
+    """How far the model is from what sampled; None of rollouts that no model scored."""
+    scored = run.workspace.store.intact_ref(run.reference("logprobs"))
+    if scored is None or scored.manifest.inputs.get("rollouts") != run.read("rollouts").digest:
+        return None
+    measured = scored.manifest.measurements
+    if "sampler_ratio_mean" not in measured:
+        return "the log has no log-probabilities: whether this model sampled cannot be told"
+    return (
+        f"this model against what sampled: ratio {measured['sampler_ratio_mean']:.3g} on average, "
+        f"effective sample size {measured['sampler_effective_sample_size']:.0%} of the tokens"
+    )

@@ -44,11 +44,16 @@ class TokenValuesStage(Stage):
         return {"arm": run.arm.seed, "iteration": run.iteration}
 
     def require(self, run: StageRun, inputs: Mapping[str, Artifact]) -> None:
-        """Refuse rollouts of another policy, and verdicts on other rollouts."""
-        from rlsd_pipeline.stages.iteration.alignment import require_made_from, require_sampled_by
+        """Refuse rollouts of another policy, verdicts on other rollouts, and rewards of a log."""
+        from rlsd_pipeline.stages.iteration.alignment import (
+            require_made_from,
+            require_own_rewards,
+            require_sampled_by,
+        )
 
         require_sampled_by(inputs["rollouts"], inputs["policy"])
         require_made_from(inputs["rewards"], inputs["rollouts"])
+        require_own_rewards(inputs["rewards"])
 
     def cost(self, run: StageRun) -> Cost:
         """What it takes here, before it begins.

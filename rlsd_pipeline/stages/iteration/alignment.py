@@ -37,6 +37,22 @@ def require_sampled_by(rollouts: Artifact, policy: Artifact) -> None:
         )
 
 
+def require_own_rewards(rewards: Artifact) -> None:
+    """Refuse rewards of a log where others stand beside them: they may be on another scale.
+
+    Raises:
+        AlignmentError: The rewards that count are not this experiment's.
+    """
+    made_by = rewards.manifest.config.get("implementation")
+    if isinstance(made_by, dict) and made_by.get("type") == "import":
+        if made_by.get("verify") == "instead":
+            return
+        raise AlignmentError(
+            "continuations are rewarded by this experiment's verifier, and the rewards here are a "
+            "log's, whose scale nobody knows: import with `--verify`, which takes gold answers"
+        )
+
+
 def sampled_by_another_engine(rollouts: Artifact) -> bool:
     """Whether another engine than the one that scores and trains sampled the rollouts.
 
