@@ -10,7 +10,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from rlsd_pipeline.imports.summary import import_summary
+from rlsd_pipeline.errors import AlignmentError
+from rlsd_pipeline.imports.summary import import_summary, sampler_note
+from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
+from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
@@ -173,3 +176,9 @@ def test_an_import_that_holds_log_probabilities_says_how_far_its_policy_is(
     share = ratio.sum() ** 2 / (len(ratio) * (ratio**2).sum())
     assert measured["sampler_effective_sample_size"] == pytest.approx(share, rel=1e-3)
     assert run.read("rewards").table(Reward)["verdict"].to_pylist()[:2] == ["correct", "incorrect"]
+    note = sampler_note(run)
+    assert note is not None
+    assert f"effective sample size {share:.0%} of the tokens" in note
+    for stage in (TokenValuesStage, InformationGapStage):
+        with pytest.raises(AlignmentError, match="import with `--verify"):
+            run.make(stage)

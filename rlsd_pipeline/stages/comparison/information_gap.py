@@ -39,10 +39,15 @@ class InformationGapStage(Stage):
 
     def require(self, run: StageRun, inputs: Mapping[str, Artifact]) -> None:
         """Refuse rollouts of another policy, and verdicts on other rollouts."""
-        from rlsd_pipeline.stages.iteration.alignment import require_made_from, require_sampled_by
+        from rlsd_pipeline.stages.iteration.alignment import (
+            require_made_from,
+            require_read_answers,
+            require_sampled_by,
+        )
 
         require_sampled_by(inputs["rollouts"], inputs["policy"])
         require_made_from(inputs["rewards"], inputs["rollouts"])
+        require_read_answers(inputs["rewards"])
 
     def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
         """Score the rollouts under every answer; nothing is sampled.

@@ -57,7 +57,10 @@ class HeldoutTest:
         """
         problems = self._of(self.split)
         if not problems:
-            raise ConfigError("the data set holds out no problems: set dataset.test_share")
+            raise ConfigError(
+                "the data set holds out no problems: set dataset.test_share; where the problems "
+                "are a log's, import it into an experiment of the data set that they come from"
+            )
         return [Asked(problem, student_text(self.run.experiment, problem)) for problem in problems]
 
     def judge(self, responses: Sequence[BenchmarkResponse]) -> Judged:

@@ -43,14 +43,33 @@ def require_own_rewards(rewards: Artifact) -> None:
     Raises:
         AlignmentError: The rewards that count are not this experiment's.
     """
-    made_by = rewards.manifest.config.get("implementation")
-    if isinstance(made_by, dict) and made_by.get("type") == "import":
-        if made_by.get("verify") == "instead":
-            return
+    if _verified(rewards) in ("no", "beside"):
         raise AlignmentError(
             "continuations are rewarded by this experiment's verifier, and the rewards here are a "
             "log's, whose scale nobody knows: import with `--verify`, which takes gold answers"
         )
+
+
+def require_read_answers(rewards: Artifact) -> None:
+    """Refuse rewards of a log where nobody has read the answers of its responses.
+
+    Raises:
+        AlignmentError: Nobody has.
+    """
+    if _verified(rewards) == "no":
+        raise AlignmentError(
+            "this asks the teacher with the answers that the responses give, and nobody has read "
+            "them from the log: import with `--verify beside` or `--verify`, which take gold "
+            "answers"
+        )
+
+
+def _verified(rewards: Artifact) -> str | None:
+    """What was verified of imported rewards; None of others."""
+    made_by = rewards.manifest.config.get("implementation")
+    if isinstance(made_by, dict) and made_by.get("type") == "import":
+        return str(made_by.get("verify", "no"))
+    return None
 
 
 def sampled_by_another_engine(rollouts: Artifact) -> bool:
