@@ -14,6 +14,7 @@ from dagster_shared.check import CheckError
 from yaml import YAMLError
 
 from assets.declared import Declared
+from assets.failures import own_error
 from assets.graph import definitions_of
 from assets.home import alone_in, dagster_home
 from assets.jobs import IMPORT, VALUED, job_name, score_stages
@@ -221,6 +222,10 @@ class Loop:
             # As Dagster does with what a stage raises.
             if isinstance(error.user_exception, RlsdError):
                 raise error.user_exception from error
+            raise
+        except dg.Failure as failure:
+            if (error := own_error(failure)) is not None:
+                raise error from error.__cause__
             raise
         # Now that something is kept under it.
         take_name(self.file)

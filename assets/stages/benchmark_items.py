@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.declared import Declared, materialized
+from assets.failures import own_message_first
 from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
 
@@ -18,6 +19,7 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
 
 def _asset(declared: Declared, stage: BenchmarkItemsStage) -> dg.AssetsDefinition:
     @dg.asset(**declared.asset(stage))
+    @own_message_first()
     def benchmark_items(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> dg.MaterializeResult:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from assets.declared import Declared, materialized
+from assets.failures import own_message_first
 from assets.pictures import learning_curve
 from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
@@ -35,6 +36,7 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
 
 def _asset(declared: Declared, stage: BenchmarkScoresStage) -> dg.AssetsDefinition:
     @dg.asset(**declared.asset(stage))
+    @own_message_first()
     def benchmark_scores(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> dg.MaterializeResult:

@@ -8,6 +8,7 @@ import dagster as dg
 
 from assets.behind import Marks
 from assets.declared import Declared
+from assets.failures import own_message_first
 from assets.pipes_launcher import PipesLauncher
 from assets.stages.checks import blocking
 from assets.stages.config import StageConfig
@@ -44,20 +45,21 @@ def iteration_asset(
     """
 
     def body(context: dg.AssetExecutionContext, config: StageConfig) -> Iterator[Told]:
-        if len(context.partition_keys) > 1:
-            from assets.training.ranges import train_range
+        with own_message_first():
+            if len(context.partition_keys) > 1:
+                from assets.training.ranges import train_range
 
-            yield from train_range(context, declared, stage)
-            return
-        options = config.model_dump()
-        draw = options.pop("draw", None)
-        run = declared.at(context, launcher=PipesLauncher(context), **options).as_drawn(draw)
-        for told in made(declared, stage, run, context.log):
-            if isinstance(told, dg.AssetMaterialization):
-                context.log_event(told)
-            else:
-                yield told
-        Marks.of(declared, context).settle(run, stage.name)
+                yield from train_range(context, declared, stage)
+                return
+            options = config.model_dump()
+            draw = options.pop("draw", None)
+            run = declared.at(context, launcher=PipesLauncher(context), **options).as_drawn(draw)
+            for told in made(declared, stage, run, context.log):
+                if isinstance(told, dg.AssetMaterialization):
+                    context.log_event(told)
+                else:
+                    yield told
+            Marks.of(declared, context).settle(run, stage.name)
 
     body.__annotations__["config"] = config
     body.__name__ = stage.name

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from assets.declared import Declared, materialized
+from assets.failures import own_message_first
 from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.stage import Stage
@@ -28,8 +29,9 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     def policy(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> Iterator[dg.MaterializeResult]:
-        run = declared.at(context, recompute=config.recompute)
-        yield from made(declared, stage, run, context.log)
+        with own_message_first():
+            run = declared.at(context, recompute=config.recompute)
+            yield from made(declared, stage, run, context.log)
 
     yield policy
 
@@ -40,19 +42,9 @@ def made(
     """The materialization of the stage at one place.
 
     Raises:
-        dagster.Failure: The checkpoint that publishes the policy has not been made.
+        ArtifactError: The checkpoint that publishes the policy has not been made.
     """
-    if run.iteration == 0:
-        artifact = stage.make(run)
-    else:
-        found = run.workspace.store.ref(run.reference(stage.name))
-        if found is None:
-            raise dg.Failure(
-                f"policy {run.iteration:03d} of {run.arm.name} does not exist yet: it is published "
-                f"by policy_checkpoint {run.iteration - 1:03d}; materialize that first",
-                allow_retries=False,
-            )
-        artifact = found
+    artifact = stage.make(run) if run.iteration == 0 else run.read(stage.name)
     yield materialized(artifact, checkpoint_metadata(artifact))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.declared import Declared, materialized
+from assets.failures import own_message_first
 from assets.stages.checks import blocking, result
 from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
@@ -33,8 +34,9 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     def problems(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        run = declared.at(context, recompute=config.recompute)
-        yield from made(declared, stage, run, context.log)
+        with own_message_first():
+            run = declared.at(context, recompute=config.recompute)
+            yield from made(declared, stage, run, context.log)
 
     yield problems
 

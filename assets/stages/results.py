@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.declared import Declared
+from assets.failures import own_message_first
 from assets.pictures import difference_picture, learning_curve
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 
@@ -27,6 +28,7 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
             [BenchmarkScoresStage(benchmark=benchmark).full_name for benchmark in benchmarks],
         )
     )
+    @own_message_first()
     def results(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         from assets.results.document import sections
         from assets.results.formats import markdown

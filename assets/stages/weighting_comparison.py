@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.declared import Declared, materialized
+from assets.failures import own_message_first
 from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 
@@ -18,6 +19,7 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     stage = declared.stage(WeightingComparisonStage)
 
     @dg.asset(**declared.asset(stage))
+    @own_message_first()
     def weighting_comparison(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> dg.MaterializeResult:

@@ -4,6 +4,7 @@ import dagster as dg
 from pydantic import Field
 
 from assets.declared import Declared
+from assets.failures import own_message_first
 from assets.jobs import job_name
 from assets.recovery import retried_without_database
 from assets.run_cluster import run_cluster
@@ -50,8 +51,8 @@ def train_job(declared: Declared, training: Training) -> dg.JobDefinition:
         )
 
     def body(context: dg.OpExecutionContext, config: TrainConfig) -> dg.Output[None]:
-        declared.claim(context)
-        with retried_without_database():
+        with own_message_first(), retried_without_database():
+            declared.claim(context)
             start = training.run(context, context.partition_key, config.updates)
         return dg.Output(None, metadata={"from": start, "updates": config.updates})
 

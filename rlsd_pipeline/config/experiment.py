@@ -162,7 +162,7 @@ class ExperimentConfig(StrictConfig):
 
     update: UpdateConfig = UpdateConfig()
     arms: list[ArmConfig] = Field(min_length=1)
-    iterations: Annotated[int, Field(ge=1, le=999)] = 200
+    iterations: Annotated[int, Field(ge=1, le=99_999)] = 200
     """Updates of each arm."""
 
     token_values: TokenValuesConfig = TokenValuesConfig()

@@ -161,11 +161,11 @@ class StageRun:
         if artifact is None:
             raise ArtifactError(
                 f"there is no artifact {name} (experiment/arm/iteration/stage): "
-                f"{self._way_to(stage)}"
+                f"{self._way_to(stage, at)}"
             )
         return artifact
 
-    def _way_to(self, stage: str) -> str:
+    def _way_to(self, stage: str, iteration: int) -> str:
         """What makes an artifact that is lacking."""
         from rlsd_pipeline.imports.stages import RolloutsImport
         from rlsd_pipeline.stages.iteration.alignment import IN_WORDS
@@ -177,6 +177,13 @@ class StageRun:
                 return "`rlsd import` makes it of the log that `stages` declares"
             if declared.tokens == "words":
                 return IN_WORDS
+        elif stage == "policy" and iteration > 0:
+            experiment, arm, before = self.workspace.name, self.arm.name, f"{iteration - 1:03d}"
+            return (
+                f"policy_checkpoint {before} publishes it. Materialize "
+                f"{experiment}/policy_checkpoint at {arm}|{before} first, or train the arm, as "
+                f"`rlsd train {experiment} --arm {arm}` does"
+            )
         first = stage.split(".")[0]
         return f"materialize {first} there first, as `rlsd train` with --arm {self.arm.name} does"
 

@@ -10,6 +10,7 @@ import pytest
 from assets.automation import dead_run_sensor
 from assets.declared import Declared
 from assets.graph import build_definitions
+from assets.history import entries
 from assets.partitions import partition_key
 from rlsd_pipeline.config.experiment import ExperimentConfig
 
@@ -191,6 +192,30 @@ def test_the_schedule_evaluates_the_newest_policies_once(
     assert evaluate(ticks) == [("rlsd-s0-2", "rlsd-s0|002")]
     ticks.materialize("benchmark_scores.greedy", "rlsd-s0", 2)
     assert "evaluated" in evaluate(ticks)
+
+
+def test_the_thousandth_policy_is_newer_than_the_one_before_it(
+    experiment: ExperimentConfig, instance: dg.DagsterInstance
+) -> None:
+    ticks = Ticks(
+        ExperimentConfig.model_validate(experiment.model_dump() | {"iterations": 1200}), instance
+    )
+    keys = ticks.declared.iterations.get_partition_keys()
+    assert (len(keys), keys[7], keys[1199]) == (2 * 1200, "grpo-s0|007", "grpo-s0|1199")
+    chosen = dg.PartitionKeyRange(start="rlsd-s0|998", end="rlsd-s0|1001")
+    assert ticks.declared.iterations.get_partition_keys_in_range(chosen) == [
+        f"rlsd-s0|{k}" for k in (998, 999, 1000, 1001)
+    ]
+    ticks.start("rlsd-s0")
+    for k in (999, 1000):
+        ticks.materialize("policy", "rlsd-s0", k)
+    assert evaluate(ticks) == [("rlsd-s0-1000", "rlsd-s0|1000")]
+    assert ticks.tick() == ["rlsd-s0"]
+    ticks.materialize("policy", "rlsd-s0", 1200)
+    ticks.cursor = None
+    assert ticks.tick() == []
+    names = ["small/rlsd-s0/1000/rollouts", "small/rlsd-s0/101/rollouts"]
+    assert [entry.partition for entry in entries(names)] == ["rlsd-s0|1000", "rlsd-s0|101"]
 
 
 def test_a_policy_that_is_being_scored_is_not_scored_again(

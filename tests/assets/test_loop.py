@@ -334,8 +334,21 @@ def test_arms_are_chosen_by_name(loop: Opened, arms: tuple[str]) -> None:
 
 
 def test_a_policy_that_is_not_there_yet_names_its_checkpoint(loop: Opened) -> None:
-    with pytest.raises(dg.Failure, match="policy_checkpoint 002; materialize that first"):
-        redo(loop, "policy", "rlsd-s0", 3)
+    first = (
+        r"^there is no artifact small/rlsd-s0/003/policy .*: policy_checkpoint 002 publishes it. "
+        r"Materialize small/policy_checkpoint at rlsd-s0\|002 first"
+    )
+    for stage in ("policy", "benchmark_scores.greedy"):
+        with pytest.raises(dg.Failure, match=first):
+            redo(loop, stage, "rlsd-s0", 3)
+    (run,) = loop[1].get_runs(limit=1)
+    (failed,) = loop[1].all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    error = failed.dagster_event.step_failure_data.error
+    assert re.match(
+        first[1:], error.message.removeprefix("dagster._core.definitions.events.Failure: ")
+    )
+    assert "ArtifactError" in error.cause.message
+    assert "in read" in "".join(error.cause.stack)
 
 
 def test_a_published_policy_can_be_materialized(loop: Opened) -> None:
