@@ -1,7 +1,7 @@
 """What Dagster loads: every experiment folder as an asset graph of its own."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -10,6 +10,7 @@ from assets.automation import dead_run_sensor
 from assets.graph import build_definitions
 from assets.home import EXPERIMENTS
 from assets.naming import declared_files, experiment_name
+from rlsd_pipeline.components.guarded import raised_in
 from rlsd_pipeline.config.experiment import load_experiment
 from rlsd_pipeline.errors import ConfigError, RlsdError
 
@@ -28,25 +29,64 @@ def defs() -> dg.Definitions:
         ConfigError: An experiment cannot be loaded, where that is what is checked.
     """
     loaded: dict[str, Path] = {}
-    found: list[dg.Definitions] = []
+    found: dict[Path, dg.Definitions] = {}
     failed: dict[Path, str] = {}
     for file in declared_files():
+        # What a user's code raises is nobody's to foresee, and one file must not hide the others.
         try:
             name = experiment_name(file)
             if name in loaded:
                 raise ConfigError(
                     f"{file}: {loaded[name]} is called {name} as well: rename one of the folders"
                 )
-            found.append(build_definitions(name, load_experiment(file), file))
+            found[file] = build_definitions(name, load_experiment(file), file)
             loaded[name] = file
-        except RlsdError as error:
-            failed[file] = str(error)
-        except dg.DagsterError as error:
-            failed[file] = f"{file}: {error}"
+        except Exception as error:
+            failed[file] = _why(file, error)
+    together = _together(found, failed)
     if failed and os.environ.get(VALIDATING):
         raise ConfigError("\n".join(failed.values()))
+    return together
+
+
+def _together(found: Mapping[Path, dg.Definitions], failed: dict[Path, str]) -> dg.Definitions:
+    """All that Dagster takes together; the rest is noted as failed.
+
+    Dagster resolves a graph once, and keeps it: what it refuses there, such as a circle, it would
+    refuse for all experiments.
+    """
+    merged = _merged(found.values(), failed)
+    try:
+        _in_order(merged)
+    except Exception:
+        good: list[dg.Definitions] = []
+        for file, definitions in found.items():
+            try:
+                _in_order(dg.Definitions.merge(*good, definitions))
+                good.append(definitions)
+            except Exception as error:
+                failed[file] = _why(file, error)
+        merged = _merged(good, failed)
+    return merged
+
+
+def _in_order(definitions: dg.Definitions) -> Sequence[dg.AssetKey]:
+    """All assets, each behind those that it reads; a graph without such an order is refused."""
+    return definitions.resolve_asset_graph().toposorted_asset_keys
+
+
+def _merged(found: Iterable[dg.Definitions], failed: Mapping[Path, str]) -> dg.Definitions:
     served = dg.Definitions(assets=_not_loaded(failed), sensors=[dead_run_sensor()])
     return dg.Definitions.merge(*found, served)
+
+
+def _why(file: Path, error: Exception) -> str:
+    """What the command line says of it."""
+    if isinstance(error, RlsdError):
+        return str(error)
+    if isinstance(error, dg.DagsterError):
+        return f"{file}: {error}"
+    return raised_in(error, str(file))
 
 
 def _not_loaded(failed: Mapping[Path, str]) -> list[dg.AssetSpec]:

@@ -224,8 +224,8 @@ class Loop:
                 raise error.user_exception from error
             raise
         except dg.Failure as failure:
-            if (error := own_error(failure)) is not None:
-                raise error from error.__cause__
+            if (own := own_error(failure)) is not None:
+                raise own from own.__cause__
             raise
         # Now that something is kept under it.
         take_name(self.file)

@@ -252,6 +252,24 @@ HEAD = "type: assets.component.Experiment\nattributes:\n"
 GOOD = f"{HEAD}  iterations: 2\n  arms:\n    - weighting: {{type: grpo}}\n"
 
 
+OWN = {
+    "own": "import json\n\njson.loads('{')\n",
+    "odd": """from pydantic import model_validator
+from rlsd_pipeline.verifiers.exact import ExactVerifier
+
+class Odd(ExactVerifier):
+    @model_validator(mode="after")
+    def check(self):
+        raise KeyError("colour")
+""",
+    "circle": """from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
+
+class Circle(RolloutsStage):
+    reads = ("problems", "policy", "rewards")
+""",
+}
+
+
 @pytest.fixture
 def experiments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Good and bad experiments, in the place of the shipped ones."""
@@ -267,10 +285,16 @@ def experiments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "deep/good": GOOD,
         "实验": GOOD,
         "broken link": "",
+        "mistyped": GOOD.replace("iterations:", "iteration:"),
+        "own": f"{GOOD}  verifier: {{type: './own.py:Broken'}}\n",
+        "odd": f"{GOOD}  verifier: {{type: './own.py:Odd'}}\n",
+        "circle": f"{GOOD}  stages: {{rollouts: {{type: './own.py:Circle'}}}}\n",
     }
     for name, text in written.items():
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "defs.yaml").write_text(text, encoding="utf-8")
+    for name, code in OWN.items():
+        (tmp_path / name / "own.py").write_text(code)
     return tmp_path
 
 
@@ -294,6 +318,18 @@ def test_a_bad_experiment_is_shown_and_the_others_are_there(
     assert "good/defs.yaml is called good as well" in why.pop("deep/good")
     assert "no letter or digit of ASCII" in why.pop("实验")
     assert "expected the keys `type` and `attributes`" in why.pop("broken link")
+    mistyped = why.pop("mistyped")
+    # First, and in the words of the command line, what is wrong with which file.
+    with pytest.raises(ConfigError) as refused:
+        load_experiment(experiments / "mistyped" / "defs.yaml")
+    assert mistyped.index(str(refused.value)) < 80
+    assert "iteration: unknown key (line 3, found 2); did you mean 'iterations'?" in mistyped
+    assert "running own.py: JSONDecodeError" in why["own"]
+    assert "own.py, line 3)" in why.pop("own")
+    assert "KeyError: 'colour'" in why["odd"]
+    assert "own.py, line 7)" in why.pop("odd")
+    assert "circle/defs.yaml" in why["circle"]
+    assert "ircular" in why.pop("circle")
     assert why == {}
 
 
