@@ -196,8 +196,12 @@ class StageRun:
         return made
 
     def kept_draw(self) -> int:
-        """Which draw of the rollouts is here; 0 where there is none yet."""
-        artifact = self.workspace.store.intact_ref(self.reference("rollouts"))
+        """Which draw of the rollouts is here; 0 where there is none yet.
+
+        Raises:
+            DamagedError: The reference is damaged, so the draw is not known.
+        """
+        artifact = self.workspace.store.ref(self.reference("rollouts"))
         return 0 if artifact is None else artifact.manifest.seeds.get("draw", 0)
 
     def as_drawn(self, draw: int | None = None) -> Self:
