@@ -12,7 +12,7 @@ from rlsd_pipeline.models.prefix import PromptBatch, extend, prefill
 from rlsd_pipeline.plan import activations
 from rlsd_pipeline.plan.architecture import count
 
-PROMPTS, PROMPT, SIDE, RESPONSE = 8, 100, 8, 120
+PROMPTS, PROMPT, SIDE, RESPONSE = 2, 100, 8, 120
 TOKENS, IMAGE_TOKENS = PROMPTS * (PROMPT + RESPONSE), PROMPTS * SIDE**2
 BYTES = {torch.float32: 4, torch.bfloat16: 2}
 
