@@ -234,6 +234,7 @@ def _check(
                 asset_key=entry.key,
                 description=result.description,
                 blocking=True,
+                partition=entry.partition,
             )
         )
     return results

@@ -1,5 +1,6 @@
 """Checks that stop what follows: they read the written artifact, not the memory of the stage."""
 
+import warnings
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -11,12 +12,18 @@ if TYPE_CHECKING:
     from rlsd_pipeline.stages.run import StageRun
 
 
-def blocking(key: dg.AssetKey, **descriptions: str) -> list[dg.AssetCheckSpec]:
-    """Specs of blocking checks by name."""
-    return [
-        dg.AssetCheckSpec(name, asset=key, blocking=True, description=text)
-        for name, text in descriptions.items()
-    ]
+def blocking(
+    key: dg.AssetKey, partitions: dg.PartitionsDefinition | None, **descriptions: str
+) -> list[dg.AssetCheckSpec]:
+    """Specs of blocking checks by name, each with a result a partition of the asset."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return [
+            dg.AssetCheckSpec(
+                name, asset=key, blocking=True, description=text, partitions_def=partitions
+            )
+            for name, text in descriptions.items()
+        ]
 
 
 def result(key: dg.AssetKey, name: str, found: int, what: str) -> dg.AssetCheckResult:
@@ -28,19 +35,6 @@ def result(key: dg.AssetKey, name: str, found: int, what: str) -> dg.AssetCheckR
         metadata={"found": found},
         description=None if found == 0 else f"{found} {what}",
     )
-
-
-def not_finite(table: "pa.Table", *columns: str) -> int:
-    """Values in list or number columns that are nan or infinite."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    count = 0
-    for name in columns:
-        column = table[name].combine_chunks()
-        values = column.flatten() if pa.types.is_list(column.type) else column
-        count += pc.sum(pc.invert(pc.is_finite(values.drop_null()))).as_py() or 0
-    return count
 
 
 def misaligned(table: "pa.Table", rollouts: "pa.Table") -> int:

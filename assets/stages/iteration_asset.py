@@ -44,12 +44,14 @@ def iteration_asset(
         checks: Name and description of its checks.
     """
 
-    def body(context: dg.AssetExecutionContext, config: StageConfig) -> Iterator[Told]:
+    def body(
+        context: dg.AssetExecutionContext, config: StageConfig
+    ) -> Iterator[Told | dg.Output[None]]:
         with own_message_first():
             if len(context.partition_keys) > 1:
                 from assets.training.ranges import train_range
 
-                yield from train_range(context, declared, stage)
+                yield from train_range(context, declared)
                 return
             options = config.model_dump()
             draw = options.pop("draw", None)
@@ -63,11 +65,12 @@ def iteration_asset(
 
     body.__annotations__["config"] = config
     body.__name__ = stage.name
+    asset = declared.asset(stage)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         return dg.asset(
-            **declared.asset(stage),
-            check_specs=blocking(declared.key(stage.name), **(checks or {})),
+            **asset,
+            check_specs=blocking(asset["key"], asset["partitions_def"], **(checks or {})),
             backfill_policy=dg.BackfillPolicy.single_run(),
             output_required=False,
         )(body)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.declared import Declared, materialized
-from assets.stages.checks import made_from, misaligned, not_finite, result
+from assets.stages.checks import made_from, misaligned, result
 from assets.stages.iteration_asset import iteration_asset
 from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.stage import Stage
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _CHECKS = {
     "aligned": "Token ids are those of the rollouts, row by row.",
-    "finite": "Every log-probability is a finite number.",
 }
 
 
@@ -56,5 +55,3 @@ def check(
     key, table = declared.key(LogprobsStage.name), artifact.table(TokenLogprobs)
     sampled = run.read("rollouts").table(Rollout, ["rollout_id", "completion_ids"])
     yield result(key, "aligned", misaligned(table, sampled), "rows are about other tokens")
-    found = not_finite(table, "student_logprobs", "teacher_logprobs", "teacher_plain_logprobs")
-    yield result(key, "finite", found, "log-probabilities are not finite")

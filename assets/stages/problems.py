@@ -28,6 +28,7 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
         **declared.asset(stage),
         check_specs=blocking(
             declared.key(stage.name),
+            None,
             **{GOLD_ANSWERS: "The verifier accepts every problem's own gold answer."},
         ),
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.declared import Declared, materialized
-from assets.stages.checks import made_from, not_finite, result
+from assets.stages.checks import made_from, result
 from assets.stages.iteration_asset import iteration_asset
 from rlsd_pipeline.stages.iteration.token_weights import TokenWeightsStage
 from rlsd_pipeline.stages.stage import Stage
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from rlsd_pipeline.stages.run import StageRun
 
 _CHECKS = {
-    "finite": "Every weight is a finite number.",
     "sign_never_flips": (
         "No token's credit has another sign than its response's advantage, "
         "where the method promises it."
@@ -60,8 +59,6 @@ def check(
     from schemas import TokenWeights
 
     key, table = declared.key(TokenWeightsStage.name), artifact.table(TokenWeights)
-    found = not_finite(table, "token_advantages", "distillation_weights", "nll_weights")
-    yield result(key, "finite", found, "weights are not finite")
     broken = _flipped(run, table) if run.arm.weighting.keeps_sign else 0
     yield result(key, "sign_never_flips", broken, "tokens pull against their reward")
 

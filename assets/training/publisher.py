@@ -1,6 +1,6 @@
 """What the stages of one run make, written into its log as if each had been materialized alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import dagster as dg
@@ -66,34 +66,27 @@ class Publisher:
         Raises:
             dagster.Failure: A check failed: nothing may follow.
         """
-        failed = [
-            result
-            for result in self.made(stage, run)
-            if isinstance(result, dg.AssetCheckResult) and not result.passed
-        ]
-        require_passed(failed)
-
-    def made(self, stage: Stage, run: "StageRun") -> Iterator[Told]:
-        """The same; yields what is logged, and leaves failed checks to the caller."""
         from assets.stages.shown import made
 
+        failed: list[dg.AssetCheckResult] = []
         for told in made(self._declared, stage, run, self._context.log):
             match told:
                 case dg.MaterializeResult():
                     self._log_materialization(stage, run, told)
                 case dg.AssetCheckResult():
                     self._log_check(stage, run, told)
+                    failed += [] if told.passed else [told]
                 case dg.AssetMaterialization():
                     self._context.log_event(told)
                     self._newest.pop((told.asset_key, told.partition), None)
-            yield told
+        _require_passed(failed)
 
     def knows(self, stage: Stage, run: "StageRun") -> bool:
         """Whether Dagster knows of the artifact that is here and is what is now declared."""
         if not stage.is_current(run):
             return False
         artifact = run.workspace.store.intact_ref(run.reference(stage.full_name))
-        known = self._known(stage.full_name, run)
+        known = self._known(*self._place(stage.full_name, run))
         return artifact is not None and known is not None and artifact.digest == known.data_version
 
     def _log_materialization(
@@ -109,7 +102,9 @@ class Publisher:
         }
         for name in stage.upstream(run.experiment):
             upstream = self._declared.key(name)
-            known = self._known(name, run) if stage.needs(name, run.arm) else None
+            # What has no partitions is made of the newest of all.
+            place = self._place(name, run) if partition else (upstream, None)
+            known = self._known(*place) if stage.needs(name, run.arm) else None
             version, pointer = (
                 (known.data_version, str(known.storage_id))
                 if known
@@ -124,8 +119,8 @@ class Publisher:
         self._newest.pop((key, partition), None)
 
     def _log_check(self, stage: Stage, run: "StageRun", result: dg.AssetCheckResult) -> None:
-        key, _ = self._place(stage.full_name, run)
-        known = self._known(stage.full_name, run)
+        key, partition = self._place(stage.full_name, run)
+        known = self._known(key, partition)
         evaluation = dg.AssetCheckEvaluation(
             asset_key=key,
             check_name=result.check_name or "",
@@ -139,14 +134,14 @@ class Publisher:
             else AssetCheckEvaluationTargetMaterializationData(
                 storage_id=known.storage_id, run_id=known.run_id, timestamp=known.timestamp
             ),
+            partition=partition,
         )
         # Dagster takes it, though its annotation names other events alone.
         self._context.log_event(evaluation)  # type: ignore[arg-type]
 
-    def _known(self, name: str, run: "StageRun") -> Known | None:
-        place = self._place(name, run)
+    def _known(self, key: dg.AssetKey, partition: str | None) -> Known | None:
+        place = key, partition
         if place not in self._newest:
-            key, partition = place
             record = self._context.instance.get_latest_data_version_record(
                 key, is_source=False, partition_key=partition
             )
@@ -165,7 +160,7 @@ def _of_record(record: dg.EventLogRecord) -> Known:
     return Known(record.storage_id, record.run_id, record.timestamp, version.value)
 
 
-def require_passed(failed: Sequence[dg.AssetCheckResult]) -> None:
+def _require_passed(failed: Sequence[dg.AssetCheckResult]) -> None:
     """Stop where a check failed.
 
     Raises:

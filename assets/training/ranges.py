@@ -9,23 +9,21 @@ from assets.behind import Marks
 from assets.declared import Declared
 from assets.partitions import split_key
 from assets.pipes_launcher import PipesLauncher
-from assets.training.publisher import Publisher, require_passed
+from assets.training.publisher import Publisher
 from rlsd_pipeline.stages.registry import VALUED_ITERATION
 from rlsd_pipeline.stages.stage import Stage
 
 
-def train_range(
-    context: dg.AssetExecutionContext, declared: Declared, first: Stage
-) -> Iterator[dg.AssetCheckResult]:
+def train_range(context: dg.AssetExecutionContext, declared: Declared) -> Iterator[dg.Output[None]]:
     """Make the selected stages of all partitions of a run, arm by arm and iteration by iteration.
 
     Args:
         context: Of the first step.
         declared: The experiment.
-        first: The stage of that step.
 
     Yields:
-        The checks of that step at the last partition, which Dagster waits for.
+        That the checks of that step were done, which Dagster waits for; what they found at each
+        partition is in the log.
 
     Raises:
         dagster.Failure: A check failed: nothing may follow.
@@ -33,8 +31,7 @@ def train_range(
     selected = context.job_def.asset_layer.executable_asset_keys
     declarations = map(declared.stage, VALUED_ITERATION)
     stages = [stage for stage in declarations if declared.key(stage.name) in selected]
-    publisher, last = Publisher(context, declared), list[dg.AssetCheckResult]()
-    marks = Marks.of(declared, context)
+    publisher, marks = Publisher(context, declared), Marks.of(declared, context)
     declared.claim(context)
     # Keys sort like their numbers, but those of different length.
     for arm, iteration in sorted(map(split_key, context.partition_keys)):
@@ -43,13 +40,13 @@ def train_range(
             draw, launcher = options.pop("draw", None), PipesLauncher(context)
             run = declared.workspace().at(arm, iteration, launcher=launcher, **options)
             run = run.as_drawn(draw)
-            told = list(publisher.made(stage, run))
-            results = [each for each in told if isinstance(each, dg.AssetCheckResult)]
-            require_passed([result for result in results if not result.passed])
-            last = results if stage.name == first.name else last
+            publisher.make(stage, run)
             marks.settle(run, stage.name)
         context.log.info("%s: iteration %03d is complete", arm, iteration)
-    yield from last
+    for key in context.selected_asset_check_keys:
+        output = context.job_def.asset_layer.get_op_output_name(key)
+        assert output is not None
+        yield dg.Output(None, output_name=output)
 
 
 def _options(context: dg.AssetExecutionContext, declared: Declared, stage: Stage) -> dict[str, Any]:
