@@ -6,12 +6,15 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from assets.declared import Declared
-from assets.stages import results
 from rlsd_pipeline.imports.stages import RolloutsImport
+from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
+from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
+from rlsd_pipeline.stages.comparison.lookahead_table import LookaheadStage
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
+from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
 from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
@@ -21,6 +24,9 @@ from rlsd_pipeline.stages.registry import ITERATION_STAGES, VALUED_ITERATION
 
 VALUED = "valued_iteration"
 IMPORT = "import"
+
+_MEASURED = (TokenValuesStage, GradientComparisonStage, InformationGapStage, LookaheadStage)
+"""Stages beside the loop that need the policy, each with a job of its name."""
 
 
 def job_name(declared: Declared, does: str) -> str:
@@ -41,17 +47,24 @@ def asset_jobs(declared: Declared) -> dict[str, UnresolvedAssetJobDefinition]:
         ),
         **_valued_iteration(declared),
         **_import(declared),
-        "evaluate": (list(scores.values()), "Scores the policy of a partition on every benchmark."),
+        "evaluate": (
+            [*scores.values(), ResultsStage.name],
+            "Scores the policy of a partition on every benchmark, and puts all scores in one "
+            "table.",
+        ),
         **{
-            f"evaluate_{name}": ([score], f"Scores the policy of a partition on {name}.")
+            f"evaluate_{name}": (
+                [score, ResultsStage.name],
+                f"Scores the policy of a partition on {name}, and puts all scores in one table.",
+            )
             for name, score in scores.items()
         },
-        TokenValuesStage.name: ([TokenValuesStage.name], TokenValuesStage.description),
+        **{stage.name: ([stage.name], stage.description) for stage in _MEASURED},
         "compare": (
             [WeightingComparisonStage.name],
             "What every method makes of the rollouts of an iteration.",
         ),
-        results.NAME: ([results.NAME], "All scores in one table."),
+        ResultsStage.name: ([ResultsStage.name], "All scores in one table."),
     }
     if items := [
         BenchmarkItemsStage(benchmark=each).full_name

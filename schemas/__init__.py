@@ -18,6 +18,8 @@
     ItemVerdict        the verdict on one of these responses
     QuestionScore      what the responses to one question count
     BenchmarkScore     the score over all of them, with its interval
+    Results            the newest scores of all methods, beside the base and each other
+    Lookahead          the scores after one update by every method from one policy
 
 `Manifest` accompanies every artifact, and a `Reference` names one. A record is frozen, documents
 each of its fields, shows a worked example and has a schema version; `python -m schemas` prints them
@@ -33,6 +35,13 @@ from schemas.manifest import FileEntry, Manifest, Reference
 from schemas.policy_checkpoint import PolicyCheckpoint
 from schemas.problem import Problem
 from schemas.record import Contract, Record
+from schemas.results import (
+    Lookahead,
+    MethodLookahead,
+    MethodResult,
+    Results,
+    ScoreDifference,
+)
 from schemas.reward import Reward, Verdict
 from schemas.rollout import FinishReason, Rollout
 from schemas.state_rewards import StateRewards
@@ -66,17 +75,22 @@ __all__ = [
     "Interval",
     "ItemVerdict",
     "JudgeScore",
+    "Lookahead",
     "Manifest",
     "MethodCredit",
     "MethodFidelity",
+    "MethodLookahead",
+    "MethodResult",
     "MethodSignal",
     "PolicyCheckpoint",
     "Problem",
     "QuestionScore",
     "Record",
     "Reference",
+    "Results",
     "Reward",
     "Rollout",
+    "ScoreDifference",
     "StateRewards",
     "TeacherDistribution",
     "TokenLogprobs",

@@ -52,7 +52,8 @@ class BenchmarkScore(Record):
     unparsed and truncated responses count as wrong.
     """
 
-    schema_version: ClassVar[int] = 2
+    schema_version: ClassVar[int] = 3
+    oldest_readable: ClassVar[int | None] = 2
 
     benchmark: NonEmpty
     """Name of the benchmark."""
@@ -124,6 +125,9 @@ class BenchmarkScore(Record):
     breakdown: dict[str, BreakdownScore]
     """Scores by label, such as `kind=shape`."""
 
+    mentioning: Count | None = None
+    """Responses that mention a reference nobody showed them; null in documents of version 2."""
+
     example: ClassVar[dict[str, Any]] = {
         "benchmark": "easy_vqa",
         "split": "test",
@@ -149,6 +153,7 @@ class BenchmarkScore(Record):
         "breakdown": {
             "kind=shape": {"n": 40, "score": 0.5, "interval_low": 0.35, "interval_high": 0.65}
         },
+        "mentioning": 1,
     }
 
     @model_validator(mode="after")

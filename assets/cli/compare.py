@@ -1,6 +1,7 @@
 """`rlsd compare`: all methods on the rollouts of one iteration."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from rich.markup import escape
 from rich.table import Table
@@ -9,10 +10,13 @@ from assets.cli.progress import Display, console
 from assets.cli.train import open_loop
 from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK, UNBOUNDED_REASON, PairedDifference
 from rlsd_pipeline.imports.summary import sampler_note
+from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
+from rlsd_pipeline.stages.comparison.lookahead_table import LookaheadStage
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.unscored import is_unscored
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.summary.comparison import signal_meaning, values_command
 from schemas import (
     GradientComparison,
@@ -47,8 +51,13 @@ def compare(
     tables: list[Table | str] = []
     with open_loop(experiment) as (loop, display):
         run = loop.workspace.at(arm, iteration)
+        measure: Callable[[type[Stage]], object] = partial(
+            loop.measure, arm=arm, iteration=iteration
+        )
         if prompts:
+            # No partition of the arm holds it.
             run = valued_batch(run, prompts, display)
+            measure = run.make
         else:
             loop.compare(arm, iteration)
         comparison = run.read(WeightingComparisonStage.name).record(WeightingComparison)
@@ -60,8 +69,10 @@ def compare(
         title = "the same within responses: who agrees on which tokens count"
         tables.append(_matrix(title, names, comparison.rank_correlation_within))
         if gradients:
+            measure(GradientComparisonStage)
             tables += _gradient_tables(run)
         if lookahead:
+            measure(LookaheadStage)
             tables.append(_lookahead_table(run))
     output = console()
     for table in tables:
@@ -162,9 +173,7 @@ def _credit_table(run: StageRun, comparison: WeightingComparison) -> Table:
 
 
 def _gradient_tables(run: StageRun) -> Iterable[Table]:
-    from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
-
-    found = run.make(GradientComparisonStage).record(GradientComparison)
+    found = run.read(GradientComparisonStage.name).record(GradientComparison)
     table = Table(title="norm of each method's gradient, before clipping")
     table.add_column("method")
     table.add_column("norm", justify="right")
@@ -189,7 +198,7 @@ def _signal_table(run: StageRun, found: GradientSignal) -> Table:
 
 
 def _lookahead_table(run: StageRun) -> Table:
-    from rlsd_pipeline.stages.comparison.lookahead import look_ahead
+    from rlsd_pipeline.stages.comparison.lookahead import read_lookahead
 
     benchmark = run.experiment.evaluation.benchmarks[0]
     compared = run.experiment.compared_with
@@ -201,7 +210,7 @@ def _lookahead_table(run: StageRun) -> Table:
     )
     for name in ("method", "accuracy", "gain", f"- {compared}", "p (Holm)", "test"):
         table.add_column(name, justify="left" if name == "method" else "right")
-    for line in look_ahead(run, benchmark):
+    for line in read_lookahead(run, benchmark):
         score, gain, other = line.score, line.gain, line.difference
         table.add_row(
             line.method,

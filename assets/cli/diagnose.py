@@ -15,7 +15,7 @@ def diagnose(experiment: str, *, arm: str | None, iteration: int) -> None:
 
     with open_loop(experiment) as (loop, display):
         if arm is not None:
-            loop.workspace.at(arm, iteration).make(InformationGapStage)
+            loop.measure(InformationGapStage, arm, iteration)
         display.say("reading what the arms recorded")
         found = diagnostics(loop.workspace)
     output = console()

@@ -21,7 +21,6 @@ from assets.jobs import IMPORT, VALUED, job_name, score_stages
 from assets.naming import own_name, take_name
 from assets.partitions import partition_key
 from assets.recovery import fail_dead_runs, process_tags
-from assets.stages import results
 from assets.training.job import train_config
 from assets.training.requirements import require
 from assets.training.training import Observer, Training, unobserved
@@ -29,12 +28,13 @@ from rlsd_pipeline.config.experiment import load_experiment
 from rlsd_pipeline.errors import ConfigError, RlsdError
 from rlsd_pipeline.imports.making import is_scored, let_base_score
 from rlsd_pipeline.progress import Progress
-from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
+from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
+from rlsd_pipeline.stages.stage import Stage
 
 _NO_CAPTURE = {
     "module": "dagster._core.storage.noop_compute_log_manager",
@@ -181,19 +181,20 @@ class Loop:
         run.stage(WeightingComparisonStage).inputs(run)
         self._run("compare", partition_key(arm, iteration))
 
-    def value_tokens(self, arm: str, iteration: int) -> None:
-        """What the states of an iteration's rollouts were worth.
+    def measure(self, stage: type[Stage], arm: str, iteration: int) -> None:
+        """Make a stage beside the loop, such as `token_values` or `lookahead`, at one iteration.
 
         Raises:
             ArtifactError: The iteration has not run.
         """
         run = self.workspace.at(arm, iteration)
-        run.stage(TokenValuesStage).inputs(run)
-        self._run(TokenValuesStage.name, partition_key(arm, iteration))
+        for name in stage.reads:
+            run.read(name)
+        self._run(stage.name, partition_key(arm, iteration))
 
     def results(self) -> None:
         """Put all scores in one table."""
-        self._run(results.NAME)
+        self._run(ResultsStage.name)
 
     def is_done(self, arm: str, iteration: int) -> bool:
         """Whether an iteration is complete, as now declared, and known to the instance."""

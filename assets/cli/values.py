@@ -23,7 +23,7 @@ def values(experiment: str, *, arm: str, iteration: int, prompts: int | None) ->
             run = valued_batch(run, prompts, display)
         else:
             display.say(str(run.stage(TokenValuesStage).cost(run)))
-            loop.value_tokens(arm, iteration)
+            loop.measure(TokenValuesStage, arm, iteration)
             loop.compare(arm, iteration)
         comparison = run.read(WeightingComparisonStage.name).record(WeightingComparison)
         table = fidelity_table(run, comparison)

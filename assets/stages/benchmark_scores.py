@@ -1,18 +1,24 @@
 """The `benchmark_scores` assets: one a benchmark, one partition a policy."""
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from assets.declared import Declared, materialized
 from assets.failures import own_message_first
 from assets.pictures import learning_curve
+from assets.stages.cells import numbers
 from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
+from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
 from schemas import BreakdownScore
 
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact
+    from rlsd_pipeline.stages.run import StageRun
+
 _SHOWN = {
-    "mode",
     "score",
     "interval_low",
     "interval_high",
@@ -36,27 +42,48 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
 
 def _asset(declared: Declared, stage: BenchmarkScoresStage) -> dg.AssetsDefinition:
     @dg.asset(**declared.asset(stage))
-    @own_message_first()
     def benchmark_scores(
         context: dg.AssetExecutionContext, config: StageConfig
-    ) -> dg.MaterializeResult:
-        from schemas import BenchmarkScore
-
-        run = declared.at(context, recompute=config.recompute)
-        artifact = stage.make(run)
-        score = artifact.record(BenchmarkScore)
-        metadata = {
-            "curve": learning_curve(run.workspace, stage.benchmark.name),
-            **score.model_dump(include=_SHOWN),
-            **score.pass_at,
-        }
-        if score.judge is not None:
-            metadata |= {f"judge/{name}": value for name, value in score.judge}
-        if score.breakdown:
-            metadata["breakdown"] = _table(score.breakdown)
-        return materialized(artifact, metadata)
+    ) -> Iterator[dg.MaterializeResult]:
+        with own_message_first():
+            run = declared.at(context, recompute=config.recompute)
+            artifact = stage.make(run)
+            yield materialized(artifact, _page(run, stage, artifact))
+            _refresh_results(context, declared)
 
     return benchmark_scores
+
+
+def _page(
+    run: "StageRun", stage: BenchmarkScoresStage, artifact: "Artifact"
+) -> dict[str, dg.MetadataValue]:
+    """The score in numbers, its curve, and its parts."""
+    from schemas import BenchmarkScore
+
+    score = artifact.record(BenchmarkScore)
+    found = score.model_dump(include=_SHOWN, exclude_none=True) | score.pass_at
+    if score.judge is not None:
+        judged = score.judge.model_dump(exclude={"model"})
+        found |= {f"judge/{name}": value for name, value in judged.items()}
+    page: dict[str, dg.MetadataValue] = {
+        "mode": dg.MetadataValue.text(score.mode),
+        **numbers(found),
+        "curve": learning_curve(run.workspace, stage.benchmark.name),
+    }
+    if score.judge is not None:
+        page["judge"] = dg.MetadataValue.text(score.judge.model)
+    if score.breakdown:
+        page["breakdown"] = _table(score.breakdown)
+    return page
+
+
+def _refresh_results(context: dg.AssetExecutionContext, declared: Declared) -> None:
+    """Let the table of all scores hold this one, unless a later step of the run makes it."""
+    from assets.training.publisher import Publisher
+
+    stage = declared.stage(ResultsStage)
+    if declared.key(stage.name) not in context.job_def.asset_layer.executable_asset_keys:
+        Publisher(context, declared).make(stage, declared.workspace().whole())
 
 
 def _table(breakdown: Mapping[str, BreakdownScore]) -> dg.TableMetadataValue:

@@ -1,102 +1,110 @@
 """The `results` asset: all scores in one table."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from assets.declared import Declared
+from assets.declared import Declared, materialized
 from assets.failures import own_message_first
 from assets.pictures import difference_picture, learning_curve
-from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
+from assets.stages.config import StageConfig
+from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
+from rlsd_pipeline.stages.stage import Stage
 
 if TYPE_CHECKING:
+    from rlsd_pipeline.config.evaluation import BenchmarkConfig
     from rlsd_pipeline.stages.evaluation.results import Result
-
-
-NAME = "results"
+    from rlsd_pipeline.stages.run import StageRun, Workspace
 
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """The newest score of each arm beside its base."""
-    benchmarks = declared.experiment.evaluation.benchmarks
+    stage = declared.stage(ResultsStage)
 
-    @dg.asset(
-        **declared.whole_asset(
-            NAME,
-            "The newest score of every method over its seeds, beside the base and one method.",
-            [BenchmarkScoresStage(benchmark=benchmark).full_name for benchmark in benchmarks],
-        )
-    )
-    @own_message_first()
-    def results(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        from assets.results.document import sections
-        from assets.results.formats import markdown
-        from assets.results.headroom import headroom_section
-        from assets.results.paper import paper_column
-        from rlsd_pipeline.stages.evaluation.headroom import read_headroom
-        from rlsd_pipeline.stages.evaluation.results import read_results
-        from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
-
-        declared.claim(context)
-        workspace = declared.workspace()
-        lines = read_results(workspace)
-        compared_with = declared.experiment.compared_with
-        compared = f"minus {compared_with}"
-        curves = {
-            f"curve/{benchmark.name}": learning_curve(workspace, benchmark.name)
-            for benchmark in benchmarks
-        }
-        for benchmark in benchmarks:
-            curves |= difference_picture(lines, benchmark.name, compared_with)
-        paper = {
-            benchmark.name: paper_column(
-                [line for line in lines if line.benchmark == benchmark.name], benchmark
-            )[1]
-            for benchmark in benchmarks
-        }
-        records = [
-            dg.TableRecord(
-                {
-                    "benchmark": line.benchmark,
-                    "method": line.method,
-                    "seeds": len(line.seeds),
-                    "updates": line.updates,
-                    "score": round(line.score.value, 4),
-                    "interval": f"{line.score.low:.4f} to {line.score.high:.4f}",
-                    "detectable": _number(line.detectable),
-                    "judged": _number(line.judged),
-                    "gain": "-" if line.gain is None else f"{line.gain.value:+.4f}",
-                    compared: _difference(line),
-                    "mentions": round(line.mentions.value, 4),
-                    "blind": _number(line.blind),
-                    "unparsed": line.unparsed,
-                    "truncated": line.truncated,
-                    "paper": paper[line.benchmark].get(line.method, "-"),
-                }
-            )
-            for line in lines
-        ]
-        if not records:
-            return dg.MaterializeResult()
-        headroom = headroom_section(read_headroom(workspace))
-        document = markdown([*sections(lines, compared_with, benchmarks), headroom])
-        notes = earlier_notes(workspace)
-        return dg.MaterializeResult(
-            metadata={
-                "table": dg.MetadataValue.table(records),
-                "document": dg.MetadataValue.md(document),
-                "headroom": dg.MetadataValue.md(markdown([headroom])),
-                **(
-                    {"earlier declaration": dg.MetadataValue.md("\n\n".join(notes))}
-                    if notes
-                    else {}
-                ),
-                **curves,
-            }
-        )
+    @dg.asset(**declared.asset(stage))
+    def results(
+        context: dg.AssetExecutionContext, config: StageConfig
+    ) -> Iterator[dg.MaterializeResult]:
+        with own_message_first():
+            run = declared.at(context, recompute=config.recompute)
+            yield from made(declared, stage, run, context.log)
 
     yield results
+
+
+def made(
+    declared: Declared, stage: Stage, run: "StageRun", log: dg.DagsterLogManager
+) -> Iterator[dg.MaterializeResult]:
+    """The materialization of the table as all scores are now."""
+    from rlsd_pipeline.stages.evaluation.results import read_results
+
+    artifact = stage.make(run)
+    lines = read_results(run.workspace)
+    page = _page(run.workspace, lines) if lines else {}
+    yield materialized(artifact, page or {"lines": "no policy has been evaluated yet"})
+
+
+def _page(workspace: "Workspace", lines: "Sequence[Result]") -> dict[str, dg.MetadataValue]:
+    """The table, the document and the pictures."""
+    from assets.results.document import sections
+    from assets.results.formats import markdown
+    from assets.results.headroom import headroom_section
+    from rlsd_pipeline.stages.evaluation.headroom import read_headroom
+    from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
+
+    experiment = workspace.experiment
+    benchmarks, compared_with = experiment.evaluation.benchmarks, experiment.compared_with
+    pictures: dict[str, dg.MetadataValue] = {}
+    for benchmark in benchmarks:
+        pictures[f"curve/{benchmark.name}"] = learning_curve(workspace, benchmark.name)
+        pictures |= difference_picture(lines, benchmark.name, compared_with)
+    headroom = headroom_section(read_headroom(workspace))
+    document = markdown([*sections(lines, compared_with, benchmarks), headroom])
+    notes = earlier_notes(workspace)
+    earlier = {"earlier declaration": dg.MetadataValue.md("\n\n".join(notes))} if notes else {}
+    return {
+        "table": dg.MetadataValue.table(_records(lines, compared_with, benchmarks)),
+        "document": dg.MetadataValue.md(document),
+        "headroom": dg.MetadataValue.md(markdown([headroom])),
+        **earlier,
+        **pictures,
+    }
+
+
+def _records(
+    lines: "Sequence[Result]", compared_with: str, benchmarks: "Sequence[BenchmarkConfig]"
+) -> list[dg.TableRecord]:
+    from assets.results.paper import paper_column
+
+    paper = {
+        benchmark.name: paper_column(
+            [line for line in lines if line.benchmark == benchmark.name], benchmark
+        )[1]
+        for benchmark in benchmarks
+    }
+    return [
+        dg.TableRecord(
+            {
+                "benchmark": line.benchmark,
+                "method": line.method,
+                "seeds": len(line.seeds),
+                "updates": line.updates,
+                "score": round(line.score.value, 4),
+                "interval": f"{line.score.low:.4f} to {line.score.high:.4f}",
+                "detectable": _number(line.detectable),
+                "judged": _number(line.judged),
+                "gain": "-" if line.gain is None else f"{line.gain.value:+.4f}",
+                f"minus {compared_with}": _difference(line),
+                "mentions": round(line.mentions.value, 4),
+                "blind": _number(line.blind),
+                "unparsed": line.unparsed,
+                "truncated": line.truncated,
+                "paper": paper[line.benchmark].get(line.method, "-"),
+            }
+        )
+        for line in lines
+    ]
 
 
 def _number(value: float | None) -> str:

@@ -10,7 +10,10 @@ from assets.declared import Declared
 from assets.stages import (
     benchmark_items,
     benchmark_scores,
+    gradient_comparison,
+    information_gap,
     logprobs,
+    lookahead,
     policy,
     policy_checkpoint,
     problems,
@@ -39,6 +42,9 @@ _MODULES: tuple[ModuleType, ...] = (
     policy_checkpoint,
     token_values,
     weighting_comparison,
+    gradient_comparison,
+    information_gap,
+    lookahead,
     benchmark_scores,
     results,
 )

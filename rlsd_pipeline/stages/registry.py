@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
 from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
+from rlsd_pipeline.stages.comparison.lookahead_table import LookaheadStage
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
 from rlsd_pipeline.stages.evaluation.benchmark_responses import BenchmarkResponsesStage
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
+from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
 from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
@@ -48,8 +50,10 @@ _ALL: tuple[type[Stage], ...] = (
     GradientComparisonStage,
     InformationGapStage,
     TokenValuesStage,
+    LookaheadStage,
     BenchmarkResponsesStage,
     BenchmarkScoresStage,
+    ResultsStage,
 )
 
 STAGES: dict[str, type[Stage]] = {stage.name: stage for stage in _ALL}

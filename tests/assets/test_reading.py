@@ -6,11 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import click
+import dagster as dg
 import pytest
+from dagster._core.definitions.data_version import StaleStatus
+from dagster._utils.test.data_versions import get_stale_status_resolver
 
 from assets.cli.loop import Loop, open_instance
 from assets.cli.report import _place
+from assets.graph import stage_assets
+from assets.partitions import partition_key
 from rlsd_pipeline.errors import RlsdError
+from rlsd_pipeline.opened import open_experiment
 from rlsd_pipeline.progress import Silent
 from rlsd_pipeline.stages.comparison import gradient_comparison, lookahead
 from rlsd_pipeline.weighting.grpo import GRPO
@@ -106,10 +112,61 @@ def test_gradients_and_lookahead_are_added_on_request(
     assert row_of(cosines, "1 grpo")[1] == "1.00"
     assert row_of(after, "grpo")[3:] == ["-", "-", "-"]
     assert row_of(after, "rlsd")[3] == "+0.0000"
+    # Both are materializations that show their tables.
+    with open_instance() as instance:
+        for stage in ("gradient_comparison", "lookahead"):
+            event = newest(instance, stage, "rlsd-s0|000")
+            artifact = open_experiment(file).workspace.store.ref(f"small/rlsd-s0/000/{stage}")
+            assert artifact is not None
+            assert event.tags is not None
+            assert event.tags["dagster/data_version"] == artifact.digest
+            table = event.metadata["methods"].value
+            assert [row.data["method"] for row in table.records][:2] == ["grpo", "rlsd"]
     # Each by itself, and found where it was left.
     again = run("compare", file, *place, "--lookahead")
     assert again.output.endswith(after)
     assert "norm of each" not in again.output
+
+
+def newest(
+    instance: dg.DagsterInstance, stage: str, partition: str | None = None
+) -> dg.AssetMaterialization:
+    key = dg.AssetKey(["small", *stage.split(".")])
+    wanted = dg.AssetRecordsFilter(key, asset_partitions=[partition] if partition else None)
+    (record,) = instance.fetch_materializations(wanted, limit=1).records
+    assert record.asset_materialization is not None
+    return record.asset_materialization
+
+
+def test_every_evaluation_makes_the_results_anew(file: Path) -> None:
+    """A job makes them as its last step; where a score is materialized alone, they follow it."""
+    with open_instance() as instance:
+        loop = Loop(file, instance, Silent())
+        key = loop.declared.key("results")
+
+        def runs() -> list[str]:
+            wanted = dg.AssetRecordsFilter(key)
+            return [r.run_id for r in instance.fetch_materializations(wanted, limit=100).records]
+
+        before = runs()
+        assert len(set(before)) == 4
+        event = newest(instance, "results")
+        artifact = loop.workspace.store.ref("small/results")
+        assert artifact is not None
+        assert (event.tags or {})["dagster/data_version"] == artifact.digest
+        methods = {row.data["method"] for row in event.metadata["table"].value.records}
+        assert methods == {"base", "grpo", "rlsd"}
+
+        assets = stage_assets(loop.declared)
+        alone = dg.materialize(
+            assets,
+            selection=[loop.declared.key("benchmark_scores.greedy")],
+            partition_key=partition_key("rlsd-s0", 2),
+            instance=instance,
+        )
+        assert runs() == [alone.run_id, *before]
+        resolver = get_stale_status_resolver(instance, assets)
+        assert resolver.get_status(key) is StaleStatus.FRESH
 
 
 @pytest.mark.parametrize("command", ["compare", "report", "diagnose"])

@@ -74,6 +74,11 @@ def find_mentions(text: str, patterns: Sequence[str] = DEFAULT_PATTERNS) -> list
     return kept
 
 
+def count_mentioning(completions: Sequence[str]) -> int:
+    """How many completions have a mention."""
+    return sum(bool(find_mentions(completion)) for completion in completions)
+
+
 def mention_report(
     completions: Sequence[str],
     patterns: Sequence[str] = DEFAULT_PATTERNS,

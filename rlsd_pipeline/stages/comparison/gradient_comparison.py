@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+    from rlsd_pipeline.config.experiment import ExperimentConfig
     from rlsd_pipeline.credit.gradient_signal import Products
     from rlsd_pipeline.models.policy import Policy
     from rlsd_pipeline.stages.comparison.what_if import WhatIf
@@ -48,6 +49,10 @@ class GradientComparisonStage(Stage):
     decided_by = ("prompts", "verifier")
     writes = (GradientComparison,)
     computes = True
+
+    def upstream(self, experiment: ExperimentConfig) -> tuple[str, ...]:
+        """Token values come before it where they are made at all."""
+        return (*self.reads, TokenValuesStage.name)
 
     def settings(self, run: StageRun) -> dict[str, Any]:
         """Every method as an arm would have it; an earlier policy that teaches is in this past."""

@@ -3,14 +3,15 @@
 The artifacts are those of ordinary stages, kept under `what_if`, so a second call computes nothing.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.config.evaluation import BenchmarkConfig
+from rlsd_pipeline.errors import ArtifactError
 from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference, score_interval
 from rlsd_pipeline.evaluation.methods import (
     Difference,
-    QuestionScores,
     holm,
     method_difference,
 )
@@ -23,6 +24,9 @@ from rlsd_pipeline.stages.evaluation.question_scores import (
 )
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.run import StageRun
+
+BEFORE = "before"
+"""Stands for the policy before the update."""
 
 
 class Lookahead(NamedTuple):
@@ -44,42 +48,67 @@ class Lookahead(NamedTuple):
 def look_ahead(run: StageRun, benchmark: BenchmarkConfig) -> list[Lookahead]:
     """Update by every method, evaluate, and compare over the same questions."""
     scores = BenchmarkScoresStage(benchmark=benchmark)
-    before = scores.make(_unchanged(run))
-    named = compared_methods(run)
-    scored: dict[str, QuestionScores] = {}
-    for name, method in named.items():
+    found = {BEFORE: scores.make(_unchanged(run))}
+    for name, method in compared_methods(run).items():
         what_if = as_if(run, name, method)
         make_credit(what_if)
         what_if.make(PolicyCheckpointStage)
-        after = as_if(run, name, method, run.iteration + 1)
-        scored[name] = _questions(scores.make(after))
-    return _lines(run, before, scored)
+        found[name] = scores.make(as_if(run, name, method, run.iteration + 1))
+    return compared(run, found)
 
 
 def read_lookahead(run: StageRun, benchmark: BenchmarkConfig) -> list[Lookahead]:
     """What `look_ahead` found here before; empty where it has not run."""
+    found = _scores(run, benchmark)
+    return compared(run, found) if BEFORE in found and len(found) > 1 else []
+
+
+def scores_here(run: StageRun, benchmark: BenchmarkConfig) -> dict[str, Artifact]:
+    """The score before the update, and by method the one after it.
+
+    Raises:
+        ArtifactError: One of them has not been made here.
+    """
+    found = _scores(run, benchmark)
+    missing = [name for name in (BEFORE, *compared_methods(run)) if name not in found]
+    if missing:
+        raise ArtifactError(
+            f"{run.arm.name} at iteration {run.iteration:03d} has no evaluation of one update by "
+            f"{', '.join(missing)}: materialize lookahead there, as `rlsd compare --lookahead` does"
+        )
+    return found
+
+
+def _scores(run: StageRun, benchmark: BenchmarkConfig) -> dict[str, Artifact]:
     stage, store = BenchmarkScoresStage(benchmark=benchmark).full_name, run.workspace.store
-    before = store.ref(_unchanged(run).reference(stage))
-    scored: dict[str, QuestionScores] = {}
-    for name, method in compared_methods(run).items():
-        after = store.ref(as_if(run, name, method, run.iteration + 1).reference(stage))
-        if after is not None:
-            scored[name] = _questions(after)
-    return _lines(run, before, scored) if before is not None and scored else []
+    places = {BEFORE: _unchanged(run)} | {
+        name: as_if(run, name, method, run.iteration + 1)
+        for name, method in compared_methods(run).items()
+    }
+    found = {name: store.ref(place.reference(stage)) for name, place in places.items()}
+    return {name: artifact for name, artifact in found.items() if artifact is not None}
 
 
 def _unchanged(run: StageRun) -> StageRun:
     """The policy before the update; its score here is none of the arm's evaluations."""
-    return as_if(run, "before", run.arm.weighting)
+    return as_if(run, BEFORE, run.arm.weighting)
 
 
-def _lines(run: StageRun, before: Artifact, scored: dict[str, QuestionScores]) -> list[Lookahead]:
-    start, clusters = _questions(before), read_question_clusters(before)
-    confidence, compared = run.experiment.evaluation.confidence, run.experiment.compared_with
+def compared(run: StageRun, scores: Mapping[str, Artifact]) -> list[Lookahead]:
+    """Each method after its update, over the same questions.
+
+    Args:
+        run: Where.
+        scores: The score before the update as `before`, and by method the one after it.
+    """
+    before = scores[BEFORE]
+    scored = {name: read_question_scores(of) for name, of in scores.items() if name != BEFORE}
+    start, clusters = read_question_scores(before), read_question_clusters(before)
+    confidence, other = run.experiment.evaluation.confidence, run.experiment.compared_with
     differences = {
-        name: method_difference({0: scored[compared]}, {0: questions}, confidence, clusters)
+        name: method_difference({0: scored[other]}, {0: questions}, confidence, clusters)
         for name, questions in scored.items()
-        if compared in scored and name != compared
+        if other in scored and name != other
     }
     corrected = holm(differences)
     return [
@@ -91,7 +120,3 @@ def _lines(run: StageRun, before: Artifact, scored: dict[str, QuestionScores]) -
         )
         for name, questions in scored.items()
     ]
-
-
-def _questions(scores: Artifact) -> QuestionScores:
-    return read_question_scores(scores)

@@ -103,6 +103,7 @@ def _score(
     judged: Judged,
     units: Sequence[QuestionScore],
 ) -> BenchmarkScore:
+    from rlsd_pipeline.diagnostics.leakage.mentions import count_mentioning
     from rlsd_pipeline.evaluation.power import detectable_difference
 
     confidence, policy = run.experiment.evaluation.confidence, run.read("policy")
@@ -136,6 +137,7 @@ def _score(
         judge=judged.judge,
         blind_baseline=judged.blind_baseline,
         breakdown=dict(judged.summary.breakdown),
+        mentioning=count_mentioning([item.completion for item in judged.items]),
     )
 
 

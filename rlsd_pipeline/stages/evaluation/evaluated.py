@@ -7,8 +7,8 @@ from functools import cached_property
 import pyarrow as pa
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.diagnostics.leakage.mentions import mention_report
-from rlsd_pipeline.evaluation.intervals import Estimate
+from rlsd_pipeline.diagnostics.leakage.mentions import count_mentioning
+from rlsd_pipeline.evaluation.intervals import Estimate, wilson_share
 from rlsd_pipeline.evaluation.methods import QuestionScores
 from rlsd_pipeline.stages.evaluation.question_scores import (
     read_question_clusters,
@@ -16,6 +16,9 @@ from rlsd_pipeline.stages.evaluation.question_scores import (
 )
 from rlsd_pipeline.stages.run import Workspace
 from schemas import BenchmarkScore, ItemVerdict
+
+_counted: dict[str, int] = {}
+"""Digest of a score -> how many of its responses mention a reference."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,16 @@ class Evaluated:
     @cached_property
     def mentions(self) -> Estimate:
         """Share of the responses that mention a reference, with an interval over responses."""
-        completions = self._items["completion"].to_pylist()
-        return mention_report(completions, confidence=self.confidence).share
+        return wilson_share(self._mentioning(), len(self._items), self.confidence)
+
+    def _mentioning(self) -> int:
+        """Of an earlier version's score, counted once a process: it takes longer than the rest."""
+        if self.score.mentioning is not None:
+            return self.score.mentioning
+        if self.artifact.digest not in _counted:
+            completions = self._items["completion"].to_pylist()
+            _counted[self.artifact.digest] = count_mentioning(completions)
+        return _counted[self.artifact.digest]
 
     @cached_property
     def completions(self) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rlsd_pipeline.components.component import short_name
+from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.evaluation.intervals import SHARE, Estimate, PairedDifference, mean_interval
 from rlsd_pipeline.evaluation.methods import (
     Difference,
@@ -62,15 +63,47 @@ class Result(NamedTuple):
     judged: float | None
 
 
-def read_results(workspace: Workspace) -> list[Result]:
-    """The base and the newest score of every method, benchmark after benchmark.
+Scores = Mapping[str, Mapping[str, Mapping[int, Evaluated]]]
+"""Benchmark -> arm -> updates -> evaluated policy."""
 
-    A seed that has not come as far as the method's furthest is left out, which its count shows.
+
+def read_results(workspace: Workspace) -> list[Result]:
+    """The base and the newest score of every method, benchmark after benchmark."""
+    return results_of(workspace.experiment, newest_scores(workspace))
+
+
+def newest_scores(workspace: Workspace) -> Scores:
+    """What the table is made of: of every arm the base, and what its method's furthest has come to.
+
+    A seed that has not come as far is left out, which its method's count shows.
+    """
+    return {
+        benchmark.name: _newest(workspace, benchmark.name)
+        for benchmark in workspace.experiment.evaluation.benchmarks
+    }
+
+
+def _newest(workspace: Workspace, benchmark: str) -> dict[str, dict[int, Evaluated]]:
+    found: dict[str, dict[int, Evaluated]] = {}
+    for arms in workspace.experiment.methods().values():
+        scores = {arm.name: dict(evaluations(workspace, arm.name, benchmark)) for arm in arms}
+        wanted = {0, max((k for of in scores.values() for k in of), default=0)}
+        for arm, of in scores.items():
+            found[arm] = {updates: one for updates, one in of.items() if updates in wanted}
+    return found
+
+
+def results_of(experiment: ExperimentConfig, scores: Scores) -> list[Result]:
+    """The lines of the table, benchmark after benchmark.
+
+    Args:
+        experiment: Declares methods and seeds.
+        scores: From `newest_scores`.
     """
     lines = [
         result
-        for benchmark in workspace.experiment.evaluation.benchmarks
-        for result in _benchmark_results(workspace, benchmark.name)
+        for benchmark, found in scores.items()
+        for result in _benchmark_results(experiment, benchmark, found)
     ]
     corrected = {
         method: holm({line.benchmark: line.gain for line in lines if line.method == method})
@@ -103,11 +136,10 @@ def tests_of_results(results: Iterable[Result]) -> dict[str, str]:
     return {what: tests for what, tests in named.items() if tests}
 
 
-def _benchmark_results(workspace: Workspace, benchmark: str) -> Iterator[Result]:
-    named = workspace.experiment.methods()
-    found = {
-        arm: dict(evaluations(workspace, arm, benchmark)) for arm in workspace.experiment.lineages()
-    }
+def _benchmark_results(
+    experiment: ExperimentConfig, benchmark: str, found: Mapping[str, Mapping[int, Evaluated]]
+) -> Iterator[Result]:
+    named = experiment.methods()
     newest = {
         name: max((k for arm in arms for k in found[arm.name]), default=0)
         for name, arms in named.items()
@@ -118,7 +150,7 @@ def _benchmark_results(workspace: Workspace, benchmark: str) -> Iterator[Result]
     }
     if not any(bases.values()):
         return
-    yield _base_line(workspace, benchmark, bases.values())
+    yield _base_line(experiment, benchmark, bases.values())
     scored = {
         name: {
             arm.seed: found[arm.name][newest[name]]
@@ -128,8 +160,7 @@ def _benchmark_results(workspace: Workspace, benchmark: str) -> Iterator[Result]
         for name, arms in named.items()
         if newest[name] > 0
     }
-    confidence = workspace.experiment.evaluation.confidence
-    compared = workspace.experiment.compared_with
+    confidence, compared = experiment.evaluation.confidence, experiment.compared_with
     differences = {
         name: _difference(scored[compared], seeds, confidence)
         for name, seeds in scored.items()
@@ -137,29 +168,29 @@ def _benchmark_results(workspace: Workspace, benchmark: str) -> Iterator[Result]
     }
     corrected = holm(differences)
     for name, seeds in scored.items():
-        line = _line(workspace, benchmark, name, seeds)
+        line = _line(experiment, benchmark, name, seeds)
         gain = _difference(bases[name], seeds, confidence)
         yield line._replace(gain=gain, difference=corrected.get(name))
 
 
 def _base_line(
-    workspace: Workspace, benchmark: str, bases: Iterable[Mapping[int, Evaluated]]
+    experiment: ExperimentConfig, benchmark: str, bases: Iterable[Mapping[int, Evaluated]]
 ) -> Result:
     """The policies that trainings begin with, each once."""
     distinct: dict[str, Evaluated] = {}
     for of_method in bases:
         for evaluated in of_method.values():
             distinct.setdefault(evaluated.score.policy, evaluated)
-    return _line(workspace, benchmark, BASE, dict(enumerate(distinct.values())))
+    return _line(experiment, benchmark, BASE, dict(enumerate(distinct.values())))
 
 
 def _line(
-    workspace: Workspace, benchmark: str, name: str, seeds: Mapping[int, Evaluated]
+    experiment: ExperimentConfig, benchmark: str, name: str, seeds: Mapping[int, Evaluated]
 ) -> Result:
-    confidence = workspace.experiment.evaluation.confidence
+    confidence = experiment.evaluation.confidence
     records = [evaluated.score for evaluated in seeds.values()]
     mentions = [evaluated.mentions for evaluated in seeds.values()]
-    arms = workspace.experiment.methods().get(name)
+    arms = experiment.methods().get(name)
     return Result(
         benchmark=benchmark,
         method=name,

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+import schemas
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.evaluation.paired import compare_policies
 from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.stages.comparison import lookahead
 from rlsd_pipeline.stages.comparison.lookahead import Lookahead, look_ahead, read_lookahead
+from rlsd_pipeline.stages.comparison.lookahead_table import LookaheadStage
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.evaluation.results import read_results
 from rlsd_pipeline.stages.run import StageRun, Workspace
@@ -124,6 +126,20 @@ def test_the_second_time_nothing_is_computed(
     assert look_ahead(run, benchmark) == lines
     assert read_lookahead(run, benchmark) == lines
     assert {path: path.read_bytes() for path in folder.rglob("manifest.json")} == before
+
+
+def test_it_is_an_artifact(looked: tuple[StageRun, list[Lookahead]]) -> None:
+    run, lines = looked
+    record = run.make(LookaheadStage).record(schemas.Lookahead)
+    assert record.policy == run.read("policy").digest
+    assert (record.benchmark, record.compared_with) == ("sampled", "grpo")
+    assert [one.method for one in record.methods] == ["grpo", "rlsd", "sft"]
+    assert [one.score.value for one in record.methods] == [line.score.value for line in lines]
+    assert record.methods[0].difference is None
+    assert record.methods[1].difference is not None
+    assert lines[1].difference is not None
+    assert record.methods[1].difference.p_corrected == lines[1].difference.p_corrected
+    assert run.make(LookaheadStage).cache_hit
 
 
 def test_there_is_nothing_to_read_before_it_has_run(copied: Path, workspace_at: Open) -> None:

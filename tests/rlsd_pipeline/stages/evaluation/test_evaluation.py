@@ -8,6 +8,7 @@ import pytest
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.data.blind import blind_baseline
+from rlsd_pipeline.diagnostics.leakage.mentions import count_mentioning
 from rlsd_pipeline.evaluation.paired import compare_policies
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.evaluation.evaluated import evaluations
@@ -55,6 +56,7 @@ def test_score_is_about_the_held_out_problems(scored: tuple[Workspace, dict], ra
     assert found.policy == ran[1]["grpo-s0", 1, "policy_checkpoint"].digest
     assert found.updates == 2
     assert found.interval_low < found.score < found.interval_high
+    assert found.mentioning == count_mentioning([row["completion"] for row in items])
     train, test = ([p for p in known.values() if p.split == s] for s in ("train", "test"))
     assert found.blind_baseline == blind_baseline(train, test)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scipy import stats
@@ -10,10 +11,11 @@ from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore, ArtifactWrit
 from rlsd_pipeline.artifacts.tables import to_table
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.stages.evaluation.evaluated import evaluations
+from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
 from rlsd_pipeline.stages.evaluation.results import Result, read_results
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.summary.curves import accuracy_chart, mention_chart
-from schemas import BenchmarkScore, BreakdownScore, ItemVerdict, QuestionScore
+from schemas import BenchmarkScore, BreakdownScore, ItemVerdict, QuestionScore, Results
 
 DECLARED = {
     "model": {"type": "tiny_qwen3_vl", "warm_starts": 2},
@@ -71,6 +73,7 @@ def score(workspace: Workspace) -> Score:
                 **BenchmarkScore.example,
                 **{"policy": policy or f"{arm} {updates}", "updates": updates, **around},
                 **{"truncated": answers.count("c"), "unparsed": 1, "breakdown": label},
+                **{"mentioning": None},
             }
         )
 
@@ -283,6 +286,7 @@ def test_a_step_that_some_seed_never_reached_is_left_out(
 
 def test_nothing_is_shown_before_anything_was_evaluated(workspace: Workspace) -> None:
     assert read_results(workspace) == []
+    assert workspace.whole().make(ResultsStage).record(Results).lines == []
     assert list(workspace.experiment.methods()) == ["grpo", "rlsd", "strong"]
 
 
@@ -324,3 +328,46 @@ def test_one_question_proves_nothing(workspace: Workspace, score: Score) -> None
     gain = line(workspace, "grpo").gain
     assert gain is not None
     assert gain.p_value > 0.05
+
+
+def test_the_table_is_an_artifact_of_the_scores_that_it_compares(
+    finished: Workspace, score: Score
+) -> None:
+    artifact = finished.whole().make(ResultsStage)
+    record = artifact.record(Results)
+    assert (record.compared_with, record.confidence) == ("grpo", 0.95)
+    found = {line.method: line for line in record.lines}
+    expected = lines(finished)["rlsd"]
+    assert list(found) == ["base", "grpo", "rlsd"]
+    assert found["rlsd"].score.value == 0.6875
+    assert found["rlsd"].gain is not None
+    assert expected.gain is not None
+    assert found["rlsd"].gain.p_value == expected.gain.p_value
+    assert found["rlsd"].gain.p_corrected == expected.gain_corrected
+    assert found["base"].difference is None
+    # Of every arm its base and its newest score.
+    assert len(artifact.manifest.inputs) == 2 * 8
+    assert finished.store.ref("small/results") is not None
+
+    assert finished.whole().make(ResultsStage).cache_hit
+    # Compared are the newest alone.
+    score("rlsd-s0", 2, "rwww")
+    assert finished.whole().make(ResultsStage).cache_hit
+    score("rlsd-s3", 4, "rrrr", "another policy")
+    again = finished.whole().make(ResultsStage)
+    assert not again.cache_hit
+    assert {line.method: line for line in again.record(Results).lines}["rlsd"].score.value == 0.8125
+
+
+def test_a_score_that_comes_while_the_table_is_made_is_in_it(
+    finished: Workspace, score: Score, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = ResultsStage.write
+
+    def slow(self: ResultsStage, *where: Any) -> None:
+        write(self, *where)
+        score("rlsd-s3", 4, "rrrr", "another policy")
+
+    monkeypatch.setattr(ResultsStage, "write", slow)
+    record = finished.whole().make(ResultsStage).record(Results)
+    assert {line.method: line for line in record.lines}["rlsd"].score.value == 0.8125

@@ -1,0 +1,52 @@
+"""The `information_gap` asset: what the reference does to the teacher."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.declared import Declared, materialized
+from assets.failures import own_message_first
+from assets.stages.cells import interval
+from assets.stages.config import StageConfig
+from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
+
+_MEANING = {
+    "information_per_response": "I of a response: what no student can remove, nats",
+    "information_per_token": "I of a token, nats",
+    "reducible_per_token": "L* of a token: what can be learnt, nats",
+    "irreducible_share": "I / (L* + I)",
+    "deviation_ratio": "ρ of Proposition 1, at the logits",
+    "content_share": "how much of the teacher's shift is about what the reference says",
+    "shift_total": "total variation of the teacher with its reference against none",
+    "shift_content": "the same against another problem's reference",
+    "shift_presence": "another problem's reference against none",
+}
+
+
+def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
+    """Mutual information, deviation ratio and corruption probe of one iteration."""
+    stage = declared.stage(InformationGapStage)
+
+    @dg.asset(**declared.asset(stage))
+    @own_message_first()
+    def information_gap(
+        context: dg.AssetExecutionContext, config: StageConfig
+    ) -> dg.MaterializeResult:
+        from schemas import InformationGap
+
+        artifact = stage.make(declared.at(context, recompute=config.recompute))
+        found = artifact.record(InformationGap)
+        rows = [
+            {"quantity": name, "value": interval(getattr(found, name)), "meaning": meaning}
+            for name, meaning in _MEANING.items()
+        ]
+        return materialized(
+            artifact,
+            {
+                "quantities": dg.MetadataValue.table([dg.TableRecord(row) for row in rows]),
+                "measured on": f"{found.rollouts} responses to {found.problems} problems, with "
+                f"{found.references_per_problem:.3g} references each; intervals are over problems",
+            },
+        )
+
+    yield information_gap

@@ -1,0 +1,139 @@
+"""results: the newest scores of all methods as an artifact, made again when a score is new."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from rlsd_pipeline.components.component import short_name
+from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
+from rlsd_pipeline.stages.stage import Stage
+from schemas import Interval, MethodResult, Results, ScoreDifference
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
+    from rlsd_pipeline.config.experiment import ExperimentConfig
+    from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference
+    from rlsd_pipeline.stages.evaluation.evaluated import Evaluated
+    from rlsd_pipeline.stages.evaluation.results import Result
+    from rlsd_pipeline.stages.run import StageRun
+
+
+class ResultsStage(Stage):
+    """Compare the newest scores of all methods."""
+
+    type: Literal["results"] = "results"
+
+    name = "results"
+    description = (
+        "The newest score of every method over its seeds, beside the base and one method. Every "
+        "evaluation makes it anew."
+    )
+    scope = "experiment"
+    reads = (BenchmarkScoresStage.name,)
+    writes = (Results,)
+
+    def upstream(self, experiment: ExperimentConfig) -> tuple[str, ...]:
+        """The scores on every benchmark."""
+        benchmarks = experiment.evaluation.benchmarks
+        return tuple(BenchmarkScoresStage(benchmark=each).full_name for each in benchmarks)
+
+    def inputs(self, run: StageRun) -> dict[str, Artifact]:
+        """The scores that are compared, each by its reference below the experiment's."""
+        from rlsd_pipeline.stages.evaluation.results import newest_scores
+
+        return {
+            _role(benchmark, arm, updates): one.artifact
+            for benchmark, arms in newest_scores(run.workspace).items()
+            for arm, scores in arms.items()
+            for updates, one in scores.items()
+        }
+
+    def settings(self, run: StageRun) -> dict[str, Any]:
+        """Which arms are of one method, and what they are compared with."""
+        experiment = run.experiment
+        return {
+            "methods": {
+                name: {
+                    "weighting": short_name(arms[0].weighting),
+                    "arms": {arm.name: arm.seed for arm in arms},
+                }
+                for name, arms in experiment.methods().items()
+            },
+            "benchmarks": [benchmark.name for benchmark in experiment.evaluation.benchmarks],
+            "compared_with": experiment.compared_with,
+            "confidence": experiment.evaluation.confidence,
+        }
+
+    def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
+        """Compare the scores; of a benchmark that nothing was evaluated on there is no line."""
+        from rlsd_pipeline.stages.evaluation.evaluated import Evaluated
+        from rlsd_pipeline.stages.evaluation.results import results_of
+
+        experiment = run.experiment
+        scores: dict[str, dict[str, dict[int, Evaluated]]] = {
+            benchmark.name: {arm: {} for arm in experiment.lineages()}
+            for benchmark in experiment.evaluation.benchmarks
+        }
+        for role, artifact in inputs.items():
+            arm, updates, stage = role.split("/")
+            of = scores[stage.removeprefix(f"{BenchmarkScoresStage.name}.")][arm]
+            of[int(updates)] = Evaluated(artifact, experiment.evaluation.confidence)
+        lines = results_of(experiment, scores)
+        out.record(
+            Results(
+                compared_with=experiment.compared_with,
+                confidence=experiment.evaluation.confidence,
+                lines=[_line(line) for line in lines],
+            )
+        )
+
+    def make(self, run: StageRun) -> Artifact:
+        """The table, with every score that came while it was made."""
+        artifact = super().make(run)
+        while not self.is_current(run):
+            artifact = super().make(run)
+        return artifact
+
+
+def _role(benchmark: str, arm: str, updates: int) -> str:
+    return f"{arm}/{updates:03d}/{BenchmarkScoresStage.name}.{benchmark}"
+
+
+def _line(line: Result) -> MethodResult:
+    other = line.difference
+    return MethodResult(
+        benchmark=line.benchmark,
+        method=line.method,
+        weighting=line.weighting,
+        updates=line.updates,
+        seeds=list(line.seeds),
+        score=bounded(line.score),
+        gain=None if line.gain is None else tested(line.gain, line.gain_corrected),
+        difference=None if other is None else tested(other.paired, other.p_corrected),
+        mentions=bounded(line.mentions),
+        steps=dict(line.steps),
+        unparsed=line.unparsed,
+        truncated=line.truncated,
+        blind=line.blind,
+        mode=line.mode,
+        detectable=line.detectable,
+        judged=line.judged,
+    )
+
+
+def bounded(found: Estimate | PairedDifference) -> Interval:
+    """An interval whose ends are null where the data set none."""
+    low, high = (end if math.isfinite(end) else None for end in (found.low, found.high))
+    return Interval(value=found.value, low=low, high=high)
+
+
+def tested(found: PairedDifference, p_corrected: float | None) -> ScoreDifference:
+    """A difference with its test."""
+    return ScoreDifference(
+        **bounded(found).model_dump(),
+        p_value=found.p_value,
+        p_corrected=p_corrected,
+        test=found.test,
+    )

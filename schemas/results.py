@@ -1,0 +1,180 @@
+"""The newest scores of all methods in one table, and what one update by each came to."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, FiniteFloat
+
+from schemas.record import Contract, NonEmpty, Record
+from schemas.weighting_comparison import Interval
+
+Count = Annotated[int, Field(ge=0)]
+PValue = Annotated[FiniteFloat, Field(ge=0)]
+
+
+class ScoreDifference(Contract):
+    """A paired difference of two scores, with its test."""
+
+    value: FiniteFloat
+    """Mean difference."""
+
+    low: FiniteFloat | None
+    """Lower end of its interval, not corrected; null where the data set no bound."""
+
+    high: FiniteFloat | None
+    """Upper end."""
+
+    p_value: PValue
+    """Two-sided, not corrected."""
+
+    p_corrected: PValue | None
+    """After Holm's correction: of a gain for the number of benchmarks, of a difference to another
+    method for the number of methods."""
+
+    test: NonEmpty
+    """The test that gave it."""
+
+
+class MethodResult(Contract):
+    """One method, or the base, on one benchmark."""
+
+    benchmark: NonEmpty
+    """Name of the benchmark."""
+
+    method: NonEmpty
+    """Name of the method; `base` is the policies that trainings begin with."""
+
+    weighting: NonEmpty
+    """Its type, or `base`."""
+
+    updates: Count
+    """Of the policies that are compared."""
+
+    seeds: list[Count]
+    """Of its trainings."""
+
+    score: Interval
+    """Accuracy, with its interval over seeds, or over the questions of a single one."""
+
+    gain: ScoreDifference | None
+    """To the base; null for the base itself."""
+
+    difference: ScoreDifference | None
+    """To the method that all are compared with; null for that one."""
+
+    mentions: Interval
+    """Share of the responses that mention a reference nobody showed them."""
+
+    steps: dict[str, FiniteFloat]
+    """Mean share of the steps of the reasoning that are right, by name."""
+
+    unparsed: Count
+    """Responses that came to their end without a readable answer."""
+
+    truncated: Count
+    """Responses that the token limit cut off."""
+
+    blind: FiniteFloat | None
+    """Accuracy of answering without looking; null where there is no such baseline."""
+
+    mode: NonEmpty
+    """Who decides: the experiment's `verifier`, or an `official` or `robust` rule."""
+
+    detectable: FiniteFloat | None
+    """Smallest true difference that a comparison of two such policies would probably show."""
+
+    judged: FiniteFloat | None
+    """The score with the answers that a judge read; null without a judge."""
+
+
+_DIFFERENCE = {
+    "value": 0.125,
+    "low": 0.0625,
+    "high": 0.1875,
+    "p_value": 0.0078125,
+    "p_corrected": 0.015625,
+    "test": "paired t",
+}
+
+
+class Results(Record):
+    """The newest score of every method over its seeds; one document an experiment."""
+
+    compared_with: NonEmpty
+    """The method that the others are compared with."""
+
+    confidence: Annotated[float, Field(gt=0, lt=1)]
+    """Of the intervals."""
+
+    lines: list[MethodResult]
+    """Benchmark after benchmark, the base first."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "compared_with": "grpo",
+        "confidence": 0.95,
+        "lines": [
+            {
+                "benchmark": "greedy",
+                "method": "rlsd",
+                "weighting": "rlsd",
+                "updates": 200,
+                "seeds": [0, 1],
+                "score": {"value": 0.75, "low": 0.6875, "high": 0.8125},
+                "gain": _DIFFERENCE,
+                "difference": None,
+                "mentions": {"value": 0.0, "low": 0.0, "high": 0.03125},
+                "steps": {"perceive": 0.875},
+                "unparsed": 3,
+                "truncated": 1,
+                "blind": 0.5,
+                "mode": "verifier",
+                "detectable": 0.0625,
+                "judged": None,
+            }
+        ],
+    }
+
+
+class MethodLookahead(Contract):
+    """One method after its one update."""
+
+    method: NonEmpty
+    """Its name."""
+
+    score: Interval
+    """Accuracy over questions."""
+
+    gain: ScoreDifference | None
+    """To the policy before the update; its p-value is not corrected."""
+
+    difference: ScoreDifference | None
+    """To the method that all are compared with; null for that one."""
+
+
+class Lookahead(Record):
+    """One update by every method from the same policy and rollouts, each then evaluated."""
+
+    policy: NonEmpty
+    """Digest of the policy before the update."""
+
+    benchmark: NonEmpty
+    """Whose questions."""
+
+    compared_with: NonEmpty
+    """The method that the others are compared with."""
+
+    methods: list[MethodLookahead]
+    """One entry a method."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "policy": "5f2c8a0e9b1d4f67",
+        "benchmark": "greedy",
+        "compared_with": "grpo",
+        "methods": [
+            {
+                "method": "rlsd",
+                "score": {"value": 0.75, "low": 0.6875, "high": 0.8125},
+                "gain": _DIFFERENCE | {"p_corrected": None},
+                "difference": _DIFFERENCE,
+            }
+        ],
+    }
