@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -13,6 +14,47 @@ if TYPE_CHECKING:
     from rlsd_pipeline.stages.run import StageRun, Workspace
 
 DPI = 80
+_COLOURS = 64
+_MOST_PICTURES = 20
+"""Of an arm's training, whatever its length."""
+
+
+def training_curves(workspace: "Workspace") -> dict[str, dg.MarkdownMetadataValue]:
+    """What the iterations of every method came to, a small chart a quantity; seeds as bands."""
+    from rlsd_pipeline.report.multiples import small_multiples
+    from rlsd_pipeline.summary.training_curves import training_charts
+
+    charts = training_charts(workspace)
+    if not charts:
+        return {}
+    return {"training curves": _picture("training curves", small_multiples(charts))}
+
+
+def arm_curves(run: "StageRun") -> dict[str, dg.MarkdownMetadataValue]:
+    """The same of the one arm that is being trained.
+
+    As text, since every iteration keeps its own in the event log; as a picture a few times only.
+    """
+    from rlsd_pipeline.summary.sparklines import sparklines
+    from rlsd_pipeline.summary.training_curves import training_charts
+
+    text = sparklines(training_charts(run.workspace, [run.arm.name]))
+    found = {f"curves of {run.arm.name}": dg.MetadataValue.md(f"```\n{text}\n```")}
+    is_drawn = _is_drawn(run.iteration + 1, run.experiment.iterations)
+    return found | (arm_picture(run) if is_drawn else {})
+
+
+def arm_picture(run: "StageRun") -> dict[str, dg.MarkdownMetadataValue]:
+    """A small chart a quantity, of one arm."""
+    from rlsd_pipeline.report.multiples import small_multiples
+    from rlsd_pipeline.summary.training_curves import training_charts
+
+    name, charts = run.arm.name, training_charts(run.workspace, [run.arm.name])
+    return {f"{name}, drawn": _picture(name, small_multiples(charts))} if charts else {}
+
+
+def _is_drawn(updates: int, total: int) -> bool:
+    return updates == total or updates % max(1, -(-total // _MOST_PICTURES)) == 0
 
 
 def learning_curve(workspace: "Workspace", benchmark: str) -> dg.MarkdownMetadataValue:
@@ -58,7 +100,14 @@ def comparison_pictures(run: "StageRun") -> dict[str, dg.MarkdownMetadataValue]:
 
 
 def _picture(name: str, figure: "Figure") -> dg.MarkdownMetadataValue:
+    from PIL import Image
+
     from rlsd_pipeline.report.vector import png
 
-    picture = base64.b64encode(png(figure, DPI)).decode()
+    drawn, small = Image.open(BytesIO(png(figure, DPI))), BytesIO()
+    # A figure has few colours, and the event log keeps every picture.
+    octree, plain = Image.Quantize.FASTOCTREE, Image.Dither.NONE
+    few = drawn.convert("RGB").quantize(_COLOURS, octree, dither=plain)
+    few.save(small, "PNG", optimize=True)
+    picture = base64.b64encode(small.getvalue()).decode()
     return dg.MetadataValue.md(f"![{name}](data:image/png;base64,{picture})")

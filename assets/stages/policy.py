@@ -12,6 +12,7 @@ import dagster as dg
 
 from assets.declared import Declared, materialized
 from assets.failures import own_message_first
+from assets.stages.cells import numbers
 from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.stage import Stage
@@ -58,5 +59,5 @@ def checkpoint_metadata(artifact: "Artifact") -> dict[str, Any]:
         "parameters": checkpoint.parameters,
         "architecture": checkpoint.architecture,
         "parent": checkpoint.parent or "-",
-        **{f"update/{name}": value for name, value in checkpoint.metrics.items()},
+        **numbers(checkpoint.metrics),
     }

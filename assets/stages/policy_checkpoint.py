@@ -7,6 +7,7 @@ import dagster as dg
 
 from assets.declared import Declared, materialized
 from assets.partitions import iteration_key, partition_key
+from assets.pictures import arm_curves
 from assets.stages.checks import result
 from assets.stages.iteration_asset import iteration_asset
 from assets.stages.policy import checkpoint_metadata
@@ -34,19 +35,21 @@ def made(
 
     A checkpoint that fails its check is not published.
     """
-    from rlsd_pipeline.stages.iteration.skipped_update import SKIPPED
+    from rlsd_pipeline.stages.iteration.skipped_update import skipped
     from rlsd_pipeline.stages.upkeep.retention import retain
+    from schemas import PolicyCheckpoint
 
     artifact = stage.make(run)
     metadata = checkpoint_metadata(artifact)
-    if metadata.get("update/optimizer_steps") == 0:
+    checkpoint = artifact.record(PolicyCheckpoint)
+    if checkpoint.metrics.get("optimizer_steps") == 0:
         log.warning(
             "no token carried signal, so the policy stays as it is; so far %d iterations of "
             "%s changed nothing",
-            metadata[f"update/{SKIPPED}"],
+            skipped(checkpoint),
             run.arm.name,
         )
-    yield materialized(artifact, metadata)
+    yield materialized(artifact, {**arm_curves(run), **metadata})
     (finite,) = check(declared, run, artifact)
     yield finite
     if finite.passed:

@@ -7,7 +7,7 @@ import dagster as dg
 
 from assets.declared import Declared, materialized
 from assets.failures import own_message_first
-from assets.pictures import difference_picture, learning_curve
+from assets.pictures import difference_picture, learning_curve, training_curves
 from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
 from rlsd_pipeline.stages.stage import Stage
@@ -55,7 +55,7 @@ def _page(workspace: "Workspace", lines: "Sequence[Result]") -> dict[str, dg.Met
 
     experiment = workspace.experiment
     benchmarks, compared_with = experiment.evaluation.benchmarks, experiment.compared_with
-    pictures: dict[str, dg.MetadataValue] = {}
+    pictures: dict[str, dg.MetadataValue] = dict(training_curves(workspace))
     for benchmark in benchmarks:
         pictures[f"curve/{benchmark.name}"] = learning_curve(workspace, benchmark.name)
         pictures |= difference_picture(lines, benchmark.name, compared_with)

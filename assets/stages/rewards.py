@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.declared import Declared, materialized
+from assets.stages.cells import numbers
 from assets.stages.checks import result
 from assets.stages.imported import reward_source
 from assets.stages.iteration_asset import iteration_asset
@@ -40,7 +41,8 @@ def made(
         log.warning(warning)
     table = artifact.table(Reward)
     told = {"dagster/row_count": len(table), "readable": readable_text(run, artifact)}
-    yield materialized(artifact, {**told, **reward_source(stage), **reward_metrics(table)})
+    told |= {**reward_source(stage), **numbers(reward_metrics(table))}
+    yield materialized(artifact, told)
     yield from check(declared, run, artifact)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.declared import Declared, materialized
+from assets.stages.cells import numbers
 from assets.stages.config import RolloutsConfig
 from assets.stages.imported import import_metadata
 from assets.stages.iteration_asset import iteration_asset
@@ -35,7 +36,7 @@ def made(
         artifact,
         {
             "dagster/row_count": len(table),
-            **rollout_metrics(table),
+            **numbers(rollout_metrics(table)),
             **import_metadata(artifact),
             "first_rows": dg.MetadataValue.table(
                 [

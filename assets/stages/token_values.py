@@ -1,17 +1,23 @@
 """The `token_values` asset: what every token of an iteration was worth."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from assets.declared import Declared, materialized
+from assets.stages.cells import number, numbers
 from assets.stages.iteration_asset import iteration_asset
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.stage import Stage
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from rlsd_pipeline.stages.run import StageRun
+
+_SHOWN = 8
+"""Responses of a table; all of them are in the artifact."""
 
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
@@ -23,5 +29,40 @@ def made(
     declared: Declared, stage: Stage, run: "StageRun", log: dg.DagsterLogManager
 ) -> Iterator[dg.MaterializeResult]:
     """The materialization of the stage at one place."""
+    from schemas import TokenValues
+
     artifact = stage.make(run)
-    yield materialized(artifact, stage.metrics(artifact))
+    table = artifact.table(TokenValues)
+    told = {"dagster/row_count": len(table), "first_states": _first_states(table)}
+    yield materialized(artifact, {**numbers(stage.metrics(artifact)), **told})
+
+
+def _first_states(table: "pa.Table") -> dg.TableMetadataValue:
+    """What the states of the first responses that were valued were worth."""
+    rows = [
+        {
+            "rollout": row["rollout_id"],
+            "reward": number(row["reward"]),
+            "states": len(row["places"]),
+            "after tokens": _listed(row["places"], "d"),
+            "value": _listed(map(_mean, _pairs(row, "values"), _pairs(row, "counts")), ".2f"),
+            "standard error": _listed(row["standard_errors"], ".2f"),
+        }
+        for row in table.to_pylist()
+        if row["places"]
+    ]
+    return dg.MetadataValue.table([dg.TableRecord(row) for row in rows[:_SHOWN]])
+
+
+def _pairs(row: dict[str, Any], what: str) -> Iterator[tuple[float, float]]:
+    return zip(row[f"first_{what}"], row[f"second_{what}"], strict=True)
+
+
+def _mean(values: tuple[float, float], counts: tuple[float, float]) -> float:
+    """Of all continuations of a state, whichever half they are of."""
+    total = sum(counts)
+    return sum(v * n for v, n in zip(values, counts, strict=True)) / total if total else 0.0
+
+
+def _listed(values: Iterable[float], form: str) -> str:
+    return ", ".join(f"{value:{form}}" for value in values)

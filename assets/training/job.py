@@ -6,6 +6,7 @@ from pydantic import Field
 from assets.declared import Declared
 from assets.failures import own_message_first
 from assets.jobs import job_name
+from assets.pictures import arm_picture
 from assets.recovery import retried_without_database
 from assets.run_cluster import run_cluster
 from assets.training.training import Training
@@ -54,7 +55,9 @@ def train_job(declared: Declared, training: Training) -> dg.JobDefinition:
         with own_message_first(), retried_without_database():
             declared.claim(context)
             start = training.run(context, context.partition_key, config.updates)
-        return dg.Output(None, metadata={"from": start, "updates": config.updates})
+        last_run = declared.workspace().at(context.partition_key, config.updates - 1)
+        counts = {"from": start, "updates": config.updates}
+        return dg.Output(None, metadata={**arm_picture(last_run), **counts})
 
     body.__annotations__["config"] = TrainConfig
     op = dg.op(

@@ -156,7 +156,11 @@ def values_columns(
 
 
 def value_metrics(values: pa.Table) -> dict[str, float]:
-    """Mean value of the prompts, standard error of a state, and reliability of the advantages."""
+    """Mean value of the prompts, standard error of a state, size and reliability of the advantages.
+
+    The size is the root of their mean square over spans, by the product of the two halves, which
+    holds no noise of its own.
+    """
     rows = values.select(["places", "first_values", "second_values", "standard_errors"])
     valued = [row for row in rows.to_pylist() if row["places"]]
     if not valued:
@@ -164,7 +168,11 @@ def value_metrics(values: pa.Table) -> dict[str, float]:
     prompts = [(row["first_values"][0] + row["second_values"][0]) / 2 for row in valued]
     errors = [error for row in valued for error in row["standard_errors"]]
     found = {"prompt_value": _mean(prompts), "standard_error": _mean(errors)}
-    measured = reliability(measured_advantages(values, [0] * len(values)))
+    advantages = measured_advantages(values, [0] * len(values))
+    if len(advantages.first):
+        square = float(np.mean(advantages.first * advantages.second))
+        found["advantage_size"] = max(square, 0.0) ** 0.5
+    measured = reliability(advantages)
     return found if measured is None else found | {"reliability": measured}
 
 

@@ -227,6 +227,9 @@ class Report(Part):
     charts: tuple[Chart, ...] = ()
     """Learning curves."""
 
+    training: tuple[Chart, ...] = ()
+    """What the iterations came to, a chart a quantity."""
+
     rollouts: tuple[RolloutView, ...] = ()
     """What the token view offers."""
 
@@ -248,7 +251,8 @@ class Report(Part):
     def methods(self) -> tuple[str, ...]:
         """Every method that is drawn, in the order of first mention, the table's first."""
         names = [line.method for line in self.table.lines] if self.table else []
-        names += [curve.method for chart in self.charts for curve in chart.curves]
+        charts = (*self.charts, *self.training)
+        names += [curve.method for chart in charts for curve in chart.curves]
         names += self.comparison.methods if self.comparison else ()
         names += [point.method for plot in self.learning for point in plot.points]
         names += [method for rollout in self.rollouts for method in rollout.credit]

@@ -39,7 +39,7 @@ def learning_curves(chart: Chart, styles: Styles | None = None) -> Figure:
     axes.grid(axis="y")
     crowded = len(chart.curves) > CROWD
     for curve in chart.curves:
-        _draw_curve(axes, curve, styles[curve.method], crowded)
+        draw_curve(axes, curve, styles[curve.method], crowded)
     if chart.blind is not None:
         axes.axhline(chart.blind, color=INK, linestyle=(0, (1, 2)), linewidth=1)
         axes.annotate(
@@ -236,7 +236,8 @@ def segment_shares(credit: Mapping[str, CreditSummary]) -> Figure:
     return figure
 
 
-def _draw_curve(axes: Axes, curve: Curve, style: Style, crowded: bool) -> None:
+def draw_curve(axes: Axes, curve: Curve, style: Style, crowded: bool) -> None:
+    """A method's mean with its band, and its seeds as faint lines where there is room."""
     if len(curve.seeds) > 1 and not crowded:
         for line in curve.seeds.values():
             axes.plot(

@@ -22,6 +22,7 @@ SCRIPTS = ("drawing.js", "notes.js", "report.js")
 TITLES = {
     "summary": "Summary",
     "curves": "Learning curves",
+    "training": "Training curves",
     "differences": "Differences",
     "tokens": "Tokens",
     "comparison": "Comparison",
@@ -42,6 +43,7 @@ def render(report: Report) -> str:
     parts = {
         "summary": sections.summary(report),
         "curves": sections.curves(report, styles),
+        "training": sections.training(report, styles),
         "differences": sections.differences(report.table, styles),
         "tokens": token_view(report),
         "comparison": sections.comparison(report.comparison, styles),

@@ -1,6 +1,6 @@
 """The sections of the page other than the token view; each is empty where its data is absent."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from matplotlib.figure import Figure
@@ -56,19 +56,27 @@ def summary(report: Report) -> str:
 
 def curves(report: Report, styles: Styles) -> str:
     """Learning curves, with their numbers on demand."""
-    if not report.charts:
-        return ""
-    items = [
+    items = _curve_cards("curves", report.charts, styles)
+    return section("curves", "Learning curves", cards(*items)) if items else ""
+
+
+def training(report: Report, styles: Styles) -> str:
+    """What the iterations came to, with their numbers on demand."""
+    items = _curve_cards("training", report.training, styles)
+    return section("training", "Training curves", cards(*items)) if items else ""
+
+
+def _curve_cards(key: str, charts: Sequence[Chart], styles: Styles) -> list[str]:
+    return [
         card(
-            f"curves-{place}",
+            f"{key}-{place}",
             chart.name,
             figures.learning_curves(chart, styles),
             _curve_caption(chart),
             details("Numbers", _curve_table(chart)),
         )
-        for place, chart in enumerate(report.charts)
+        for place, chart in enumerate(charts)
     ]
-    return section("curves", "Learning curves", cards(*items))
 
 
 def differences(results: MethodTable | None, styles: Styles) -> str:

@@ -14,6 +14,7 @@ from rlsd_pipeline.summary.diagnostics import diagnostics
 from rlsd_pipeline.summary.learning import learning_plots
 from rlsd_pipeline.summary.table import method_table
 from rlsd_pipeline.summary.tokens import MEANING, rollout_views
+from rlsd_pipeline.summary.training_curves import training_charts
 
 
 def collect_report(workspace: Workspace, place: StageRun | None, command: str) -> Report:
@@ -40,6 +41,7 @@ def collect_report(workspace: Workspace, place: StageRun | None, command: str) -
         notes=tuple(filter(None, [experiment.description, *earlier_notes(workspace)])),
         table=method_table(workspace, read_results(workspace)),
         charts=tuple(chart for chart in charts if chart.curves),
+        training=training_charts(workspace),
         rollouts=() if place is None else rollout_views(place),
         rollouts_meaning=MEANING,
         comparison=compared,

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.artifacts.columns import columns_beside
 from rlsd_pipeline.artifacts.validation import contiguous
+from rlsd_pipeline.diagnostics.moments import table_moments
 from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.verifiers.groups import unjudged_groups
@@ -76,16 +77,21 @@ def part_means(rewards: pa.Table) -> Numbers:
 
 
 def logprob_metrics(logprobs: pa.Table) -> Numbers:
-    """Moments of the information gain over the tokens that a teacher scored; nats a token."""
+    """Entropy, and moments of the information gain over the tokens that a teacher scored.
+
+    All in nats a token. `teacher_kl` is the plain estimate of the on-policy reverse KL.
+    """
+    found: Numbers = {"entropy": table_moments(logprobs).entropy}
     student, teacher = (contiguous(logprobs[f"{who}_logprobs"]) for who in ("student", "teacher"))
     scored = teacher.is_valid()
     if not pc.any(scored).as_py():
-        return {}
+        return found
     ours, theirs = (
         lists.filter(scored).flatten().to_numpy().astype(np.float64) for lists in (student, teacher)
     )
     gain = theirs - ours
-    return {
+    return found | {
+        "teacher_kl": float(-gain.mean()),
         "information_gain_mean": float(gain.mean()),
         "information_gain_std": float(gain.std()),
         "information_gain_abs_mean": float(np.abs(gain).mean()),

@@ -156,6 +156,7 @@ def test_every_evaluation_makes_the_results_anew(file: Path) -> None:
         assert (event.tags or {})["dagster/data_version"] == artifact.digest
         methods = {row.data["method"] for row in event.metadata["table"].value.records}
         assert methods == {"base", "grpo", "rlsd"}
+        assert "data:image/png;base64," in event.metadata["training curves"].value
 
         assets = stage_assets(loop.declared)
         alone = dg.materialize(

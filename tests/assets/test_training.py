@@ -60,6 +60,9 @@ def test_one_run_trains_and_says_what_single_materializations_say(loop: Opened) 
     run = newest_run(instance)
     assert (run.job_name, run.status) == ("small_train", dg.DagsterRunStatus.SUCCESS)
     assert run.tags["updates"] == "3 of 3"
+    (output,) = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_OUTPUT)
+    metadata = output.dagster_event.step_output_data.metadata
+    assert "data:image/png;base64," in metadata["rlsd-s0, drawn"].value
     expected = [(stage, "rlsd-s0|002") for stage in ITERATION_STAGES]
     assert of_run(instance, run.run_id) == [*expected, ("policy", "rlsd-s0|003")]
     assert [statuses(loop, k) for k in range(3)] == [[StaleStatus.FRESH] * 5] * 3

@@ -82,9 +82,11 @@ def test_the_information_gain_is_over_the_tokens_that_a_teacher_scored() -> None
         {"completion_ids": [3], "student_logprobs": [-9.0], "teacher_logprobs": None},
         {"completion_ids": [4], "student_logprobs": [-1.0], "teacher_logprobs": [-1.0]},
     )
-    # Gains 0.5, -1.5 and 0.
+    # Gains 0.5, -1.5 and 0; the entropy is over all four tokens.
     assert logprob_metrics(logprobs) == pytest.approx(
         {
+            "entropy": 13 / 4,
+            "teacher_kl": 1 / 3,
             "information_gain_mean": -1 / 3,
             "information_gain_std": math.sqrt(((5 / 6) ** 2 + (7 / 6) ** 2 + (1 / 3) ** 2) / 3),
             "information_gain_abs_mean": 2 / 3,
@@ -96,7 +98,8 @@ def test_the_information_gain_is_over_the_tokens_that_a_teacher_scored() -> None
 
 
 def test_without_a_teacher_there_is_no_information_gain() -> None:
-    assert logprob_metrics(table(TokenLogprobs, {"teacher_logprobs": None})) == {}
+    scored = {"completion_ids": [1, 2], "student_logprobs": [-1.0, -2.0], "teacher_logprobs": None}
+    assert logprob_metrics(table(TokenLogprobs, scored)) == {"entropy": 1.5}
 
 
 def test_the_streams_that_are_there() -> None:

@@ -1,0 +1,137 @@
+"""What the iterations of an arm came to, in the numbers that its curves are made of.
+
+Each is read once from its artifact. An arm of hundreds of iterations takes seconds to read, so the
+numbers are kept beside the artifacts, under `.numbers`: whoever deletes them loses time alone.
+"""
+
+import json
+from contextlib import suppress
+from typing import NamedTuple
+
+from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.artifacts.references import REFS, ref_name
+from rlsd_pipeline.errors import RlsdError
+from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
+from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
+from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
+from rlsd_pipeline.stages.iteration.rewards import RewardsStage
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
+from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.stage import Stage
+from rlsd_pipeline.tracking.metrics import stage_metrics
+
+_VERSION = 1
+"""Raised when a metric that is kept changes its meaning, or another one is kept."""
+
+_WORTH_KEEPING = 256
+"""Artifacts that were read and whose numbers are not kept yet."""
+
+STAGES: dict[str, type[Stage]] = {
+    stage.name: stage
+    for stage in (
+        RolloutsStage,
+        RewardsStage,
+        LogprobsStage,
+        TokenValuesStage,
+        PolicyCheckpointStage,
+    )
+}
+
+PARTS = "rewards/reward_"
+"""What the name of a part of the reward begins with."""
+
+KEPT = (
+    "rewards/reward",
+    "rewards/accuracy",
+    "rollouts/response_length",
+    "logprobs/entropy",
+    "logprobs/teacher_kl",
+    "policy_checkpoint/loss",
+    "policy_checkpoint/grad_norm",
+    "policy_checkpoint/clip_fraction",
+    "token_values/advantage_size",
+)
+
+
+class _Entry(NamedTuple):
+    """The numbers of one artifact.
+
+    Attributes:
+        modified: When the reference to it was written.
+        digest: Of what it holds.
+        numbers: By `stage/name`.
+    """
+
+    modified: float
+    digest: str
+    numbers: dict[str, float]
+
+
+_read: dict[tuple[str, str, str], dict[str, _Entry]] = {}
+"""Store, experiment and arm -> what this process has read, by `iteration/stage`."""
+
+
+def arm_numbers(workspace: Workspace, arm: str) -> dict[int, dict[str, float]]:
+    """Iteration -> number by `stage/name`, of the iterations that are declared and there.
+
+    A damaged artifact counts as absent.
+    """
+    place = (workspace.store.url, workspace.name, arm)
+    known = _read[place] if place in _read else _kept(workspace, arm)
+    entries: dict[str, _Entry] = {}
+    new = 0
+    for file in workspace.store.storage.listing(f"{REFS}/{workspace.name}/{arm}"):
+        *_, iteration, stage = (parts := ref_name(file.path).split("/"))
+        if len(parts) != 4 or stage not in STAGES or not iteration.isdigit():
+            continue
+        former = known.get(f"{iteration}/{stage}")
+        if former is not None and former.modified == file.modified:
+            entries[f"{iteration}/{stage}"] = former
+            continue
+        # A user's own stage may raise what it likes: a curve is no reason to end a training.
+        with suppress(Exception):
+            artifact = workspace.store.intact_ref(ref_name(file.path))
+            if artifact is not None:
+                same = former is not None and former.digest == artifact.digest
+                numbers = former.numbers if former and same else _numbers(workspace, artifact)
+                entries[f"{iteration}/{stage}"] = _Entry(file.modified, artifact.digest, numbers)
+                new += 1
+    _read[place] = entries
+    if new >= _WORTH_KEEPING:
+        _keep(workspace, arm, entries)
+    return _by_iteration(entries, workspace.experiment.iterations)
+
+
+def _numbers(workspace: Workspace, artifact: Artifact) -> dict[str, float]:
+    found = stage_metrics(workspace.stage(STAGES[artifact.stage]), artifact)
+    return {name: of for name, of in found.items() if name in KEPT or name.startswith(PARTS)}
+
+
+def _by_iteration(entries: dict[str, _Entry], declared: int) -> dict[int, dict[str, float]]:
+    found: dict[int, dict[str, float]] = {}
+    for name, entry in entries.items():
+        iteration = int(name.split("/")[0])
+        if iteration < declared:
+            found.setdefault(iteration, {}).update(entry.numbers)
+    return dict(sorted(found.items()))
+
+
+def _path(workspace: Workspace, arm: str) -> str:
+    return f".numbers/{workspace.name}/{arm}.json"
+
+
+def _kept(workspace: Workspace, arm: str) -> dict[str, _Entry]:
+    """What was kept; nothing where it cannot be read, or is of another version."""
+    with suppress(RlsdError, OSError, ValueError, TypeError, KeyError):
+        content = workspace.store.storage.read(_path(workspace, arm))
+        document = json.loads(content or b"{}")
+        if document.get("version") == _VERSION:
+            return {name: _Entry(*fields) for name, fields in document["entries"].items()}
+    return {}
+
+
+def _keep(workspace: Workspace, arm: str, entries: dict[str, _Entry]) -> None:
+    """Write the numbers down, where the store can be written to."""
+    content = json.dumps({"version": _VERSION, "entries": entries}).encode()
+    with suppress(RlsdError, OSError):
+        workspace.store.storage.publish_bytes(content, _path(workspace, arm))

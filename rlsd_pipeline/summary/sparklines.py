@@ -1,0 +1,29 @@
+"""Curves as text, for a log and wherever else a picture would be too large to be kept."""
+
+from collections.abc import Sequence
+
+from rlsd_pipeline.report.data import Chart
+
+_BARS = "▁▂▃▄▅▆▇█"
+_WIDTH = 24
+
+
+def sparklines(charts: Sequence[Chart]) -> str:
+    """A line a chart: its name, its shape, and its first and last value; of the first curve."""
+    names = max((len(chart.name) for chart in charts), default=0)
+    return "\n".join(
+        f"{chart.name:<{names}}  {_shape(values):<{_WIDTH}}  {values[0]:.3g} → {values[-1]:.3g}"
+        for chart in charts
+        if (values := [point.mean for point in chart.curves[0].band])
+    )
+
+
+def _shape(values: Sequence[float]) -> str:
+    """A bar a value, from the smallest to the largest; of many values, evenly chosen ones."""
+    count = min(len(values), _WIDTH)
+    chosen = [values[round(n * (len(values) - 1) / max(count - 1, 1))] for n in range(count)]
+    low, high = min(chosen), max(chosen)
+    if high == low:
+        return _BARS[0] * count
+    last = len(_BARS) - 1
+    return "".join(_BARS[round(last * (value - low) / (high - low))] for value in chosen)
