@@ -8,7 +8,11 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
+from dagster._core.definitions.data_version import (
+    CachingStaleStatusResolver,
+    StaleCauseCategory,
+    StaleStatus,
+)
 from dagster._utils.test.data_versions import get_stale_status_resolver
 from rich.console import Console
 
@@ -207,7 +211,8 @@ def test_another_draw_makes_what_follows_stale(loop: Opened) -> None:
     for stage in ("rewards", "logprobs", "token_weights", "policy_checkpoint"):
         status = resolver.get_status(declared.key(stage), "rlsd-s0|001")
         assert status is StaleStatus.STALE, stage
-    (cause,) = resolver.get_stale_causes(declared.key("rewards"), "rlsd-s0|001")
+    causes = resolver.get_stale_causes(declared.key("rewards"), "rlsd-s0|001")
+    (cause,) = [each for each in causes if each.category is StaleCauseCategory.DATA]
     assert cause.reason == "has a new dependency data version"
     assert cause.dependency.asset_key == declared.key("rollouts")
     # Neither the other iteration nor the other arm has anything to do with it.
