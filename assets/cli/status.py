@@ -68,7 +68,10 @@ def _table(workspace: Workspace) -> Table:
             None,
         )
         if newest is None:
-            table.add_row(arm, "-", str(experiment.iterations), "-", "not started")
+            imported = next((place for place in places if store.ref(f"{place}/rollouts")), None)
+            reward = "-" if imported is None else _reward(store, imported)
+            state = "not started" if imported is None else "imported rollouts"
+            table.add_row(arm, "-", str(experiment.iterations), reward, state)
             continue
         at, policy = newest
         checkpoint = policy.record(PolicyCheckpoint)

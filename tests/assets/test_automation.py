@@ -249,10 +249,10 @@ def test_the_schedule_waits_for_every_benchmark(
     assert "evaluated" in evaluate(ticks)
 
 
-def test_the_schedule_runs_scores_and_nothing_else(ticks: Ticks) -> None:
+def test_the_schedule_runs_scores_and_what_shows_them(ticks: Ticks) -> None:
     job = ticks.definitions.resolve_job_def("small_evaluate")
     keys = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
-    assert keys == {"small/benchmark_scores/greedy"}
+    assert keys == {"small/benchmark_scores/greedy", "small/results"}
 
 
 def test_the_sensor_of_dead_runs_says_what_it_found(instance: dg.DagsterInstance) -> None:

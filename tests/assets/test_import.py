@@ -31,6 +31,7 @@ def test_an_import_is_an_event_with_what_became_of_the_log(
     source = rewards.asset_materialization.metadata
     assert source["reward_source"].value == "imported"
     assert source["readable"].value == "16 of 16 judged without reading an answer"
+    assert "imported rollouts" in run("status", file).output
     # What takes a model says so, each in a sentence.
     place = ("--arm", "grpo-s0", "--iteration", 0)
     for command in (

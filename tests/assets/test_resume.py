@@ -168,10 +168,10 @@ def commands(declare: Callable[..., Path], tmp_path: Path) -> Iterator[Commands]
 MOMENTS: list[dict[str, Any]] = [
     {"after": 1},  # The data set is there, and the warm start runs.
     {"before_manifest": "rewards"},
-    {"after": 7},
+    {"after": 8},
     {"before_manifest": "policy_checkpoint"},
     {"before_publishing": True},  # The checkpoint is there, and Dagster does not know its policy.
-    {"after": 10},
+    {"after": 11},
     {"before_manifest": "policy_checkpoint"},
     {"before_publishing": True},
 ]

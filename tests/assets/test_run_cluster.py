@@ -17,7 +17,16 @@ from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 
 Declare = Callable[..., Path]
 
-COMPUTING = {"rollouts", "token_values", "logprobs", "policy_checkpoint", "benchmark_scores"}
+COMPUTING = {
+    "rollouts",
+    "token_values",
+    "logprobs",
+    "policy_checkpoint",
+    "benchmark_scores",
+    "gradient_comparison",
+    "information_gap",
+    "lookahead",
+}
 
 MANIFEST = {
     "apiVersion": "ray.io/v1",

@@ -225,6 +225,7 @@ def _sample(rollouts: int = 4, methods: int = 5) -> Report:
             published_meaning="arXiv 2604.03128, Qwen3-VL-8B: another model, other benchmarks.",
         ),
         charts=[_chart(name, names, random) for name in benchmarks],
+        training=[_chart("mean reward", names, random)],
         rollouts=[_rollout(index, names, random) for index in range(rollouts)],
         rollouts_meaning="Drawn at random from iteration 40, four of each verdict.",
         comparison=_comparison(names, random),

@@ -58,6 +58,7 @@ def test_all_sections_are_there_and_linked(page: str) -> None:
     ("absent", "gone"),
     [
         ({"charts": ()}, {"curves"}),
+        ({"training": ()}, {"training"}),
         ({"table": None}, {"differences"}),
         ({"table": None, "notes": ()}, {"differences", "summary"}),
         ({"rollouts": ()}, {"tokens"}),
