@@ -26,24 +26,16 @@ ITERATIONS = 2
 COMMANDS = """
 import json, os, signal, sys
 
-import matplotlib.backends.backend_agg
+import matplotlib.figure
 import pandas
-import pyarrow.dataset
-import scipy.ndimage
-import scipy.stats
 from transformers.models.qwen3_vl import modeling_qwen3_vl, processing_qwen3_vl
 
 import assets.cli.train
 import assets.stages.policy_checkpoint
-import rlsd_pipeline.compute.in_process
-import rlsd_pipeline.data.easy_vqa
-import rlsd_pipeline.models.pool
 import rlsd_pipeline.models.warm_start
-import rlsd_pipeline.plan.refusal
 import rlsd_pipeline.stages.evaluation.responding
 import rlsd_pipeline.stages.iteration.contexts
 import rlsd_pipeline.stages.iteration.sampling
-import rlsd_pipeline.summary.table
 import rlsd_pipeline.update.policy_update
 from assets.cli import main
 from assets.cli.loop import open_instance
