@@ -10,7 +10,7 @@ from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.components.guarded import guarded
 from rlsd_pipeline.credit.segments import Segment
 from rlsd_pipeline.evaluation.bootstrap import cluster_ratio
-from rlsd_pipeline.evaluation.intervals import Estimate
+from rlsd_pipeline.evaluation.intervals import Estimate, as_interval
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 from schemas.weighting_comparison import Interval, MethodCredit
 
@@ -135,12 +135,6 @@ def _ratio(part: np.ndarray, whole: np.ndarray, confidence: float) -> Interval:
             part, whole, [str(group) for group in range(len(part))], confidence=confidence
         )
     )
-
-
-def as_interval(estimate: Estimate) -> Interval:
-    """An estimate as a document holds it; an infinite bound is null."""
-    low, high = (float(b) if np.isfinite(b) else None for b in (estimate.low, estimate.high))
-    return Interval(value=float(estimate.value), low=low, high=high)
 
 
 def as_ratio(estimate: Estimate) -> Interval | None:

@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlsd_pipeline.credit.comparison import SEGMENTS, as_interval, within_responses
+from rlsd_pipeline.credit.comparison import SEGMENTS, within_responses
 from rlsd_pipeline.credit.fidelity import (
     MeasuredAdvantages,
     fidelities,
     reliability,
 )
-from rlsd_pipeline.evaluation.intervals import Estimate
+from rlsd_pipeline.evaluation.intervals import Estimate, as_interval
 from rlsd_pipeline.evaluation.methods import holm_p_values
 from schemas.weighting_comparison import CreditFidelity, Interval, MethodFidelity
 

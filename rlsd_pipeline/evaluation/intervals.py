@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from schemas import Interval
+
 Bounds = tuple[float, float]
 """Between which values a quantity lies whatever the data say."""
 
@@ -51,6 +53,12 @@ class PairedDifference(NamedTuple):
     high: float
     p_value: float
     test: str
+
+
+def as_interval(found: Estimate | PairedDifference) -> Interval:
+    """A value as a document holds it; an infinite bound is null."""
+    low, high = (float(end) if np.isfinite(end) else None for end in (found.low, found.high))
+    return Interval(value=float(found.value), low=low, high=high)
 
 
 def score_interval(correct: Sequence[float], confidence: float) -> Estimate:

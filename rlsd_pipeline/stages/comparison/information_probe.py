@@ -11,13 +11,14 @@ import torch
 from torch import Tensor
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.credit.comparison import as_interval, as_ratio
+from rlsd_pipeline.credit.comparison import as_ratio
 from rlsd_pipeline.diagnostics.group_information import (
     GroupDecomposition,
     group_decomposition,
     summarize_information,
 )
 from rlsd_pipeline.diagnostics.leakage.corruption import corruption_summary, total_variation_shift
+from rlsd_pipeline.evaluation.intervals import as_interval
 from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.models.policy import EncodedPrompt
 from rlsd_pipeline.models.scoring import Keep, Scored, keep_entries_of, keep_likeliest

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from rlsd_pipeline.stages.evaluation.result_table import bounded, tested
+from rlsd_pipeline.evaluation.intervals import as_interval
+from rlsd_pipeline.stages.evaluation.result_table import tested
 from rlsd_pipeline.stages.stage import Stage
 from schemas import Lookahead, MethodLookahead
 
@@ -56,7 +57,7 @@ class LookaheadStage(Stage):
                 methods=[
                     MethodLookahead(
                         method=line.method,
-                        score=bounded(line.score),
+                        score=as_interval(line.score),
                         gain=None if line.gain is None else tested(line.gain, None),
                         difference=None
                         if line.difference is None

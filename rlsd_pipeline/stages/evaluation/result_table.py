@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from rlsd_pipeline.components.component import short_name
+from rlsd_pipeline.evaluation.intervals import as_interval
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.stage import Stage
-from schemas import Interval, MethodResult, Results, ScoreDifference
+from schemas import MethodResult, Results, ScoreDifference
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
     from rlsd_pipeline.config.experiment import ExperimentConfig
-    from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference
+    from rlsd_pipeline.evaluation.intervals import PairedDifference
     from rlsd_pipeline.stages.evaluation.evaluated import Evaluated
     from rlsd_pipeline.stages.evaluation.results import Result
     from rlsd_pipeline.stages.run import StageRun
@@ -109,10 +109,10 @@ def _line(line: Result) -> MethodResult:
         weighting=line.weighting,
         updates=line.updates,
         seeds=list(line.seeds),
-        score=bounded(line.score),
+        score=as_interval(line.score),
         gain=None if line.gain is None else tested(line.gain, line.gain_corrected),
         difference=None if other is None else tested(other.paired, other.p_corrected),
-        mentions=bounded(line.mentions),
+        mentions=as_interval(line.mentions),
         steps=dict(line.steps),
         unparsed=line.unparsed,
         truncated=line.truncated,
@@ -123,16 +123,10 @@ def _line(line: Result) -> MethodResult:
     )
 
 
-def bounded(found: Estimate | PairedDifference) -> Interval:
-    """An interval whose ends are null where the data set none."""
-    low, high = (end if math.isfinite(end) else None for end in (found.low, found.high))
-    return Interval(value=found.value, low=low, high=high)
-
-
 def tested(found: PairedDifference, p_corrected: float | None) -> ScoreDifference:
     """A difference with its test."""
     return ScoreDifference(
-        **bounded(found).model_dump(),
+        **as_interval(found).model_dump(),
         p_value=found.p_value,
         p_corrected=p_corrected,
         test=found.test,
