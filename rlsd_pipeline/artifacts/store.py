@@ -1,5 +1,6 @@
 """The store: asks for an artifact by what it is made from, and makes it at most once."""
 
+import posixpath
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
@@ -188,7 +189,7 @@ class ArtifactStore:
 
     def refs(self, prefix: str = "") -> Iterator[str]:
         """The names that begin with a prefix, in order."""
-        for file in self._storage.listing(REFS):
+        for file in self._storage.listing(posixpath.join(REFS, posixpath.dirname(prefix))):
             name = ref_name(file.path)
             if name.startswith(prefix):
                 yield name
