@@ -3,6 +3,7 @@
 collect.py      the whole report
 table.py        the methods' scores, beside what the paper reports
 curves.py       learning curves with bands over seeds
+quantities.py   what of an iteration has a curve
 numbers.py      what each iteration came to, in numbers
 training_curves.py  their curves, for report, results and a running training
 sparklines.py   the same curves as text

@@ -18,6 +18,7 @@ from rlsd_pipeline.stages.iteration.rewards import RewardsStage
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.stages.stage import Stage
+from rlsd_pipeline.summary.quantities import PARTS, QUANTITIES
 from rlsd_pipeline.tracking.metrics import stage_metrics
 
 _VERSION = 1
@@ -37,20 +38,7 @@ STAGES: dict[str, type[Stage]] = {
     )
 }
 
-PARTS = "rewards/reward_"
-"""What the name of a part of the reward begins with."""
-
-KEPT = (
-    "rewards/reward",
-    "rewards/accuracy",
-    "rollouts/response_length",
-    "logprobs/entropy",
-    "logprobs/teacher_kl",
-    "policy_checkpoint/loss",
-    "policy_checkpoint/grad_norm",
-    "policy_checkpoint/clip_fraction",
-    "token_values/advantage_size",
-)
+_KEPT = frozenset(quantity.number for quantity in QUANTITIES)
 
 
 class _Entry(NamedTuple):
@@ -104,7 +92,7 @@ def arm_numbers(workspace: Workspace, arm: str) -> dict[int, dict[str, float]]:
 
 def _numbers(workspace: Workspace, artifact: Artifact) -> dict[str, float]:
     found = stage_metrics(workspace.stage(STAGES[artifact.stage]), artifact)
-    return {name: of for name, of in found.items() if name in KEPT or name.startswith(PARTS)}
+    return {name: of for name, of in found.items() if name in _KEPT or name.startswith(PARTS)}
 
 
 def _by_iteration(entries: dict[str, _Entry], declared: int) -> dict[int, dict[str, float]]:

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlsd_pipeline.evaluation.intervals import SHARE, UNBOUNDED, Bounds, mean_interval
+from rlsd_pipeline.evaluation.intervals import mean_interval
 from rlsd_pipeline.report.data import BandPoint, Chart, Curve, Point
 from rlsd_pipeline.stages.run import Workspace
-from rlsd_pipeline.summary.numbers import KEPT, PARTS, arm_numbers
+from rlsd_pipeline.summary.numbers import arm_numbers
+from rlsd_pipeline.summary.quantities import PARTS, QUANTITIES, Quantity
 
 _MOST_POINTS = 30
 """Of a line; a longer training is drawn by the means of that many stretches of it."""
@@ -27,36 +28,6 @@ class Series(NamedTuple):
 
     end: int
     values: Mapping[int, float]
-
-
-class Quantity(NamedTuple):
-    """Something that has a curve.
-
-    Attributes:
-        number: Its name among an iteration's numbers.
-        name: What the curve is called.
-        unit: Of the axis.
-        bounds: Between which every value lies.
-    """
-
-    number: str
-    name: str
-    unit: str
-    bounds: Bounds = UNBOUNDED
-
-
-_QUANTITIES = (
-    Quantity("rewards/reward", "reward", "mean reward"),
-    Quantity("rewards/accuracy", "accuracy of the rollouts", "share", SHARE),
-    Quantity("rollouts/response_length", "response length", "tokens"),
-    Quantity("logprobs/entropy", "entropy", "nats a token"),
-    Quantity("logprobs/teacher_kl", "KL to the teacher", "nats a token"),
-    Quantity("policy_checkpoint/loss", "loss", "loss"),
-    Quantity("policy_checkpoint/grad_norm", "gradient norm", "norm before clipping"),
-    Quantity("policy_checkpoint/clip_fraction", "clip share", "share of tokens", SHARE),
-    Quantity("token_values/advantage_size", "size of the true advantages", "reward"),
-)
-assert {one.number for one in _QUANTITIES} == set(KEPT)
 
 
 def training_charts(workspace: Workspace, arms: Iterable[str] | None = None) -> tuple[Chart, ...]:
@@ -110,7 +81,7 @@ def _quantities(
         Quantity(name, f"reward: {name.removeprefix(PARTS)}", "mean before its weight")
         for name in sorted(found)
     ]
-    return [_QUANTITIES[0], *parts, *_QUANTITIES[1:]]
+    return [QUANTITIES[0], *parts, *QUANTITIES[1:]]
 
 
 def _series(iterations: Mapping[int, Mapping[str, float]], quantity: Quantity) -> Series | None:
