@@ -8,7 +8,8 @@ from rich.table import Table
 
 from assets.cli.progress import Display, console
 from assets.cli.train import open_loop
-from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK, UNBOUNDED_REASON, PairedDifference
+from assets.stages.cells import difference, interval, number
+from rlsd_pipeline.evaluation.intervals import UNBOUNDED_REASON
 from rlsd_pipeline.imports.summary import sampler_note
 from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
 from rlsd_pipeline.stages.comparison.lookahead_table import LookaheadStage
@@ -22,6 +23,7 @@ from schemas import (
     GradientComparison,
     GradientSignal,
     Interval,
+    Lookahead,
     MethodFidelity,
     WeightingComparison,
 )
@@ -110,7 +112,7 @@ def fidelity_table(run: StageRun, comparison: WeightingComparison) -> Table | st
         caption="fidelity: cosine of the credit with the measured advantages; 1 is perfect, 0 "
         "knows nothing, and a multiple of a credit has the same.\nwithin: the same less each "
         "response's mean: which of its tokens counted. Reliability of the measurement: "
-        f"{_number(found.reliability)}, within {_number(found.reliability_within)}.\n"
+        f"{number(found.reliability, '.2f')}, within {number(found.reliability_within, '.2f')}.\n"
         f"Intervals are over problems; p is corrected for the number of methods (Holm); "
         f"{UNBOUNDED_REASON}.",
     )
@@ -134,10 +136,6 @@ def fidelity_table(run: StageRun, comparison: WeightingComparison) -> Table | st
 
 def _by_fidelity(method: MethodFidelity) -> float:
     return -2.0 if method.value is None else method.value.value
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
 
 
 def _value(interval: Interval | None) -> str:
@@ -198,33 +196,27 @@ def _signal_table(run: StageRun, found: GradientSignal) -> Table:
 
 
 def _lookahead_table(run: StageRun) -> Table:
-    from rlsd_pipeline.stages.comparison.lookahead import read_lookahead
-
-    benchmark = run.experiment.evaluation.benchmarks[0]
-    compared = run.experiment.compared_with
+    found = run.read(LookaheadStage.name).record(Lookahead)
+    compared = found.compared_with
     table = Table(
-        title=f"after one update by each method, on {benchmark.name}",
+        title=f"after one update by each method, on {found.benchmark}",
         caption="gain: paired difference to the policy before the update, over questions; "
         "intervals are not corrected;\n"
         f"p (Holm): of the difference to {compared}, corrected for the number of methods",
     )
     for name in ("method", "accuracy", "gain", f"- {compared}", "p (Holm)", "test"):
         table.add_column(name, justify="left" if name == "method" else "right")
-    for line in read_lookahead(run, benchmark):
-        score, gain, other = line.score, line.gain, line.difference
+    for line in found.methods:
+        other = line.difference
         table.add_row(
             line.method,
-            escape(f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]"),
-            "-" if gain is None else escape(_gain(gain)),
-            "-" if other is None else f"{other.paired.value:+.4f}",
-            "-" if other is None else f"{other.p_corrected:.2g}",
-            "-" if other is None else other.paired.test,
+            _interval(line.score, ".3f"),
+            escape(difference(line.gain, "+.4f")),
+            "-" if other is None else f"{other.value:+.4f}",
+            "-" if other is None else number(other.p_corrected, ".2g"),
+            "-" if other is None else other.test,
         )
     return table
-
-
-def _gain(gain: PairedDifference) -> str:
-    return f"{gain.value:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]"
 
 
 def _matrix(title: str, names: list[str], values: list[list[float | None]]) -> Table:
@@ -238,9 +230,5 @@ def _matrix(title: str, names: list[str], values: list[list[float | None]]) -> T
     return table
 
 
-def _interval(interval: Interval | None, form: str = ".2f") -> str:
-    if interval is None:
-        return "-"
-    if interval.low is None or interval.high is None:
-        return escape(f"{interval.value:{form}} {UNBOUNDED_MARK}")
-    return escape(f"{interval.value:{form}} [{interval.low:{form}}, {interval.high:{form}}]")
+def _interval(found: Interval | None, form: str = ".2f") -> str:
+    return escape(interval(found, form))

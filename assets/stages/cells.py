@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK
 from schemas import Interval, ScoreDifference
 
 
@@ -24,15 +25,15 @@ def interval(found: Interval | None, form: str = ".3g") -> str:
     if found is None:
         return "-"
     if found.low is None or found.high is None:
-        return f"{found.value:{form}} [–]"
+        return f"{found.value:{form}} {UNBOUNDED_MARK}"
     return f"{found.value:{form}} [{found.low:{form}}, {found.high:{form}}]"
 
 
-def difference(found: ScoreDifference | None) -> str:
+def difference(found: ScoreDifference | None, form: str = "+.3f") -> str:
     """A difference with its interval."""
     if found is None:
         return "-"
-    return interval(Interval(value=found.value, low=found.low, high=found.high), "+.3f")
+    return interval(Interval(value=found.value, low=found.low, high=found.high), form)
 
 
 def number(value: float | None, form: str = ".3g") -> str:
