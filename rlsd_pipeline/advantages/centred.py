@@ -1,7 +1,7 @@
 """A_i = R_i - mean of the group: Dr. GRPO's, which does not favour groups of little variance.
 
 Dividing by the deviation weighs questions that are nearly always or nearly never solved more than
-others (arXiv 2503.20783).
+others (arXiv 2503.20783; docs/method.md, eq. 2).
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""A_i = R_i - mean of the group's other rewards: RLOO's, an unbiased baseline (arXiv 2402.14740).
+"""A_i = R_i - mean of the group's other rewards: RLOO's, an unbiased baseline.
+
+Source: arXiv 2402.14740; docs/method.md, eq. 3.
 
 It is n / (n - 1) times the centred reward, where n rollouts of the group have one.
 """

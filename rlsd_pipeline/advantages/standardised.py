@@ -1,6 +1,6 @@
 """A_i = (R_i - mean of the group) / (std of the group + 1e-6), with the unbiased deviation.
 
-GRPO's (DeepSeekMath, arXiv 2402.03300; method.md §2).
+GRPO's (DeepSeekMath, arXiv 2402.03300; docs/method.md, eq. 1).
 """
 
 from __future__ import annotations

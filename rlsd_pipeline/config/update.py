@@ -33,7 +33,7 @@ class LoRAConfig(StrictConfig):
 
 
 class UpdateConfig(StrictConfig):
-    """The clipped policy update; the defaults are the paper's (method.md §3 and §4)."""
+    """The clipped policy update; the defaults are the paper's (docs/method.md, eq. 22)."""
 
     learning_rate: Annotated[float, Field(gt=0)] = 1e-6
     betas: Annotated[tuple[float, float], Field(strict=False)] = (0.9, 0.999)

@@ -22,7 +22,7 @@ def token_credit(streams: TokenStreams, credit: Credit) -> Tensor:
     """How hard the streams push the probability of each sampled token; `[tokens]`.
 
     Â_t of the policy gradient; for a divergence its weight times Δ_t, which is the advantage of
-    its sampled form (method.md §2); for the likelihood its weight.
+    its sampled form (docs/method.md, eq. 15); for the likelihood its weight.
     """
     pushed = credit.student_logprobs.new_zeros(len(credit.rows))
     if streams.token_advantages is not None:

@@ -5,7 +5,8 @@
 
 V_t is the mean reward of continuations, measured twice: Â¹ and Â² are independent given the
 responses, so no product holds an estimate times itself, which would add its own noise. Problems are
-the units of every interval. Source: VinePPO (arXiv 2410.01679) for A*; the angle is ours.
+the units of every interval. Source: VinePPO (arXiv 2410.01679) for A*; the angle is ours
+(docs/method.md, eq. 24 and 25).
 """
 
 from collections.abc import Mapping

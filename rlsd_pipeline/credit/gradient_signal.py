@@ -7,7 +7,7 @@
 
 G* is the gradient of the measured advantages. No product is of a problem with itself: its rollouts,
 and the noise of its token values, would agree with themselves. Problems are the draws, so noise is
-what changes with the problems as well as with their rollouts.
+what changes with the problems as well as with their rollouts (docs/method.md, eq. 26).
 """
 
 from collections.abc import Mapping

@@ -10,5 +10,5 @@
     properties/            stability, sustained improvement, no leakage, decided from recordings
 
 Everything here reads arrays and texts that a run recorded; nothing samples or trains.
-Source: method.md §5; arXiv 2604.03128, Theorem 1 and Proposition 1.
+Source: docs/method.md, eq. 27 to 30; arXiv 2604.03128, Theorem 1 and Proposition 1.
 """

@@ -7,8 +7,7 @@ the temperature it sampled them with; with top-p or top-k sampling nothing here 
     k1  log π_S - log π_T              unbiased for KL(π_S ‖ π_T), of either sign
     k3  π_T/π_S - 1 - log(π_T/π_S)     unbiased for the same, never negative, heavier tailed
 
-Source: method.md §2 and §5; the names k1 and k3 are from J. Schulman, "Approximating KL
-divergence" (2020).
+Source: J. Schulman, "Approximating KL divergence" (2020), for k1 and k3; docs/method.md, eq. 13.
 """
 
 from collections.abc import Sequence

@@ -11,7 +11,7 @@ All of it is about the candidates r_j and their prior: the information of a whol
 most the entropy of that prior, in the mean over what the teacher would write, so few candidates
 bound what can be found. ρ is taken at the logits, before the Jacobian of the parameters.
 
-Source: arXiv 2604.03128, Theorem 1 and Proposition 1; method.md §5.
+Source: arXiv 2604.03128, Theorem 1 and Proposition 1; docs/method.md, eq. 27 to 29.
 """
 
 from typing import NamedTuple

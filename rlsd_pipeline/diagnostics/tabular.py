@@ -15,7 +15,7 @@ the joint model only for its posterior. Training draws r before y and samples y 
 loss it averages weights r by the *prior* at every prefix: it is another number than L* + I, by as
 much as prefixes tell about r.
 
-Source: arXiv 2604.03128, Theorem 1 and Proposition 1; method.md §5.
+Source: arXiv 2604.03128, Theorem 1 and Proposition 1; docs/method.md, eq. 27 to 29.
 """
 
 from collections.abc import Sequence

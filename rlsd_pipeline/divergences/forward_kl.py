@@ -1,4 +1,4 @@
-"""Forward KL: Σ_v P_T(v) (log P_T(v) - log P_S(v))."""
+"""Forward KL: Σ_v P_T(v) (log P_T(v) - log P_S(v)) (docs/method.md, eq. 12)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reverse KL: Σ_v P_S(v) (log P_S(v) - log P_T(v))."""
+"""Reverse KL: Σ_v P_S(v) (log P_S(v) - log P_T(v)) (docs/method.md, eq. 13)."""
 
 from __future__ import annotations
 

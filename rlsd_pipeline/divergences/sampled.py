@@ -1,7 +1,7 @@
 """Reverse KL from the sampled token alone.
 
 It is a policy gradient whose advantage is the information gain: as a loss, with a detached teacher,
-its gradient would not hold the teacher at all (method.md §2).
+its gradient would not hold the teacher at all (docs/method.md, eq. 15).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the paper reports for Qwen3-VL-8B on five benchmarks (arXiv 2604.03128; method.md §4).
+"""What the paper reports for Qwen3-VL-8B on five benchmarks (arXiv 2604.03128).
 
 Another model, other data, one run without an interval: shown beside one's own numbers to compare
 the order of the methods, never the values.

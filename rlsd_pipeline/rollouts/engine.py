@@ -122,7 +122,7 @@ class Engine(Component):
 
     scores: ClassVar[bool] = False
     """Whether its log-probabilities are, to rounding, those that scoring and training compute; of
-    another engine they are corrected for (method.md §3)."""
+    another engine they are corrected for (docs/method.md, eq. 23)."""
 
     continues: ClassVar[bool] = False
     """Whether it reads `begun` of a request; another is asked as if no response had begun, and what

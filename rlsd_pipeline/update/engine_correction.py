@@ -1,4 +1,4 @@
-"""Truncated importance sampling between engines (method.md §3).
+"""Truncated importance sampling between engines (docs/method.md, eq. 23).
 
     w_t = min(exp(student_logprobs_t - rollout_logprobs_t), cap)
 

@@ -1,4 +1,4 @@
-"""The clipped surrogate with per-token advantages (method.md §3).
+"""The clipped surrogate with per-token advantages (docs/method.md, eq. 22).
 
     L = -mean min(ρ_t Â_t, clip(ρ_t, 1 - ε_low, 1 + ε_high) Â_t),   ρ_t = exp(policy - old logprob)
 

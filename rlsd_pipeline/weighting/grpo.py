@@ -1,7 +1,7 @@
 """GRPO: the reward of a response, relative to its group, is the credit of each of its tokens.
 
-What it is relative to, the arm's advantage estimator says (method.md §2; DeepSeekMath,
-arXiv 2402.03300).
+The arm's advantage estimator says what it is relative to (DeepSeekMath, arXiv 2402.03300;
+docs/method.md, eq. 1 and 10).
 """
 
 from typing import Literal

@@ -1,4 +1,4 @@
-"""GRPO+OPSD: the linear mix of the two (method.md §2).
+"""GRPO+OPSD: the linear mix of the two (docs/method.md, eq. 16).
 
 The loss is GRPO's plus β times OPSD's. With `divergence: {type: sampled}` both are one policy
 gradient with Â_t = A + β Δ_t. The paper does not give β.

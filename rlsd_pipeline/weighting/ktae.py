@@ -10,11 +10,11 @@
     q      3f / (f + 1 + L/mean L), f the token's share of the L tokens of its side: the weight of
            BM25 with k1 = 2, b = ½; below the line 1e-5 is added to q
 
-Formulas of arXiv 2505.16826 as its code (xiaolizh1/KTAE, 45f3e77) has them. Two differences: its
-rewards are 0 and 1, for which `right` is the same and which is kept for rewards of other values;
-and it sets the end token of its model to 0, which here counts as any other token. A token that one
-side alone holds has x near ±1e5 f, so that k is ±1 unless it says nothing. Position is not read. No
-teacher is read and nothing more is sampled.
+Formulas of arXiv 2505.16826 (docs/method.md, eq. 21) as its code (xiaolizh1/KTAE, 45f3e77) has
+them. Two differences: its rewards are 0 and 1, for which `right` is the same and which is kept for
+rewards of other values; and it sets the end token of its model to 0, which here counts as any other
+token. A token that one side alone holds has x near ±1e5 f, so that k is ±1 unless it says nothing.
+Position is not read. No teacher is read and nothing more is sampled.
 """
 
 from __future__ import annotations

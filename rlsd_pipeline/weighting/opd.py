@@ -1,7 +1,7 @@
 """OPD: the student is drawn to another, usually larger model, on its own rollouts.
 
-On-policy distillation (arXiv 2306.13649, 2601.18734): OPSD without privileged information, with
-`teacher: {type: model, ...}`. Reverse KL is the usual choice.
+On-policy distillation (arXiv 2306.13649, 2601.18734; docs/method.md, eq. 11): OPSD without
+privileged information, with `teacher: {type: model, ...}`. Reverse KL is the usual choice.
 """
 
 from typing import Literal

@@ -1,8 +1,8 @@
 """OPSD: the student is drawn to a teacher that also sees the reference, on its own rollouts.
 
-L = mean_t D(π_T(· | x, r, y<t), π_S(· | x, y<t)), without any reward (arXiv 2601.18734; method.md
-§2). The teacher is declared with the arm: `frozen` and `live` are the article's OPSD (frozen) and
-OPSD (online).
+L = mean_t D(π_T(· | x, r, y<t), π_S(· | x, y<t)), without any reward (arXiv 2601.18734;
+docs/method.md, eq. 11). The teacher is declared with the arm: `frozen` gives the system that is
+called OPSD (frozen), `live` OPSD (online).
 """
 
 from typing import Literal

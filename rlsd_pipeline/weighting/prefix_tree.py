@@ -5,12 +5,12 @@
     both    Â_t = A + TD_t
     branch  Â_t = TD_t
 
-After TEMPO (arXiv 2509.18314): its abstract has the tree, V, and that the term is added to GRPO's
-advantage and is 0 off branches. How it scales the term beside A is not stated there; here it is in
-units of the reward. `branch` is ours: over a response it adds up to R less the group's mean, as
-`advantages: centred` does at each token. No teacher is read and nothing more is sampled: it is
-`vine` with the group in the place of continuations, so few share a prefix late in long responses,
-where the last branch takes all that is left of the reward.
+After TEMPO (arXiv 2509.18314; docs/method.md, eq. 20): its abstract has the tree, V, and that the
+term is added to GRPO's advantage and is 0 off branches. How it scales the term beside A is not
+stated there; here it is in units of the reward. `branch` is ours: over a response it adds up to R
+less the group's mean, as `advantages: centred` does at each token. No teacher is read and nothing
+more is sampled: it is `vine` with the group in the place of continuations, so few share a prefix
+late in long responses, where the last branch takes all that is left of the reward.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@
     evidence weight      w_t = exp(sign(A) Δ_t)
     token advantage      Â_t = A ((1 - λ) + λ clip(w_t, 1 - ε_w, 1 + ε_w))
 
-Source: arXiv 2604.03128, Algorithm 1, and method.md §2. The article prints
-`A (1 - λ) + λ clip(w_t, ...)`; that is a misprint, under which a wrong answer with a small |A|
-would be rewarded. It can be declared as `formula: as_printed`, to see what it does.
+Source: arXiv 2604.03128, Algorithm 1; docs/method.md, eq. 5 to 8. One printed form reads
+`A (1 - λ) + λ clip(w_t, ...)`. That is a misprint: it rewards a wrong answer with a small |A|.
+`formula: as_printed` shows what it does.
 λ is `mix` and falls linearly to 0 over the training; ε_w is `clip`. Two conventions of λ's schedule
 are about: the paper's, and that of the released code, which counts updates from 1 and ramps λ in.
 """
@@ -49,7 +49,8 @@ class RLSD(Weighting):
     1, so the first has λ (1 − 1/decay), and over `warmup` λ rises from λ/warmup: its ramp."""
 
     formula: Literal["corrected", "as_printed"] = "corrected"
-    """The article's formula, or its misprint, which turns the sign of small advantages."""
+    """`corrected`: the paper's Algorithm 1. `as_printed`: its misprint, which turns the sign of
+    small advantages."""
 
     responses_weighted: Literal["all", "negative"] = "all"
     """`negative` weights only responses with A < 0; the others get their plain advantage."""

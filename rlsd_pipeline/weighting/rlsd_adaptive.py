@@ -1,4 +1,6 @@
-"""RLSD with λ and ε_w that follow the evidence: a rule for the article's open question.
+"""RLSD with λ and ε_w that follow the evidence: a rule for the paper's open question.
+
+Source: ours; docs/method.md, eq. 9.
 
 λ. The information gain telescopes: Σ_t Δ_t = log P(r | x, y) - log P(r | x), so a coherent teacher
 finds more evidence for the reference in right responses than in wrong ones of the same group.

@@ -1,7 +1,7 @@
 """SDPO: the teacher sees a successful response of the same group, or the environment's feedback.
 
-As OPSD with another r (arXiv 2601.20802; method.md §2): rollouts of groups without a success have
-nothing to learn from and are masked. The defaults are those of the authors' repository
+As OPSD with another r (arXiv 2601.20802; docs/method.md, eq. 11): rollouts of groups without a
+success have nothing to learn from and are masked. The defaults are those of the authors' repository
 (lasgroup/SDPO): Jensen and Shannon over the student's 100 likeliest entries and a tail, and a
 demonstration without its thinking. What the repository sets beside the loss belongs to the arm:
 

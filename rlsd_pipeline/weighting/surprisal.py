@@ -4,7 +4,7 @@
 
 A token that the policy was sure of cannot have changed the expected reward: V_t = V_{t-1} where
 π = 1. The mean keeps the response's total. No teacher is read. A control of ours beside the
-privileged teacher, which locates credit by Δ.
+privileged teacher, which locates credit by Δ (docs/method.md, eq. 19).
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     Â_t = V_t - V_{t-1},   V the mean reward of continuations that the policy itself draws
 
-Source: arXiv 2410.01679 and its code (McGill-NLP/VinePPO f636a54). It is the oracle that other
-credits are held against, since no guess can be nearer than the measurement, noise aside. Every
-iteration makes `token_values` first, which costs several times its rollouts.
+Source: arXiv 2410.01679 (docs/method.md, eq. 18) and its code (McGill-NLP/VinePPO f636a54). It is
+the oracle that other credits are held against, since no guess can be nearer than the measurement,
+noise aside. Every iteration makes `token_values` first, which costs several times its rollouts.
 
 Where places are not tokens, every token of a span has the span's whole advantage, as every token of
 a reasoning step has the step's in their code. The gradient is then that of the span as one action,

@@ -1,4 +1,4 @@
-"""The paper's experiment says what method.md's table says, and nobody starts it by accident."""
+"""The paper's experiment is that of docs/method.md's table, and nobody starts it by accident."""
 
 import re
 from pathlib import Path

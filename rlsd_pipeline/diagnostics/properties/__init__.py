@@ -1,4 +1,4 @@
-"""The three properties the article tabulates for a method, decided from what runs recorded.
+"""The three properties the paper tabulates for a method, decided from what runs recorded.
 
     recording.py              what a seed recorded, and what a decision consists of
     objective_stability.py    no spikes, and no growing away from the teacher

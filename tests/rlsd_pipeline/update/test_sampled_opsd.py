@@ -1,4 +1,4 @@
-"""The sampled form of OPSD is an unbiased estimate of the reverse KL's gradient (method.md §2)."""
+"""The sampled form of OPSD is an unbiased estimate of the reverse KL's gradient (eq. 15)."""
 
 from typing import NamedTuple
 

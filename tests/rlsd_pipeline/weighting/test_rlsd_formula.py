@@ -40,7 +40,7 @@ def spread(advantages: Tensor, mask: Tensor) -> Tensor:
 def by_hand(
     advantages: Tensor, gain: Tensor, mask: Tensor, mix: float, clip: float
 ) -> list[list[float]]:
-    """method.md §2, one token at a time, with the clamp before the exponential."""
+    """docs/method.md, eq. 7, one token at a time, with the clamp before the exponential."""
     rows = []
     for advantage, gains, kept in zip(
         advantages.flatten().tolist(), gain.tolist(), mask.tolist(), strict=True

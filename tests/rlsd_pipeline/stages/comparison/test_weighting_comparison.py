@@ -61,7 +61,7 @@ def credits(artifact: Artifact) -> dict[str, dict[str, list[float]]]:
 
 
 def rlsd_by_hand(run: StageRun, mix: float, clip: float) -> dict[str, list[float]]:
-    """method.md §2, one token after the other."""
+    """docs/method.md, one token after the other."""
     rewards = {r["rollout_id"]: r for r in run.read("rewards").table(Reward).to_pylist()}
     found = {}
     for row in run.read("logprobs").table(TokenLogprobs).to_pylist():

@@ -76,7 +76,7 @@ def test_advantages_are_relative_to_the_group(ran: Ran) -> None:
 
 
 def test_grpo_and_rlsd_differ_by_the_multiplier_alone(ran: Ran) -> None:
-    """On the same rollouts and rewards; method.md §2, one token after the other."""
+    """On the same rollouts and rewards; docs/method.md, one token after the other."""
     made = ran[1]
     advantages = made["rlsd-s0", 0, "rewards"].table(Reward)["advantage"].to_pylist()
     scored = made["rlsd-s0", 0, "logprobs"].table(TokenLogprobs).to_pylist()

@@ -1,0 +1,52 @@
+"""What code and documents point to is there."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [
+    path
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")]
+    if ".venv" not in path.parts
+]
+_LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
+
+
+def test_equations_are_numbered_from_one_without_a_gap() -> None:
+    numbers = [int(n) for n in re.findall(r"\\tag\{(\d+)\}", (ROOT / "docs/method.md").read_text())]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_every_equation_that_the_code_cites_is_there() -> None:
+    there = set(re.findall(r"\\tag\{(\d+)\}", (ROOT / "docs/method.md").read_text()))
+    cited = {number: where for number, where in _citations()}
+    assert len(cited) > 10
+    assert {number: where for number, where in cited.items() if number not in there} == {}
+
+
+def _citations() -> Iterator[tuple[str, str]]:
+    for path in ROOT.glob("rlsd_pipeline/**/*.py"):
+        for numbers in re.findall(
+            r"method\.md,\s+eq\.\s([\d,\s]*\d(?:\s(?:and|to)\s\d+)?)", path.read_text()
+        ):
+            yield from ((number, path.name) for number in re.findall(r"\d+", numbers))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_within_the_repository_lead_somewhere(document: Path) -> None:
+    for target, anchor in _LINK.findall(document.read_text()):
+        if re.match(r"[a-z]+:", target):
+            continue
+        linked = (document.parent / target).resolve() if target else document
+        assert linked.exists(), target
+        if anchor and linked.suffix == ".md":
+            assert anchor in set(_anchors(linked)), f"{target}#{anchor}"
+
+
+def _anchors(document: Path) -> Iterator[str]:
+    """As GitHub makes them of headings."""
+    for heading in re.findall(r"^#+\s+(.*)$", document.read_text(), re.MULTILINE):
+        yield re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
