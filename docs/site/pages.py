@@ -1,0 +1,45 @@
+"""Pages of the site that are documents elsewhere in the repository."""
+
+import posixpath
+import re
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).parents[2]
+PAGES = {
+    "README.md": "index.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+    "examples/README.md": "examples.md",
+    "deploy/README.md": "deployment.md",
+}
+"""Document in the repository -> page of the site."""
+
+_LINK = re.compile(r"(\]\()([^)#:\s]+)(#[^)\s]*)?\)")
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the documents that lie outside docs/."""
+    for source, page in PAGES.items():
+        files.append(File.generated(config, page, content=(ROOT / source).read_text()))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Let links between documents lead to their pages, and those to source files to no page."""
+    uri = page.file.src_uri
+    own = {target: source for source, target in PAGES.items()}.get(uri, f"docs/{uri}")
+    folder = posixpath.dirname(own)
+
+    def linked(match: re.Match[str]) -> str:
+        target = posixpath.normpath(posixpath.join(folder, match[2]))
+        if target in PAGES:
+            return f"{match[1]}{PAGES[target]}{match[3] or ''})"
+        if target.startswith("docs/"):
+            return f"{match[1]}{target.removeprefix('docs/')}{match[3] or ''})"
+        return f"{match[1]}{match[2]}{match[3] or ''})"
+
+    return markdown if uri.startswith("api/") else _LINK.sub(linked, markdown)
