@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from schemas import WeightingComparison
 
 _SHOWN_ROWS = 10
+_SHOWN_VALUES = 4
 
 
 def open_experiment(file: str | Path, *, store: str | None = None) -> OpenExperiment:
@@ -213,9 +214,27 @@ class Table:
         return write_table(self.arrow, Path(path))
 
     def _repr_html_(self) -> str:
-        frame = self.arrow.slice(0, _SHOWN_ROWS).to_pandas()
+        import pandas
+
+        shown = self.arrow.slice(0, _SHOWN_ROWS).to_pylist(maps_as_pydicts="strict")
+        frame = pandas.DataFrame(
+            [{name: _short(value) for name, value in row.items()} for row in shown],
+            columns=self.arrow.column_names,
+        )
         rows = f"{len(self):,} rows"
         return f"<p>{escape(self.title)}: {rows}</p>{frame.to_html(max_cols=12, border=0)}"
+
+
+def _short(value: Any) -> Any:
+    """A cell as a page has room for it: the first values of a list, the size of an image."""
+    if isinstance(value, bytes):
+        return f"{len(value):,} bytes"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if not isinstance(value, list):
+        return value
+    shown = ", ".join(str(_short(each)) for each in value[:_SHOWN_VALUES])
+    return f"[{shown}]" if len(value) <= _SHOWN_VALUES else f"[{shown}, … {len(value):,} values]"
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,6 +1,6 @@
 """`rlsd compare`: all methods on the rollouts of one iteration."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from rich.markup import escape
@@ -29,6 +29,7 @@ from schemas import (
 )
 
 SEGMENT_NAMES = ("reasoning", "answer", "format")
+_MATRIX_CELL = len("-0.00")
 
 
 def compare(
@@ -67,9 +68,9 @@ def compare(
         tables.append(_credit_table(run, comparison))
         names = [method.method for method in comparison.methods]
         title = "rank correlation of credit between methods (Spearman, all tokens)"
-        tables.append(_matrix(title, names, comparison.rank_correlation))
+        tables += _matrix(title, names, comparison.rank_correlation)
         title = "the same within responses: who agrees on which tokens count"
-        tables.append(_matrix(title, names, comparison.rank_correlation_within))
+        tables += _matrix(title, names, comparison.rank_correlation_within)
         if gradients:
             measure(GradientComparisonStage)
             tables += _gradient_tables(run)
@@ -79,8 +80,15 @@ def compare(
     output = console()
     for table in tables:
         output.print(table)
-    for name, why in comparison.left_out.items():
-        output.print(f"left out: {name}: {why}", highlight=False)
+    for why, names in _by_reason(comparison.left_out).items():
+        output.print(f"left out: {'; '.join(names)}: {why}", highlight=False, markup=False)
+
+
+def _by_reason(left_out: Mapping[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, why in left_out.items():
+        found.setdefault(why, []).append(name)
+    return found
 
 
 def valued_batch(run: StageRun, prompts: int, display: Display) -> StageRun:
@@ -131,7 +139,7 @@ def fidelity_table(run: StageRun, comparison: WeightingComparison) -> Table | st
             *(_value(method.segments.get(name)) for name in SEGMENT_NAMES),
         )
     table.add_row("random credit", "0", "", *blanks)
-    return table
+    return _uncut(table)
 
 
 def _by_fidelity(method: MethodFidelity) -> float:
@@ -167,7 +175,7 @@ def _credit_table(run: StageRun, comparison: WeightingComparison) -> Table:
             _interval(method.sign_agreement),
             "-" if method.cut is None else f"{method.cut:.2f}",
         )
-    return table
+    return _uncut(table)
 
 
 def _gradient_tables(run: StageRun) -> Iterable[Table]:
@@ -177,7 +185,7 @@ def _gradient_tables(run: StageRun) -> Iterable[Table]:
     table.add_column("norm", justify="right")
     for name, norm in zip(found.methods, found.norms, strict=True):
         table.add_row(name, f"{norm:.4g}")
-    tables = [table, _matrix("cosine between gradients", found.methods, found.cosines)]
+    tables = [table, *_matrix("cosine between gradients", found.methods, found.cosines)]
     return tables if found.signal is None else [_signal_table(run, found.signal), *tables]
 
 
@@ -192,7 +200,7 @@ def _signal_table(run: StageRun, found: GradientSignal) -> Table:
         numbers = (one.prompts_needed, one.rollouts_needed)
         counts = ("-" if number is None else f"{number:,.0f}" for number in numbers)
         table.add_row(one.method, _interval(one.cosine), _interval(one.share), *counts)
-    return table
+    return _uncut(table)
 
 
 def _lookahead_table(run: StageRun) -> Table:
@@ -216,17 +224,32 @@ def _lookahead_table(run: StageRun) -> Table:
             "-" if other is None else number(other.p_corrected, ".2g"),
             "-" if other is None else other.test,
         )
-    return table
+    return _uncut(table)
 
 
-def _matrix(title: str, names: list[str], values: list[list[float | None]]) -> Table:
-    table = Table(title=title, padding=0)
-    table.add_column("", no_wrap=True)
-    for place, _ in enumerate(names, start=1):
-        table.add_column(str(place), justify="right")
-    for place, (name, row) in enumerate(zip(names, values, strict=True), start=1):
-        cells = ("-" if value is None else f"{value:.2f}" for value in row)
-        table.add_row(f"{place} {name}", *cells)
+def _matrix(title: str, names: list[str], values: list[list[float | None]]) -> list[Table]:
+    """A table of every two methods; several, some columns each, where one is too wide."""
+    labels = [f"{place} {name}" for place, name in enumerate(names, start=1)]
+    room = console().width - max(map(len, labels)) - 2
+    columns = max(room // (_MATRIX_CELL + 1), 1)
+    tables = []
+    for first in range(0, len(names), columns):
+        places = range(first, min(first + columns, len(names)))
+        table = Table(title=title if first == 0 else f"{title}, continued", padding=0)
+        table.add_column("", no_wrap=True)
+        for place in places:
+            table.add_column(str(place + 1), justify="right", no_wrap=True)
+        for label, row in zip(labels, values, strict=True):
+            cells = ("-" if row[place] is None else f"{row[place]:.2f}" for place in places)
+            table.add_row(label, *cells)
+        tables.append(table)
+    return tables
+
+
+def _uncut(table: Table) -> Table:
+    """The same, whose cells go on in the next line where they are too wide."""
+    for column in table.columns:
+        column.overflow = "fold"
     return table
 
 

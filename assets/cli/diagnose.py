@@ -7,10 +7,17 @@ from rich.table import Table
 from assets.cli.progress import console
 from assets.cli.train import open_loop
 
+_IMPORTED = (
+    "nothing is trained in an import, so no training is recorded: --arm measures the teacher on "
+    "imported rollouts, where a model and gold answers are declared"
+)
+
 
 def diagnose(experiment: str, *, arm: str | None, iteration: int) -> None:
     """Measure the information gap of one iteration, if one is named; print every table."""
+    from rlsd_pipeline.imports.stages import RolloutsImport
     from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
+    from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
     from rlsd_pipeline.summary.diagnostics import diagnostics
 
     with open_loop(experiment) as (loop, display):
@@ -18,6 +25,7 @@ def diagnose(experiment: str, *, arm: str | None, iteration: int) -> None:
             loop.measure(InformationGapStage, arm, iteration)
         display.say("reading what the arms recorded")
         found = diagnostics(loop.workspace)
+        imports = isinstance(loop.workspace.stage(RolloutsStage), RolloutsImport)
     output = console()
     for one in found:
         table = Table(title=one.title, caption=one.explanation, caption_justify="left")
@@ -26,5 +34,8 @@ def diagnose(experiment: str, *, arm: str | None, iteration: int) -> None:
         for row in one.rows:
             table.add_row(*("-" if cell is None else str(cell).replace("[", r"\[") for cell in row))
         output.print(table)
-    if not found:
-        output.print(f"{experiment} has recorded nothing yet: rlsd train {shlex.quote(experiment)}")
+    command = f"rlsd train {shlex.quote(experiment)}"
+    if not found and imports:
+        output.print(_IMPORTED, highlight=False)
+    elif not found:
+        output.print(f"{experiment} has recorded nothing yet: {command}")

@@ -1,9 +1,11 @@
 """`rlsd import`: a log of another trainer as an iteration, and what became of its rows."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import click
 import yaml
 
 from assets.cli import experiment_file
@@ -12,7 +14,8 @@ from assets.cli.train import open_loop
 from assets.declared import Declared
 from assets.naming import own_name
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
-from rlsd_pipeline.errors import ConfigError
+from rlsd_pipeline.config.model import PretrainedModel
+from rlsd_pipeline.errors import ConfigError, RlsdError
 from rlsd_pipeline.imports.declaring import (
     ImportRequest,
     declaration,
@@ -30,19 +33,40 @@ from schemas import ImportReport, Reward, Rollout
 def import_rollouts(experiment: str, request: ImportRequest, arms: Sequence[str]) -> None:
     """Import into an experiment, or write the YAML of one that is this import."""
     require_format(request.format)
-    file = _file(experiment, request)
+    is_new = _is_new(Path(experiment))
+    file = _written(Path(experiment), request) if is_new else experiment_file(experiment)
+    try:
+        runs = _imported(file, request, arms)
+    except (click.ClickException, RlsdError):
+        if is_new:
+            # Its declaration does not fit the log: the next one may.
+            file.unlink()
+        raise
+    if is_new:
+        console().print(f"wrote {file}", highlight=False, soft_wrap=True)
+    for run in runs:
+        _show(run)
+    where = f"--arm {runs[0].arm.name} --iteration {runs[0].iteration}"
+    console().print(
+        f"next: rlsd compare {shlex.quote(experiment)} {where}", highlight=False, soft_wrap=True
+    )
+
+
+def _imported(file: Path, request: ImportRequest, arms: Sequence[str]) -> list[StageRun]:
+    """Import, and where: of the first arm, since all arms have the same log."""
     declared = load_experiment(file)
+    _require_its_model(declared, request)
     if not _is_declared(declared, request):
         declared = with_import(declared, request)
     with open_loop(str(file), Declared(own_name(file), declared)) as (loop, _):
         chosen = importing_arms(loop.workspace, arms)
+        iterations = imported_iterations(loop.workspace)
         for arm in chosen:
             if is_scored(loop.workspace.at(arm, 0)):
                 loop.start(arm)
-            for iteration in imported_iterations(loop.workspace):
+            for iteration in iterations:
                 loop.import_log(arm, iteration)
-        run = loop.workspace.at(chosen[0], request.first)
-        _show(run, experiment, chosen)
+        return [loop.workspace.at(chosen[0], iteration) for iteration in iterations]
 
 
 def options(pairs: Sequence[str]) -> dict[str, Any]:
@@ -63,15 +87,33 @@ def options(pairs: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _file(experiment: str, request: ImportRequest) -> Path:
-    """The experiment's file; one that is new and ends in .yaml is written."""
-    path = Path(experiment)
-    if path.suffix in (".yaml", ".yml") and not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(declaration(request), encoding="utf-8")
-        console().print(f"wrote {path}", highlight=False)
-        return path
-    return experiment_file(experiment)
+def _is_new(path: Path) -> bool:
+    return path.suffix in (".yaml", ".yml") and not path.exists()
+
+
+def _written(path: Path, request: ImportRequest) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(declaration(request), encoding="utf-8")
+    return path
+
+
+def _require_its_model(experiment: ExperimentConfig, request: ImportRequest) -> None:
+    """Refuse a model that a file which is there does not declare: it would be ignored."""
+    if request.model is None:
+        return
+    stage, model = experiment.stages.of(RolloutsStage), experiment.model
+    if isinstance(stage, RolloutsImport) and stage.tokens == "words":
+        found = "no model"
+    elif not isinstance(model, PretrainedModel):
+        found = f"`{model.type}`"
+    elif request.model_name in (model.name, str(model.folder and model.folder.resolve())):
+        return
+    else:
+        found = model.name
+    raise ConfigError(
+        f"--model {request.model}: the YAML is there already and declares {found}: leave --model "
+        "out, or name a YAML that is not there yet"
+    )
 
 
 def _is_declared(experiment: ExperimentConfig, request: ImportRequest) -> bool:
@@ -83,7 +125,7 @@ def _is_declared(experiment: ExperimentConfig, request: ImportRequest) -> bool:
     return same and stage.steps == list(request.steps) and stage.first == request.first
 
 
-def _show(run: StageRun, experiment: str, arms: Sequence[str]) -> None:
+def _show(run: StageRun) -> None:
     output = console()
     rollouts, rewards = run.read("rollouts"), run.read("rewards")
     report = rollouts.record(ImportReport)
@@ -91,8 +133,6 @@ def _show(run: StageRun, experiment: str, arms: Sequence[str]) -> None:
         output.print(line, highlight=False, markup=False, soft_wrap=True)
     if (note := sampler_note(run)) is not None:
         output.print(note, highlight=False, markup=False, soft_wrap=True)
-    where = f"--arm {arms[0]} --iteration {run.iteration}"
-    output.print(f"next: rlsd compare {experiment} {where}", highlight=False, soft_wrap=True)
 
 
 def _lines(report: ImportReport, found: ImportSummary) -> list[str]:

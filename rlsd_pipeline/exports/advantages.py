@@ -8,7 +8,7 @@ prime_rl  token_ids, mask, logprobs, advantages over prompt and response: a bran
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
@@ -16,7 +16,14 @@ import pyarrow.compute as pc
 
 from rlsd_pipeline.config.strict import nearest
 from rlsd_pipeline.errors import ConfigError
-from schemas import ComparedCredit, Problem, Reward, Rollout, TokenLogprobs
+from schemas import (
+    ComparedCredit,
+    Problem,
+    Reward,
+    Rollout,
+    TokenLogprobs,
+    WeightingComparison,
+)
 
 if TYPE_CHECKING:
     from rlsd_pipeline.stages.run import StageRun
@@ -36,8 +43,13 @@ def advantages_table(run: StageRun, method: str, form: Form = "plain") -> pa.Tab
         ConfigError: The method was not compared, or is more than advantages.
         ArtifactError: The methods have not been compared here.
     """
-    credit = run.read("weighting_comparison").table(ComparedCredit)
+    comparison = run.read("weighting_comparison")
+    credit = comparison.table(ComparedCredit)
     known = pc.unique(credit["method"]).to_pylist()
+    if (why := comparison.record(WeightingComparison).left_out.get(method)) is not None:
+        raise ConfigError(
+            f"--method {method} was not compared here: {why}; here are {_listed(known)}"
+        )
     if method not in known:
         raise ConfigError(f"--method {method}: {nearest(method, known, 'methods')}")
     _require_advantages(run, method)
@@ -55,6 +67,11 @@ def advantages_table(run: StageRun, method: str, form: Form = "plain") -> pa.Tab
         "reward": rewards["reward"],
     }
     return pa.table(_FORMS[form](columns))
+
+
+def _listed(methods: Sequence[str]) -> str:
+    """Names of methods, some of which have a comma."""
+    return ", ".join(f"`{name}`" for name in methods)
 
 
 def _require_advantages(run: StageRun, method: str) -> None:

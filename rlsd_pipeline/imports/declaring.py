@@ -46,6 +46,13 @@ class ImportRequest(NamedTuple):
         """The log as it is declared."""
         return {"type": self.format, "path": str(self.path.resolve()), **self.options}
 
+    @property
+    def model_name(self) -> str | None:
+        """The model as it is declared: a folder as it lies from anywhere."""
+        if self.model is None or not Path(self.model).is_dir():
+            return self.model
+        return str(Path(self.model).resolve())
+
     def stages(self, tokens: str) -> dict[str, dict[str, Any]]:
         """What the stages are declared as."""
         rollouts: dict[str, Any] = {"type": "import", "source": self.source, "tokens": tokens}
@@ -87,7 +94,7 @@ def declaration(request: ImportRequest) -> str:
     attributes: dict[str, Any] = {"description": f"Rollouts of another trainer ({request.format})."}
     arms: list[dict[str, Any]] = [{"weighting": {"type": "grpo"}}]
     if request.model is not None:
-        attributes["model"] = {"type": "pretrained", "name": request.model}
+        attributes["model"] = {"type": "pretrained", "name": request.model_name}
         attributes["dataset"] = {"type": "arithmetic"}
         arms.insert(0, {"weighting": {"type": "rlsd"}})
     attributes |= {

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rlsd_pipeline.imports.rollout_format import RolloutFormat
 
 _LOOKED_AT = 1000
+_UNKNOWN = "; it looks like no format that is known here: declare its columns by `generic`"
 
 
 def recognised(path: Path) -> list[str]:
@@ -46,10 +47,9 @@ def another_format(source: RolloutFormat, record: Mapping[str, Any]) -> DataErro
         record: Its first record.
     """
     missing = ", ".join(sorted(source.keys - record.keys()))
-    unknown = "; it looks like no format that is known here: declare its columns by `generic`"
     return DataError(
         f"{source.path} is no log of {source.name}: its first record has "
-        f"{', '.join(map(str, record))}, and lacks {missing}{_alike(source) or unknown}"
+        f"{', '.join(map(str, record))}, and lacks {missing}{alike(source) or _UNKNOWN}"
     )
 
 
@@ -63,14 +63,16 @@ def no_files(source: RolloutFormat) -> DataError:
     if not path.exists():
         return DataError(f"{path} is not there: name the log's file, or the folder of its files")
     held = sorted(file for file in islice(path.rglob("*"), _LOOKED_AT) if file.is_file())
-    alike = _alike(source)
-    if not alike:
+    known = alike(source)
+    if not known:
         for file in held:
             refuse_packed(file)
+    if not known and any(file.suffix in (".jsonl", ".parquet") for file in held):
+        known = _UNKNOWN
     names = ", ".join(each.name for each in held[:5]) or "no file"
     return DataError(
         f"{path} holds no {' or '.join(source.patterns)}, as {source.name} writes them; it holds "
-        f"{names}{alike}"
+        f"{names}{known}"
     )
 
 
@@ -82,10 +84,10 @@ def nothing_usable(source: RolloutFormat, reasons: Mapping[str, int]) -> DataErr
         reasons: Rows by why they cannot.
     """
     why = "; ".join(f"{count:,} with {reason}" for reason, count in reasons.items())
-    return DataError(f"{source.path}: no row can be used: {why or 'there is none'}{_alike(source)}")
+    return DataError(f"{source.path}: no row can be used: {why or 'there is none'}{alike(source)}")
 
 
-def _alike(source: RolloutFormat) -> str:
+def alike(source: RolloutFormat) -> str:
     """The format that a log looks like, unless it is the declared one."""
     found = recognised(Path(source.path))
     if not found or found[0] == source.name:

@@ -12,6 +12,7 @@ from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.imports.row import UnusableError
 
 _ROWS_AT_ONCE = 128
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _PICKLES = (".pt", ".pth", ".pkl", ".pickle")
 _COMPRESSED = {".gz": "gunzip -k", ".zst": "unzstd", ".xz": "unxz -k", ".bz2": "bunzip2 -k"}
 
@@ -53,6 +54,7 @@ def refuse_packed(file: Path) -> None:
 def _jsonl(file: Path) -> Iterator[dict[str, Any] | UnusableError]:
     with file.open("rb") as lines:
         for line in lines:
+            line = line.removeprefix(_BYTE_ORDER_MARK)
             if not line.strip():
                 continue
             try:

@@ -18,6 +18,7 @@ from rlsd_pipeline.stages.iteration.rewards import (
     require_judged,
     sampled_responses,
 )
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from schemas import ImportedRollout, Problem, Reward, Rollout, Verdict
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def imported_rewards(
     """The rewards of the imported rollouts.
 
     Raises:
-        DataError: The verifier is asked, and no problem has a gold answer.
+        DataError: No response has a reward that counts, or the verifier is asked and a problem has
+            no gold answer.
     """
     names = ["rollout_id", "problem_id", "completion", "finish_reason", "completion_ids"]
     table = inputs["rollouts"].table(Rollout, names)
@@ -53,6 +55,8 @@ def imported_rewards(
     given: _Values = logged["reward"].to_pylist()
     parts = {n: logged[n].to_pylist() for n in logged.column_names if n.startswith("reward_")}
     groups = Groups(table["problem_id"].to_pylist())
+    if stage.verify != "instead" and all(value is None for value in given):
+        raise _no_rewards(run)
     if stage.verify == "no":
         found = _unverified(run, table, given, stage.correct_from)
     else:
@@ -75,6 +79,18 @@ def imported_rewards(
         **parts,
     }
     return to_table(Reward, written)
+
+
+def _no_rewards(run: StageRun) -> DataError:
+    from rlsd_pipeline.imports.recognised import alike
+    from rlsd_pipeline.imports.stages import RolloutsImport
+
+    rollouts = run.stage(RolloutsStage)
+    known = alike(rollouts.source) if isinstance(rollouts, RolloutsImport) else ""
+    return DataError(
+        "no response of the log has a reward: name its column, as by `--option reward=NAME` of "
+        f"`generic`, or let the verifier's rewards count by `--verify`{known}"
+    )
 
 
 def _with_unknown(verdicts: Sequence[Verdict], values: _Values) -> list[Verdict]:

@@ -195,7 +195,9 @@ def asked(prompt: Any) -> dict[str, Any]:
         raise UnusableError("a prompt that is neither text nor messages")
     roles = [each.get("role") for each in prompt]
     users = [text_of(each.get("content")) for each in prompt if each.get("role") == "user"]
-    if set(roles) - {"system", "developer", "user"} or len(users) != 1:
+    if not users:
+        raise UnusableError("a prompt without a message of a user")
+    if set(roles) - {"system", "developer", "user"} or len(users) > 1:
         raise UnusableError("a conversation of several turns")
     systems = [text_of(each.get("content")) for each in prompt if each.get("role") != "user"]
     system = "\n\n".join(text for text in systems if text) or None

@@ -102,11 +102,12 @@ class _Reading:
         kept: list[dict[str, Any]] = []
         responses = self.reader.responses([row for row, _ in named])
         for (row, owner), response in zip(named, responses, strict=True):
-            refused = response if isinstance(response, UnusableError) else _refused(row, response)
-            if refused is not None or isinstance(response, UnusableError):
-                self._refuse(row.file, row.number, str(refused))
+            try:
+                prompt_ids, prompt_source = self.reader.prompt(row)
+                response = _usable(row, response)
+            except UnusableError as error:
+                self._refuse(row.file, row.number, str(error))
                 continue
-            prompt_ids, prompt_source = self.reader.prompt(row)
             self.owners.append(owner)
             kept.append(_rollout(row, response, prompt_ids))
             self.logged.append(_logged(row, response, prompt_source))
@@ -186,17 +187,23 @@ def _parts(rows: Iterable[Any]) -> Iterator[list[Any]]:
         yield part
 
 
-def _refused(row: SampledRow, response: Tokens) -> UnusableError | None:
-    """Why a response cannot stand beside its log-probabilities; None where it can."""
+def _usable(row: SampledRow, response: Tokens | UnusableError) -> Tokens:
+    """A response that can stand beside its log-probabilities.
+
+    Raises:
+        UnusableError: It cannot, or there is none.
+    """
+    if isinstance(response, UnusableError):
+        raise response
     if not len(response.ids):
-        return UnusableError("no response")
+        raise UnusableError("no response")
     if row.logprobs is None or row.completion_ids is None:
-        return None
+        return response
     if len(row.logprobs) != len(row.completion_ids):
-        return UnusableError("another number of log-probabilities than of tokens")
+        raise UnusableError("another number of log-probabilities than of tokens")
     if max(row.logprobs) > _SURE or not all(map(math.isfinite, row.logprobs)):
-        return UnusableError("log-probabilities that are none")
-    return None
+        raise UnusableError("log-probabilities that are none")
+    return response
 
 
 def _rollout(row: SampledRow, response: Tokens, prompt_ids: Sequence[int]) -> dict[str, Any]:

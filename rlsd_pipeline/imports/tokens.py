@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rlsd_pipeline.models.response_text import ResponseText
 
 _WORD = re.compile(r"\s*\S+|\s+")
+_UNKNOWN_IDS = "token ids that the model's tokenizer does not have"
 
 
 class Tokens(NamedTuple):
@@ -44,7 +45,11 @@ class TokenReader(ABC):
 
     @abstractmethod
     def prompt(self, row: SampledRow) -> tuple[list[int], TokenSource]:
-        """The prompt of a row, and where its ids come from."""
+        """The prompt of a row, and where its ids come from.
+
+        Raises:
+            UnusableError: The model's tokenizer does not have them.
+        """
 
     @abstractmethod
     def question(self, row: SampledRow) -> str:
@@ -120,6 +125,8 @@ class ModelTokens(TokenReader):
     def prompt(self, row: SampledRow) -> tuple[list[int], TokenSource]:
         """Given ids as they are, or the prompt in the model's chat template."""
         if row.prompt_ids:
+            if max(row.prompt_ids) >= self._known:
+                raise UnusableError(_UNKNOWN_IDS)
             return row.prompt_ids, TokenSource.GIVEN
         asked = self.question(row)
         if asked not in self._prompts:
@@ -195,7 +202,7 @@ class ModelTokens(TokenReader):
 
     def _of_ids(self, row: SampledRow, ids: Sequence[int]) -> Tokens | UnusableError:
         if max(ids) >= self._known or min(ids) < 0:
-            return UnusableError("token ids that the model's tokenizer does not have")
+            return UnusableError(_UNKNOWN_IDS)
         turn = self._text.turn(ids)
         ends = [turn.begins + place for place in self._text.token_ends(ids, turn.sampled)]
         reason = row.finish_reason

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rlsd_pipeline.report import data
 from rlsd_pipeline.stages.comparison.lookahead import read_lookahead
-from rlsd_pipeline.stages.comparison.unscored import NO_STUDENT, is_unscored
+from rlsd_pipeline.stages.comparison.unscored import NO_STUDENT, NOTHING_CORRECT, is_unscored
 from rlsd_pipeline.stages.run import StageRun
 from rlsd_pipeline.summary.table import difference
 from schemas import (
@@ -176,10 +176,15 @@ def _meaning(run: StageRun, found: WeightingComparison) -> str:
     left_out = ""
     if found.left_out:
         unscored = [name for name, why in found.left_out.items() if why == NO_STUDENT]
-        others = [name for name in found.left_out if name not in unscored]
-        left_out = f" Left out, for want of a teacher's table: {', '.join(others)}."
-        if unscored:
-            left_out += f" For want of the policy's log-probabilities: {', '.join(unscored)}."
+        unverified = [name for name, why in found.left_out.items() if why == NOTHING_CORRECT]
+        others = [name for name in found.left_out if name not in {*unscored, *unverified}]
+        for names, wanted in (
+            (others, "a teacher's table"),
+            (unscored, "the policy's log-probabilities"),
+            (unverified, "verdicts"),
+        ):
+            if names:
+                left_out += f" Left out, for want of {wanted}: {', '.join(names)}."
     shares = ", ".join(f"{name} {share:.0%}" for name, share in found.token_shares.items())
     return (
         f"Rollouts of {run.arm.name}, iteration {run.iteration}; {teacher}. "

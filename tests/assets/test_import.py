@@ -32,6 +32,10 @@ def test_an_import_is_an_event_with_what_became_of_the_log(
     assert source["reward_source"].value == "imported"
     assert source["readable"].value == "16 of 16 judged without reading an answer"
     assert "imported rollouts" in run("status", file).output
+    assert (
+        "declares no model: leave --model out"
+        in run("import", file, "--from", "trl", LOGS / "trl", "--model", tmp_path).error
+    )
     # What takes a model says so, each in a sentence.
     place = ("--arm", "grpo-s0", "--iteration", 0)
     for command in (
@@ -43,3 +47,12 @@ def test_an_import_is_an_event_with_what_became_of_the_log(
         refused = run(*command)
         assert refused.exit_code == 1
         assert "imported without one, in words" in refused.error
+
+
+def test_an_import_that_fails_leaves_no_declaration_behind(
+    run: Callable[..., Answer], tmp_path: Path
+) -> None:
+    file = tmp_path / "new.yaml"
+    failed = run("import", file, "--from", "trl", LOGS / "trl", "--step", 100)
+    assert "holds no step 100: it has 1, 2" in failed.error
+    assert not file.exists()

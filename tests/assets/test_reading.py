@@ -96,7 +96,9 @@ def test_an_arm_without_a_teacher_says_what_it_leaves_out(run: Run, file: Path) 
     answer = run("compare", file, "--arm", "grpo-s0", "--iteration", "1")
     assert answer.exit_code == 0, answer.error
     assert "teacher none (privileged: nothing)" in answer.output
-    assert "left out: rlsd: the method needs teacher_logprobs" in " ".join(answer.output.split())
+    left_out = " ".join(answer.output.partition("left out: ")[2].split())
+    assert left_out.startswith("rlsd; grpo_opsd; ")
+    assert ": the method needs teacher_logprobs" in left_out
 
 
 def test_gradients_and_lookahead_are_added_on_request(

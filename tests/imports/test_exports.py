@@ -20,7 +20,7 @@ from tests.imports.conftest import LOGS
 def mine(tmp_path: Path) -> OpenExperiment:
     """The log of TRL, imported and compared without a model."""
     file = tmp_path / "mine.yaml"
-    file.write_text(declaration(ImportRequest("trl", LOGS / "trl", steps=(1, 2))))
+    file.write_text(declaration(ImportRequest("trl", LOGS / "trl", steps=(1, 2), correct_from=1.0)))
     opened = open_experiment(file, store=str(tmp_path / "store"))
     opened.import_rollouts()
     return opened
@@ -68,3 +68,5 @@ def test_an_import_is_read_compared_and_exported_in_a_line_each(
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
     with pytest.raises(ConfigError, match="does more than weigh a policy gradient"):
         mine.advantages("sft", iteration=1)
+    with pytest.raises(ConfigError, match=r"rlsd was not compared here: .* import them with a"):
+        mine.advantages("rlsd", iteration=1)

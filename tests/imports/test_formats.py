@@ -85,6 +85,16 @@ def test_rows_that_cannot_be_used_are_counted_by_their_reason(reader: ModelToken
     assert (report.rows, report.rollouts) == (7, 6)
 
 
+def test_a_prompt_of_ids_that_the_model_lacks_is_not_scored(
+    reader: ModelTokens, tmp_path: Path
+) -> None:
+    log = tmp_path / "1.jsonl"
+    log.write_text('{"p": [3], "c": [4]}\n{"p": [99999], "c": [4]}\n')
+    columns = {"prompt": None, "prompt_ids": "p", "completion": None, "completion_ids": "c"}
+    found = import_step(BY_NAME["generic"](path=str(log), **columns), None, str, reader)
+    assert found.report.unusable == {"token ids that the model's tokenizer does not have": 1}
+
+
 def test_words_stand_for_tokens_without_a_model() -> None:
     found = read("verl", Words())
     first = found.rollouts.slice(0, 1).to_pylist()[0]
@@ -114,6 +124,12 @@ def test_a_log_of_another_format_is_refused_and_named(name: str, log: str) -> No
         return
     with pytest.raises(DataError, match=f"it looks like `{log}`: --from {log}"):
         logged_problems(source(name, LOGS / log), Words(), lambda _: None)
+
+
+@pytest.mark.parametrize("log", TRAINERS)
+def test_columns_that_a_log_does_not_have_name_the_format_it_looks_like(log: str) -> None:
+    with pytest.raises(DataError, match=f"no column 'q': .*; it looks like `{log}`: --from {log}"):
+        list(source("generic", LOGS / log).rows())
 
 
 def test_another_format_is_named_by_what_it_looks_like(tmp_path: Path) -> None:
@@ -148,7 +164,8 @@ def test_a_row_that_is_none_is_counted_and_the_others_are_read(
     bad: str, reason: str, tmp_path: Path
 ) -> None:
     log = tmp_path / "1.jsonl"
-    log.write_text("\n".join([line(acc=math.nan), bad, line(gts=[[[1]]])]))
+    # As some tools on Windows begin a file.
+    log.write_text("\ufeff" + "\n".join([line(acc=math.nan), bad, line(gts=[[[1]]])]))
     report = import_step(source("verl", log), None, ProblemNames("verl").of, Words()).report
     assert (report.rollouts, report.unusable) == (2, {reason: 1})
 

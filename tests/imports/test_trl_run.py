@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from rlsd_pipeline.errors import AlignmentError
+from rlsd_pipeline.errors import AlignmentError, DataError
 from rlsd_pipeline.imports.summary import import_summary, sampler_note
 from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
@@ -150,8 +150,23 @@ def test_without_a_model_the_tables_alone_are_compared(opened: Open) -> None:
         assert {"grpo", "grpo, centred"} <= names
         assert "no teacher scored" in comparison.left_out["rlsd"]
         assert "reads the policy's log-probabilities" in comparison.left_out["surprisal"]
+        assert "learns from correct responses" in comparison.left_out["sft"]
     problems = run.read("problems").table(Problem).to_pylist()
     assert {p["question"] for p in problems} <= {question(a, b) for a, b in SUMS}
+
+
+def test_a_log_without_a_reward_says_what_to_name(opened: Open) -> None:
+    source = {"source": TRL | {"type": "generic"}, "tokens": "words"}
+    stages = {
+        "problems": {"type": "import", **source},
+        "rollouts": {"type": "import", **source, "steps": [1]},
+        "rewards": {"type": "import"},
+    }
+    run = opened({"stages": stages, "arms": [{"weighting": {"type": "grpo"}}]}).at("grpo-s0", 0)
+    run.make(ProblemsStage)
+    run.make(RolloutsStage)
+    with pytest.raises(DataError, match=r"no response of the log has a reward.*looks like `trl`"):
+        run.make(RewardsStage)
 
 
 def test_an_import_that_holds_log_probabilities_says_how_far_its_policy_is(

@@ -99,12 +99,14 @@ class Generic(RolloutFormat):
 
     def require(self, record: Mapping[str, Any]) -> None:
         """Refuse a column that is declared and not there; the two that are by default may lack."""
+        from rlsd_pipeline.imports.recognised import alike
+
         lacking = [n for n in ("prompt", "completion") if getattr(self, n) == n]
         for name in _COLUMNS:
             column = getattr(self, name)
             if column is not None and column not in record and name not in lacking:
                 known = nearest(column, list(record), "columns")
-                raise DataError(f"{self.path}, {name}: no column {column!r}: {known}")
+                raise DataError(f"{self.path}, {name}: no column {column!r}: {known}{alike(self)}")
 
     def _value(self, record: Mapping[str, Any], name: str) -> Any:
         column = getattr(self, name)

@@ -16,11 +16,12 @@ from rlsd_pipeline.config.precision import training_precision, update_identity
 from rlsd_pipeline.credit.identity import credit_identity
 from rlsd_pipeline.stages.comparison.compared_methods import compared_methods
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
+from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.stage import Stage, plain
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.vine import Vine
-from schemas import GradientComparison, GradientSignal, Rollout
+from schemas import GradientComparison, GradientSignal, Rollout, TokenLogprobs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -81,12 +82,12 @@ class GradientComparisonStage(Stage):
         reference = None
         if TokenValuesStage.name in inputs:
             reference = as_if(run, ORACLE, Vine())
-        every = [*prepared.values(), *([reference] if reference is not None else [])]
-        for what_if in every:
+        for what_if in [*prepared.values(), *([reference] if reference is not None else [])]:
             make_credit(what_if)
+        prepared = {name: what_if for name, what_if in prepared.items() if _is_taught(what_if)}
         loaded = run.workspace.pool.get(policy, training_precision(run.experiment))
         progress = run.workspace.progress
-        progress.start(self.name, len(every), "methods")
+        progress.start(self.name, len(prepared) + (reference is not None), "methods")
         true: GradientBatch | None = None
         if reference is not None:
             true = _gradients(reference, loaded)
@@ -112,6 +113,14 @@ def _compared(run: StageRun) -> dict[str, WhatIf]:
     from rlsd_pipeline.stages.comparison.what_if import as_if
 
     return {name: as_if(run, name, method) for name, method in compared_methods(run).items()}
+
+
+def _is_taught(what_if: WhatIf) -> bool:
+    """Whether a method that reads a teacher has one that was told something."""
+    if not what_if.arm.weighting.reads_teacher:
+        return True
+    scored = what_if.read(LogprobsStage.name).table(TokenLogprobs, ["teacher_logprobs"])
+    return scored["teacher_logprobs"].null_count < len(scored)
 
 
 def _gradients(what_if: WhatIf, policy: Policy) -> GradientBatch:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from rlsd_pipeline.artifacts.validation import contiguous
+from schemas import Verdict
 
 if TYPE_CHECKING:
     from rlsd_pipeline.stages.run import StageRun
@@ -27,6 +28,10 @@ NOTHING_TO_TELL = (
     "the method needs teacher_logprobs, and there was nothing to tell a teacher about any problem: "
     "where a log has no gold answers, import it into an experiment of the data set that its "
     "prompts come from"
+)
+NOTHING_CORRECT = (
+    "the method learns from correct responses, and which are nobody has said: import them with "
+    "`--verify`, or with `--correct-from`"
 )
 _EVERY = 7
 
@@ -58,6 +63,25 @@ def unscored_table(rollouts: pa.Table) -> pa.Table:
             "teacher_logprobs": nothing,
         }
     )
+
+
+def leave_out_unverified(
+    named: Mapping[str, Weighting], rewards: pa.Table, left_out: dict[str, str]
+) -> dict[str, Weighting]:
+    """Without any verdict, the methods but SFT; why it is left out goes to `left_out`.
+
+    Args:
+        named: The methods by name.
+        rewards: Rows of `Reward`.
+        left_out: Name -> why.
+    """
+    from rlsd_pipeline.weighting.sft import SFT
+
+    if set(rewards["verdict"].unique().to_pylist()) != {Verdict.UNVERIFIED.value}:
+        return dict(named)
+    learners = {name: NOTHING_CORRECT for name, one in named.items() if isinstance(one, SFT)}
+    left_out |= learners
+    return {name: method for name, method in named.items() if name not in learners}
 
 
 def leave_out_readers(

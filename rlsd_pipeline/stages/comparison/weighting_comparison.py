@@ -104,6 +104,7 @@ class WeightingComparisonStage(Stage):
             NO_IMPORTED_TEACHER,
             NOTHING_TO_TELL,
             leave_out_readers,
+            leave_out_unverified,
             unscored_table,
         )
         from rlsd_pipeline.weighting.method import NO_TEACHER
@@ -112,9 +113,11 @@ class WeightingComparisonStage(Stage):
         sampled = rollouts.table(Rollout)
         scored = logprobs.table(TokenLogprobs) if logprobs else unscored_table(sampled)
         extraction = run.workspace.verifier.extraction
-        credit = read_credit(sampled, inputs["rewards"].table(Reward), scored, extraction)
+        rewards = inputs["rewards"].table(Reward)
+        credit = read_credit(sampled, rewards, scored, extraction)
         segments = segments_of(sampled, extraction)
         named, left_out = _compared(run)
+        named = leave_out_unverified(named, rewards, left_out)
         if logprobs is None:
             named = leave_out_readers(named, sampled, credit, left_out)
         tables = {name: under(compared_advantages(run, name), credit) for name in named}
