@@ -19,6 +19,7 @@ from rlsd_pipeline.errors import ConfigError, RlsdError
 from rlsd_pipeline.imports.declaring import (
     ImportRequest,
     declaration,
+    declares,
     require_format,
     with_import,
 )
@@ -56,7 +57,7 @@ def _imported(file: Path, request: ImportRequest, arms: Sequence[str]) -> list[S
     """Import, and where: of the first arm, since all arms have the same log."""
     declared = load_experiment(file)
     _require_its_model(declared, request)
-    if not _is_declared(declared, request):
+    if not declares(declared, request):
         declared = with_import(declared, request)
     with open_loop(str(file), Declared(own_name(file), declared)) as (loop, _):
         chosen = importing_arms(loop.workspace, arms)
@@ -114,15 +115,6 @@ def _require_its_model(experiment: ExperimentConfig, request: ImportRequest) -> 
         f"--model {request.model}: the YAML is there already and declares {found}: leave --model "
         "out, or name a YAML that is not there yet"
     )
-
-
-def _is_declared(experiment: ExperimentConfig, request: ImportRequest) -> bool:
-    """Whether the file itself declares this import: then it is what the YAML says."""
-    stage = experiment.stages.of(RolloutsStage)
-    if not isinstance(stage, RolloutsImport) or stage.source.type != request.format:
-        return False
-    same = Path(stage.source.path) == request.path.resolve()
-    return same and stage.steps == list(request.steps) and stage.first == request.first
 
 
 def _show(run: StageRun) -> None:

@@ -12,7 +12,7 @@ from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.config.strict import nearest, validate
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.imports.formats import FORMATS
-from rlsd_pipeline.imports.stages import ProblemsImport, RolloutsImport
+from rlsd_pipeline.imports.stages import ProblemsImport, RewardsImport, RolloutsImport
 from rlsd_pipeline.stages.config import StagesConfig
 
 _COMPONENT = "assets.component.Experiment"
@@ -111,8 +111,27 @@ def declaration(request: ImportRequest) -> str:
     return said + yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
 
 
+def declares(experiment: ExperimentConfig, request: ImportRequest) -> bool:
+    """Whether an experiment declares this import itself: then it is what its YAML says."""
+    rollouts = getattr(experiment.stages, "rollouts", None)
+    rewards = getattr(experiment.stages, "rewards", None)
+    if not isinstance(rollouts, RolloutsImport) or not isinstance(rewards, RewardsImport):
+        return False
+    source = rollouts.source
+    return (
+        source.type == request.format
+        and Path(source.path) == request.path.resolve()
+        and all(getattr(source, name, None) == value for name, value in request.options.items())
+        and (rollouts.steps, rollouts.first) == (list(request.steps), request.first)
+        and request.verify in ("no", rewards.verify)
+        and request.correct_from in (None, rewards.correct_from)
+    )
+
+
 def with_import(experiment: ExperimentConfig, request: ImportRequest) -> ExperimentConfig:
     """An experiment whose rollouts and rewards are a log's; its problems stay its own.
+
+    What it declares of imported rewards stays as well, unless the request says otherwise.
 
     Raises:
         ConfigError: The format's settings are wrong.
@@ -122,6 +141,9 @@ def with_import(experiment: ExperimentConfig, request: ImportRequest) -> Experim
     declared = request.stages("words" if words else "model")
     if not isinstance(getattr(experiment.stages, "problems", None), ProblemsImport):
         del declared["problems"]
+    says_nothing = request.verify == "no" and request.correct_from is None
+    if says_nothing and isinstance(getattr(experiment.stages, "rewards", None), RewardsImport):
+        del declared["rewards"]
     stages = validate(StagesConfig, declared, source="the import", path="stages", folder=Path())
     changes = {name: getattr(stages, name) for name in declared}
     return experiment.model_copy(update={"stages": experiment.stages.model_copy(update=changes)})

@@ -32,6 +32,7 @@ def test_an_import_is_read_compared_and_exported_in_a_line_each(
     rollouts = mine.table("rollouts", iteration=1)
     assert len(rollouts.pandas()) == len(rollouts.arrow) == 16
     assert "16 rows" in rollouts._repr_html_()
+    assert " values]</td>" in rollouts._repr_html_()
     logged = mine.table("rollouts", iteration=1, record="ImportedRollout").pandas()
     assert set(logged["step"]) == {2}
     comparison = mine.comparison(iteration=1)
