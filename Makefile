@@ -15,6 +15,7 @@ RAY_VENV ?= .venv-ray
 # Postgres' client and the checkers of deploy/, beside what VENV has.
 DEPLOY_VENV ?= .venv-deploy
 DOCS_VENV ?= .venv-docs
+UI_VENV ?= .venv-ui
 # Where `make topology` finds who may enter, and where people find it.
 USERS ?= deploy/secrets/users
 PORT ?= 3000
@@ -27,7 +28,7 @@ DEPLOYMENT := $(DEPLOY_VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help demo reproduction smollm ui topology docs test test-fast test-vllm test-storage test-distributed \
-	test-ray test-smollm test-hostile test-deploy models conformance verdict-changes leak-detector bench clean \
+	test-ray test-smollm test-hostile test-deploy test-ui models conformance verdict-changes leak-detector bench clean \
 	check check-style check-types check-imports check-definitions
 
 help:
@@ -38,6 +39,7 @@ help:
 	@echo "make topology    the deployment's parts as processes, behind a password (deploy/README.md)"
 	@echo "make test-deploy    the same, killed part by part; needs postgresql, nginx-light, gettext-base"
 	@echo "make docs    the documentation site, into build/docs"
+	@echo "make test-ui    the UI in a browser, clicked, and killed part by part; needs chromium"
 	@echo "make test    all tests that need no optional part"
 	@echo "make test-fast    those that neither train nor start processes: a first look while editing"
 	@echo "make test-vllm    the vLLM engines against a real vLLM on the processor"
@@ -77,6 +79,9 @@ test: $(DEVELOPMENT)
 
 test-fast: $(DEVELOPMENT)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow"
+
+test-ui: $(UI_VENV)/.installed
+	$(UI_VENV)/bin/python -m pytest -q -s -rs tests/ui
 
 test-hostile: $(DEVELOPMENT)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/hostile
@@ -178,6 +183,14 @@ $(DEPLOYMENT): $(DEVELOPMENT)
 	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
 		> "$$($(DEPLOY_VENV)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/runtime.pth"
 	$(DEPLOY_VENV)/bin/python -m pip install --quiet -e ".[ui,dev,deploy,deploy-checks]"
+	@touch $@
+
+# The driver of a browser, beside the development environment, whose packages it sees.
+$(UI_VENV)/.installed: $(DEVELOPMENT)
+	$(PYTHON) -m venv $(UI_VENV)
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
+		> "$$($(UI_VENV)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/runtime.pth"
+	$(UI_VENV)/bin/python -m pip install --quiet "playwright>=1.50"
 	@touch $@
 
 # It holds the runtime: installing that first would resolve and build everything twice.

@@ -13,7 +13,13 @@ from rlsd_pipeline.home import ROOT, home, named_folder
 EXPERIMENTS = Path(__file__).resolve().parent / "experiments"
 
 _FORMER = frozenset(
-    {"4036b0d6edd865f2", "408d0bcf9493d996", "90344fa2b03f5cf0", "a926663a6ce7182a"}
+    {
+        "4036b0d6edd865f2",
+        "408d0bcf9493d996",
+        "90344fa2b03f5cf0",
+        "a926663a6ce7182a",
+        "f129445d748be327",
+    }
 )
 """Beginnings of the SHA-256 of what deploy/local/dagster.yaml was in earlier versions."""
 

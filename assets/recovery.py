@@ -26,12 +26,12 @@ UNCLAIMED_SECONDS = 180
 """A run claims its process as soon as its first stage begins, a moment after the run itself."""
 
 
-def process_tags(run_id: str) -> dict[str, str]:
-    """Tags that say which process executes a run.
+def process_tags(run_id: str, pid: int | None = None) -> dict[str, str]:
+    """Tags that say which process of this machine executes a run: this one, or that of an id.
 
     A retry inherits the tags of the run it replaces, so the process is noted with its run.
     """
-    return {HOST_TAG: socket.gethostname(), PROCESS_TAG: f"{run_id}/{_process(os.getpid())}"}
+    return {HOST_TAG: socket.gethostname(), PROCESS_TAG: f"{run_id}/{_process(pid or os.getpid())}"}
 
 
 def claim(context: dg.AssetExecutionContext | dg.OpExecutionContext) -> None:
@@ -79,7 +79,7 @@ def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
             tags={HOST_TAG: socket.gethostname()},
         )
     )
-    dead = [run for run in unfinished if _has_died(run)]
+    dead = [run for run in unfinished if has_died(run)]
     for run in dead:
         instance.report_run_failed(run, "The process that executed this run is gone.")
     return [run.run_id for run in dead]
@@ -106,9 +106,22 @@ def fail_unclaimed_runs(instance: dg.DagsterInstance, location: str) -> list[str
     return [run.run_id for run in dead]
 
 
-def _has_died(run: dg.DagsterRun) -> bool:
+def has_died(run: dg.DagsterRun) -> bool:
+    """Whether a process of this machine executed a run and is gone."""
     process = _process_of(run)
-    return process is not None and not _is_alive(process)
+    return process is not None and _is_here(run) and not _is_alive(process)
+
+
+def living_process(run: dg.DagsterRun) -> int | None:
+    """Id of the process of this machine that executes a run; None where there is none."""
+    process = _process_of(run)
+    if process is None or not _is_here(run) or not _is_alive(process):
+        return None
+    return int(process.partition("-")[0])
+
+
+def _is_here(run: dg.DagsterRun) -> bool:
+    return run.tags.get(HOST_TAG) == socket.gethostname()
 
 
 def _process_of(run: dg.DagsterRun) -> str | None:

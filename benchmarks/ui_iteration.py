@@ -1,14 +1,16 @@
 """An iteration in the UI beside the same one by `rlsd train`, and what an idle UI costs.
 
-    python -m benchmarks.ui_iteration [--updates 6] [--idle 600]
+    python -m benchmarks.ui_iteration [--updates 6] [--idle 600] [--folder FOLDER]
 
-A copy of the checkout has one experiment more: easy_vqa with a short warm start. Its home is thrown
-away. Seconds are wall time, and those of the processor beside them, which hold on a busy machine.
+A copy of the checkout has one experiment more: easy_vqa with a short warm start. It and its home
+are thrown away, unless a folder is named. Seconds are wall time; those of the processor, where they
+stand beside them, hold on a busy machine.
 """
 
 import argparse
 import json
 import os
+import resource
 import shutil
 import signal
 import statistics
@@ -29,6 +31,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME, ARM = "ui_bench", "rlsd-s0"
+SETTLE = 30.0
+"""Seconds until a UI that has opened, or ended a run, is idle."""
 LAUNCH = """
 mutation ($selector: JobOrPipelineSelector!, $config: RunConfigData!, $tags: [ExecutionTag!]!) {
   launchPipelineExecution(executionParams: {
@@ -45,17 +49,26 @@ def main() -> None:
     parser.add_argument("--updates", type=int, default=6, help="Of each kind of run.")
     parser.add_argument("--idle", type=int, default=600, help="Seconds of an idle UI.")
     parser.add_argument("--port", type=int, default=3199)
+    parser.add_argument("--folder", type=Path, help="Keep the checkout and its home there.")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="rlsd-ui-bench-") as folder:
-        checkout = copy_checkout(Path(folder) / "checkout")
-        os.environ |= {"RLSD_HOME": str(Path(folder) / "home"), "PYTHONPATH": str(checkout)}
-        os.environ.pop("DAGSTER_HOME", None)
+    with tempfile.TemporaryDirectory(prefix="rlsd-ui-bench-") as thrown_away:
+        folder = given.folder or Path(thrown_away)
+        checkout, home = copy_checkout(folder / "checkout"), folder / "home"
+        os.environ |= {
+            "RLSD_HOME": str(home),
+            "DAGSTER_HOME": str(home / "dagster"),
+            "PYTHONPATH": str(checkout),
+        }
+        # What one process compiles, the next loads.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        print(f"load before: {os.getloadavg()[0]:.1f}")
         for name, value in measure(checkout, given.updates, given.idle, given.port):
             print(f"{name:<58} {value}", flush=True)
 
 
 def copy_checkout(target: Path) -> Path:
     """The packages, and the experiment that is trained."""
+    shutil.rmtree(target, ignore_errors=True)
     for name in ("assets", "rlsd_pipeline", "schemas", "deploy"):
         shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copyfile(ROOT / "pyproject.toml", target / "pyproject.toml")
@@ -72,41 +85,52 @@ def copy_checkout(target: Path) -> Path:
 def measure(checkout: Path, updates: int, idle: int, port: int) -> Iterator[tuple[str, str]]:
     """What is measured, and what came out."""
     rlsd = [sys.executable, "-c", "from assets.cli import main; main()"]
-    trained = [*rlsd, "train", NAME, "--arm", ARM, "--iterations", str(updates)]
-    subprocess.run(trained, cwd=checkout, check=True, stdout=subprocess.DEVNULL)
-    with dg.DagsterInstance.from_config(str(Path(os.environ["RLSD_HOME"]) / "dagster")) as instance:
-        alone = between(instance, 0, updates)
-        yield "iteration by `rlsd train`", told(alone)
+    home = Path(os.environ["RLSD_HOME"])
+    # One process for the first iteration and one for the others: the difference is theirs.
+    trained = [*rlsd, "train", NAME, "--arm", ARM, "--iterations"]
+    used = [spent([*trained, str(until)], checkout) for until in (1, updates, updates)]
+    with dg.DagsterInstance.from_config(os.environ["DAGSTER_HOME"]) as instance:
+        each = (used[1] - used[2]) / (updates - 1)
+        alone = told(between(instance, 0, updates))
+        yield "iteration by `rlsd train`", f"{alone}, processor {each:.1f} s"
         began = time.monotonic()
         with ui([*rlsd, "ui", "--port", str(port)], checkout) as process:
             ask = f"http://127.0.0.1:{port}/graphql"
             wait(lambda: answers(ask))
-            yield "`rlsd ui` until its page answers", f"{time.monotonic() - began:.1f} s"
-            yield from in_the_ui(instance, ask, updates)
+            seconds = f"{time.monotonic() - began:.1f} s, processor {since(process, 0.0)}"
+            yield "`rlsd ui` until its page answers", seconds
+            time.sleep(SETTLE)
+            yield from in_the_ui(instance, process, ask, updates)
             if idle:
-                time.sleep(30)
-                yield f"idle UI, {idle} s", idle_cost(process, Path(os.environ["RLSD_HOME"]), idle)
+                time.sleep(SETTLE)
+                yield f"idle UI, {idle} s", idle_cost(process, home, idle)
 
 
-def in_the_ui(instance: dg.DagsterInstance, ask: str, updates: int) -> Iterator[tuple[str, str]]:
-    """A training and one iteration by itself, started as the page starts them."""
-    last = 2 * updates
+def in_the_ui(
+    instance: dg.DagsterInstance, page: subprocess.Popen[bytes], ask: str, updates: int
+) -> Iterator[tuple[str, str]]:
+    """Single iterations and a training, started as the page starts them."""
+    for number, says in enumerate(("first click on one iteration", "the next click on one")):
+        at = updates + number
+        tags = {"dagster/partition/arm": ARM, "dagster/partition/iteration": f"{at:03d}"}
+        tags["dagster/partition"] = f"{ARM}|{at:03d}"
+        clicked, used = time.time(), processor(page.pid)
+        launch(ask, f"{NAME}_iteration", tags, {})
+        wait(lambda at=at: policy(instance, at + 1))
+        seconds = policy(instance, at + 1) - clicked
+        yield f"{says} until it has ended", f"{seconds:.1f} s, processor {since(page, used)}"
+    begun, last = updates + 2, 2 * updates + 2
     config = {"ops": {f"{NAME}_iterations": {"config": {"updates": last}}}}
     clicked = time.time()
     launch(ask, f"{NAME}_train", {"dagster/partition": ARM}, config)
+    wait(lambda: policy(instance, begun + 1))
+    used = processor(page.pid)
     wait(lambda: policy(instance, last))
-    first = policy(instance, updates + 1) - clicked
-    many = between(instance, updates + 1, last)
-    yield "iteration of a training in the UI", told(many)
+    first = policy(instance, begun + 1) - clicked
     yield "click on a training until its first iteration has ended", f"{first:.1f} s"
-    partition = f"{ARM}|{last:03d}"
-    clicked = time.time()
-    tags = {"dagster/partition": partition}
-    tags |= {"dagster/partition/arm": ARM, "dagster/partition/iteration": f"{last:03d}"}
-    launch(ask, f"{NAME}_iteration", tags, {})
-    wait(lambda: policy(instance, last + 1))
-    alone = policy(instance, last + 1) - clicked
-    yield "click on one iteration until it has ended", f"{alone:.1f} s"
+    each = (processor(page.pid) - used) / (last - begun - 1)
+    many = told(between(instance, begun, last))
+    yield "iteration of a training in the UI", f"{many}, processor {each:.1f} s"
 
 
 def between(instance: dg.DagsterInstance, first: int, last: int) -> list[float]:
@@ -121,6 +145,19 @@ def policy(instance: dg.DagsterInstance, updates: int) -> float:
         dg.AssetKey([NAME, "policy"]), partition_key=f"{ARM}|{updates:03d}"
     )
     return record.timestamp if record else 0.0
+
+
+def spent(command: list[str], checkout: Path) -> float:
+    """Runs a command; the processor's seconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, cwd=checkout, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def since(process: subprocess.Popen[bytes], used: float) -> str:
+    """Seconds of the processor since they were `used`."""
+    return f"{processor(process.pid) - used:.1f} s"
 
 
 def told(seconds: list[float]) -> str:
@@ -141,11 +178,20 @@ def ui(command: list[str], checkout: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def idle_cost(process: subprocess.Popen[bytes], home: Path, seconds: int) -> str:
     """Processor time of all of its processes, and what the databases grew by."""
-    before, size = processor(process.pid), databases(home)
+    before, size = parts(process.pid), databases(home)
     time.sleep(seconds)
-    used, grown = processor(process.pid) - before, databases(home) - size
+    after, grown = parts(process.pid), databases(home) - size
+    used = {name: (after[name] - before.get(name, 0.0)) / seconds for name in after}
+    shares = ", ".join(f"{name} {share:.1%}" for name, share in used.items())
     hourly = grown * 3600 / seconds / 1e6
-    return f"{used / seconds:.1%} of a core, {hourly:.2f} MB an hour"
+    return f"{sum(used.values()):.1%} of a core ({shares}), {hourly:.2f} MB an hour"
+
+
+def parts(pid: int) -> dict[str, float]:
+    """Seconds of the processor by part of the UI; what a part has begun is its own."""
+    children = psutil.Process(pid).children()
+    named = {each.cmdline()[3]: processor(each.pid) for each in children}
+    return {"parent": processor(pid) - sum(named.values()), **named}
 
 
 def processor(pid: int) -> float:

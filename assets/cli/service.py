@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 
-CODE, PAGE, DAEMON = "code server", "page", "daemon"
+CODE, PAGE, DAEMON, WORKERS = "code server", "page", "daemon", "workers"
 
 _MODULES = {
     CODE: ("dagster._cli", "cli"),
@@ -27,6 +27,11 @@ _PING_SECONDS = 0.1
 def main() -> None:
     """Run the process that the arguments name."""
     name, parent, socket, *arguments = sys.argv[1:]
+    if name == WORKERS:
+        from assets.warm.pool import serve
+
+        serve(socket, int(parent))
+        return
     # Told and not asked for: it may be gone by the time that this begins.
     _end_with(int(parent))
     module, command = _MODULES[name]

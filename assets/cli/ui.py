@@ -16,8 +16,9 @@ from tempfile import TemporaryDirectory
 import click
 import yaml
 
-from assets.cli.service import CODE, DAEMON, PAGE
+from assets.cli.service import CODE, DAEMON, PAGE, WORKERS
 from assets.home import dagster_home
+from assets.warm.request import ADDRESS
 from rlsd_pipeline.home import ROOT
 
 HOST = "127.0.0.1"
@@ -41,10 +42,14 @@ def ui(port: int) -> None:
     _require_free(port)
     dagster_home()
     with TemporaryDirectory(prefix="rlsd-ui-") as folder:
+        workers = Path(folder) / "workers.sock"
+        os.environ[ADDRESS] = str(workers)
         parts = Parts(_commands(Path(folder), port))
         try:
             parts.start()
             _say_where(parts, port)
+            # Imports for longer than the page, which they would hold up.
+            parts.begin(WORKERS, _service(WORKERS, workers))
             parts.watch()
         except KeyboardInterrupt:
             click.echo("ending")
@@ -56,7 +61,7 @@ class Parts:
     """The processes of the UI, each begun again if it is killed."""
 
     def __init__(self, commands: Mapping[str, Sequence[str]]) -> None:
-        self._commands = commands
+        self._commands = dict(commands)
         self._running: dict[str, tuple[subprocess.Popen[bytes], float]] = {}
 
     def start(self) -> None:
@@ -66,6 +71,11 @@ class Parts:
             signal.signal(number, signal.default_int_handler)
         for name in self._commands:
             self._begin(name)
+
+    def begin(self, name: str, command: Sequence[str]) -> None:
+        """Begin one more."""
+        self._commands[name] = command
+        self._begin(name)
 
     def _begin(self, name: str) -> None:
         # What Python warns of is for whoever writes code, and would be all that the UI prints.
@@ -123,9 +133,11 @@ def _commands(folder: Path, port: int) -> dict[str, list[str]]:
         PAGE: [*page, "--dagster-log-level", "warning"],
         DAEMON: ["run", "-w", str(workspace), "--log-level", "error"],
     }
-    command = [sys.executable, "-m", "assets.cli.service"]
-    parent = str(os.getpid())
-    return {name: [*command, name, parent, str(at), *given] for name, given in arguments.items()}
+    return {name: [*_service(name, at), *given] for name, given in arguments.items()}
+
+
+def _service(name: str, socket: Path) -> list[str]:
+    return [sys.executable, "-m", "assets.cli.service", name, str(os.getpid()), str(socket)]
 
 
 def _require_free(port: int) -> None:

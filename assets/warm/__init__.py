@@ -1,0 +1,1 @@
+"""Processes that have imported before a run comes, and keep its models until the next."""

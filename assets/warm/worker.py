@@ -1,0 +1,48 @@
+"""One forked process: it executes runs of one experiment, one after the other."""
+
+import gc
+import signal
+import socket
+
+from assets.warm.request import Request, receive
+from assets.warm.sources import Sources
+
+TAKEN, DONE = b"t", b"d"
+"""Said to the pool: the run is begun, and it has ended."""
+
+
+def work(pool: socket.socket, request: Request) -> None:
+    """Execute a run, and those that the pool gives next.
+
+    It ends when the pool does, when it has waited long enough, or when the code on the disk is
+    another than it runs.
+
+    Args:
+        pool: Leads to the pool.
+        request: The first run.
+    """
+    # The pool has set them to its own needs.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    sources = Sources()
+    while True:
+        pool.sendall(TAKEN)
+        _execute(request)
+        gc.collect()
+        pool.sendall(DONE)
+        pool.settimeout(request.idle_seconds)
+        try:
+            line = receive(pool)
+        except TimeoutError:
+            return
+        if not line or sources.have_changed():
+            return
+        pool.settimeout(None)
+        request = Request.model_validate_json(line)
+
+
+def _execute(request: Request) -> None:
+    """What `dagster api execute_run` does, in this process."""
+    from dagster._cli.api import execute_run_command
+
+    execute_run_command.main([request.run], standalone_mode=False)

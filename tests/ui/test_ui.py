@@ -1,0 +1,109 @@
+"""The UI as a person uses it: opened, an arm trained by a click, parts killed, nothing lost.
+
+Screenshots go to the folder that RLSD_SCREENSHOTS names.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from rlsd_pipeline.artifacts import ArtifactStore
+from rlsd_pipeline.stages.registry import ITERATION_STAGES
+from tests.ui.conftest import UPDATES, Opened, until
+
+ARM, OTHER = "grpo-s0", "rlsd-s0"
+ENDED = ("SUCCESS", "FAILURE", "CANCELED")
+
+
+def shoot(page: Any, name: str) -> None:
+    if folder := os.environ.get("RLSD_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def digests(home: Path) -> dict[str, str]:
+    """Content of all that the arm's iterations left."""
+    store = ArtifactStore(home / "artifacts")
+    names = [f"small/{ARM}/{k:03d}/{s}" for k in range(UPDATES) for s in ITERATION_STAGES]
+    return {name: store.ref(name).digest for name in names}
+
+
+def status(opened: Opened, run_id: str) -> str:
+    return {run["runId"]: run["status"] for run in opened.runs()}[run_id]
+
+
+def complete(opened: Opened, arm: str) -> set[str]:
+    """The iterations of an arm that have a checkpoint."""
+    asked = """{ assetOrError(assetKey: {path: ["small", "policy_checkpoint"]}) { ... on Asset {
+      assetMaterializations { partition } } } }"""
+    found = opened.ask(asked)["assetOrError"].get("assetMaterializations", [])
+    return {each["partition"] for each in found if each["partition"].startswith(arm)}
+
+
+def test_opening_starts_nothing(opened: Opened, page: Any) -> None:
+    page.goto(f"{opened.url}/runs")
+    page.get_by_text("No runs to display").first.wait_for()
+    shoot(page, "opened")
+    page.goto(f"{opened.url}/locations/assets.definitions/asset-groups/small/lineage")
+    page.get_by_text("policy_checkpoint").first.wait_for()
+    shoot(page, "lineage")
+    assert opened.runs() == []
+
+
+def test_an_arm_is_trained_by_a_click(opened: Opened, page: Any) -> None:
+    """Cancelled after its first update, it stays there; started again, it goes on."""
+    job = f"{opened.url}/locations/assets.definitions/jobs/small_train/playground"
+    page.goto(job)
+    page.get_by_text("Select a partition").first.click()
+    page.get_by_text(OTHER, exact=True).first.click()
+    launch = page.get_by_role("button", name="Launch Run")
+    shoot(page, "launchpad")
+    launch.click()
+    run_id = until(lambda: opened.runs()[0]["runId"])
+    until(lambda: complete(opened, OTHER))
+    stop = "mutation ($id: String!) { terminateRun(runId: $id) { __typename } }"
+    assert opened.ask(stop, id=run_id)["terminateRun"]["__typename"] == "TerminateRunSuccess"
+    until(lambda: status(opened, run_id) in ENDED)
+    assert status(opened, run_id) == "CANCELED"
+    page.goto(f"{opened.url}/runs/{run_id}")
+    page.get_by_text("Canceled").first.wait_for()
+    shoot(page, "cancelled")
+    left = complete(opened, OTHER)
+    assert len(opened.runs()) == 1
+
+    again = opened.launch(
+        "small_train", OTHER, ops={"small_iterations": {"config": {"updates": len(left) + 1}}}
+    )
+    until(lambda: status(opened, again) in ENDED)
+    assert status(opened, again) == "SUCCESS"
+    assert len(complete(opened, OTHER)) == len(left) + 1
+
+
+def test_nothing_is_lost_when_parts_are_killed(opened: Opened, undisturbed: Path) -> None:
+    before = len(opened.runs())
+    opened.launch("small_train", ARM)
+    until(lambda: complete(opened, ARM))
+    # It executes the run: the UI finds it dead, and another goes on.
+    (worker,) = opened.part("workers").children()
+    worker.kill()
+    for name in ("page", "daemon", "code server", "workers"):
+        done = len(complete(opened, ARM))
+        until(lambda done=done: len(complete(opened, ARM)) > done)
+        part = opened.part(name)
+        part.kill()
+        until(lambda part=part, name=name: opened.part(name).pid != part.pid)
+        until(lambda: opened.ask("{ version }"))
+    until(lambda: len(complete(opened, ARM)) == UPDATES)
+    until(lambda: all(run["status"] in ENDED for run in opened.runs()))
+    mine = opened.runs()[: len(opened.runs()) - before]
+    assert mine[0]["status"] == "SUCCESS"
+    assert digests(opened.home) == digests(undisturbed)
+
+
+def test_an_idle_ui_prints_nothing(opened: Opened, capfd: pytest.CaptureFixture[str]) -> None:
+    capfd.readouterr()
+    until(lambda: all(run["status"] in ENDED for run in opened.runs()))
+    psutil.Process(opened.process.pid).cpu_percent(20.0)
+    assert capfd.readouterr() == ("", "")
