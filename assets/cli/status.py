@@ -74,16 +74,28 @@ def _table(workspace: Workspace) -> Table:
             table.add_row(arm, "-", str(experiment.iterations), reward, state)
             continue
         at, policy = newest
-        checkpoint = policy.record(PolicyCheckpoint)
+        updates, state = policy.record(PolicyCheckpoint).updates, policy.digest[:12]
+        reward = _reward(store, f"{name}/{arm}/{at - 1:03d}") if at else "-"
+        if updates == 0 and (imported := _imported(store, places)) is not None:
+            reward, state = _reward(store, imported), f"{state}, imported rollouts"
         table.add_row(
             arm,
-            str(checkpoint.updates),
+            str(updates),
             str(experiment.iterations),
-            _reward(store, f"{name}/{arm}/{at - 1:03d}") if at else "-",
-            policy.digest[:12],
+            reward,
+            state,
             *(_score(store, places, benchmark) for benchmark in benchmarks),
         )
     return table
+
+
+def _imported(store: ArtifactStore, places: list[str]) -> str | None:
+    """The place whose rollouts no policy of ours has sampled."""
+    for place in places:
+        rollouts = store.ref(f"{place}/rollouts")
+        if rollouts is not None and "policy" not in rollouts.manifest.inputs:
+            return place
+    return None
 
 
 def _down(experiment: ExperimentConfig) -> range:
