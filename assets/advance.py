@@ -13,6 +13,7 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG, SENSOR_NAME_TAG
 
 from assets.automation import newest_policies
 from assets.declared import Declared
+from assets.kept_instance import instance_of
 from assets.run_queue import TRAINS_TAG, lane
 from assets.training.job import train_job_name
 
@@ -39,10 +40,11 @@ def advance_sensor(declared: Declared, job: dg.JobDefinition) -> dg.SensorDefini
         f"{train_job_name(declared)} or `rlsd train` stays where that left it.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        state = _state(declared, context.instance)
+        instance = instance_of(context)
+        state = _state(declared, instance)
         if state == context.cursor:
             return dg.SkipReason("no new policy")
-        due, busy = _due(declared, context.instance)
+        due, busy = _due(declared, instance)
         # An arm that is busy is looked at again, though nothing new may be there by then.
         cursor = context.cursor if busy else state
         return dg.SensorResult(

@@ -8,6 +8,7 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from assets.declared import Declared
+from assets.kept_instance import instance_of
 from assets.partitions import partition_key, split_key
 from assets.recovery import fail_dead_runs, fail_unclaimed_runs
 
@@ -23,9 +24,10 @@ def dead_run_sensor() -> dg.SensorDefinition:
         "that were killed before they named one.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        failed = fail_dead_runs(context.instance)
+        instance = instance_of(context)
+        failed = fail_dead_runs(instance)
         if (origin := context.code_location_origin) is not None:
-            failed += fail_unclaimed_runs(context.instance, origin.location_name)
+            failed += fail_unclaimed_runs(instance, origin.location_name)
         return dg.SkipReason(f"{len(failed)} dead runs" if failed else "no dead run")
 
     return sensor
@@ -68,12 +70,13 @@ def checkpoint_sensor(declared: Declared, job: UnresolvedAssetJobDefinition) -> 
         description=f"Evaluates every policy after a multiple of {every} updates, and the last.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+        instance = instance_of(context)
         due = [
             (arm, iteration)
-            for arm, iteration in _policies(declared, context.instance)
+            for arm, iteration in _policies(declared, instance)
             if iteration % every == 0 or iteration == last
         ]
-        requests = _requests(declared, context.instance, due)
+        requests = _requests(declared, instance, due)
         return requests or dg.SkipReason(
             f"{len(due)} checkpoints are due, all are evaluated or being evaluated"
         )

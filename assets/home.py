@@ -19,6 +19,7 @@ _FORMER = frozenset(
         "90344fa2b03f5cf0",
         "a926663a6ce7182a",
         "f129445d748be327",
+        "d4c7caa1fca813a7",
     }
 )
 """Beginnings of the SHA-256 of what deploy/local/dagster.yaml was in earlier versions."""

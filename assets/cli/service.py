@@ -22,6 +22,8 @@ _MODULES = {
 }
 _PARENT_SECONDS = 2.0
 _PING_SECONDS = 0.1
+_RELOAD_SECONDS = 3600
+_WATCH_SECONDS = 3
 
 
 def main() -> None:
@@ -36,9 +38,23 @@ def main() -> None:
     _end_with(int(parent))
     module, command = _MODULES[name]
     entry: Callable[..., None] = getattr(importlib.import_module(module), command)
+    _look_less_often()
     if name != CODE:
         _wait_for(socket)
     entry(args=arguments, prog_name=name)
+
+
+def _look_less_often() -> None:
+    """For what the UI is told of anyway, or what seldom happens; Dagster has no setting for these.
+
+    The daemon reads all definitions anew every minute, though it hears of every reload. Page and
+    daemon ask the code server every second whether it is still the same.
+    """
+    from dagster._daemon import controller
+    from dagster._grpc import server_watcher
+
+    controller.RELOAD_WORKSPACE_INTERVAL = _RELOAD_SECONDS
+    server_watcher.WATCH_INTERVAL = _WATCH_SECONDS
 
 
 def _end_with(parent: int) -> None:

@@ -22,6 +22,8 @@ from assets.warm.request import ADDRESS
 from rlsd_pipeline.home import ROOT
 
 HOST = "127.0.0.1"
+_RARE = {"DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS": "15"}
+"""How often the daemon looks for runs to begin again; it does so every 5 s by itself."""
 _LOOK_SECONDS = 0.2
 _ANSWER_SECONDS = 600.0
 _END_SECONDS = 20.0
@@ -79,7 +81,7 @@ class Parts:
 
     def _begin(self, name: str) -> None:
         # What Python warns of is for whoever writes code, and would be all that the UI prints.
-        environment = os.environ | {"PYTHONWARNINGS": "ignore"}
+        environment = os.environ | {"PYTHONWARNINGS": "ignore"} | _RARE
         process = subprocess.Popen(self._commands[name], cwd=ROOT, env=environment)
         self._running[name] = process, time.monotonic()
 
