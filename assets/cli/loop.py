@@ -18,9 +18,10 @@ from assets.failures import own_error
 from assets.graph import definitions_of
 from assets.home import alone_in, dagster_home
 from assets.jobs import IMPORT, VALUED, job_name, score_stages
-from assets.naming import own_name, take_name
+from assets.naming import is_declared, own_name, take_name
 from assets.partitions import partition_key
 from assets.recovery import fail_dead_runs, process_tags
+from assets.run_storage import SHOWN_TAGS, local_runs
 from assets.training.job import train_config
 from assets.training.requirements import require
 from assets.training.training import Observer, Training, unobserved
@@ -137,8 +138,8 @@ class Loop:
             self.reused += cache == "hit"
             self.computed += cache == "miss"
             seconds = metadata.get("measured/seconds")
-            if isinstance(seconds, dg.FloatMetadataValue) and cache == "miss":
-                self.stage_seconds += seconds.value or 0.0
+            if isinstance(seconds, dg.TextMetadataValue) and cache == "miss":
+                self.stage_seconds += float(seconds.value or 0)
 
     def benchmarks(self, chosen: Iterable[str]) -> list[str]:
         """The chosen benchmarks, or all.
@@ -217,7 +218,7 @@ class Loop:
                 instance=self._instance,
                 partition_key=partition,
                 run_id=run_id,
-                tags=process_tags(run_id),
+                tags=process_tags(run_id) | (SHOWN_TAGS if is_declared(self.file) else {}),
             )
         except DagsterResourceFunctionError as error:
             # As Dagster does with what a stage raises.
@@ -249,7 +250,8 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
     folder = dagster_home()
     try:
         with alone_in(folder):
-            ref = InstanceRef.from_dir(str(folder), overrides={"compute_logs": _NO_CAPTURE})
+            overrides = {"compute_logs": _NO_CAPTURE} | local_runs(folder)
+            ref = InstanceRef.from_dir(str(folder), overrides=overrides)
             opened = dg.DagsterInstance.from_ref(ref)
     except (DagsterError, CheckError, ImportError, YAMLError, IsADirectoryError) as error:
         said = str(error).strip().replace("\n", " ")[:300]
