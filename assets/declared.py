@@ -178,20 +178,38 @@ def materialized(
     """The event of a stage: the content digest as data version, and where everything is."""
     return dg.MaterializeResult(
         data_version=dg.DataVersion(artifact.digest),
-        metadata={**artifact_metadata(artifact), **(metadata or {})},
+        metadata=in_words({**(metadata or {}), **artifact_metadata(artifact)}),
     )
 
 
 def artifact_metadata(artifact: "Artifact") -> dict[str, Any]:
     """What Dagster shows of every artifact."""
     draw = artifact.manifest.seeds.get("draw")
-    return {
-        "cache": "hit" if artifact.cache_hit else "miss",
-        **({"why": artifact.why} if artifact.why else {}),
-        **({} if draw is None else {"draw": draw}),
-        "digest": artifact.digest,
-        "fingerprint": artifact.fingerprint,
-        "path": dg.MetadataValue.path(artifact.location),
-        "bytes": artifact.size,
-        **{f"measured/{name}": value for name, value in artifact.manifest.measurements.items()},
-    }
+    return in_words(
+        {
+            **({"why": artifact.why} if artifact.why else {}),
+            "cache": "hit" if artifact.cache_hit else "miss",
+            **({} if draw is None else {"draw": draw}),
+            **{f"measured/{name}": value for name, value in artifact.manifest.measurements.items()},
+            "bytes": artifact.size,
+            "path": dg.MetadataValue.path(artifact.location),
+            "digest": artifact.digest,
+            "fingerprint": artifact.fingerprint,
+        }
+    )
+
+
+def in_words(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers as text, in three digits or whole.
+
+    Dagster draws every number that stands by itself as one line through the partitions of all
+    arms, one arm's last iteration joined to the next one's first.
+    """
+    return {name: _in_words(value) for name, value in metadata.items()}
+
+
+def _in_words(value: object) -> object:
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return f"{value:,}" if whole else value

@@ -30,7 +30,7 @@ def _asset(declared: Declared, stage: BenchmarkItemsStage) -> dg.AssetsDefinitio
         return materialized(
             artifact,
             {
-                "dagster/row_count": len(problems),
+                "rows": len(problems),
                 "multiple_choice": sum(bool(problem.choices) for problem in problems),
                 "images": {f"{images} a question": n for images, n in sorted(counts.items())},
             },

@@ -9,12 +9,8 @@ from schemas import Interval, ScoreDifference
 
 
 def numbers(found: Mapping[str, float] | None) -> dict[str, dg.TableMetadataValue]:
-    """What a stage says of itself in numbers, as a table.
-
-    Dagster draws every number that stands by itself as one line through the partitions of all
-    arms, one arm's last iteration joined to the next one's first.
-    """
-    rows = [{"name": name, "value": f"{value:.4g}"} for name, value in (found or {}).items()]
+    """What a stage says of itself in numbers, as a table."""
+    rows = [{"name": name, "value": f"{value:.3g}"} for name, value in (found or {}).items()]
     return (
         {"numbers": dg.MetadataValue.table([dg.TableRecord(row) for row in rows])} if rows else {}
     )

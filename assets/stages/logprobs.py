@@ -37,7 +37,7 @@ def made(
     yield materialized(
         artifact,
         {
-            "dagster/row_count": len(table),
+            "rows": len(table),
             "teacher": artifact.manifest.inputs.get("teacher", "none read"),
         },
     )

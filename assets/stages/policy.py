@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from assets.declared import Declared, materialized
+from assets.declared import Declared, in_words, materialized
 from assets.failures import own_message_first
 from assets.stages.cells import numbers
 from assets.stages.config import StageConfig
@@ -54,10 +54,11 @@ def checkpoint_metadata(artifact: "Artifact") -> dict[str, Any]:
     from schemas import PolicyCheckpoint
 
     checkpoint = artifact.record(PolicyCheckpoint)
-    return {
+    about = {
+        **numbers(checkpoint.metrics),
         "updates": checkpoint.updates,
         "parameters": checkpoint.parameters,
         "architecture": checkpoint.architecture,
         "parent": checkpoint.parent or "-",
-        **numbers(checkpoint.metrics),
     }
+    return in_words(about)

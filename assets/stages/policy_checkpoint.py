@@ -82,10 +82,10 @@ def _published(
         partition=partition_key(run.arm.name, run.iteration + 1),
         tags={"dagster/data_version": artifact.digest},
         metadata={
+            **metadata,
             "why": f"published by {PolicyCheckpointStage.name} {iteration_key(run.iteration)}, "
             f"which was {artifact.why}",
-            "digest": artifact.digest,
             "published_by": PolicyCheckpointStage.name,
-            **metadata,
+            "digest": artifact.digest,
         },
     )

@@ -56,7 +56,7 @@ def made(
     yield materialized(
         artifact,
         {
-            "dagster/row_count": len(known),
+            "rows": len(known),
             "golds_by_kind": {kind.value: count for kind, count in golds.by_kind.items()},
             "golds_only_text": len(golds.only_text),
             "first_golds_only_text": golds.only_text[:50],

@@ -40,7 +40,7 @@ def made(
     if (warning := nothing_readable(run)) is not None:
         log.warning(warning)
     table = artifact.table(Reward)
-    told = {"dagster/row_count": len(table), "readable": readable_text(run, artifact)}
+    told = {"rows": len(table), "readable": readable_text(run, artifact)}
     told |= {**reward_source(stage), **numbers(reward_metrics(table))}
     yield materialized(artifact, told)
     yield from check(declared, run, artifact)

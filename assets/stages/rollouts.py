@@ -35,7 +35,7 @@ def made(
     yield materialized(
         artifact,
         {
-            "dagster/row_count": len(table),
+            "rows": len(table),
             **numbers(rollout_metrics(table)),
             **import_metadata(artifact),
             "first_rows": dg.MetadataValue.table(

@@ -33,7 +33,7 @@ def made(
 
     artifact = stage.make(run)
     table = artifact.table(TokenValues)
-    told = {"dagster/row_count": len(table), "first_states": _first_states(table)}
+    told = {"rows": len(table), "first_states": _first_states(table)}
     yield materialized(artifact, {**numbers(stage.metrics(artifact)), **told})
 
 

@@ -42,7 +42,7 @@ def made(
     yield materialized(
         artifact,
         {
-            "dagster/row_count": len(table),
+            "rows": len(table),
             "weighting": artifact.manifest.config.get("weighting", "of a user's own"),
             "tokens_against_their_reward": _flipped(run, table),
         },

@@ -7,11 +7,12 @@ import dagster as dg
 
 from assets.declared import Declared, materialized
 from assets.failures import own_message_first
+from assets.stages.cells import interval, number
 from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 
 if TYPE_CHECKING:
-    from schemas import CreditFidelity, Interval, MethodCredit, MethodFidelity
+    from schemas import CreditFidelity, MethodCredit, MethodFidelity
 
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
@@ -52,38 +53,33 @@ def _fidelity(found: "CreditFidelity | None", command: str) -> dg.MetadataValue:
     known = [one for one in found.methods if one.value is not None]
     known.sort(key=lambda one: -one.value.value if one.value else 0.0)
     others = [one for one in found.methods if one.value is None]
-    return dg.MetadataValue.table([_fidelity_row(one) for one in [*known, *others]])
+    return dg.MetadataValue.table(
+        [_fidelity_row(one, found.compared_with) for one in [*known, *others]]
+    )
 
 
-def _fidelity_row(one: "MethodFidelity") -> dg.TableRecord:
+def _fidelity_row(one: "MethodFidelity", compared_with: str) -> dg.TableRecord:
     p_value = one.p_corrected
     return dg.TableRecord(
         {
             "method": one.method,
-            "fidelity": _interval(one.value),
-            "difference": _interval(one.difference),
-            "p_corrected": "-" if p_value is None else f"{p_value:.2g}",
-            "within_responses": _interval(one.within),
+            "fidelity": interval(one.value, ".3f"),
+            f"minus {compared_with}": interval(one.difference, "+.3f"),
+            "p (Holm)": number(p_value, ".2g"),
+            "within responses": interval(one.within, ".3f"),
         }
     )
 
 
-def _interval(found: "Interval | None") -> str:
-    if found is None:
-        return "-"
-    bounds = ("" if bound is None else f"{bound:.3f}" for bound in (found.low, found.high))
-    return f"{found.value:.3f} [{', '.join(bounds)}]"
-
-
 def _row(method: "MethodCredit") -> dg.TableRecord:
-    segments = {name: round(share.value, 4) for name, share in method.segments.items()}
+    segments = {name: f"{share.value:.2f}" for name, share in method.segments.items()}
     agreement = method.sign_agreement
     return dg.TableRecord(
         {
             "method": method.method,
-            **{name: round(value, 4) for name, value in method.quantiles.items()},
-            **{name: segments.get(name, 0.0) for name in ("reasoning", "answer", "format")},
-            "sign_agreement": "-" if agreement is None else f"{agreement.value:.4f}",
-            "cut": "-" if method.cut is None else f"{method.cut:.4f}",
+            **{name: segments.get(name, "0.00") for name in ("reasoning", "answer", "format")},
+            "sign agreement": "-" if agreement is None else f"{agreement.value:.2f}",
+            "cut": number(method.cut, ".2f"),
+            **{name: number(value, "+.3g") for name, value in method.quantiles.items()},
         }
     )

@@ -140,7 +140,7 @@ def test_a_checkpoint_publishes_the_next_policy(known: Known, arms: tuple[str]) 
             checkpoint = store.ref(f"small/{arm}/{iteration:03d}/policy_checkpoint")
             assert event.tags["dagster/data_version"] == checkpoint.digest
             assert event.metadata["published_by"].value == "policy_checkpoint"
-            assert event.metadata["updates"].value == iteration + 1
+            assert event.metadata["updates"].value == str(iteration + 1)
             assert store.ref(f"small/{arm}/{iteration + 1:03d}/policy").digest == checkpoint.digest
             assert checkpoint.record(PolicyCheckpoint).updates == iteration + 1
         assert not events(instance, declared.key("policy"), arm, 3)
