@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from rlsd_pipeline.errors import ArtifactError
 from rlsd_pipeline.evaluation.intervals import as_interval
 from rlsd_pipeline.stages.evaluation.result_table import tested
 from rlsd_pipeline.stages.stage import Stage
@@ -67,6 +68,14 @@ class LookaheadStage(Stage):
                 ],
             )
         )
+
+    def is_current(self, run: StageRun) -> bool:
+        """Whether it is what the experiment now declares; not where a score is missing."""
+        try:
+            return super().is_current(run)
+        except ArtifactError:
+            # A method was declared since, or a score was deleted: asked for, it is made.
+            return False
 
     def make(self, run: StageRun) -> Artifact:
         """The table, once every method has made its update and has been evaluated."""
