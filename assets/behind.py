@@ -3,11 +3,12 @@
 Dagster holds a partition against those that it reads and no further, and the edge from a checkpoint
 to the next iteration cannot be declared at all. So what is behind is told again as it is, under
 versions that mark it: Dagster shows it, and all that reads it, as out of step. In the iterations
-that follow, `policy` and `rollouts` are marked: every other stage reads one of them. A stage that
+that follow, `policy` and `rollouts` are marked: every other stage reads one of them; and so is the
+table of all scores, which has no partition. A stage that
 is made again has no mark; where what it was made from comes back, the mark is taken away.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import dagster as dg
@@ -17,14 +18,16 @@ from assets.declared import Declared
 from assets.in_step import arms_behind, evaluation
 from assets.jobs import job_name
 from assets.partitions import partition_key, split_key
+from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.registry import iteration_of
 
 if TYPE_CHECKING:
-    from rlsd_pipeline.stages.run import StageRun
-    from rlsd_pipeline.stages.upkeep.kept import Kept
+    from rlsd_pipeline.artifacts import Artifact
+    from rlsd_pipeline.stages.run import StageRun, Workspace
+    from rlsd_pipeline.stages.upkeep.settings import Setting
 
 MARK = "behind"
 """Code version, and beginning of the data version, of what is behind."""
@@ -39,11 +42,14 @@ Log = Callable[[dg.AssetMaterialization | dg.AssetCheckEvaluation], None]
 
 
 class Place(NamedTuple):
-    """A stage of an arm at an iteration."""
+    """A stage of an arm at an iteration; of the experiment, where no arm is named."""
 
     stage: str
-    arm: str
-    iteration: int
+    arm: str = ""
+    iteration: int = 0
+
+
+_RESULTS = Place(ResultsStage.name)
 
 
 class Marks:
@@ -81,7 +87,6 @@ class Marks:
         """
         from rlsd_pipeline.stages.upkeep.kept import Kept
         from rlsd_pipeline.stages.upkeep.reasons import behind
-        from rlsd_pipeline.stages.upkeep.settings import settings_text
 
         arm, iteration = run.arm.name, run.iteration
         if stage not in _names(run) or not self._is_followed(arm, iteration, stage):
@@ -92,10 +97,28 @@ class Marks:
             self._mark(arm, iteration, _names(run), str(policy.metadata[_WHY].value))
         elif found := behind(place):
             first, changed = next(iter(found.items()))
-            why = f"{first} {iteration:03d} would be made again: {settings_text(changed)}"
-            self._mark(arm, iteration, found, why)
+            self._mark(arm, iteration, found, _reason(first, iteration, changed))
         else:
             self.restore(place)
+
+    def look(self, arm: str) -> None:
+        """Mark what of an arm is behind, where nothing is known but what the store has."""
+        from rlsd_pipeline.stages.upkeep.earlier import standing
+        from rlsd_pipeline.stages.upkeep.kept import Kept
+        from rlsd_pipeline.stages.upkeep.reasons import behind
+
+        workspace = self._declared.workspace()
+        found = standing(workspace, arm)
+        if found.changed and found.current < workspace.experiment.iterations:
+            stages = behind(Kept.of(workspace.at(arm, found.current)))
+            for first, changed in list(stages.items())[:1]:
+                self._mark(arm, found.current, stages, _reason(first, found.current, changed))
+
+    def settle_results(self) -> None:
+        """Mark the table of all scores as long as an arm is behind, whose scores it holds."""
+        if known := arms_behind(self._declared, self._instance):
+            arm, why = next(iter(known.items()))
+            self._mark_one(_RESULTS, f"{arm}: {why}", "evaluate what was redone")
 
     def restore(self, run: "StageRun") -> None:
         """Take away the marks of an arm from an iteration on, up to what is still behind."""
@@ -115,6 +138,17 @@ class Marks:
                 self._unmark(Place(name, arm, iteration), here)
             self._unmark(Place(PolicyStage.name, arm, iteration + 1), here)
         self._tell(arm, None)
+        self._restore_results()
+
+    def _restore_results(self) -> None:
+        """Take away the mark of the table where every score is of a policy that is here."""
+        workspace = self._declared.workspace()
+        stage, run = self._declared.stage(ResultsStage), workspace.whole()
+        if arms_behind(self._declared, self._instance) or not stage.is_current(run):
+            return
+        scores = stage.inputs(run).items()
+        if all(_is_of_its_policy(workspace, role, score) for role, score in scores):
+            self._unmark(_RESULTS, run)
 
     def _is_followed(self, arm: str, iteration: int, stage: str) -> bool:
         """Whether anything descends from a stage; in a training that goes on nothing does."""
@@ -125,7 +159,7 @@ class Marks:
 
     def _mark(self, arm: str, iteration: int, here: Collection[str], why: str) -> None:
         known = self._instance.get_materialized_partitions(self._declared.key(PolicyStage.name))
-        updates = max(at for name, at in map(split_key, known) if name == arm)
+        updates = max((at for name, at in map(split_key, known) if name == arm), default=0)
         name = self._declared.name
         redo = (
             f"run {job_name(self._declared, 'train')} for {arm} with `updates` {updates}, or "
@@ -137,6 +171,7 @@ class Marks:
                 self._mark_one(Place(stage, arm, at), why, redo)
         for stage in here:
             self._mark_one(Place(stage, arm, iteration), why, redo)
+        self._mark_one(_RESULTS, f"{arm}: {why}", redo)
         self._tell(arm, f"{why}; redo in order: {redo}")
 
     def _unmarked_after(self, arm: str, iteration: int) -> Iterator[int]:
@@ -153,13 +188,14 @@ class Marks:
             told = {_WHY: why, "redo in order": redo, **event.metadata}
             self._log(_again(event, {**(event.tags or {}), **versions}, told))
 
-    def _unmark(self, place: Place, here: "Kept") -> None:
+    def _unmark(self, place: Place, here: "StageRun") -> None:
         """Tell the event before the mark again, where it is of the artifact that is here."""
-        newest, artifact = self._newest(place), here.kept(place.stage, place.iteration)
+        name = here.reference(place.stage, place.iteration)
+        newest, artifact = self._newest(place), here.workspace.store.intact_ref(name)
         if newest is None or artifact is None or not is_marked(newest):
             return
         records = self._instance.fetch_materializations(
-            dg.AssetRecordsFilter(self._declared.key(place.stage), [_partition(place)]),
+            _events(self._declared.key(place.stage), _partition(place)),
             limit=_MOST_EVENTS,
         ).records
         for record in records:
@@ -201,8 +237,25 @@ def _names(run: "StageRun") -> list[str]:
     return [stage.name for stage in iteration_of(run.arm)]
 
 
-def _partition(place: Place) -> dg.MultiPartitionKey:
-    return partition_key(place.arm, place.iteration)
+def _partition(place: Place) -> dg.MultiPartitionKey | None:
+    return partition_key(place.arm, place.iteration) if place.arm else None
+
+
+def _events(key: dg.AssetKey, partition: dg.MultiPartitionKey | None) -> dg.AssetRecordsFilter:
+    return dg.AssetRecordsFilter(key, None if partition is None else [partition])
+
+
+def _reason(stage: str, iteration: int, changed: "Sequence[Setting]") -> str:
+    from rlsd_pipeline.stages.upkeep.settings import settings_text
+
+    return f"{stage} {iteration:03d} would be made again: {settings_text(changed)}"
+
+
+def _is_of_its_policy(workspace: "Workspace", role: str, score: "Artifact") -> bool:
+    """Whether a score, in its role among those of the table, is of the policy that is there now."""
+    place = role.rpartition("/")[0]
+    policy = workspace.store.intact_ref(f"{workspace.name}/{place}/{PolicyStage.name}")
+    return policy is not None and score.manifest.inputs.get(PolicyStage.name) == policy.digest
 
 
 def _again(

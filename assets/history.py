@@ -6,7 +6,7 @@ The artifacts are the record; what Dagster knows of them can be told again.
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from dagster._core.definitions.data_version import (
     get_input_data_version_tag,
 )
 
-from assets.behind import MARK
+from assets.behind import MARK, Marks
 from assets.declared import Declared, artifact_metadata
 from assets.home import dagster_home
 from assets.partitions import partition_key, split_key
@@ -209,7 +209,17 @@ def tell(
         if not all(result.passed for result in results):
             refused.add(artifact.digest)
         checks += len(results)
+    for experiment in declared.values():
+        _mark(instance, experiment)
     return Told(len(found), checks)
+
+
+def _mark(instance: dg.DagsterInstance, declared: Declared) -> None:
+    """Show what is behind; of an arm that cannot be read nothing is said."""
+    marks = Marks(declared, instance, instance.report_runless_asset_event, "rebuilt")
+    for arm in declared.experiment.lineages():
+        with suppress(RlsdError):
+            marks.look(arm)
 
 
 def _check(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from assets.behind import Marks
 from assets.declared import Declared, materialized
 from assets.failures import own_message_first
 from assets.pictures import learning_curve
@@ -84,6 +85,7 @@ def _refresh_results(context: dg.AssetExecutionContext, declared: Declared) -> N
     stage = declared.stage(ResultsStage)
     if declared.key(stage.name) not in context.job_def.asset_layer.executable_asset_keys:
         Publisher(context, declared).make(stage, declared.workspace().whole())
+        Marks.of(declared, context).settle_results()
 
 
 def _table(breakdown: Mapping[str, BreakdownScore]) -> dg.TableMetadataValue:
@@ -93,9 +95,8 @@ def _table(breakdown: Mapping[str, BreakdownScore]) -> dg.TableMetadataValue:
             dg.TableRecord(
                 {
                     "label": label.removeprefix("step:"),
-                    "score": round(part.score, 4),
-                    "low": round(part.interval_low, 4),
-                    "high": round(part.interval_high, 4),
+                    "score": f"{part.score:.3f}",
+                    "interval": f"[{part.interval_low:.3f}, {part.interval_high:.3f}]",
                     "n": part.n,
                 }
             )

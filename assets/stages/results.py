@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from assets.behind import Marks
 from assets.declared import Declared, materialized
 from assets.failures import own_message_first
 from assets.pictures import difference_picture, learning_curve, training_curves
+from assets.stages.cells import number
 from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
 from rlsd_pipeline.stages.stage import Stage
@@ -29,6 +31,7 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
         with own_message_first():
             run = declared.at(context, recompute=config.recompute)
             yield from made(declared, stage, run, context.log)
+            Marks.of(declared, context).settle_results()
 
     yield results
 
@@ -58,7 +61,7 @@ def _page(workspace: "Workspace", lines: "Sequence[Result]") -> dict[str, dg.Met
     pictures: dict[str, dg.MetadataValue] = dict(training_curves(workspace))
     for benchmark in benchmarks:
         pictures[f"curve/{benchmark.name}"] = learning_curve(workspace, benchmark.name)
-        pictures |= difference_picture(lines, benchmark.name, compared_with)
+        pictures |= difference_picture(workspace, lines, benchmark.name)
     headroom = headroom_section(read_headroom(workspace))
     document = markdown([*sections(lines, compared_with, benchmarks), headroom])
     notes = earlier_notes(workspace)
@@ -75,47 +78,42 @@ def _page(workspace: "Workspace", lines: "Sequence[Result]") -> dict[str, dg.Met
 def _records(
     lines: "Sequence[Result]", compared_with: str, benchmarks: "Sequence[BenchmarkConfig]"
 ) -> list[dg.TableRecord]:
+    from assets.results.document import estimate
     from assets.results.paper import paper_column
 
+    judged = any(line.judged is not None for line in lines)
     paper = {
         benchmark.name: paper_column(
             [line for line in lines if line.benchmark == benchmark.name], benchmark
         )[1]
         for benchmark in benchmarks
     }
+    published = any(paper.values())
     return [
         dg.TableRecord(
             {
                 "benchmark": line.benchmark,
                 "method": line.method,
-                "seeds": len(line.seeds),
-                "updates": line.updates,
-                "score": round(line.score.value, 4),
-                "interval": f"{line.score.low:.4f} to {line.score.high:.4f}",
-                "detectable": _number(line.detectable),
-                "judged": _number(line.judged),
-                "gain": "-" if line.gain is None else f"{line.gain.value:+.4f}",
+                "accuracy": estimate(line.score),
                 f"minus {compared_with}": _difference(line),
-                "mentions": round(line.mentions.value, 4),
-                "blind": _number(line.blind),
+                "p (Holm)": number(line.difference and line.difference.p_corrected, ".2g"),
+                "updates": line.updates,
+                "seeds": len(line.seeds),
+                "gain": "-" if line.gain is None else f"{line.gain.value:+.3f}",
+                "detectable": number(line.detectable, ".3f"),
+                **({"judged": number(line.judged, ".3f")} if judged else {}),
+                "blind": number(line.blind, ".3f"),
+                "mentions": number(line.mentions.value, ".3f"),
                 "unparsed": line.unparsed,
                 "truncated": line.truncated,
-                "paper": paper[line.benchmark].get(line.method, "-"),
+                **({"paper, %": paper[line.benchmark].get(line.method, "-")} if published else {}),
             }
         )
         for line in lines
     ]
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
-
-
 def _difference(line: "Result") -> str:
-    if line.difference is None:
-        return "-"
-    paired = line.difference.paired
-    return (
-        f"{paired.value:+.4f} ({paired.low:+.4f} to {paired.high:+.4f}), "
-        f"p {line.difference.p_corrected:.2g} (Holm, {paired.test}; interval not corrected)"
-    )
+    from assets.results.document import signed
+
+    return "-" if line.difference is None else signed(line.difference.paired)

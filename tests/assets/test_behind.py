@@ -7,6 +7,7 @@ from dagster._utils.test.data_versions import get_stale_status_resolver
 
 from assets.cli.loop import Loop
 from assets.graph import stage_assets
+from assets.history import tell
 from assets.in_step import arms_behind
 from assets.partitions import partition_key
 from rlsd_pipeline.stages.registry import ITERATION_STAGES
@@ -44,6 +45,12 @@ def statuses(opened: Opened, iteration: int, arm: str = "rlsd-s0") -> list[Stale
     return [resolver.get_status(loop.declared.key(stage), partition) for stage in chain]
 
 
+def result_status(opened: Opened) -> StaleStatus:
+    loop, instance = opened
+    resolver = get_stale_status_resolver(instance, stage_assets(loop.declared))
+    return resolver.get_status(loop.declared.key("results"))
+
+
 def newest(opened: Opened, stage: str, iteration: int) -> dg.AssetMaterialization:
     event = opened[1].get_latest_data_version_record(
         opened[0].declared.key(stage), partition_key=partition_key("rlsd-s0", iteration)
@@ -59,6 +66,7 @@ def test_another_draw_shows_all_that_descends_from_it_as_stale_until_it_is_redon
     opened, instance = loop
     opened.train("rlsd-s0", 3)
     assert [statuses(loop, k) for k in range(4)] == [[FRESH] * 6] * 3 + [[FRESH]]
+    opened.results()
     materialize(loop, "rollouts", 1, draw=1)
 
     assert statuses(loop, 0) == [FRESH] * 6
@@ -73,7 +81,15 @@ def test_another_draw_shows_all_that_descends_from_it_as_stale_until_it_is_redon
     assert "`rlsd train small --arm rlsd-s0 --iterations 3`" in why["rlsd-s0"]
     metadata = newest(loop, "policy", 3).metadata
     assert metadata["behind"].value in why["rlsd-s0"]
-    assert metadata["updates"].value == 3
+    assert metadata["updates"].value == "3"
+    assert result_status(loop) == STALE
+    # What is told from the store alone is the same.
+    with dg.DagsterInstance.ephemeral() as told:
+        store, declared = opened.workspace.store, {"small": opened.declared}
+        tell(told, store, declared, list(store.refs("small/")), lambda count: None)
+        assert [statuses((opened, told), k)[0] for k in range(4)] == [FRESH, FRESH, STALE, STALE]
+        assert arms_behind(opened.declared, told) == why
+        assert result_status((opened, told)) == STALE
 
     # One iteration alone, from what is behind: nothing of it is in step by that.
     materialize(loop, "rewards", 2)
@@ -82,7 +98,8 @@ def test_another_draw_shows_all_that_descends_from_it_as_stale_until_it_is_redon
     opened.train("rlsd-s0", 3)
     assert [statuses(loop, k) for k in range(4)] == [[FRESH] * 6] * 3 + [[FRESH]]
     assert arms_behind(opened.declared, instance) == {}
-    assert newest(loop, "rollouts", 1).metadata["draw"].value == 1
+    assert result_status(loop) == FRESH
+    assert newest(loop, "rollouts", 1).metadata["draw"].value == "1"
     why_made = newest(loop, "rewards", 1).metadata["why"].value
     assert isinstance(why_made, str)
     assert why_made.startswith("computed: rollouts ")
