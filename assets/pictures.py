@@ -1,7 +1,7 @@
 """Pictures for the metadata of an asset: those of the report, small enough for the event log."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import dagster as dg
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from rlsd_pipeline.report.styles import Style
     from rlsd_pipeline.stages.evaluation.results import Result
     from rlsd_pipeline.stages.run import StageRun, Workspace
 
@@ -27,7 +28,8 @@ def training_curves(workspace: "Workspace") -> dict[str, dg.MarkdownMetadataValu
     charts = training_charts(workspace)
     if not charts:
         return {}
-    return {"training curves": _picture("training curves", small_multiples(charts))}
+    figure = small_multiples(charts, _styles(workspace))
+    return {"training curves": _picture("training curves", figure)}
 
 
 def arm_curves(run: "StageRun") -> dict[str, dg.MarkdownMetadataValue]:
@@ -50,7 +52,17 @@ def arm_picture(run: "StageRun") -> dict[str, dg.MarkdownMetadataValue]:
     from rlsd_pipeline.summary.training_curves import training_charts
 
     name, charts = run.arm.name, training_charts(run.workspace, [run.arm.name])
-    return {f"{name}, drawn": _picture(name, small_multiples(charts))} if charts else {}
+    if not charts:
+        return {}
+    figure = small_multiples(charts, _styles(run.workspace))
+    return {f"{name}, drawn": _picture(name, figure)}
+
+
+def _styles(workspace: "Workspace", others: Iterable[str] = ()) -> "dict[str, Style]":
+    """The look of every method, as in the report."""
+    from rlsd_pipeline.report.styles import method_styles
+
+    return method_styles([*workspace.experiment.methods(), *others])
 
 
 def _is_drawn(updates: int, total: int) -> bool:
@@ -62,11 +74,12 @@ def learning_curve(workspace: "Workspace", benchmark: str) -> dg.MarkdownMetadat
     from rlsd_pipeline.report.figures import learning_curves
     from rlsd_pipeline.summary.curves import accuracy_chart
 
-    return _picture(benchmark, learning_curves(accuracy_chart(workspace, benchmark)))
+    chart = accuracy_chart(workspace, benchmark)
+    return _picture(benchmark, learning_curves(chart, _styles(workspace)))
 
 
 def difference_picture(
-    lines: "Sequence[Result]", benchmark: str, compared: str
+    workspace: "Workspace", lines: "Sequence[Result]", benchmark: str
 ) -> dict[str, dg.MarkdownMetadataValue]:
     """Paired differences to the method that all are compared with; nothing where there are none."""
     from rlsd_pipeline.report.figures import forest
@@ -81,7 +94,8 @@ def difference_picture(
     }
     if not found:
         return {}
-    figure = forest(found, compared, quantity="accuracy")
+    compared = workspace.experiment.compared_with
+    figure = forest(found, compared, _styles(workspace), "accuracy")
     return {f"differences/{benchmark}": _picture("differences", figure)}
 
 
@@ -93,7 +107,11 @@ def comparison_pictures(run: "StageRun") -> dict[str, dg.MarkdownMetadataValue]:
     found = comparison(run)
     if found is None:
         return {}
-    pictures = {"credit": credit_strips(found.credit), "segments": segment_shares(found.credit)}
+    styles = _styles(run.workspace, found.methods)
+    pictures = {
+        "credit": credit_strips(found.credit, styles),
+        "segments": segment_shares(found.credit),
+    }
     if found.rank_correlation is not None:
         pictures["rank_correlation"] = heat_map(found.rank_correlation, found.methods)
     return {name: _picture(name, figure) for name, figure in pictures.items()}

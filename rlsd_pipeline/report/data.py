@@ -123,6 +123,9 @@ class MethodLine(Part):
     seeds: Count = 1
     """Number of training runs."""
 
+    updates: Count | None = None
+    """Of the policy that the score is of; null where it is not known."""
+
     questions: Count | None = None
     """Number of questions each was asked."""
 
@@ -248,9 +251,16 @@ class Report(Part):
     settings: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
     """Title → one value, or several."""
 
+    declaration: str = ""
+    """Every setting, defaults included, as YAML."""
+
+    order: tuple[str, ...] = ()
+    """Methods whose look comes first, so that it is the same wherever they are drawn."""
+
     def methods(self) -> tuple[str, ...]:
-        """Every method that is drawn, in the order of first mention, the table's first."""
-        names = [line.method for line in self.table.lines] if self.table else []
+        """Every method that is drawn: those of `order`, then by first mention."""
+        names = list(self.order)
+        names += [line.method for line in self.table.lines] if self.table else []
         charts = (*self.charts, *self.training)
         names += [curve.method for chart in charts for curve in chart.curves]
         names += self.comparison.methods if self.comparison else ()

@@ -15,6 +15,10 @@ from rlsd_pipeline.report.tokens import token_view
 TRAP = """addEventListener("error", (event) => {
   const root = document.documentElement;
   root.dataset.errors = [root.dataset.errors, event.message].filter(Boolean).join("; ");
+});
+// What is folded away on a screen is not lost on paper.
+addEventListener("beforeprint", () => {
+  for (const folded of document.querySelectorAll("details")) folded.open = true;
 });"""
 
 # One scope: each uses what those before it define.

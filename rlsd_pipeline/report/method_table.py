@@ -7,7 +7,13 @@ from typing import NamedTuple
 from rlsd_pipeline.report.data import MethodLine, MethodTable
 from rlsd_pipeline.report.numbers import ABSENT, interval, level, middle, p_value, percent, plain
 from rlsd_pipeline.report.part import Estimate
-from rlsd_pipeline.report.tables import cell, framed, head, meanings, table
+from rlsd_pipeline.report.tables import cell, equal_rows, framed, head, meanings, table
+
+ONE_SEED = "One seed: all of this is about these trainings, and says nothing about the methods."
+_SAME_SCORES = (
+    "their policies answered alike, as those of methods do that give the same credit, or that were "
+    "not trained."
+)
 
 
 class Column(NamedTuple):
@@ -30,17 +36,26 @@ def method_table(report: MethodTable) -> str:
     heads = [head(column.head, place > 0) for place, column in enumerate(columns)]
     bodies = []
     for benchmark, lines in by_benchmark(report.lines).items():
-        best = max(line.score for line in lines)
+        best = None if one_seed(lines) else max(line.score for line in lines)
         rows = "".join(_row(line, columns, line.score == best) for line in lines)
         title = f'<th scope="rowgroup" colspan="{len(columns)}">{escape(benchmark)}</th>'
         bodies.append(f'<tbody><tr class="group">{title}</tr>{rows}</tbody>')
-    star = ("★", "highest score of its benchmark, which alone is no evidence of a difference")
+    star = "highest score of its benchmark, which alone is no evidence of a difference"
     explained = [
-        star,
+        ("★", "" if one_seed(report.lines) else star),
         *((column.head, column.meaning) for column in columns),
         _steps_meaning(report, _steps(report)),
     ]
-    return framed("scores by method", heads, "".join(bodies)) + meanings(explained)
+    equal = "".join(
+        equal_rows([[line.method, line.score, line.low, line.high] for line in lines], _SAME_SCORES)
+        for lines in by_benchmark(report.lines).values()
+    )
+    return framed("scores by method", heads, "".join(bodies)) + equal + meanings(explained)
+
+
+def one_seed(lines: Iterable[MethodLine]) -> bool:
+    """Whether no method was trained more than once."""
+    return all(line.seeds < 2 for line in lines)
 
 
 def published_table(lines: Iterable[MethodLine]) -> str:
@@ -75,6 +90,8 @@ def reading(line: MethodLine, confidence: float) -> str:
     """What the test says of a difference, in words and with a sign."""
     if line.difference is None:
         return ABSENT
+    if line.seeds < 2:
+        return "one seed"
     p = line.difference.p_corrected
     if (line.difference.p if p is None else p) >= 1 - confidence:
         return "≈ unresolved"
@@ -86,7 +103,6 @@ def _columns(report: MethodTable) -> list[Column]:
     lines, confidence = report.lines, report.confidence
     chosen = [
         Column("method", lambda line: escape(line.method)),
-        Column("n", _size, "training seeds × questions asked of each"),
         Column("score", _score, f"{report.score_meaning}; {_level(report)}"),
     ]
     if any(line.difference for line in lines):
@@ -98,9 +114,11 @@ def _columns(report: MethodTable) -> list[Column]:
                 report.difference_meaning or "paired difference of the scores",
             ),
             Column("p", _p, _p_meaning(lines)),
-            Column("test", _test, "what gave the p-value"),
             Column("reading", lambda line: reading(line, confidence), f"of p {tested}"),
         ]
+    if any(line.updates is not None for line in lines):
+        chosen.append(Column("updates", _updates, "of the policy that was scored"))
+    chosen.append(Column("n", _size, "training seeds × questions asked of each"))
     if any(line.gain for line in lines):
         meaning = "score minus that of the base policy nobody has trained"
         chosen.append(Column("gain", lambda line: with_interval(line.gain, sign=True), meaning))
@@ -109,7 +127,14 @@ def _columns(report: MethodTable) -> list[Column]:
         chosen.append(Column("leakage", _leakage, meaning))
     if any(line.blind is not None for line in lines):
         chosen.append(Column("blind", lambda line: plain(line.blind), "score without the image"))
-    return chosen + _steps(report)
+    chosen += _steps(report)
+    if any(line.difference for line in lines):
+        chosen.append(Column("test", _test, "what gave the p-value"))
+    return chosen
+
+
+def _updates(line: MethodLine) -> str:
+    return ABSENT if line.updates is None else f"{line.updates:,}"
 
 
 def _steps(report: MethodTable) -> list[Column]:

@@ -4,7 +4,7 @@ const data = JSON.parse(document.getElementById("token-data").textContent);
 const part = (id) => document.getElementById(id);
 const rows = part("token-rows");
 const tooltip = part("tooltip");
-const state = { rollout: 0, method: 0, all: false, show: "credit", shared: false, token: null };
+const state = { rollout: data.first, method: 0, all: false, show: "credit", shared: false, token: null };
 
 const rollout = () => data.rollouts[state.rollout];
 
@@ -25,8 +25,8 @@ function readAddress() {
   const wanted = new URLSearchParams(address);
   const id = wanted.get("rollout");
   const named = data.rollouts.findIndex((one) => one.id === id);
-  const place = named >= 0 ? named : Number(id ?? 1) - 1;
-  state.rollout = place in data.rollouts ? place : 0;
+  const place = named >= 0 ? named : Number(id ?? data.first + 1) - 1;
+  state.rollout = place in data.rollouts ? place : data.first;
   state.method = Math.max(0, data.methods.indexOf(wanted.get("method")));
   state.all = wanted.get("view") === "all";
   state.show = wanted.get("show") === "deviation" ? "deviation" : "credit";
@@ -185,6 +185,10 @@ function listen() {
   }
   addEventListener("scroll", moveTooltip, { passive: true });
   addEventListener("hashchange", () => readAddress() && draw());
+  // Paper has no controls: there all methods stand below each other.
+  let chosen = state.all;
+  addEventListener("beforeprint", () => { chosen = state.all; state.all = true; draw(); });
+  addEventListener("afterprint", () => { state.all = chosen; draw(); });
 }
 
 try {

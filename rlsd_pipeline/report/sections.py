@@ -7,11 +7,18 @@ from matplotlib.figure import Figure
 
 from rlsd_pipeline.report import figures
 from rlsd_pipeline.report.data import Chart, Comparison, Diagnostic, MethodTable, Report
-from rlsd_pipeline.report.method_table import by_benchmark, method_table, published_table
+from rlsd_pipeline.report.method_table import (
+    ONE_SEED,
+    by_benchmark,
+    method_table,
+    one_seed,
+    published_table,
+)
 from rlsd_pipeline.report.numbers import interval, level, middle, p_value, percent, plain
 from rlsd_pipeline.report.styles import Style
 from rlsd_pipeline.report.tables import (
     details,
+    equal_rows,
     meanings,
     paragraph,
     section,
@@ -47,6 +54,8 @@ def summary(report: Report) -> str:
         return ""
     body = [notes]
     if report.table is not None:
+        if one_seed(report.table.lines):
+            body.append(paragraph(ONE_SEED, "warning"))
         body.append(method_table(report.table))
         if published := published_table(report.table.lines):
             meaning = paragraph(report.table.published_meaning, "muted")
@@ -90,6 +99,8 @@ def differences(results: MethodTable | None, styles: Styles) -> str:
             f"Difference of the score to {results.baseline}; "
             f"lines are {level(results.confidence)} intervals. {results.difference_meaning}"
         )
+        if one_seed(lines):
+            caption += f" {ONE_SEED}"
         figure = figures.forest(found, results.baseline, styles)
         items.append(card(f"differences-{benchmark}", benchmark, figure, caption.strip()))
     return section("differences", "Paired differences", cards(*items)) if items else ""
@@ -139,11 +150,11 @@ def comparison(data: Comparison | None, styles: Styles) -> str:
 def diagnostics(tables: tuple[Diagnostic, ...]) -> str:
     """Small tables, each with what it tells."""
     items = [
-        f'<div class="card"><h3>{escape(one.title)}</h3>{paragraph(one.explanation, "muted")}'
-        f"{table(one.title, one.columns, one.rows)}</div>"
+        f'<div class="diagnostic"><h3>{escape(one.title)}</h3>'
+        f"{table(one.title, one.columns, one.rows)}{paragraph(one.explanation, 'muted')}</div>"
         for one in tables
     ]
-    return section("diagnostics", "Diagnostics", cards(*items)) if items else ""
+    return section("diagnostics", "Diagnostics", *items) if items else ""
 
 
 def settings(report: Report) -> str:
@@ -152,10 +163,17 @@ def settings(report: Report) -> str:
         (title, value if isinstance(value, str) else ", ".join(value))
         for title, value in report.settings.items()
     ]
-    command = f"<pre><code>{escape(report.command)}</code></pre>" if report.command else ""
-    if not chosen and not command:
+    command = _code(report.command)
+    everything = _code(report.declaration)
+    if everything:
+        everything = details("All settings, defaults included", everything)
+    if not any((chosen, command, everything)):
         return ""
-    return section("settings", "Settings", command, meanings(chosen))
+    return section("settings", "Settings", command, meanings(chosen), everything)
+
+
+def _code(text: str) -> str:
+    return f"<pre><code>{escape(text)}</code></pre>" if text else ""
 
 
 def _curve_caption(chart: Chart) -> str:
@@ -242,14 +260,33 @@ def _credit_table(data: Comparison) -> str:
     columns = ["method", "tokens with signal", "sign as A", "clipped", "gradient norm"]
     if not norms:
         columns, rows = columns[:-1], [row[:-1] for row in rows]
-    return table("credit by method", columns, rows) + meanings(
-        [
-            ("tokens with signal", "tokens whose credit Â is not 0"),
-            ("sign as A", "share of those whose credit has the sign of the response's advantage"),
-            ("clipped", "share of tokens whose weight was clipped; – where a method clips none"),
-            ("gradient norm", "Euclidean, of the method's loss on these rollouts" if norms else ""),
-        ]
+    return (
+        table("credit by method", columns, rows)
+        + equal_rows(rows, _SAME_CREDIT)
+        + meanings(
+            [
+                ("tokens with signal", "tokens whose credit Â is not 0"),
+                (
+                    "sign as A",
+                    "share of those whose credit has the sign of the response's advantage",
+                ),
+                (
+                    "clipped",
+                    "share of tokens whose weight was clipped; – where a method clips none",
+                ),
+                (
+                    "gradient norm",
+                    "Euclidean, of the method's loss on these rollouts" if norms else "",
+                ),
+            ]
+        )
     )
+
+
+_SAME_CREDIT = (
+    "they give these tokens the same credit. A schedule that has run out, a bound that cuts "
+    "nothing or a group without a difference in reward leaves nothing to tell them apart."
+)
 
 
 def _lookahead(data: Comparison, styles: Styles) -> str:

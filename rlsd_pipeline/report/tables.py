@@ -48,6 +48,15 @@ def table(label: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) ->
     return framed(label, heads, f"<tbody>{''.join(body)}</tbody>")
 
 
+def equal_rows(rows: Iterable[Sequence[object]], why: str) -> str:
+    """A sentence for the rows that say the same of several names; nothing where none do."""
+    named: dict[tuple[object, ...], list[str]] = {}
+    for name, *cells in rows:
+        named.setdefault(tuple(cells), []).append(str(name))
+    groups = [" and ".join(names) for names in named.values() if len(names) > 1]
+    return paragraph(f"Equal rows: {'; '.join(groups)}: {why}", "muted") if groups else ""
+
+
 def framed(label: str, heads: Sequence[str], bodies: str) -> str:
     """A table in a box of its own that scrolls sideways, by keyboard too, where it is wide."""
     return (

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -24,6 +24,7 @@ def payload(rollouts: Sequence[RolloutView]) -> dict[str, Any]:
 
     Returns:
         `methods`; `scales` with the credit and the deviation at full strength of each method;
+        `first`, the rollout that is shown first;
         `images` as data URLs; `rollouts`, whose `credit` is `[methods][tokens]` or null.
     """
     methods = list(dict.fromkeys(name for rollout in rollouts for name in rollout.credit))
@@ -31,15 +32,39 @@ def payload(rollouts: Sequence[RolloutView]) -> dict[str, Any]:
     shown = [_rollout(rollout, methods, images) for rollout in rollouts]
     credit = {name: _arrays(rollouts, name) for name in methods}
     deviation = {name: [row - _mean(row) for row in rows] for name, rows in credit.items()}
+    scales = {
+        "credit": [_full_scale(credit[name]) for name in methods],
+        "deviation": [_full_scale(deviation[name]) for name in methods],
+    }
     return {
         "methods": methods,
-        "scales": {
-            "credit": [_full_scale(credit[name]) for name in methods],
-            "deviation": [_full_scale(deviation[name]) for name in methods],
-        },
+        "scales": scales,
+        "first": most_different(rollouts, dict(zip(methods, scales["deviation"], strict=True))),
         "images": list(images),
         "rollouts": shown,
     }
+
+
+def most_different(rollouts: Sequence[RolloutView], scales: Mapping[str, float | str]) -> int:
+    """Place of the rollout on whose tokens the methods differ most.
+
+    Args:
+        rollouts: At least one.
+        scales: Method → deviation from a response's mean that is drawn at full strength; a method
+            without any gives every token of a response the same.
+    """
+    return max(range(len(rollouts)), key=lambda place: _disagreement(rollouts[place], scales))
+
+
+def _disagreement(rollout: RolloutView, scales: Mapping[str, float | str]) -> float:
+    """Mean over tokens of the spread of the methods' deviations, each in its own scale."""
+    rows = []
+    for name, credit in rollout.credit.items():
+        values = np.nan_to_num(np.asarray(credit, float), posinf=0.0, neginf=0.0)
+        scale = scales[name]
+        size = scale if isinstance(scale, float | int) and scale > 0 else np.inf
+        rows.append(np.clip((values - values.mean()) / size, -1, 1) if len(values) else values)
+    return float(np.std(rows, axis=0).mean()) if rollout.tokens else 0.0
 
 
 def embedded(data: object) -> str:

@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime
 
+import yaml
+
+from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.report.data import Report
 from rlsd_pipeline.stages.comparison.larger_batch import widest
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
@@ -48,7 +51,14 @@ def collect_report(workspace: Workspace, place: StageRun | None, command: str) -
         learning=() if shown is None else learning_plots(shown, compared),
         diagnostics=diagnostics(workspace),
         settings=_settings(workspace),
+        declaration=_declaration(experiment),
+        order=tuple(experiment.methods()),
     )
+
+
+def _declaration(experiment: ExperimentConfig) -> str:
+    """Every setting, whether it was written or is a default."""
+    return yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
 def _settings(workspace: Workspace) -> dict[str, str | tuple[str, ...]]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.artifacts.references import REFS, ref_name
+from rlsd_pipeline.diagnostics.moments import table_moments
 from rlsd_pipeline.errors import RlsdError
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
@@ -20,9 +21,13 @@ from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.summary.quantities import PARTS, QUANTITIES
 from rlsd_pipeline.tracking.metrics import stage_metrics
+from schemas import TokenLogprobs
 
-_VERSION = 1
+_VERSION = 2
 """Raised when a metric that is kept changes its meaning, or another one is kept."""
+
+MOMENTS = "moments/"
+"""What the name of a mean over an iteration's tokens begins with."""
 
 _WORTH_KEEPING = 256
 """Artifacts that were read and whose numbers are not kept yet."""
@@ -92,7 +97,15 @@ def arm_numbers(workspace: Workspace, arm: str) -> dict[int, dict[str, float]]:
 
 def _numbers(workspace: Workspace, artifact: Artifact) -> dict[str, float]:
     found = stage_metrics(workspace.stage(STAGES[artifact.stage]), artifact)
-    return {name: of for name, of in found.items() if name in _KEPT or name.startswith(PARTS)}
+    numbers = {name: of for name, of in found.items() if name in _KEPT or name.startswith(PARTS)}
+    return numbers | (_moments(artifact) if artifact.stage == LogprobsStage.name else {})
+
+
+def _moments(artifact: Artifact) -> dict[str, float]:
+    """What the diagnostics read of an iteration's tokens."""
+    table = artifact.table(TokenLogprobs, ["student_logprobs", "teacher_logprobs"])
+    found = table_moments(table)._asdict()
+    return {f"{MOMENTS}{name}": of for name, of in found.items() if of is not None}
 
 
 def _by_iteration(entries: dict[str, _Entry], declared: int) -> dict[int, dict[str, float]]:

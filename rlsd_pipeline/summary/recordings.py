@@ -1,13 +1,15 @@
 """What each arm recorded, iteration by iteration, as the diagnostics read it."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from rlsd_pipeline.diagnostics.moments import Moments, table_moments
+from rlsd_pipeline.diagnostics.moments import Moments
 from rlsd_pipeline.diagnostics.properties.recording import Evaluation, LeakCount, RunRecording
 from rlsd_pipeline.stages.evaluation.evaluated import Evaluated, evaluations
-from rlsd_pipeline.stages.run import StageRun, Workspace
-from schemas import PolicyCheckpoint, TokenLogprobs
+from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.summary.numbers import MOMENTS, arm_numbers
+
+_GRAD_NORM = "policy_checkpoint/grad_norm"
 
 
 class Moment(NamedTuple):
@@ -26,7 +28,16 @@ class Moment(NamedTuple):
 
 def moments(workspace: Workspace, arm: str) -> list[Moment]:
     """Every iteration of an arm that the store has, in order."""
-    return list(_moments(workspace, arm))
+    return [
+        Moment(iteration, found[_GRAD_NORM], _of(found))
+        for iteration, found in arm_numbers(workspace, arm).items()
+        if _GRAD_NORM in found and f"{MOMENTS}entropy" in found
+    ]
+
+
+def _of(found: Mapping[str, float]) -> Moments:
+    fields = {name: found.get(f"{MOMENTS}{name}") for name in Moments._fields}
+    return Moments(**{name: value for name, value in fields.items() if value is not None})
 
 
 def recording(
@@ -44,25 +55,6 @@ def recording(
         leak_start=None if started is None else _leaks(started),
         leak_end=None if last is None else _leaks(last),
     )
-
-
-def _moments(workspace: Workspace, arm: str) -> Iterator[Moment]:
-    for iteration in range(workspace.experiment.iterations):
-        run = workspace.at(arm, iteration)
-        moment = _moment(run)
-        if moment is not None:
-            yield moment
-
-
-def _moment(run: StageRun) -> Moment | None:
-    store = run.workspace.store
-    logprobs = store.ref(run.reference("logprobs"))
-    checkpoint = store.ref(run.reference("policy_checkpoint"))
-    if logprobs is None or checkpoint is None:
-        return None
-    table = logprobs.table(TokenLogprobs, ["student_logprobs", "teacher_logprobs"])
-    grad_norm = checkpoint.record(PolicyCheckpoint).metrics["grad_norm"]
-    return Moment(run.iteration, grad_norm, table_moments(table))
 
 
 def _evaluation(updates: int, one: Evaluated) -> Evaluation:

@@ -65,6 +65,7 @@ def _line(line: Result, published: Sequence[float] | None) -> data.MethodLine:
         low=line.score.low,
         high=line.score.high,
         seeds=len(line.seeds),
+        updates=line.updates,
         difference=None if other is None else difference(other.paired, other.p_corrected),
         gain=None if line.gain is None else estimate(line.gain),
         leakage=estimate(line.mentions),

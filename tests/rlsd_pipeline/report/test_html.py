@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from rlsd_pipeline.report.data import MethodTable, Picture, Report, RolloutView
+from rlsd_pipeline.report.data import (
+    Difference,
+    MethodLine,
+    MethodTable,
+    Picture,
+    Report,
+    RolloutView,
+)
 from rlsd_pipeline.report.html import TITLES, render
 from rlsd_pipeline.report.tokens import embedded, payload
 
@@ -205,3 +212,36 @@ def test_a_large_report_stays_small(sample: Callable[..., Report]) -> None:
     page = render(report)
     assert len(page.encode()) < 1_000_000
     assert len(token_data(page)["rollouts"]) == 40
+
+
+def test_the_view_opens_where_methods_differ() -> None:
+    alike = _rollout(credit={"grpo": [1.0, 1.0, 1.0], "rlsd": [2.0, 2.0, 2.0]})
+    different = _rollout(
+        rollout_id="p#1", credit={"grpo": [1.0, 1.0, 1.0], "rlsd": [0.0, 1.0, 2.0]}
+    )
+    assert payload([alike, different])["first"] == 1
+    assert payload([different, alike])["first"] == 0
+
+
+def test_one_seed_is_said_to_say_nothing_of_the_methods() -> None:
+    found = Difference(value=0.2, low=0.1, high=0.3, p=1e-6, test="exact McNemar")
+    of = {"benchmark": "own", "low": 0.4, "high": 0.6, "updates": 80}
+    lines = [
+        MethodLine(method="grpo", score=0.5, **of),
+        MethodLine(method="rlsd", score=0.7, difference=found, **of),
+        MethodLine(method="opd", score=0.5, **of),
+    ]
+    page = render(Report(title="t", experiment="e", created="c", table=_table(lines)))
+    assert page.count("One seed: all of this is about these trainings") == 2
+    assert "▲" not in page
+    assert "★" not in page
+    assert "Equal rows: grpo and opd:" in page
+    assert '<th scope="col" class=n>updates</th>' in page
+    several = [line.model_copy(update={"seeds": 4}) for line in lines]
+    page = render(Report(title="t", experiment="e", created="c", table=_table(several)))
+    assert "▲ higher" in page
+    assert "One seed" not in page
+
+
+def _table(lines: list[MethodLine]) -> MethodTable:
+    return MethodTable(lines=tuple(lines), baseline="grpo")
