@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from rich.markup import escape
-from rich.table import Table
 
+from assets.cli.fitted import FittedTable
 from assets.cli.progress import Display, console
 from assets.cli.train import open_loop
 from assets.stages.cells import difference, interval, number
@@ -29,7 +29,6 @@ from schemas import (
 )
 
 SEGMENT_NAMES = ("reasoning", "answer", "format")
-_MATRIX_CELL = len("-0.00")
 
 
 def compare(
@@ -51,7 +50,7 @@ def compare(
         gradients: Add the gradients of the losses.
         lookahead: Add one update by each method.
     """
-    tables: list[Table | str] = []
+    tables: list[FittedTable | str] = []
     with open_loop(experiment) as (loop, display):
         run = loop.workspace.at(arm, iteration)
         measure: Callable[[type[Stage]], object] = partial(
@@ -68,9 +67,9 @@ def compare(
         tables.append(_credit_table(run, comparison))
         names = [method.method for method in comparison.methods]
         title = "rank correlation of credit between methods (Spearman, all tokens)"
-        tables += _matrix(title, names, comparison.rank_correlation)
+        tables.append(_matrix(title, names, comparison.rank_correlation))
         title = "the same within responses: who agrees on which tokens count"
-        tables += _matrix(title, names, comparison.rank_correlation_within)
+        tables.append(_matrix(title, names, comparison.rank_correlation_within))
         if gradients:
             measure(GradientComparisonStage)
             tables += _gradient_tables(run)
@@ -102,7 +101,7 @@ def valued_batch(run: StageRun, prompts: int, display: Display) -> StageRun:
     return batch
 
 
-def fidelity_table(run: StageRun, comparison: WeightingComparison) -> Table | str:
+def fidelity_table(run: StageRun, comparison: WeightingComparison) -> FittedTable | str:
     """How near each method comes to what the tokens were worth, or how to find out."""
     found = comparison.fidelity
     if found is None:
@@ -114,19 +113,17 @@ def fidelity_table(run: StageRun, comparison: WeightingComparison) -> Table | st
             f"{way}"
         )
     against = f"- {found.compared_with}"
-    table = Table(
-        title=f"credit fidelity: {found.spans:,} tokens, {found.states:,} states, "
+    table = FittedTable(
+        f"credit fidelity: {found.spans:,} tokens, {found.states:,} states, "
         f"{found.continuations} continuations each",
-        caption="fidelity: cosine of the credit with the measured advantages; 1 is perfect, 0 "
+        *("method", "fidelity", against, "p (Holm)", "within", *SEGMENT_NAMES),
+        note="fidelity: cosine of the credit with the measured advantages; 1 is perfect, 0 "
         "knows nothing, and a multiple of a credit has the same.\nwithin: the same less each "
         "response's mean: which of its tokens counted. Reliability of the measurement: "
         f"{number(found.reliability, '.2f')}, within {number(found.reliability_within, '.2f')}.\n"
-        f"Intervals are over problems; p is corrected for the number of methods (Holm); "
-        f"{UNBOUNDED_REASON}.",
+        "Intervals are over problems; p is corrected for the number of methods (Holm); "
+        f"{escape(UNBOUNDED_REASON)}.",
     )
-    table.add_column("method")
-    for name in ("fidelity", against, "p (Holm)", "within", *SEGMENT_NAMES):
-        table.add_column(name, justify="right")
     blanks = [""] * (2 + len(SEGMENT_NAMES))
     table.add_row("true advantage (oracle)", "1", "", *blanks)
     for method in sorted(found.methods, key=_by_fidelity, reverse=True):
@@ -139,7 +136,7 @@ def fidelity_table(run: StageRun, comparison: WeightingComparison) -> Table | st
             *(_value(method.segments.get(name)) for name in SEGMENT_NAMES),
         )
     table.add_row("random credit", "0", "", *blanks)
-    return _uncut(table)
+    return table
 
 
 def _by_fidelity(method: MethodFidelity) -> float:
@@ -150,23 +147,21 @@ def _value(interval: Interval | None) -> str:
     return "-" if interval is None else f"{interval.value:.2f}"
 
 
-def _credit_table(run: StageRun, comparison: WeightingComparison) -> Table:
+def _credit_table(run: StageRun, comparison: WeightingComparison) -> FittedTable:
     teacher = (comparison.teacher or "none")[:12]
     imported = sampler_note(run) if comparison.policy == "imported" else None
     policy = comparison.policy[:12] + (f" ({imported})" if imported else "")
     shares = ", ".join(f"{name} {share:.0%}" for name, share in comparison.token_shares.items())
-    table = Table(
-        title=f"{run.workspace.name}, {run.arm.name}, iteration {run.iteration}: credit of "
+    table = FittedTable(
+        f"{run.workspace.name}, {run.arm.name}, iteration {run.iteration}: credit of "
         f"{comparison.tokens:,} tokens of {comparison.rollouts} responses",
-        caption=f"policy {policy}, teacher {teacher} "
-        f"(privileged: {comparison.privileged or 'nothing'}). Tokens: {shares}.\n"
-        "reasoning, answer, format: share of the absolute credit; sign: signal tokens whose credit "
-        "has their reward's sign;\ncut: signal tokens whose weight a bound changed. Intervals are "
-        f"over problems; {UNBOUNDED_REASON}.",
+        *("method", "p05", "p50", "p95", "reasoning", "answer", "format", "sign", "cut"),
+        note="reasoning, answer, format: share of the absolute credit; sign: signal tokens whose "
+        "credit has their reward's sign; cut: signal tokens whose weight a bound changed.\n"
+        f"Intervals are over problems; {escape(UNBOUNDED_REASON)}.\nTokens: {shares}.\n"
+        f"policy {escape(policy)}, teacher {teacher} (privileged: "
+        f"{comparison.privileged or 'nothing'})",
     )
-    table.add_column("method")
-    for name in ("p05", "p50", "p95", "reasoning", "answer", "format", "sign", "cut"):
-        table.add_column(name, justify="right")
     for method in comparison.methods:
         table.add_row(
             method.method,
@@ -175,81 +170,58 @@ def _credit_table(run: StageRun, comparison: WeightingComparison) -> Table:
             _interval(method.sign_agreement),
             "-" if method.cut is None else f"{method.cut:.2f}",
         )
-    return _uncut(table)
+    return table
 
 
-def _gradient_tables(run: StageRun) -> Iterable[Table]:
+def _gradient_tables(run: StageRun) -> Iterable[FittedTable]:
     found = run.read(GradientComparisonStage.name).record(GradientComparison)
-    table = Table(title="norm of each method's gradient, before clipping")
-    table.add_column("method")
-    table.add_column("norm", justify="right")
+    table = FittedTable("norm of each method's gradient, before clipping", "method", "norm")
     for name, norm in zip(found.methods, found.norms, strict=True):
-        table.add_row(name, f"{norm:.4g}")
-    tables = [table, *_matrix("cosine between gradients", found.methods, found.cosines)]
+        table.add_row(name, f"{norm:.3g}")
+    tables = [table, _matrix("cosine between gradients", found.methods, found.cosines)]
     return tables if found.signal is None else [_signal_table(run, found.signal), *tables]
 
 
-def _signal_table(run: StageRun, found: GradientSignal) -> Table:
+def _signal_table(run: StageRun, found: GradientSignal) -> FittedTable:
     title = f"signal of one batch's gradient: {found.problems} problems, {found.rollouts} rollouts"
-    table = Table(title=title, caption=escape(signal_meaning(run, found)))
-    table.add_column("method")
     needed = f"rollouts for {found.compared_with}'s share"
-    for name in ("cosine with true", "signal share", "prompts for a half", needed):
-        table.add_column(name, justify="right")
+    columns = ("method", "cosine with true", "signal share", "prompts for a half", needed)
+    table = FittedTable(title, *columns, note=escape(signal_meaning(run, found)))
     for one in found.methods:
         numbers = (one.prompts_needed, one.rollouts_needed)
         counts = ("-" if number is None else f"{number:,.0f}" for number in numbers)
         table.add_row(one.method, _interval(one.cosine), _interval(one.share), *counts)
-    return _uncut(table)
+    return table
 
 
-def _lookahead_table(run: StageRun) -> Table:
+def _lookahead_table(run: StageRun) -> FittedTable:
     found = run.read(LookaheadStage.name).record(Lookahead)
     compared = found.compared_with
-    table = Table(
-        title=f"after one update by each method, on {found.benchmark}",
-        caption="gain: paired difference to the policy before the update, over questions; "
+    table = FittedTable(
+        f"after one update by each method, on {found.benchmark}",
+        *("method", "accuracy", "gain", f"- {compared}", "p (Holm)", "test"),
+        note="gain: paired difference to the policy before the update, over questions; "
         "intervals are not corrected;\n"
         f"p (Holm): of the difference to {compared}, corrected for the number of methods",
     )
-    for name in ("method", "accuracy", "gain", f"- {compared}", "p (Holm)", "test"):
-        table.add_column(name, justify="left" if name == "method" else "right")
     for line in found.methods:
         other = line.difference
         table.add_row(
             line.method,
             _interval(line.score, ".3f"),
-            escape(difference(line.gain, "+.4f")),
-            "-" if other is None else f"{other.value:+.4f}",
+            escape(difference(line.gain)),
+            "-" if other is None else f"{other.value:+.3f}",
             "-" if other is None else number(other.p_corrected, ".2g"),
             "-" if other is None else other.test,
         )
-    return _uncut(table)
+    return table
 
 
-def _matrix(title: str, names: list[str], values: list[list[float | None]]) -> list[Table]:
-    """A table of every two methods; several, some columns each, where one is too wide."""
-    labels = [f"{place} {name}" for place, name in enumerate(names, start=1)]
-    room = console().width - max(map(len, labels)) - 2
-    columns = max(room // (_MATRIX_CELL + 1), 1)
-    tables = []
-    for first in range(0, len(names), columns):
-        places = range(first, min(first + columns, len(names)))
-        table = Table(title=title if first == 0 else f"{title}, continued", padding=0)
-        table.add_column("", no_wrap=True)
-        for place in places:
-            table.add_column(str(place + 1), justify="right", no_wrap=True)
-        for label, row in zip(labels, values, strict=True):
-            cells = ("-" if row[place] is None else f"{row[place]:.2f}" for place in places)
-            table.add_row(label, *cells)
-        tables.append(table)
-    return tables
-
-
-def _uncut(table: Table) -> Table:
-    """The same, whose cells go on in the next line where they are too wide."""
-    for column in table.columns:
-        column.overflow = "fold"
+def _matrix(title: str, names: list[str], values: list[list[float | None]]) -> FittedTable:
+    table = FittedTable(title, "", *(str(place) for place, _ in enumerate(names, start=1)))
+    for place, (name, row) in enumerate(zip(names, values, strict=True), start=1):
+        cells = ("-" if value is None else f"{value:.2f}" for value in row)
+        table.add_row(f"{place} {name}", *cells)
     return table
 
 

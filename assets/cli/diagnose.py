@@ -2,8 +2,9 @@
 
 import shlex
 
-from rich.table import Table
+from rich.markup import escape
 
+from assets.cli.fitted import FittedTable
 from assets.cli.progress import console
 from assets.cli.train import open_loop
 
@@ -28,11 +29,9 @@ def diagnose(experiment: str, *, arm: str | None, iteration: int) -> None:
         imports = isinstance(loop.workspace.stage(RolloutsStage), RolloutsImport)
     output = console()
     for one in found:
-        table = Table(title=one.title, caption=one.explanation, caption_justify="left")
-        for column in one.columns:
-            table.add_column(column)
+        table = FittedTable(one.title, *one.columns, note=escape(one.explanation))
         for row in one.rows:
-            table.add_row(*("-" if cell is None else str(cell).replace("[", r"\[") for cell in row))
+            table.add_row(*("-" if cell is None else escape(str(cell)) for cell in row))
         output.print(table)
     command = f"rlsd train {shlex.quote(experiment)}"
     if not found and imports:

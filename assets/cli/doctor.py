@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from assets.cli import experiment_file
+from assets.cli.fitted import FittedTable
 from assets.cli.loop import open_instance
 from assets.cli.progress import console
 from assets.declared import Declared
@@ -142,10 +142,8 @@ def _bytes(artifacts: Iterable[StoredArtifact]) -> int:
     return sum(file.size for artifact in artifacts for file in artifact.files.values())
 
 
-def _table(findings: Sequence[Finding], title: str) -> Table:
-    table = Table(title=escape(title), show_lines=True)
-    for name in ("what", "where", "why", "way out"):
-        table.add_column(name, overflow="fold")
+def _table(findings: Sequence[Finding], title: str) -> FittedTable:
+    table = FittedTable(escape(title), "what", "where", "why", "way out", keys=4)
     for finding in findings:
         table.add_row(
             finding.what if finding.severity == "damage" else f"{finding.what} (note)",

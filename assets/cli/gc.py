@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import click
-from rich.table import Table
 
 from assets.cli import experiment_file
+from assets.cli.fitted import FittedTable
 from assets.cli.loop import open_instance
 from assets.cli.old_logs import History, delete_logs, local_history
 from assets.cli.progress import console
@@ -146,10 +146,9 @@ def _age(text: str, option: str = "--older-than") -> float:
     return seconds
 
 
-def _table(removals: Sequence[Removal], inventory: Inventory) -> Table:
-    table = Table(title=f"garbage in {store_url()}")
-    for name in ("why", "of", "artifacts", "files", "bytes"):
-        table.add_column(name, justify="left" if name in ("why", "of") else "right")
+def _table(removals: Sequence[Removal], inventory: Inventory) -> FittedTable:
+    title = f"garbage in {store_url()}"
+    table = FittedTable(title, "why", "of", "bytes", "files", "artifacts", keys=2)
     groups: dict[tuple[str, str], list[Removal]] = defaultdict(list)
     for removal in removals:
         groups[removal.why, removal.owner].append(removal)
@@ -157,7 +156,7 @@ def _table(removals: Sequence[Removal], inventory: Inventory) -> Table:
         table.add_row(why, owner, *_counts(group))
     table.add_section()
     table.add_row("total", "", *_counts(removals))
-    table.add_row("stored", "", f"{len(inventory.artifacts):,}", "", _bytes(inventory.size))
+    table.add_row("stored", "", _bytes(inventory.size), "", f"{len(inventory.artifacts):,}")
     return table
 
 
@@ -165,7 +164,7 @@ def _counts(removals: Iterable[Removal]) -> tuple[str, str, str]:
     several = list(removals)
     folders = {removal.folder for removal in several}
     files = sum(len(removal.files) for removal in several)
-    return f"{len(folders):,}", f"{files:,}", _bytes(sum(removal.size for removal in several))
+    return _bytes(sum(removal.size for removal in several)), f"{files:,}", f"{len(folders):,}"
 
 
 def _bytes(count: float) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 import click
 from pydantic import TypeAdapter
-from rich.table import Table
 
 from assets.cli import experiment_file
+from assets.cli.fitted import FittedTable
 from assets.cli.progress import console
 from assets.cli.train import quiet_libraries
 from assets.naming import experiment_name
@@ -67,7 +67,7 @@ def _as_json(made: Plan, declared: ExperimentConfig) -> dict[str, object]:
     }
 
 
-def _tables(made: Plan, declared: ExperimentConfig) -> Iterable[Table]:
+def _tables(made: Plan, declared: ExperimentConfig) -> Iterable[FittedTable]:
     yield _parameters(made)
     yield _memory(made)
     yield _work(made)
@@ -75,9 +75,9 @@ def _tables(made: Plan, declared: ExperimentConfig) -> Iterable[Table]:
     yield _disk(made)
 
 
-def _parameters(made: Plan) -> Table:
+def _parameters(made: Plan) -> FittedTable:
     model, spread = made.architecture, made.spread
-    table = _table(f"parameters of {model.name}, millions", "part", "all", "trained")
+    table = FittedTable(f"parameters of {model.name}, millions", "part", "all", "trained")
     adapted = spread.lora is not None
     rows = {
         "decoder layers": model.language,
@@ -97,9 +97,9 @@ def _parameters(made: Plan) -> Table:
     return table
 
 
-def _memory(made: Plan) -> Table:
+def _memory(made: Plan) -> FittedTable:
     phases = made.phases
-    table = _table(
+    table = FittedTable(
         f"memory of one device, GiB of {made.hardware.figures.memory_gib:.0f}",
         "part",
         *(phase.name for phase in phases),
@@ -113,55 +113,55 @@ def _memory(made: Plan) -> Table:
     return table
 
 
-def _work(made: Plan) -> Table:
-    table = _table(
+def _work(made: Plan) -> FittedTable:
+    table = FittedTable(
         "one iteration: tokens, and floating-point operations",
         "method",
-        "prompts",
-        "responses",
-        "prompt tokens",
-        "response tokens",
+        "all",
         "sampling",
         "values",
         "scoring",
         "update",
-        "all",
+        "prompts",
+        "responses",
+        "prompt tokens",
+        "response tokens",
     )
-    table.caption = "each prompt with its image is run once for its group; at expected lengths"
+    table.note = "each prompt with its image is run once for its group; at expected lengths"
     for method in made.methods:
         read, needed = method.work.plain, method.operations
         scoring = sum(needed.scoring.values())
         stages = (needed.prefill + needed.decode, needed.values, scoring, needed.update)
         table.add_row(
             method.method,
+            *map(_scaled, (sum(stages), *stages)),
             f"{read.prompts:,}",
             f"{read.responses:,}",
             _scaled(read.prompts * read.prompt_tokens),
             _scaled(read.responses * read.response_tokens),
-            *map(_scaled, (*stages, sum(stages))),
         )
     return table
 
 
-def _time(made: Plan, assumed: AssumptionsConfig) -> Table:
+def _time(made: Plan, assumed: AssumptionsConfig) -> FittedTable:
     spread = made.spread
-    table = _table(
+    table = FittedTable(
         "time of one iteration, seconds",
         "method",
+        f"{made.iterations} iterations, h",
+        "all",
         "sampling",
         "values",
         "scoring",
         "update",
         "writing",
-        "all",
-        f"{made.iterations} iterations, h",
     )
-    table.caption = (
+    table.note = (
         f"devices: sampling {spread.engine_copies * spread.engine_devices}, scoring "
         f"{spread.scoring_devices}, update {spread.shards}; at {assumed.prefill_mfu:.0%} of their "
         "peak without "
         f"gradients and {assumed.training_mfu:.0%} in the update; decoding at "
-        f"{assumed.decode_bandwidth:.0%} of the memory's bandwidth,\nthe last responses of the "
+        f"{assumed.decode_bandwidth:.0%} of the memory's bandwidth, the last responses of the "
         f"longest allowed length; checkpoints at {assumed.storage_gb_per_second:g} GB/s"
     )
     for method in made.methods:
@@ -169,34 +169,34 @@ def _time(made: Plan, assumed: AssumptionsConfig) -> Table:
         scoring = sum(value for name, value in seconds.items() if name.startswith("scoring"))
         whole = sum(seconds.values())
         first = seconds["sampling"], seconds.get("values", 0.0)
-        cells = (*first, scoring, seconds["update"], seconds["writing"], whole)
+        cells = (*first, scoring, seconds["update"], seconds["writing"])
         hours = made.iterations * whole / _HOUR
-        table.add_row(method.method, *map(_digits, (*cells, hours)))
+        table.add_row(method.method, *map(_digits, (hours, whole, *cells)))
     return table
 
 
-def _disk(made: Plan) -> Table:
-    table = _table(
+def _disk(made: Plan) -> FittedTable:
+    table = FittedTable(
         "artifacts before compression, bytes",
         "method",
-        "seeds",
+        "run, all kept",
+        "run, collected",
         "tables",
         "weights",
         "optimizer",
         "teacher",
-        "run, all kept",
-        "run, collected",
+        "seeds",
     )
-    table.caption = (
+    table.note = (
         "tables to teacher: of one iteration; runs: of one seed. Collected: all tables, the "
-        "weights that\nare evaluated or to be kept, optimizer and teacher of the newest. Images "
+        "weights that are evaluated or to be kept, optimizer and teacher of the newest. Images "
         "and benchmark responses are left out"
     )
     for method in made.methods:
         one = method.written
         sizes = (sum(one.tables.values()), one.weights, one.optimizer, one.teacher)
         runs = (method.disk.everything, method.disk.collected)
-        table.add_row(method.method, str(method.seeds), *map(_scaled, (*sizes, *runs)))
+        table.add_row(method.method, *map(_scaled, (*runs, *sizes)), str(method.seeds))
     return table
 
 
@@ -229,13 +229,6 @@ def _summary(made: Plan, declared: ExperimentConfig) -> str:
         f"{_scaled(made.collected)}B after garbage collection",
     ]
     return "\n".join(lines)
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title)
-    for place, name in enumerate(columns):
-        table.add_column(name, justify="right" if place else "left")
-    return table
 
 
 def _digits(value: float) -> str:

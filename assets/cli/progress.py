@@ -1,5 +1,6 @@
 """What a user sees while stages run: the arm's iterations above, the running stage below."""
 
+import os
 import sys
 import time
 from types import TracebackType
@@ -143,4 +144,4 @@ class Display:
 
 def console() -> Console:
     """Where everything is printed; a file or a pipe gets lines of any width."""
-    return Console(width=None if sys.stdout.isatty() else 180)
+    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 240)

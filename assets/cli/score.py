@@ -11,8 +11,8 @@ import click
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
-from rich.table import Table
 
+from assets.cli.fitted import FittedTable
 from assets.cli.progress import console
 from rlsd_pipeline.components.guarded import guarded
 from rlsd_pipeline.components.one_of import one_of
@@ -131,14 +131,12 @@ def _as_json(report: _Report) -> dict[str, Any]:
     }
 
 
-def _head(report: _Report) -> Table:
+def _head(report: _Report) -> FittedTable:
     counts, estimate = _counts(report), report.summary.score
     benchmark = report.benchmark
     whole = benchmark.splits[benchmark.split].rows
     asked = counts.pop("n")
-    table = Table(title=f"{_title(benchmark)} {benchmark.split}, {benchmark.mode} mode")
-    table.add_column("")
-    table.add_column("", justify="right")
+    table = FittedTable(f"{_title(benchmark)} {benchmark.split}, {benchmark.mode} mode", "", "")
     judged = bool(report.summary.question_scores)
     table.add_row("score", f"{estimate.value:.2%}" if judged else "-")
     interval = escape(f"[{estimate.low:.2%}, {estimate.high:.2%}]")
@@ -150,20 +148,19 @@ def _head(report: _Report) -> Table:
     table.add_row("n", f"{asked:,}" if whole in (None, asked) else f"{asked:,} of {whole:,}")
     for name, count in counts.items():
         table.add_row(name.replace("_", " "), f"{count:,}")
-    table.caption = (
+    table.note = (
         f"minimum detectable difference: between two policies on these questions, with "
         f"{_POWER:.0%} power"
     )
     return table
 
 
-def _breakdown(report: _Report) -> Table:
-    table = Table(title=f"{_title(report.benchmark)}: breakdown")
-    for name in ("label", "n", "score", f"{_CONFIDENCE:.0%} interval"):
-        table.add_column(name, justify="left" if name == "label" else "right")
+def _breakdown(report: _Report) -> FittedTable:
+    columns = ("label", "score", f"{_CONFIDENCE:.0%} interval", "n")
+    table = FittedTable(f"{_title(report.benchmark)}: breakdown", *columns)
     for name, part in report.summary.breakdown.items():
         interval = escape(f"[{part.interval_low:.2%}, {part.interval_high:.2%}]")
-        table.add_row(escape(name), f"{part.n:,}", f"{part.score:.2%}", interval)
+        table.add_row(escape(name), f"{part.score:.2%}", interval, f"{part.n:,}")
     return table
 
 

@@ -4,9 +4,10 @@ import shlex
 from collections.abc import Iterator, Mapping
 
 import click
-from rich.table import Table
+from rich.markup import escape
 
 from assets.cli import experiment_file
+from assets.cli.fitted import FittedTable
 from assets.cli.progress import console
 from assets.naming import own_name
 from rlsd_pipeline.artifacts import ArtifactStore
@@ -49,14 +50,12 @@ def _ways_out(experiment: str, workspace: Workspace, arms: Mapping[str, Standing
             yield f"redo from iteration {min(firsts)} on, in order: {command}"
 
 
-def _table(workspace: Workspace) -> Table:
+def _table(workspace: Workspace) -> FittedTable:
     name, experiment, store = workspace.name, workspace.experiment, workspace.store
-    table = Table(title=f"{name}  ({store_url()})")
-    for column in ("arm", "updates", "of", "reward", "newest policy"):
-        table.add_column(column)
     benchmarks = [benchmark.name for benchmark in experiment.evaluation.benchmarks]
-    for benchmark in benchmarks:
-        table.add_column(benchmark)
+    columns = ("arm", "updates", *benchmarks, "reward", "newest policy")
+    table = FittedTable(escape(f"{name}  ({store_url()})"), *columns)
+    blind: dict[str, float] = {}
     for arm in experiment.lineages():
         places = [f"{name}/{arm}/{k:03d}" for k in _down(experiment)]
         newest = next(
@@ -71,20 +70,29 @@ def _table(workspace: Workspace) -> Table:
             imported = next((place for place in places if store.ref(f"{place}/rollouts")), None)
             reward = "-" if imported is None else _reward(store, imported)
             state = "not started" if imported is None else "imported rollouts"
-            table.add_row(arm, "-", str(experiment.iterations), reward, state)
+            table.add_row(arm, "-", *("-" for _ in benchmarks), reward, state)
             continue
         at, policy = newest
         updates, state = policy.record(PolicyCheckpoint).updates, policy.digest[:12]
         reward = _reward(store, f"{name}/{arm}/{at - 1:03d}") if at else "-"
         if updates == 0 and (imported := _imported(store, places)) is not None:
             reward, state = _reward(store, imported), f"{state}, imported rollouts"
+        scores = {each: _score(store, places, each) for each in benchmarks}
+        blind |= {
+            each: score.blind_baseline
+            for each, score in scores.items()
+            if score is not None and score.blind_baseline is not None
+        }
         table.add_row(
             arm,
-            str(updates),
-            str(experiment.iterations),
+            f"{updates} of {experiment.iterations}",
+            *(_written(score, at) for score in scores.values()),
             reward,
             state,
-            *(_score(store, places, benchmark) for benchmark in benchmarks),
+        )
+    if blind:
+        table.note = "answering blind: " + ", ".join(
+            f"{score:.3f} on {each}" for each, score in blind.items()
         )
     return table
 
@@ -111,12 +119,19 @@ def _reward(store: ArtifactStore, place: str) -> str:
     return f"{sum(rewards) / len(rewards):.3f}" if rewards else "-"
 
 
-def _score(store: ArtifactStore, places: list[str], benchmark: str) -> str:
+def _score(store: ArtifactStore, places: list[str], benchmark: str) -> BenchmarkScore | None:
+    """The newest of an arm."""
     for place in places:
         artifact = store.ref(f"{place}/benchmark_scores.{benchmark}")
         if artifact is not None:
-            score = artifact.record(BenchmarkScore)
-            interval = rf"\[{score.interval_low:.3f}, {score.interval_high:.3f}]"
-            blind = "" if score.blind_baseline is None else f", blind {score.blind_baseline:.3f}"
-            return f"{score.score:.3f} {interval}{blind}, at {score.updates}"
-    return "-"
+            return artifact.record(BenchmarkScore)
+    return None
+
+
+def _written(score: BenchmarkScore | None, updates: int) -> str:
+    """A score with its interval, and of which policy, where that is not the newest."""
+    if score is None:
+        return "-"
+    interval = f"[{score.interval_low:.3f}, {score.interval_high:.3f}]"
+    of = "" if score.updates == updates else f" at {score.updates}"
+    return escape(f"{score.score:.3f} {interval}{of}")

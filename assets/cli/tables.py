@@ -4,8 +4,8 @@ import shlex
 from collections.abc import Sequence
 
 from rich.markup import escape
-from rich.table import Table
 
+from assets.cli.fitted import FittedTable
 from assets.cli.loop import Loop
 from assets.cli.progress import console
 from assets.home import EXPERIMENTS
@@ -34,35 +34,33 @@ def print_table(workspace: Workspace, notes: Sequence[str]) -> None:
         output.print(note, highlight=False, markup=False, soft_wrap=True)
 
 
-def _section_table(section: Section) -> Table:
+def _section_table(section: Section) -> FittedTable:
     """A table of a document on the terminal."""
-    table = Table(title=section.title, caption="\n".join(map(escape, section.notes)))
-    for place, name in enumerate(section.columns):
-        table.add_column(name, justify="right" if place else "left")
+    note = "\n".join(map(escape, section.notes))
+    table = FittedTable(section.title, *section.columns, keys=section.keys, note=note)
     for row in section.rows:
         table.add_row(*map(escape, row))
     return table
 
 
-def results_table(workspace: Workspace) -> Table:
+def results_table(workspace: Workspace) -> FittedTable:
     """Base and methods, each with its interval, beside the blind baseline and step by step."""
     results = read_results(workspace)
     experiment = workspace.experiment
     several = any(len(line.seeds) > 1 for line in results)
     unit = "over seeds" if several else "over questions"
-    table = Table(
-        title=f"{workspace.name}: accuracy on held-out questions "
-        f"({experiment.evaluation.confidence:.0%} intervals {unit})",
-        caption=_caption(results, experiment.compared_with),
-    )
     compared = any(line.difference for line in results)
     judged = any(line.judged is not None for line in results)
-    for name, wanted in _columns(experiment.compared_with, several, compared, judged):
-        if wanted:
-            table.add_column(name, justify="left" if name in ("benchmark", "policy") else "right")
     steps = [step for step in _STEPS if any(step in line.steps for line in results)]
-    for step in steps:
-        table.add_column(step, justify="right")
+    columns = _columns(experiment.compared_with, several, compared, judged)
+    table = FittedTable(
+        f"{workspace.name}: accuracy on held-out questions "
+        f"({experiment.evaluation.confidence:.0%} intervals {unit})",
+        *(name for name, wanted in columns if wanted),
+        *steps,
+        keys=2,
+        note=_caption(results, experiment.compared_with),
+    )
     previous = ""
     for line in results:
         if previous and line.benchmark != previous:
@@ -79,15 +77,15 @@ def _columns(
     return [
         ("benchmark", True),
         ("policy", True),
-        ("seeds", several),
-        ("updates", True),
         ("accuracy", True),
-        ("judged", judged),
-        ("detectable", True),
-        ("gain", True),
-        ("p", True),
         (f"- {compared_with}", compared),
         ("p (Holm)", compared),
+        ("updates", True),
+        ("seeds", several),
+        ("gain", True),
+        ("p", True),
+        ("detectable", True),
+        ("judged", judged),
         ("mentions", True),
         ("blind", True),
         ("unparsed", True),
@@ -100,15 +98,15 @@ def _cells(line: Result, several: bool, compared: bool, judged: bool) -> Sequenc
     cells = [
         (line.benchmark, True),
         (line.method, True),
-        (str(len(line.seeds)), several),
-        (str(line.updates), True),
         (_estimate(line.score), True),
-        (_number(line.judged), judged),
-        (_number(line.detectable), True),
-        ("-" if gain is None else f"{gain.value:+.3f}", True),
-        ("-" if line.gain_corrected is None else f"{line.gain_corrected:.1g}", True),
         ("-" if difference is None else _difference(difference.paired), compared),
         ("-" if difference is None else f"{difference.p_corrected:.2g}", compared),
+        (str(line.updates), True),
+        (str(len(line.seeds)), several),
+        ("-" if gain is None else f"{gain.value:+.3f}", True),
+        ("-" if line.gain_corrected is None else f"{line.gain_corrected:.1g}", True),
+        (_number(line.detectable), True),
+        (_number(line.judged), judged),
         (_number(line.mentions.value), True),
         (_number(line.blind), True),
         (str(line.unparsed), True),

@@ -4,7 +4,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from assets.results.formats import Section
-from assets.results.paper import in_paper, paper_cells, paper_column, protocol_notes
+from assets.results.paper import (
+    in_paper,
+    paper_cells,
+    paper_column,
+    paper_means,
+    protocol_notes,
+)
 from rlsd_pipeline.config.evaluation import BenchmarkConfig
 from rlsd_pipeline.evaluation.intervals import (
     UNBOUNDED_MARK,
@@ -26,8 +32,8 @@ def sections(
     The first is left out where there is one benchmark, the last without a benchmark that is in it.
     """
     by_benchmark = {name: [r for r in results if r.benchmark == name] for name in _names(results)}
-    found = [_overview(by_benchmark)] if len(by_benchmark) > 1 else []
     declared = {each.name: each for each in benchmarks}
+    found = [_overview(by_benchmark, declared)] if len(by_benchmark) > 1 else []
     for name, lines in by_benchmark.items():
         columns = _columns(lines, compared, declared[name])
         if all(line.judged is None for line in lines):
@@ -104,7 +110,9 @@ def _names(results: Sequence[Result]) -> list[str]:
     return list(dict.fromkeys(line.benchmark for line in results))
 
 
-def _overview(by_benchmark: Mapping[str, Sequence[Result]]) -> Section:
+def _overview(
+    by_benchmark: Mapping[str, Sequence[Result]], declared: Mapping[str, BenchmarkConfig]
+) -> Section:
     methods = dict.fromkeys(line.method for lines in by_benchmark.values() for line in lines)
     scores = {
         (name, line.method): estimate(line.score)
@@ -114,7 +122,12 @@ def _overview(by_benchmark: Mapping[str, Sequence[Result]]) -> Section:
     rows = [
         [method, *(scores.get((name, method), "") for name in by_benchmark)] for method in methods
     ]
-    return Section("method by benchmark", ["method", *by_benchmark], rows)
+    columns = ["method", *by_benchmark]
+    lines = [line for of in by_benchmark.values() for line in of]
+    if means := paper_means(lines, [declared[name] for name in by_benchmark]):
+        columns.append("paper, mean of five")
+        rows = [[*row, means.get(row[0], "")] for row in rows]
+    return Section("method by benchmark", columns, rows)
 
 
 def _columns(
@@ -122,21 +135,21 @@ def _columns(
 ) -> dict[str, Callable[[Result], str]]:
     columns: dict[str, Callable[[Result], str]] = {
         "method": lambda line: line.method,
-        "seeds": lambda line: str(len(line.seeds)),
-        "updates": lambda line: str(line.updates),
         "accuracy": lambda line: estimate(line.score),
         "with a judge": lambda line: _number(line.judged),
-        "detectable": lambda line: _number(line.detectable),
-        "gain": lambda line: "" if line.gain is None else signed(line.gain),
-        "p (Holm, benchmarks)": lambda line: (
-            "" if line.gain_corrected is None else f"{line.gain_corrected:.2g}"
-        ),
         f"minus {compared}": lambda line: (
             "" if line.difference is None else signed(line.difference.paired)
         ),
         "p (Holm, methods)": lambda line: (
             "" if line.difference is None else f"{line.difference.p_corrected:.2g}"
         ),
+        "updates": lambda line: str(line.updates),
+        "seeds": lambda line: str(len(line.seeds)),
+        "gain": lambda line: "" if line.gain is None else signed(line.gain),
+        "p (Holm, benchmarks)": lambda line: (
+            "" if line.gain_corrected is None else f"{line.gain_corrected:.2g}"
+        ),
+        "detectable": lambda line: _number(line.detectable),
         "mentions a reference": lambda line: estimate(line.mentions),
         "unparsed": lambda line: str(line.unparsed),
         "truncated": lambda line: str(line.truncated),

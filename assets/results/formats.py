@@ -33,15 +33,17 @@ class Section(NamedTuple):
 
     Attributes:
         title: Of the table.
-        columns: Heads; the first column names the lines.
+        columns: Heads; the first columns name the lines.
         rows: Cells as text, as many a row as there are columns.
         notes: Sentences that stand below it.
+        keys: So many columns name a line.
     """
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     notes: Sequence[str] = ()
+    keys: int = 1
 
 
 def markdown(sections: Sequence[Section]) -> str:

@@ -13,18 +13,18 @@ def headroom_section(found: Sequence[Headroom]) -> Section:
     """A line a method for area and end of each quantity; without an oracle, how to have one."""
     if not found:
         return Section("headroom", [], [], [HOW_TO_KNOW])
-    columns = ["of", "method", "seeds", f"minus {found[0].compared}", "p", "equal within", "share"]
+    columns = ["of", "method", f"minus {found[0].compared}", "p", "equal within", "share", "seeds"]
     rows = [row for one in found for row in _rows(one)]
     notes = [MEANING, "p is not corrected."]
     if any(UNBOUNDED_MARK in cell for row in rows for cell in row):
         notes.append(f"{UNBOUNDED_REASON}, or the headroom may be 0.")
-    return Section("headroom", columns, rows, notes)
+    return Section("headroom", columns, rows, notes, keys=2)
 
 
 def _rows(one: Headroom) -> list[list[str]]:
     """The oracle, then the others."""
     of = f"{one.quantity}, {one.measure}"
-    oracle = [of, one.oracle, str(one.seeds), *_gain(one.gain), "", "1"]
+    oracle = [of, one.oracle, *_gain(one.gain), "", "1", str(one.seeds)]
     return [oracle, *([of, *_other(other)] for other in one.others)]
 
 
@@ -32,7 +32,7 @@ def _other(other: Reached) -> list[str]:
     bounded = math.isfinite(other.margin)
     margin = f"{other.margin:.3f}" if bounded else UNBOUNDED_MARK
     share = "" if other.share is None else estimate(other.share)
-    return [other.method, str(other.seeds), *_gain(other.gain), margin, share]
+    return [other.method, *_gain(other.gain), margin, share, str(other.seeds)]
 
 
 def _gain(gain: PairedDifference) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """A tiny experiment, a home of its own for every test, and one home that is already trained."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -155,12 +156,9 @@ def row_of() -> Callable[..., list[str]]:
     """Finds the one line of a printed table that holds some cells; returns all of its cells."""
 
     def row_of(output: str, *cells: str) -> list[str]:
-        lines = [
-            [cell.strip() for cell in line.strip("│").split("│")]
-            for line in output.splitlines()
-            if line.startswith("│")
-        ]
-        (found,) = (line for line in lines if set(cells) <= set(line))
+        # Cells stand at least two blanks apart.
+        lines = [re.split(r" {2,}", line.strip()) for line in output.splitlines()]
+        (found,) = (line for line in lines if len(line) > 1 and set(cells) <= set(line))
         return found
 
     return row_of

@@ -187,8 +187,8 @@ def test_status_before_the_first_update_is_complete(
         Loop(declare(), instance, Silent()).prepare(["grpo-s0"])
     answer = run("status", declare())
     assert answer.exit_code == 0, answer.error
-    assert row_of(answer.output, "grpo-s0")[1:4] == ["0", "3", "-"]
-    assert row_of(answer.output, "rlsd-s0")[4] == "not started"
+    assert row_of(answer.output, "grpo-s0")[1:4] == ["0 of 3", "-", "-"]
+    assert row_of(answer.output, "rlsd-s0")[-1] == "not started"
 
 
 def test_printed_next_steps_work_for_a_file(

@@ -10,7 +10,9 @@ from assets.results.formats import Section, csv_text, latex, markdown
 from rlsd_pipeline.evaluation.benchmarks.heldout import HeldoutBenchmark
 from rlsd_pipeline.evaluation.benchmarks.mathvision import MathVision
 from rlsd_pipeline.evaluation.benchmarks.mathvista import MathVista
+from rlsd_pipeline.evaluation.benchmarks.mmmu import MMMU
 from rlsd_pipeline.evaluation.benchmarks.wemath import WeMath
+from rlsd_pipeline.evaluation.benchmarks.zerobench import ZeroBench
 from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference
 from rlsd_pipeline.evaluation.methods import Difference
 from rlsd_pipeline.stages.evaluation.results import Result
@@ -99,10 +101,21 @@ def test_the_papers_figure_stands_beside_the_method_it_is_about() -> None:
         "75.10 (751/1000)",
         "",
     ]
-    assert mathvista.rows[1][7:9] == ["+0.020 [-0.010, +0.050]", "0.2"]
+    assert mathvista.rows[1][2:4] == ["+0.020 [-0.010, +0.050]", "0.2"]
     own = found["own"]
-    assert own.columns[-1] == "paper, mean of five"
-    assert own.rows[1][-2:] == ["0.50 / - / -", "56.18 %"]
+    assert own.columns[-1] == "perceive / compare / negate"
+    assert own.rows[1][-1] == "0.50 / - / -"
+
+
+def test_the_papers_mean_of_five_benchmarks_stands_beside_those_five_alone() -> None:
+    """Of RLSD (67.22 + 78.10 + 52.73 + 24.85 + 58.00) / 5 = 56.18."""
+    five = [MMMU(), MathVista(), MathVision(), ZeroBench(), WeMath()]
+    lines = [line(each.name, "rlsd", "rlsd") for each in five]
+    overview, *_ = sections(lines, "grpo", five)
+    assert overview.columns == ["method", *(each.name for each in five), "paper, mean of five"]
+    assert [row[-1] for row in overview.rows] == ["56.18 %"]
+    overview, *_ = sections(lines[:4], "grpo", five)
+    assert overview.columns[-1] == "zerobench"
 
 
 def test_the_test_behind_each_p_value_is_named() -> None:
@@ -129,7 +142,7 @@ def test_the_test_behind_each_p_value_is_named() -> None:
 
 def test_a_missing_bound_is_a_dash_with_its_reason() -> None:
     mathvista = by_title(RESULTS)["mathvista"]
-    assert mathvista.rows[1][5] == "+0.100 [–]"
+    assert mathvista.rows[1][6] == "+0.100 [–]"
     assert "[–]: not bounded, since there is only one, or all are equal." in mathvista.notes
 
 

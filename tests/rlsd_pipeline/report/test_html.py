@@ -232,7 +232,8 @@ def test_one_seed_is_said_to_say_nothing_of_the_methods() -> None:
         MethodLine(method="opd", score=0.5, **of),
     ]
     page = render(Report(title="t", experiment="e", created="c", table=_table(lines)))
-    assert page.count("One seed: all of this is about these trainings") == 2
+    # Above the table, and below the plot, which says it to who does not see it as well.
+    assert page.count("One seed: all of this is about these trainings") == 3
     assert "▲" not in page
     assert "★" not in page
     assert "Equal rows: grpo and opd:" in page

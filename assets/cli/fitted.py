@@ -1,0 +1,95 @@
+"""Tables that are read on a terminal of any width: nothing is cut off, the first columns first."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
+from rich.table import Column, Table
+from rich.text import Text
+
+_UNBOUNDED = 10_000
+"""Wider than any table: measured at this width, a table says what it would take."""
+
+# Any, since its values are of several types.
+_LOOK: Any = {
+    "box": box.SIMPLE_HEAD,
+    "padding": (0, 1, 0, 0),
+    "pad_edge": False,
+    "show_edge": False,
+}
+
+
+class FittedTable(Table):
+    """A table whose last columns stand below it where they do not fit beside the first.
+
+    What names a row is repeated there. Where a single cell is too long for the terminal, every row
+    is a paragraph of its own, a line a column.
+    """
+
+    def __init__(self, title: str, *columns: str, keys: int = 1, note: str = "") -> None:
+        """A table without rows.
+
+        Args:
+            title: Stands above it, as markup.
+            columns: Heads, the first of them to the left; more may be added.
+            keys: So many columns name a row.
+            note: Stands below it, as markup.
+        """
+        super().__init__(**_LOOK)
+        self.heading, self.note, self.keys = title, note, keys
+        for place, name in enumerate(columns):
+            self.add_column(name, justify="left" if place < keys else "right")
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The table in as many parts as its width needs, between title and note."""
+        yield Text.from_markup(self.heading, style="bold")
+        blocks = self._blocks(console, options)
+        if blocks is None:
+            yield from self._paragraphs()
+        else:
+            for block in blocks:
+                yield self._part(block)
+                if block is not blocks[-1]:
+                    yield ""
+        if self.note:
+            yield Text.from_markup(self.note, style="dim")
+        yield ""
+
+    def _blocks(self, console: Console, options: ConsoleOptions) -> list[list[Column]] | None:
+        """The columns of each part; None where some column does not fit even by itself."""
+        names, rest = self.columns[: self.keys], self.columns[self.keys :]
+        unbounded = options.update_width(_UNBOUNDED)
+
+        def fits(columns: Sequence[Column]) -> bool:
+            taken = Measurement.get(console, unbounded, self._part([*names, *columns])).maximum
+            return taken <= options.max_width
+
+        if not all(fits([column]) for column in rest) or not fits([]):
+            return None
+        blocks: list[list[Column]] = [[]]
+        for column in rest:
+            if not fits([*blocks[-1], column]):
+                blocks.append([])
+            blocks[-1].append(column)
+        return [[*names, *block] for block in blocks]
+
+    def _part(self, columns: Sequence[Column]) -> Table:
+        """A table of some of the columns."""
+        part = Table(**_LOOK)
+        part.columns = [replace(column, _index=place) for place, column in enumerate(columns)]
+        part.rows = self.rows
+        return part
+
+    def _paragraphs(self) -> Iterator[Table]:
+        heads = [Text.from_markup(str(column.header)) for column in self.columns]
+        for cells in zip(*(column.cells for column in self.columns), strict=True):
+            lines = Table.grid(padding=(0, 2))
+            lines.add_column(no_wrap=True, style="dim")
+            lines.add_column(overflow="fold")
+            for head, cell in zip(heads, cells, strict=True):
+                lines.add_row(head, cell)
+            lines.add_row()
+            yield lines
