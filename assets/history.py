@@ -15,7 +15,11 @@ import dagster as dg
 from dagster._core.definitions.data_version import (
     CODE_VERSION_TAG,
     DATA_VERSION_TAG,
+    DEFAULT_DATA_VERSION,
+    NULL_EVENT_POINTER,
+    extract_data_version_from_entry,
     get_input_data_version_tag,
+    get_input_event_pointer_tag,
 )
 
 from assets.behind import MARK, Marks
@@ -184,7 +188,7 @@ def tell(
     found = [(entry, artifact) for entry in entries(names) if (artifact := store.ref(entry.name))]
     # A policy of iteration k + 1 is the artifact of checkpoint k, and is told after it.
     found.sort(key=lambda pair: (pair[1].manifest.created_at, pair[0].stage == "policy"))
-    checks, refused = 0, set[str]()
+    checks, refused, inputs = 0, set[str](), _Inputs(instance)
     for entry, artifact in found:
         advance(1)
         if entry.stage == "policy" and artifact.digest in refused:
@@ -202,9 +206,10 @@ def tell(
                     ),
                     "rebuilt": True,
                 },
-                tags=_tags(entry, artifact, experiment),
+                tags=_tags(entry, artifact, experiment, inputs),
             )
         )
+        inputs.forget(entry)
         results = [] if experiment is None else _check(instance, entry, artifact, experiment)
         if not all(result.passed for result in results):
             refused.add(artifact.digest)
@@ -250,12 +255,47 @@ def _check(
     return results
 
 
-def _tags(entry: Entry, artifact: Artifact, declared: Declared | None) -> dict[str, str]:
+class _Inputs:
+    """The events that an artifact was made from, as far as they were told before it."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self._instance = instance
+        self._newest: dict[tuple[dg.AssetKey, str | None], tuple[int, str] | None] = {}
+
+    def pointer(self, key: dg.AssetKey, partition: str | None, digest: str) -> str:
+        """Storage id of the event of what has a digest; none where another one is there."""
+        place = key, partition
+        if place not in self._newest:
+            record = self._instance.get_latest_data_version_record(
+                key, is_source=False, partition_key=partition
+            )
+            version = record and extract_data_version_from_entry(record.event_log_entry)
+            self._newest[place] = (record.storage_id, version.value) if record and version else None
+        known = self._newest[place]
+        return str(known[0]) if known and known[1] == digest else NULL_EVENT_POINTER
+
+    def forget(self, entry: Entry) -> None:
+        """Something newer was told of a place."""
+        self._newest.pop((entry.key, entry.partition), None)
+
+
+def _tags(
+    entry: Entry, artifact: Artifact, declared: Declared | None, inputs: _Inputs
+) -> dict[str, str]:
     """What decides whether Dagster shows the partition as stale."""
     tags = {DATA_VERSION_TAG: artifact.digest}
-    for role, digest in artifact.manifest.inputs.items():
-        if is_shown(role):
-            tags[get_input_data_version_tag(dg.AssetKey([entry.experiment, role]))] = digest
+    read = {role: d for role, d in artifact.manifest.inputs.items() if is_shown(role)}
+    stage = stage_of(entry.stage)
+    if declared is not None and stage is not None:
+        upstream = declared.stage(stage).upstream(declared.experiment)
+        read = dict.fromkeys(upstream, DEFAULT_DATA_VERSION.value) | read
+    for role, digest in read.items():
+        key = dg.AssetKey([entry.experiment, *role.split(".", 1)])
+        known = stage_of(role)
+        whole = known is None or known.scope == "experiment"
+        tags[get_input_data_version_tag(key)] = digest
+        pointer = inputs.pointer(key, None if whole else entry.partition, digest)
+        tags[get_input_event_pointer_tag(key)] = pointer
     if declared is not None and declared.made(entry.stage, artifact):
         tags[CODE_VERSION_TAG] = declared.version(entry.stage)
     return tags
