@@ -168,7 +168,9 @@ def told(seconds: list[float]) -> str:
 @contextmanager
 def ui(command: list[str], checkout: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The UI, while it is open."""
-    process = subprocess.Popen(command, cwd=checkout)
+    # What a run logs would stand between the figures.
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, cwd=checkout, **silent)
     try:
         yield process
     finally:
