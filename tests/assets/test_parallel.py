@@ -50,7 +50,7 @@ def test_two_processes_leave_what_one_does(
     assert digests(home) == expected
     for arm in arms:
         assert f"{arm}: 2 of 2 iterations" in answer.output
-    assert row_of(answer.output, "rlsd")[3] == "2"
+    assert row_of(answer.output, "rlsd")[5] == "2"
     # The parent alone speaks.
     assert answer.error == ""
     with open_instance() as instance:
