@@ -81,6 +81,11 @@ class MethodFidelity(Contract):
     positions: list[Interval | None]
     """Fidelity on each quarter of the responses, from their beginning."""
 
+    def parts(self) -> dict[str, Interval | None]:
+        """Name of a segment or a quarter -> fidelity on its tokens alone."""
+        quarters = {f"quarter {n}": found for n, found in enumerate(self.positions, start=1)}
+        return self.segments | quarters
+
 
 class CreditFidelity(Contract):
     """All methods against the true advantages of the same tokens."""

@@ -28,8 +28,6 @@ from schemas import (
     WeightingComparison,
 )
 
-SEGMENT_NAMES = ("reasoning", "answer", "format")
-
 
 def compare(
     experiment: str,
@@ -112,19 +110,20 @@ def fidelity_table(run: StageRun, comparison: WeightingComparison) -> FittedTabl
             "Whose credit is right is not known here: no token values were made of these rollouts. "
             f"{way}"
         )
-    against = f"- {found.compared_with}"
+    against, names = f"- {found.compared_with}", list(found.methods[0].parts())
     table = FittedTable(
         f"credit fidelity: {found.spans:,} tokens, {found.states:,} states, "
         f"{found.continuations} continuations each",
-        *("method", "fidelity", against, "p (Holm)", "within", *SEGMENT_NAMES),
+        *("method", "fidelity", against, "p (Holm)", "within", *names),
         note="fidelity: cosine of the credit with the measured advantages; 1 is perfect, 0 "
         "knows nothing, and a multiple of a credit has the same.\nwithin: the same less each "
         "response's mean: which of its tokens counted. Reliability of the measurement: "
         f"{number(found.reliability, '.2f')}, within {number(found.reliability_within, '.2f')}.\n"
-        "Intervals are over problems; p is corrected for the number of methods (Holm); "
+        "Quarters are those of a response's tokens. Intervals are over problems; p is corrected "
+        "for the number of methods (Holm), and its floor is that of 10,000 draws; "
         f"{escape(UNBOUNDED_REASON)}.",
     )
-    blanks = [""] * (2 + len(SEGMENT_NAMES))
+    blanks = [""] * (2 + len(names))
     table.add_row("true advantage (oracle)", "1", "", *blanks)
     for method in sorted(found.methods, key=_by_fidelity, reverse=True):
         table.add_row(
@@ -133,7 +132,7 @@ def fidelity_table(run: StageRun, comparison: WeightingComparison) -> FittedTabl
             _interval(method.difference, "+.3f"),
             "-" if method.p_corrected is None else f"{method.p_corrected:.2g}",
             _interval(method.within),
-            *(_value(method.segments.get(name)) for name in SEGMENT_NAMES),
+            *map(_value, method.parts().values()),
         )
     table.add_row("random credit", "0", "", *blanks)
     return table

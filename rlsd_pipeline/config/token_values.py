@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from rlsd_pipeline.config.strict import StrictConfig
 
@@ -14,7 +14,16 @@ class SpreadPlaces(StrictConfig):
     """States of each response, its first included."""
 
 
-Continuations = Annotated[int, Field(ge=2, multiple_of=2)]
+def _in_halves(continuations: int) -> int:
+    if continuations % 2:
+        raise ValueError(
+            f"{continuations} continuations are not two equal halves, whose agreement is measured: "
+            f"take {continuations - 1} or {continuations + 1}"
+        )
+    return continuations
+
+
+Continuations = Annotated[int, Field(ge=2), AfterValidator(_in_halves)]
 """Drawn from one state, in two halves."""
 
 Places = Literal["all", "steps"] | SpreadPlaces

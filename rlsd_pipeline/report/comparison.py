@@ -96,6 +96,9 @@ class Fidelity(Part):
     within: Estimate | None = None
     """The cosine once both are less their mean over the response."""
 
+    parts: dict[str, float | None] = Field(default={})
+    """Part of the responses, such as `answer` or `quarter 4` -> the cosine on its tokens alone."""
+
 
 class Signal(Part):
     """How much of one method's gradient on these rollouts is signal."""

@@ -24,6 +24,7 @@ addEventListener("beforeprint", () => {
 # One scope: each uses what those before it define.
 SCRIPTS = ("drawing.js", "notes.js", "report.js")
 TITLES = {
+    "credit": "Credit",
     "summary": "Summary",
     "curves": "Learning curves",
     "training": "Training curves",
@@ -45,6 +46,7 @@ def render(report: Report) -> str:
     """
     styles = method_styles(report.methods())
     parts = {
+        "credit": sections.credit(report.comparison, styles),
         "summary": sections.summary(report),
         "curves": sections.curves(report, styles),
         "training": sections.training(report, styles),

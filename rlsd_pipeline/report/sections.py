@@ -138,7 +138,6 @@ def comparison(data: Comparison | None, styles: Styles) -> str:
     return section(
         "comparison",
         "Methods on the same tokens",
-        _fidelity(data, styles),
         paragraph(data.meaning),
         _credit_table(data) if credit or data.gradient_norms else "",
         cards(*items),
@@ -197,11 +196,17 @@ def _curve_table(chart: Chart) -> str:
     return table(f"{chart.name} by updates", ["updates", *names], rows)
 
 
-def _fidelity(data: Comparison, styles: Styles) -> str:
+def credit(data: Comparison | None, styles: Styles) -> str:
     """Whose credit is right, where it was measured; else, how to measure it."""
-    heading = "<h3>Whose credit is right?</h3>" + paragraph(data.fidelity_meaning)
-    if not data.fidelity:
-        return heading if data.fidelity_meaning else ""
+    if data is None or not data.fidelity_meaning:
+        return ""
+    meaning = paragraph(data.fidelity_meaning)
+    shown = _fidelity(data, styles) if data.fidelity else ""
+    return section("credit", "Whose credit is right", meaning, shown)
+
+
+def _fidelity(data: Comparison, styles: Styles) -> str:
+    """The fidelity of every method between its ends, then by part of the responses."""
     against = f"minus {data.baseline}"
     rows = [
         [
@@ -213,6 +218,7 @@ def _fidelity(data: Comparison, styles: Styles) -> str:
         ]
         for one in data.fidelity
     ]
+    rows = [["true advantage", "1", *[None] * 3], *rows, ["random credit", "0", *[None] * 3]]
     columns = ["method", "fidelity", against, "p (Holm)", "within responses"]
     known = {one.method: one.value for one in data.fidelity if one.value}
     plot = ""
@@ -224,7 +230,11 @@ def _fidelity(data: Comparison, styles: Styles) -> str:
             f"Dotted: {data.baseline}. Lines are intervals over problems.",
         )
     numbers = f'<div class="card">{table("credit fidelity", columns, rows)}</div>'
-    return heading + cards(plot, numbers)
+    names = list(data.fidelity[0].parts)
+    parts = [[one.method, *map(one.parts.get, names)] for one in data.fidelity]
+    return cards(plot, numbers) + table(
+        "fidelity by part of the responses", ["method", *names], parts
+    )
 
 
 def _signal(data: Comparison) -> str:

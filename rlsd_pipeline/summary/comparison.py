@@ -127,6 +127,7 @@ def _fidelity(found: WeightingComparison) -> tuple[data.Fidelity, ...]:
             value=_estimate(one.value),
             difference=_difference(one),
             within=_estimate(one.within),
+            parts={name: part and part.value for name, part in one.parts().items()},
         )
         for one in found.fidelity.methods
     ]

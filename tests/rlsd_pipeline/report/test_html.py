@@ -55,6 +55,14 @@ def token_data(page: str) -> dict[str, Any]:
     return data
 
 
+def test_credit_stands_first_between_its_two_ends(page: str) -> None:
+    assert sections(page)[0] == "credit"
+    credit = page.partition('id="credit"')[2].partition("</section>")[0]
+    table = credit.partition("<tbody>")[2]
+    assert table.index("true advantage") < table.index("grpo") < table.index("random credit")
+    assert "quarter 4" in credit
+
+
 def test_all_sections_are_there_and_linked(page: str) -> None:
     assert sections(page) == list(TITLES)
     links = [values["href"] for tag, values in Page(page).tags if tag == "a"]
@@ -69,7 +77,7 @@ def test_all_sections_are_there_and_linked(page: str) -> None:
         ({"table": None}, {"differences"}),
         ({"table": None, "notes": ()}, {"differences", "summary"}),
         ({"rollouts": ()}, {"tokens"}),
-        ({"comparison": None}, {"comparison"}),
+        ({"comparison": None}, {"comparison", "credit"}),
         ({"learning": ()}, {"learning"}),
         ({"diagnostics": ()}, {"diagnostics"}),
         ({"settings": {}, "command": ""}, {"settings"}),
