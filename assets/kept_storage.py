@@ -11,12 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from assets.event_log import BUSY_SECONDS
+from assets.run_storage import CommandLineRuns
 
 
 class _Kept:
@@ -47,7 +47,7 @@ class _Kept:
         self._engine.dispose()
 
 
-class LocalRunStorage(_Kept, SqliteRunStorage):
+class LocalRunStorage(_Kept, CommandLineRuns):
     """One process's view of the local runs."""
 
     @classmethod

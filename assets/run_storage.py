@@ -55,7 +55,8 @@ def local_runs(folder: Path) -> dict[str, Any]:
     """The part of a Dagster configuration that lets these be its runs.
 
     Args:
-        folder: Of the instance; where its file names a storage, nothing takes its place.
+        folder: Of the instance; where its file names a storage, as the shipped one does, nothing
+            takes its place.
     """
     declared = yaml.safe_load((folder / "dagster.yaml").read_text()) or {}
     if {"storage", "run_storage"} & set(declared):

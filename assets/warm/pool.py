@@ -93,6 +93,8 @@ class Pool:
 
     def serve(self, parent: int) -> None:
         """Until the parent has gone, or an interrupt."""
+        # Begun in the background it would not be interrupted.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         # No ended worker stays as a zombie, by which its run would seem to live.
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         try:

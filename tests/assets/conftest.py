@@ -134,8 +134,14 @@ def loop(trained: Path, home: Path, declare: Declare) -> Iterator[tuple[Loop, dg
 
 
 @pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Answer]]:
-    """Runs a command of `rlsd`; nothing may reach the terminal past the command's own output."""
+def run(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Answer]]:
+    """Runs a command of `rlsd`; nothing may reach the terminal past the command's own output.
+
+    The terminal is wide: a table keeps its columns beside each other.
+    """
+    monkeypatch.setenv("COLUMNS", "240")
     verbosity = logging.get_verbosity()
 
     def run(*arguments: object) -> Answer:

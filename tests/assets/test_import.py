@@ -26,7 +26,7 @@ def test_an_import_is_an_event_with_what_became_of_the_log(
     assert rewards is not None
     told = {n: v.value for n, v in event.asset_materialization.metadata.items()}
     assert told["import/format"] == "trl"
-    assert (told["import/step"], told["import/rows_used"]) == (2, 16)
+    assert (told["import/step"], told["import/rows_used"]) == ("2", "16")
     assert told["import/rows_unusable"] == {}
     source = rewards.asset_materialization.metadata
     assert source["reward_source"].value == "imported"

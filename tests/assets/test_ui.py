@@ -15,7 +15,8 @@ import pytest
 from assets.cli.ui import HOST, Parts
 from rlsd_pipeline.home import ROOT
 
-SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
+# No interpreter, which could be interrupted while it starts.
+SLEEP = ["sleep", "600"]
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def launch(instance: dg.DagsterInstance, launcher: WarmRunLauncher, folder: Path
 
 
 def until(holds: Callable[[], object]) -> None:
-    ends = time.monotonic() + 300
+    ends = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < ends
         time.sleep(0.05)
@@ -126,17 +126,17 @@ def executed_by(instance: dg.DagsterInstance, run_id: str) -> str:
     return run.tags["executed_by"]
 
 
-def test_the_next_run_of_an_experiment_is_executed_by_the_same_process(
+def test_a_next_run_of_an_experiment_is_executed_by_a_process_that_has_executed_one(
     instance: dg.DagsterInstance, launch: Launch
 ) -> None:
-    found = [executed_by(instance, launch("quick"))]
+    found: list[str] = []
 
-    def same_as_before() -> bool:
-        # A worker that has not yet said that its run is over is not asked.
+    def has_executed_before() -> bool:
+        # A worker that has not yet said that its run is over is not asked, and two take turns.
         found.append(executed_by(instance, launch("quick")))
-        return found[-1] == found[-2]
+        return found[-1] in found[:-1]
 
-    until(same_as_before)
+    until(has_executed_before)
     assert executed_by(instance, launch("other")) not in found
 
 

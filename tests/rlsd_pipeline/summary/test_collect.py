@@ -97,7 +97,7 @@ def test_without_a_place_there_are_no_tokens_to_show(workspace: Workspace) -> No
     assert (report.rollouts, report.comparison) == ((), None)
     assert report.table is not None
     shown = sections(render(report))
-    assert set(TITLES) - set(shown) == {"tokens", "comparison", "learning"}
+    assert set(TITLES) - set(shown) == {"credit", "tokens", "comparison", "learning"}
 
 
 def test_what_was_not_compared_is_left_out(workspace: Workspace) -> None:
