@@ -178,7 +178,7 @@ def materialized(
     """The event of a stage: the content digest as data version, and where everything is."""
     return dg.MaterializeResult(
         data_version=dg.DataVersion(artifact.digest),
-        metadata=in_words({**(metadata or {}), **artifact_metadata(artifact)}),
+        metadata={**in_words(metadata or {}), **artifact_metadata(artifact)},
     )
 
 

@@ -130,7 +130,7 @@ def fidelity_table(run: StageRun, comparison: WeightingComparison) -> FittedTabl
             method.method,
             _interval(method.value),
             _interval(method.difference, "+.3f"),
-            "-" if method.p_corrected is None else f"{method.p_corrected:.2g}",
+            number(method.p_corrected, ".2g"),
             _interval(method.within),
             *map(_value, method.parts().values()),
         )
@@ -219,8 +219,7 @@ def _lookahead_table(run: StageRun) -> FittedTable:
 def _matrix(title: str, names: list[str], values: list[list[float | None]]) -> FittedTable:
     table = FittedTable(title, "", *(str(place) for place, _ in enumerate(names, start=1)))
     for place, (name, row) in enumerate(zip(names, values, strict=True), start=1):
-        cells = ("-" if value is None else f"{value:.2f}" for value in row)
-        table.add_row(f"{place} {name}", *cells)
+        table.add_row(f"{place} {name}", *(number(value, ".2f") for value in row))
     return table
 
 

@@ -40,6 +40,6 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             return f"{match[1]}{PAGES[target]}{match[3] or ''})"
         if target.startswith("docs/"):
             return f"{match[1]}{target.removeprefix('docs/')}{match[3] or ''})"
-        return f"{match[1]}{match[2]}{match[3] or ''})"
+        return match[0]
 
     return markdown if uri.startswith("api/") else _LINK.sub(linked, markdown)
