@@ -15,6 +15,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rlsd_pipeline.diagnostics.leakage.candidates import Texts, candidates
 from rlsd_pipeline.diagnostics.leakage.patterns import PATTERNS
 from rlsd_pipeline.evaluation.intervals import Estimate, wilson_share
 
@@ -74,9 +75,11 @@ def find_mentions(text: str, patterns: Sequence[str] = DEFAULT_PATTERNS) -> list
     return kept
 
 
-def count_mentioning(completions: Sequence[str]) -> int:
+def count_mentioning(completions: Texts) -> int:
     """How many completions have a mention."""
-    return sum(bool(find_mentions(completion)) for completion in completions)
+    may = candidates(completions, DEFAULT_PATTERNS)
+    patterns = [re.compile(pattern, re.IGNORECASE) for pattern in DEFAULT_PATTERNS]
+    return sum(any(pattern.search(completion) for pattern in patterns) for completion in may)
 
 
 def mention_report(

@@ -58,8 +58,7 @@ class Evaluated:
         if self.score.mentioning is not None:
             return self.score.mentioning
         if self.artifact.digest not in _counted:
-            completions = self._items["completion"].to_pylist()
-            _counted[self.artifact.digest] = count_mentioning(completions)
+            _counted[self.artifact.digest] = count_mentioning(self._items["completion"])
         return _counted[self.artifact.digest]
 
     @cached_property
