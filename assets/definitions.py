@@ -10,6 +10,7 @@ from assets.automation import dead_run_sensor
 from assets.graph import build_definitions
 from assets.home import EXPERIMENTS
 from assets.naming import declared_files, experiment_name
+from assets.warm.sources import Sources
 from rlsd_pipeline.components.guarded import raised_in
 from rlsd_pipeline.config.experiment import load_experiment
 from rlsd_pipeline.errors import ConfigError, RlsdError
@@ -18,16 +19,27 @@ VALIDATING = "DAGSTER_IS_DEFS_VALIDATION_CLI"
 """Set by `dg check defs` and `dagster definitions validate`."""
 
 
+_loaded: dict[Path, tuple[Sources, dg.Definitions]] = {}
+
+
 @dg.definitions
 def defs() -> dg.Definitions:
     """All declared experiments, and what serves them all.
 
     An experiment that cannot be loaded is an asset of the group `not_loaded` that says why, and
-    the others are there.
+    the others are there. Dagster asks several times a process, which takes it a second each: it
+    is given the same again until a file changes.
 
     Raises:
         ConfigError: An experiment cannot be loaded, where that is what is checked.
     """
+    before = _loaded.get(EXPERIMENTS)
+    if before is None or before[0].have_changed() or os.environ.get(VALIDATING):
+        before = _loaded[EXPERIMENTS] = Sources(EXPERIMENTS), _load()
+    return before[1]
+
+
+def _load() -> dg.Definitions:
     loaded: dict[str, Path] = {}
     found: dict[Path, dg.Definitions] = {}
     failed: dict[Path, str] = {}

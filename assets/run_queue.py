@@ -7,8 +7,6 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
-from rlsd_pipeline.stages.registry import ITERATION_STAGES
-
 TRAINS_TAG = ".dagster/rlsd_trains"
 """Of a run that moves an arm on: `EXPERIMENT/ARM`. The queue begins one of each at a time."""
 
@@ -35,6 +33,9 @@ def lane(run: dg.DagsterRun) -> str | None:
         if run.job_name.endswith(whole) and PARTITION_NAME_TAG in tags:
             arm = tags[PARTITION_NAME_TAG].split("|")[0]
             return f"{run.job_name.removesuffix(whole)}/{arm}"
+    # Page and daemon hold a queue, and seldom need the stages.
+    from rlsd_pipeline.stages.registry import ITERATION_STAGES
+
     partition = tags.get(ASSET_PARTITION_RANGE_START_TAG) or tags.get(PARTITION_NAME_TAG)
     experiments = {
         key.path[0]

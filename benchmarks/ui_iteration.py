@@ -192,7 +192,7 @@ def idle_cost(process: subprocess.Popen[bytes], home: Path, seconds: int) -> str
 def parts(pid: int) -> dict[str, float]:
     """Seconds of the processor by part of the UI; what a part has begun is its own."""
     children = psutil.Process(pid).children()
-    named = {each.cmdline()[3]: processor(each.pid) for each in children}
+    named = {each.name(): processor(each.pid) for each in children}
     return {"parent": processor(pid) - sum(named.values()), **named}
 
 

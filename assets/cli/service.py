@@ -1,24 +1,24 @@
-"""One process of `rlsd ui`.
-
-    python -m assets.cli.service NAME PARENT SOCKET ARGUMENT ...
-
-It imports while the code server loads the definitions, begins once that answers, and ends with the
-process that started it.
-"""
+"""What each process of `rlsd ui` does: it imports beside the others, and waits for the code."""
 
 import importlib
+import multiprocessing
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from assets.cli.code_server import prepare
+from rlsd_pipeline.home import ROOT
 
 CODE, PAGE, DAEMON, WORKERS = "code server", "page", "daemon", "workers"
 
 _MODULES = {
-    CODE: ("dagster._cli", "cli"),
+    CODE: ("dagster._cli.api", "grpc_command"),
     PAGE: ("dagster_webserver.cli", "dagster_webserver"),
-    DAEMON: ("dagster._daemon.cli", "cli"),
+    DAEMON: ("dagster._daemon.cli", "run_command"),
 }
 _PARENT_SECONDS = 2.0
 _PING_SECONDS = 0.1
@@ -26,22 +26,39 @@ _RELOAD_SECONDS = 3600
 _WATCH_SECONDS = 3
 
 
-def main() -> None:
-    """Run the process that the arguments name."""
-    name, parent, socket, *arguments = sys.argv[1:]
-    if name == WORKERS:
-        from assets.warm.pool import serve
+def run(
+    name: str, code: Path, arguments: Sequence[str], ask: Callable[[], None] | None = None
+) -> None:
+    """Run one of Dagster's services in this process, until the one that began it ends.
 
-        serve(socket, int(parent))
-        return
-    # Told and not asked for: it may be gone by the time that this begins.
-    _end_with(int(parent))
+    Args:
+        name: Which.
+        code: Where the code server is asked; the others wait for it.
+        arguments: Of Dagster's command.
+        ask: Of the code server: asks for another in its place.
+    """
+    _end_with(_parent())
+    # As a service that is begun there by `python -m`.
+    os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
+    # What Python warns of is for whoever writes code, and would be all that the UI prints.
+    warnings.simplefilter("ignore")
     module, command = _MODULES[name]
     entry: Callable[..., None] = getattr(importlib.import_module(module), command)
     _look_less_often()
-    if name != CODE:
-        _wait_for(socket)
+    if ask is None:
+        _wait_for(code)
+    else:
+        arguments = [*arguments, "--socket", str(prepare(code, ask))]
     entry(args=arguments, prog_name=name)
+
+
+def serve_workers(address: Path) -> None:
+    """Become the pool of workers, which begins anew by its own command line."""
+    os.chdir(ROOT)
+    os.environ["PYTHONWARNINGS"] = "ignore"
+    module = ["-m", "assets.warm.pool", str(address), str(_parent())]
+    os.execv(sys.executable, [sys.executable, *module])
 
 
 def _look_less_often() -> None:
@@ -57,6 +74,14 @@ def _look_less_often() -> None:
     server_watcher.WATCH_INTERVAL = _WATCH_SECONDS
 
 
+def _parent() -> int:
+    """What began this process: told and not asked for, since it may be gone by now."""
+    began = multiprocessing.parent_process()
+    assert began is not None
+    assert began.pid is not None
+    return began.pid
+
+
 def _end_with(parent: int) -> None:
     """A process that is killed cannot end its children."""
 
@@ -68,11 +93,11 @@ def _end_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _wait_for(socket: str) -> None:
+def _wait_for(code: Path) -> None:
     from dagster._core.errors import DagsterUserCodeUnreachableError
     from dagster._grpc.client import DagsterGrpcClient
 
-    client = DagsterGrpcClient(socket=socket)
+    client = DagsterGrpcClient(socket=str(code))
     while True:
         try:
             client.ping("")
@@ -80,7 +105,3 @@ def _wait_for(socket: str) -> None:
             time.sleep(_PING_SECONDS)
         else:
             return
-
-
-if __name__ == "__main__":
-    main()

@@ -3,32 +3,28 @@
 import errno
 import importlib.util
 import os
-import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
 import yaml
 
-from assets.cli.service import CODE, DAEMON, PAGE, WORKERS
+from assets.cli.parts import Parts, channel
+from assets.cli.service import CODE, DAEMON, PAGE, WORKERS, run, serve_workers
 from assets.home import dagster_home
 from assets.warm.request import ADDRESS
-from rlsd_pipeline.home import ROOT
 
 HOST = "127.0.0.1"
 _RARE = {"DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS": "15"}
 """How often the daemon looks for runs to begin again; it does so every 5 s by itself."""
 _LOOK_SECONDS = 0.2
 _ANSWER_SECONDS = 600.0
-_END_SECONDS = 20.0
-_LIVED_SECONDS = 10.0
-"""A process that ends sooner would do so again."""
 
 
 def ui(port: int) -> None:
@@ -43,15 +39,17 @@ def ui(port: int) -> None:
         )
     _require_free(port)
     dagster_home()
+    hears, asks = channel()
     with TemporaryDirectory(prefix="rlsd-ui-") as folder:
-        workers = Path(folder) / "workers.sock"
-        os.environ[ADDRESS] = str(workers)
-        parts = Parts(_commands(Path(folder), port))
+        os.environ |= {ADDRESS: str(Path(folder) / "workers.sock")} | _RARE
+        parts = Parts(_bodies(Path(folder), port, asks), hears)
         try:
             parts.start()
+            for name in (CODE, PAGE, DAEMON):
+                parts.begin(name)
             _say_where(parts, port)
-            # Imports for longer than the page, which they would hold up.
-            parts.begin(WORKERS, _service(WORKERS, workers))
+            # Imports for longer than the page, which it would hold up.
+            parts.begin(WORKERS)
             parts.watch()
         except KeyboardInterrupt:
             click.echo("ending")
@@ -59,87 +57,24 @@ def ui(port: int) -> None:
             parts.end()
 
 
-class Parts:
-    """The processes of the UI, each begun again if it is killed."""
-
-    def __init__(self, commands: Mapping[str, Sequence[str]]) -> None:
-        self._commands = dict(commands)
-        self._running: dict[str, tuple[subprocess.Popen[bytes], float]] = {}
-
-    def start(self) -> None:
-        """Begin all at once: each imports for seconds."""
-        # Begun in the background of a script, all would ignore the interrupt that ends them.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.default_int_handler)
-        for name in self._commands:
-            self._begin(name)
-
-    def begin(self, name: str, command: Sequence[str]) -> None:
-        """Begin one more."""
-        self._commands[name] = command
-        self._begin(name)
-
-    def _begin(self, name: str) -> None:
-        # What Python warns of is for whoever writes code, and would be all that the UI prints.
-        environment = os.environ | {"PYTHONWARNINGS": "ignore"} | _RARE
-        process = subprocess.Popen(self._commands[name], cwd=ROOT, env=environment)
-        self._running[name] = process, time.monotonic()
-
-    def look(self) -> None:
-        """Begin again what has ended.
-
-        Raises:
-            click.ClickException: It ended as soon as it had begun.
-        """
-        for name, (process, began) in list(self._running.items()):
-            if process.poll() is None:
-                continue
-            if time.monotonic() - began < _LIVED_SECONDS:
-                raise click.ClickException(
-                    f"the {name} ended with {process.returncode}; what it printed stands above"
-                )
-            click.echo(f"the {name} ended with {process.returncode} and is begun again", err=True)
-            self._begin(name)
-
-    def watch(self) -> None:
-        """Look for ever."""
-        while True:
-            time.sleep(_END_SECONDS / 10)
-            self.look()
-
-    def end(self) -> None:
-        """End all; what does not end by itself is killed."""
-        processes = [process for process, _ in self._running.values()]
-        for process in processes:
-            with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGINT)
-        ends = time.monotonic() + _END_SECONDS
-        for process in processes:
-            try:
-                process.wait(max(0.0, ends - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _commands(folder: Path, port: int) -> dict[str, list[str]]:
-    """Name of a part -> how it is begun."""
-    at = folder / "code.sock"
-    workspace = folder / "workspace.yaml"
-    server = {"socket": str(at), "location_name": "assets.definitions"}
+def _bodies(folder: Path, port: int, asks: Connection) -> dict[str, Callable[[], None]]:
+    """Name of a part -> what its process does."""
+    code, workspace = folder / "code.sock", folder / "workspace.yaml"
+    server = {"socket": str(code), "location_name": "assets.definitions"}
     workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
-    code = ["code-server", "start", "-m", "assets.definitions", "--socket", str(at)]
     page = ["-w", str(workspace), "-h", HOST, "-p", str(port), "--suppress-warnings"]
+    # A module that cannot be imported is shown as such, and the server goes on.
+    module = ["-m", "assets.definitions", "--lazy-load-user-code", "--log-level", "warning"]
     arguments = {
-        CODE: [*code, "--log-level", "warning"],
+        CODE: [*module, "--location-name", "assets.definitions"],
         PAGE: [*page, "--dagster-log-level", "warning"],
-        DAEMON: ["run", "-w", str(workspace), "--log-level", "error"],
+        DAEMON: ["-w", str(workspace), "--log-level", "error"],
     }
-    return {name: [*_service(name, at), *given] for name, given in arguments.items()}
-
-
-def _service(name: str, socket: Path) -> list[str]:
-    return [sys.executable, "-m", "assets.cli.service", name, str(os.getpid()), str(socket)]
+    bodies: dict[str, Callable[[], None]] = {
+        name: partial(run, name, code, given) for name, given in arguments.items()
+    }
+    bodies[CODE] = partial(run, CODE, code, arguments[CODE], partial(asks.send, CODE))
+    return bodies | {WORKERS: partial(serve_workers, folder / "workers.sock")}
 
 
 def _require_free(port: int) -> None:

@@ -65,8 +65,11 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
     def terminate(self, run_id: str) -> bool:
         """See `RunLauncher`: the process is interrupted, as by Ctrl-C in a terminal."""
         run = self._instance.get_run_by_id(run_id)
-        if run is None or run.is_finished or GRPC_INFO_TAG in run.tags:
+        if run is None or run.is_finished:
             return super().terminate(run_id)
+        # A code server that was begun anew meanwhile knows nothing of it.
+        if GRPC_INFO_TAG in run.tags and super().terminate(run_id):
+            return True
         self._instance.report_run_canceling(run)
         if (pid := living_process(run)) is None:
             return False

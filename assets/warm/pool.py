@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from assets.process_name import show_as
 from assets.warm.request import Answer, Request, receive, send
 from assets.warm.sources import Sources
 from assets.warm.worker import DONE, TAKEN, work
@@ -47,6 +48,7 @@ def serve(address: str, parent: int) -> None:
         address: Of the socket where launchers ask.
         parent: Id of the process that `rlsd ui` is.
     """
+    show_as("workers")
     Path(address).unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address)
@@ -177,3 +179,9 @@ class Pool:
             for ready in select.select(self._workers, [], [], left)[0]:
                 ready.hear()
                 self._dismiss(ready)
+
+
+if __name__ == "__main__":
+    # It may be ended while it imports.
+    with suppress(KeyboardInterrupt):
+        serve(sys.argv[1], int(sys.argv[2]))

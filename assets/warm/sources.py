@@ -15,28 +15,35 @@ class Sources:
     """The files of a process: the modules of checkouts, and all that declares the experiments.
 
     Installed packages are left out: whoever exchanges them opens the UI anew.
+
+    Args:
+        experiments: Where the experiments lie.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, experiments: Path = EXPERIMENTS) -> None:
+        self._experiments = experiments
         self._began = time.time_ns()
-        self._known = {file: _stamp(file) for file in _files()}
+        self._known = self._stamps()
 
     def have_changed(self) -> bool:
         """Whether any file differs from what it was, is gone, or has come."""
-        found = {file: _stamp(file) for file in _files()}
+        found = self._stamps()
         # A module that was imported since is known from its first sight on.
         for file in found.keys() - self._known.keys():
             if found[file] < self._began and file.suffix == ".py":
                 self._known[file] = found[file]
         return found != self._known
 
+    def _stamps(self) -> dict[Path, int]:
+        return {file: _stamp(file) for file in _files(self._experiments)}
 
-def _files() -> Iterator[Path]:
+
+def _files(experiments: Path) -> Iterator[Path]:
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
         if file and not file.startswith(_INSTALLED):
             yield Path(file)
-    yield from (file for file in EXPERIMENTS.rglob("*") if "__pycache__" not in file.parts)
+    yield from (file for file in experiments.rglob("*") if "__pycache__" not in file.parts)
 
 
 def _stamp(file: Path) -> int:

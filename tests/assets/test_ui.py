@@ -12,11 +12,14 @@ from pathlib import Path
 import click
 import pytest
 
-from assets.cli.ui import HOST, Parts
+from assets.cli.parts import Parts
+from assets.cli.ui import HOST
 from rlsd_pipeline.home import ROOT
 
-# No interpreter, which could be interrupted while it starts.
-SLEEP = ["sleep", "600"]
+
+def sleep() -> None:
+    """No interpreter, which could be interrupted while it starts."""
+    os.execvp("sleep", ["sleep", "600"])
 
 
 @pytest.fixture
@@ -32,8 +35,10 @@ def taken() -> Iterator[int]:
 def parts(request: pytest.FixtureRequest) -> Iterator[Parts]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     signal.signal(signal.SIGINT, request.param)
-    parts = Parts({"page": SLEEP, "daemon": SLEEP})
+    parts = Parts({"page": sleep, "daemon": sleep})
     parts.start()
+    parts.begin("page")
+    parts.begin("daemon")
     yield parts
     parts.end()
     for number, handler in before.items():
@@ -56,40 +61,47 @@ def test_a_taken_port_is_refused_and_another_is_named(
 def test_a_part_that_is_killed_is_begun_again(
     parts: Parts, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("assets.cli.ui._LIVED_SECONDS", 0.0)
+    monkeypatch.setattr("assets.cli.parts._LIVED_SECONDS", 0.0)
     before = pids(parts)
     os.kill(before["page"], signal.SIGKILL)
-    parts._running["page"][0].wait()
+    parts._running["page"][0].join()
     parts.look()
     after = pids(parts)
     assert after["daemon"] == before["daemon"]
     assert after["page"] != before["page"]
-    assert parts._running["page"][0].poll() is None
+    assert parts._running["page"][0].is_alive()
     assert "the page ended with -9 and is begun again" in capfd.readouterr().err
 
 
 def test_a_part_that_does_not_start_ends_the_rest(parts: Parts) -> None:
     parts._running["daemon"][0].kill()
-    parts._running["daemon"][0].wait()
+    parts._running["daemon"][0].join()
     with pytest.raises(click.ClickException, match="the daemon ended with -9"):
         parts.look()
     parts.end()
     # By the interrupt, and not only once they are killed.
-    assert parts._running["page"][0].poll() == -signal.SIGINT
+    assert parts._running["page"][0].exitcode == -signal.SIGINT
 
 
 def test_a_service_ends_with_what_started_it(tmp_path: Path) -> None:
     """Otherwise a UI that is killed would leave its daemon."""
     began = f"""
-import os, subprocess, sys
-command = [sys.executable, "-m", "assets.cli.service", "daemon", str(os.getpid())]
-service = subprocess.Popen([*command, {str(tmp_path / "none")!r}], stdout=subprocess.DEVNULL)
-print(service.pid, flush=True)
+import os
+from functools import partial
+from pathlib import Path
+
+from assets.cli.parts import Parts
+from assets.cli.service import DAEMON, run
+
+parts = Parts({{DAEMON: partial(run, DAEMON, Path({str(tmp_path / "none")!r}), [])}})
+parts.begin(DAEMON)
+print(parts._running[DAEMON][0].pid, flush=True)
+os._exit(0)
 """
-    starter = subprocess.run(
-        [sys.executable, "-c", began], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    pid = int(starter.stdout)
+    with (tmp_path / "said").open("w+") as said:
+        subprocess.run([sys.executable, "-c", began], cwd=ROOT, stdout=said, check=True)
+        said.seek(0)
+        pid = int(said.read())
     ends = time.monotonic() + 120
     while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
         assert time.monotonic() < ends

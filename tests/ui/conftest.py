@@ -70,9 +70,7 @@ class Opened:
     def part(self, name: str) -> psutil.Process:
         """The process of one part."""
         found = [
-            child
-            for child in psutil.Process(self.process.pid).children()
-            if child.cmdline()[3:4] == [name]
+            child for child in psutil.Process(self.process.pid).children() if child.name() == name
         ]
         assert len(found) == 1, name
         return found[0]

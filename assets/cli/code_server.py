@@ -1,0 +1,67 @@
+"""The code server of `rlsd ui`: Dagster's, with a reload that begins another in its place.
+
+Dagster's own answer to a reload is a process before the server, which passes every question on: it
+imports all of Dagster once more, and costs an idle UI as much as the server itself.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+_BEGIN_SECONDS = 120.0
+_LOOK_SECONDS = 0.05
+_GO_SECONDS = 0.2
+
+
+def prepare(link: Path, ask: Callable[[], None]) -> Path:
+    """Let `dagster api grpc` in this process give way to another server on a reload.
+
+    Args:
+        link: Where clients ask: a link to the socket of the newest server, since one that goes
+            removes its own.
+        ask: Asks for another server.
+
+    Returns:
+        The socket to serve at.
+    """
+    from dagster._grpc import server
+    from dagster._grpc.__generated__.dagster_api_pb2 import ReloadCodeReply
+
+    own = link.with_name(f"{link.name}.{os.getpid()}")
+
+    class Server(server.DagsterGrpcServer):
+        """Takes the place of the server before."""
+
+        def serve(self) -> None:
+            """See `DagsterGrpcServer`; the socket takes connections already."""
+            new = own.with_suffix(".link")
+            new.symlink_to(own)
+            new.replace(link)
+            super().serve()
+
+    class Api(server.DagsterApiServer):
+        """Loads nothing anew itself: what Python has imported stays."""
+
+        def ReloadCode(self, request: Any, context: Any) -> ReloadCodeReply:  # noqa: N802
+            """Answers once another serves, so that whoever asks next asks that."""
+            with self._reload_lock:
+                if link.resolve() == own:
+                    ask()
+                    _wait_for_another(link, own)
+                    # This one's connections are given up before the answer goes out on one.
+                    self._server_termination_event.set()
+                    time.sleep(_GO_SECONDS)
+            return ReloadCodeReply()
+
+    vars(server).update(DagsterGrpcServer=Server, DagsterApiServer=Api)
+    return own
+
+
+def _wait_for_another(link: Path, own: Path) -> None:
+    ends = time.monotonic() + _BEGIN_SECONDS
+    while link.resolve() == own:
+        if time.monotonic() > ends:
+            raise TimeoutError("no other code server has begun: look at what `rlsd ui` printed")
+        time.sleep(_LOOK_SECONDS)

@@ -1,0 +1,121 @@
+"""The processes of `rlsd ui`: forked from one that has imported Dagster, begun anew when killed."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from importlib import import_module
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
+
+import click
+
+from assets.process_name import show_as
+
+_IMPORTS = (
+    "dagster._cli.api",
+    "dagster._core.storage.event_log",
+    "dagster._core.storage.runs",
+    "dagster._core.storage.schedules",
+    "dagster._grpc.server",
+)
+"""What several parts import. None is of the checkout, whose files may change while the UI is open,
+and none begins a thread or opens a connection."""
+_LOOK_SECONDS = 2.0
+_END_SECONDS = 20.0
+_LIVED_SECONDS = 10.0
+"""A process that ends sooner would do so again."""
+
+
+class Parts:
+    """The processes of the UI, each begun again if it is killed.
+
+    Args:
+        bodies: Name of a part -> what its process does.
+        asked: Gives the name of a part that is to be begun anew, while the former one ends itself.
+    """
+
+    def __init__(
+        self, bodies: Mapping[str, Callable[[], None]], asked: Connection | None = None
+    ) -> None:
+        self._bodies = dict(bodies)
+        self._asked = asked
+        self._running: dict[str, tuple[ForkProcess, float]] = {}
+        self._leaving: list[ForkProcess] = []
+
+    def start(self) -> None:
+        """Import what they share, once."""
+        # Begun in the background of a script, all would ignore the interrupt that ends them.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
+        for name in _IMPORTS:
+            import_module(name)
+
+    def begin(self, name: str) -> None:
+        """Begin a part."""
+        process = ForkProcess(target=_run, args=(name, self._bodies[name]), name=name)
+        process.start()
+        self._running[name] = process, time.monotonic()
+
+    def look(self, seconds: float = 0.0) -> None:
+        """Begin again what has ended or is asked for.
+
+        Args:
+            seconds: How long to wait for someone who asks.
+
+        Raises:
+            click.ClickException: It ended as soon as it had begun.
+        """
+        if self._asked is None:
+            time.sleep(seconds)
+        elif self._asked.poll(seconds):
+            name = self._asked.recv()
+            self._leaving.append(self._running[name][0])
+            self.begin(name)
+        # Whether one is alive is asked of all: what has ended is a zombie until then.
+        self._leaving = [process for process in self._leaving if process.is_alive()]
+        for name, (process, began) in list(self._running.items()):
+            if process.is_alive():
+                continue
+            if time.monotonic() - began < _LIVED_SECONDS:
+                raise click.ClickException(
+                    f"the {name} ended with {process.exitcode}; what it printed stands above"
+                )
+            click.echo(f"the {name} ended with {process.exitcode} and is begun again", err=True)
+            self.begin(name)
+
+    def watch(self) -> None:
+        """Look for ever."""
+        while True:
+            self.look(_LOOK_SECONDS)
+
+    def end(self) -> None:
+        """End all; what does not end by itself is killed."""
+        processes = [*self._leaving, *(process for process, _ in self._running.values())]
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process.ident or 0, signal.SIGINT)
+        ends = time.monotonic() + _END_SECONDS
+        for process in processes:
+            process.join(max(0.0, ends - time.monotonic()))
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+
+def channel() -> tuple[Connection, Connection]:
+    """Where the parts hear, and where one asks."""
+    return multiprocessing.Pipe(duplex=False)
+
+
+def _run(name: str, body: Callable[[], None]) -> None:
+    """The process of a part."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    show_as(name)
+    try:
+        body()
+    except KeyboardInterrupt:
+        sys.exit(1)
