@@ -3,6 +3,8 @@
 import os
 import sys
 import time
+from collections.abc import Mapping
+from datetime import timedelta
 from types import TracebackType
 from typing import Protocol
 
@@ -10,6 +12,7 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
+    ProgressColumn,
     SpinnerColumn,
     TaskID,
     TextColumn,
@@ -19,10 +22,13 @@ from rich.progress import (
 from rich.progress import (
     Progress as Bars,
 )
+from rich.table import Column
 
 from rlsd_pipeline.progress import Progress
 
 _PLAIN_SECONDS = 10.0
+_WIDE = 110
+"""Columns of a terminal from which all parts of a bar fit beside each other."""
 
 
 class Lane(Progress, Protocol):
@@ -46,21 +52,13 @@ class Display:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._bars = Bars(
-            SpinnerColumn(),
-            TextColumn("{task.description:<34}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            disable=not console.is_terminal,
-        )
+        self._bars = Bars(*_columns(console), console=console, disable=not console.is_terminal)
         self._arm = self._bars.add_task("", total=None, note="", visible=False)
         self._stage = self._bars.add_task("", total=None, note="", visible=False)
         self._lanes: dict[str, TaskID] = {}
         self._metrics: dict[str, float] = {}
+        self._stage_metrics: dict[str, float] = {}
+        self._stage_total: int | None = None
         self._name = self._unit = ""
         self._count = self._total = 0
         self._started = self._printed = time.monotonic()
@@ -119,6 +117,8 @@ class Display:
     def start(self, stage: str, total: int | None, unit: str) -> None:
         """A stage begins."""
         self._name, self._unit, self._count = stage, unit, 0
+        self._stage_total = total
+        self._stage_metrics.clear()
         self._started = time.monotonic()
         self._bars.reset(self._stage, total=total, description=f"  {stage}", visible=True, note="")
 
@@ -126,20 +126,44 @@ class Display:
         """So many more units of the stage are done."""
         self._count += count
         rate = self._count / max(time.monotonic() - self._started, 1e-3)
-        self._bars.update(self._stage, advance=count, note=f"{rate:,.0f} {self._unit}/s")
+        note = f"{rate:,.0f} {self._unit}/s  {_listed(self._stage_metrics)}"
+        self._bars.update(self._stage, advance=count, note=note)
         silent_since = max(self._started, self._printed)
         if not self._console.is_terminal and time.monotonic() - silent_since > _PLAIN_SECONDS:
-            self.say(f"{self._name}: {self._count} {self._unit} ({rate:,.1f}/s)  {self._notes()}")
+            left = ""
+            if self._stage_total is not None and rate:
+                seconds = round((self._stage_total - self._count) / rate)
+                left = f", {timedelta(seconds=seconds)} left"
+            done = f"{self._count} {self._unit} ({rate:,.1f}/s{left})"
+            self.say(f"{self._name}: {done}  {self._notes()}")
 
     def metric(self, name: str, value: float) -> None:
         """A number worth showing."""
-        self._metrics[name] = value
+        self._metrics[name] = self._stage_metrics[name] = value
 
     def _notes(self) -> str:
-        return "  ".join(
-            f"{name} {value:,}" if isinstance(value, int) else f"{name} {value:.3f}"
-            for name, value in self._metrics.items()
-        )
+        return _listed(self._metrics)
+
+
+def _columns(console: Console) -> list[ProgressColumn]:
+    """The parts of a bar; a narrow terminal gets those that change, so that none is cut."""
+    note, left = TextColumn("{task.fields[note]}"), TimeRemainingColumn()
+    if console.width < _WIDE:
+        name = TextColumn("{task.description}", table_column=Column(max_width=20))
+        return [SpinnerColumn(), name, BarColumn(bar_width=6), MofNCompleteColumn(), note, left]
+    name = TextColumn("{task.description:<34}")
+    bar = BarColumn(bar_width=24)
+    return [SpinnerColumn(), name, bar, MofNCompleteColumn(), note, TimeElapsedColumn(), left]
+
+
+def _listed(metrics: Mapping[str, float]) -> str:
+    return "  ".join(_shown(name, value) for name, value in metrics.items())
+
+
+def _shown(name: str, value: float) -> str:
+    if name.endswith("/s"):
+        return f"{value:,} {name}"
+    return f"{name} {value:,}" if isinstance(value, int) else f"{name} {value:.3f}"
 
 
 def console() -> Console:

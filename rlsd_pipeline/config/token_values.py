@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from rlsd_pipeline.config.strict import StrictConfig
 
@@ -26,7 +26,24 @@ def _in_halves(continuations: int) -> int:
 Continuations = Annotated[int, Field(ge=2), AfterValidator(_in_halves)]
 """Drawn from one state, in two halves."""
 
-Places = Literal["all", "steps"] | SpreadPlaces
+_WORDS = ("all", "steps")
+
+
+def _form(places: object) -> str | None:
+    if isinstance(places, dict | SpreadPlaces):
+        return SpreadPlaces.__name__
+    return "word" if places in _WORDS else None
+
+
+Places = Annotated[
+    Annotated[Literal["all", "steps"], Tag("word")]
+    | Annotated[SpreadPlaces, Tag(SpreadPlaces.__name__)],
+    Discriminator(
+        _form,
+        custom_error_type="places",
+        custom_error_message="take `all`, `steps` or `{per_response: n}`",
+    ),
+]
 """Which states of a response are valued."""
 
 

@@ -157,17 +157,26 @@ function legend(full, meaning, bars) {
   return [scale, make("span", "", meaning), make("span", "", bars), kinds];
 }
 
+// Where each token ends, as a share of the width, if the response stands in one line: else null.
+function tokenEnds(row, width) {
+  const spans = [...row.querySelectorAll(".token")].map((span) => span.getBoundingClientRect());
+  if (!spans.length || !width || spans.some((span) => span.top >= spans[0].bottom)) return null;
+  const left = row.parentElement.getBoundingClientRect().left;
+  return [spans[0].left, ...spans.map((span) => span.right)].map((end) => (end - left) / width);
+}
+
 // What the response was worth after each token: a line with its standard error, a dot a state.
-function valueCurve(rollout, token) {
+// A dot stands under the end of its token where `ends` are given, else at even distances.
+function valueCurve(rollout, token, ends) {
   const states = rollout.values;
   if (!states.length) return [];
   const values = states.map(([, value]) => Number(value));
   const low = Math.min(0, ...values);
   const high = Math.max(1, ...values);
   const count = rollout.tokens.length || 1;
-  const across = (place) => (100 * place) / count;
+  const across = (place) => 100 * (ends ? ends[place] : place / count);
   const down = (value) => (100 * (high - value)) / (high - low);
-  const points = (ends) => ends.map(([place, value]) => `${across(place)},${down(value)}`).join(" ");
+  const points = (corners) => corners.map(([place, value]) => `${across(place)},${down(value)}`).join(" ");
   const space = "http://www.w3.org/2000/svg";
   const drawing = document.createElementNS(space, "svg");
   for (const [name, value] of [["viewBox", "0 0 100 100"], ["preserveAspectRatio", "none"], ["aria-hidden", "true"]]) {
@@ -175,9 +184,9 @@ function valueCurve(rollout, token) {
   }
   const above = states.map(([place, value, error]) => [place, Math.min(high, value + error)]);
   const below = states.map(([place, value, error]) => [place, Math.max(low, value - error)]);
-  for (const [tag, ends] of [["polygon", [...above, ...below.reverse()]], ["polyline", states]]) {
+  for (const [tag, corners] of [["polygon", [...above, ...below.reverse()]], ["polyline", states]]) {
     const shape = document.createElementNS(space, tag);
-    shape.setAttribute("points", points(ends));
+    shape.setAttribute("points", points(corners));
     drawing.append(shape);
   }
   const plot = make("div", "value-plot", drawing);
@@ -200,9 +209,10 @@ function valueCurve(rollout, token) {
       make("code", "", visible(rollout.tokens.slice(from, to).join(""))),
     );
   }
-  const axis = make("div", "value-axis", make("span", "", digits(high)), make("span", "", digits(low)));
-  const title = make("p", "row-head", make("b", "", "V, the reward expected from here on"));
-  const box = make("div", "values", title, axis, plot, words);
+  // Beside the plot an axis would push it from under the tokens.
+  const axis = make("small", "", ` ${digits(low)} at the foot, ${digits(high)} at the top`);
+  const title = make("p", "row-head", make("b", "", "V, the reward expected from here on"), axis);
+  const box = make("div", "values", title, plot, words);
   box.setAttribute("role", "img");
   box.setAttribute("aria-label", `expected reward along the response: ${values.map(digits).join(", ")}`);
   return [box];

@@ -116,7 +116,13 @@ function markToken() {
     span.classList.add("same");
     span.setAttribute("aria-selected", "true");
   }
-  part("token-values").replaceChildren(...valueCurve(rollout(), state.token));
+  drawValues();
+}
+
+function drawValues() {
+  const box = part("token-values");
+  const ends = tokenEnds(rows.children[0], rows.clientWidth);
+  box.replaceChildren(...valueCurve(rollout(), state.token, ends));
 }
 
 function draw() {
@@ -184,6 +190,7 @@ function listen() {
     rows.addEventListener(leave, hideTooltip);
   }
   addEventListener("scroll", moveTooltip, { passive: true });
+  addEventListener("resize", drawValues);
   addEventListener("hashchange", () => readAddress() && draw());
   // Paper has no controls: there all methods stand below each other.
   let chosen = state.all;

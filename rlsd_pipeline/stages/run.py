@@ -102,8 +102,8 @@ class Workspace:
             raise ConfigError(f"{self.name} has no arm {arm!r}; it has {', '.join(lineages)}")
         if not 0 <= iteration <= self.experiment.iterations:
             raise ConfigError(
-                f"{self.name} declares {self.experiment.iterations} iterations, not {iteration}: "
-                "raise `iterations` in its YAML to go further"
+                f"{self.name} has the iterations 0 to {self.experiment.iterations - 1}, and not "
+                f"{iteration}: ask for one of them, or raise `iterations` in its YAML"
             )
         return StageRun(self, lineages[arm], iteration, **options)
 

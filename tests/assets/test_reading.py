@@ -184,7 +184,7 @@ def test_an_iteration_that_has_not_run_is_named(run: Run, file: Path, command: s
     assert "there is no artifact small/rlsd-s0/002/" in said
     assert "there first" in said
     said = refused(run(command, file, "--arm", "rlsd-s0", "--iteration", "4"))
-    assert said.startswith("Error: small declares 3 iterations, not 4")
+    assert said.startswith("Error: small has the iterations 0 to 2, and not 4")
 
 
 @pytest.mark.parametrize("command", ["compare", "report"])

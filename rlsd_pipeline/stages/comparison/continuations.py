@@ -75,7 +75,7 @@ class Continuations:
                 records = self._rewarded_part(part, next(sampled))
                 artifact = self._keep(request, records)
                 tokens += sum(one.sampled_tokens for one in records)
-                progress.metric("tokens a second", tokens / (time.perf_counter() - started))
+                progress.metric("tokens/s", round(tokens / (time.perf_counter() - started)))
             read = rows(StateRewards, artifact.table(StateRewards))
             found |= zip(part, read, strict=True)
             progress.advance(len(part))

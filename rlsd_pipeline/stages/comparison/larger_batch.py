@@ -8,10 +8,12 @@ import re
 from dataclasses import dataclass, field
 
 from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.stages.comparison.what_if import WhatIf, make_credit
 from rlsd_pipeline.stages.iteration.rewards import RewardsStage
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.run import StageRun
+from schemas import Problem
 
 _NAME = re.compile(r"(\d+)-problems")
 
@@ -48,6 +50,13 @@ def make_batch(run: StageRun, prompts: int) -> LargerBatch:
     Raises:
         ConfigError: The data set has fewer problems to train on.
     """
+    known = run.read("problems").table(Problem, columns=["split"])["split"]
+    most = known.to_pylist().count("train")
+    if prompts > most:
+        raise ConfigError(
+            f"{run.workspace.name} has {most:,} problems to train on, and a batch of {prompts:,} "
+            f"was asked for: ask for {most:,} or fewer"
+        )
     batch = batch_of(run, prompts)
     batch.make(RolloutsStage)
     batch.make(RewardsStage)

@@ -194,7 +194,7 @@ def test_places_that_are_not_declared(ran: Ran, workspace_at: Open) -> None:
     with pytest.raises(ConfigError, match="no arm 'rlds-s0'; it has grpo-s0, rlsd-s0, live-s0"):
         workspace.at("rlds-s0", 0)
     for iteration in (-1, 5):
-        with pytest.raises(ConfigError, match=f"declares 4 iterations, not {iteration}"):
+        with pytest.raises(ConfigError, match=f"has the iterations 0 to 3, and not {iteration}"):
             workspace.at("rlsd-s0", iteration)
 
 
