@@ -97,8 +97,11 @@ class OpenExperiment:
         """
         import schemas
         from rlsd_pipeline.artifacts.artifact import file_name
-        from rlsd_pipeline.stages.registry import stage_of
+        from rlsd_pipeline.config.strict import nearest
+        from rlsd_pipeline.stages.registry import STAGES, stage_of
 
+        if stage not in STAGES:
+            raise ConfigError(f"there is no stage {stage!r}; {nearest(stage, STAGES, 'stages')}")
         run = self.at(arm, iteration)
         artifact = run.read(stage)
         kind = stage_of(stage)

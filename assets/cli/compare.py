@@ -10,12 +10,15 @@ from assets.cli.progress import Display, console
 from assets.cli.train import open_loop
 from assets.stages.cells import difference, interval, number
 from rlsd_pipeline.evaluation.intervals import UNBOUNDED_REASON
+from rlsd_pipeline.imports.lines import import_lines
+from rlsd_pipeline.imports.stages import RolloutsImport
 from rlsd_pipeline.imports.summary import sampler_note
 from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
 from rlsd_pipeline.stages.comparison.lookahead_table import LookaheadStage
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.unscored import is_unscored
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.run import StageRun
 from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.summary.comparison import signal_meaning, values_command
@@ -49,6 +52,7 @@ def compare(
         lookahead: Add one update by each method.
     """
     tables: list[FittedTable | str] = []
+    imported: list[str] = []
     with open_loop(experiment) as (loop, display):
         run = loop.workspace.at(arm, iteration)
         measure: Callable[[type[Stage]], object] = partial(
@@ -74,7 +78,11 @@ def compare(
         if lookahead:
             measure(LookaheadStage)
             tables.append(_lookahead_table(run))
+        if isinstance(run.stage(RolloutsStage), RolloutsImport):
+            imported = import_lines(run)
     output = console()
+    for line in imported:
+        output.print(line, highlight=False, markup=False, soft_wrap=True)
     for table in tables:
         output.print(table)
     for why, names in _by_reason(comparison.left_out).items():

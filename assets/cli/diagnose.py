@@ -34,7 +34,7 @@ def diagnose(experiment: str, *, arm: str | None, iteration: int) -> None:
             table.add_row(*("-" if cell is None else escape(str(cell)) for cell in row))
         output.print(table)
     command = f"rlsd train {shlex.quote(experiment)}"
-    if not found and imports:
+    if imports and arm is None:
         output.print(_IMPORTED, highlight=False)
     elif not found:
         output.print(f"{experiment} has recorded nothing yet: {command}")

@@ -23,12 +23,11 @@ from rlsd_pipeline.imports.declaring import (
     require_format,
     with_import,
 )
+from rlsd_pipeline.imports.lines import import_lines
 from rlsd_pipeline.imports.making import imported_iterations, importing_arms, is_scored
 from rlsd_pipeline.imports.stages import RolloutsImport
-from rlsd_pipeline.imports.summary import ImportSummary, import_summary, sampler_note
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.run import StageRun
-from schemas import ImportReport, Reward, Rollout
 
 
 def import_rollouts(experiment: str, request: ImportRequest, arms: Sequence[str]) -> None:
@@ -119,43 +118,5 @@ def _require_its_model(experiment: ExperimentConfig, request: ImportRequest) -> 
 
 def _show(run: StageRun) -> None:
     output = console()
-    rollouts, rewards = run.read("rollouts"), run.read("rewards")
-    report = rollouts.record(ImportReport)
-    for line in _lines(report, import_summary(rollouts.table(Rollout), rewards.table(Reward))):
+    for line in import_lines(run):
         output.print(line, highlight=False, markup=False, soft_wrap=True)
-    if (note := sampler_note(run)) is not None:
-        output.print(note, highlight=False, markup=False, soft_wrap=True)
-
-
-def _lines(report: ImportReport, found: ImportSummary) -> list[str]:
-    step = "" if report.step is None else f" of step {report.step}"
-    sizes = f"{report.smallest_group}" + (
-        f" to {report.largest_group}" if report.largest_group > report.smallest_group else ""
-    )
-    tokens = ", ".join(f"{count:,} {name}" for name, count in report.tokens.items())
-    lines = [
-        f"{report.format}: {report.rollouts:,} of {report.rows:,} rows{step} became rollouts, in "
-        f"{report.groups:,} groups of {sizes}",
-        f"token ids: {tokens}; log-probabilities of the sampler: {report.with_logprobs:,}; reason "
-        f"why sampling ended: {report.with_finish:,}; rewards: {report.with_reward:,}",
-        f"length: {found.lengths[0]:.1f} tokens on average, {found.lengths[1]} at most",
-    ]
-    if found.rewards is not None:
-        mean, low, high = found.rewards
-        lines.append(
-            f"reward: {mean:.4f} on average, from {low:g} to {high:g}; {found.level_groups} of "
-            f"{found.groups} groups have one reward alone, and teach nothing"
-        )
-    lines.append("verdicts: " + ", ".join(f"{n} {name}" for name, n in found.verdicts.items()))
-    if found.disagreements is not None:
-        lines.append(f"verifier and logged reward disagree on {found.disagreements} responses")
-    if report.advantage_sign is not None and report.advantage_sign < 1:
-        lines.append(
-            f"the logged advantages have the sign of the rewards in {report.advantage_sign:.0%} of "
-            "the responses: is every reward column one, and its weight right?"
-        )
-    lines += [
-        f"not used: {count:,} with {reason} (first: {report.first_unusable[reason]})"
-        for reason, count in report.unusable.items()
-    ]
-    return lines

@@ -24,6 +24,7 @@ from rlsd_pipeline.report.data import Diagnostic
 from rlsd_pipeline.stages.evaluation.evaluated import evaluations
 from rlsd_pipeline.stages.evaluation.headroom import MEANING, read_headroom
 from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.summary.imported import imported_logs
 from rlsd_pipeline.summary.recordings import Moment, moments, recording
 from schemas import InformationGap, Interval
 
@@ -42,6 +43,7 @@ def diagnostics(workspace: Workspace) -> tuple[Diagnostic, ...]:
     recorded = {name: arms for name, arms in recorded.items() if arms}
     benchmark = _warmest(workspace)
     tables = [
+        imported_logs(workspace),
         _headroom(workspace),
         *_properties(workspace, recorded, benchmark),
         _dynamics(recorded),

@@ -47,9 +47,11 @@ def reward_metrics(rewards: pa.Table) -> Numbers:
     present = rewards["reward"].drop_null().to_pylist()
     verdicts = Counter(rewards["verdict"].to_pylist())
     advantages = rewards["advantage"].to_numpy()
+    # What nobody verified is neither right nor wrong.
+    verified = len(rewards) - verdicts[Verdict.UNVERIFIED]
     return {
         "reward": sum(present) / max(len(present), 1),
-        "accuracy": verdicts[Verdict.CORRECT] / len(rewards),
+        **({"accuracy": verdicts[Verdict.CORRECT] / verified} if verified else {}),
         "format": rewards["format_ok"].to_pylist().count(True) / len(rewards),
         "readable_share": rewards["extracted"].is_valid().to_pylist().count(True) / len(rewards),
         "signal_share": float(np.mean(advantages != 0)),

@@ -36,6 +36,15 @@ def test_an_import_is_an_event_with_what_became_of_the_log(
         "declares no model: leave --model out"
         in run("import", file, "--from", "trl", LOGS / "trl", "--model", tmp_path).error
     )
+    # An import nobody verified has no accuracy, which would read as a share of wrong answers.
+    assert "rewards/accuracy" not in source
+    found = "16 of 16 rows of step 2 became rollouts"
+    assert found in run("compare", file, "--arm", "grpo-s0", "--iteration", 1).output
+    told_here = run("diagnose", file).output
+    assert "nothing is trained in an import" in told_here
+    assert found in told_here
+    refused = run("export", file, "rolouts", "--out", tmp_path / "x.parquet")
+    assert "there is no stage 'rolouts'; did you mean 'rollouts'?" in refused.error
     # What takes a model says so, each in a sentence.
     place = ("--arm", "grpo-s0", "--iteration", 0)
     for command in (

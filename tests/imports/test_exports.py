@@ -38,7 +38,9 @@ def test_an_import_is_read_compared_and_exported_in_a_line_each(
     comparison = mine.comparison(iteration=1)
     assert "grpo" in comparison.pandas().index
     assert "no teacher scored these rollouts" in comparison._repr_html_()
-    assert mine.report()._repr_html_().startswith("<iframe srcdoc=")
+    page = mine.report()._repr_html_()
+    assert page.startswith("<iframe srcdoc=")
+    assert "16 of 16 rows of step 2 became rollouts" in page
 
     given = mine.advantages("grpo", iteration=1, form="trl")
     rewards = mine.table("rewards", iteration=1).pandas()
