@@ -88,6 +88,7 @@ NonEmpty = Annotated[str, Field(min_length=1)]
 TokenId = Annotated[int, Column("int32"), Field(ge=0, le=2**31 - 1)]
 TextPosition = Annotated[int, Column("int32"), Field(ge=0)]
 Logprob = Annotated[FiniteFloat, Column("float32"), Field(le=0)]
+NotNegative = Annotated[FiniteFloat, Column("float32"), Field(ge=0)]
 TokenWeight = Annotated[FiniteFloat, Column("float32")]
 
 

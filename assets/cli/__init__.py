@@ -112,6 +112,7 @@ def values(experiment: str, arm: str, iteration: int, prompts: int | None) -> No
 @click.option("--gradients", is_flag=True, help="Load the policy; add norms and cosines.")
 @PROMPTS
 @click.option("--lookahead", is_flag=True, help="One update by each method, then evaluate each.")
+@click.option("--columns", is_flag=True, help="Score first what methods read and the arm has not.")
 def compare(
     experiment: str,
     arm: str,
@@ -119,15 +120,24 @@ def compare(
     prompts: int | None,
     gradients: bool,
     lookahead: bool,
+    columns: bool,
 ) -> None:
     """Compare all methods on the rollouts of one iteration of EXPERIMENT.
 
-    Works from cached tables alone; no model is loaded without --prompts, --gradients or
-    --lookahead.
+    Works from cached tables alone; no model is loaded without --columns, --prompts, --gradients or
+    --lookahead. What --columns scores stays: the comparison of these rollouts reads it from then.
     """
     from assets.cli.compare import compare as run
 
-    run(experiment, arm, iteration, prompts=prompts, gradients=gradients, lookahead=lookahead)
+    run(
+        experiment,
+        arm,
+        iteration,
+        prompts=prompts,
+        gradients=gradients,
+        lookahead=lookahead,
+        columns=columns,
+    )
 
 
 @main.command("import")

@@ -15,6 +15,7 @@ from rlsd_pipeline.imports.stages import RolloutsImport
 from rlsd_pipeline.imports.summary import sampler_note
 from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
 from rlsd_pipeline.stages.comparison.lookahead_table import LookaheadStage
+from rlsd_pipeline.stages.comparison.more_columns import make_columns
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.unscored import is_unscored
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
@@ -40,6 +41,7 @@ def compare(
     prompts: int | None,
     gradients: bool,
     lookahead: bool,
+    columns: bool,
 ) -> None:
     """Compare from cached tables; with options, from the policy as well.
 
@@ -50,6 +52,7 @@ def compare(
         prompts: A batch of so many problems before the same policy; None: the iteration's own.
         gradients: Add the gradients of the losses.
         lookahead: Add one update by each method.
+        columns: Score first what the methods read and the arm did not compute.
     """
     tables: list[FittedTable | str] = []
     imported: list[str] = []
@@ -60,9 +63,11 @@ def compare(
         )
         if prompts:
             # No partition of the arm holds it.
-            run = valued_batch(run, prompts, display)
+            run = valued_batch(run, prompts, display, columns=columns)
             measure = run.make
         else:
+            if columns:
+                make_columns(run)
             loop.compare(arm, iteration)
         comparison = run.read(WeightingComparisonStage.name).record(WeightingComparison)
         tables.append(fidelity_table(run, comparison))
@@ -96,13 +101,17 @@ def _by_reason(left_out: Mapping[str, str]) -> dict[str, list[str]]:
     return found
 
 
-def valued_batch(run: StageRun, prompts: int, display: Display) -> StageRun:
+def valued_batch(
+    run: StageRun, prompts: int, display: Display, *, columns: bool = False
+) -> StageRun:
     """A batch of so many problems before the policy of a place, valued and compared."""
     from rlsd_pipeline.stages.comparison.larger_batch import make_batch
 
     batch = make_batch(run, prompts)
     display.say(str(batch.stage(TokenValuesStage).cost(batch)))
     batch.make(TokenValuesStage)
+    if columns:
+        make_columns(batch)
     batch.make(WeightingComparisonStage)
     return batch
 

@@ -10,7 +10,7 @@ from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 class Uncertain(Weighting):
     """Tokens that the policy found surprising carry more of their response's advantage."""
 
-    reads_teacher = False
+    reads = frozenset({"student_logprobs"})
 
     strength: Annotated[float, Field(ge=0, le=1)] = 0.5
     """0 is GRPO; 1 gives nothing to a token that the policy was sure of."""

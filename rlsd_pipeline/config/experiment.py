@@ -21,6 +21,7 @@ from rlsd_pipeline.config.strict import StrictConfig, validate
 from rlsd_pipeline.config.teacher import ModelTeacher, SyncedTeacher, TeacherConfig
 from rlsd_pipeline.config.token_values import TokenValuesConfig
 from rlsd_pipeline.config.update import UpdateConfig
+from rlsd_pipeline.credit.columns import COLUMNS, PRIVILEGED, SIBLINGS
 from rlsd_pipeline.data.sources import DatasetConfig
 from rlsd_pipeline.data.sources.easy_vqa import EasyVQADataset
 from rlsd_pipeline.errors import ConfigError
@@ -136,11 +137,29 @@ class Arm(StrictConfig):
     privileged: Privileged
     update: UpdateConfig
     token_values: TokenValuesConfig = TokenValuesConfig()
+    also_scored: frozenset[str] = frozenset()
+    """Columns that `logprobs` computes beside those that the method reads."""
 
     @property
-    def privileged_reads_rewards(self) -> bool:
-        """Whether what the teacher sees depends on the verdicts on the rollouts."""
-        return self.weighting.reads_teacher and self.privileged.reads_rewards
+    def columns(self) -> frozenset[str]:
+        """The columns of a token that are made for it, by name."""
+        return self.weighting.columns | self.also_scored
+
+    @property
+    def reads_teacher(self) -> bool:
+        """Whether a teacher makes one of its columns."""
+        return any(COLUMNS[name].of == "teacher" for name in self.columns)
+
+    @property
+    def shows_privileged(self) -> bool:
+        """Whether a teacher is asked in the privileged context."""
+        return bool(self.columns & PRIVILEGED)
+
+    @property
+    def teacher_reads_rewards(self) -> bool:
+        """Whether what a teacher sees depends on the verdicts on the rollouts."""
+        shown = self.shows_privileged and self.privileged.reads_rewards
+        return shown or bool(self.columns & SIBLINGS)
 
 
 class ExperimentConfig(StrictConfig):

@@ -3,6 +3,7 @@
 Nothing is padded: the tokens of all responses stand one after the other, as in the Parquet file.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor
 from rlsd_pipeline.advantages.estimator import AdvantageEstimator, estimated
 from rlsd_pipeline.advantages.standardised import Standardised
 from rlsd_pipeline.artifacts.validation import contiguous
+from rlsd_pipeline.credit.columns import ASKED, TEACHER
 from rlsd_pipeline.credit.segments import Segment, token_segments
 from rlsd_pipeline.errors import AlignmentError
 from rlsd_pipeline.groups import Groups
@@ -22,22 +24,34 @@ from schemas import Verdict
 
 
 def read_credit(
-    rollouts: pa.Table, rewards: pa.Table, logprobs: pa.Table, extraction: Extraction
+    rollouts: pa.Table,
+    rewards: pa.Table,
+    logprobs: pa.Table,
+    extraction: Extraction,
+    more: pa.Table | None = None,
 ) -> Credit:
     """The tables of one iteration as the arrays a method reads, with standardised advantages.
+
+    Args:
+        rollouts: Rows of `Rollout`.
+        rewards: Rows of `Reward`.
+        logprobs: Rows of `TokenLogprobs`.
+        extraction: Tells reasoning and answer apart.
+        more: Rows of `TokenLogprobs` too: columns that `logprobs` lacks are read from it.
 
     Raises:
         AlignmentError: The tables are not about the same rollouts in the same order.
     """
     names = rollouts["rollout_id"]
-    if rewards["rollout_id"] != names or logprobs["rollout_id"] != names:
+    others = [rewards, logprobs, *([] if more is None else [more])]
+    if any(table["rollout_id"] != names for table in others):
         raise AlignmentError(
             "the tables of rollouts, rewards and log-probabilities are not about the same rollouts "
             "in the same order: materialize the later ones again from one table of rollouts"
         )
     offsets = row_offsets(logprobs["completion_ids"])
     student = flat(logprobs["student_logprobs"])
-    teacher = contiguous(logprobs["teacher_logprobs"])
+    teacher = contiguous(_holding(TEACHER, logprobs, more)[TEACHER])
     informed = teacher.is_valid().to_numpy(zero_copy_only=False)
     return Credit(
         rewards=torch.tensor(rewards["reward"].to_numpy(), dtype=torch.float64),
@@ -52,7 +66,22 @@ def read_credit(
         student_logprobs=student,
         teacher_logprobs=_teacher(teacher, informed, offsets, student),
         token_ids=flat(logprobs["completion_ids"], np.int32),
+        **{name: _asked(name, _holding(name, logprobs, more), offsets) for name in ASKED},
     )
+
+
+def with_nothing_told(credit: Credit, columns: Iterable[str]) -> Credit:
+    """The same table where columns were computed and no rollout has them.
+
+    A teacher that had nothing to show knew no more than the student; of all others none is known.
+    """
+    nothing = {
+        name: credit.student_logprobs
+        if name == TEACHER
+        else torch.full_like(credit.student_logprobs, torch.nan)
+        for name in credit.lacks(set(columns) & {TEACHER, *ASKED})
+    }
+    return replace(credit, **nothing)
 
 
 def under(estimator: AdvantageEstimator, credit: Credit) -> Credit:
@@ -110,6 +139,29 @@ def _groups(problem_ids: pa.ChunkedArray) -> Tensor:
 
 def _lengths(lists: pa.Array) -> np.ndarray:
     return lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _holding(name: str, logprobs: pa.Table, more: pa.Table | None) -> pa.Table:
+    """The table to read a column from: the arm's own, where it has it at all."""
+    return logprobs if more is None or _has(name, logprobs) else more
+
+
+def _has(name: str, table: pa.Table) -> bool:
+    return name in table.column_names and table[name].null_count < len(table)
+
+
+def _asked(name: str, table: pa.Table, offsets: np.ndarray) -> Tensor | None:
+    """A column with nan where a rollout has none; None where no rollout has it."""
+    if not _has(name, table):
+        return None
+    column = contiguous(table[name])
+    values = np.array(column.flatten().to_numpy(zero_copy_only=False), dtype=np.float32)
+    if column.null_count == 0:
+        return torch.from_numpy(values)
+    filled = np.full(offsets[-1], np.nan, dtype=np.float32)
+    present = column.is_valid().to_numpy(zero_copy_only=False)
+    filled[present.repeat(np.diff(offsets))] = values
+    return torch.from_numpy(filled)
 
 
 def _teacher(

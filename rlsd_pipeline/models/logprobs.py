@@ -112,6 +112,30 @@ def chosen_logprobs(logits: Tensor, token_ids: Tensor) -> Tensor:
     return -F.cross_entropy(logits, token_ids, reduction="none")
 
 
+class Moments(NamedTuple):
+    """What is known of next-token distributions over the whole vocabulary.
+
+    Attributes:
+        logprobs: Of the chosen tokens, nats; `[tokens]`.
+        entropy: -Σ_v p(v) log p(v), nats; `[tokens]`.
+        squared_probs: Σ_v p(v)²; `[tokens]`.
+    """
+
+    logprobs: Tensor
+    entropy: Tensor
+    squared_probs: Tensor
+
+
+def token_moments(logits: Tensor, token_ids: Tensor) -> Moments:
+    """`chosen_logprobs`, bit for bit, and two moments out of the same normalised logits."""
+    logs = F.log_softmax(logits, dim=-1)
+    probs = logs.exp()
+    chosen = logs.gather(-1, token_ids[:, None]).squeeze(-1)
+    # A suppressed token has log 0; 0 times it would be nan.
+    entropy = -torch.einsum("tv,tv->t", probs, logs.clamp_(min=EMPTY))
+    return Moments(chosen, entropy.clamp(min=0.0), torch.einsum("tv,tv->t", probs, probs))
+
+
 def flat_completion_logprobs(policy: Policy, batch: ScoringBatch, temperature: float) -> Tensor:
     """Log-probability of every response token, response after response; `[all tokens]`, nats.
 

@@ -16,6 +16,7 @@ from rlsd_pipeline.models.logprobs import (
     likeliest,
     next_token_logits,
     on_support,
+    token_moments,
     tokens_at_once,
 )
 from rlsd_pipeline.models.placement import beside
@@ -46,10 +47,14 @@ class Scored(NamedTuple):
     Attributes:
         logprobs: Of its tokens, nats; `[tokens]`.
         support: What was kept of the distribution at each token, if anything.
+        entropy: Of the distribution at each token, nats; `[tokens]`, where it was asked for.
+        squared_probs: Σ_v p(v)² at each token; `[tokens]`, where it was asked for.
     """
 
     logprobs: Tensor
     support: Support | None
+    entropy: Tensor | None = None
+    squared_probs: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -105,11 +110,13 @@ class ScoringPiece(NamedTuple):
         rows: Index of each in the table.
         batch: The responses with their prompts.
         keep: Says what to keep of each distribution.
+        moments: Whether entropy and squared probabilities are kept too.
     """
 
     rows: Sequence[int]
     batch: ScoringBatch
     keep: Keep | None
+    moments: bool = False
 
 
 def scoring_pieces(
@@ -117,6 +124,8 @@ def scoring_pieces(
     completion_ids: Sequence[Sequence[int]],
     micro_batch_tokens: int,
     keep: Keep | None = None,
+    *,
+    moments: bool = False,
 ) -> list[ScoringPiece]:
     """Divide a table into what is scored together; see `score_responses`."""
     members: dict[int, list[int]] = {}
@@ -138,7 +147,7 @@ def scoring_pieces(
             completion_ids=[completion_ids[row] for row in rows],
         )
         own = keep.of(rows) if isinstance(keep, KeepEntries) else keep
-        pieces.append(ScoringPiece(rows, batch, own))
+        pieces.append(ScoringPiece(rows, batch, own, moments))
     return pieces
 
 
@@ -201,23 +210,37 @@ def score_piece(
 
 
 def _score(policy: Policy, piece: ScoringPiece, temperature: float) -> list[Scored]:
-    rows, batch, keep = piece
+    rows, batch, keep, _ = piece
     hidden, token_ids = flat_completion_hidden(policy, batch)
     size = tokens_at_once(policy)
-    logprobs, supports = [], []
+    found, supports = [], []
     for start in range(0, len(token_ids), size):
         some = slice(start, start + size)
         logits = next_token_logits(policy, hidden[some], temperature)
-        logprobs.append(chosen_logprobs(logits, token_ids[some]).clamp(max=0.0))
+        found.append(_of_tokens(logits, token_ids[some], piece))
         if keep is not None:
             supports.append(keep(logits, spans_between(rows, batch.completion_ids, start, size)))
     lengths = [len(ids) for ids in batch.completion_ids]
-    by_row = _owned(torch.cat(logprobs) if logprobs else hidden.new_zeros(0), lengths)
-    if not supports:
-        return [Scored(values, None) for values in by_row]
-    joined = Support(*(torch.cat(field) for field in zip(*supports, strict=True)))
-    parts = zip(*(_owned(field, lengths) for field in joined), strict=True)
-    return [Scored(values, Support(*part)) for values, part in zip(by_row, parts, strict=True)]
+    by_row = _by_row(found, lengths) if found else [(hidden.new_zeros(0).cpu(),)] * len(rows)
+    kept = (
+        [Support(*part) for part in _by_row(supports, lengths)] if supports else [None] * len(rows)
+    )
+    return [Scored(own[0], part, *own[1:]) for own, part in zip(by_row, kept, strict=True)]
+
+
+def _of_tokens(logits: Tensor, token_ids: Tensor, piece: ScoringPiece) -> tuple[Tensor, ...]:
+    if not piece.moments:
+        return (chosen_logprobs(logits, token_ids).clamp(max=0.0),)
+    found = token_moments(logits, token_ids)
+    return found._replace(logprobs=found.logprobs.clamp(max=0.0))
+
+
+def _by_row(
+    fields: Sequence[tuple[Tensor, ...]], lengths: Sequence[int]
+) -> list[tuple[Tensor, ...]]:
+    """Fields of some tokens at a time -> the fields of each response."""
+    joined = [torch.cat(parts) for parts in zip(*fields, strict=True)]
+    return list(zip(*(_owned(field, lengths) for field in joined), strict=True))
 
 
 def _owned(values: Tensor, lengths: Sequence[int]) -> list[Tensor]:

@@ -14,7 +14,7 @@ class GRPO(Weighting):
 
     type: Literal["grpo"] = "grpo"
 
-    reads_teacher = False
+    reads = frozenset()
 
     @property
     def keeps_sign(self) -> bool:

@@ -36,7 +36,7 @@ class KTAE(Weighting):
 
     type: Literal["ktae"] = "ktae"
 
-    reads_teacher = False
+    reads = frozenset({"token_ids"})
 
     def streams(self, credit: Credit) -> TokenStreams:
         """Â_t; a response whose verifier failed is counted on no side.
@@ -72,10 +72,9 @@ def key_token_values(credit: Credit) -> Tensor:
     """
     import torch
 
-    if credit.token_ids is None:
-        raise ValueError("the method needs token ids, and the table of rollouts has none")
+    token_ids = credit.column("token_ids").long()
     owners = credit.groups[credit.rows]
-    pairs, pair = torch.stack([owners, credit.token_ids.long()]).unique(dim=1, return_inverse=True)
+    pairs, pair = torch.stack([owners, token_ids]).unique(dim=1, return_inverse=True)
     counts = _counted(credit, owners, pair, pairs[0])
     strength = (_fisher(counts) + _information(counts)) / 2
     values = torch.tanh(strength * _direction(counts) / 2)

@@ -7,12 +7,22 @@ few operations over whole columns. `rows` says whose each token is.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from rlsd_pipeline.components.component import Component
 from rlsd_pipeline.config.token_values import TokenValuesConfig
+from rlsd_pipeline.credit.columns import (
+    COLUMNS,
+    STUDENT,
+    TEACHER,
+    TOKENS,
+    VALUES,
+    known,
+    lacking,
+)
 from rlsd_pipeline.credit.streams import TokenStreams
 from rlsd_pipeline.privileged.context import PrivilegedContext
 
@@ -24,8 +34,11 @@ if TYPE_CHECKING:
 
 NO_TEACHER = (
     "the method needs teacher_logprobs, and no teacher scored these rollouts: use the tables of an "
-    "arm whose method reads a teacher"
+    "arm whose method reads a teacher, or "
+    "`rlsd compare EXPERIMENT --arm ARM --iteration K --columns`"
 )
+
+NO_TOKENS = "the method needs token ids, and the table of rollouts has none"
 
 NO_VALUES = (
     "the method needs true advantages, and the states of these rollouts were not valued: "
@@ -54,6 +67,20 @@ class Credit:
             token of the span; 0 where it was not measured, `[tokens]`, or None where `token_values`
             was not read.
         token_ids: The tokens themselves; `[tokens]`, or None in a table that was made without them.
+        student_entropy: Of π_S over the whole vocabulary; nats, `[tokens]`.
+        student_squared_probs: Σ_v π_S(v)²; `[tokens]`.
+        teacher_entropy: Of π_T in the privileged context; nats, `[tokens]`.
+        correct_sibling_logprobs: The teacher that sees a correct response of the group, another
+            than the one it scores; nats, `[tokens]`.
+        wrong_sibling_logprobs: The same with a wrong one; nats, `[tokens]`.
+        mean_wrong_sibling_logprobs: Log of the mean probability over several wrong ones; nats,
+            `[tokens]`.
+        blank_image_logprobs: The student whose images are blank; nats, `[tokens]`.
+        blurred_image_logprobs: The student whose images are blurred; nats, `[tokens]`.
+        patched_image_logprobs: The student whose images have black patches; nats, `[tokens]`.
+
+    The columns from `student_entropy` on are None where nobody computed them, and nan at the
+    tokens of a rollout that has none: without such a sibling, without images, without a teacher.
     """
 
     rewards: Tensor
@@ -67,6 +94,30 @@ class Credit:
     teacher_logprobs: Tensor | None
     true_advantages: Tensor | None = None
     token_ids: Tensor | None = None
+    student_entropy: Tensor | None = None
+    student_squared_probs: Tensor | None = None
+    teacher_entropy: Tensor | None = None
+    correct_sibling_logprobs: Tensor | None = None
+    wrong_sibling_logprobs: Tensor | None = None
+    mean_wrong_sibling_logprobs: Tensor | None = None
+    blank_image_logprobs: Tensor | None = None
+    blurred_image_logprobs: Tensor | None = None
+    patched_image_logprobs: Tensor | None = None
+
+    def lacks(self, names: Iterable[str]) -> list[str]:
+        """Which of some columns are not there."""
+        return sorted(name for name in names if getattr(self, name) is None)
+
+    def column(self, name: str) -> Tensor:
+        """A column that the method cannot do without; `[tokens]`.
+
+        Raises:
+            ValueError: It is not there; says what makes it.
+        """
+        if lacks := self.lacks([name]):
+            raise ValueError(why_lacking(lacks))
+        found: Tensor = getattr(self, name)
+        return found.detach()
 
     @cached_property
     def information_gain(self) -> Tensor:
@@ -75,9 +126,7 @@ class Credit:
         Raises:
             ValueError: No teacher scored the table.
         """
-        if self.teacher_logprobs is None:
-            raise ValueError(NO_TEACHER)
-        return (self.teacher_logprobs - self.student_logprobs).detach()
+        return (self.column(TEACHER) - self.student_logprobs).detach()
 
     @cached_property
     def token_advantages(self) -> Tensor:
@@ -90,19 +139,51 @@ class Credit:
         return self.informed.to(self.student_logprobs.dtype)[self.rows]
 
 
+def why_lacking(names: Iterable[str]) -> str:
+    """Why a method cannot do without the columns that are not there, and what makes them."""
+    missing = list(names)
+    if VALUES in missing:
+        return NO_VALUES
+    if TOKENS in missing:
+        return NO_TOKENS
+    return NO_TEACHER if missing == [TEACHER] else lacking(missing)
+
+
 class Weighting(Component):
     """A method with its settings."""
 
     component_kind = "weighting"
 
+    reads: ClassVar[frozenset[str]] = frozenset({STUDENT, TEACHER})
+    """Columns of a token that it reads, by their names in `credit/columns.py`: the arm computes
+    them and no others. Rewards, advantages and places of tokens are always there."""
+
     reads_teacher: ClassVar[bool] = True
-    """Whether it needs teacher_logprobs."""
+    """Whether a teacher makes one of them; follows from `reads`."""
 
     reads_values: ClassVar[bool] = False
-    """Whether it needs true advantages; `token_values` is then a part of every iteration."""
+    """Whether it reads true advantages; `token_values` is then a part of every iteration. Follows
+    from `reads`."""
 
     privileged: ClassVar[PrivilegedContext | None] = None
     """What its teacher sees unless the arm says otherwise; None leaves it to the experiment."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Check the columns; a class may instead say whether it reads a teacher, or values."""
+        super().__init_subclass__(**kwargs)
+        own = vars(cls)
+        if "reads" not in own:
+            said = {TEACHER: own.get("reads_teacher"), VALUES: own.get("reads_values")}
+            cls.reads = cls.reads | {name for name, reads in said.items() if reads}
+            cls.reads -= {name for name, reads in said.items() if reads is False}
+        cls.reads = known(cls.reads, cls.__name__)
+        cls.reads_teacher = any(COLUMNS[name].of == "teacher" for name in cls.reads)
+        cls.reads_values = VALUES in cls.reads
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that it reads with these settings; a setting may choose one."""
+        return self.reads
 
     @property
     def stored_divergence(self) -> StoredDivergence | None:
@@ -129,6 +210,16 @@ class Weighting(Component):
 
     def cut(self, credit: Credit) -> Tensor | None:
         """Where a bound changed a token's weight; `[tokens]`, or None for a method without one."""
+        return None
+
+    def selects(self, credit: Credit) -> Tensor | None:
+        """Tokens that a threshold on a small difference of log-probabilities selects.
+
+        `compare` says how many of them rounding alone would select.
+
+        Returns:
+            True where selected; `[tokens]`, or None for a method without such a threshold.
+        """
         return None
 
     @abstractmethod

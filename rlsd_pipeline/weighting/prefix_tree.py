@@ -31,7 +31,7 @@ class PrefixTree(Weighting):
     term: Literal["both", "branch"] = "both"
     """`both`: the advantage and the change at branches. `branch`: the change alone."""
 
-    reads_teacher = False
+    reads = frozenset({"token_ids"})
 
     def streams(self, credit: Credit) -> TokenStreams:
         """Â_t; a response whose verifier failed counts in no mean and has no change of its own.
@@ -51,9 +51,8 @@ def value_changes(credit: Credit) -> Tensor:
     """
     import torch
 
-    if credit.token_ids is None:
-        raise ValueError("the method needs token ids, and the table of rollouts has none")
-    nodes, parents, count = prefix_nodes(credit.token_ids, credit.rows, credit.groups)
+    token_ids = credit.column("token_ids")
+    nodes, parents, count = prefix_nodes(token_ids, credit.rows, credit.groups)
     rewards = credit.rewards.double()
     known = ~rewards.isnan()
     # A group is the root of its tree: there every response of it passes.

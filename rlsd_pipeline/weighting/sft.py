@@ -20,7 +20,7 @@ class SFT(Weighting):
     learns_from: Literal["reference", "sampled"] = "reference"
     """Whose responses."""
 
-    reads_teacher = False
+    reads = frozenset()
 
     @property
     def responses(self) -> Literal["sampled", "reference"]:

@@ -22,7 +22,7 @@ class Surprisal(Weighting):
 
     type: Literal["surprisal"] = "surprisal"
 
-    reads_teacher = False
+    reads = frozenset({"student_logprobs"})
 
     def streams(self, credit: Credit) -> TokenStreams:
         """Â_t = A s_t / mean s; A itself where no token of the response was a surprise."""

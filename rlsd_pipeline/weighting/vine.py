@@ -21,7 +21,7 @@ keep their credit: their states may differ in value though their ends do not.
 from typing import Literal
 
 from rlsd_pipeline.config.token_values import Continuations, Places, TokenValuesConfig
-from rlsd_pipeline.weighting.method import NO_VALUES, Credit, TokenStreams, Weighting
+from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 
 class Vine(Weighting):
@@ -35,8 +35,7 @@ class Vine(Weighting):
     places: Places | None = None
     """Which states are valued; None takes the experiment's `token_values`."""
 
-    reads_teacher = False
-    reads_values = True
+    reads = frozenset({"true_advantages"})
 
     def valued_by(self, declared: TokenValuesConfig) -> TokenValuesConfig:
         """The experiment's token values, with its own settings in place of theirs."""
@@ -49,6 +48,4 @@ class Vine(Weighting):
         Raises:
             ValueError: The table has no true advantages.
         """
-        if credit.true_advantages is None:
-            raise ValueError(NO_VALUES)
-        return TokenStreams(credit.true_advantages)
+        return TokenStreams(credit.column("true_advantages"))

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from rlsd_pipeline.config.precision import training_precision, update_identity
+from rlsd_pipeline.credit.columns import COLUMNS
 from rlsd_pipeline.credit.identity import credit_identity
 from rlsd_pipeline.stages.comparison.compared_methods import compared_methods
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
@@ -117,10 +118,11 @@ def _compared(run: StageRun) -> dict[str, WhatIf]:
 
 def _is_taught(what_if: WhatIf) -> bool:
     """Whether a method that reads a teacher has one that was told something."""
-    if not what_if.arm.weighting.reads_teacher:
+    asked = [name for name in what_if.arm.columns if COLUMNS[name].of == "teacher"]
+    if not asked:
         return True
-    scored = what_if.read(LogprobsStage.name).table(TokenLogprobs, ["teacher_logprobs"])
-    return scored["teacher_logprobs"].null_count < len(scored)
+    scored = what_if.read(LogprobsStage.name).table(TokenLogprobs, asked)
+    return any(scored[name].null_count < len(scored) for name in asked)
 
 
 def _gradients(what_if: WhatIf, policy: Policy) -> GradientBatch:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from rlsd_pipeline.artifacts.validation import contiguous
+from rlsd_pipeline.credit.columns import STUDENT, TEACHER
 from schemas import Verdict
 
 if TYPE_CHECKING:
     from rlsd_pipeline.stages.run import StageRun
-    from rlsd_pipeline.weighting.method import Credit, Weighting
+    from rlsd_pipeline.weighting.method import Weighting
 
 NO_STUDENT = (
     "the method reads the policy's log-probabilities, and no model scored these rollouts: import "
@@ -33,7 +33,6 @@ NOTHING_CORRECT = (
     "the method learns from correct responses, and which are nobody has said: import them with "
     "`--verify`, or with `--correct-from`"
 )
-_EVERY = 7
 
 
 def is_unscored(run: StageRun) -> bool:
@@ -85,39 +84,24 @@ def leave_out_unverified(
 
 
 def leave_out_readers(
-    named: Mapping[str, Weighting], rollouts: pa.Table, credit: Credit, left_out: dict[str, str]
+    named: Mapping[str, Weighting], rollouts: pa.Table, left_out: dict[str, str]
 ) -> dict[str, Weighting]:
     """The methods that need no log-probabilities; why another is left out goes to `left_out`.
 
-    A method reads them if it gives another credit under others. Where the log holds the sampler's,
-    none is left out for the student's.
+    Where the log holds the sampler's, none is left out for the student's.
 
     Args:
         named: The methods by name.
         rollouts: Rows of `Rollout`.
-        credit: The same as the methods read it.
         left_out: Name -> why.
     """
     if rollouts["rollout_logprobs"].null_count == 0:
         return dict(named)
-    kept = {}
-    for name, method in named.items():
-        # What reads a teacher, or token values, is left out for the want of them.
-        asks_more = method.reads_teacher or method.reads_values
-        if not asks_more and _reads_student(method, credit):
-            left_out[name] = NO_STUDENT
-        else:
-            kept[name] = method
-    return kept
-
-
-def _reads_student(method: Weighting, credit: Credit) -> bool:
-    import torch
-
-    from rlsd_pipeline.credit.checked import checked_streams
-
-    places = torch.arange(len(credit.rows), dtype=credit.student_logprobs.dtype)
-    other = replace(credit, student_logprobs=-1 - (places % _EVERY))
-    found, again = (checked_streams(method, each) for each in (credit, other))
-    pairs = zip(found, again, strict=True)
-    return any(a is not None and b is not None and not torch.equal(a, b) for a, b in pairs)
+    # What reads a teacher as well is left out for the want of one.
+    readers = {
+        name: NO_STUDENT
+        for name, method in named.items()
+        if STUDENT in method.columns and TEACHER not in method.columns
+    }
+    left_out |= readers
+    return {name: method for name, method in named.items() if name not in readers}

@@ -54,10 +54,11 @@ class WeightingComparisonStage(Stage):
         return (*self.reads, TokenValuesStage.name)
 
     def inputs(self, run: StageRun) -> dict[str, Artifact]:
-        """With the token values of these rollouts, where they were made.
+        """With token values and further columns of these rollouts, where they were made.
 
         Imported rollouts are compared on without log-probabilities where no model scored them.
         """
+        from rlsd_pipeline.stages.comparison.more_columns import NAME, kept_columns
         from rlsd_pipeline.stages.comparison.unscored import is_unscored
 
         reads = [n for n in self.reads if n != "logprobs" or not is_unscored(run)]
@@ -65,7 +66,10 @@ class WeightingComparisonStage(Stage):
         values = run.workspace.store.intact_ref(run.reference(TokenValuesStage.name))
         made_from = {} if values is None else values.manifest.inputs
         fits = all(made_from.get(n) == inputs[n].digest for n in ("rollouts", "rewards"))
-        return inputs | ({TokenValuesStage.name: values} if values is not None and fits else {})
+        if values is not None and fits:
+            inputs[TokenValuesStage.name] = values
+        more = kept_columns(run, inputs["rollouts"])
+        return inputs | ({NAME: more} if more is not None else {})
 
     def settings(self, run: StageRun) -> dict[str, Any]:
         """Every method with its settings, and why others are left out."""
@@ -100,33 +104,31 @@ class WeightingComparisonStage(Stage):
             within_responses,
         )
         from rlsd_pipeline.credit.tables import read_credit, segments_of, under
+        from rlsd_pipeline.stages.comparison.more_columns import NAME, reason
         from rlsd_pipeline.stages.comparison.unscored import (
-            NO_IMPORTED_TEACHER,
-            NOTHING_TO_TELL,
             leave_out_readers,
             leave_out_unverified,
             unscored_table,
         )
-        from rlsd_pipeline.weighting.method import NO_TEACHER
 
         rollouts, logprobs = inputs["rollouts"], inputs.get("logprobs")
+        more = inputs.get(NAME)
         sampled = rollouts.table(Rollout)
         scored = logprobs.table(TokenLogprobs) if logprobs else unscored_table(sampled)
         extraction = run.workspace.verifier.extraction
         rewards = inputs["rewards"].table(Reward)
-        credit = read_credit(sampled, rewards, scored, extraction)
+        also = more.table(TokenLogprobs) if more else None
+        credit = read_credit(sampled, rewards, scored, extraction, also)
         segments = segments_of(sampled, extraction)
         named, left_out = _compared(run)
         named = leave_out_unverified(named, rewards, left_out)
         if logprobs is None:
-            named = leave_out_readers(named, sampled, credit, left_out)
+            named = leave_out_readers(named, sampled, left_out)
         tables = {name: under(compared_advantages(run, name), credit) for name in named}
-        no_teacher = NO_TEACHER
-        if logprobs is None:
-            no_teacher = NO_IMPORTED_TEACHER
-        elif "teacher" in logprobs.manifest.inputs:
-            no_teacher = NOTHING_TO_TELL
-        credits = _credits(named, tables, left_out, no_teacher)
+        for name, method in named.items():
+            if missing := credit.lacks(method.columns):
+                left_out[name] = reason(run, missing, logprobs, more)
+        credits = _credits(named, tables, left_out)
         run.workspace.progress.start(self.name, len(credits), "methods")
         summaries, confidence = [], run.experiment.evaluation.confidence
         for name, values in credits.items():
@@ -225,21 +227,17 @@ def _measured(named: Mapping[str, Weighting]) -> dict[str, str]:
 def _credits(
     named: Mapping[str, Weighting],
     tables: Mapping[str, Credit],
-    left_out: dict[str, str],
-    no_teacher: str,
+    left_out: Mapping[str, str],
 ) -> dict[str, np.ndarray]:
-    """The credit by method; why one has none goes to `left_out`."""
+    """The credit by method, without those that are left out."""
     from rlsd_pipeline.credit.checked import checked_streams
     from rlsd_pipeline.credit.comparison import token_credit
 
-    credits: dict[str, np.ndarray] = {}
-    for name, method in named.items():
-        credit = tables[name]
-        if method.reads_teacher and credit.teacher_logprobs is None:
-            left_out[name] = no_teacher
-        else:
-            credits[name] = token_credit(checked_streams(method, credit), credit).numpy()
-    return credits
+    return {
+        name: token_credit(checked_streams(method, tables[name]), tables[name]).numpy()
+        for name, method in named.items()
+        if name not in left_out
+    }
 
 
 def _table(credits: Mapping[str, np.ndarray], scored: pa.Table) -> pa.Table:

@@ -13,6 +13,7 @@ import torch
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.artifacts.tables import to_table
+from rlsd_pipeline.credit.columns import SQUARED_PROBS, STUDENT_ENTROPY, TEACHER_ENTROPY
 from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.models.scoring import Keep, Scored, keep_entries_of, keep_likeliest
@@ -33,6 +34,8 @@ from rlsd_pipeline.stages.iteration.scoring import score_here
 from rlsd_pipeline.stages.iteration.teacher import require_same_tokenizer
 from rlsd_pipeline.stages.run import StageRun
 from schemas import Reward, TeacherDistribution, Verdict
+
+_STUDENT_MOMENTS = {STUDENT_ENTROPY, SQUARED_PROBS}
 
 
 class Contexts:
@@ -55,6 +58,7 @@ class Contexts:
         ]
         self.plain_prompts: list[EncodedPrompt] = []
         self.divergence = run.arm.weighting.stored_divergence
+        self.columns = run.arm.columns
         self.gap, self.checked = 0.0, 0
         run.workspace.progress.start("logprobs", None, "rollouts")
 
@@ -73,14 +77,21 @@ class Contexts:
             require_room(self.divergence, self.completion_ids, policy)
         ours = self.divergence is not None and self.divergence.support == "student"
         keep = keep_likeliest(self.divergence.top_k) if ours and self.divergence else None
-        if reuse and keep is None:
-            lengths = list(map(len, self.completion_ids))
-            self._check(artifact, rows_to_check(self.groups, lengths))
+        sampled = [one for one in self.sampled if one is not None]
+        reuse = reuse and keep is None
+        asked = bool(self.columns & _STUDENT_MOMENTS)
+        rows = rows_to_check(self.groups, list(map(len, self.completion_ids))) if reuse else []
+        if reuse and not asked:
+            self._check(artifact, rows)
             if self.gap <= TOLERANCE:
-                return [Scored(one, None) for one in self.sampled if one is not None]
-        scored = _all(self._score(artifact, self.plain_prompts, keep))
-        self.gap = _gap(self.sampled, [one.logprobs for one in scored])
-        self.checked = len(scored)
+                return [Scored(one, None) for one in sampled]
+        scored = _all(self._score(artifact, self.plain_prompts, keep, moments=True))
+        found = [one.logprobs for one in scored]
+        self.gap, self.checked = _gap(self.sampled, found), len(scored)
+        if reuse and asked and largest_gap(_at(sampled, rows), _at(found, rows)) <= TOLERANCE:
+            # As arms have them that ask for no moment.
+            pairs = zip(scored, sampled, strict=True)
+            return [one._replace(logprobs=values) for one, values in pairs]
         return scored
 
     def _check(self, policy: Artifact, rows: Sequence[int]) -> None:
@@ -103,7 +114,8 @@ class Contexts:
             keep = keep_likeliest(self.divergence.top_k)
         elif self.divergence is not None:
             keep = keep_entries_of(student)
-        return self._score(artifact, prompts, keep)
+        moments = TEACHER_ENTROPY in self.columns
+        return self._score(artifact, prompts, keep, moments=moments)
 
     def plain(self, artifact: Artifact) -> list[Scored]:
         """The teacher without what is privileged: the control."""
@@ -128,9 +140,14 @@ class Contexts:
         ]
 
     def _score(
-        self, policy: Artifact, prompts: Sequence[EncodedPrompt | None], keep: Keep | None
+        self,
+        policy: Artifact,
+        prompts: Sequence[EncodedPrompt | None],
+        keep: Keep | None,
+        *,
+        moments: bool = False,
     ) -> list[Scored | None]:
-        return score_here(self.run, policy, prompts, self.completion_ids, keep)
+        return score_here(self.run, policy, prompts, self.completion_ids, keep, moments=moments)
 
 
 def _gap(sampled: Sequence[torch.Tensor | None], scored: Sequence[torch.Tensor]) -> float:
@@ -139,13 +156,20 @@ def _gap(sampled: Sequence[torch.Tensor | None], scored: Sequence[torch.Tensor])
     return largest_gap([a for a, _ in pairs], [b for _, b in pairs])
 
 
+def _at(values: Sequence[torch.Tensor], rows: Sequence[int]) -> list[torch.Tensor]:
+    return [values[row] for row in rows]
+
+
 def _all(scored: Sequence[Scored | None]) -> list[Scored]:
     return [one for one in scored if one is not None]
 
 
-def logprob_column(scored: Sequence[Scored | None]) -> list[np.ndarray | None]:
-    """One list of log-probabilities a response; None where it was not scored."""
-    return [None if one is None else one.logprobs.numpy() for one in scored]
+def token_column(
+    scored: Sequence[Scored | None], field: str = "logprobs"
+) -> list[np.ndarray | None]:
+    """One list of numbers a response, of a field of `Scored`; None where it was not scored."""
+    values = [None if one is None else getattr(one, field) for one in scored]
+    return [None if one is None else one.numpy() for one in values]
 
 
 def distribution_table(table: pa.Table, scored: Sequence[Scored | None]) -> pa.Table:

@@ -14,7 +14,7 @@ def image_tags(experiment: ExperimentConfig) -> dict[str, int]:
     templates = {"student": prompts.student}
     for arm in experiment.lineages().values():
         own = arm.privileged.template_of(prompts)
-        if arm.weighting.reads_teacher and own is not None:
+        if arm.shows_privileged and own is not None:
             templates[_name(arm, own)] = own
     return {name: templates[name].count(IMAGE_TAG) for name in templates}
 

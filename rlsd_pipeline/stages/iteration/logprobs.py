@@ -6,6 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from rlsd_pipeline.config.precision import is_exact, scoring_identity
+from rlsd_pipeline.credit.columns import (
+    ASKED,
+    SQUARED_PROBS,
+    STUDENT_ENTROPY,
+    TEACHER,
+    TEACHER_ENTROPY,
+)
 from rlsd_pipeline.errors import ArtifactError, ConfigError
 from rlsd_pipeline.stages.iteration.rollouts import sampled_elsewhere
 from rlsd_pipeline.stages.stage import Stage, plain
@@ -39,9 +46,9 @@ class LogprobsStage(Stage):
     def inputs(self, run: StageRun) -> dict[str, Artifact]:
         """The teacher, and what it sees, count where the arm's method reads them."""
         found = super().inputs(run)
-        if not run.arm.privileged_reads_rewards:
+        if not run.arm.teacher_reads_rewards:
             found.pop("rewards", None)
-        if run.arm.weighting.reads_teacher:
+        if run.arm.reads_teacher:
             found["teacher"] = run.teacher()
         return found
 
@@ -49,10 +56,12 @@ class LogprobsStage(Stage):
         """Methods that keep the same entries of the teacher's distribution share a table."""
         arm = run.arm
         found: dict[str, Any] = {"temperature": run.experiment.sampling.temperature}
-        if arm.weighting.reads_teacher:
+        if arm.shows_privileged:
             found |= plain(arm, "privileged") | dict(arm.privileged.also_identified)
         if arm.weighting.stored_divergence is not None:
             found |= plain(arm.weighting.stored_divergence, "top_k", "support")
+        if asked := sorted(arm.columns & ASKED):
+            found["columns"] = asked
         return found | sampled_elsewhere(run) | scoring_identity(run.experiment, arm.teacher)
 
     def require(self, run: StageRun, inputs: Mapping[str, Artifact]) -> None:
@@ -77,7 +86,7 @@ class LogprobsStage(Stage):
         from rlsd_pipeline.stages.iteration.contexts import (
             Contexts,
             distribution_table,
-            logprob_column,
+            token_column,
         )
         from rlsd_pipeline.stages.iteration.sampler_gap import sampler_gap
 
@@ -91,15 +100,21 @@ class LogprobsStage(Stage):
         columns = {
             "rollout_id": table["rollout_id"],
             "completion_ids": table["completion_ids"],
-            "student_logprobs": logprob_column(student),
+            "student_logprobs": token_column(student),
             "teacher_logprobs": [None] * len(table),
             "teacher_plain_logprobs": [None] * len(table),
+            **{name: [None] * len(table) for name in ASKED},
+            STUDENT_ENTROPY: token_column(student, "entropy"),
         }
-        if teacher is not None:
+        if SQUARED_PROBS in run.arm.columns:
+            columns[SQUARED_PROBS] = token_column(student, "squared_probs")
+        if teacher is not None and run.arm.shows_privileged:
             scored = contexts.teacher(teacher, student)
-            columns["teacher_logprobs"] = logprob_column(scored)
-            if teacher.digest != policy.digest and not run.arm.privileged.is_nothing:
-                columns["teacher_plain_logprobs"] = logprob_column(contexts.plain(teacher))
+            columns[TEACHER_ENTROPY] = token_column(scored, "entropy")
+            columns["teacher_logprobs"] = token_column(scored)
+            drifted = TEACHER in run.arm.columns and teacher.digest != policy.digest
+            if drifted and not run.arm.privileged.is_nothing:
+                columns["teacher_plain_logprobs"] = token_column(contexts.plain(teacher))
             if run.arm.weighting.stored_divergence is not None:
                 kept = distribution_table(table, scored)
                 out.table(TeacherDistribution, kept, aligned_with=table)
@@ -151,7 +166,7 @@ class LogprobsTable(TableStage, LogprobsStage):  # type: ignore[misc]
         Raises:
             ArtifactError: There is none.
         """
-        if run.arm.weighting.reads_teacher and table["teacher_logprobs"].null_count == len(table):
+        if TEACHER in run.arm.columns and table["teacher_logprobs"].null_count == len(table):
             raise ArtifactError(
                 f"teacher_logprobs is null in every row, and `{run.arm.method}` reads a teacher"
             )

@@ -16,13 +16,16 @@ def score_here(
     prompts: Sequence[EncodedPrompt | None],
     completion_ids: Sequence[Sequence[int]],
     keep: Keep | None,
+    *,
+    moments: bool = False,
 ) -> list[Scored | None]:
     """`score_responses` at the experiment's temperature and batch size, told to its progress.
 
     Student and teacher are scored in the precision that trains, so that a policy's ratio to itself
     is 1 at the first step, and Δ holds no difference between precisions.
     """
-    pieces = scoring_pieces(prompts, completion_ids, run.experiment.update.micro_batch_tokens, keep)
+    size = run.experiment.update.micro_batch_tokens
+    pieces = scoring_pieces(prompts, completion_ids, size, keep, moments=moments)
     work = partial(score_piece, temperature=run.experiment.sampling.temperature)
     advance = run.workspace.progress.advance
     precision = training_precision(run.experiment)

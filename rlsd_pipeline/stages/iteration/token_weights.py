@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from rlsd_pipeline.credit.identity import credit_identity
@@ -65,7 +64,13 @@ class TokenWeightsStage(Stage):
         from rlsd_pipeline.credit.checked import checked_streams
         from rlsd_pipeline.credit.states import with_values
         from rlsd_pipeline.credit.summary import summary
-        from rlsd_pipeline.credit.tables import ragged, read_credit, row_offsets, under
+        from rlsd_pipeline.credit.tables import (
+            ragged,
+            read_credit,
+            row_offsets,
+            under,
+            with_nothing_told,
+        )
 
         weighting = run.arm.weighting.at_iteration(run.iteration)
         sampled = inputs["rollouts"].table(Rollout)
@@ -74,9 +79,7 @@ class TokenWeightsStage(Stage):
         extraction = run.workspace.verifier.extraction
         credit = read_credit(sampled, inputs["rewards"].table(Reward), scored, extraction)
         credit = under(run.arm.advantages, credit)
-        if weighting.reads_teacher and credit.teacher_logprobs is None:
-            # There was nothing to show to the teacher, so it knew no more than the student.
-            credit = replace(credit, teacher_logprobs=credit.student_logprobs)
+        credit = with_nothing_told(credit, weighting.columns)
         if weighting.reads_values:
             credit, unvalued = with_values(credit, inputs[TokenValuesStage.name].table(TokenValues))
             out.measure(unvalued_responses=float(unvalued))

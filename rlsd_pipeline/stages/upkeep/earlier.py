@@ -173,7 +173,7 @@ def _iteration(run: Kept) -> list[Setting]:
     Raises:
         RlsdError: A stage's artifact, or what it reads, is not here.
     """
-    teacher = run.teacher() if run.arm.weighting.reads_teacher else None
+    teacher = run.teacher() if run.arm.reads_teacher else None
     place, stages = run.as_drawn(), [run.stage(stage) for stage in iteration_of(run.arm)]
     requests = {stage.name: stage.request(place) for stage in stages}
     found = _rate(run, teacher) + [

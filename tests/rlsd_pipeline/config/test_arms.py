@@ -114,7 +114,7 @@ def test_rewards_count_for_the_teacher_only_where_it_is_shown_what_they_decide()
         for shown in ("answer", "solution", "sibling", "feedback", "none"):
             arm = {"name": "a", "weighting": {"type": method}, "privileged": shown}
             lineages = ExperimentConfig.model_validate({"arms": [arm]}).lineages()
-            reads[method, shown] = lineages["a-s0"].privileged_reads_rewards
+            reads[method, shown] = lineages["a-s0"].teacher_reads_rewards
     assert {place for place, needed in reads.items() if needed} == {
         ("rlsd", "sibling"),
         ("rlsd", "feedback"),

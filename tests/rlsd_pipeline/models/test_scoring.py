@@ -1,5 +1,6 @@
 """Scoring a table: the same numbers whatever is run together."""
 
+import math
 import random
 from collections.abc import Callable, Sequence
 
@@ -12,9 +13,11 @@ from rlsd_pipeline.models.logprobs import (
     EMPTY,
     ScoringBatch,
     Support,
+    chosen_logprobs,
     completion_logprobs,
     likeliest,
     on_support,
+    token_moments,
 )
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.models.scoring import (
@@ -47,6 +50,18 @@ def test_entries_and_the_rest() -> None:
     assert support.ids.tolist() == [[3, 0]]
     assert support.logprobs.exp()[0].tolist() == pytest.approx([0.7, 0.1])
     assert support.tail.exp().item() == pytest.approx(0.2)
+
+
+def test_moments_are_of_the_whole_vocabulary_and_leave_the_chosen_as_they_are() -> None:
+    found = token_moments(
+        logits_of([2.0, 1.0, 0.0, 1.0], [1.0, 0.0, 0.0, 0.0]), torch.tensor([1, 0])
+    )
+    assert found.logprobs.exp().tolist() == pytest.approx([0.25, 1.0])
+    # ½ ln 2 + 2 · ¼ ln 4, and ¼ + 2 · 1/16.
+    assert found.entropy.tolist() == pytest.approx([1.5 * math.log(2), 0.0])
+    assert found.squared_probs.tolist() == pytest.approx([0.375, 1.0])
+    logits, ids = torch.randn(64, 501), torch.randint(501, (64,))
+    assert torch.equal(token_moments(logits, ids).logprobs, chosen_logprobs(logits, ids))
 
 
 def test_nothing_left_is_an_empty_bucket() -> None:

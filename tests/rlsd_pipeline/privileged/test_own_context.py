@@ -59,7 +59,7 @@ def test_a_built_in_one_is_its_name(declare: Declare, declared: str) -> None:
 @pytest.mark.parametrize("declared", ["./context.py:Mine", "{type: './context.py:Mine'}"])
 def test_one_of_a_users_own(declare: Declare, declared: str, tmp_path: Path) -> None:
     arm = declare(declared)
-    assert arm.privileged_reads_rewards
+    assert arm.teacher_reads_rewards
     found = identity(arm, "privileged")["privileged"]
     assert (found["type"], found["template"]) == ("context.py:Mine", "{question} <image>")
     assert Arm.model_validate_json(arm.model_dump_json()) == arm

@@ -31,9 +31,9 @@ def scored_rows(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many responses each later call of the scorer is asked for."""
     asked, score = [], contexts.score_here
 
-    def count(run, policy, prompts, *rest):
+    def count(run, policy, prompts, *rest, **options):
         asked.append(sum(prompt is not None for prompt in prompts))
-        return score(run, policy, prompts, *rest)
+        return score(run, policy, prompts, *rest, **options)
 
     monkeypatch.setattr(contexts, "score_here", count)
     return asked

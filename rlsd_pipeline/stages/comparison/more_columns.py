@@ -1,0 +1,102 @@
+"""Columns that the compared methods read and the arm's own does not, beside the arm's tables.
+
+They are a table of log-probabilities of the same rollouts under a reference of its own: what the
+arm trains on stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rlsd_pipeline.credit.columns import ASKED, TEACHER, lacking
+from rlsd_pipeline.stages.comparison.compared_methods import compared_methods
+from rlsd_pipeline.stages.comparison.unscored import (
+    NO_IMPORTED_TEACHER,
+    NO_STUDENT,
+    NOTHING_TO_TELL,
+)
+from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
+from rlsd_pipeline.weighting.grpo import GRPO
+from rlsd_pipeline.weighting.method import NO_TEACHER, why_lacking
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact
+    from rlsd_pipeline.stages.comparison.what_if import WhatIf
+    from rlsd_pipeline.stages.run import StageRun
+
+NAME = "columns"
+
+
+def with_columns(run: StageRun) -> WhatIf:
+    """The place as if its arm asked for every column that a compared method reads."""
+    from rlsd_pipeline.stages.comparison.what_if import WhatIf
+
+    read = {name for method in compared_methods(run).values() for name in method.columns}
+    asked = read & (ASKED if TEACHER in run.arm.columns else {TEACHER, *ASKED})
+    # A method that asks for nothing itself, and keeps no distribution of a teacher.
+    arm = run.arm.model_copy(update={"weighting": GRPO(), "also_scored": frozenset(asked)})
+    return WhatIf(run.workspace, arm, run.iteration, place=run, change=NAME)
+
+
+def make_columns(run: StageRun) -> Artifact:
+    """Score the rollouts of a place for these columns, or take them from the store.
+
+    Raises:
+        RlsdError: The rollouts are not here, or no model can score them.
+    """
+    return LogprobsStage().make(with_columns(run))
+
+
+def kept_columns(run: StageRun, rollouts: Artifact) -> Artifact | None:
+    """What was scored of these very rollouts for the comparison, if anything."""
+    kept = run.workspace.store.intact_ref(with_columns(run).reference(LogprobsStage.name))
+    return kept if kept and kept.manifest.inputs.get("rollouts") == rollouts.digest else None
+
+
+def reason(
+    run: StageRun, missing: Iterable[str], logprobs: Artifact | None, more: Artifact | None
+) -> str:
+    """Why a method is left out whose columns are not there, and what makes them.
+
+    Args:
+        run: Where.
+        missing: The columns.
+        logprobs: The arm's log-probabilities; None where no model scored the rollouts.
+        more: What was scored for the comparison.
+    """
+    names = sorted(missing)
+    scores = {TEACHER, *ASKED}
+    if not set(names) <= scores:
+        return why_lacking(names)
+    if logprobs is None:
+        return NO_IMPORTED_TEACHER if names == [TEACHER] else NO_STUDENT
+    scored = [artifact for artifact in (logprobs, more) if artifact is not None]
+    if names == [TEACHER]:
+        told = any("privileged" in each.manifest.config for each in scored)
+        return NOTHING_TO_TELL if told else _here(run, NO_TEACHER)
+    computed = {name for each in scored for name in asked_of(each)}
+    if computed.issuperset(names):
+        return (
+            f"the method needs {', '.join(names)}, and no response here has all of it: a group "
+            "needs correct and wrong responses, a problem images"
+        )
+    return _here(run, lacking(set(names) - computed))
+
+
+def asked_of(logprobs: Artifact) -> set[str]:
+    """The columns that log-probabilities were asked for beside the usual ones."""
+    asked = logprobs.manifest.config.get("columns")
+    return set(map(str, asked)) if isinstance(asked, list) else set()
+
+
+def _here(run: StageRun, why: str) -> str:
+    """With the command of this place in it."""
+    place = {
+        "EXPERIMENT": run.workspace.name,
+        "ARM": run.arm.name,
+        "--iteration K": f"--iteration {run.iteration}",
+    }
+    for word, name in place.items():
+        why = why.replace(word, name)
+    return why
