@@ -85,4 +85,12 @@ class TokenLogprobs(Record):
         "teacher_logprobs": [-0.25, -0.5, -0.125],
         "teacher_plain_logprobs": None,
         "student_entropy": [0.75, 2.0, 0.5],
+        "student_squared_probs": None,
+        "teacher_entropy": None,
+        "correct_sibling_logprobs": None,
+        "wrong_sibling_logprobs": None,
+        "mean_wrong_sibling_logprobs": None,
+        "blank_image_logprobs": None,
+        "blurred_image_logprobs": None,
+        "patched_image_logprobs": None,
     }

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 
 def _table_of(record: type[Record], *changes: dict) -> pa.Table:
     rows = [{**record.example, **change} for change in changes]
-    return to_table(record, {name: [row.get(name) for row in rows] for name in record.model_fields})
+    return to_table(record, {name: [row[name] for row in rows] for name in record.model_fields})
 
 
 @pytest.fixture
