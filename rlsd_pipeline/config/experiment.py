@@ -10,6 +10,7 @@ from rlsd_pipeline.advantages import AdvantagesConfig
 from rlsd_pipeline.advantages.standardised import Standardised
 from rlsd_pipeline.components.component import short_name
 from rlsd_pipeline.config.compute import ComputeConfig, LocalCompute
+from rlsd_pipeline.config.contexts import ContextsConfig
 from rlsd_pipeline.config.document import read_document
 from rlsd_pipeline.config.evaluation import EvaluationConfig
 from rlsd_pipeline.config.hardware import AssumptionsConfig, HardwareConfig
@@ -185,6 +186,7 @@ class ExperimentConfig(StrictConfig):
     """Updates of each arm."""
 
     token_values: TokenValuesConfig = TokenValuesConfig()
+    contexts: ContextsConfig = ContextsConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     compute: ComputeConfig = LocalCompute()
     hardware: HardwareConfig | None = None

@@ -3,6 +3,7 @@
     context.py    what a privileged context is, and what it reads
     kinds/        the built-in ones
     shown.py      the teacher's question beside each rollout
+    siblings.py   which correct and wrong responses of its group a rollout is held against
     solution.py   the reference solution, required
 
 A file of `kinds` that holds a `PrivilegedContext` can be declared by its name: nothing else has to

@@ -43,7 +43,7 @@ class Sibling(PrivilegedContext):
                 else prompts.fill(
                     self.template_of(prompts),
                     question=rollout.problem.question,
-                    sibling=_demonstration(rollouts[other].completion),
+                    sibling=demonstration(rollouts[other].completion),
                 )
             )
         return texts
@@ -62,7 +62,7 @@ class Sibling(PrivilegedContext):
         return 2 * sampling.prompts
 
 
-def _demonstration(completion: str) -> str:
+def demonstration(completion: str) -> str:
     """What follows the thinking, without tags; the whole response where no thinking ends.
 
     As SDPO's repository has it: the teacher is to see the attempt, and not how it was thought out.

@@ -105,8 +105,7 @@ class Contexts:
 
     def teacher(self, artifact: Artifact, student: Sequence[Scored]) -> list[Scored | None]:
         """The privileged context; None where there is nothing to show."""
-        policy = self.run.workspace.compute.reader(artifact)
-        require_same_tokenizer(self.student_policy, policy)
+        policy = self.taught_by(artifact)
         prompts = self._privileged_prompts(policy)
         require_same_images(self.owners, self.plain_prompts, prompts)
         keep: Keep | None = None
@@ -123,21 +122,36 @@ class Contexts:
         prompts = [student_prompt(self.run.experiment, policy, p) for p in self.owners]
         return _all(self._score(artifact, prompts, None))
 
-    def _privileged_prompts(self, policy: Policy) -> list[EncodedPrompt | None]:
-        arm, experiment = self.run.arm, self.run.experiment
+    def taught_by(self, artifact: Artifact) -> Policy:
+        """A teacher, which must read the student's tokens."""
+        policy = self.run.workspace.compute.reader(artifact)
+        require_same_tokenizer(self.student_policy, policy)
+        return policy
+
+    def judged(self) -> list[Judged]:
+        """Each rollout with its verdict, where verdicts are read."""
         verdicts: list[tuple[Verdict | None, str | None]] = [(None, None)] * len(self.owners)
         if self.rewards is not None:
             rows = self.rewards.table(Reward, ["verdict", "extracted"]).to_pylist()
             verdicts = [(Verdict(row["verdict"]), row["extracted"]) for row in rows]
-        judged = [
+        return [
             Judged(problem, text, *verdict)
             for problem, text, verdict in zip(self.owners, self.completions, verdicts, strict=True)
         ]
-        texts = teacher_texts(experiment.prompts, arm.privileged, judged)
+
+    def _privileged_prompts(self, policy: Policy) -> list[EncodedPrompt | None]:
+        arm, experiment = self.run.arm, self.run.experiment
+        texts = teacher_texts(experiment.prompts, arm.privileged, self.judged())
         return [
             None if text is None else encode(policy, owner, text, experiment.prompts.system)
             for text, owner in zip(texts, self.owners, strict=True)
         ]
+
+    def score(
+        self, policy: Artifact, prompts: Sequence[EncodedPrompt | None]
+    ) -> list[Scored | None]:
+        """The responses behind other prompts; None where there is no prompt."""
+        return self._score(policy, prompts, None)
 
     def _score(
         self,

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rlsd_pipeline.config.precision import is_exact, scoring_identity
 from rlsd_pipeline.credit.columns import (
+    ALTERED,
     ASKED,
+    BLURRED_IMAGE,
+    PATCHED_IMAGE,
+    SIBLINGS,
     SQUARED_PROBS,
     STUDENT_ENTROPY,
     TEACHER,
     TEACHER_ENTROPY,
+    WRONG_SIBLINGS,
 )
 from rlsd_pipeline.errors import ArtifactError, ConfigError
 from rlsd_pipeline.stages.iteration.rollouts import sampled_elsewhere
@@ -60,8 +65,7 @@ class LogprobsStage(Stage):
             found |= plain(arm, "privileged") | dict(arm.privileged.also_identified)
         if arm.weighting.stored_divergence is not None:
             found |= plain(arm.weighting.stored_divergence, "top_k", "support")
-        if asked := sorted(arm.columns & ASKED):
-            found["columns"] = asked
+        found |= _asked(run)
         return found | sampled_elsewhere(run) | scoring_identity(run.experiment, arm.teacher)
 
     def require(self, run: StageRun, inputs: Mapping[str, Artifact]) -> None:
@@ -83,6 +87,7 @@ class LogprobsStage(Stage):
         from rlsd_pipeline.artifacts.tables import to_table
         from rlsd_pipeline.diagnostics.moments import table_moments
         from rlsd_pipeline.stages.iteration.alignment import sampled_by_another_engine
+        from rlsd_pipeline.stages.iteration.asked_columns import altered_columns, sibling_columns
         from rlsd_pipeline.stages.iteration.contexts import (
             Contexts,
             distribution_table,
@@ -118,6 +123,10 @@ class LogprobsStage(Stage):
             if run.arm.weighting.stored_divergence is not None:
                 kept = distribution_table(table, scored)
                 out.table(TeacherDistribution, kept, aligned_with=table)
+        if teacher is not None and run.arm.columns & SIBLINGS:
+            columns |= sibling_columns(contexts, teacher)
+        if run.arm.columns & ALTERED:
+            columns |= altered_columns(contexts, policy)
         written = to_table(TokenLogprobs, columns)
         out.table(TokenLogprobs, written, aligned_with=table)
         measured = table_moments(written)._asdict()
@@ -133,6 +142,20 @@ class LogprobsStage(Stage):
         return logprob_metrics(
             artifact.table(TokenLogprobs, ["student_logprobs", "teacher_logprobs"])
         )
+
+
+def _asked(run: StageRun) -> dict[str, Any]:
+    """The columns that are asked for, and of their contexts what decides them."""
+    columns, declared = run.arm.columns & ASKED, run.experiment.contexts
+    decided = {
+        WRONG_SIBLINGS: ("wrong_siblings",),
+        BLURRED_IMAGE: ("blur",),
+        PATCHED_IMAGE: ("seed", "patch_share", "patch_side"),
+    }
+    names = {name for column in columns for name in decided.get(column, ())}
+    names |= {"seed"} if columns & SIBLINGS else set()
+    found: dict[str, Any] = {"columns": sorted(columns)} if columns else {}
+    return found | ({"contexts": plain(declared, *sorted(names))} if names else {})
 
 
 class LogprobsTable(TableStage, LogprobsStage):  # type: ignore[misc]

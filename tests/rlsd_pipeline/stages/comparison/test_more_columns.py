@@ -1,12 +1,21 @@
 """Columns that the compared methods read, beside the tables that the arm trains on."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pytest
+
+from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
+from rlsd_pipeline.privileged.kinds.sibling import demonstration
 from rlsd_pipeline.stages.comparison.more_columns import make_columns
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
-from rlsd_pipeline.stages.run import Workspace
-from schemas import TokenLogprobs, WeightingComparison
+from rlsd_pipeline.stages.run import StageRun, Workspace
+from schemas import Reward, Rollout, TokenLogprobs, WeightingComparison
+
+BY_IMAGE = ("blank_image_logprobs", "blurred_image_logprobs", "patched_image_logprobs")
 
 ARMS = [
     {"weighting": {"type": "grpo"}},
@@ -15,28 +24,77 @@ ARMS = [
 ]
 
 
+@pytest.fixture
+def run(copied: Path, workspace_at: Callable[..., Workspace]) -> StageRun:
+    return workspace_at(copied, arms=ARMS).at("grpo-s0", 0)
+
+
+def columns(artifact: Artifact) -> dict[str, list]:
+    table = artifact.table(TokenLogprobs)
+    return {name: table[name].to_pylist() for name in table.column_names}
+
+
 def test_a_comparison_says_what_makes_a_column_and_shows_the_method_once_it_is_made(
-    copied: Path, workspace_at: Callable[..., Workspace]
+    run: StageRun,
 ) -> None:
-    run = workspace_at(copied, arms=ARMS).at("grpo-s0", 0)
     before = run.make(WeightingComparisonStage).record(WeightingComparison)
     command = "`rlsd compare small --arm grpo-s0 --iteration 0 --columns`"
-    assert "needs student_entropy, " in before.left_out["asking"]
+    assert "needs blank_image_logprobs, " in before.left_out["asking"]
     assert command in before.left_out["asking"]
     assert command in before.left_out["rlsd"]
     own = run.read("logprobs")
-    made = make_columns(run)
+    made = columns(make_columns(run))
     assert run.read("logprobs").digest == own.digest
-    found = run.make(WeightingComparisonStage)
-    after = found.record(WeightingComparison)
+    after = run.make(WeightingComparisonStage).record(WeightingComparison)
     assert after.left_out == {}
     assert {"asking", "rlsd", "opsd"} <= {method.method for method in after.methods}
     assert run.stage(WeightingComparisonStage).is_current(run)
-    table = made.table(TokenLogprobs)
-    assert table["student_logprobs"] == own.table(TokenLogprobs)["student_logprobs"]
-    # At least what a distribution over one token has, and at most that of all alike.
-    squared = table["student_squared_probs"].combine_chunks().flatten().to_pylist()
-    entropy = table["student_entropy"].combine_chunks().flatten().to_pylist()
-    assert all(0 < value <= 1 for value in squared)
-    assert sum(entropy) > 0
-    assert table["teacher_entropy"].null_count == 0
+    assert made["student_logprobs"] == columns(own)["student_logprobs"]
+    for squared, entropy in zip(
+        made["student_squared_probs"], made["student_entropy"], strict=True
+    ):
+        for mass, nats in zip(squared, entropy, strict=True):
+            # Of all distributions with this mass: -log Σ p² is at most the entropy.
+            assert -math.log(mass) <= nats + 1e-5
+    assert all(value is not None for name in BY_IMAGE for value in made[name])
+    assert len({str(made[name]) for name in BY_IMAGE}) == 3
+
+
+def test_a_sibling_stands_in_the_template_and_never_beside_itself(run: StageRun) -> None:
+    made = columns(make_columns(run))
+    rollouts = run.read("rollouts").table(Rollout).to_pylist()
+    verdicts = [row["verdict"] for row in run.read("rewards").table(Reward).to_pylist()]
+    policy = run.workspace.pool.get(run.read("policy"))
+    problems = run.workspace.problems(run.read("problems"))
+    alone = 0
+    for row, rollout in enumerate(rollouts):
+        group = [i for i, other in enumerate(rollouts) if _group(other) == _group(rollout)]
+        right, wrong = (
+            [i for i in group if verdicts[i] == kind and i != row]
+            for kind in ("correct", "incorrect")
+        )
+        assert (made["correct_sibling_logprobs"][row] is None) == (not right)
+        for name in ("wrong_sibling_logprobs", "mean_wrong_sibling_logprobs"):
+            assert (made[name][row] is None) == (not wrong)
+        if len(right) != 1 or len(wrong) != 2:
+            continue
+        alone += 1
+        problem = problems[_group(rollout)]
+        found = []
+        for other in (*right, *wrong):
+            text = f"{problem.question} sibling: {demonstration(rollouts[other]['completion'])}"
+            batch = ScoringBatch(
+                [policy.encode(text, problem.images)], [0], [rollout["completion_ids"]]
+            )
+            (scores,) = completion_logprobs(policy, batch)
+            found.append(np.array(scores))
+        assert made["correct_sibling_logprobs"][row] == pytest.approx(found[0], abs=1e-4)
+        mean = np.log((np.exp(found[1]) + np.exp(found[2])) / 2)
+        assert made["mean_wrong_sibling_logprobs"][row] == pytest.approx(mean, abs=1e-4)
+        one = np.array(made["wrong_sibling_logprobs"][row])
+        assert min(np.abs(one - each).max() for each in found[1:]) < 1e-4
+    assert alone
+
+
+def _group(rollout: dict) -> str:
+    return str(rollout["problem_id"])
