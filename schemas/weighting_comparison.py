@@ -48,6 +48,13 @@ class MethodCredit(Contract):
     cut: Share | None
     """Share of the signal tokens whose weight a bound changed; null for methods without one."""
 
+    selected: Share | None = None
+    """Share of the tokens that a threshold on a small difference selects; null without one."""
+
+    selected_by_rounding: Share | None = None
+    """How many tokens rounding alone selects over how many are selected; null where the size of
+    rounding is not known."""
+
 
 class MethodFidelity(Contract):
     """How near one method's credit comes to what the tokens were worth.
@@ -118,7 +125,7 @@ class WeightingComparison(Record):
     Signal tokens are those of responses whose advantage is not 0, by each method's estimator.
     """
 
-    schema_version: ClassVar[int] = 2
+    schema_version: ClassVar[int] = 3
     oldest_readable: ClassVar[int | None] = 1
 
     rollouts: Annotated[int, Field(ge=0)]

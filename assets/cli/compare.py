@@ -28,6 +28,7 @@ from schemas import (
     GradientSignal,
     Interval,
     Lookahead,
+    MethodCredit,
     MethodFidelity,
     WeightingComparison,
 )
@@ -176,7 +177,7 @@ def _credit_table(run: StageRun, comparison: WeightingComparison) -> FittedTable
         "credit has their reward's sign; cut: signal tokens whose weight a bound changed.\n"
         f"Intervals are over problems; {escape(UNBOUNDED_REASON)}.\nTokens: {shares}.\n"
         f"policy {escape(policy)}, teacher {teacher} (privileged: "
-        f"{comparison.privileged or 'nothing'})",
+        f"{comparison.privileged or 'nothing'})" + "".join(map(_selection, comparison.methods)),
     )
     for method in comparison.methods:
         table.add_row(
@@ -187,6 +188,16 @@ def _credit_table(run: StageRun, comparison: WeightingComparison) -> FittedTable
             "-" if method.cut is None else f"{method.cut:.2f}",
         )
     return table
+
+
+def _selection(method: MethodCredit) -> str:
+    """What a threshold on small differences selects, and what of it is rounding."""
+    if method.selected is None:
+        return ""
+    said = f"\n{method.method} selects {method.selected:.1%} of the tokens by a small difference"
+    if method.selected_by_rounding is None:
+        return f"{escape(said)}; how many rounding would select is not known."
+    return f"{escape(said)}; rounding alone selects {method.selected_by_rounding:.1%} of as many."
 
 
 def _gradient_tables(run: StageRun) -> Iterable[FittedTable]:

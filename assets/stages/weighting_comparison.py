@@ -80,6 +80,8 @@ def _row(method: "MethodCredit") -> dg.TableRecord:
             **{name: segments.get(name, "0.00") for name in ("reasoning", "answer", "format")},
             "sign agreement": "-" if agreement is None else f"{agreement.value:.2f}",
             "cut": number(method.cut, ".2f"),
+            "selected": number(method.selected, ".2f"),
+            "by rounding": number(method.selected_by_rounding, ".2g"),
             **{name: number(value, "+.3g") for name, value in method.quantiles.items()},
         }
     )

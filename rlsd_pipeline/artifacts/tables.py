@@ -24,8 +24,10 @@ def to_table(record: type[Record], columns: Mapping[str, ColumnValues]) -> pa.Ta
         record: The record whose fields name the columns.
         columns: Values of each field, and of columns that may stand beside them; a list column
             takes a sequence of sequences or of one-dimensional arrays, a nullable one takes None.
+            A field that has a default may be left out.
     """
     schema = arrow_schema(record, columns_beside(record, columns))
+    columns = _left_out(record, columns) | dict(columns)
     if set(columns) != set(schema.names):
         raise ArtifactError(
             f"{record.__name__}: got the columns {sorted(columns)}, need exactly {schema.names}"
@@ -35,6 +37,16 @@ def to_table(record: type[Record], columns: Mapping[str, ColumnValues]) -> pa.Ta
     if len(set(lengths.values())) > 1:
         raise ArtifactError(f"{record.__name__}: the columns differ in length: {lengths}")
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _left_out(record: type[Record], columns: Mapping[str, ColumnValues]) -> dict[str, list[Any]]:
+    """The fields with a default that are not among the columns."""
+    rows = len(next(iter(columns.values()), []))
+    return {
+        name: [field.get_default(call_default_factory=True)] * rows
+        for name, field in record.model_fields.items()
+        if name not in columns and not field.is_required()
+    }
 
 
 def record_table(record: type[AnyRecord], records: Sequence[AnyRecord]) -> pa.Table:

@@ -73,11 +73,14 @@ ASKED = frozenset({STUDENT_ENTROPY, SQUARED_PROBS, TEACHER_ENTROPY}) | SIBLINGS 
 """Columns of `logprobs` that are computed where a method asks for them."""
 
 
+NOT_COMPUTED = "nobody computed for these rollouts"
+
+
 def lacking(names: Iterable[str]) -> str:
     """Why a method cannot be shown where some columns are not there."""
     listed = ", ".join(sorted(names))
     return (
-        f"the method needs {listed}, which nobody computed for these rollouts: "
+        f"the method needs {listed}, which {NOT_COMPUTED}: "
         "`rlsd compare EXPERIMENT --arm ARM --iteration K --columns` does"
     )
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.components.guarded import guarded
+from rlsd_pipeline.credit.rounding import selected
 from rlsd_pipeline.credit.segments import Segment
 from rlsd_pipeline.evaluation.bootstrap import cluster_ratio
 from rlsd_pipeline.evaluation.intervals import Estimate, as_interval
@@ -41,6 +42,7 @@ def summarize(
     credit: Credit,
     segments: np.ndarray,
     confidence: float,
+    noise: Tensor | None = None,
 ) -> MethodCredit:
     """What one method makes of the tokens.
 
@@ -51,7 +53,9 @@ def summarize(
         credit: What it was computed from.
         segments: Values of `Segment`; `[tokens]`.
         confidence: Of the intervals, which are over groups.
+        noise: How far each token's log-probability is off by rounding; nats, `[tokens]`.
     """
+    chosen = selected(weighting, credit, noise)
     signal = credit.token_advantages.numpy() != 0
     with guarded(weighting, f"the cut of {len(credit.rewards)} rollouts"):
         cut = weighting.cut(credit)
@@ -65,6 +69,8 @@ def summarize(
         segments=_segment_shares(np.abs(values), credit, segments, confidence),
         sign_agreement=_sign_agreement(values, credit, signal, confidence),
         cut=None if cut is None or not signal.any() else float(cut.numpy()[signal].mean()),
+        selected=chosen.share if chosen else None,
+        selected_by_rounding=chosen.by_rounding if chosen else None,
     )
 
 

@@ -4,6 +4,7 @@ import math
 import shlex
 from collections.abc import Sequence
 
+from rlsd_pipeline.credit.columns import NOT_COMPUTED
 from rlsd_pipeline.report import data
 from rlsd_pipeline.stages.comparison.lookahead import read_lookahead
 from rlsd_pipeline.stages.comparison.unscored import NO_STUDENT, NOTHING_CORRECT, is_unscored
@@ -76,6 +77,12 @@ def values_command(run: StageRun) -> str:
     """What measures the token values of a place."""
     name, arm = shlex.quote(run.workspace.name), run.arm.name
     return f"rlsd values {name} --arm {arm} --iteration {run.iteration}"
+
+
+def compare_command(run: StageRun) -> str:
+    """What compares all methods at a place."""
+    name, arm = shlex.quote(run.workspace.name), run.arm.name
+    return f"rlsd compare {name} --arm {arm} --iteration {run.iteration}"
 
 
 def signal_meaning(run: StageRun, found: GradientSignal) -> str:
@@ -178,10 +185,13 @@ def _meaning(run: StageRun, found: WeightingComparison) -> str:
     if found.left_out:
         unscored = [name for name, why in found.left_out.items() if why == NO_STUDENT]
         unverified = [name for name, why in found.left_out.items() if why == NOTHING_CORRECT]
-        others = [name for name in found.left_out if name not in {*unscored, *unverified}]
+        asking = [name for name, why in found.left_out.items() if NOT_COMPUTED in why]
+        told = {*unscored, *unverified, *asking}
+        others = [name for name in found.left_out if name not in told]
         for names, wanted in (
             (others, "a teacher's table"),
             (unscored, "the policy's log-probabilities"),
+            (asking, f"columns that `{compare_command(run)} --columns` computes"),
             (unverified, "verdicts"),
         ):
             if names:

@@ -6,6 +6,7 @@ arm trains on stays as it is.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -93,7 +94,7 @@ def asked_of(logprobs: Artifact) -> set[str]:
 def _here(run: StageRun, why: str) -> str:
     """With the command of this place in it."""
     place = {
-        "EXPERIMENT": run.workspace.name,
+        "EXPERIMENT": shlex.quote(run.workspace.name),
         "ARM": run.arm.name,
         "--iteration K": f"--iteration {run.iteration}",
     }

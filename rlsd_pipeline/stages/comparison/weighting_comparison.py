@@ -103,6 +103,7 @@ class WeightingComparisonStage(Stage):
             token_shares,
             within_responses,
         )
+        from rlsd_pipeline.credit.rounding import rounding
         from rlsd_pipeline.credit.tables import read_credit, segments_of, under
         from rlsd_pipeline.stages.comparison.more_columns import NAME, reason
         from rlsd_pipeline.stages.comparison.unscored import (
@@ -131,8 +132,12 @@ class WeightingComparisonStage(Stage):
         credits = _credits(named, tables, left_out)
         run.workspace.progress.start(self.name, len(credits), "methods")
         summaries, confidence = [], run.experiment.evaluation.confidence
+        gap = logprobs.manifest.measurements.get("engine_gap_max") if logprobs else None
+        noise = rounding(sampled, scored, gap) if logprobs else None
         for name, values in credits.items():
-            described = summarize(name, named[name], values, tables[name], segments, confidence)
+            described = summarize(
+                name, named[name], values, tables[name], segments, confidence, noise
+            )
             decided = credit_identity(named[name], compared_advantages(run, name))
             weighting = decided.pop("weighting") | decided
             summaries.append(described.model_copy(update={"weighting": weighting}))
