@@ -84,7 +84,7 @@ class TokenLogprobs(Record):
         "student_logprobs": [-0.25, -1.5, -0.125],
         "teacher_logprobs": [-0.25, -0.5, -0.125],
         "teacher_plain_logprobs": None,
-        "student_entropy": [0.75, 2.0, 0.5],
+        "student_entropy": None,
         "student_squared_probs": None,
         "teacher_entropy": None,
         "correct_sibling_logprobs": None,
