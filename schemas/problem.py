@@ -16,6 +16,9 @@ NO_ANSWER = "(no gold answer)"
 class Problem(Record):
     """One question x with its images, and its privileged information r."""
 
+    schema_version: ClassVar[int] = 2
+    oldest_readable: ClassVar[int | None] = 1
+
     key: ClassVar[tuple[str, ...]] = ("problem_id",)
 
     problem_id: NonEmpty
@@ -45,6 +48,13 @@ class Problem(Record):
     attributes: dict[str, str]
     """Free labels by which scores are broken down."""
 
+    boxes: list[float] | None = None
+    """The region of each image that decides: left, top, right and bottom in pixels of the upright
+    image, image after image. Privileged; null where the source names none."""
+
+    cue: NonEmpty | None = None
+    """A hint in words at what the images show. Privileged; null where the source has none."""
+
     @property
     def has_answer(self) -> bool:
         """Whether the source has a gold answer."""
@@ -59,4 +69,6 @@ class Problem(Record):
         "solution": None,
         "choices": ["yes", "no"],
         "attributes": {"negated": "yes"},
+        "boxes": None,
+        "cue": None,
     }

@@ -1,18 +1,25 @@
 """How a problem is put to the student, and to the teacher that also sees a reference."""
 
-from pydantic import model_validator
+from typing import Annotated
+
+from pydantic import Field, model_validator
 
 from rlsd_pipeline.config.filled_template import FilledTemplate
 from rlsd_pipeline.config.strict import StrictConfig
+
+_CUE_REFERENCE = (
+    "{question}\n\nA hint at what to look at: {cue}\n\nReason step by step between <think> and "
+    "</think>, then give the final answer alone between <answer> and </answer>."
+)
 
 
 class PromptsConfig(StrictConfig):
     """Templates; `{question}`, `{answer}` and `{solution}` stand for the problem's fields.
 
     `{sibling}` is what follows the thinking in a response of the same group, without format tags;
-    `{feedback}` is the verdict. Images stand before the text, or where a template or the question
-    says `<image>`. The model's control tokens may be written in a template; in what is put into
-    its fields they are plain text.
+    `{feedback}` is the verdict, `{cue}` a visual hint. Images stand before the text, or where a
+    template or the question says `<image>`. The model's control tokens may be written in a
+    template; in what is put into its fields they are plain text.
     """
 
     system: str | None = None
@@ -51,6 +58,11 @@ class PromptsConfig(StrictConfig):
     )
     """What a teacher is asked that sees the verifier's verdict on the response."""
 
+    cue_reference: Annotated[str, Field(exclude_if=lambda text: text == _CUE_REFERENCE)] = (
+        _CUE_REFERENCE
+    )
+    """What a teacher is asked that is told a visual cue."""
+
     reference_response: str = "<think>{solution}</think><answer>{answer}</answer>"
     """The response that SFT learns, from the reference solution."""
 
@@ -86,7 +98,8 @@ _NEEDED = {
     "solution_reference": ("{question}", "{solution}"),
     "sibling_reference": ("{question}", "{sibling}"),
     "feedback_reference": ("{question}", "{feedback}"),
+    "cue_reference": ("{question}", "{cue}"),
     "reference_response": ("{solution}", "{answer}"),
 }
-_FIELDS = ("{question}", "{answer}", "{solution}", "{sibling}", "{feedback}")
+_FIELDS = ("{question}", "{answer}", "{solution}", "{sibling}", "{feedback}", "{cue}")
 _ALSO = {"solution_reference": ("{answer}",)}

@@ -9,6 +9,7 @@ from typing import Any
 import datasets
 
 from rlsd_pipeline.config.strict import nearest
+from rlsd_pipeline.data.boxes import read_boxes
 from rlsd_pipeline.data.column import Column
 from rlsd_pipeline.data.image_values import image_values, read_image
 from rlsd_pipeline.data.local_table import local_table
@@ -16,7 +17,7 @@ from rlsd_pipeline.data.row import content_id
 from rlsd_pipeline.errors import ConfigError, DataError
 from schemas.problem import Problem
 
-_FIELDS = ("question", "answer", "images", "problem_id", "solution", "choices")
+_FIELDS = ("question", "answer", "images", "problem_id", "solution", "choices", "boxes", "cue")
 _BATCH_ROWS = 64
 
 
@@ -35,8 +36,8 @@ def read_hub(
         name_or_path: A hub id, or a local folder or file in a layout that `datasets` reads.
         split: The split to read; it becomes the problems' split.
         columns: Field of a problem -> column. `question` and `answer` are needed; `images`,
-            `problem_id`, `solution`, `choices` and `attributes.<label>` may be given. Around
-            the column's name in braces stands what its values are wrapped in, as in
+            `problem_id`, `solution`, `choices`, `boxes`, `cue` and `attributes.<label>` may be
+            given. Around the column's name in braces stands what its values are wrapped in, as in
             `<answer>{answer}</answer>`.
         config_name: The data set's configuration, where it has several.
         revision: The commit to read; a hub id needs one.
@@ -131,7 +132,7 @@ def _problem(
     texts = {
         field: source.text(row, place)
         for field, source in sources.items()
-        if field not in ("images", "choices")
+        if field not in ("images", "choices", "boxes")
     }
     question, answer = texts["question"], texts["answer"]
     if question is None or answer is None:
@@ -148,6 +149,8 @@ def _problem(
         images=images,
         answer=answer,
         solution=texts.get("solution"),
+        cue=texts.get("cue"),
+        boxes=read_boxes(_value(row, sources.get("boxes")), len(images), place),
         choices=[str(choice) for choice in _list(row, sources.get("choices"))],
         attributes={
             field.removeprefix("attributes."): text
@@ -159,4 +162,8 @@ def _problem(
 
 def _list(row: Mapping[str, Any], source: Column | None) -> list[Any]:
     """The values of a column that holds one, several or none."""
-    return image_values(source.value(row) if source else None)
+    return image_values(_value(row, source))
+
+
+def _value(row: Mapping[str, Any], source: Column | None) -> Any:
+    return source.value(row) if source else None

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints, model_validator
 
 from rlsd_pipeline.config.strict import StrictConfig
+from rlsd_pipeline.data.boxes import read_boxes
 from rlsd_pipeline.data.image_values import image_values
 from schemas.problem import Problem
 
@@ -25,6 +26,8 @@ class Row(StrictConfig):
     choices: list[Text] = Field(default_factory=list)
     split: Text = "train"
     attributes: dict[str, str] = Field(default_factory=dict)
+    boxes: Any = None
+    cue: Text | None = None
 
     @model_validator(mode="after")
     def _one_way_to_name_images(self) -> "Row":
@@ -39,12 +42,13 @@ class Row(StrictConfig):
             read_image: The encoded image of a value and of its place among the images.
 
         Raises:
-            DataError: An image cannot be read.
+            DataError: An image cannot be read, or a box is none.
         """
         values = image_values(self.image) + image_values(self.images)
         images = [read_image(value, index) for index, value in enumerate(values)]
+        name = self.id or content_id(self.question, self.answer, images)
         return Problem(
-            problem_id=self.id or content_id(self.question, self.answer, images),
+            problem_id=name,
             split=self.split,
             question=self.question,
             images=images,
@@ -52,6 +56,8 @@ class Row(StrictConfig):
             solution=self.solution,
             choices=self.choices,
             attributes=self.attributes,
+            boxes=read_boxes(self.boxes, len(images), f"problem {name}"),
+            cue=self.cue,
         )
 
 

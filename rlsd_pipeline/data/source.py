@@ -36,8 +36,9 @@ class DataSource(Component):
         """The problems, as `Problem` or as dictionaries, in a fixed order.
 
         A dictionary has `question` and `answer`, and where there is something to say `image` or
-        `images`, `id` (or `problem_id`), `solution`, `choices`, `split` and `attributes`. An image
-        is encoded bytes, base64, a Pillow image, a `Path`, or a path below `image_folder` as text.
+        `images`, `id` (or `problem_id`), `solution`, `choices`, `split`, `attributes`, `boxes`
+        (`[left, top, right, bottom]` in pixels, one an image) and `cue`. An image is encoded
+        bytes, base64, a Pillow image, a `Path`, or a path below `image_folder` as text.
         """
 
     @property

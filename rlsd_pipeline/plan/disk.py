@@ -1,10 +1,12 @@
 """Artifacts of a whole run, before compression: tables by token, checkpoints by parameter."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from rlsd_pipeline.artifacts.columns import table_columns
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
 from rlsd_pipeline.config.teacher import EMATeacher
+from rlsd_pipeline.credit.columns import ASKED
 from rlsd_pipeline.plan.architecture import Architecture
 from rlsd_pipeline.plan.layout import FLOAT32, Layout
 from rlsd_pipeline.plan.memory import divide
@@ -88,15 +90,19 @@ def run_disk(experiment: ExperimentConfig, one: Written) -> Disk:
     return Disk(everything, collected, left=collected, waiting=waiting)
 
 
-def token_bytes(record: type[Record]) -> int:
+def token_bytes(record: type[Record], without: Collection[str] = ()) -> int:
     """Bytes of a table a response token: its list columns by their types, as if none were null.
 
     Prompt ids and a teacher's support are longer than the response, and counted apart.
+
+    Args:
+        record: What each row is.
+        without: Columns that nobody asks for.
     """
     return sum(
         column.elements.type.bit_width // 8
         for column in table_columns(record)
-        if column.elements is not None and column.name not in _OF_OTHER_LENGTH
+        if column.elements is not None and column.name not in (*_OF_OTHER_LENGTH, *without)
     )
 
 
@@ -110,7 +116,7 @@ def _tables(arm: Arm, architecture: Architecture, work: Workload) -> dict[str, i
     prompts = read.responses * read.prompt_tokens * _ID_BYTES
     tables = {
         "rollouts": tokens * (token_bytes(Rollout) + _TEXT_BYTES) + prompts,
-        "logprobs": tokens * token_bytes(TokenLogprobs),
+        "logprobs": tokens * token_bytes(TokenLogprobs, ASKED - arm.columns),
         "token_weights": tokens * token_bytes(TokenWeights),
     }
     divergence = arm.weighting.stored_divergence

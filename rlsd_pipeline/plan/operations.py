@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from rlsd_pipeline.plan.architecture import Architecture
 from rlsd_pipeline.plan.layout import Layout
-from rlsd_pipeline.plan.workload import Pass, Workload
+from rlsd_pipeline.plan.workload import TEACHER, Pass, Workload
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,8 @@ def operations(
     architecture: Architecture, teacher: Architecture, work: Workload, spread: Layout, epochs: int
 ) -> Operations:
     """All stages of an iteration; each prompt is run once for its group."""
-    student, *taught = work.scoring
-    scoring = {student.name: forward(architecture, student)}
-    scoring |= {each.name: forward(teacher, each) for each in taught}
+    whose = {True: teacher, False: architecture}
+    scoring = {one.name: forward(whose[one.name.startswith(TEACHER)], one) for one in work.scoring}
     values = 0.0
     if work.values is not None:
         values = prompts_forward(architecture, work.values) + decode(architecture, work.values)

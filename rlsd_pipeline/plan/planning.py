@@ -174,7 +174,7 @@ def _method(
     spread, work, teacher = layout(experiment, arm), workload(experiment, arm), architecture
     if isinstance(arm.teacher, ModelTeacher):
         teacher = read_architecture(arm.teacher.model)
-    asked = teacher.parameters if arm.weighting.reads_teacher else 0
+    asked = teacher.parameters if arm.reads_teacher else 0
     demand = Demand(architecture, asked, work, _longest_image(experiment, architecture))
     held, engine = phases(demand, spread, hardware)
     needed = operations(architecture, teacher, work, spread, arm.update.epochs)

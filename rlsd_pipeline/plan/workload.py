@@ -6,6 +6,10 @@ from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
 from rlsd_pipeline.config.hardware import AssumptionsConfig
 from rlsd_pipeline.config.teacher import LiveTeacher
 from rlsd_pipeline.config.token_values import Places, SpreadPlaces
+from rlsd_pipeline.credit import columns
+
+TEACHER = "teacher"
+"""Begins the name of each pass that a teacher makes."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +78,20 @@ def workload(experiment: ExperimentConfig, arm: Arm) -> Workload:
 
     plain = read("student", sampling.prompts, 0)
     scoring, longest = [plain], 0
-    if arm.weighting.reads_teacher:
+    if arm.shows_privileged:
         more, most = arm.privileged.more_tokens(sampling, expected)
-        scoring.append(read("teacher", arm.privileged.distinct_prompts(sampling), more))
+        scoring.append(read(TEACHER, arm.privileged.distinct_prompts(sampling), more))
         longest = sampling.max_prompt_tokens + most
         # A teacher with other weights is also asked without what is privileged: the control.
-        if not arm.privileged.is_nothing and not isinstance(arm.teacher, LiveTeacher):
-            scoring.append(read("teacher, plain", sampling.prompts, 0))
+        drifts = columns.TEACHER in arm.columns and not isinstance(arm.teacher, LiveTeacher)
+        if drifts and not arm.privileged.is_nothing:
+            scoring.append(read(f"{TEACHER}, plain", sampling.prompts, 0))
+    for name in _beside_siblings(experiment, arm):
+        # The first of the group, and the second for the first itself.
+        scoring.append(read(name, 2 * sampling.prompts, response_tokens))
+        longest = max(longest, sampling.max_prompt_tokens + sampling.max_tokens)
+    for name in sorted(arm.columns & columns.ALTERED):
+        scoring.append(read(name.removesuffix("_logprobs").replace("_", " "), sampling.prompts, 0))
     values = _values(arm, plain, expected) if arm.weighting.reads_values else None
     return Workload(
         plain,
@@ -90,6 +101,15 @@ def workload(experiment: ExperimentConfig, arm: Arm) -> Workload:
         longest_response=sampling.max_tokens,
         values=values,
     )
+
+
+def _beside_siblings(experiment: ExperimentConfig, arm: Arm) -> list[str]:
+    """The passes of the teacher that sees a correct or a wrong response of the group."""
+    most = min(experiment.contexts.wrong_siblings, experiment.sampling.group_size - 1)
+    single = int(columns.WRONG_SIBLING in arm.columns)
+    wrong = most if columns.WRONG_SIBLINGS in arm.columns else single
+    correct = [f"{TEACHER}, correct sibling"] if columns.CORRECT_SIBLING in arm.columns else []
+    return correct + [f"{TEACHER}, wrong sibling {k + 1}" for k in range(wrong)]
 
 
 def _values(arm: Arm, plain: Pass, expected: AssumptionsConfig) -> Pass:

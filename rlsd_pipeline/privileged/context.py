@@ -51,7 +51,8 @@ class MoreTokens(NamedTuple):
 class PrivilegedContext(Component):
     """What the teacher's prompt adds to the student's; only `texts` has to be written.
 
-    The images are the student's. A built-in one is declared by its name alone.
+    The images are the student's unless `images` gives others. A built-in one without settings is
+    declared by its name alone.
     """
 
     component_kind = "privileged context"
@@ -80,6 +81,14 @@ class PrivilegedContext(Component):
         Raises:
             DataError: The problem lacks what is to be shown.
         """
+
+    def images(self, problem: Problem) -> Sequence[bytes]:
+        """What the teacher sees of a problem: encoded images, the student's unless it says others.
+
+        Raises:
+            DataError: The problem lacks what is to be seen.
+        """
+        return problem.images
 
     def template_of(self, prompts: PromptsConfig) -> str | None:
         """The template that `texts` fills; places for images in it are checked with the data.

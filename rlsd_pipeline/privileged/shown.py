@@ -1,7 +1,7 @@
 """What the teacher is asked beside each rollout.
 
-The images are the student's. The wording is the experiment's `prompts`, or that of a context of a
-user's own; nothing here adds to it.
+The images are the student's unless the context gives others. The wording is the experiment's
+`prompts`, or that of a context of a user's own; nothing here adds to it.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from rlsd_pipeline.config.prompts import PromptsConfig
 from rlsd_pipeline.errors import ComponentError
 from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.privileged.context import Judged, PrivilegedContext
+from schemas import Problem
 
 
 def teacher_texts(
@@ -32,6 +33,18 @@ def teacher_texts(
         for row, text in zip(rows, found, strict=True):
             texts[row] = text
     return texts
+
+
+def teacher_problem(privileged: PrivilegedContext, problem: Problem) -> Problem:
+    """The problem with the images that the teacher sees; itself where they are the student's.
+
+    Raises:
+        DataError: The problem lacks what the teacher is to see.
+        ComponentError: A context of a user's own failed.
+    """
+    with guarded(privileged, f"the images of problem {problem.problem_id}"):
+        images = list(privileged.images(problem))
+    return problem if images == problem.images else problem.model_copy(update={"images": images})
 
 
 def _require_texts(

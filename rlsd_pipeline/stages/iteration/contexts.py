@@ -18,7 +18,7 @@ from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.models.scoring import Keep, Scored, keep_entries_of, keep_likeliest
 from rlsd_pipeline.privileged.context import Judged
-from rlsd_pipeline.privileged.shown import teacher_texts
+from rlsd_pipeline.privileged.shown import teacher_problem, teacher_texts
 from rlsd_pipeline.stages.iteration.alignment import (
     require_room,
     require_same_images,
@@ -33,7 +33,7 @@ from rlsd_pipeline.stages.iteration.reused_logprobs import (
 from rlsd_pipeline.stages.iteration.scoring import score_here
 from rlsd_pipeline.stages.iteration.teacher import require_same_tokenizer
 from rlsd_pipeline.stages.run import StageRun
-from schemas import Reward, TeacherDistribution, Verdict
+from schemas import Problem, Reward, TeacherDistribution, Verdict
 
 _STUDENT_MOMENTS = {STUDENT_ENTROPY, SQUARED_PROBS}
 
@@ -106,8 +106,18 @@ class Contexts:
     def teacher(self, artifact: Artifact, student: Sequence[Scored]) -> list[Scored | None]:
         """The privileged context; None where there is nothing to show."""
         policy = self.taught_by(artifact)
-        prompts = self._privileged_prompts(policy)
-        require_same_images(self.owners, self.plain_prompts, prompts)
+        shown, distinct = self.run.arm.privileged, {one.problem_id: one for one in self.owners}
+        seen = {name: teacher_problem(shown, one) for name, one in distinct.items()}
+        prompts = self._privileged_prompts(policy, seen)
+        require_same_images(
+            self.owners,
+            self.plain_prompts,
+            # Other images than the student's may be of any size.
+            [
+                prompt if seen[owner.problem_id] is owner else None
+                for owner, prompt in zip(self.owners, prompts, strict=True)
+            ],
+        )
         keep: Keep | None = None
         if self.divergence is not None and self.divergence.support == "teacher":
             keep = keep_likeliest(self.divergence.top_k)
@@ -139,11 +149,15 @@ class Contexts:
             for problem, text, verdict in zip(self.owners, self.completions, verdicts, strict=True)
         ]
 
-    def _privileged_prompts(self, policy: Policy) -> list[EncodedPrompt | None]:
+    def _privileged_prompts(
+        self, policy: Policy, seen: Mapping[str, Problem]
+    ) -> list[EncodedPrompt | None]:
         arm, experiment = self.run.arm, self.run.experiment
         texts = teacher_texts(experiment.prompts, arm.privileged, self.judged())
         return [
-            None if text is None else encode(policy, owner, text, experiment.prompts.system)
+            None
+            if text is None
+            else encode(policy, seen[owner.problem_id], text, experiment.prompts.system)
             for text, owner in zip(texts, self.owners, strict=True)
         ]
 

@@ -8,6 +8,7 @@ import pytest
 from rlsd_pipeline.artifacts.tables import to_table
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.config.retention import RetentionConfig
+from rlsd_pipeline.credit.columns import ASKED
 from rlsd_pipeline.plan.disk import run_disk, token_bytes, written
 from schemas import Rollout, TeacherDistribution, TokenLogprobs, TokenWeights
 from tests.plan_fixtures import ADAPTER, BARE, LAYOUT, WORK
@@ -24,7 +25,7 @@ def _arm(weighting: dict, **more):
 def test_bytes_a_token() -> None:
     # Ids, ends and log-probabilities of four bytes each.
     assert token_bytes(Rollout) == 12
-    assert token_bytes(TokenLogprobs) == 16
+    assert token_bytes(TokenLogprobs, ASKED) == 16
     assert token_bytes(TokenWeights) == 16
     assert token_bytes(TeacherDistribution) == 8
 
@@ -43,7 +44,7 @@ def test_a_real_table_has_these_bytes() -> None:
             "teacher_plain_logprobs": logprobs,
         },
     )
-    assert table.nbytes == pytest.approx(1000 * token_bytes(TokenLogprobs), rel=0.01)
+    assert table.nbytes == pytest.approx(1000 * token_bytes(TokenLogprobs, ASKED), rel=0.01)
 
 
 def test_an_iteration_of_grpo() -> None:

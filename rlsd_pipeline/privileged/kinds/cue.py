@@ -1,0 +1,40 @@
+"""A hint in words at what the image shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from rlsd_pipeline.privileged.context import Judged, PrivilegedContext
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.config.filled_template import FilledTemplate
+    from rlsd_pipeline.config.prompts import PromptsConfig
+
+
+class Cue(PrivilegedContext):
+    """The problem's `cue`, as `prompts.cue_reference` puts it; the answer is not told.
+
+    After ViCuR (arXiv 2606.05718), whose teacher is told a visual cue instead of the answer.
+    """
+
+    type: Literal["cue"] = "cue"
+
+    def texts(
+        self, prompts: PromptsConfig, rollouts: Sequence[Judged]
+    ) -> list[FilledTemplate | None]:
+        """The same for all rollouts; none where the problem has no cue."""
+        return [
+            None
+            if rollout.problem.cue is None
+            else prompts.fill(
+                self.template_of(prompts),
+                question=rollout.problem.question,
+                cue=rollout.problem.cue,
+            )
+            for rollout in rollouts
+        ]
+
+    def template_of(self, prompts: PromptsConfig) -> str:
+        """As declared."""
+        return prompts.cue_reference
