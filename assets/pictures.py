@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from rlsd_pipeline.report.styles import Style
+    from rlsd_pipeline.stages.evaluation.evaluated import Scores
     from rlsd_pipeline.stages.evaluation.results import Result
     from rlsd_pipeline.stages.run import StageRun, Workspace
 
@@ -69,12 +70,14 @@ def _is_drawn(updates: int, total: int) -> bool:
     return updates == total or updates % max(1, -(-total // _MOST_PICTURES)) == 0
 
 
-def learning_curve(workspace: "Workspace", benchmark: str) -> dg.MarkdownMetadataValue:
+def learning_curve(
+    workspace: "Workspace", benchmark: str, scores: "Scores"
+) -> dg.MarkdownMetadataValue:
     """Accuracy against updates, one line a method, with bands and the blind baseline."""
     from rlsd_pipeline.report.figures import learning_curves
     from rlsd_pipeline.summary.curves import accuracy_chart
 
-    chart = accuracy_chart(workspace, benchmark)
+    chart = accuracy_chart(workspace, benchmark, scores)
     return _picture(benchmark, learning_curves(chart, _styles(workspace)))
 
 

@@ -19,13 +19,13 @@ def diagnose(experiment: str, *, arm: str | None, iteration: int) -> None:
     from rlsd_pipeline.imports.stages import RolloutsImport
     from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
     from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
-    from rlsd_pipeline.summary.diagnostics import diagnostics
+    from rlsd_pipeline.summary.diagnostics import read_diagnostics
 
     with open_loop(experiment) as (loop, display):
         if arm is not None:
             loop.measure(InformationGapStage, arm, iteration)
         display.say("reading what the arms recorded")
-        found = diagnostics(loop.workspace)
+        found = read_diagnostics(loop.workspace)
         imports = isinstance(loop.workspace.stage(RolloutsStage), RolloutsImport)
     output = console()
     for one in found:

@@ -59,9 +59,10 @@ def _page(
     run: "StageRun", stage: BenchmarkScoresStage, artifact: "Artifact"
 ) -> dict[str, dg.MetadataValue]:
     """The score in numbers, its curve, and its parts."""
+    from rlsd_pipeline.stages.evaluation.evaluated import read_scores
     from schemas import BenchmarkScore
 
-    score = artifact.record(BenchmarkScore)
+    score, name = artifact.record(BenchmarkScore), stage.benchmark.name
     found = score.model_dump(include=_SHOWN, exclude_none=True) | score.pass_at
     if score.judge is not None:
         judged = score.judge.model_dump(exclude={"model"})
@@ -69,7 +70,7 @@ def _page(
     page: dict[str, dg.MetadataValue] = {
         "mode": dg.MetadataValue.text(score.mode),
         **numbers(found),
-        "curve": learning_curve(run.workspace, stage.benchmark.name),
+        "curve": learning_curve(run.workspace, name, read_scores(run.workspace, [name])),
     }
     if score.judge is not None:
         page["judge"] = dg.MetadataValue.text(score.judge.model)

@@ -16,6 +16,7 @@ from rlsd_pipeline.stages.stage import Stage
 
 if TYPE_CHECKING:
     from rlsd_pipeline.config.evaluation import BenchmarkConfig
+    from rlsd_pipeline.stages.evaluation.evaluated import Scores
     from rlsd_pipeline.stages.evaluation.results import Result
     from rlsd_pipeline.stages.run import StageRun, Workspace
 
@@ -40,29 +41,34 @@ def made(
     declared: Declared, stage: Stage, run: "StageRun", log: dg.DagsterLogManager
 ) -> Iterator[dg.MaterializeResult]:
     """The materialization of the table as all scores are now."""
-    from rlsd_pipeline.stages.evaluation.results import read_results
+    from rlsd_pipeline.stages.evaluation.evaluated import read_scores
+    from rlsd_pipeline.stages.evaluation.results import results_of
 
     artifact = stage.make(run)
-    lines = read_results(run.workspace)
-    page = _page(run.workspace, lines) if lines else {}
+    scores = read_scores(run.workspace)
+    lines = results_of(run.experiment, scores)
+    page = _page(run.workspace, scores, lines) if lines else {}
     yield materialized(artifact, page or {"lines": "no policy has been evaluated yet"})
 
 
-def _page(workspace: "Workspace", lines: "Sequence[Result]") -> dict[str, dg.MetadataValue]:
+def _page(
+    workspace: "Workspace", scores: "Scores", lines: "Sequence[Result]"
+) -> dict[str, dg.MetadataValue]:
     """The table, the document and the pictures."""
     from assets.results.document import sections
     from assets.results.formats import markdown
     from assets.results.headroom import headroom_section
-    from rlsd_pipeline.stages.evaluation.headroom import read_headroom
+    from rlsd_pipeline.stages.evaluation.headroom import headrooms
+    from rlsd_pipeline.stages.evaluation.learning import read_learning
     from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
 
     experiment = workspace.experiment
     benchmarks, compared_with = experiment.evaluation.benchmarks, experiment.compared_with
     pictures: dict[str, dg.MetadataValue] = dict(training_curves(workspace))
     for benchmark in benchmarks:
-        pictures[f"curve/{benchmark.name}"] = learning_curve(workspace, benchmark.name)
+        pictures[f"curve/{benchmark.name}"] = learning_curve(workspace, benchmark.name, scores)
         pictures |= difference_picture(workspace, lines, benchmark.name)
-    headroom = headroom_section(read_headroom(workspace))
+    headroom = headroom_section(headrooms(experiment, read_learning(workspace, scores)))
     document = markdown([*sections(lines, compared_with, benchmarks), headroom])
     notes = earlier_notes(workspace)
     earlier = {"earlier declaration": dg.MetadataValue.md("\n\n".join(notes))} if notes else {}

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from rlsd_pipeline.artifacts.fingerprint import json_digest
 from rlsd_pipeline.artifacts.versions import newer
 from rlsd_pipeline.config.strict import describe
-from rlsd_pipeline.errors import DamagedError, RlsdError
+from rlsd_pipeline.errors import ConfigError, DamagedError
 from schemas.record import Contract
 
 AnyContract = TypeVar("AnyContract", bound=Contract)
@@ -52,10 +52,9 @@ def unseal(kind: Kind, content: bytes, place: str) -> dict[str, Any]:
         DamagedError: It is empty, no JSON, has another checksum, or no version that there is.
         VersionError: A later version wrote it.
     """
-    fields = _fields(kind, content, place)
+    fields, checksum, digest = _fields(kind, content, place)
     version = fields.get("schema_version", 1)
-    checksum = fields.pop(_CHECKSUM, None)
-    if checksum is not None and checksum != json_digest(fields):
+    if checksum is not None and checksum != digest:
         raise damaged(kind, place, "its content does not have the checksum that it states")
     if type(version) is not int or version < 1:
         found = f"its schema_version is {version!r}, and versions are counted from 1"
@@ -87,17 +86,18 @@ def damaged(kind: Kind, place: str, found: str) -> DamagedError:
     return DamagedError(f"{place} is no {kind.word}: {found}; {kind.remedy}", found)
 
 
-def _fields(kind: Kind, content: bytes, place: str) -> dict[str, Any]:
+def _fields(kind: Kind, content: bytes, place: str) -> tuple[dict[str, Any], object, str]:
+    """What a document holds, the checksum that it states, and the one that it has."""
     if not content.strip():
         raise damaged(kind, place, "it is empty")
     try:
         fields = json.loads(content)
-        json_digest({"": fields})
-    except (ValueError, RecursionError, RlsdError) as error:
+        if not isinstance(fields, dict):
+            raise damaged(kind, place, f"it holds no fields, but {str(fields)[:40]!r}")
+        checksum = fields.pop(_CHECKSUM, None)
+        return fields, checksum, json_digest(fields)
+    except (ValueError, RecursionError, ConfigError) as error:
         raise damaged(kind, place, f"it cannot be read as JSON ({error})") from error
-    if not isinstance(fields, dict):
-        raise damaged(kind, place, f"it holds no fields, but {str(fields)[:40]!r}")
-    return fields
 
 
 def _writer(fields: dict[str, Any]) -> str | None:

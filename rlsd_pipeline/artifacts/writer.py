@@ -1,6 +1,7 @@
 """What a stage is handed to write its artifact with."""
 
 import math
+import posixpath
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -31,8 +32,8 @@ def stored_name(name: str, sha256: str) -> str:
     So a file never meets another one of the same name, and two processes may commit the same
     artifact at once.
     """
-    path = Path(name)
-    return f"{path.stem}-{sha256[:16]}{path.suffix}"
+    stem, suffix = posixpath.splitext(name)
+    return f"{stem}-{sha256[:16]}{suffix}"
 
 
 def _stored_schema(record: type[Record], table: pa.Table) -> pa.Schema:

@@ -8,7 +8,9 @@ from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.report.data import Report
 from rlsd_pipeline.stages.comparison.larger_batch import widest
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
-from rlsd_pipeline.stages.evaluation.results import read_results
+from rlsd_pipeline.stages.evaluation.evaluated import read_scores
+from rlsd_pipeline.stages.evaluation.learning import read_learning
+from rlsd_pipeline.stages.evaluation.results import results_of
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
 from rlsd_pipeline.summary.comparison import comparison
@@ -29,11 +31,13 @@ def collect_report(workspace: Workspace, place: StageRun | None, command: str) -
         command: What makes the report again.
     """
     experiment, name = workspace.experiment, workspace.name
+    scores = read_scores(workspace)
+    learnt = read_learning(workspace, scores)
     charts = []
     for benchmark in experiment.evaluation.benchmarks:
-        charts.append(accuracy_chart(workspace, benchmark.name))
+        charts.append(accuracy_chart(workspace, benchmark.name, scores))
         if benchmark.temperature > 0:
-            charts.append(mention_chart(workspace, benchmark.name))
+            charts.append(mention_chart(workspace, benchmark.name, scores))
     shown = None if place is None else widest(place, WeightingComparisonStage.name)
     compared = None if shown is None else comparison(shown)
     return Report(
@@ -42,14 +46,14 @@ def collect_report(workspace: Workspace, place: StageRun | None, command: str) -
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command,
         notes=tuple(filter(None, [experiment.description, *earlier_notes(workspace)])),
-        table=method_table(workspace, read_results(workspace)),
+        table=method_table(workspace, results_of(experiment, scores)),
         charts=tuple(chart for chart in charts if chart.curves),
         training=training_charts(workspace),
         rollouts=() if place is None else rollout_views(place),
         rollouts_meaning=MEANING,
         comparison=compared,
-        learning=() if shown is None else learning_plots(shown, compared),
-        diagnostics=diagnostics(workspace),
+        learning=() if shown is None else learning_plots(shown, compared, learnt),
+        diagnostics=diagnostics(workspace, scores, learnt),
         settings=_settings(workspace),
         declaration=_declaration(experiment),
         order=tuple(experiment.methods()),

@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping
 
 from rlsd_pipeline.evaluation.intervals import SHARE, Estimate, mean_interval
 from rlsd_pipeline.report.data import BandPoint, Chart, Curve, Point
-from rlsd_pipeline.stages.evaluation.evaluated import Evaluated, evaluations
+from rlsd_pipeline.stages.evaluation.evaluated import Evaluated, Scores
 from rlsd_pipeline.stages.run import Workspace
 
 Measure = Callable[[Evaluated], Estimate]
 """One evaluated policy -> a number with its interval over questions."""
 
 
-def accuracy_chart(workspace: Workspace, benchmark: str) -> Chart:
+def accuracy_chart(workspace: Workspace, benchmark: str, scores: Scores) -> Chart:
     """Accuracy by updates."""
-    evaluated = _evaluated(workspace, benchmark)
+    evaluated = scores[benchmark]
     blind = [one.score.blind_baseline for of in evaluated.values() for one in of.values()]
     return Chart(
         name=f"accuracy: {benchmark}",
@@ -24,21 +24,15 @@ def accuracy_chart(workspace: Workspace, benchmark: str) -> Chart:
     )
 
 
-def mention_chart(workspace: Workspace, benchmark: str) -> Chart:
+def mention_chart(workspace: Workspace, benchmark: str, scores: Scores) -> Chart:
     """Share of responses that mention a reference nobody showed them, by updates."""
-    evaluated = _evaluated(workspace, benchmark)
+    evaluated = scores[benchmark]
     return Chart(
         name=f"mentions of a reference: {benchmark}",
         y_label="share of responses",
         curves=_curves(workspace, evaluated, lambda one: one.mentions),
         band_meaning=_meaning(workspace, "responses"),
     )
-
-
-def _evaluated(workspace: Workspace, benchmark: str) -> dict[str, dict[int, Evaluated]]:
-    return {
-        arm: dict(evaluations(workspace, arm, benchmark)) for arm in workspace.experiment.lineages()
-    }
 
 
 def _curves(

@@ -21,8 +21,9 @@ from rlsd_pipeline.evaluation.intervals import (
     mean_interval,
 )
 from rlsd_pipeline.report.data import Diagnostic
-from rlsd_pipeline.stages.evaluation.evaluated import evaluations
-from rlsd_pipeline.stages.evaluation.headroom import MEANING, read_headroom
+from rlsd_pipeline.stages.evaluation.evaluated import Scores, read_scores
+from rlsd_pipeline.stages.evaluation.headroom import MEANING, headrooms
+from rlsd_pipeline.stages.evaluation.learning import Learning, read_learning
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.summary.imported import imported_logs
 from rlsd_pipeline.summary.recordings import Moment, moments, recording
@@ -34,8 +35,22 @@ Recorded = Mapping[str, Mapping[str, list[Moment]]]
 _WORDS = {True: "yes", False: "no", None: "cannot tell"}
 
 
-def diagnostics(workspace: Workspace) -> tuple[Diagnostic, ...]:
+def read_diagnostics(workspace: Workspace) -> tuple[Diagnostic, ...]:
     """All tables for which the store has something."""
+    scores = read_scores(workspace)
+    return diagnostics(workspace, scores, read_learning(workspace, scores))
+
+
+def diagnostics(
+    workspace: Workspace, scores: Scores, learnt: Mapping[str, Learning]
+) -> tuple[Diagnostic, ...]:
+    """All tables for which the store has something.
+
+    Args:
+        workspace: The experiment.
+        scores: All that are there.
+        learnt: Quantity -> what each training learnt by it.
+    """
     recorded = {
         name: {arm.name: found for arm in arms if (found := moments(workspace, arm.name))}
         for name, arms in workspace.experiment.methods().items()
@@ -44,19 +59,19 @@ def diagnostics(workspace: Workspace) -> tuple[Diagnostic, ...]:
     benchmark = _warmest(workspace)
     tables = [
         imported_logs(workspace),
-        _headroom(workspace),
-        *_properties(workspace, recorded, benchmark),
+        _headroom(workspace, learnt),
+        *_properties(scores, recorded, benchmark),
         _dynamics(recorded),
-        _early(workspace, benchmark),
+        _early(workspace, scores, benchmark),
         _information(workspace),
     ]
     return tuple(table for table in tables if table is not None and table.rows)
 
 
-def _headroom(workspace: Workspace) -> Diagnostic:
+def _headroom(workspace: Workspace, learnt: Mapping[str, Learning]) -> Diagnostic:
     """What measured credit gains over GRPO, and the share of it that others reach."""
     rows = []
-    for one in read_headroom(workspace):
+    for one in headrooms(workspace.experiment, learnt):
         of = f"{one.quantity}, {one.measure}"
         rows.append((of, one.oracle, one.seeds, _difference(one.gain), "", "1"))
         for other in one.others:
@@ -80,14 +95,14 @@ def _warmest(workspace: Workspace) -> str:
     return max(workspace.experiment.evaluation.benchmarks, key=lambda b: b.temperature).name
 
 
-def _properties(workspace: Workspace, recorded: Recorded, benchmark: str) -> Iterator[Diagnostic]:
+def _properties(scores: Scores, recorded: Recorded, benchmark: str) -> Iterator[Diagnostic]:
     decide: dict[str, Callable[[Sequence[RunRecording]], PropertyResult]] = {
         "objective stability": objective_stability,
         "sustained improvement": sustained_improvement,
         "leakage-free training": leakage_free,
     }
     recordings = {
-        name: [recording(workspace, arm, benchmark, found) for arm, found in arms.items()]
+        name: [recording(arm, scores[benchmark][arm], found) for arm, found in arms.items()]
         for name, arms in recorded.items()
     }
     for title, property_of in decide.items():
@@ -167,14 +182,14 @@ def _stall(arms: Sequence[list[Moment]]) -> str | None:
     return f"{len(stalls)} of {len(arms)} seeds, at {at:.0f}, {level:.3g} nats a token"
 
 
-def _early(workspace: Workspace, benchmark: str) -> Diagnostic:
+def _early(workspace: Workspace, scores: Scores, benchmark: str) -> Diagnostic:
     """Does a response name the gold answer before it could have derived it?"""
     answers = _answers(workspace)
     rows = []
     for name, arms in workspace.experiment.methods().items():
         shares: dict[str, dict[str, float]] = {"base": {}, "trained": {}}
         for arm in arms:
-            evaluated = dict(evaluations(workspace, arm.name, benchmark))
+            evaluated = scores[benchmark][arm.name]
             if 0 not in evaluated or max(evaluated) == 0:
                 continue
             for place, updates in (("base", 0), ("trained", max(evaluated))):

@@ -6,7 +6,7 @@ from rlsd_pipeline.evaluation.intervals import paired_difference
 from rlsd_pipeline.report.data import Comparison, Estimate
 from rlsd_pipeline.report.learning import LearningPlot, LearningPoint
 from rlsd_pipeline.stages.evaluation.headroom import gains
-from rlsd_pipeline.stages.evaluation.learning import Learnt, by_seed, read_learning
+from rlsd_pipeline.stages.evaluation.learning import Learning, Learnt, by_seed
 from rlsd_pipeline.stages.run import StageRun
 from rlsd_pipeline.weighting.vine import Vine
 
@@ -14,12 +14,15 @@ _ORACLE = Estimate(value=1.0, low=1.0, high=1.0)
 """Its credit is the measurement itself."""
 
 
-def learning_plots(place: StageRun, compared: Comparison | None) -> tuple[LearningPlot, ...]:
+def learning_plots(
+    place: StageRun, compared: Comparison | None, learnt: Mapping[str, Learning]
+) -> tuple[LearningPlot, ...]:
     """A plot for the area and the end of each quantity; none without measured fidelities.
 
     Args:
         place: The iteration on whose rollouts the fidelities were measured.
         compared: What was found there.
+        learnt: Quantity -> what each training learnt by it.
     """
     known = {one.method: one.value for one in (compared.fidelity if compared else ()) if one.value}
     if not known:
@@ -45,7 +48,7 @@ def learning_plots(place: StageRun, compared: Comparison | None) -> tuple[Learni
             experiment.compared_with,
             experiment.evaluation.confidence,
         )
-        for quantity, learning in read_learning(place.workspace).items()
+        for quantity, learning in learnt.items()
         for measure in Learnt._fields
     )
     return tuple(plot.model_copy(update={"meaning": meaning}) for plot in found if plot)

@@ -29,7 +29,7 @@ _VERSION = 2
 MOMENTS = "moments/"
 """What the name of a mean over an iteration's tokens begins with."""
 
-_WORTH_KEEPING = 256
+_WORTH_KEEPING = 32
 """Artifacts that were read and whose numbers are not kept yet."""
 
 STAGES: dict[str, type[Stage]] = {
@@ -63,6 +63,9 @@ class _Entry(NamedTuple):
 _read: dict[tuple[str, str, str], dict[str, _Entry]] = {}
 """Store, experiment and arm -> what this process has read, by `iteration/stage`."""
 
+_unkept: dict[tuple[str, str, str], int] = {}
+"""Store, experiment and arm -> how many artifacts this process has read and not kept."""
+
 
 def arm_numbers(workspace: Workspace, arm: str) -> dict[int, dict[str, float]]:
     """Iteration -> number by `stage/name`, of the iterations that are declared and there.
@@ -72,7 +75,7 @@ def arm_numbers(workspace: Workspace, arm: str) -> dict[int, dict[str, float]]:
     place = (workspace.store.url, workspace.name, arm)
     known = _read[place] if place in _read else _kept(workspace, arm)
     entries: dict[str, _Entry] = {}
-    new = 0
+    new = _unkept.get(place, 0)
     for file in workspace.store.storage.listing(f"{REFS}/{workspace.name}/{arm}"):
         *_, iteration, stage = (parts := ref_name(file.path).split("/"))
         if len(parts) != 4 or stage not in STAGES or not iteration.isdigit():
@@ -89,9 +92,10 @@ def arm_numbers(workspace: Workspace, arm: str) -> dict[int, dict[str, float]]:
                 numbers = former.numbers if former and same else _numbers(workspace, artifact)
                 entries[f"{iteration}/{stage}"] = _Entry(file.modified, artifact.digest, numbers)
                 new += 1
-    _read[place] = entries
     if new >= _WORTH_KEEPING:
         _keep(workspace, arm, entries)
+        new = 0
+    _read[place], _unkept[place] = entries, new
     return _by_iteration(entries, workspace.experiment.iterations)
 
 

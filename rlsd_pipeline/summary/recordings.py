@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from rlsd_pipeline.diagnostics.moments import Moments
 from rlsd_pipeline.diagnostics.properties.recording import Evaluation, LeakCount, RunRecording
-from rlsd_pipeline.stages.evaluation.evaluated import Evaluated, evaluations
+from rlsd_pipeline.stages.evaluation.evaluated import Evaluated
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.summary.numbers import MOMENTS, arm_numbers
 
@@ -40,11 +40,8 @@ def _of(found: Mapping[str, float]) -> Moments:
     return Moments(**{name: value for name, value in fields.items() if value is not None})
 
 
-def recording(
-    workspace: Workspace, arm: str, benchmark: str, recorded: list[Moment]
-) -> RunRecording:
-    """An arm's recording, with its evaluations on one benchmark."""
-    evaluated = dict(evaluations(workspace, arm, benchmark))
+def recording(arm: str, evaluated: Mapping[int, Evaluated], recorded: list[Moment]) -> RunRecording:
+    """An arm's recording, with its evaluations on one benchmark by updates."""
     started = evaluated.get(0)
     last = evaluated[max(evaluated)] if evaluated and max(evaluated) > 0 else None
     return RunRecording(
@@ -70,5 +67,4 @@ def _evaluation(updates: int, one: Evaluated) -> Evaluation:
 
 
 def _leaks(one: Evaluated) -> LeakCount:
-    responses = len(one.completions)
-    return LeakCount(round(one.mentions.value * responses), responses)
+    return LeakCount(*one.mentioning)

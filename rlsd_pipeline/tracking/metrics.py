@@ -50,7 +50,7 @@ def reward_metrics(rewards: pa.Table) -> Numbers:
     # What nobody verified is neither right nor wrong.
     verified = len(rewards) - verdicts[Verdict.UNVERIFIED]
     return {
-        "reward": sum(present) / max(len(present), 1),
+        **({"reward": sum(present) / len(present)} if present else {}),
         **({"accuracy": verdicts[Verdict.CORRECT] / verified} if verified else {}),
         "format": rewards["format_ok"].to_pylist().count(True) / len(rewards),
         "readable_share": rewards["extracted"].is_valid().to_pylist().count(True) / len(rewards),

@@ -1,10 +1,8 @@
 """The evaluations of an arm, each read from the store as far as it is asked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-
-import pyarrow as pa
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.diagnostics.leakage.mentions import count_mentioning
@@ -17,8 +15,8 @@ from rlsd_pipeline.stages.evaluation.question_scores import (
 from rlsd_pipeline.stages.run import Workspace
 from schemas import BenchmarkScore, ItemVerdict
 
-_counted: dict[str, int] = {}
-"""Digest of a score -> how many of its responses mention a reference."""
+_counted: dict[str, tuple[int, int]] = {}
+"""Digest of a score -> how many of its responses mention a reference, and how many there are."""
 
 
 @dataclass(frozen=True)
@@ -51,25 +49,28 @@ class Evaluated:
     @cached_property
     def mentions(self) -> Estimate:
         """Share of the responses that mention a reference, with an interval over responses."""
-        return wilson_share(self._mentioning(), len(self._items), self.confidence)
+        return wilson_share(*self.mentioning, self.confidence)
 
-    def _mentioning(self) -> int:
-        """Of an earlier version's score, counted once a process: it takes longer than the rest."""
-        if self.score.mentioning is not None:
-            return self.score.mentioning
+    @property
+    def mentioning(self) -> tuple[int, int]:
+        """How many responses mention a reference, and how many there are.
+
+        In an earlier version's score they are counted, once a process.
+        """
         if self.artifact.digest not in _counted:
-            _counted[self.artifact.digest] = count_mentioning(self._items["completion"])
+            known = self.score.mentioning
+            name = "problem_id" if known is not None else "completion"
+            column = self.artifact.table(ItemVerdict, [name])[name]
+            count = known if known is not None else count_mentioning(column)
+            _counted[self.artifact.digest] = count, len(column)
         return _counted[self.artifact.digest]
 
-    @cached_property
+    @property
     def completions(self) -> list[tuple[str, str]]:
         """Problem id and text of every response."""
-        columns = (self._items[name].to_pylist() for name in ("problem_id", "completion"))
-        return list(zip(*columns, strict=True))
-
-    @cached_property
-    def _items(self) -> pa.Table:
-        return self.artifact.table(ItemVerdict, ["problem_id", "completion"])
+        names = ["problem_id", "completion"]
+        items = self.artifact.table(ItemVerdict, names)
+        return list(zip(*(items[name].to_pylist() for name in names), strict=True))
 
 
 def evaluations(workspace: Workspace, arm: str, benchmark: str) -> Iterator[tuple[int, Evaluated]]:
@@ -80,3 +81,23 @@ def evaluations(workspace: Workspace, arm: str, benchmark: str) -> Iterator[tupl
         artifact = workspace.store.ref(run.reference(f"benchmark_scores.{benchmark}"))
         if artifact is not None:
             yield iteration, Evaluated(artifact, confidence)
+
+
+Scores = Mapping[str, Mapping[str, Mapping[int, Evaluated]]]
+"""Benchmark -> arm -> updates -> evaluated policy."""
+
+
+def read_scores(workspace: Workspace, benchmarks: Iterable[str] | None = None) -> Scores:
+    """All evaluations that are there, for whoever asks several times.
+
+    Args:
+        workspace: The experiment.
+        benchmarks: Only of these; of all unless told.
+    """
+    declared = [benchmark.name for benchmark in workspace.experiment.evaluation.benchmarks]
+    return {
+        name: {
+            arm: dict(evaluations(workspace, arm, name)) for arm in workspace.experiment.lineages()
+        }
+        for name in (declared if benchmarks is None else benchmarks)
+    }

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference, paired_difference
 from rlsd_pipeline.evaluation.shares import share_of_gain
+from rlsd_pipeline.stages.evaluation.evaluated import read_scores
 from rlsd_pipeline.stages.evaluation.learning import Learning, Learnt, by_seed, read_learning
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.weighting.grpo import GRPO
@@ -67,13 +68,25 @@ class Headroom(NamedTuple):
 
 def read_headroom(workspace: Workspace) -> list[Headroom]:
     """The headroom by area and end of each quantity; empty where no oracle is declared."""
-    ends = oracle_and_grpo(workspace.experiment)
+    if oracle_and_grpo(workspace.experiment) is None:
+        return []
+    return headrooms(workspace.experiment, read_learning(workspace, read_scores(workspace)))
+
+
+def headrooms(experiment: ExperimentConfig, learnt: Mapping[str, Learning]) -> list[Headroom]:
+    """The headroom by area and end of each quantity; empty where no oracle is declared.
+
+    Args:
+        experiment: Declares the oracle, and what it is compared with.
+        learnt: From `read_learning`.
+    """
+    ends = oracle_and_grpo(experiment)
     if ends is None:
         return []
-    confidence = workspace.experiment.evaluation.confidence
+    confidence = experiment.evaluation.confidence
     found = [
         headroom(quantity, measure, learning, ends, confidence)
-        for quantity, learning in read_learning(workspace).items()
+        for quantity, learning in learnt.items()
         for measure in Learnt._fields
     ]
     return [one for one in found if one is not None]

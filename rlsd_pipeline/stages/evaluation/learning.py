@@ -1,17 +1,17 @@
 """How much each training learnt: the area under its curve and where it ended, seed by seed."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow.compute as pc
 
-from rlsd_pipeline.stages.evaluation.evaluated import evaluations
+from rlsd_pipeline.stages.evaluation.evaluated import Evaluated, Scores
 from rlsd_pipeline.stages.run import Workspace
-from schemas import Reward
+from rlsd_pipeline.summary.numbers import arm_numbers
 
 TRAINING = "training reward"
+_REWARD = "rewards/reward"
 
 _LAST_SHARE = 0.1
 """Of a curve's points, those whose mean is its end: single iterations are noisy."""
@@ -36,16 +36,19 @@ Learning = Mapping[str, Mapping[int, Learnt]]
 """Method -> seed -> what it learnt."""
 
 
-def read_learning(workspace: Workspace) -> dict[str, Learning]:
+def read_learning(workspace: Workspace, scores: Scores) -> dict[str, Learning]:
     """The training reward and the accuracy on every benchmark -> what was learnt by it.
 
     A training that has not come as far as the furthest one is left out. Curves are taken at the
     updates that all the others share.
+
+    Args:
+        workspace: The experiment.
+        scores: All that are there.
     """
     found = {TRAINING: learnt(_curves(workspace, partial(_rewards, workspace)))}
-    for benchmark in workspace.experiment.evaluation.benchmarks:
-        scores = partial(_scores, workspace, benchmark.name)
-        found[f"accuracy: {benchmark.name}"] = learnt(_curves(workspace, scores))
+    for benchmark, arms in scores.items():
+        found[f"accuracy: {benchmark}"] = learnt(_curves(workspace, partial(_accuracies, arms)))
     return {quantity: learning for quantity, learning in found.items() if learning}
 
 
@@ -84,29 +87,21 @@ def by_seed(learning: Learning, measure: str) -> dict[str, dict[int, float]]:
     }
 
 
-def _curves(
-    workspace: Workspace, read: Callable[[str], Iterator[tuple[int, float]]]
-) -> dict[str, dict[int, Curve]]:
+def _curves(workspace: Workspace, read: Callable[[str], Curve]) -> dict[str, dict[int, Curve]]:
     return {
-        method: {arm.seed: dict(read(arm.name)) for arm in arms}
+        method: {arm.seed: read(arm.name) for arm in arms}
         for method, arms in workspace.experiment.methods().items()
     }
 
 
-def _scores(workspace: Workspace, benchmark: str, arm: str) -> Iterator[tuple[int, float]]:
-    for updates, one in evaluations(workspace, arm, benchmark):
-        yield updates, one.score.score
+def _accuracies(arms: Mapping[str, Mapping[int, Evaluated]], arm: str) -> Curve:
+    return {updates: one.score.score for updates, one in arms[arm].items()}
 
 
-def _rewards(workspace: Workspace, arm: str) -> Iterator[tuple[int, float]]:
+def _rewards(workspace: Workspace, arm: str) -> Curve:
     """Mean reward of the rollouts of every iteration; without verdicts there is none."""
-    for iteration in range(workspace.experiment.iterations):
-        run = workspace.at(arm, iteration)
-        artifact = workspace.store.ref(run.reference("rewards"))
-        if artifact is not None:
-            mean = pc.mean(artifact.table(Reward, ["reward"])["reward"]).as_py()
-            if mean is not None:
-                yield iteration, mean
+    numbers = arm_numbers(workspace, arm)
+    return {k: found[_REWARD] for k, found in numbers.items() if _REWARD in found}
 
 
 def _learnt(updates: list[int], values: list[float]) -> Learnt:

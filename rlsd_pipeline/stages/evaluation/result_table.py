@@ -41,11 +41,12 @@ class ResultsStage(Stage):
 
     def inputs(self, run: StageRun) -> dict[str, Artifact]:
         """The scores that are compared, each by its reference below the experiment's."""
+        from rlsd_pipeline.stages.evaluation.evaluated import read_scores
         from rlsd_pipeline.stages.evaluation.results import newest_scores
 
         return {
             _role(benchmark, arm, updates): one.artifact
-            for benchmark, arms in newest_scores(run.workspace).items()
+            for benchmark, arms in newest_scores(run.experiment, read_scores(run.workspace)).items()
             for arm, scores in arms.items()
             for updates, one in scores.items()
         }

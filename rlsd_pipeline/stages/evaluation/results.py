@@ -13,7 +13,7 @@ from rlsd_pipeline.evaluation.methods import (
     method_difference,
     method_score,
 )
-from rlsd_pipeline.stages.evaluation.evaluated import Evaluated, evaluations
+from rlsd_pipeline.stages.evaluation.evaluated import Evaluated, Scores, read_scores
 from rlsd_pipeline.stages.run import Workspace
 from schemas import BenchmarkScore
 
@@ -63,33 +63,28 @@ class Result(NamedTuple):
     judged: float | None
 
 
-Scores = Mapping[str, Mapping[str, Mapping[int, Evaluated]]]
-"""Benchmark -> arm -> updates -> evaluated policy."""
-
-
 def read_results(workspace: Workspace) -> list[Result]:
     """The base and the newest score of every method, benchmark after benchmark."""
-    return results_of(workspace.experiment, newest_scores(workspace))
+    return results_of(workspace.experiment, read_scores(workspace))
 
 
-def newest_scores(workspace: Workspace) -> Scores:
+def newest_scores(experiment: ExperimentConfig, scores: Scores) -> Scores:
     """What the table is made of: of every arm the base, and what its method's furthest has come to.
 
     A seed that has not come as far is left out, which its method's count shows.
     """
-    return {
-        benchmark.name: _newest(workspace, benchmark.name)
-        for benchmark in workspace.experiment.evaluation.benchmarks
-    }
+    return {benchmark: _newest(experiment, arms) for benchmark, arms in scores.items()}
 
 
-def _newest(workspace: Workspace, benchmark: str) -> dict[str, dict[int, Evaluated]]:
+def _newest(
+    experiment: ExperimentConfig, scores: Mapping[str, Mapping[int, Evaluated]]
+) -> dict[str, dict[int, Evaluated]]:
     found: dict[str, dict[int, Evaluated]] = {}
-    for arms in workspace.experiment.methods().values():
-        scores = {arm.name: dict(evaluations(workspace, arm.name, benchmark)) for arm in arms}
-        wanted = {0, max((k for of in scores.values() for k in of), default=0)}
-        for arm, of in scores.items():
-            found[arm] = {updates: one for updates, one in of.items() if updates in wanted}
+    for arms in experiment.methods().values():
+        wanted = {0, max((k for arm in arms for k in scores[arm.name]), default=0)}
+        for arm in arms:
+            of = scores[arm.name]
+            found[arm.name] = {updates: one for updates, one in of.items() if updates in wanted}
     return found
 
 
@@ -98,11 +93,11 @@ def results_of(experiment: ExperimentConfig, scores: Scores) -> list[Result]:
 
     Args:
         experiment: Declares methods and seeds.
-        scores: From `newest_scores`.
+        scores: All that are there.
     """
     lines = [
         result
-        for benchmark, found in scores.items()
+        for benchmark, found in newest_scores(experiment, scores).items()
         for result in _benchmark_results(experiment, benchmark, found)
     ]
     corrected = {

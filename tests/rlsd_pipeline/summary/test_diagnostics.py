@@ -12,6 +12,7 @@ from rlsd_pipeline.diagnostics.moments import Moments
 from rlsd_pipeline.diagnostics.properties.recording import PropertyResult, SeedOutcome
 from rlsd_pipeline.evaluation.intervals import Estimate
 from rlsd_pipeline.report.data import Diagnostic
+from rlsd_pipeline.stages.evaluation.evaluated import read_scores
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.summary.diagnostics import (
     _change,
@@ -19,7 +20,7 @@ from rlsd_pipeline.summary.diagnostics import (
     _outcome,
     _over_seeds,
     _stall,
-    diagnostics,
+    read_diagnostics,
 )
 from rlsd_pipeline.summary.recordings import Moment, moments, recording
 from schemas import BenchmarkScore, InformationGap, Interval, PolicyCheckpoint, TokenLogprobs
@@ -28,7 +29,7 @@ Open = Callable[[Path], Workspace]
 
 
 def table(workspace: Workspace, title: str) -> Diagnostic:
-    (found,) = (one for one in diagnostics(workspace) if one.title == title)
+    (found,) = (one for one in read_diagnostics(workspace) if one.title == title)
     return found
 
 
@@ -68,7 +69,8 @@ def test_without_a_teacher_there_is_no_distance_to_it(workspace: Workspace) -> N
 
 def test_a_recording_has_gradients_divergences_and_evaluations(workspace: Workspace) -> None:
     known = moments(workspace, "rlsd-s0")
-    found = recording(workspace, "rlsd-s0", "sampled", known)
+    scores = read_scores(workspace)["sampled"]
+    found = recording("rlsd-s0", scores["rlsd-s0"], known)
     assert found.objective == [one.grad_norm for one in known]
     assert found.divergence == [one.of.k3 for one in known]
     assert [one.updates for one in found.evaluations] == [0, 1, 2]
@@ -84,7 +86,7 @@ def test_a_recording_has_gradients_divergences_and_evaluations(workspace: Worksp
     for leaks in (found.leak_start, found.leak_end):
         assert leaks is not None
         assert (leaks.leaked, leaks.responses) == (0, 10)
-    plain = recording(workspace, "grpo-s0", "sampled", moments(workspace, "grpo-s0"))
+    plain = recording("grpo-s0", scores["grpo-s0"], moments(workspace, "grpo-s0"))
     assert plain.divergence == []
 
 
@@ -163,7 +165,7 @@ def test_the_information_gap_is_shown_where_it_was_measured(workspace: Workspace
 def test_nothing_is_told_of_an_experiment_that_has_not_begun(
     tmp_path: Path, open_store: Open
 ) -> None:
-    assert diagnostics(open_store(tmp_path / "store")) == ()
+    assert read_diagnostics(open_store(tmp_path / "store")) == ()
 
 
 def test_an_arm_whose_base_was_never_evaluated_is_no_crash(
@@ -173,6 +175,6 @@ def test_an_arm_whose_base_was_never_evaluated_is_no_crash(
     store = Path(shutil.copytree(finished, tmp_path / "store"))
     for arm in ("grpo-s0", "rlsd-s0"):
         (store / ".refs" / "small" / arm / "000" / "benchmark_scores.sampled.json").unlink()
-    titles = [one.title for one in diagnostics(open_store(store))]
+    titles = [one.title for one in read_diagnostics(open_store(store))]
     assert "Property: sustained improvement" in titles
     assert np.isin("Early answers", titles, invert=True)

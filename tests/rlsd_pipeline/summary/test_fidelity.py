@@ -9,6 +9,8 @@ import pytest
 
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
+from rlsd_pipeline.stages.evaluation.evaluated import read_scores
+from rlsd_pipeline.stages.evaluation.learning import read_learning
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.summary.comparison import comparison
 from rlsd_pipeline.summary.learning import learning_plots
@@ -54,7 +56,8 @@ def test_the_nearest_method_stands_first(valued: StageRun) -> None:
 def test_learning_is_held_against_it(valued: StageRun) -> None:
     found = comparison(valued)
     assert found is not None
-    plots = learning_plots(valued, found)
+    learnt = read_learning(valued.workspace, read_scores(valued.workspace))
+    plots = learning_plots(valued, found, learnt)
     assert [plot.name for plot in plots] == [
         f"{quantity}, {measure}"
         for quantity in ("training reward", "accuracy: sampled", "accuracy: greedy")

@@ -3,6 +3,8 @@
 import pytest
 
 from rlsd_pipeline.report.data import Estimate
+from rlsd_pipeline.stages.evaluation.evaluated import read_scores
+from rlsd_pipeline.stages.evaluation.learning import read_learning
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.summary.comparison import comparison
 from rlsd_pipeline.summary.learning import learning_plot, learning_plots
@@ -41,4 +43,5 @@ def test_one_method_is_no_plot() -> None:
 
 def test_without_token_values_there_is_nothing(workspace: Workspace) -> None:
     place = workspace.at("rlsd-s0", 0)
-    assert learning_plots(place, comparison(place)) == ()
+    learnt = read_learning(workspace, read_scores(workspace))
+    assert learning_plots(place, comparison(place), learnt) == ()

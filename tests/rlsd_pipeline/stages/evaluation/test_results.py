@@ -10,7 +10,7 @@ from scipy import stats
 from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore, ArtifactWriter
 from rlsd_pipeline.artifacts.tables import to_table
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.stages.evaluation.evaluated import evaluations
+from rlsd_pipeline.stages.evaluation.evaluated import evaluations, read_scores
 from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
 from rlsd_pipeline.stages.evaluation.results import Result, read_results
 from rlsd_pipeline.stages.run import Workspace
@@ -298,7 +298,7 @@ def test_evaluations_of_an_arm_are_in_order(finished: Workspace, score: Score) -
 
 
 def test_a_curve_begins_with_each_warm_start_once(finished: Workspace, score: Score) -> None:
-    chart = accuracy_chart(finished, "sampled")
+    chart = accuracy_chart(finished, "sampled", read_scores(finished))
     assert [(curve.method, curve.n_seeds) for curve in chart.curves] == [("grpo", 4), ("rlsd", 4)]
     rlsd = chart.curves[1]
     # Four seeds, two policies before the first update.
@@ -307,10 +307,10 @@ def test_a_curve_begins_with_each_warm_start_once(finished: Workspace, score: Sc
     assert [tuple(point) for point in rlsd.seeds["rlsd-s1"]] == [(0, 0.5), (4, 1.0)]
     # What one seed alone was asked about is on its own line, and in no band.
     score("rlsd-s0", 2, "rwww")
-    rlsd = accuracy_chart(finished, "sampled").curves[1]
+    rlsd = accuracy_chart(finished, "sampled", read_scores(finished)).curves[1]
     assert [point.updates for point in rlsd.band] == [0, 4]
     assert [point.updates for point in rlsd.seeds["rlsd-s0"]] == [0, 2, 4]
-    assert mention_chart(finished, "sampled").curves[0].band[1].mean == 0
+    assert mention_chart(finished, "sampled", read_scores(finished)).curves[0].band[1].mean == 0
 
 
 def test_an_arm_that_began_before_the_model_was_changed_is_no_crash(
