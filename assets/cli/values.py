@@ -3,6 +3,7 @@
 from assets.cli.compare import fidelity_table, valued_batch
 from assets.cli.progress import console
 from assets.cli.train import open_loop
+from rlsd_pipeline.imports.summary import sampler_note
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from schemas import WeightingComparison
@@ -27,4 +28,7 @@ def values(experiment: str, *, arm: str, iteration: int, prompts: int | None) ->
             loop.compare(arm, iteration)
         comparison = run.read(WeightingComparisonStage.name).record(WeightingComparison)
         table = fidelity_table(run, comparison)
+        note = sampler_note(run) if comparison.policy == "imported" else None
     console().print(table)
+    if note is not None:
+        console().print(note, highlight=False, markup=False)

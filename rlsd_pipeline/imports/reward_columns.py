@@ -8,6 +8,7 @@ from typing import Any
 
 from rlsd_pipeline.config.strict import nearest
 from rlsd_pipeline.errors import DataError
+from rlsd_pipeline.imports.row import UnusableError
 
 
 def rewards(
@@ -22,7 +23,11 @@ def rewards(
 
     Raises:
         DataError: A weighted column is not there.
+        UnusableError: A reward is no finite number; nan is a function that did not apply.
     """
+    for name in record if weights is None else weights:
+        if name not in known and _is_beyond(record.get(name)):
+            raise UnusableError("a reward that is no finite number")
     numbers = {name: value for name, value in record.items() if is_number(value)}
     if weights is None:
         weights = {name: 1.0 for name in record if name not in known and name in numbers}
@@ -34,6 +39,13 @@ def rewards(
     if not parts:
         return {}
     return {"reward": sum(weights[name] * part for name, part in parts.items()), "parts": parts}
+
+
+def _is_beyond(value: Any) -> bool:
+    """Whether a value is a number, and too large for one."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        return False
+    return not is_number(value)
 
 
 def is_number(value: Any) -> bool:

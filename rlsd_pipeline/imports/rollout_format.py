@@ -19,6 +19,7 @@ from rlsd_pipeline.imports.records import records
 from rlsd_pipeline.imports.row import SampledRow, Unusable, UnusableError
 
 _NUMBER = re.compile(r"\d+")
+_STEPS = range(2**63)
 _MISSHAPEN = (AttributeError, LookupError, TypeError, ValueError, OverflowError)
 """What reading a record ends in where a field is not what its name promises."""
 
@@ -40,6 +41,9 @@ class RolloutFormat(Component):
     described: ClassVar[str] = ""
     """What writes such a log, in a few words."""
 
+    step_in_path: ClassVar[str | None] = None
+    """Pattern of the file's stem, or of a folder it stands in, whose group is the step."""
+
     path: LocatedPath
     """The log: a file, or a folder that holds its files."""
 
@@ -49,16 +53,25 @@ class RolloutFormat(Component):
         return built_in_name(type(self)) or type(self).__name__.lower()
 
     @abstractmethod
-    def read(self, record: Mapping[str, Any], place: Place) -> Iterable[dict[str, Any]]:
+    def read(
+        self, record: Mapping[str, Any], place: Place
+    ) -> Iterable[dict[str, Any] | UnusableError]:
         """What a record says, as fields of `SampledRow`; a record may hold several rows.
 
         Args:
             record: One line, or one row of a table.
-            place: The file and the step that its name says.
+            place: The file and the step that its path says.
+
+        Returns:
+            The rows; of several, one that cannot be used is its reason.
 
         Raises:
             UnusableError: The record cannot be used; its text is the reason.
         """
+
+    def step_of(self, record: Mapping[str, Any], place: Place) -> int | None:
+        """The step of a record that cannot be used; None where nobody knows."""
+        return whole_number(record.get("step", place.step))
 
     @cached_property
     def files(self) -> list[Path]:
@@ -93,11 +106,7 @@ class RolloutFormat(Component):
             for number, record in enumerate(records(file)):
                 if isinstance(record, dict) and count == number == 0:
                     self.require(record)
-                if isinstance(record, dict) and not self.keys <= record.keys():
-                    record = UnusableError(
-                        f"no {', '.join(sorted(self.keys - record.keys()))} in the record"
-                    )
-                yield from self._of_record(record, Place(file), number)
+                yield from self._of_record(record, Place(file, self.step_in_path), number)
 
     def _of_record(
         self, record: dict[str, Any] | UnusableError, place: Place, number: int
@@ -106,26 +115,31 @@ class RolloutFormat(Component):
             yield Unusable(place.file.name, number, str(record), place.step)
             return
         with guarded(self, f"{place.file.name}, row {number}"):
-            read = self._fields(record, place)
-        if isinstance(read, str):
-            yield Unusable(place.file.name, number, read, place.step)
-            return
+            step, read = self.step_of(record, place), self._fields(record, place)
         for fields in read:
-            yield _row(fields, place, number)
+            found = fields if isinstance(fields, UnusableError) else _row(fields, place, number)
+            # A row nobody can use is still one of its step, which must not lose it.
+            yield (
+                Unusable(place.file.name, number, str(found), step)
+                if isinstance(found, UnusableError)
+                else found
+            )
 
-    def _fields(self, record: dict[str, Any], place: Place) -> list[dict[str, Any]] | str:
+    def _fields(self, record: dict[str, Any], place: Place) -> list[dict[str, Any] | UnusableError]:
         """The rows of a record, or why it cannot be used."""
+        if lacking := self.keys - record.keys():
+            return [UnusableError(f"no {', '.join(sorted(lacking))} in the record")]
         try:
             return list(self.read(record, place))
         except RlsdError:
             raise
         except UnusableError as error:
-            return str(error)
+            return [error]
         except _MISSHAPEN:
             if self.origin is not None:
                 # Of a user's own format it may be the format's mistake.
                 raise
-            return f"a field of another kind than {self.name} writes"
+            return [UnusableError(f"a field of another kind than {self.name} writes")]
 
     def require(self, record: Mapping[str, Any]) -> None:
         """Refuse a log by its first record.
@@ -144,22 +158,31 @@ class Place:
 
     Attributes:
         file: The file.
-        step: The last number in its name or, where that has none, in its folder's; else None.
+        step: What the format's `step_in_path` finds in its path, nearest first; else None.
     """
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        named = _NUMBER.findall(file.stem) or _NUMBER.findall(file.parent.name)
-        self.step = int(named[-1]) if named else None
+    def __init__(self, file: Path, step_in_path: str | None = None) -> None:
+        self.file, self.step = file, None
+        if step_in_path is not None:
+            names = (file.stem, *(folder.name for folder in file.parents))
+            found = next(filter(None, (re.fullmatch(step_in_path, each) for each in names)), None)
+            self.step = None if found is None else int(found[1])
 
 
-def _row(fields: dict[str, Any], place: Place, number: int) -> SampledRow | Unusable:
+def whole_number(value: Any) -> int | None:
+    """A step as an integer, text of digits included; None for what is none."""
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    return value if type(value) is int and value in _STEPS else None
+
+
+def _row(fields: dict[str, Any], place: Place, number: int) -> SampledRow | UnusableError:
     try:
         return SampledRow(file=place.file.name, number=number, **fields)
     except ValidationError as error:
         first = error.errors()[0]
         what = ".".join(str(part) for part in first["loc"][:1])
-        return Unusable(place.file.name, number, f"{what}: {first['msg'].lower()}", place.step)
+        return UnusableError(f"{what}: {first['msg'].lower()}")
 
 
 def _by_number(file: Path) -> tuple[Any, ...]:

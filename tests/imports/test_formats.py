@@ -204,3 +204,58 @@ def test_one_step_is_chosen_where_a_log_holds_several(reader: ModelTokens) -> No
     assert (found.report.rows, found.report.groups, found.report.step) == (16, 4, 2)
     assert set(found.rows.column_names) >= {"reward_right", "reward_thinks"}
     assert found.report.advantage_sign == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "log", "settings", "step"),
+    [
+        ("open_instruct", "open_instruct/demo_rollouts_000000.jsonl", {}, 2),
+        ("generic", "generic/mine.jsonl", GENERIC | {"step": "at"}, 3),
+        ("nemo_rl", "nemo_rl/train_data_step4.jsonl", {}, 4),
+    ],
+)
+def test_a_row_nobody_can_use_is_counted_in_its_step(
+    name: str, log: str, settings: dict[str, Any], step: int, tmp_path: Path, reader: ModelTokens
+) -> None:
+    folder = tmp_path / "run-20250529"
+    folder.mkdir()
+    lines = (LOGS / log).read_text().splitlines()
+    records = [json.loads(line) | {"at": 3} for line in lines]
+    spoilt = {key: None for key in records[0]} | {"step": step, "at": step}
+    kept = [json.dumps(record) for record in (*records, spoilt)]
+    (folder / Path(log).name).write_text("\n".join(kept))
+    found = BY_NAME[name].model_validate({"path": str(folder), **settings})
+    read = import_step(found, step, ProblemNames(name).of, reader)
+    assert read.report.rows == len(lines) + 1
+    # The file's name and the folder's are no steps.
+    assert import_step(found, None, ProblemNames(name).of, reader).report.step == step
+
+
+def test_the_step_of_a_trace_is_that_of_its_folder(tmp_path: Path, reader: ModelTokens) -> None:
+    log = (LOGS / "prime_rl/step_6/train/traces.jsonl").read_text()
+    for step in (5, 6):
+        folder = tmp_path / f"rollouts/step_{step}/train"
+        folder.mkdir(parents=True)
+        (folder / "traces.jsonl").write_text(log)
+    found = source("prime_rl", tmp_path / "rollouts")
+    read = import_step(found, 5, ProblemNames("prime_rl").of, reader)
+    assert (read.report.rows, read.report.rollouts, read.report.largest_group) == (7, 6, 3)
+    with pytest.raises(DataError, match="holds no step 99: it has 5, 6"):
+        import_step(found, 99, ProblemNames("prime_rl").of, reader)
+    with pytest.raises(DataError, match="holds 2 steps"):
+        import_step(found, None, ProblemNames("prime_rl").of, reader)
+
+
+def test_one_response_that_cannot_be_used_loses_none_of_its_batch(tmp_path: Path) -> None:
+    batch = {
+        "step": "1",
+        "prompt": ["What is 1 plus 1?"] * 4,
+        "completion": ["2", "", "3", "4"],
+        "right": [1.0, 0.0, 0.0, math.inf],
+        "advantages": [1.0, -1.0, -1.0, 1.0],
+    }
+    file = tmp_path / "completions.jsonl"
+    file.write_text(json.dumps(batch))
+    found = import_step(source("ms_swift", file), None, ProblemNames("x").of, Words())
+    assert (found.report.rows, found.report.rollouts) == (4, 2)
+    assert found.report.unusable == {"no response": 1, "a reward that is no finite number": 1}

@@ -10,7 +10,14 @@ from pydantic import model_validator
 
 from rlsd_pipeline.config.strict import nearest
 from rlsd_pipeline.errors import DataError
-from rlsd_pipeline.imports.rollout_format import Place, RolloutFormat, answer_of, asked, said
+from rlsd_pipeline.imports.rollout_format import (
+    Place,
+    RolloutFormat,
+    answer_of,
+    asked,
+    said,
+    whole_number,
+)
 from rlsd_pipeline.imports.row import UnusableError
 from schemas import FinishReason
 
@@ -96,6 +103,10 @@ class Generic(RolloutFormat):
                 "images": self._images(found["images"], place),
             }
         )
+
+    def step_of(self, record: Mapping[str, Any], place: Place) -> int | None:
+        """What the column says, where one is named."""
+        return whole_number(self._value(record, "step"))
 
     def require(self, record: Mapping[str, Any]) -> None:
         """Refuse a column that is declared and not there; the two that are by default may lack."""

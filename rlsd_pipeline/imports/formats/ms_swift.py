@@ -11,7 +11,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from rlsd_pipeline.imports.reward_columns import rewards
-from rlsd_pipeline.imports.rollout_format import Place, RolloutFormat, answer_of, asked, said
+from rlsd_pipeline.imports.rollout_format import (
+    Place,
+    RolloutFormat,
+    answer_of,
+    asked,
+    said,
+    whole_number,
+)
 from rlsd_pipeline.imports.row import UnusableError
 
 _KNOWN = (
@@ -39,19 +46,34 @@ class MSSwift(RolloutFormat):
     reward_weights: dict[str, float] | None = None
     """Weight of each reward function; by default every list of numbers counts by 1."""
 
-    def read(self, record: Mapping[str, Any], place: Place) -> Iterator[dict[str, Any]]:
-        """The rows of a batch."""
+    def step_of(self, record: Mapping[str, Any], place: Place) -> int | None:
+        """That of the batch, whose rows may each repeat it."""
+        step = record.get("step", record.get("gen_step"))
+        return whole_number(step[0] if isinstance(step, list) and step else step)
+
+    def read(
+        self, record: Mapping[str, Any], place: Place
+    ) -> Iterator[dict[str, Any] | UnusableError]:
+        """The rows of a batch; one that cannot be used loses no other."""
         count = len(record["completion"])
         if any(isinstance(v, list) and len(v) != count for v in record.values()):
-            raise UnusableError("a batch whose lists differ in length")
+            for _ in range(count):
+                yield UnusableError("a batch whose lists differ in length")
+            return
         for at in range(count):
             row = {k: v[at] if isinstance(v, list) else v for k, v in record.items()}
-            step = row.get("step", row.get("gen_step"))
-            yield {
-                "step": None if step is None else int(step),
-                **asked(row.get("prompt", row.get("messages"))),
-                "completion": said(row["completion"]),
-                **rewards(row, _KNOWN, self.reward_weights),
-                "advantage": row["advantages"],
-                "answer": answer_of(row.get("solution")),
-            }
+            try:
+                yield self._row(row)
+            except UnusableError as error:
+                yield error
+
+    def _row(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        step = row.get("step", row.get("gen_step"))
+        return {
+            "step": None if step is None else int(step),
+            **asked(row.get("prompt", row.get("messages"))),
+            "completion": said(row["completion"]),
+            **rewards(row, _KNOWN, self.reward_weights),
+            "advantage": row["advantages"],
+            "answer": answer_of(row.get("solution")),
+        }

@@ -12,7 +12,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from rlsd_pipeline.imports.reward_columns import is_number
-from rlsd_pipeline.imports.rollout_format import Place, RolloutFormat, answer_of, asked
+from rlsd_pipeline.imports.rollout_format import (
+    Place,
+    RolloutFormat,
+    answer_of,
+    asked,
+    whole_number,
+)
 from rlsd_pipeline.imports.row import UnusableError
 from schemas import FinishReason
 
@@ -26,9 +32,14 @@ class Slime(RolloutFormat):
 
     keys = frozenset({"tokens", "response", "response_length", "status"})
     described = "slime's saved rollouts, as JSON Lines"
+    step_in_path = r"(?:rollout_)?(\d+)"
 
     reward_key: str | None = None
     """Which entry is the reward, where the log has a dictionary: --reward-key of the run."""
+
+    def step_of(self, record: Mapping[str, Any], place: Place) -> int | None:
+        """The sample's own rollout, or the file's."""
+        return whole_number(record.get("rollout_id", place.step))
 
     def read(self, record: Mapping[str, Any], place: Place) -> Iterator[dict[str, Any]]:
         """One sample."""
