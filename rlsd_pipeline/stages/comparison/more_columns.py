@@ -34,19 +34,23 @@ def with_columns(run: StageRun) -> WhatIf:
     from rlsd_pipeline.stages.comparison.what_if import WhatIf
 
     read = {name for method in compared_methods(run).values() for name in method.columns}
-    asked = read & (ASKED if TEACHER in run.arm.columns else {TEACHER, *ASKED})
+    asked = (read & {TEACHER, *ASKED}) - run.arm.columns
     # A method that asks for nothing itself, and keeps no distribution of a teacher.
-    arm = run.arm.model_copy(update={"weighting": GRPO(), "also_scored": frozenset(asked)})
+    arm = run.arm.model_copy(update={"weighting": GRPO(), "also_scored": asked})
     return WhatIf(run.workspace, arm, run.iteration, place=run, change=NAME)
 
 
-def make_columns(run: StageRun) -> Artifact:
+def make_columns(run: StageRun) -> Artifact | None:
     """Score the rollouts of a place for these columns, or take them from the store.
+
+    Returns:
+        None where the arm's own tables hold all that the methods read.
 
     Raises:
         RlsdError: The rollouts are not here, or no model can score them.
     """
-    return LogprobsStage().make(with_columns(run))
+    wanted = with_columns(run)
+    return LogprobsStage().make(wanted) if wanted.arm.columns else None
 
 
 def kept_columns(run: StageRun, rollouts: Artifact) -> Artifact | None:

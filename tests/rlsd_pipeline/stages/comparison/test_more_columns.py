@@ -29,7 +29,8 @@ def run(copied: Path, workspace_at: Callable[..., Workspace]) -> StageRun:
     return workspace_at(copied, arms=ARMS).at("grpo-s0", 0)
 
 
-def columns(artifact: Artifact) -> dict[str, list]:
+def columns(artifact: Artifact | None) -> dict[str, list]:
+    assert artifact is not None
     table = artifact.table(TokenLogprobs)
     return {name: table[name].to_pylist() for name in table.column_names}
 
