@@ -24,7 +24,12 @@ from assets.warm.worker import DONE, TAKEN, work
 _IMPORTS = (
     "assets.definitions",
     "assets.event_log",
+    "assets.kept_storage",
+    "assets.run_queue",
+    "assets.warm.launcher",
     "dagster._cli.api",
+    "dagster._core.definitions.repository_definition.repository_data_builder",
+    "dagster._core.storage.legacy_storage",
     "pandas",
     "rlsd_pipeline.evaluation.bootstrap",
     "rlsd_pipeline.models.loading",
@@ -33,6 +38,7 @@ _IMPORTS = (
     "rlsd_pipeline.stages.run",
     "scipy.stats",
     "transformers.models.qwen3_vl.modeling_qwen3_vl",
+    "upath.implementations.local",
 )
 """What an iteration imports, and with it what that does; none begins a thread or uses a device."""
 _LOOK_SECONDS = 2.0
