@@ -31,6 +31,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME, ARM = "ui_bench", "rlsd-s0"
+RLSD = [sys.executable, "-c", "from assets.cli import main; main()"]
 SETTLE = 30.0
 """Seconds until a UI that has opened, or ended a run, is idle."""
 LAUNCH = """
@@ -54,16 +55,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="rlsd-ui-bench-") as thrown_away:
         folder = given.folder or Path(thrown_away)
         checkout, home = copy_checkout(folder / "checkout"), folder / "home"
-        os.environ |= {
-            "RLSD_HOME": str(home),
-            "DAGSTER_HOME": str(home / "dagster"),
-            "PYTHONPATH": str(checkout),
-        }
-        # What one process compiles, the next loads.
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        taken_over(checkout, home)
         print(f"load before: {os.getloadavg()[0]:.1f}")
         for name, value in measure(checkout, given.updates, given.idle, given.port):
             print(f"{name:<58} {value}", flush=True)
+
+
+def taken_over(checkout: Path, home: Path) -> None:
+    """Let what is begun from here on use a checkout and a home."""
+    os.environ |= {
+        "RLSD_HOME": str(home),
+        "DAGSTER_HOME": str(home / "dagster"),
+        "PYTHONPATH": str(checkout),
+    }
+    # What one process compiles, the next loads.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def copy_checkout(target: Path) -> Path:
@@ -84,17 +90,16 @@ def copy_checkout(target: Path) -> Path:
 
 def measure(checkout: Path, updates: int, idle: int, port: int) -> Iterator[tuple[str, str]]:
     """What is measured, and what came out."""
-    rlsd = [sys.executable, "-c", "from assets.cli import main; main()"]
     home = Path(os.environ["RLSD_HOME"])
     # One process for the first iteration and one for the others: the difference is theirs.
-    trained = [*rlsd, "train", NAME, "--arm", ARM, "--iterations"]
+    trained = [*RLSD, "train", NAME, "--arm", ARM, "--iterations"]
     used = [spent([*trained, str(until)], checkout) for until in (1, updates, updates)]
     with dg.DagsterInstance.from_config(os.environ["DAGSTER_HOME"]) as instance:
         each = (used[1] - used[2]) / (updates - 1)
         alone = told(between(instance, 0, updates))
         yield "iteration by `rlsd train`", f"{alone}, processor {each:.1f} s"
         began = time.monotonic()
-        with ui([*rlsd, "ui", "--port", str(port)], checkout) as process:
+        with ui([*RLSD, "ui", "--port", str(port)], checkout) as process:
             ask = f"http://127.0.0.1:{port}/graphql"
             wait(lambda: answers(ask))
             seconds = f"{time.monotonic() - began:.1f} s, processor {since(process, 0.0)}"
@@ -133,16 +138,16 @@ def in_the_ui(
     yield "iteration of a training in the UI", f"{many}, processor {each:.1f} s"
 
 
-def between(instance: dg.DagsterInstance, first: int, last: int) -> list[float]:
+def between(instance: dg.DagsterInstance, first: int, last: int, arm: str = ARM) -> list[float]:
     """Seconds from one policy to the next; the first iteration of a process loads its models."""
-    times = [policy(instance, k) for k in range(first + 1, last + 1)]
+    times = [policy(instance, k, arm) for k in range(first + 1, last + 1)]
     return [later - earlier for earlier, later in pairwise(times)]
 
 
-def policy(instance: dg.DagsterInstance, updates: int) -> float:
+def policy(instance: dg.DagsterInstance, updates: int, arm: str = ARM) -> float:
     """When a policy was published; 0 where it is not there."""
     record = instance.get_latest_data_version_record(
-        dg.AssetKey([NAME, "policy"]), partition_key=f"{ARM}|{updates:03d}"
+        dg.AssetKey([NAME, "policy"]), partition_key=f"{arm}|{updates:03d}"
     )
     return record.timestamp if record else 0.0
 

@@ -340,6 +340,21 @@ def test_a_bad_experiment_is_shown_and_the_others_are_there(
     assert why == {}
 
 
+def test_definitions_are_made_once_until_a_file_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("assets.naming", "assets.definitions"):
+        monkeypatch.setattr(f"{module}.EXPERIMENTS", tmp_path)
+    file = tmp_path / "good" / "defs.yaml"
+    file.parent.mkdir()
+    file.write_text(GOOD, encoding="utf-8")
+    first = defs()
+    assert defs() is first
+    file.write_text("[", encoding="utf-8")
+    groups = {node.group_name for node in defs().resolve_asset_graph().asset_nodes}
+    assert groups == {"not_loaded"}
+
+
 def test_a_check_of_the_definitions_fails(
     experiments: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

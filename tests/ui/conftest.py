@@ -44,7 +44,7 @@ class Opened:
         """The data of a GraphQL answer."""
         body = json.dumps({"query": query, "variables": variables}).encode()
         request = Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
-        with urlopen(request, timeout=60) as answer:
+        with urlopen(request, timeout=120) as answer:
             found = json.load(answer)
         assert "errors" not in found, found
         return found["data"]

@@ -4,6 +4,8 @@ Screenshots go to the folder that RLSD_SCREENSHOTS names.
 """
 
 import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +103,21 @@ def test_nothing_is_lost_when_parts_are_killed(opened: Opened, undisturbed: Path
     mine = opened.runs()[: len(opened.runs()) - before]
     assert mine[0]["status"] == "SUCCESS"
     assert digests(opened.home) == digests(undisturbed)
+
+
+def test_a_reload_shows_what_was_declared_meanwhile(opened: Opened, checkout: Path) -> None:
+    """At once, and when two ask."""
+    reload = """mutation { reloadRepositoryLocation(repositoryLocationName: "assets.definitions") {
+      __typename } }"""
+    groups = "{ assetNodes { groupName } }"
+    small = checkout / "assets" / "experiments" / "small"
+    shutil.copytree(small, small.with_name("another"))
+    with ThreadPoolExecutor() as two:
+        list(two.map(opened.ask, [reload, reload]))
+    assert "another" in {node["groupName"] for node in opened.ask(groups)["assetNodes"]}
+    shutil.rmtree(small.with_name("another"))
+    opened.ask(reload)
+    assert "another" not in {node["groupName"] for node in opened.ask(groups)["assetNodes"]}
 
 
 def test_an_idle_ui_prints_nothing(opened: Opened, capfd: pytest.CaptureFixture[str]) -> None:
