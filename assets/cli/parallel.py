@@ -149,7 +149,7 @@ def _start(loop: Loop, relay: Relay, arm: str, total: int) -> None:
 
 def _teach(loop: Loop, relay: Relay, arm: str, total: int) -> None:
     run = loop.workspace.at(arm, 0)
-    if run.arm.weighting.reads_teacher:
+    if run.arm.reads_teacher:
         run.teacher()
 
 

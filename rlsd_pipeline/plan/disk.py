@@ -71,7 +71,7 @@ def written(arm: Arm, architecture: Architecture, work: Workload, spread: Layout
         tables=_tables(arm, architecture, work),
         weights=architecture.parameters * FLOAT32,
         optimizer=2 * trained * FLOAT32,
-        teacher=average if arm.weighting.reads_teacher else 0,
+        teacher=average if arm.reads_teacher else 0,
     )
 
 

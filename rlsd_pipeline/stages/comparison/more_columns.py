@@ -18,6 +18,7 @@ from rlsd_pipeline.stages.comparison.unscored import (
     NOTHING_TO_TELL,
 )
 from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
+from rlsd_pipeline.stages.stage import plain
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.method import NO_TEACHER, why_lacking
 
@@ -53,10 +54,32 @@ def make_columns(run: StageRun) -> Artifact | None:
     return LogprobsStage().make(wanted) if wanted.arm.columns else None
 
 
-def kept_columns(run: StageRun, rollouts: Artifact) -> Artifact | None:
-    """What was scored of these very rollouts for the comparison, if anything."""
-    kept = run.workspace.store.intact_ref(with_columns(run).reference(LogprobsStage.name))
-    return kept if kept and kept.manifest.inputs.get("rollouts") == rollouts.digest else None
+def kept_columns(run: StageRun, rollouts: Artifact, logprobs: Artifact | None) -> Artifact | None:
+    """What was scored for the comparison of these very rollouts, by the same teacher as declared.
+
+    It may lack what a method reads that was not compared then.
+    """
+    wanted = with_columns(run)
+    kept = run.workspace.store.intact_ref(wanted.reference(LogprobsStage.name))
+    if kept is None or kept.manifest.inputs.get("rollouts") != rollouts.digest:
+        return None
+    teachers = {
+        artifact.manifest.inputs["teacher"]
+        for artifact in (kept, logprobs)
+        if artifact is not None and "teacher" in artifact.manifest.inputs
+    }
+    return kept if len(teachers) < 2 and _is_as_declared(kept, wanted) else None
+
+
+def _is_as_declared(kept: Artifact, wanted: WhatIf) -> bool:
+    """Whether it was scored with the wording and the contexts that are declared here."""
+    stage, then = LogprobsStage(), kept.manifest.config
+    now = plain(wanted.experiment, *stage.decided_by) | stage.settings(wanted)
+    contexts = then.get("contexts", {})
+    declared = plain(wanted.experiment, "contexts")["contexts"]
+    names = (then.keys() & now.keys()) - {"columns", "contexts"}
+    same = all(then[name] == now[name] for name in names)
+    return same and isinstance(contexts, dict) and contexts.items() <= declared.items()
 
 
 def reason(

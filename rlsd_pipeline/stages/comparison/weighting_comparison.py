@@ -68,7 +68,7 @@ class WeightingComparisonStage(Stage):
         fits = all(made_from.get(n) == inputs[n].digest for n in ("rollouts", "rewards"))
         if values is not None and fits:
             inputs[TokenValuesStage.name] = values
-        more = kept_columns(run, inputs["rollouts"])
+        more = kept_columns(run, inputs["rollouts"], inputs.get("logprobs"))
         return inputs | ({NAME: more} if more is not None else {})
 
     def settings(self, run: StageRun) -> dict[str, Any]:
@@ -150,8 +150,7 @@ class WeightingComparisonStage(Stage):
                 tokens=len(rows),
                 signal_tokens=int((credit.token_advantages != 0).sum()),
                 policy=rollouts.manifest.inputs.get("policy", "imported"),
-                teacher=logprobs.manifest.inputs.get("teacher") if logprobs else None,
-                privileged=_named(logprobs.manifest.config.get("privileged")) if logprobs else None,
+                **_told(logprobs, more),
                 token_shares=token_shares(segments),
                 methods=summaries,
                 rank_correlation=rank_correlations(credits),
@@ -201,9 +200,14 @@ class _Compared(NamedTuple):
     left_out: dict[str, str]
 
 
-def _named(privileged: Any) -> str | None:
-    """What a context is called, as a manifest has it: a user's own has settings."""
-    return privileged["type"] if isinstance(privileged, dict) else privileged
+def _told(*scored: Artifact | None) -> dict[str, str | None]:
+    """The teacher, and what a context is called that it saw: a user's own has settings."""
+    for manifest in (each.manifest for each in scored if each is not None):
+        shown: Any = manifest.config.get("privileged")
+        if "teacher" in manifest.inputs and shown is not None:
+            name = shown["type"] if isinstance(shown, dict) else shown
+            return {"teacher": manifest.inputs["teacher"], "privileged": name}
+    return {"teacher": None, "privileged": None}
 
 
 def _compared(run: StageRun) -> _Compared:

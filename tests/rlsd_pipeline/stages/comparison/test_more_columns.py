@@ -2,16 +2,20 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.config.contexts import ContextsConfig
+from rlsd_pipeline.credit.columns import ASKED
 from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
 from rlsd_pipeline.privileged.kinds.sibling import demonstration
-from rlsd_pipeline.stages.comparison.more_columns import make_columns
+from rlsd_pipeline.stages.comparison.more_columns import kept_columns, make_columns
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
+from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.run import StageRun, Workspace
 from schemas import Reward, Rollout, TokenLogprobs, WeightingComparison
 
@@ -48,8 +52,14 @@ def test_a_comparison_says_what_makes_a_column_and_shows_the_method_once_it_is_m
     assert run.read("logprobs").digest == own.digest
     after = run.make(WeightingComparisonStage).record(WeightingComparison)
     assert after.left_out == {}
+    assert (after.teacher, after.privileged) == (run.read("policy").digest, "answer")
     assert {"asking", "rlsd", "opsd"} <= {method.method for method in after.methods}
     assert run.stage(WeightingComparisonStage).is_current(run)
+    # What another wording or another draw of siblings left is not what is asked for here.
+    other = run.experiment.model_copy(update={"contexts": ContextsConfig(seed=1)})
+    changed = replace(run, workspace=replace(run.workspace, experiment=other))
+    assert kept_columns(run, run.read("rollouts"), own) is not None
+    assert kept_columns(changed, run.read("rollouts"), own) is None
     assert made["student_logprobs"] == columns(own)["student_logprobs"]
     for squared, entropy in zip(
         made["student_squared_probs"], made["student_entropy"], strict=True
@@ -59,6 +69,20 @@ def test_a_comparison_says_what_makes_a_column_and_shows_the_method_once_it_is_m
             assert -math.log(mass) <= nats + 1e-5
     assert all(value is not None for name in BY_IMAGE for value in made[name])
     assert len({str(made[name]) for name in BY_IMAGE}) == 3
+
+
+def test_an_arm_computes_what_its_method_reads_and_nothing_else(run: StageRun) -> None:
+    decided = {
+        arm: LogprobsStage().settings(run.workspace.at(arm, 0))
+        for arm in ("grpo-s0", "rlsd-s0", "asking-s0")
+    }
+    assert decided["grpo-s0"] == {"temperature": 1.0}
+    assert decided["rlsd-s0"] == {"temperature": 1.0, "privileged": "answer"}
+    assert decided["asking-s0"]["columns"] == sorted(ASKED)
+    assert decided["asking-s0"]["contexts"] == ContextsConfig().model_dump()
+    assert run.workspace.at("asking-s0", 0).arm.teacher_reads_rewards
+    # Of what nobody asked for there is nothing: sampling's numbers are the student's here.
+    assert all(set(columns(run.read("logprobs"))[name]) == {None} for name in ASKED)
 
 
 def test_a_sibling_stands_in_the_template_and_never_beside_itself(run: StageRun) -> None:
