@@ -22,7 +22,16 @@ class Standardised(AdvantageEstimator):
 
     def advantages(self, rewards: Tensor, groups: Tensor) -> Tensor:
         """0 for a whole group without variance."""
-        centred, count = centred_rewards(rewards, groups), group_sizes(rewards, groups)
-        squares = rewards.new_zeros(len(count)).index_add(0, groups, centred.square())
-        deviation = (squares / (count - 1).clamp(min=1)).sqrt() + STD_EPSILON
-        return centred / deviation[groups]
+        return centred_rewards(rewards, groups) / group_deviations(rewards, groups)[groups]
+
+
+def group_deviations(rewards: Tensor, groups: Tensor) -> Tensor:
+    """s_R + 1e-6 of each group, the unbiased deviation of its known rewards; `[groups]`.
+
+    Args:
+        rewards: Of each rollout, nan where the verifier failed; `[rollouts]`.
+        groups: Index of each rollout's group, from 0; `[rollouts]`.
+    """
+    centred, count = centred_rewards(rewards, groups), group_sizes(rewards, groups)
+    squares = rewards.new_zeros(len(count)).index_add(0, groups, centred.square())
+    return (squares / (count - 1).clamp(min=1)).sqrt() + STD_EPSILON

@@ -1,19 +1,30 @@
 """The methods: each is one short file that turns what is known of a token into its credit.
 
-    grpo.py           every token carries its response's advantage
-    rlsd.py           the reward sets a token's direction, the privileged teacher its magnitude
-    rlsd_adaptive.py  RLSD whose λ and ε_w follow the evidence
-    opsd.py           the student is drawn to a teacher that sees the reference
-    opd.py            the same to another model that sees no reference
-    sdpo.py           the same to a teacher that sees a successful sibling
-    grpo_opsd.py      GRPO and OPSD, added
-    surprisal.py      the advantage lies where the policy was surprised by its own token
-    ktae.py           a token's presence in good and bad responses of the group
-    prefix_tree.py    what a token changed of the mean reward of the responses that it begins
-    sft.py            the likelihood of correct responses
-    vine.py           what each token was worth, measured: the oracle
+    grpo.py              every token carries its response's advantage
+    rlsd.py              the reward sets a token's direction, the privileged teacher its magnitude
+    rlsd_adaptive.py     RLSD whose λ and ε_w follow the evidence
+    rlsd_ectr.py         RLSD whose evidence is a right sibling against a wrong one
+    rlcsd.py             that evidence, added to the advantage
+    opsd.py              the student is drawn to a teacher that sees the reference
+    opd.py               the same to another model that sees no reference
+    sdpo.py              the same to a teacher that sees a successful sibling
+    grpo_opsd.py         GRPO and OPSD, added
+    sdpg.py              the same with a weak pull to the teacher's whole distribution
+    sdar.py              GRPO and a likelihood that a gate on the teacher's evidence weighs
+    srpo.py              GRPO for right responses, SDPO for wrong ones
+    surprisal.py         the advantage lies where the policy was surprised by its own token
+    entropy.py           the advantage lies where the policy was undecided
+    entropy_selected.py  the advantage on the fifth of the tokens of highest entropy
+    vppo.py              the advantage on the tokens that the image decides
+    ktae.py              a token's presence in good and bad responses of the group
+    prefix_tree.py       what a token changed of the mean reward of the responses it begins
+    tempo.py             the same, beside the advantage and in its scale
+    optimal_token_baseline.py  the reward less the baseline of least variance at a token's place
+    constant_negative.py one credit for all tokens: a control
+    sft.py               the likelihood of correct responses
+    vine.py              what each token was worth, measured: the oracle
 
-    method.py         what a method reads, declares and ends in
+    method.py            what a method reads, declares and ends in
 
 A file here that holds a `Weighting` is a method that experiments can declare: nothing else has to
 be told. A user's own, beside the YAML or in a package, has the same form. The update sums the

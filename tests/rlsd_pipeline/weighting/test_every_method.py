@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,16 @@ from pydantic import TypeAdapter
 from torch import Tensor
 
 import rlsd_pipeline.weighting
+from rlsd_pipeline.credit.columns import ASKED, COLUMNS, STUDENT, TEACHER
 from rlsd_pipeline.divergences.sampled import Sampled
 from rlsd_pipeline.weighting import METHODS, WeightingConfig
+from rlsd_pipeline.weighting.constant_negative import ConstantNegative
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
+from rlsd_pipeline.weighting.optimal_token_baseline import OptimalTokenBaseline
 from rlsd_pipeline.weighting.prefix_tree import PrefixTree
+from rlsd_pipeline.weighting.rlcsd import RLCSD
 from rlsd_pipeline.weighting.rlsd import RLSD
+from rlsd_pipeline.weighting.sdar import SDAR
 
 CreditOf = Callable[..., Credit]
 
@@ -27,11 +33,30 @@ SETTINGS = [
         for method in METHODS
         if "divergence" in method.model_fields
     ),
+    ConstantNegative(term="both"),
+    OptimalTokenBaseline(tail="zero"),
     PrefixTree(term="branch"),
+    RLCSD(means="one"),
     RLSD(formula="as_printed"),
     RLSD(responses_weighted="negative", tokens_weighted="reasoning"),
+    SDAR(form="policy_gradient"),
 ]
 EVERY = pytest.mark.parametrize("method", SETTINGS, ids=str)
+
+FROM_ADVANTAGES = {
+    "entropy",
+    "entropy_selected",
+    "grpo",
+    "ktae",
+    "prefix_tree",
+    "rlcsd",
+    "rlsd_adaptive",
+    "rlsd_ectr",
+    "surprisal",
+    "tempo",
+    "vppo",
+}
+"""Methods whose credit is the advantage, shared out or added to by the group's rewards alone."""
 
 ROLLOUT = st.fixed_dictionaries(
     {
@@ -68,18 +93,29 @@ def present(streams: TokenStreams) -> dict[str, Tensor]:
 
 def test_every_file_of_the_folder_that_holds_a_method_is_found() -> None:
     assert [method.model_fields["type"].default for method in METHODS] == [
+        "constant_negative",
+        "entropy",
+        "entropy_selected",
         "grpo",
         "grpo_opsd",
         "ktae",
         "opd",
         "opsd",
+        "optimal_token_baseline",
         "prefix_tree",
+        "rlcsd",
         "rlsd",
         "rlsd_adaptive",
+        "rlsd_ectr",
+        "sdar",
+        "sdpg",
         "sdpo",
         "sft",
+        "srpo",
         "surprisal",
+        "tempo",
         "vine",
+        "vppo",
     ]
     folder = Path(rlsd_pipeline.weighting.__file__).parent
     files = {path.stem for path in folder.glob("*.py")} - {"__init__", "method"}
@@ -94,7 +130,7 @@ def test_a_declaration_survives_a_round_trip(method: Weighting) -> None:
 
 
 @EVERY
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(rollouts=TABLE, data=st.data())
 def test_permuting_rollouts_permutes_the_credit(
     credit_of: CreditOf, method: Weighting, rollouts: list[dict], data: st.DataObject
@@ -110,7 +146,7 @@ def test_permuting_rollouts_permutes_the_credit(
 
 
 @EVERY
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(rollouts=TABLE)
 def test_streams_are_finite_and_without_gradient(
     credit_of: CreditOf, method: Weighting, rollouts: list[dict]
@@ -126,8 +162,29 @@ def test_streams_are_finite_and_without_gradient(
         assert name == "token_advantages" or (values >= 0).all()
 
 
+@EVERY
+@pytest.mark.parametrize("extreme", [0.0, 300.0, 1e4, -1e4])
+def test_extreme_evidence_gives_finite_credit(
+    credit_of: CreditOf, method: Weighting, extreme: float
+) -> None:
+    gain, rewards = [[extreme, -extreme], [0.0, extreme], [extreme], []], [1, 0, 1, 0]
+    for values in present(method.streams(credit_of(gain, rewards=rewards))).values():
+        assert values.isfinite().all()
+
+
+@pytest.mark.parametrize("method", [m for m in SETTINGS if m.type in FROM_ADVANTAGES], ids=str)
+@pytest.mark.parametrize("reward", [0.0, 1.0])
+def test_a_group_without_variance_has_no_credit(
+    credit_of: CreditOf, method: Weighting, reward: float
+) -> None:
+    credit = credit_of([[0.5, -1.0], [1.0]], rewards=[reward, reward])
+    found = method.streams(credit).token_advantages
+    assert found is not None
+    assert not found.any()
+
+
 @pytest.mark.parametrize("method", [m for m in SETTINGS if m.keeps_sign], ids=str)
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(rollouts=TABLE)
 def test_a_method_that_promises_it_never_turns_a_sign(
     credit_of: CreditOf, method: Weighting, rollouts: list[dict]
@@ -140,18 +197,26 @@ def test_a_method_that_promises_it_never_turns_a_sign(
 
 def test_these_promise_to_keep_the_sign() -> None:
     promising = {method.type for method in SETTINGS if method.keeps_sign}
-    assert promising == {"grpo", "rlsd", "rlsd_adaptive"}
+    assert promising == {"grpo", "rlsd", "rlsd_adaptive", "rlsd_ectr"}
 
 
-@pytest.mark.parametrize("method", [m for m in SETTINGS if m.reads_teacher], ids=str)
+@pytest.mark.parametrize("method", [m for m in SETTINGS if TEACHER in m.columns], ids=str)
 def test_a_missing_teacher_is_named(credit_of: CreditOf, method: Weighting) -> None:
     with pytest.raises(ValueError, match="use the tables of an arm whose method reads a teacher"):
         method.streams(credit_of([[0.0], [1.0]], rewards=[1, 0], teacher=False))
 
 
-@pytest.mark.parametrize("method", [m for m in SETTINGS if not m.reads_teacher], ids=str)
-def test_a_method_that_reads_no_teacher_needs_none(credit_of: CreditOf, method: Weighting) -> None:
-    assert present(method.streams(credit_of([[0.0], [1.0]], rewards=[1, 0], teacher=False)))
+@EVERY
+def test_columns_that_it_reads_are_enough_and_without_one_it_says_so(
+    credit_of: CreditOf, method: Weighting
+) -> None:
+    others = COLUMNS.keys() - method.columns - {STUDENT}
+    table = credit_of([[0.0, 0.5], [1.0]], rewards=[1, 0])
+    alone = replace(table, **dict.fromkeys(others))
+    assert present(method.streams(alone))
+    for name in method.columns & ASKED:
+        with pytest.raises(ValueError, match=name):
+            method.streams(replace(alone, **{name: None}))
 
 
 @EVERY

@@ -1,0 +1,31 @@
+"""GRPO whose advantage lies where the policy was undecided.
+
+    Â_t = A H_t / mean H over the response,   H_t = -Σ_v π(v | x, y<t) log π(v | x, y<t)
+
+Surprisal asks how unlikely the token was that came; entropy how unlikely it could have been. The
+mean keeps the response's total. No teacher is read. A control of ours, as `surprisal` is
+(docs/method.md, eq. 36).
+"""
+
+from typing import Literal
+
+from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
+from rlsd_pipeline.weighting.surprisal import share_of_response
+
+
+class Entropy(Weighting):
+    """The advantage shared out by the policy's entropy; a response's total stays the same."""
+
+    type: Literal["entropy"] = "entropy"
+
+    reads = frozenset({"student_entropy"})
+
+    def streams(self, credit: Credit) -> TokenStreams:
+        """Â_t = A H_t / mean H; A itself where the policy was never undecided.
+
+        Raises:
+            ValueError: The table has no entropies.
+        """
+        entropy = credit.column("student_entropy")
+        shares = share_of_response(entropy, credit.rows, len(credit.rewards))
+        return TokenStreams(credit.token_advantages * shares)

@@ -1,0 +1,54 @@
+"""GRPO on the tokens of highest entropy alone: the 80/20 rule.
+
+    Â_t = A where H_t >= τ, else 0;   τ the (1 - share) quantile of H over all tokens of the table
+
+Source: arXiv 2506.01939 (docs/method.md, eq. 35), as TRL (`top_entropy_quantile`) and ms-swift have
+it: one threshold for the batch, so that responses may keep more or fewer tokens than the share. The
+tokens left out stay in the mean over tokens, as in TRL. No teacher is read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class EntropySelected(Weighting):
+    """The advantage on the tokens at which the policy was most undecided, and 0 elsewhere."""
+
+    type: Literal["entropy_selected"] = "entropy_selected"
+
+    share: Annotated[float, Field(gt=0, le=1)] = 0.2
+    """Share of the tokens that are learnt from."""
+
+    reads = frozenset({"student_entropy"})
+
+    def streams(self, credit: Credit) -> TokenStreams:
+        """Â_t; tokens at the threshold are kept.
+
+        Raises:
+            ValueError: The table has no entropies.
+        """
+        entropy = credit.column("student_entropy")
+        kept = entropy >= threshold(entropy, self.share)
+        return TokenStreams(credit.token_advantages * kept)
+
+
+def threshold(values: Tensor, share: float) -> float:
+    """The least of the largest values that make up a share of them; 0 where there are none.
+
+    As many lie at or above it as at or above the linear quantile.
+    """
+    count = len(values)
+    if not count:
+        return 0.0
+    # But for rounding: 0.2 of 11 tokens are 2.2, of which 3 lie at or above the quantile.
+    kept = int(share * (count - 1) + 1e-9) + 1
+    return float(np.partition(values.cpu().numpy(), count - kept)[count - kept])

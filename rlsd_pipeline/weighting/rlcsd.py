@@ -1,0 +1,90 @@
+"""RLCSD: what a right sibling makes likelier than wrong ones do, added to the advantage.
+
+    e_t = log π_T(y_t | x, a right sibling, y<t) - log mean_k π_T(y_t | x, wrong sibling k, y<t)
+    r_t = clip(β λ tanh(e_t / τ), ±bound)
+    Â_t = A + r_t where |r_t| > δ, held on A's side of 0;   Â_t = A elsewhere
+
+Source: arXiv 2606.11709 (docs/method.md, eq. 42 to 44) and THU-BPM/RLCSD at 7eeff3c; the defaults
+are those of its Qwen3-8B runs on mathematics. What any sibling adds, right or wrong, its style
+above all, is in both terms of e_t and falls out.
+
+Its loss has two means, one over the tokens that are not selected and, times η, one over those that
+are. Here the credit carries the two denominators, so that with `update: {denominator: token}` the
+loss is theirs; they take the means over a micro-batch, here they run over the table. Responses
+without siblings of both verdicts have no evidence and keep A.
+
+At τ = .02 a gap of .0008 nats is selected already and one of .04 saturates: less than the
+rounding of bfloat16. `compare` therefore prints what rounding alone would select.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class RLCSD(Weighting):
+    """The advantage, moved where a right sibling and wrong ones disagree about a token."""
+
+    type: Literal["rlcsd"] = "rlcsd"
+
+    temperature: Annotated[float, Field(gt=0)] = 0.02
+    """τ, nats: evidence of this size has three quarters of its full effect."""
+
+    beta: Annotated[float, Field(ge=0)] = 1.0
+    """β: a factor on the evidence's effect, beside λ."""
+
+    mix: Annotated[float, Field(ge=0)] = 0.5
+    """λ: the most that evidence moves an advantage by, at β = 1."""
+
+    threshold: Annotated[float, Field(ge=0)] = 0.02
+    """δ: tokens that are moved by no more than this keep the plain advantage."""
+
+    bound: Annotated[float, Field(gt=0)] = 2.0
+    """What evidence moves an advantage by at most, whatever β and λ."""
+
+    selected_weight: Annotated[float, Field(ge=0)] = 1.0
+    """η: weight of the mean over selected tokens beside that over the others."""
+
+    means: Literal["two", "one"] = "two"
+    """`two`: selected and other tokens have a mean each, as in the authors' loss. `one`: all tokens
+    share one, and η has no part in it."""
+
+    reads = frozenset({"correct_sibling_logprobs", "mean_wrong_sibling_logprobs"})
+
+    def streams(self, credit: Credit) -> TokenStreams:
+        """Â_t; A itself in a response without siblings of both verdicts.
+
+        Raises:
+            ValueError: The table was not scored with siblings.
+        """
+        moves = self._moves(credit)
+        selected = moves.abs() > self.threshold
+        advantages = credit.token_advantages
+        moved = advantages + moves.masked_fill_(~selected, 0.0)
+        # Where the move would turn the sign, nothing is left; an advantage of 0 stays.
+        moved.masked_fill_(moved * advantages <= 0, 0.0)
+        if self.means == "one":
+            return TokenStreams(moved)
+        count, chosen = len(selected), int(selected.count_nonzero())
+        others, theirs = count / max(count - chosen, 1), count / max(chosen, 1)
+        return TokenStreams(
+            moved.mul_(selected * (self.selected_weight * theirs - others) + others)
+        )
+
+    def selects(self, credit: Credit) -> Tensor:
+        """Tokens whose advantage is moved by more than δ."""
+        return self._moves(credit).abs() > self.threshold
+
+    def _moves(self, credit: Credit) -> Tensor:
+        """r_t of every token, 0 where there is no evidence; `[tokens]`."""
+        right = credit.column("correct_sibling_logprobs")
+        evidence = right - credit.column("mean_wrong_sibling_logprobs")
+        effect = evidence.nan_to_num_(0.0).div_(self.temperature).tanh_()
+        return effect.mul_(self.beta * self.mix).clamp_(-self.bound, self.bound)

@@ -1,0 +1,56 @@
+"""RLSD with contrastive evidence: a right sibling against a wrong one in the place of Δ.
+
+    e_t = log π_T(y_t | x, a right sibling, y<t) - log π_T(y_t | x, a wrong sibling, y<t)
+    Â_t = A ((1 - λ) + λ clip(exp(sign(A) e_t), 1 - ε_w, 1 + ε_w))
+
+Source: `rlsd_ectr` of THU-BPM/RLCSD at 7eeff3c (arXiv 2606.11709; docs/method.md, eq. 45). Both
+terms are the teacher's, so that what any sibling adds falls out, and the student is not read. λ,
+its schedule and ε_w have the values of RLSD's paper; the authors' own were not seen.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field
+
+from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
+from rlsd_pipeline.weighting.rlsd import rlsd_token_advantages, scheduled_mix
+
+
+class RLSDECTR(Weighting):
+    """RLSD whose evidence is what a right sibling makes likelier than a wrong one does."""
+
+    type: Literal["rlsd_ectr"] = "rlsd_ectr"
+
+    mix: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """λ: 0 is GRPO, 1 is fully weighted credit."""
+
+    clip: Annotated[float, Field(ge=0, le=1)] = 0.2
+    """ε_w: a weight stays within 1 ± this."""
+
+    decay: Annotated[int, Field(ge=1)] | None = 50
+    """Iterations over which λ falls to 0, or None to keep it."""
+
+    reads = frozenset({"correct_sibling_logprobs", "wrong_sibling_logprobs"})
+
+    @property
+    def keeps_sign(self) -> bool:
+        """The reward alone sets the direction."""
+        return True
+
+    def at_iteration(self, iteration: int) -> Self:
+        """λ as it stands at an iteration."""
+        mix = scheduled_mix(self.mix, iteration, warmup=0, decay=self.decay)
+        return self.model_copy(update={"mix": mix, "decay": None})
+
+    def streams(self, credit: Credit) -> TokenStreams:
+        """Â_t; A itself in a response without siblings of both verdicts.
+
+        Raises:
+            ValueError: The table was not scored with siblings.
+        """
+        right = credit.column("correct_sibling_logprobs")
+        evidence = (right - credit.column("wrong_sibling_logprobs")).nan_to_num_(0.0)
+        every = evidence.isfinite()
+        advantages = credit.token_advantages
+        credited = rlsd_token_advantages(advantages, evidence, every, mix=self.mix, clip=self.clip)
+        return TokenStreams(credited)

@@ -1,0 +1,50 @@
+"""SDAR: GRPO, and a pull to tokens that the privileged teacher endorses, through a gate.
+
+    g_t = σ(β Δ_t), without gradient
+    as_published     L = L_GRPO + c mean_t g_t (log π_T - log π_θ)
+    policy_gradient  Â_t = A + c g_t Δ_t
+
+Source: arXiv 2605.15155 (docs/method.md, eq. 46), as ms-swift has it (`compute_sdar_loss`, a port
+of the authors' code): the sign is certain, and so is that log π_θ alone has a gradient. That
+gradient is -c g_t ∇log π_θ, in which the teacher stands in the gate alone: every sampled token is
+made likelier, the endorsed ones more, and none less. It is a weighted likelihood of the policy's
+own responses, and is written as one here: the gradient is the same.
+
+`policy_gradient` is the form whose expectation is a gated reverse KL, in which a token that the
+teacher rejects is made less likely (docs/method.md, eq. 15). c = .1 is what the code falls back to;
+those who build on it set .01.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
+
+
+class SDAR(Weighting):
+    """The advantage, and a likelihood that a gate on the teacher's evidence weighs."""
+
+    type: Literal["sdar"] = "sdar"
+
+    coefficient: Annotated[float, Field(ge=0)] = 0.1
+    """c: weight of the pull beside GRPO's loss."""
+
+    gate: Annotated[float, Field(ge=0)] = 5.0
+    """β: sharpness of the gate, per nat; 0 gates nothing, with ½ everywhere."""
+
+    form: Literal["as_published", "policy_gradient"] = "as_published"
+    """`as_published`: the gated likelihood. `policy_gradient`: with the teacher's evidence as the
+    advantage, whose sign it then keeps."""
+
+    def streams(self, credit: Credit) -> TokenStreams:
+        """The advantage and the pull, which is 0 where the teacher knew no more.
+
+        Raises:
+            ValueError: No teacher scored the table.
+        """
+        gain, advantages = credit.information_gain, credit.token_advantages
+        pull = (self.gate * gain).sigmoid_().mul_(self.coefficient).mul_(credit.token_informed)
+        if self.form == "as_published":
+            return TokenStreams(token_advantages=advantages, nll_weights=pull)
+        return TokenStreams(advantages + pull * gain)

@@ -1,0 +1,50 @@
+"""SDPG: GRPO and a weak pull to the privileged teacher's whole distribution.
+
+    L = L_GRPO + β mean_t KL(π_S ‖ π_T),   over the whole vocabulary
+
+Source: arXiv 2606.04036 (docs/method.md, eq. 48) and lauyikfung/SDPG at f71329e, with its β. It is
+`grpo_opsd` with reverse KL and no tail bucket. Two things of its loss are not here: (α/2) (log w)²,
+which holds the policy near a frozen reference policy at α = .001, since no table has that policy's
+log-probabilities; and the bound of 20 nats on a token's divergence, where `entry_clip` bounds what
+one entry adds. Its teacher is the policy itself with the reference answer: `teacher: {type: live}`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from rlsd_pipeline.divergences import DivergenceConfig
+from rlsd_pipeline.divergences.reverse_kl import ReverseKL
+from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.divergences.divergence import StoredDivergence
+
+
+class SDPG(Weighting):
+    """The advantage, and the exact reverse KL to the privileged teacher beside it."""
+
+    type: Literal["sdpg"] = "sdpg"
+
+    beta: Annotated[float, Field(ge=0)] = 0.001
+    """β: weight of the divergence; the authors'."""
+
+    divergence: DivergenceConfig = ReverseKL(top_k=None)
+    """Which divergence, or its sampled form. Over the whole vocabulary unless declared, as the
+    authors have it: with a large vocabulary `{type: reverse_kl}`, with 100 entries and a tail, is
+    far smaller on disk."""
+
+    @property
+    def stored_divergence(self) -> StoredDivergence | None:
+        """The declared one, unless it is the sampled form."""
+        return self.divergence.stored
+
+    def streams(self, credit: Credit) -> TokenStreams:
+        """The advantage, and β wherever the teacher saw a reference."""
+        weights = self.beta * credit.token_informed
+        pulled = self.divergence.streams(weights, credit.information_gain)
+        if pulled.token_advantages is None:
+            return pulled._replace(token_advantages=credit.token_advantages)
+        return TokenStreams(credit.token_advantages + pulled.token_advantages)

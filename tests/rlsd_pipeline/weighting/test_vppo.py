@@ -1,0 +1,47 @@
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from rlsd_pipeline.weighting.method import Credit
+from rlsd_pipeline.weighting.vppo import VPPO, largest_of_response
+
+CreditOf = Callable[..., Credit]
+
+TWO = math.log(2)
+# k: 0, 2 - ln 2 - 1 = .306853, ½ + ln 2 - 1 = .193147, 0, and 0 twice; the last has no image.
+GAPS = [[0.0, TWO, -TWO, 0.0], [0.0, 0.0], None]
+
+
+def streams(credit_of: CreditOf, column: str, **of: object) -> list[float]:
+    columns = {column: [row and [gap - 4 for gap in row] for row in GAPS]}
+    gain, advantages = [[0.0] * 4, [0.0] * 2, [0.0]], [1.0, -2.0, 0.5]
+    credit = credit_of(gain, advantages=advantages, teacher=False, columns=columns)
+    found = VPPO.model_validate({"share": 0.5} | of).streams(credit).token_advantages
+    assert found is not None
+    return found.tolist()
+
+
+def test_the_tokens_that_the_image_decides_carry_the_advantage(credit_of: CreditOf) -> None:
+    # Scaled means 1 and 0, their mean ½: factors .9 + .1 · 2 and .9.
+    expected = [0.0, 1.1, 1.1, 0.0, -1.8, 0.0, 0.5]
+    assert streams(credit_of, "patched_image_logprobs") == pytest.approx(expected)
+    assert streams(credit_of, "blank_image_logprobs", image="blank") == pytest.approx(expected)
+
+
+def test_responses_may_weigh_alike(credit_of: CreditOf) -> None:
+    found = streams(credit_of, "patched_image_logprobs", least=1.0, share=1.0)
+    assert found == pytest.approx([1.0] * 4 + [-2.0] * 2 + [0.5])
+
+
+def test_the_setting_names_the_column() -> None:
+    assert VPPO().columns == {"student_logprobs", "patched_image_logprobs"}
+    assert VPPO(image="blank").columns == {"student_logprobs", "blank_image_logprobs"}
+
+
+def test_a_share_is_rounded_up_and_the_first_of_equals_are_taken() -> None:
+    sizes = torch.tensor([1.0, 3.0, 3.0, 3.0, 0.0, 0.0, 5.0, 2.0])
+    rows = torch.tensor([0, 0, 0, 0, 1, 1, 3, 3])
+    found = largest_of_response(sizes, rows, 4, 0.4)
+    assert found.nonzero().squeeze(-1).tolist() == [1, 2, 4, 6]
