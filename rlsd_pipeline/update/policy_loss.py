@@ -2,10 +2,11 @@
 
     L = -mean min(ρ_t Â_t, clip(ρ_t, 1 - ε_low, 1 + ε_high) Â_t),   ρ_t = exp(policy - old logprob)
 
-The mean is one of three: over each response's tokens and then over responses (`sequence`, the
-paper's), over all tokens (`token`, the reference code's), or over the tokens that carry a weight
-(`learnt_token`, that of SDPO's repository, whose masked responses do not count). There is no KL
-term and no entropy bonus in the paper.
+The mean is one of four: over each response's tokens and then over responses (`sequence`, the
+paper's), over all tokens (`token`, the reference code's and DAPO's), over the tokens that carry a
+weight (`learnt_token`, that of SDPO's repository, whose masked responses do not count), or the sum
+over a response by a constant, then over responses (`constant`, Dr. GRPO's). There is no KL term and
+no entropy bonus in the paper. GSPO's ratio of whole responses is made in `whole_responses.py`.
 """
 
 from typing import Literal, NamedTuple
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from rlsd_pipeline.update.importance import importance_ratio
 
-Denominator = Literal["sequence", "token", "learnt_token"]
+Denominator = Literal["sequence", "token", "learnt_token", "constant"]
 
 
 class PolicyLoss(NamedTuple):
@@ -24,7 +25,7 @@ class PolicyLoss(NamedTuple):
     Attributes:
         loss: Scalar to minimise, unitless.
         ratio: ρ_t without gradient; `[tokens]`.
-        clipped: True where the clip took the gradient away; `[tokens]`.
+        clipped: True where a bound changed the gradient; `[tokens]`.
     """
 
     loss: Tensor
@@ -32,19 +33,30 @@ class PolicyLoss(NamedTuple):
     clipped: Tensor
 
 
-def token_shares(lengths: Tensor, denominator: Denominator, learnt: Tensor | None = None) -> Tensor:
+def token_shares(
+    lengths: Tensor,
+    denominator: Denominator,
+    learnt: Tensor | None = None,
+    response_tokens: int | None = None,
+) -> Tensor:
     """The weight of each token in the mean, response after response; `[tokens]`.
 
     Args:
         lengths: Tokens of each response of the whole batch; `[responses]`. A response without
             tokens counts as a response in the `sequence` mean.
         denominator: `sequence`: 1 / (responses x its own length); `token`: 1 / all tokens;
-            `learnt_token`: 1 / tokens that carry a weight, and 0 for the others.
+            `learnt_token`: 1 / tokens that carry a weight, and 0 for the others; `constant`:
+            1 / (responses x `response_tokens`).
         learnt: Whether a token carries any weight, for `learnt_token`; `[tokens]`.
+        response_tokens: What `constant` divides by.
 
     Raises:
-        ValueError: `learnt_token` without `learnt`.
+        ValueError: `learnt_token` without `learnt`, or `constant` without `response_tokens`.
     """
+    if denominator == "constant":
+        if response_tokens is None:
+            raise ValueError("the constant denominator needs to know what it divides by")
+        return torch.ones(int(lengths.sum())) / max(len(lengths) * response_tokens, 1)
     if denominator == "learnt_token":
         if learnt is None:
             raise ValueError("the mean over learnt tokens needs to know which they are")
@@ -87,3 +99,24 @@ def clipped_policy_loss(
         objective = torch.where(cut, floor, objective)
         clipped = clipped | cut
     return PolicyLoss(-(objective * shares).sum(), ratio.detach(), clipped)
+
+
+def weighted_policy_loss(
+    policy_logprobs: Tensor,
+    old_logprobs: Tensor,
+    token_advantages: Tensor,
+    shares: Tensor,
+    *,
+    clip_low: float,
+    clip_high: float,
+) -> PolicyLoss:
+    """CISPO's loss: the likelihood, weighed by the advantage and the bounded ratio.
+
+    L = -mean sg(clip(ρ_t, 1 - ε_low, 1 + ε_high)) Â_t log π_θ (arXiv 2506.13585; docs/method.md,
+    eq. 50). A bound changes the size of a token's gradient and takes none away. The arguments are
+    those of `clipped_policy_loss`.
+    """
+    ratio = importance_ratio(policy_logprobs, old_logprobs).detach()
+    weights = ratio.clamp(1 - clip_low, 1 + clip_high)
+    objective = weights * token_advantages * policy_logprobs
+    return PolicyLoss(-(objective * shares).sum(), ratio, weights != ratio)

@@ -23,6 +23,11 @@ from rlsd_pipeline.update.engine_correction import engine_metrics
 from rlsd_pipeline.update.metrics import step_metrics
 from rlsd_pipeline.update.shared_tokens import SharedTokens, join, weightless, with_shares
 from rlsd_pipeline.update.token_loss import TokenLoss, Tokens, token_loss
+from rlsd_pipeline.update.whole_responses import (
+    after_moving,
+    logprobs_without_gradient,
+    reads_whole_responses,
+)
 
 ONE_DEVICE = OneDevice()
 
@@ -175,7 +180,8 @@ def accumulate_gradients(
 
 def shared_tokens(groups: Sequence[UpdateGroup], config: UpdateConfig) -> list[list[SharedTokens]]:
     """The tokens of each response of each group, with their weight in the mean over all."""
-    return with_shares([group.tokens for group in groups], _lengths(groups), config.denominator)
+    tokens = [group.tokens for group in groups]
+    return with_shares(tokens, _lengths(groups), config.denominator, config.response_tokens)
 
 
 def _lengths(groups: Sequence[UpdateGroup]) -> list[list[int]]:
@@ -220,6 +226,10 @@ def _learn(
     def forward() -> tuple[Tensor, Tensor, list[TokenLoss]]:
         hidden, token_ids = flat_completion_hidden(policy, batch)
         every, size = tokens.to(hidden.device), tokens_at_once(policy)
+        if reads_whole_responses(config):
+            moved = logprobs_without_gradient(policy, hidden, token_ids, temperature)
+            lengths = torch.tensor([len(i) for i in batch.completion_ids], device=hidden.device)
+            every = every._replace(tokens=after_moving(every.tokens, moved, lengths, config))
         losses, gradients = [], []
         # Once without any token as well, so that a batch of empty responses has its metrics.
         for start in range(0, max(len(token_ids), 1), size):

@@ -44,7 +44,10 @@ class SharedTokens(NamedTuple):
 
 
 def with_shares(
-    tokens: Sequence[Tokens], lengths: Sequence[Sequence[int]], denominator: Denominator
+    tokens: Sequence[Tokens],
+    lengths: Sequence[Sequence[int]],
+    denominator: Denominator,
+    response_tokens: int | None = None,
 ) -> list[list[SharedTokens]]:
     """The tokens of each response of each group.
 
@@ -52,10 +55,11 @@ def with_shares(
         tokens: Those of each group, response after response; `[groups]`.
         lengths: How many each response has.
         denominator: Of the mean.
+        response_tokens: What the `constant` denominator divides by.
     """
     learnt = torch.cat([_learnt(of_group) for of_group in tokens])
     every = torch.tensor([n for group in lengths for n in group])
-    shares = token_shares(every, denominator, learnt)
+    shares = token_shares(every, denominator, learnt, response_tokens)
     groups = shares.split([sum(group) for group in lengths])
     divided = []
     for of_group, weights, counts in zip(tokens, groups, lengths, strict=True):

@@ -18,7 +18,11 @@ from rlsd_pipeline.models.logprobs import Support, chosen_logprobs
 from rlsd_pipeline.update.divergence import token_divergence
 from rlsd_pipeline.update.engine_correction import engine_weights
 from rlsd_pipeline.update.importance import importance_ratio
-from rlsd_pipeline.update.policy_loss import clipped_policy_loss
+from rlsd_pipeline.update.policy_loss import (
+    PolicyLoss,
+    clipped_policy_loss,
+    weighted_policy_loss,
+)
 from rlsd_pipeline.weighting.method import TokenStreams
 
 
@@ -57,7 +61,7 @@ class TokenLoss(NamedTuple):
         loss: Scalar to minimise.
         parts: Value of each component by name, without gradient.
         ratio: ρ_t without gradient; `[tokens]`.
-        clipped: True where the clip took the policy gradient of a token away; `[tokens with an
+        clipped: True where a bound changed the policy gradient of a token; `[tokens with an
             advantage]`, None where no stream has advantages.
     """
 
@@ -93,15 +97,7 @@ def token_loss(
     components: dict[str, Tensor] = {}
     streams = tokens.streams
     if streams.token_advantages is not None:
-        surrogate = clipped_policy_loss(
-            policy_logprobs,
-            tokens.old_logprobs,
-            streams.token_advantages,
-            shares,
-            clip_low=config.clip_low,
-            clip_high=config.clip_high,
-            dual_clip=config.dual_clip,
-        )
+        surrogate = _surrogate(policy_logprobs, tokens, streams.token_advantages, shares, config)
         components["policy_gradient"] = surrogate.loss
         clipped = surrogate.clipped[streams.token_advantages != 0]
     if streams.distillation_weights is not None:
@@ -118,3 +114,19 @@ def token_loss(
     loss = torch.stack(list(components.values())).sum()
     parts = {f"loss_{name}": value.item() for name, value in components.items()}
     return TokenLoss(loss, parts, ratio, clipped)
+
+
+def _surrogate(
+    policy_logprobs: Tensor,
+    tokens: Tokens,
+    token_advantages: Tensor,
+    shares: Tensor,
+    config: UpdateConfig,
+) -> PolicyLoss:
+    bounds = {"clip_low": config.clip_low, "clip_high": config.clip_high}
+    old = tokens.old_logprobs
+    if config.clipping == "weight":
+        return weighted_policy_loss(policy_logprobs, old, token_advantages, shares, **bounds)
+    return clipped_policy_loss(
+        policy_logprobs, old, token_advantages, shares, **bounds, dual_clip=config.dual_clip
+    )
