@@ -13,7 +13,10 @@ from rlsd_pipeline.weighting.grpo_opsd import GRPOOPSD
 from rlsd_pipeline.weighting.method import Weighting
 from rlsd_pipeline.weighting.opd import OPD
 from rlsd_pipeline.weighting.prefix_tree import PrefixTree
+from rlsd_pipeline.weighting.rlcsd import RLCSD
 from rlsd_pipeline.weighting.rlsd import RLSD
+from rlsd_pipeline.weighting.rlsd_ectr import RLSDECTR
+from rlsd_pipeline.weighting.sdar import SDAR
 from rlsd_pipeline.weighting.sft import SFT
 
 if TYPE_CHECKING:
@@ -64,6 +67,9 @@ def _variants(run: StageRun) -> dict[str, Weighting]:
         "rlsd, as printed": rlsd.model_copy(update={"formula": "as_printed"}),
         "rlsd, negative only": rlsd.model_copy(update={"responses_weighted": "negative"}),
         "rlsd, reasoning only": rlsd.model_copy(update={"tokens_weighted": "reasoning"}),
+        "rlsd_ectr, λ undecayed": RLSDECTR(decay=None),
+        "rlcsd, one mean": RLCSD(means="one"),
+        "sdar, policy gradient": SDAR(form="policy_gradient"),
         "grpo_opsd, sampled": GRPOOPSD.model_validate({"divergence": {"type": "sampled"}}),
         "prefix_tree, branches only": PrefixTree(term="branch"),
     }

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
+from rlsd_pipeline.credit.columns import ASKED
 from rlsd_pipeline.errors import AlignmentError
 from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.stages.comparison.compared_methods import compared_methods, distinct_streams
@@ -78,6 +79,12 @@ def rlsd_by_hand(run: StageRun, mix: float, clip: float) -> dict[str, list[float
     return found
 
 
+def asking(run: StageRun) -> set[str]:
+    """Methods that read what no arm here computes."""
+    compared = distinct_streams(run, compared_methods(run))
+    return {name for name, method in compared.items() if method.columns & ASKED}
+
+
 def test_everything_comes_from_cached_tables(compared: tuple[StageRun, Artifact]) -> None:
     run, artifact = compared
     found, by_method = artifact.record(WeightingComparison), credits(artifact)
@@ -91,7 +98,7 @@ def test_everything_comes_from_cached_tables(compared: tuple[StageRun, Artifact]
     assert (found.rollouts, found.tokens) == (16, sum(map(len, tokens.values())))
     assert found.policy == run.read("policy").digest
     assert found.teacher == run.read("policy", 0).digest
-    assert (found.privileged, found.left_out) == ("answer", {})
+    assert (found.privileged, found.left_out.keys()) == ("answer", asking(run))
     # λ falls from its full value at the first iteration, so the undecayed form is the same method.
     assert {"grpo", "rlsd", "opsd", "sdpo", "sft", "rlsd, as printed"} <= set(by_method)
     assert not {"opd", "live", "rlsd, λ undecayed"} & set(by_method)
@@ -135,21 +142,25 @@ def test_without_a_teacher_its_methods_are_left_out(
     run = workspace_at(copied).at("grpo-s0", 0)
     found = run.make(WeightingComparisonStage).record(WeightingComparison)
     branches = "prefix_tree, branches only"
-    named = ["grpo", "ktae", "prefix_tree", "sft", "surprisal", "grpo, centred", branches]
+    own = ["grpo", "constant_negative", "ktae", "prefix_tree", "sft", "surprisal", "tempo"]
+    named = [*own, "grpo, centred", branches]
     assert [method.method for method in found.methods] == named
     shown = distinct_streams(run, compared_methods(run))
     left = set(shown) - set(named)
     assert set(found.left_out) == left
-    assert {"rlsd", "opsd", "sdpo", "rlsd_adaptive"} <= left
-    assert all("no teacher scored these rollouts" in why for why in found.left_out.values())
+    for name in ("rlsd", "opsd", "sdpo", "rlsd_adaptive", "sdar"):
+        assert "no teacher scored these rollouts" in found.left_out[name]
+    for name in ("entropy", "optimal_token_baseline", "vppo", "rlcsd", "srpo"):
+        assert "--arm grpo-s0 --iteration 0 --columns" in found.left_out[name]
     assert (found.teacher, found.privileged) == (None, None)
-    assert len(found.rank_correlation) == 7
-    # Within a response every token of GRPO and SFT has the same credit.
+    assert len(found.rank_correlation) == 9
+    # Within a response every token of GRPO, SFT and the control has the same credit.
     within = found.rank_correlation_within
     known = [(i, j) for i, row in enumerate(within) for j, one in enumerate(row) if one is not None]
-    assert known == [(i, j) for i in (1, 2, 4, 6) for j in (1, 2, 4, 6)]
+    assert known == [(i, j) for i in (2, 3, 5, 6, 8) for j in (2, 3, 5, 6, 8)]
     # A alone tells nothing of its tokens, so the tree does the same within one with it or without.
-    assert (within[2][2], within[4][4], within[2][6]) == pytest.approx((1.0, 1.0, 1.0))
+    assert (within[3][3], within[5][5]) == pytest.approx((1.0, 1.0))
+    assert (within[3][8], within[6][8]) == pytest.approx((1.0, 1.0))
 
 
 OPD = {
@@ -165,9 +176,9 @@ def test_opd_is_left_out_where_its_teacher_did_not_score(
     assert "opd" in compared_methods(run)
     found = run.make(WeightingComparisonStage).record(WeightingComparison)
     assert "opd" not in [method.method for method in found.methods]
-    assert found.left_out == {
-        "opd": "its teacher is another model, which did not score these rollouts"
-    }
+    assert found.left_out.keys() == {"opd"} | asking(run)
+    why = "its teacher is another model, which did not score these rollouts"
+    assert found.left_out["opd"] == why
     # An experiment without it does not hear of it.
     plain = workspace_at(copied, arms=GRPO_AND_RLSD).at("rlsd-s0", 0)
     assert "opd" not in compared_methods(plain)
@@ -187,7 +198,7 @@ def test_opd_is_shown_on_the_tables_of_its_own_arm(
         stages[name](run)
     found = run.make(WeightingComparisonStage).record(WeightingComparison)
     assert "opd" in [method.method for method in found.methods]
-    assert (found.left_out, found.privileged) == ({}, "none")
+    assert (found.left_out.keys(), found.privileged) == (asking(run), "none")
     assert found.teacher == run.read("teacher").digest != found.policy
 
 
