@@ -4,6 +4,8 @@
     W_t = Σ_{j<=t} (1 - 2 π_j + Σ_v π(v)²)
 
 W_t stands for the squared norm of the score up to t: a response of a large gradient counts more.
+Where one response alone goes on, it is its own baseline, which leaves nothing; verl leaves the
+reward there, in a group without variance as well (`tail`).
 Source: verl at 1dda039, `optimal_token_baseline` (docs/method.md, eq. 39). The reward is the whole
 return at every token, since it comes with the last; nothing is divided by a deviation, and no
 teacher is read. Two differences: verl adds 1e-8 to Σ W_t, here the plain mean stands where it is 0;
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from rlsd_pipeline.advantages.estimator import centred_rewards
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 if TYPE_CHECKING:
@@ -37,24 +40,30 @@ class OptimalTokenBaseline(Weighting):
         Raises:
             ValueError: The table has no squared probabilities.
         """
-        logprobs = credit.student_logprobs.detach()
-        energies = 1 - 2 * logprobs.double().exp() + credit.column("student_squared_probs")
-        rewards = credit.rewards.double()
-        baselines, alone = place_baselines(energies, rewards, credit.rows, credit.groups)
-        if self.tail == "reward":
-            baselines.masked_fill_(alone, 0.0)
-        credits = (rewards[credit.rows] - baselines).nan_to_num_(0.0)
-        return TokenStreams(credits.to(logprobs.dtype))
+        energies = credit.student_logprobs.detach().exp().mul_(-2).add_(1)
+        energies += credit.column("student_squared_probs")
+        rewards, rows = credit.rewards.to(energies.dtype), credit.rows
+        # What all of a group have in common is in its baselines too: without it a group without
+        # variance has a credit of exactly 0.
+        centred = centred_rewards(rewards, credit.groups)
+        baselines, alone = place_baselines(energies, centred, ~rewards.isnan(), rows, credit.groups)
+        credits = baselines.neg_().add_(centred.index_select(0, rows))
+        own = rewards.nan_to_num(0.0) if self.tail == "reward" else 0 * centred
+        credits[alone] = own[rows[alone]]
+        if rewards.isnan().any():
+            credits.masked_fill_(rewards.isnan()[rows], 0.0)
+        return TokenStreams(credits)
 
 
 def place_baselines(
-    energies: Tensor, rewards: Tensor, rows: Tensor, groups: Tensor
+    energies: Tensor, rewards: Tensor, known: Tensor, rows: Tensor, groups: Tensor
 ) -> tuple[Tensor, Tensor]:
     """B_t of each token, and whether no other response of the group has a token there.
 
     Args:
-        energies: What each token adds to W; float64, `[tokens]`.
-        rewards: R, nan where the verifier failed; float64, `[responses]`.
+        energies: What each token adds to W; `[tokens]`.
+        rewards: R, 0 where it is not known; `[responses]`.
+        known: Whether a response counts; `[responses]`.
         rows: Index of each token's response; `[tokens]`.
         groups: Index of each response's group; `[responses]`.
     """
@@ -62,21 +71,27 @@ def place_baselines(
 
     lengths = rows.bincount(minlength=len(groups))
     starts = lengths.cumsum(0) - lengths
-    summed = energies.cumsum(0)
-    before = torch.cat([summed.new_zeros(1), summed])[starts]
-    known = (~rewards.isnan()).double()[rows]
-    weights = (summed - before[rows]).clamp_(min=0).mul_(known)
     # One row of places a group, as long as its longest response.
     longest = lengths.new_zeros(int(groups.max()) + 1 if len(groups) else 0)
     longest = longest.scatter_reduce_(0, groups, lengths, "amax")
     offsets = (longest.cumsum(0) - longest)[groups] - starts
-    place = torch.arange(len(rows)) + offsets[rows]
-    size, paid = int(longest.sum()), rewards.nan_to_num(0.0)[rows]
-
-    def over_group(values: Tensor) -> Tensor:
-        return values.new_zeros(size).index_add_(0, place, values)
-
-    total, count = over_group(weights), over_group(known)
-    plain = over_group(known * paid) / count.clamp(min=1)
-    weighted = over_group(weights * paid) / total
-    return weighted.where(total > 0, plain)[place], (count <= 1)[place]
+    size = int(longest.sum())
+    # Half the memory of an index: over millions of tokens that is what takes the time.
+    kind = torch.int32 if max(size, len(rows)) < 2**31 else torch.int64
+    place = torch.arange(len(rows), dtype=kind).add_(offsets.to(kind).index_select(0, rows))
+    summed = energies.cumsum(0, dtype=torch.float64)
+    before = torch.cat([summed.new_zeros(1), summed])[starts]
+    weights = summed.sub_(before.index_select(0, rows)).clamp_(min=0).to(energies.dtype)
+    paid = rewards.index_select(0, rows)
+    if known.all():
+        count = place.bincount(minlength=size)
+    else:
+        counted = known.index_select(0, rows).to(weights.dtype)
+        weights *= counted
+        count = place.bincount(counted, minlength=size)
+    total = weights.new_zeros(size).index_add_(0, place, weights)
+    baselines = weights.new_zeros(size).index_add_(0, place, weights.mul_(paid)) / total
+    if (total == 0).any():
+        plain = weights.new_zeros(size).index_add_(0, place, paid) / count.clamp(min=1)
+        baselines = baselines.where(total > 0, plain.to(weights.dtype))
+    return baselines.index_select(0, place), (count <= 1).index_select(0, place)

@@ -14,6 +14,7 @@ look at: its responses keep A. No teacher is read.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
@@ -60,20 +61,21 @@ class VPPO(Weighting):
         altered = credit.column(f"{self.image}_image_logprobs")
         gap = altered - credit.student_logprobs.detach()
         seen = ~gap.isnan()
-        gap = gap.nan_to_num_(0.0).clamp_(-_LARGEST_LOG_RATIO, _LARGEST_LOG_RATIO)
-        dependence = (gap.exp() - gap).sub_(1).clamp_(0, _LARGEST)
+        gap.nan_to_num_(0.0).clamp_(-_LARGEST_LOG_RATIO, _LARGEST_LOG_RATIO)
+        dependence = gap.exp().sub_(gap).sub_(1).clamp_(0, _LARGEST)
         kept = largest_of_response(dependence, credit.rows, len(credit.rewards), self.share)
-        factors = self._factors(dependence, seen, credit)[credit.rows]
-        credits = credit.token_advantages * factors
-        return TokenStreams(credits.masked_fill_(seen & ~kept, 0.0))
+        factors = self._factors(dependence, seen, credit)
+        credits = (credit.advantages * factors).index_select(0, credit.rows)
+        return TokenStreams(credits.masked_fill_(kept.logical_not_().logical_and_(seen), 0.0))
 
     def _factors(self, dependence: Tensor, seen: Tensor, credit: Credit) -> Tensor:
         """Of each response a + (1 - a) s / mean s, 1 without images; `[responses]`."""
         count = len(credit.rewards)
-        totals = dependence.new_zeros(count).double()
-        totals = totals.index_add(0, credit.rows, dependence.double())
-        tokens = totals.new_zeros(count).index_add(0, credit.rows, seen.double())
-        means, has = totals / tokens.clamp(min=1), tokens > 0
+        rows = credit.rows
+        totals = rows.bincount(weights=dependence, minlength=count)
+        # A response has an image at all its tokens or at none.
+        has = seen.new_zeros(count).index_put_((rows,), seen)
+        means = totals / rows.bincount(minlength=count).clamp(min=1)
         factors = means.new_ones(count)
         if has.any() and (spread := means[has].max() - means[has].min()) > _LEAST_RANGE:
             scaled = (means[has] - means[has].min()) / spread
@@ -98,8 +100,10 @@ def largest_of_response(sizes: Tensor, rows: Tensor, responses: int, share: floa
     for length in lengths.unique().tolist():
         if length == 0:
             continue
+        count = min(math.ceil(length * share - 1e-9), length)
+        if length * responses == len(rows):
+            return _largest_of_row(sizes.view(responses, length), count).flatten()
         places = starts[lengths == length].unsqueeze(1) + torch.arange(length)
-        count = min(int(np.ceil(length * share - 1e-9)), length)
         kept[places] = _largest_of_row(sizes[places], count)
     return kept
 
@@ -112,7 +116,7 @@ def _largest_of_row(sizes: Tensor, count: int) -> Tensor:
     least = np.partition(sizes.cpu().numpy(), length - count, axis=1)[:, length - count]
     bounds = torch.from_numpy(least).unsqueeze(1)
     kept = sizes >= bounds
-    if (kept.sum(1) > count).any():
+    if int(kept.count_nonzero()) > count * len(sizes):
         equal = sizes == bounds
         room = count - (sizes > bounds).sum(1, keepdim=True)
         kept &= ~equal | (equal.cumsum(1) <= room)

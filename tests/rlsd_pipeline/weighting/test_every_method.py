@@ -172,7 +172,11 @@ def test_extreme_evidence_gives_finite_credit(
         assert values.isfinite().all()
 
 
-@pytest.mark.parametrize("method", [m for m in SETTINGS if m.type in FROM_ADVANTAGES], ids=str)
+@pytest.mark.parametrize(
+    "method",
+    [*(m for m in SETTINGS if m.type in FROM_ADVANTAGES), OptimalTokenBaseline(tail="zero")],
+    ids=str,
+)
 @pytest.mark.parametrize("reward", [0.0, 1.0])
 def test_a_group_without_variance_has_no_credit(
     credit_of: CreditOf, method: Weighting, reward: float
