@@ -177,7 +177,7 @@ def weighting(found: Suites) -> list[str]:
     case = found["weighting"]["weighting"]
     copy = median(case["copy"])
     body = [[n, spread(v, 3), f"{median(v) / copy:.1f}"] for n, v in case.items()]
-    return rows("method | wall s | times a copy", body)
+    return rows("method | processor s | times a copy", body)
 
 
 def pipeline(found: Suites) -> list[str]:
