@@ -6,7 +6,7 @@ Each table has fresh problems of a policy whose values are enumerated (tests/enu
 fresh responses and fresh continuations. The true fidelity is that over all problems.
 """
 
-import sys
+import argparse
 
 import numpy as np
 
@@ -20,8 +20,11 @@ _MANY = 20_000
 
 def main() -> None:
     """Print the coverage of nominal 95 % intervals."""
-    tables = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    sizes = [int(each) for each in sys.argv[2:]] or PROBLEMS
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tables", type=int, nargs="?", default=1000, help="simulated a size")
+    parser.add_argument("problems", type=int, nargs="*", default=PROBLEMS, help="of a table")
+    given = parser.parse_args()
+    tables, sizes = given.tables, given.problems
     rng = np.random.default_rng(0)
     many = Table(rng, [Tree(rng) for _ in range(_MANY)])
     true = {name: _angle(credit, many.true) for name, credit in many.credits.items()}
