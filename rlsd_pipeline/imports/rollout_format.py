@@ -20,7 +20,7 @@ from rlsd_pipeline.imports.row import SampledRow, Unusable, UnusableError
 
 _NUMBER = re.compile(r"\d+")
 _STEPS = range(2**63)
-_MISSHAPEN = (AttributeError, LookupError, TypeError, ValueError, OverflowError)
+MISSHAPEN = (AttributeError, LookupError, TypeError, ValueError, OverflowError)
 """What reading a record ends in where a field is not what its name promises."""
 
 
@@ -42,7 +42,7 @@ class RolloutFormat(Component):
     """What writes such a log, in a few words."""
 
     step_in_path: ClassVar[str | None] = None
-    """Pattern of the file's stem, or of a folder it stands in, whose group is the step."""
+    """Pattern of the file's path, with slashes, whose group is the step."""
 
     path: LocatedPath
     """The log: a file, or a folder that holds its files."""
@@ -69,9 +69,14 @@ class RolloutFormat(Component):
             UnusableError: The record cannot be used; its text is the reason.
         """
 
+    def names_step(self, record: Mapping[str, Any]) -> bool:
+        """Whether a record has a place for its step; empty, it is not known whose row it is."""
+        return "step" in record
+
     def step_of(self, record: Mapping[str, Any], place: Place) -> int | None:
         """The step of a record that cannot be used; None where nobody knows."""
-        return whole_number(record.get("step", place.step))
+        step = record.get("step")
+        return whole_number(place.step if step is None else step)
 
     @cached_property
     def files(self) -> list[Path]:
@@ -118,6 +123,8 @@ class RolloutFormat(Component):
             step, read = self.step_of(record, place), self._fields(record, place)
         for fields in read:
             found = fields if isinstance(fields, UnusableError) else _row(fields, place, number)
+            if isinstance(found, SampledRow) and found.step is None and self.names_step(record):
+                found = UnusableError("no step")
             # A row nobody can use is still one of its step, which must not lose it.
             yield (
                 Unusable(place.file.name, number, str(found), step)
@@ -135,11 +142,11 @@ class RolloutFormat(Component):
             raise
         except UnusableError as error:
             return [error]
-        except _MISSHAPEN:
+        except MISSHAPEN:
             if self.origin is not None:
                 # Of a user's own format it may be the format's mistake.
                 raise
-            return [UnusableError(f"a field of another kind than {self.name} writes")]
+            return [UnusableError(misshapen(self))]
 
     def require(self, record: Mapping[str, Any]) -> None:
         """Refuse a log by its first record.
@@ -158,27 +165,35 @@ class Place:
 
     Attributes:
         file: The file.
-        step: What the format's `step_in_path` finds in its path, nearest first; else None.
+        step: What the format's `step_in_path` finds in its path; else None.
     """
 
     def __init__(self, file: Path, step_in_path: str | None = None) -> None:
         self.file, self.step = file, None
         if step_in_path is not None:
-            names = (file.stem, *(folder.name for folder in file.parents))
-            found = next(filter(None, (re.fullmatch(step_in_path, each) for each in names)), None)
+            found = re.search(step_in_path, file.resolve().as_posix())
             self.step = None if found is None else int(found[1])
 
 
+def misshapen(source: RolloutFormat) -> str:
+    """Why a row cannot be used whose field is not what its name promises."""
+    return f"a field of another kind than {source.name} writes"
+
+
 def whole_number(value: Any) -> int | None:
-    """A step as an integer, text of digits included; None for what is none."""
+    """A step as an integer, as text and as a float too; None for what is none."""
     if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        # A table with a null in it has a column of floats.
         value = int(value)
     return value if type(value) is int and value in _STEPS else None
 
 
 def _row(fields: dict[str, Any], place: Place, number: int) -> SampledRow | UnusableError:
     try:
-        return SampledRow(file=place.file.name, number=number, **fields)
+        step = place.step if fields.get("step") is None else fields["step"]
+        return SampledRow(file=place.file.name, number=number, **{**fields, "step": step})
     except ValidationError as error:
         first = error.errors()[0]
         what = ".".join(str(part) for part in first["loc"][:1])

@@ -1,6 +1,6 @@
-"""Groups of responses to one problem that carry no reward because the verifier failed."""
+"""Verdicts taken together: groups that the verifier failed on, and rewards nobody verified."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rlsd_pipeline.groups import Groups
 from schemas.reward import Verdict
@@ -13,3 +13,9 @@ def unjudged_groups(groups: Groups, verdicts: Sequence[str]) -> list[str]:
         for problem_id, rows in zip(groups.problem_ids, groups.members, strict=True)
         if 2 * sum(verdicts[row] == Verdict.VERIFIER_ERROR for row in rows) > len(rows)
     ]
+
+
+def is_unverified(verdicts: Iterable[str]) -> bool:
+    """Whether no response was verified: a log's rewards, where a response without one failed."""
+    found = set(verdicts)
+    return Verdict.UNVERIFIED in found and found <= {Verdict.UNVERIFIED, Verdict.VERIFIER_ERROR}

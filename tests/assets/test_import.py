@@ -30,7 +30,7 @@ def test_an_import_is_an_event_with_what_became_of_the_log(
     assert told["import/rows_unusable"] == {}
     source = rewards.asset_materialization.metadata
     assert source["reward_source"].value == "imported"
-    assert source["readable"].value == "16 of 16 judged without reading an answer"
+    assert source["readable"].value == "the rewards of 16 are a log's, and nothing verified them"
     assert "imported rollouts" in run("status", file).output
     assert (
         "declares no model: leave --model out"

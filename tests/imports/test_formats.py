@@ -227,7 +227,7 @@ def test_a_row_nobody_can_use_is_counted_in_its_step(
     found = BY_NAME[name].model_validate({"path": str(folder), **settings})
     read = import_step(found, step, ProblemNames(name).of, reader)
     assert read.report.rows == len(lines) + 1
-    # The file's name and the folder's are no steps.
+    # The folder's name is no step.
     assert import_step(found, None, ProblemNames(name).of, reader).report.step == step
 
 
@@ -259,3 +259,35 @@ def test_one_response_that_cannot_be_used_loses_none_of_its_batch(tmp_path: Path
     found = import_step(source("ms_swift", file), None, ProblemNames("x").of, Words())
     assert (found.report.rows, found.report.rollouts) == (4, 2)
     assert found.report.unusable == {"no response": 1, "a reward that is no finite number": 1}
+    uneven = batch | {"step": 1, "completion": []}
+    text = batch | {"completion": "hello"}
+    odd = batch | {"right": [1.0] * 4, "completion": ["2", ["text"], "3", "4"]}
+    file.write_text("\n".join(json.dumps(each) for each in (uneven, text, odd)))
+    found = import_step(source("ms_swift", file), 1, ProblemNames("x").of, Words())
+    assert (found.report.rows, found.report.rollouts) == (12, 3)
+    assert found.report.unusable["a batch whose values are no lists of one length"] == 8
+
+
+def test_a_row_that_does_not_say_its_step_belongs_to_none(tmp_path: Path) -> None:
+    rows = [{"input": "1+1", "output": "2", "gts": "2", "score": 1.0, "step": s} for s in (5.0, 6)]
+    rows += [rows[0] | {"step": None}, rows[0] | {"output": 1}]
+    folder = tmp_path / "2024"
+    folder.mkdir()
+    (folder / "all.jsonl").write_text("\n".join(json.dumps(row) for row in rows) + "\nno JSON\n")
+    for step, spoilt in ((5, {"no response": 1}), (6, {})):
+        found = import_step(source("verl", folder), step, ProblemNames("x").of, Words())
+        assert found.report.rollouts == 1
+        assert found.report.unusable == {"no step": 1, "a line that is no JSON": 1, **spoilt}
+    # The file's name says it for a row that does not.
+    (folder / "all.jsonl").rename(folder / "5.jsonl")
+    found = import_step(source("verl", folder), 5, ProblemNames("x").of, Words())
+    assert found.report.rollouts == 2
+
+
+def test_a_response_longer_than_its_tokens_is_not_split(tmp_path: Path) -> None:
+    first, *others = map(json.loads, (LOGS / "slime/rollout_5.jsonl").read_text().splitlines())
+    spoilt = [first | {"response_length": n, "rollout_log_probs": None} for n in (-1, 10_000)]
+    file = tmp_path / "rollout_5.jsonl"
+    file.write_text("\n".join(map(json.dumps, [*others, *spoilt])))
+    found = import_step(source("slime", file), None, ProblemNames("x").of, Words())
+    assert found.report.unusable["a response length that does not fit the tokens"] == 2

@@ -104,6 +104,10 @@ class Generic(RolloutFormat):
             }
         )
 
+    def names_step(self, record: Mapping[str, Any]) -> bool:
+        """Whether a column is declared."""
+        return self.step is not None
+
     def step_of(self, record: Mapping[str, Any], place: Place) -> int | None:
         """What the column says, where one is named."""
         return whole_number(self._value(record, "step"))

@@ -12,10 +12,12 @@ from typing import Any, Literal
 
 from rlsd_pipeline.imports.reward_columns import rewards
 from rlsd_pipeline.imports.rollout_format import (
+    MISSHAPEN,
     Place,
     RolloutFormat,
     answer_of,
     asked,
+    misshapen,
     said,
     whole_number,
 )
@@ -46,6 +48,10 @@ class MSSwift(RolloutFormat):
     reward_weights: dict[str, float] | None = None
     """Weight of each reward function; by default every list of numbers counts by 1."""
 
+    def names_step(self, record: Mapping[str, Any]) -> bool:
+        """By either of its names."""
+        return not record.keys().isdisjoint(("step", "gen_step"))
+
     def step_of(self, record: Mapping[str, Any], place: Place) -> int | None:
         """That of the batch, whose rows may each repeat it."""
         step = record.get("step", record.get("gen_step"))
@@ -55,22 +61,24 @@ class MSSwift(RolloutFormat):
         self, record: Mapping[str, Any], place: Place
     ) -> Iterator[dict[str, Any] | UnusableError]:
         """The rows of a batch; one that cannot be used loses no other."""
-        count = len(record["completion"])
-        if any(isinstance(v, list) and len(v) != count for v in record.values()):
-            for _ in range(count):
-                yield UnusableError("a batch whose lists differ in length")
+        lengths = {len(value) for value in record.values() if isinstance(value, list)}
+        if not isinstance(record["completion"], list) or len(lengths) != 1:
+            for _ in range(max(lengths, default=1) or 1):
+                yield UnusableError("a batch whose values are no lists of one length")
             return
-        for at in range(count):
+        for at in range(lengths.pop()):
             row = {k: v[at] if isinstance(v, list) else v for k, v in record.items()}
             try:
                 yield self._row(row)
             except UnusableError as error:
                 yield error
+            except MISSHAPEN:
+                yield UnusableError(misshapen(self))
 
     def _row(self, row: Mapping[str, Any]) -> dict[str, Any]:
         step = row.get("step", row.get("gen_step"))
         return {
-            "step": None if step is None else int(step),
+            "step": step if step is None else int(step),
             **asked(row.get("prompt", row.get("messages"))),
             "completion": said(row["completion"]),
             **rewards(row, _KNOWN, self.reward_weights),

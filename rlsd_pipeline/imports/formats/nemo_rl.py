@@ -22,7 +22,7 @@ class NeMoRL(RolloutFormat):
     patterns = ("train_data_step*.jsonl",)
     keys = frozenset({"token_ids", "token_loss_mask", "input_lengths", "rewards"})
     described = "NeMo-RL's train_data_step*.jsonl"
-    step_in_path = r"train_data_step(\d+)"
+    step_in_path = r"/train_data_step(\d+)\.jsonl$"
 
     def read(self, record: Mapping[str, Any], place: Place) -> Iterator[dict[str, Any]]:
         """One sample."""

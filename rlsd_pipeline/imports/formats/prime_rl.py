@@ -33,7 +33,7 @@ class PrimeRL(RolloutFormat):
     patterns = ("traces.jsonl",)
     keys = frozenset({"nodes", "rewards", "task"})
     described = "prime-rl's rollouts/step_N/**/traces.jsonl"
-    step_in_path = r"step_(\d+)"
+    step_in_path = r".*/step_(\d+)/"
 
     def read(self, record: Mapping[str, Any], place: Place) -> Iterator[dict[str, Any]]:
         """One trace."""
@@ -94,7 +94,7 @@ class PrimeRLRecords(RolloutFormat):
     patterns = ("train_rollouts.jsonl",)
     keys = frozenset({"prompt", "completion", "reward", "example_id"})
     described = "prime-rl's rollouts/step_N/train_rollouts.jsonl"
-    step_in_path = r"step_(\d+)"
+    step_in_path = r".*/step_(\d+)/"
 
     def read(self, record: Mapping[str, Any], place: Place) -> Iterator[dict[str, Any]]:
         """One rollout."""

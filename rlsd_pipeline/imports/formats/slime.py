@@ -32,14 +32,15 @@ class Slime(RolloutFormat):
 
     keys = frozenset({"tokens", "response", "response_length", "status"})
     described = "slime's saved rollouts, as JSON Lines"
-    step_in_path = r"(?:rollout_)?(\d+)"
+    step_in_path = r"/(?:rollout_)?(\d+)\.jsonl$"
 
     reward_key: str | None = None
     """Which entry is the reward, where the log has a dictionary: --reward-key of the run."""
 
     def step_of(self, record: Mapping[str, Any], place: Place) -> int | None:
         """The sample's own rollout, or the file's."""
-        return whole_number(record.get("rollout_id", place.step))
+        step = record.get("rollout_id")
+        return whole_number(place.step if step is None else step)
 
     def read(self, record: Mapping[str, Any], place: Place) -> Iterator[dict[str, Any]]:
         """One sample."""
@@ -49,6 +50,8 @@ class Slime(RolloutFormat):
         tokens, length = record["tokens"], record["response_length"]
         if not length:
             raise UnusableError("no response")
+        if tokens and not 0 < length <= len(tokens):
+            raise UnusableError("a response length that does not fit the tokens")
         if not all(record.get("loss_mask") or [1]):
             raise UnusableError("tokens that the policy did not sample")
         reward = record.get("reward")
@@ -57,7 +60,7 @@ class Slime(RolloutFormat):
             parts = {k: float(v) for k, v in reward.items() if is_number(v)}
             reward = reward.get(self.reward_key) if self.reward_key else None
         yield {
-            "step": record.get("rollout_id", place.step),
+            "step": record.get("rollout_id"),
             "group": None if record.get("group_index") is None else str(record["group_index"]),
             **asked(record["prompt"]),
             "prompt_ids": tokens[: len(tokens) - length] or None,

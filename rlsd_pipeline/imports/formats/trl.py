@@ -23,7 +23,7 @@ class TRL(RolloutFormat):
     patterns = ("completions_*.parquet",)
     keys = frozenset({"step", "prompt", "completion", "advantage"})
     described = "TRL's completions/*.parquet (log_completions=True)"
-    step_in_path = r"completions_(\d+)"
+    step_in_path = r"/completions_(\d+)\.parquet$"
 
     reward_weights: dict[str, float] | None = None
     """Weight of each reward function, as `reward_weights` of the trainer; by default every column

@@ -23,7 +23,7 @@ class Verl(RolloutFormat):
 
     keys = frozenset({"input", "output", "score", "step"})
     described = "verl's rollout_data_dir/*.jsonl"
-    step_in_path = r"(\d+)"
+    step_in_path = r"/(\d+)\.jsonl$"
 
     def read(self, record: Mapping[str, Any], place: Place) -> Iterator[dict[str, Any]]:
         """One row."""

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from rlsd_pipeline.artifacts.validation import contiguous
 from rlsd_pipeline.credit.columns import STUDENT, TEACHER
-from schemas import Verdict
+from rlsd_pipeline.verifiers.groups import is_unverified
 
 if TYPE_CHECKING:
     from rlsd_pipeline.stages.run import StageRun
@@ -76,7 +76,7 @@ def leave_out_unverified(
     """
     from rlsd_pipeline.weighting.sft import SFT
 
-    if set(rewards["verdict"].unique().to_pylist()) != {Verdict.UNVERIFIED.value}:
+    if not is_unverified(rewards["verdict"].unique().to_pylist()):
         return dict(named)
     learners = {name: NOTHING_CORRECT for name, one in named.items() if isinstance(one, SFT)}
     left_out |= learners

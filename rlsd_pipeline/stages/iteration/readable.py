@@ -4,6 +4,7 @@ from collections import Counter
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.verifiers.groups import is_unverified
 from schemas import Reward, Verdict
 
 _LACKING = {Verdict.TRUNCATED, Verdict.UNPARSED, Verdict.VERIFIER_ERROR}
@@ -19,6 +20,8 @@ def readable_text(run: StageRun, rewards: Artifact) -> str:
         if extracted is None
     )
     total = len(table["verdict"])
+    if is_unverified(table["verdict"]):
+        return f"the rewards of {total} are a log's, and nothing verified them"
     cut, unparsed = lacking.pop(Verdict.TRUNCATED, 0), lacking.pop(Verdict.UNPARSED, 0)
     failed = lacking.pop(Verdict.VERIFIER_ERROR, 0)
     if lacking:
