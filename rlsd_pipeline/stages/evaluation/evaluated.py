@@ -5,18 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.diagnostics.leakage.mentions import count_mentioning
 from rlsd_pipeline.evaluation.intervals import Estimate, wilson_share
 from rlsd_pipeline.evaluation.methods import QuestionScores
+from rlsd_pipeline.stages.evaluation.mention_counts import MentionCount, mention_count
 from rlsd_pipeline.stages.evaluation.question_scores import (
     read_question_clusters,
     read_question_scores,
 )
 from rlsd_pipeline.stages.run import Workspace
 from schemas import BenchmarkScore, ItemVerdict
-
-_counted: dict[str, tuple[int, int]] = {}
-"""Digest of a score -> how many of its responses mention a reference, and how many there are."""
 
 
 @dataclass(frozen=True)
@@ -52,18 +49,9 @@ class Evaluated:
         return wilson_share(*self.mentioning, self.confidence)
 
     @property
-    def mentioning(self) -> tuple[int, int]:
-        """How many responses mention a reference, and how many there are.
-
-        In an earlier version's score they are counted, once a process.
-        """
-        if self.artifact.digest not in _counted:
-            known = self.score.mentioning
-            name = "problem_id" if known is not None else "completion"
-            column = self.artifact.table(ItemVerdict, [name])[name]
-            count = known if known is not None else count_mentioning(column)
-            _counted[self.artifact.digest] = count, len(column)
-        return _counted[self.artifact.digest]
+    def mentioning(self) -> MentionCount:
+        """How many responses mention a reference, and how many there are."""
+        return mention_count(self.artifact, self.score)
 
     @property
     def completions(self) -> list[tuple[str, str]]:

@@ -1,14 +1,19 @@
 """What must hold before tokens of one table are scored, weighed or learnt from."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.components.component import built_in_name
 from rlsd_pipeline.divergences.divergence import StoredDivergence
 from rlsd_pipeline.errors import AlignmentError, ConfigError
-from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.rollouts.engines import ENGINES
 from schemas import Problem
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 
 IN_WORDS = (
     "this needs a model, and the rollouts here were imported without one, in words: import the log "
