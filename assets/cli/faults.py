@@ -43,9 +43,12 @@ class Commands(click.Group):
             click.echo("standard output is closed: what is printed there is not shown", err=True)
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except (Exception, KeyboardInterrupt) as error:
+        except (BrokenPipeError, SystemExit):
+            raise
+        # Dagster's interruption of a step is no Exception.
+        except BaseException as error:
             if os.environ.get(TRACEBACK):
                 traceback.print_exception(error)
             raise told(error) from error

@@ -118,12 +118,14 @@ def _cells(line: Result, several: bool, compared: bool, judged: bool) -> Sequenc
 def _caption(results: Sequence[Result], compared_with: str) -> str:
     several = any(len(line.seeds) > 1 for line in results)
     pairs = "the same seeds" if several else "the same questions"
+    other = f"- {compared_with}: to {compared_with}, p corrected for the number of methods; "
+    if not any(line.difference for line in results):
+        other = ""
     text = (
         "detectable: smallest true difference that two policies' answers to these questions would "
         "show with probability 0.8;\n"
         f"gain: paired difference to the base on {pairs}, p corrected for the number of "
-        f"benchmarks; - {compared_with}: to {compared_with}, "
-        "p corrected for the number of methods; intervals are not corrected;\n"
+        f"benchmarks; {other}intervals are not corrected;\n"
         f"{_tests(results, compared_with)}"
         "mentions: responses that mention a reference nobody showed them"
     )

@@ -176,7 +176,7 @@ def _stall(arms: Sequence[list[Moment]]) -> str | None:
         if found is not None:
             stalls.append(found)
     if not stalls:
-        return f"none in {len(arms)} seeds"
+        return "none in 1 seed" if len(arms) == 1 else f"none in {len(arms)} seeds"
     at = np.mean([stall.iteration for stall in stalls])
     level = np.mean([stall.level.value for stall in stalls])
     return f"{len(stalls)} of {len(arms)} seeds, at {at:.0f}, {level:.3g} nats a token"

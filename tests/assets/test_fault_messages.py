@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 from assets.cli.faults import TRACEBACK, UNFORESEEN, Commands
 from rlsd_pipeline.errors import DataError
@@ -46,6 +47,7 @@ def os_error(number: int) -> OSError:
         (os_error(errno.ELOOP), "Links there lead in a circle"),
         (RuntimeError("Could not determine home directory."), "a path begins with `~`"),
         (KeyboardInterrupt(), "interrupted. Whatever is complete is kept"),
+        (DagsterExecutionInterruptedError(), "interrupted. Whatever is complete is kept"),
     ],
 )
 def test_a_fault_is_told_in_one_message(error: BaseException, said: str) -> None:

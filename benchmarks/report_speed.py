@@ -1,0 +1,68 @@
+"""How long the report and the table of a trained experiment take, and how large the page is.
+
+    RLSD_HOME=FOLDER python -m benchmarks.report_speed EXPERIMENT [--repeat 2]
+
+The first time reads what no process has kept beside the artifacts yet; every later one is what a
+person waits for. Seconds of the processor hold on a busy machine, wall time on an idle one alone.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+RLSD = [sys.executable, "-c", "from assets.cli import main; main()"]
+
+
+class Cost(NamedTuple):
+    """What a command took.
+
+    Attributes:
+        processor: Seconds of all its processes.
+        wall: Seconds by the clock.
+    """
+
+    processor: float
+    wall: float
+
+
+def main() -> None:
+    """Time both commands and print a line each time."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("experiment")
+    parser.add_argument("--repeat", type=int, default=2)
+    given = parser.parse_args()
+    print("| command | time | processor, s | wall, s | page, MB |\n|---|--:|--:|--:|--:|")
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "report.html"
+        commands = {
+            "report": ["report", given.experiment, "--out", str(page)],
+            "results": ["results", given.experiment],
+        }
+        for name, command in commands.items():
+            for time_of in range(1, given.repeat + 1):
+                found = cost(command)
+                size = f"{page.stat().st_size / 1e6:.2f}" if name == "report" else ""
+                seconds = f"{found.processor:.1f} | {found.wall:.1f}"
+                print(f"| {name} | {time_of} | {seconds} | {size} |", flush=True)
+
+
+def cost(command: Sequence[str]) -> Cost:
+    """Run a command of `rlsd` and time it."""
+    before, started = _processor(), time.perf_counter()
+    subprocess.run([*RLSD, *command], check=True, stdout=subprocess.DEVNULL)
+    return Cost(_processor() - before, time.perf_counter() - started)
+
+
+def _processor() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+if __name__ == "__main__":
+    main()
