@@ -1,6 +1,6 @@
 """The `token_values` asset: what every token of an iteration was worth."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -44,9 +44,9 @@ def _first_states(table: "pa.Table") -> dg.TableMetadataValue:
             "rollout": row["rollout_id"],
             "reward": number(row["reward"]),
             "states": len(row["places"]),
-            "after tokens": _listed(row["places"], "d"),
             "value": _listed(map(_mean, _pairs(row, "values"), _pairs(row, "counts")), ".2f"),
             "standard error": _listed(row["standard_errors"], ".2f"),
+            "after tokens": _stretches(row["places"]),
         }
         for row in table.to_pylist()
         if row["places"]
@@ -66,3 +66,14 @@ def _mean(values: tuple[float, float], counts: tuple[float, float]) -> float:
 
 def _listed(values: Iterable[float], form: str) -> str:
     return ", ".join(f"{value:{form}}" for value in values)
+
+
+def _stretches(places: Sequence[int]) -> str:
+    """`0 to 3, 7`: those that follow one another by their ends."""
+    found: list[list[int]] = []
+    for place in places:
+        if found and place == found[-1][-1] + 1:
+            found[-1].append(place)
+        else:
+            found.append([place])
+    return ", ".join(f"{of[0]} to {of[-1]}" if len(of) > 1 else f"{of[0]}" for of in found)

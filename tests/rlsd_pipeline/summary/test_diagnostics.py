@@ -102,7 +102,7 @@ def test_the_change_is_between_the_first_and_the_last_tenth() -> None:
 def test_a_stall_is_looked_for_where_there_is_enough_to_see_one() -> None:
     falling = [moment(k, k3=math.exp(-k / 30)) for k in range(60)]
     flat = [moment(k, k3=0.1 + math.exp(-k / 3)) for k in range(60)]
-    assert _stall([falling]) == "none in 1 seeds"
+    assert _stall([falling]) == "none in 1 seed"
     found = _stall([falling, flat])
     assert found is not None
     assert found.startswith("1 of 2 seeds, at ")
