@@ -13,6 +13,7 @@ import dagster as dg
 from assets.naming import take_name
 from assets.partitions import partitions, same_iteration, split_key
 from assets.recovery import claim
+from assets.stages.cells import digits
 from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.home import home, open_store, store_url
@@ -209,7 +210,6 @@ def in_words(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _in_words(value: object) -> object:
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return f"{value:,}" if whole else value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return digits(value)
+    return value

@@ -1,19 +1,28 @@
 """Tables that assets show, and their cells."""
 
 from collections.abc import Mapping
+from math import isfinite
 
 import dagster as dg
 
 from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK
 from schemas import Interval, ScoreDifference
 
+_WHOLE_FROM = 1000
+
 
 def numbers(found: Mapping[str, float] | None) -> dict[str, dg.TableMetadataValue]:
     """What a stage says of itself in numbers, as a table."""
-    rows = [{"name": name, "value": f"{value:.3g}"} for name, value in (found or {}).items()]
+    rows = [{"name": name, "value": digits(value)} for name, value in (found or {}).items()]
     return (
         {"numbers": dg.MetadataValue.table([dg.TableRecord(row) for row in rows])} if rows else {}
     )
+
+
+def digits(value: float) -> str:
+    """A number in three digits, or whole: `0.0302`, `1,000`."""
+    whole = isinstance(value, int) or abs(value) >= _WHOLE_FROM
+    return f"{value:,.0f}" if whole and isfinite(value) else f"{value:.3g}"
 
 
 def interval(found: Interval | None, form: str = ".3g") -> str:

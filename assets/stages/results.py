@@ -88,6 +88,7 @@ def _records(
     from assets.results.paper import paper_column
 
     judged = any(line.judged is not None for line in lines)
+    compared = any(line.difference is not None for line in lines)
     paper = {
         benchmark.name: paper_column(
             [line for line in lines if line.benchmark == benchmark.name], benchmark
@@ -100,9 +101,8 @@ def _records(
             {
                 "benchmark": line.benchmark,
                 "method": line.method,
-                "accuracy": estimate(line.score),
-                f"minus {compared_with}": _difference(line),
-                "p (Holm)": number(line.difference and line.difference.p_corrected, ".2g"),
+                "accuracy": _unbroken(estimate(line.score)),
+                **(_compared(line, compared_with) if compared else {}),
                 "updates": line.updates,
                 "seeds": len(line.seeds),
                 "gain": "-" if line.gain is None else f"{line.gain.value:+.3f}",
@@ -119,7 +119,16 @@ def _records(
     ]
 
 
-def _difference(line: "Result") -> str:
+def _compared(line: "Result", compared_with: str) -> dict[str, str]:
     from assets.results.document import signed
 
-    return "-" if line.difference is None else signed(line.difference.paired)
+    other = line.difference
+    return {
+        f"minus {compared_with}": "-" if other is None else _unbroken(signed(other.paired)),
+        "p (Holm)": number(other and other.p_corrected, ".2g"),
+    }
+
+
+def _unbroken(text: str) -> str:
+    """A number on one line with its interval, which the page would fold."""
+    return text.replace(" ", "\u00a0")

@@ -8,11 +8,14 @@ from rlsd_pipeline.report.numbers import plain
 
 Cell = str | int | float | None
 
+_COMMAND = re.compile("`([^`]+)`")
+
 
 def paragraph(text: str, name: str = "") -> str:
     """A paragraph, or nothing if there is nothing to say."""
     attribute = f' class="{name}"' if name else ""
-    return f"<p{attribute}>{escape(text)}</p>" if text else ""
+    shown = _COMMAND.sub(r"<code>\1</code>", escape(text))
+    return f"<p{attribute}>{shown}</p>" if text else ""
 
 
 def section(key: str, title: str, *body: str) -> str:

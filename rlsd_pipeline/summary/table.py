@@ -23,7 +23,7 @@ def method_table(workspace: Workspace, results: Sequence[Result]) -> data.Method
         lines=tuple(_line(line, published.get(line.method)) for line in results),
         baseline=compared,
         confidence=experiment.evaluation.confidence,
-        interval_meaning=f"Intervals are over {unit}.",
+        interval_meaning=f"over {unit}",
         difference_meaning=f"Differences to {compared} are paired over {pairs}; p-values are "
         "two-sided, Holm-corrected for the number of methods on a benchmark; their intervals are "
         "not corrected.",

@@ -329,7 +329,7 @@ def test_a_comparison_is_known_to_dagster(
         event = instance.get_latest_materialization_event(key).asset_materialization
         table = [row.data for row in event.metadata["table"].records]
         assert [row["method"] for row in table] == ["base", "grpo", "rlsd"]
-        assert table[2]["minus grpo"] == "+0.000 [-0.396, +0.396]"
+        assert table[2]["minus grpo"] == "+0.000\u00a0[-0.396,\u00a0+0.396]"
         assert table[2]["p (Holm)"] == "1"
         for name in ("curve/greedy", "differences/greedy"):
             assert "data:image/png;base64," in event.metadata[name].value
