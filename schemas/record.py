@@ -35,18 +35,19 @@ class AlignedWith:
 
 @dataclass(frozen=True)
 class NullExactlyWhen:
-    """`field` is null where `other` equals `value`, and nowhere else."""
+    """`field` is null where `other` is one of `values`, and nowhere else."""
 
     field: str
     other: str
-    value: str
+    values: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.field} must be null exactly when {self.other} is {str(self.value)!r}"
+        named = " or ".join(repr(str(value)) for value in self.values)
+        return f"{self.field} must be null exactly when {self.other} is {named}"
 
     def holds(self, row: "Record") -> bool:
         """Whether one row keeps the rule."""
-        return (getattr(row, self.field) is None) == (getattr(row, self.other) == self.value)
+        return (getattr(row, self.field) is None) == (getattr(row, self.other) in self.values)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,9 @@ class Verdict(StrEnum):
     UNVERIFIED = "unverified"
     """Nothing was verified here: the reward was given by another trainer."""
 
+    NO_REWARD = "no_reward"
+    """The log of another trainer has no reward for this response, and the log's count."""
+
     VERIFIER_ERROR = "verifier_error"
     """The verifier itself failed: nothing is known about the response."""
 
@@ -48,7 +51,7 @@ class Reward(Record):
 
     key: ClassVar[tuple[str, ...]] = ("rollout_id",)
     rules: ClassVar[tuple[NullExactlyWhen, ...]] = (
-        NullExactlyWhen("reward", "verdict", Verdict.VERIFIER_ERROR),
+        NullExactlyWhen("reward", "verdict", (Verdict.VERIFIER_ERROR, Verdict.NO_REWARD)),
     )
 
     rollout_id: NonEmpty
@@ -67,11 +70,11 @@ class Reward(Record):
     """Whether the response keeps the format the prompt asks for."""
 
     reward: FiniteFloat | None
-    """R, unitless. Null exactly when the verifier failed: a crash is never a zero."""
+    """R, unitless. Null exactly when the verifier failed, or a log has none: neither is a zero."""
 
     advantage: FiniteFloat
     """(R − mean) / (std + 1e-6) over the group, whatever the arm declares as its advantages; 0
-    without variance and where the verifier failed."""
+    without variance and where there is no reward."""
 
     example: ClassVar[dict[str, Any]] = {
         "rollout_id": "easy_vqa/train/17#0",

@@ -45,8 +45,8 @@ def value_breaches(values: pa.Array, declared: Values) -> Iterator[Breach]:
 def rule_breach(columns: Callable[[str], pa.Array], rule: Rule) -> Breach:
     """The rows that break a rule between columns."""
     match rule:
-        case NullExactlyWhen(field, other, value):
-            there = pc.equal(columns(other), str(value))
+        case NullExactlyWhen(field, other, values):
+            there = pc.is_in(columns(other), value_set=pa.array(map(str, values), pa.string()))
             return Breach(pc.not_equal(columns(field).is_null(), there), str(rule))
         case AnyPresent(fields):
             absent = columns(fields[0]).is_null()

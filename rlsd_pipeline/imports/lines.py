@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rlsd_pipeline.imports.summary import ImportSummary, import_summary, sampler_note
-from rlsd_pipeline.verifiers.groups import is_unverified
 from schemas import ImportReport, Reward, Rollout, Verdict
 
 if TYPE_CHECKING:
@@ -44,9 +43,7 @@ def _lines(report: ImportReport, found: ImportSummary) -> list[str]:
             f"reward: {mean:.4f} on average, from {low:g} to {high:g}; {found.level_groups} of "
             f"{found.groups} groups have one reward alone, and teach nothing"
         )
-    # Without a verifier none can have failed: such a response has no reward in the log.
-    failed = "without a reward" if is_unverified(found.verdicts) else "verifier_error"
-    named = {Verdict.VERIFIER_ERROR.value: failed}
+    named = {Verdict.NO_REWARD.value: "without a reward"}
     verdicts = (f"{n} {named.get(name, name)}" for name, n in found.verdicts.items())
     lines.append("verdicts: " + ", ".join(verdicts))
     if found.disagreements is not None:

@@ -65,7 +65,7 @@ def imported_rewards(
     values = found.rewards if stage.verify == "instead" else given
     verdicts = _with_unknown(found.verdicts, values)
     values = [
-        None if verdict is Verdict.VERIFIER_ERROR else value
+        None if verdict in (Verdict.VERIFIER_ERROR, Verdict.NO_REWARD) else value
         for verdict, value in zip(verdicts, values, strict=True)
     ]
     written = {
@@ -94,9 +94,9 @@ def _no_rewards(run: StageRun) -> DataError:
 
 
 def _with_unknown(verdicts: Sequence[Verdict], values: _Values) -> list[Verdict]:
-    """A response without a reward counts as one that could not be judged."""
+    """A response without a reward is neither right nor wrong, and the verifier did not fail."""
     return [
-        Verdict.VERIFIER_ERROR if value is None else verdict
+        Verdict.NO_REWARD if value is None and verdict is not Verdict.VERIFIER_ERROR else verdict
         for verdict, value in zip(verdicts, values, strict=True)
     ]
 

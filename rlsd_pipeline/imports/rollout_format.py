@@ -171,7 +171,7 @@ class Place:
     def __init__(self, file: Path, step_in_path: str | None = None) -> None:
         self.file, self.step = file, None
         if step_in_path is not None:
-            found = re.search(step_in_path, file.resolve().as_posix())
+            found = re.search(step_in_path, file.absolute().as_posix())
             self.step = None if found is None else int(found[1])
 
 

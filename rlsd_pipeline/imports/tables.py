@@ -141,7 +141,7 @@ class _Reading:
 
     def _require_one_step(self, source: RolloutFormat) -> None:
         known = sorted(step for step in self.steps if step is not None)
-        if self.step is not None and known and self.step not in known:
+        if self.step is not None and self.step not in known:
             raise DataError(f"{source.path} holds no step {self.step}: {_listed(known)}")
         if self.step is None and len(known) > 1:
             raise DataError(

@@ -13,7 +13,7 @@ from rlsd_pipeline.artifacts.validation import contiguous
 from rlsd_pipeline.diagnostics.moments import table_moments
 from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.stages.stage import Stage
-from rlsd_pipeline.verifiers.groups import is_unverified, unjudged_groups
+from rlsd_pipeline.verifiers.groups import unjudged_groups
 from schemas import BenchmarkScore, Reward, Verdict
 
 Numbers = dict[str, float]
@@ -48,7 +48,7 @@ def reward_metrics(rewards: pa.Table) -> Numbers:
     verdicts = Counter(rewards["verdict"].to_pylist())
     advantages = rewards["advantage"].to_numpy()
     # What nobody verified is neither right nor wrong.
-    verified = 0 if is_unverified(verdicts) else len(rewards) - verdicts[Verdict.UNVERIFIED]
+    verified = len(rewards) - verdicts[Verdict.UNVERIFIED] - verdicts[Verdict.NO_REWARD]
     return {
         **({"reward": sum(present) / len(present)} if present else {}),
         **({"accuracy": verdicts[Verdict.CORRECT] / verified} if verified else {}),
@@ -63,7 +63,7 @@ def reward_metrics(rewards: pa.Table) -> Numbers:
         **{
             f"verdict_{verdict.value}": verdicts[verdict.value]
             for verdict in Verdict
-            if verdict is not Verdict.UNVERIFIED or verdicts[verdict.value]
+            if verdict not in (Verdict.UNVERIFIED, Verdict.NO_REWARD) or verdicts[verdict.value]
         },
         **part_means(rewards),
     }

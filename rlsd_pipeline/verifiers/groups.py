@@ -16,6 +16,5 @@ def unjudged_groups(groups: Groups, verdicts: Sequence[str]) -> list[str]:
 
 
 def is_unverified(verdicts: Iterable[str]) -> bool:
-    """Whether no response was verified: a log's rewards, where a response without one failed."""
-    found = set(verdicts)
-    return Verdict.UNVERIFIED in found and found <= {Verdict.UNVERIFIED, Verdict.VERIFIER_ERROR}
+    """Whether no response was verified: the rewards are a log's."""
+    return set(verdicts) <= {Verdict.UNVERIFIED, Verdict.NO_REWARD}

@@ -321,7 +321,7 @@ def test_a_comparison_is_known_to_dagster(
         rows = event.metadata["methods"].records
         assert [row.data["method"] for row in rows] == [m.method for m in found.methods]
         assert event.metadata["tokens"].value == f"{found.tokens:,}"
-        assert event.metadata["left_out"].value == {}
+        assert event.metadata["left_out"].value == found.left_out
         for picture in ("credit", "segments", "rank_correlation"):
             assert event.metadata[picture].value.startswith(f"![{picture}](data:image/png;base64,")
         loop.results()

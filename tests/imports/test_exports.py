@@ -13,6 +13,7 @@ from rlsd_pipeline import open_experiment
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.imports.declaring import ImportRequest, declaration
 from rlsd_pipeline.opened import OpenExperiment
+from rlsd_pipeline.tracking.metrics import reward_metrics
 from tests.imports.conftest import LOGS
 
 
@@ -73,3 +74,20 @@ def test_an_import_is_read_compared_and_exported_in_a_line_each(
         mine.advantages("sft", iteration=1)
     with pytest.raises(ConfigError, match=r"rlsd was not compared here: .* import them with a"):
         mine.advantages("rlsd", iteration=1)
+
+
+def test_a_response_without_a_reward_is_neither_right_nor_wrong(tmp_path: Path) -> None:
+    rows = [
+        {"prompt": "1+1", "completion": str(n), "score": r} for n, r in ((2, 1), (3, 0), (4, None))
+    ]
+    log = tmp_path / "log.jsonl"
+    log.write_text("\n".join(map(json.dumps, rows)))
+    file = tmp_path / "mine.yaml"
+    request = ImportRequest("generic", log, options={"reward": "score"}, correct_from=1.0)
+    file.write_text(declaration(request))
+    opened = open_experiment(file, store=str(tmp_path / "store"))
+    opened.import_rollouts()
+    rewards = opened.table("rewards").arrow
+    assert rewards["verdict"].to_pylist() == ["correct", "incorrect", "no_reward"]
+    assert rewards["reward"].to_pylist() == [1.0, 0.0, None]
+    assert reward_metrics(rewards)["accuracy"] == 0.5

@@ -291,3 +291,22 @@ def test_a_response_longer_than_its_tokens_is_not_split(tmp_path: Path) -> None:
     file.write_text("\n".join(map(json.dumps, [*others, *spoilt])))
     found = import_step(source("slime", file), None, ProblemNames("x").of, Words())
     assert found.report.unusable["a response length that does not fit the tokens"] == 2
+
+
+def test_slime_s_files_say_the_step(tmp_path: Path) -> None:
+    first, *_ = map(json.loads, (LOGS / "slime/rollout_5.jsonl").read_text().splitlines())
+    kept = tmp_path / "blobs"
+    kept.mkdir()
+    for name in ("data_5", "data_6", "eval_5"):
+        # As in a cache of a hub, whose files are links to names that say nothing.
+        (kept / f"{name[0]}{name[-1]}").write_text(json.dumps(first | {"rollout_id": 17}))
+        (tmp_path / f"{name}.jsonl").symlink_to(kept / f"{name[0]}{name[-1]}")
+    found = import_step(source("slime", tmp_path), 6, ProblemNames("x").of, Words())
+    assert (found.report.step, found.report.rows, found.report.rollouts) == (6, 1, 1)
+    with pytest.raises(DataError, match="holds 2 steps"):
+        import_step(source("slime", tmp_path), None, ProblemNames("x").of, Words())
+
+
+def test_a_log_that_names_no_step_has_none_to_choose() -> None:
+    with pytest.raises(DataError, match="holds no step 99: it names none"):
+        import_step(source("generic"), 99, ProblemNames("x").of, Words())

@@ -156,7 +156,7 @@ def test_without_a_model_the_tables_alone_are_compared(opened: Open) -> None:
 
 
 def test_a_log_without_a_reward_says_what_to_name(opened: Open) -> None:
-    source = {"source": TRL | {"type": "generic"}, "tokens": "words"}
+    source = {"source": TRL | {"type": "generic", "step": "step"}, "tokens": "words"}
     stages = {
         "problems": {"type": "import", **source},
         "rollouts": {"type": "import", **source, "steps": [1]},

@@ -9,6 +9,7 @@ response), `response`, `response_length`, `rollout_log_probs`, `loss_mask`, `lab
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from rlsd_pipeline.imports.reward_columns import is_number
@@ -17,7 +18,6 @@ from rlsd_pipeline.imports.rollout_format import (
     RolloutFormat,
     answer_of,
     asked,
-    whole_number,
 )
 from rlsd_pipeline.imports.row import UnusableError
 from schemas import FinishReason
@@ -32,15 +32,21 @@ class Slime(RolloutFormat):
 
     keys = frozenset({"tokens", "response", "response_length", "status"})
     described = "slime's saved rollouts, as JSON Lines"
-    step_in_path = r"/(?:rollout_)?(\d+)\.jsonl$"
+    step_in_path = r"(\d+)\.jsonl$"
 
     reward_key: str | None = None
     """Which entry is the reward, where the log has a dictionary: --reward-key of the run."""
 
     def step_of(self, record: Mapping[str, Any], place: Place) -> int | None:
-        """The sample's own rollout, or the file's."""
-        step = record.get("rollout_id")
-        return whole_number(place.step if step is None else step)
+        """The file's: a sample's `rollout_id` counts samples."""
+        return place.step
+
+    def found_files(self) -> list[Path]:
+        """Those of the training; `eval_N` are rollouts of an evaluation."""
+        found = super().found_files()
+        if found == [Path(self.path)]:
+            return found
+        return [file for file in found if not file.stem.startswith("eval")]
 
     def read(self, record: Mapping[str, Any], place: Place) -> Iterator[dict[str, Any]]:
         """One sample."""
@@ -60,7 +66,7 @@ class Slime(RolloutFormat):
             parts = {k: float(v) for k, v in reward.items() if is_number(v)}
             reward = reward.get(self.reward_key) if self.reward_key else None
         yield {
-            "step": record.get("rollout_id"),
+            "step": place.step,
             "group": None if record.get("group_index") is None else str(record["group_index"]),
             **asked(record["prompt"]),
             "prompt_ids": tokens[: len(tokens) - length] or None,
