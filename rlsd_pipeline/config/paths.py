@@ -12,7 +12,11 @@ def located_path(path: str, folder: Path) -> str:
     Raises:
         ConfigError: `~name` names no user of this machine.
     """
-    return str((folder / expanded(path)).resolve())
+    found = folder / expanded(path)
+    if found.is_symlink() and found.is_file():
+        # In a hub's cache the link has the name, and what it leads to is called by its content.
+        return str(found.parent.resolve() / found.name)
+    return str(found.resolve())
 
 
 def expanded(path: str) -> Path:

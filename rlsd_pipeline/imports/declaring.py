@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.config.paths import located_path
 from rlsd_pipeline.config.strict import nearest, validate
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.imports.formats import FORMATS
@@ -44,7 +45,7 @@ class ImportRequest(NamedTuple):
     @property
     def source(self) -> dict[str, Any]:
         """The log as it is declared."""
-        return {"type": self.format, "path": str(self.path.resolve()), **self.options}
+        return {"type": self.format, "path": located_path(str(self.path), Path()), **self.options}
 
     @property
     def model_name(self) -> str | None:
@@ -120,7 +121,7 @@ def declares(experiment: ExperimentConfig, request: ImportRequest) -> bool:
     source = rollouts.source
     return (
         source.type == request.format
-        and Path(source.path) == request.path.resolve()
+        and source.path == located_path(str(request.path), Path())
         and all(getattr(source, name, None) == value for name, value in request.options.items())
         and (rollouts.steps, rollouts.first) == (list(request.steps), request.first)
         and request.verify in ("no", rewards.verify)

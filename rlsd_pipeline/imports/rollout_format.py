@@ -171,7 +171,9 @@ class Place:
     def __init__(self, file: Path, step_in_path: str | None = None) -> None:
         self.file, self.step = file, None
         if step_in_path is not None:
-            found = re.search(step_in_path, file.absolute().as_posix())
+            # A link may say the step itself, or what it leads to does.
+            paths = (file.absolute().as_posix(), file.resolve().as_posix())
+            found = next(filter(None, (re.search(step_in_path, each) for each in paths)), None)
             self.step = None if found is None else int(found[1])
 
 

@@ -297,7 +297,7 @@ def test_slime_s_files_say_the_step(tmp_path: Path) -> None:
     first, *_ = map(json.loads, (LOGS / "slime/rollout_5.jsonl").read_text().splitlines())
     kept = tmp_path / "blobs"
     kept.mkdir()
-    for name in ("data_5", "data_6", "eval_5"):
+    for name in ("data_5", "data_6", "data_eval_5"):
         # As in a cache of a hub, whose files are links to names that say nothing.
         (kept / f"{name[0]}{name[-1]}").write_text(json.dumps(first | {"rollout_id": 17}))
         (tmp_path / f"{name}.jsonl").symlink_to(kept / f"{name[0]}{name[-1]}")
@@ -305,6 +305,21 @@ def test_slime_s_files_say_the_step(tmp_path: Path) -> None:
     assert (found.report.step, found.report.rows, found.report.rollouts) == (6, 1, 1)
     with pytest.raises(DataError, match="holds 2 steps"):
         import_step(source("slime", tmp_path), None, ProblemNames("x").of, Words())
+    linked = import_step(
+        source("slime", tmp_path / "data_6.jsonl"), 6, ProblemNames("x").of, Words()
+    )
+    assert linked.report.rollouts == 1
+
+
+def test_a_trace_that_prime_rl_repeats_is_read_once(tmp_path: Path, reader: ModelTokens) -> None:
+    log = (LOGS / "prime_rl/step_6/train/traces.jsonl").read_text()
+    for kind in ("train/all", "train/effective", "eval/all", "eval/effective"):
+        folder = tmp_path / f"rollouts/step_6/{kind}"
+        folder.mkdir(parents=True)
+        (folder / "traces.jsonl").write_text(log)
+    for path in (tmp_path, tmp_path / "rollouts/step_6", folder / "traces.jsonl"):
+        found = import_step(source("prime_rl", path), 6, ProblemNames("x").of, reader)
+        assert (found.report.rows, found.report.largest_group) == (7, 3)
 
 
 def test_a_log_that_names_no_step_has_none_to_choose() -> None:

@@ -1,5 +1,8 @@
 """prime-rl: rollouts/step_N/**/traces.jsonl, or train_rollouts.jsonl of earlier releases.
 
+Of `step_N/{train,eval}/{all,effective}`, `train/all` is read: `effective` repeats what an update
+kept of it. A file that is named itself is read, whichever it is.
+
 A trace has the fields of verifiers/v1/trace.py and graph.py: `nodes` (each with `message`,
 `sampled`, `token_ids`, `mask`, `logprobs`, `advantages`), `calls`, `rewards` (`score` and `weight`
 by name), `task`, `ok`. An earlier record has `prompt`, `completion`, `reward`, `advantage`,
@@ -9,6 +12,7 @@ by name), `task`, `ok`. An earlier record has `prompt`, `completion`, `reward`, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from rlsd_pipeline.imports.rollout_format import (
@@ -34,6 +38,22 @@ class PrimeRL(RolloutFormat):
     keys = frozenset({"nodes", "rewards", "task"})
     described = "prime-rl's rollouts/step_N/**/traces.jsonl"
     step_in_path = r".*/step_(\d+)/"
+
+    def found_files(self) -> list[Path]:
+        """Each trace of the training once: `effective` repeats some of `all`."""
+        found, root = super().found_files(), Path(self.path)
+        if found == [root]:
+            return found
+        known = set(found)
+        return [
+            file
+            for file in found
+            if "eval" not in file.relative_to(root).parts
+            and not (
+                file.parent.name == "effective"
+                and file.parent.with_name("all") / file.name in known
+            )
+        ]
 
     def read(self, record: Mapping[str, Any], place: Place) -> Iterator[dict[str, Any]]:
         """One trace."""

@@ -8,6 +8,7 @@ response), `response`, `response_length`, `rollout_log_probs`, `loss_mask`, `lab
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +23,7 @@ from rlsd_pipeline.imports.rollout_format import (
 from rlsd_pipeline.imports.row import UnusableError
 from schemas import FinishReason
 
+_EVALUATION = re.compile(r"(^|_)eval_\d+$")
 _FINISH = {"completed": FinishReason.STOP, "truncated": FinishReason.LENGTH}
 
 
@@ -42,11 +44,11 @@ class Slime(RolloutFormat):
         return place.step
 
     def found_files(self) -> list[Path]:
-        """Those of the training; `eval_N` are rollouts of an evaluation."""
+        """Those of the training; `eval_N`, whatever stands before it, is an evaluation's."""
         found = super().found_files()
         if found == [Path(self.path)]:
             return found
-        return [file for file in found if not file.stem.startswith("eval")]
+        return [file for file in found if not _EVALUATION.search(file.stem)]
 
     def read(self, record: Mapping[str, Any], place: Place) -> Iterator[dict[str, Any]]:
         """One sample."""
