@@ -74,6 +74,8 @@ def test_dictionaries_become_problems(source: Callable[..., DataSource]) -> None
         "solution": None,
         "choices": ["1", "2.5"],
         "attributes": {"size": "3"},
+        "boxes": None,
+        "cue": None,
     }
 
 

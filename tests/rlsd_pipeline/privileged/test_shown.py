@@ -166,4 +166,4 @@ def test_every_verdict_has_its_feedback() -> None:
         for verdict in Verdict
         if shown_texts("feedback", [Judged(problem("a"), "x", verdict, "y")]) == [None]
     ]
-    assert silent == [Verdict.UNVERIFIED, Verdict.VERIFIER_ERROR]
+    assert silent == [Verdict.UNVERIFIED, Verdict.NO_REWARD, Verdict.VERIFIER_ERROR]

@@ -82,7 +82,8 @@ def test_what_was_shown_to_the_teacher_is_said(workspace: Workspace) -> None:
     found = comparison(workspace.at("rlsd-s0", 0))
     assert found is not None
     assert "Rollouts of rlsd-s0, iteration 0; the teacher was shown: answer." in found.meaning
-    assert "Left out" not in found.meaning
+    assert "want of a teacher" not in found.meaning
+    assert "`rlsd compare small --arm rlsd-s0 --iteration 0 --columns` computes" in found.meaning
 
 
 def test_an_arm_without_a_teacher_says_what_is_left_out(
@@ -94,7 +95,8 @@ def test_an_arm_without_a_teacher_says_what_is_left_out(
     found = comparison(run)
     assert found is not None
     branches = "prefix_tree, branches only"
-    expected = ("grpo", "ktae", "prefix_tree", "sft", "surprisal", "grpo, centred", branches)
+    named = ("grpo", "constant_negative", "ktae", "prefix_tree", "sft", "surprisal", "tempo")
+    expected = (*named, "grpo, centred", branches)
     assert found.methods == expected
     assert "no teacher scored them" in found.meaning
     assert "Left out, for want of a teacher's table: rlsd, " in found.meaning
