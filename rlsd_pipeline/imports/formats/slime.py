@@ -23,7 +23,7 @@ from rlsd_pipeline.imports.rollout_format import (
 from rlsd_pipeline.imports.row import UnusableError
 from schemas import FinishReason
 
-_EVALUATION = re.compile(r"(^|_)eval_\d+$")
+_EVALUATION = re.compile(r"(^|[^A-Za-z])eval_\d+$")
 _FINISH = {"completed": FinishReason.STOP, "truncated": FinishReason.LENGTH}
 
 
