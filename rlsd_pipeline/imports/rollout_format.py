@@ -98,7 +98,11 @@ class RolloutFormat(Component):
         if path.is_file():
             return [path]
         found = {file for pattern in self.patterns for file in path.rglob(pattern)}
-        return sorted(found, key=_by_number)
+        return sorted((file for file in found if not self.leaves_out(file)), key=_by_number)
+
+    def leaves_out(self, file: Path) -> bool:
+        """Whether a file of the folder is none of the training's; one that is named is read."""
+        return False
 
     def rows(self) -> Iterator[SampledRow | Unusable]:
         """Every row of the log, or why it cannot be used.
@@ -108,10 +112,11 @@ class RolloutFormat(Component):
             ComponentError: A format of a user's own failed.
         """
         for count, file in enumerate(self.files):
+            place = Place(file, self.step_in_path)
             for number, record in enumerate(records(file)):
                 if isinstance(record, dict) and count == number == 0:
                     self.require(record)
-                yield from self._of_record(record, Place(file, self.step_in_path), number)
+                yield from self._of_record(record, place, number)
 
     def _of_record(
         self, record: dict[str, Any] | UnusableError, place: Place, number: int

@@ -11,6 +11,7 @@ by name), `task`, `ok`. An earlier record has `prompt`, `completion`, `reward`, 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -39,21 +40,12 @@ class PrimeRL(RolloutFormat):
     described = "prime-rl's rollouts/step_N/**/traces.jsonl"
     step_in_path = r".*/step_(\d+)/"
 
-    def found_files(self) -> list[Path]:
-        """Each trace of the training once: `effective` repeats some of `all`."""
-        found, root = super().found_files(), Path(self.path)
-        if found == [root]:
-            return found
-        known = set(found)
-        return [
-            file
-            for file in found
-            if "eval" not in file.relative_to(root).parts
-            and not (
-                file.parent.name == "effective"
-                and file.parent.with_name("all") / file.name in known
-            )
-        ]
+    def leaves_out(self, file: Path) -> bool:
+        """Evaluations, and `effective`, which repeats some of the `all` beside it."""
+        repeated = file.parent.name == "effective" and os.path.lexists(
+            file.parent.with_name("all") / file.name
+        )
+        return repeated or "eval" in file.relative_to(self.path).parts
 
     def read(self, record: Mapping[str, Any], place: Place) -> Iterator[dict[str, Any]]:
         """One trace."""

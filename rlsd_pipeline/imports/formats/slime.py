@@ -43,12 +43,9 @@ class Slime(RolloutFormat):
         """The file's: a sample's `rollout_id` counts samples."""
         return place.step
 
-    def found_files(self) -> list[Path]:
-        """Those of the training; `eval_N`, whatever stands before it, is an evaluation's."""
-        found = super().found_files()
-        if found == [Path(self.path)]:
-            return found
-        return [file for file in found if not _EVALUATION.search(file.stem)]
+    def leaves_out(self, file: Path) -> bool:
+        """`eval_N`, whatever stands before it, is an evaluation's."""
+        return _EVALUATION.search(file.stem) is not None
 
     def read(self, record: Mapping[str, Any], place: Place) -> Iterator[dict[str, Any]]:
         """One sample."""
