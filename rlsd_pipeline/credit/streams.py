@@ -21,3 +21,12 @@ class TokenStreams(NamedTuple):
     token_advantages: Tensor | None = None
     distillation_weights: Tensor | None = None
     nll_weights: Tensor | None = None
+
+    def beside(self, advantages: Tensor) -> TokenStreams:
+        """These streams and a policy gradient: its advantages are added to those of here, if any.
+
+        Args:
+            advantages: Â_t of the policy gradient; `[tokens]`.
+        """
+        own = self.token_advantages
+        return self._replace(token_advantages=advantages if own is None else advantages + own)

@@ -33,6 +33,4 @@ class GRPOOPSD(Weighting):
     def streams(self, credit: Credit) -> TokenStreams:
         """The advantage, plus β times OPSD's stream."""
         pulled = self.divergence.streams(self.beta * credit.token_informed, credit.information_gain)
-        if pulled.token_advantages is None:
-            return pulled._replace(token_advantages=credit.token_advantages)
-        return TokenStreams(credit.token_advantages + pulled.token_advantages)
+        return pulled.beside(credit.token_advantages)

@@ -45,6 +45,4 @@ class SDPG(Weighting):
         """The advantage, and β wherever the teacher saw a reference."""
         weights = self.beta * credit.token_informed
         pulled = self.divergence.streams(weights, credit.information_gain)
-        if pulled.token_advantages is None:
-            return pulled._replace(token_advantages=credit.token_advantages)
-        return TokenStreams(credit.token_advantages + pulled.token_advantages)
+        return pulled.beside(credit.token_advantages)

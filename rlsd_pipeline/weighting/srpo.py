@@ -61,7 +61,4 @@ class SRPO(Weighting):
         if total > 0:
             weights *= int(routed.count_nonzero()) / total
         advantages = credit.token_advantages.masked_fill(routed, 0.0)
-        pulled = self.divergence.streams(weights, credit.information_gain)
-        if pulled.token_advantages is None:
-            return pulled._replace(token_advantages=advantages)
-        return TokenStreams(advantages + pulled.token_advantages)
+        return self.divergence.streams(weights, credit.information_gain).beside(advantages)
