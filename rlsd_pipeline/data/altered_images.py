@@ -8,13 +8,12 @@ The patches follow VPPO (arXiv 2510.09285; huaixuheqing/VPPO-RL, 37eedc0), where
 a probability of ½; here exactly the share is, and a seed says which.
 """
 
-import io
 import random
 from collections.abc import Callable
 
 from PIL import Image, ImageFilter
 
-from rlsd_pipeline.data.images import decode_image
+from rlsd_pipeline.data.images import as_png, decode_image
 
 _GREY = (128, 128, 128)
 
@@ -45,6 +44,4 @@ def altered(data: bytes, how: Callable[[Image.Image], Image.Image]) -> bytes:
         data: The encoded image.
         how: Gives the altered image of an upright one in RGB.
     """
-    buffer = io.BytesIO()
-    how(decode_image(data)).save(buffer, "PNG")
-    return buffer.getvalue()
+    return as_png(how(decode_image(data)))

@@ -1,9 +1,8 @@
 """Regions cut out of images."""
 
-import io
 from collections.abc import Sequence
 
-from rlsd_pipeline.data.images import decode_image
+from rlsd_pipeline.data.images import as_png, decode_image
 from rlsd_pipeline.errors import DataError
 
 
@@ -33,6 +32,4 @@ def cropped(data: bytes, box: Sequence[float], margin: float, problem_id: str) -
             f"problem {problem_id}: the box {list(box)} holds no pixel of its image of "
             f"{image.width} x {image.height}: boxes are [left, top, right, bottom] in pixels"
         )
-    buffer = io.BytesIO()
-    image.crop(region).save(buffer, "PNG")
-    return buffer.getvalue()
+    return as_png(image.crop(region))

@@ -42,8 +42,8 @@ def load_image(data: bytes | Path, *, place: str, max_pixels: int = 64_000_000) 
         decoded = decode_image(data)
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             if image.format == "GIF":
-                return _as_png(image)
-            return _as_png(decoded) if image.format == "TIFF" else data
+                return as_png(image)
+            return as_png(decoded) if image.format == "TIFF" else data
     except DataError as error:
         raise DataError(f"{place}: {error}") from error
     except Image.DecompressionBombError as error:
@@ -90,14 +90,21 @@ def fit_pixels(data: bytes, max_pixels: int) -> bytes:
     # A side of a very long image is at least one pixel, and then bounds the other.
     width = min(max(1, int(image.width * scale)), max_pixels)
     height = min(max(1, int(image.height * scale)), max_pixels // width)
-    return _as_png(image.resize((width, height), Image.Resampling.LANCZOS))
+    return as_png(image.resize((width, height), Image.Resampling.LANCZOS))
 
 
 def thumbnail(data: bytes, side: int) -> bytes:
     """The image as a PNG of at most `side` pixels on either side."""
     image = decode_image(data)
     image.thumbnail((side, side))
-    return _as_png(image)
+    return as_png(image)
+
+
+def as_png(image: Image.Image) -> bytes:
+    """The image encoded as a PNG, in RGB or, where it has transparent parts, in RGBA."""
+    buffer = io.BytesIO()
+    image.convert("RGBA" if image.has_transparency_data else "RGB").save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def _read(path: Path, place: str) -> bytes:
@@ -125,9 +132,3 @@ def _widened(image: Image.Image) -> Image.Image:
     wider = Image.new("RGB", size, "white")
     wider.paste(image, ((size[0] - image.width) // 2, (size[1] - image.height) // 2))
     return wider
-
-
-def _as_png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.convert("RGBA" if image.has_transparency_data else "RGB").save(buffer, "PNG")
-    return buffer.getvalue()
