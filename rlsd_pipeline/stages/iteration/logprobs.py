@@ -108,7 +108,6 @@ class LogprobsStage(Stage):
             "student_logprobs": token_column(student),
             "teacher_logprobs": [None] * len(table),
             "teacher_plain_logprobs": [None] * len(table),
-            **{name: [None] * len(table) for name in ASKED},
             STUDENT_ENTROPY: token_column(student, "entropy"),
         }
         if SQUARED_PROBS in run.arm.columns:
