@@ -6,11 +6,11 @@ from functools import partial
 from rich.markup import escape
 
 from assets.cli.fitted import FittedTable
+from assets.cli.imports import show_import
 from assets.cli.progress import Display, console
 from assets.cli.train import open_loop
 from assets.stages.cells import difference, interval, number
 from rlsd_pipeline.evaluation.intervals import UNBOUNDED_REASON
-from rlsd_pipeline.imports.lines import import_lines
 from rlsd_pipeline.imports.stages import RolloutsImport
 from rlsd_pipeline.imports.summary import sampler_note
 from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
@@ -56,7 +56,6 @@ def compare(
         columns: Score first what the methods read and the arm did not compute.
     """
     tables: list[FittedTable | str] = []
-    imported: list[str] = []
     with open_loop(experiment) as (loop, display):
         run = loop.workspace.at(arm, iteration)
         measure: Callable[[type[Stage]], object] = partial(
@@ -84,11 +83,9 @@ def compare(
         if lookahead:
             measure(LookaheadStage)
             tables.append(_lookahead_table(run))
-        if isinstance(run.stage(RolloutsStage), RolloutsImport):
-            imported = import_lines(run)
+    if isinstance(run.stage(RolloutsStage), RolloutsImport):
+        show_import(run)
     output = console()
-    for line in imported:
-        output.print(line, highlight=False, markup=False, soft_wrap=True)
     for table in tables:
         output.print(table)
     for why, names in _by_reason(comparison.left_out).items():

@@ -45,7 +45,7 @@ def import_rollouts(experiment: str, request: ImportRequest, arms: Sequence[str]
     if is_new:
         console().print(f"wrote {file}", highlight=False, soft_wrap=True)
     for run in runs:
-        _show(run)
+        show_import(run)
     where = f"--arm {runs[0].arm.name} --iteration {runs[0].iteration}"
     console().print(
         f"next: rlsd compare {shlex.quote(experiment)} {where}", highlight=False, soft_wrap=True
@@ -116,7 +116,8 @@ def _require_its_model(experiment: ExperimentConfig, request: ImportRequest) -> 
     )
 
 
-def _show(run: StageRun) -> None:
+def show_import(run: StageRun) -> None:
+    """Print what became of a log."""
     output = console()
     for line in import_lines(run):
         output.print(line, highlight=False, markup=False, soft_wrap=True)
