@@ -52,6 +52,7 @@ from schemas.token_weights import TokenWeights
 from schemas.weighting_comparison import (
     ComparedCredit,
     CreditFidelity,
+    FidelityDifference,
     Interval,
     MethodCredit,
     MethodFidelity,
@@ -65,6 +66,7 @@ __all__ = [
     "ComparedCredit",
     "Contract",
     "CreditFidelity",
+    "FidelityDifference",
     "FileEntry",
     "FinishReason",
     "GradientComparison",

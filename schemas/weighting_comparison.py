@@ -8,6 +8,12 @@ from schemas.record import AlignedWith, Contract, NonEmpty, Record, TokenId, Tok
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
+WITHIN = "within"
+"""Name of the part that has every token, once each response's mean is taken away."""
+
+QUARTERS = tuple(f"quarter {n}" for n in range(1, 5))
+"""Names of the parts that are the quarters of a response's tokens."""
+
 
 class Interval(Contract):
     """A number with its interval over problems; null bounds where the data set no bound."""
@@ -56,6 +62,22 @@ class MethodCredit(Contract):
     rounding is not known."""
 
 
+class FidelityDifference(Contract):
+    """A method's fidelity on a part of the responses, minus that of the method compared with.
+
+    Where that one's credit is 0 everywhere, as GRPO's is within responses, it counts as 0.
+    """
+
+    difference: Interval
+    """Paired over problems."""
+
+    p_value: Share | None
+    """Two-sided, for no difference; not corrected. Null where the data set no bound."""
+
+    p_corrected: Share | None
+    """The same after Holm's correction over the methods."""
+
+
 class MethodFidelity(Contract):
     """How near one method's credit comes to what the tokens were worth.
 
@@ -88,10 +110,13 @@ class MethodFidelity(Contract):
     positions: list[Interval | None]
     """Fidelity on each quarter of the responses, from their beginning."""
 
+    differences: dict[str, FidelityDifference] = Field(default={})
+    """Name of a part, as in `parts` -> difference there; empty for the method compared with."""
+
     def parts(self) -> dict[str, Interval | None]:
-        """Name of a segment or a quarter -> fidelity on its tokens alone."""
-        quarters = {f"quarter {n}": found for n, found in enumerate(self.positions, start=1)}
-        return self.segments | quarters
+        """Within responses, name of a segment or a quarter -> fidelity there."""
+        quarters = dict(zip(QUARTERS, self.positions, strict=True))
+        return {WITHIN: self.within} | self.segments | quarters
 
 
 class CreditFidelity(Contract):
@@ -125,7 +150,7 @@ class WeightingComparison(Record):
     Signal tokens are those of responses whose advantage is not 0, by each method's estimator.
     """
 
-    schema_version: ClassVar[int] = 3
+    schema_version: ClassVar[int] = 4
     oldest_readable: ClassVar[int | None] = 1
 
     rollouts: Annotated[int, Field(ge=0)]

@@ -5,11 +5,12 @@ from functools import partial
 
 from rich.markup import escape
 
+from assets.cli.fidelity_tables import escaped_interval, fidelity_tables
 from assets.cli.fitted import FittedTable
 from assets.cli.imports import show_import
 from assets.cli.progress import Display, console
 from assets.cli.train import open_loop
-from assets.stages.cells import difference, interval, number
+from assets.stages.cells import difference, number
 from rlsd_pipeline.evaluation.intervals import UNBOUNDED_REASON
 from rlsd_pipeline.imports.stages import RolloutsImport
 from rlsd_pipeline.imports.summary import sampler_note
@@ -17,19 +18,16 @@ from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparis
 from rlsd_pipeline.stages.comparison.lookahead_table import LookaheadStage
 from rlsd_pipeline.stages.comparison.more_columns import make_columns
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
-from rlsd_pipeline.stages.comparison.unscored import is_unscored
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.run import StageRun
 from rlsd_pipeline.stages.stage import Stage
-from rlsd_pipeline.summary.comparison import signal_meaning, values_command
+from rlsd_pipeline.summary.comparison import signal_meaning
 from schemas import (
     GradientComparison,
     GradientSignal,
-    Interval,
     Lookahead,
     MethodCredit,
-    MethodFidelity,
     WeightingComparison,
 )
 
@@ -70,7 +68,7 @@ def compare(
                 make_columns(run)
             loop.compare(arm, iteration)
         comparison = run.read(WeightingComparisonStage.name).record(WeightingComparison)
-        tables.append(fidelity_table(run, comparison))
+        tables += fidelity_tables(run, comparison)
         tables.append(_credit_table(run, comparison))
         names = [method.method for method in comparison.methods]
         title = "rank correlation of credit between methods (Spearman, all tokens)"
@@ -114,53 +112,6 @@ def valued_batch(
     return batch
 
 
-def fidelity_table(run: StageRun, comparison: WeightingComparison) -> FittedTable | str:
-    """How near each method comes to what the tokens were worth, or how to find out."""
-    found = comparison.fidelity
-    if found is None:
-        way = f"{values_command(run)} measures them."
-        if is_unscored(run):
-            way = "Measuring them takes a model that goes on from the responses."
-        return (
-            "Whose credit is right is not known here: no token values were made of these rollouts. "
-            f"{way}"
-        )
-    against, names = f"- {found.compared_with}", list(found.methods[0].parts())
-    table = FittedTable(
-        f"credit fidelity: {found.spans:,} tokens, {found.states:,} states, "
-        f"{found.continuations} continuations each",
-        *("method", "fidelity", against, "p (Holm)", "within", *names),
-        note="fidelity: cosine of the credit with the measured advantages; 1 is perfect, 0 "
-        "knows nothing, and a multiple of a credit has the same.\nwithin: the same less each "
-        "response's mean: which of its tokens counted. Reliability of the measurement: "
-        f"{number(found.reliability, '.2f')}, within {number(found.reliability_within, '.2f')}.\n"
-        "Quarters are those of a response's tokens. Intervals are over problems; p is corrected "
-        "for the number of methods (Holm), and its floor is that of 10,000 draws; "
-        f"{escape(UNBOUNDED_REASON)}.",
-    )
-    blanks = [""] * (2 + len(names))
-    table.add_row("true advantage (oracle)", "1", "", *blanks)
-    for method in sorted(found.methods, key=_by_fidelity, reverse=True):
-        table.add_row(
-            method.method,
-            _interval(method.value),
-            _interval(method.difference, "+.3f"),
-            number(method.p_corrected, ".2g"),
-            _interval(method.within),
-            *map(_value, method.parts().values()),
-        )
-    table.add_row("random credit", "0", "", *blanks)
-    return table
-
-
-def _by_fidelity(method: MethodFidelity) -> float:
-    return -2.0 if method.value is None else method.value.value
-
-
-def _value(interval: Interval | None) -> str:
-    return "-" if interval is None else f"{interval.value:.2f}"
-
-
 def _credit_table(run: StageRun, comparison: WeightingComparison) -> FittedTable:
     teacher = (comparison.teacher or "none")[:12]
     imported = sampler_note(run) if comparison.policy == "imported" else None
@@ -180,8 +131,8 @@ def _credit_table(run: StageRun, comparison: WeightingComparison) -> FittedTable
         table.add_row(
             method.method,
             *(f"{method.quantiles[name]:+.3f}" for name in ("p05", "p50", "p95")),
-            *(_interval(method.segments.get(part)) for part in comparison.token_shares),
-            _interval(method.sign_agreement),
+            *(escaped_interval(method.segments.get(part)) for part in comparison.token_shares),
+            escaped_interval(method.sign_agreement),
             "-" if method.cut is None else f"{method.cut:.2f}",
         )
     return table
@@ -214,7 +165,9 @@ def _signal_table(run: StageRun, found: GradientSignal) -> FittedTable:
     for one in found.methods:
         numbers = (one.prompts_needed, one.rollouts_needed)
         counts = ("-" if number is None else f"{number:,.0f}" for number in numbers)
-        table.add_row(one.method, _interval(one.cosine), _interval(one.share), *counts)
+        table.add_row(
+            one.method, escaped_interval(one.cosine), escaped_interval(one.share), *counts
+        )
     return table
 
 
@@ -232,7 +185,7 @@ def _lookahead_table(run: StageRun) -> FittedTable:
         other = line.difference
         table.add_row(
             line.method,
-            _interval(line.score, ".3f"),
+            escaped_interval(line.score, ".3f"),
             escape(difference(line.gain)),
             "-" if other is None else f"{other.value:+.3f}",
             "-" if other is None else number(other.p_corrected, ".2g"),
@@ -246,7 +199,3 @@ def _matrix(title: str, names: list[str], values: list[list[float | None]]) -> F
     for place, (name, row) in enumerate(zip(names, values, strict=True), start=1):
         table.add_row(f"{place} {name}", *(number(value, ".2f") for value in row))
     return table
-
-
-def _interval(found: Interval | None, form: str = ".2f") -> str:
-    return escape(interval(found, form))

@@ -1,11 +1,14 @@
 """`rlsd values`: what every token of an iteration was worth, and how near each method comes."""
 
-from assets.cli.compare import fidelity_table, valued_batch
-from assets.cli.progress import console
+from assets.cli.compare import valued_batch
+from assets.cli.fidelity_tables import fidelity_tables
+from assets.cli.loop import Loop
+from assets.cli.progress import Display, console
 from assets.cli.train import open_loop
 from rlsd_pipeline.imports.summary import sampler_note
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
+from rlsd_pipeline.stages.run import StageRun
 from schemas import WeightingComparison
 
 
@@ -23,12 +26,22 @@ def values(experiment: str, *, arm: str, iteration: int, prompts: int | None) ->
         if prompts:
             run = valued_batch(run, prompts, display)
         else:
-            display.say(str(run.stage(TokenValuesStage).cost(run)))
-            loop.measure(TokenValuesStage, arm, iteration)
-            loop.compare(arm, iteration)
+            _measure(loop, run, display)
         comparison = run.read(WeightingComparisonStage.name).record(WeightingComparison)
-        table = fidelity_table(run, comparison)
+        tables = fidelity_tables(run, comparison)
         note = sampler_note(run) if comparison.policy == "imported" else None
-    console().print(table)
+    output = console()
+    for table in tables:
+        output.print(table)
     if note is not None:
-        console().print(note, highlight=False, markup=False)
+        output.print(note, highlight=False, markup=False)
+
+
+def _measure(loop: Loop, run: StageRun, display: Display) -> None:
+    """Value the states and compare the methods, as far as that has not been done."""
+    values = run.stage(TokenValuesStage)
+    if not values.is_current(run):
+        display.say(str(values.cost(run)))
+        loop.measure(TokenValuesStage, run.arm.name, run.iteration)
+    if not run.stage(WeightingComparisonStage).is_current(run):
+        loop.compare(run.arm.name, run.iteration)

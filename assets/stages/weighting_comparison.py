@@ -59,14 +59,14 @@ def _fidelity(found: "CreditFidelity | None", command: str) -> dg.MetadataValue:
 
 
 def _fidelity_row(one: "MethodFidelity", compared_with: str) -> dg.TableRecord:
-    p_value = one.p_corrected
+    parts = one.parts()
     return dg.TableRecord(
         {
             "method": one.method,
             "fidelity": interval(one.value, ".3f"),
             f"minus {compared_with}": interval(one.difference, "+.3f"),
-            "p (Holm)": number(p_value, ".2g"),
-            "within responses": interval(one.within, ".3f"),
+            "p (Holm)": number(one.p_corrected, ".2g"),
+            **{name: interval(parts[name], ".2f") for name in parts},
         }
     )
 

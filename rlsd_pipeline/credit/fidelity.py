@@ -111,7 +111,8 @@ def fidelities(
     Args:
         credits: Method -> its credit of every span; `[spans]`.
         measured: The advantages.
-        compared_with: Name of a method; without it there are no differences.
+        compared_with: Name of a method; without it there are no differences. Where its credit is 0
+            everywhere, as GRPO's is within responses, it counts as one of fidelity 0.
         confidence: Of the intervals, which are percentiles of a bootstrap over problems, made
             wider for few problems.
         seed: Of the bootstrap.
@@ -127,6 +128,8 @@ def fidelities(
         along = _by_group(credit * measured.mean, measured, groups)
         found[name] = _resampled(along, _by_group(credit**2, measured, groups), agreed, draws)
     base = found.get(compared_with)
+    if compared_with in credits and not credits[compared_with].any():
+        base = _Resampled(0.0, np.zeros(0 if draws is None else draws.shape[0]))
     return {
         name: _summary(one, None if name == compared_with else base, groups, confidence)
         for name, one in found.items()

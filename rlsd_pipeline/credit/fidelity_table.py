@@ -7,15 +7,21 @@ import numpy as np
 
 from rlsd_pipeline.credit.comparison import SEGMENTS, within_responses
 from rlsd_pipeline.credit.fidelity import (
+    Fidelity,
     MeasuredAdvantages,
     fidelities,
     reliability,
 )
 from rlsd_pipeline.evaluation.intervals import Estimate, as_interval
 from rlsd_pipeline.evaluation.methods import holm_p_values
-from schemas.weighting_comparison import CreditFidelity, Interval, MethodFidelity
-
-QUARTERS = 4
+from schemas.weighting_comparison import (
+    QUARTERS,
+    WITHIN,
+    CreditFidelity,
+    FidelityDifference,
+    Interval,
+    MethodFidelity,
+)
 
 
 class Valued(NamedTuple):
@@ -49,23 +55,17 @@ def credit_fidelity(
     """
     measured = valued.measured
     spans = {name: measured.of_spans(credit) for name, credit in credits.items()}
-    whole = fidelities(spans, measured, compared_with, confidence=confidence)
     centred = measured.within_responses()
-    within = fidelities(
-        {name: within_responses(credit, measured.rows) for name, credit in spans.items()},
-        centred,
-        compared_with,
-        confidence=confidence,
-    )
-    segments = {
-        name: _part(spans, measured, valued.segments[measured.starts] == value, confidence)
-        for name, value in SEGMENTS.items()
-    }
-    quarter = _quarters(valued)
-    quarters = [_part(spans, measured, quarter == n, confidence) for n in range(QUARTERS)]
-    corrected = holm_p_values(
-        {name: one.p_value for name, one in whole.items() if one.p_value is not None}
-    )
+    whole = fidelities(spans, measured, compared_with, confidence=confidence)
+    within = {name: within_responses(credit, measured.rows) for name, credit in spans.items()}
+    parts = {WITHIN: fidelities(within, centred, compared_with, confidence=confidence)}
+    for part, chosen in _parts(valued).items():
+        there = {name: credit[chosen] for name, credit in spans.items()}
+        parts[part] = fidelities(
+            there, measured.where(chosen), compared_with, confidence=confidence
+        )
+    corrected = _corrected(whole)
+    differences = {part: _differences(found) for part, found in parts.items()}
     return CreditFidelity(
         spans=len(measured.first),
         states=valued.states,
@@ -80,25 +80,44 @@ def credit_fidelity(
                 difference=_interval(one.difference),
                 p_value=one.p_value,
                 p_corrected=corrected.get(name),
-                within=_interval(within[name].value),
-                segments={part: found[name] for part, found in segments.items()},
-                positions=[found[name] for found in quarters],
+                within=_interval(parts[WITHIN][name].value),
+                segments={part: _interval(parts[part][name].value) for part in SEGMENTS},
+                positions=[_interval(parts[part][name].value) for part in QUARTERS],
+                differences={
+                    part: found[name] for part, found in differences.items() if name in found
+                },
             )
             for name, one in whole.items()
         ],
     )
 
 
-def _part(
-    spans: Mapping[str, np.ndarray],
-    measured: MeasuredAdvantages,
-    chosen: np.ndarray,
-    confidence: float,
-) -> dict[str, Interval | None]:
-    """The fidelities on some of the spans."""
-    chosen_spans = {name: credit[chosen] for name, credit in spans.items()}
-    found = fidelities(chosen_spans, measured.where(chosen), "", confidence=confidence)
-    return {name: _interval(one.value) for name, one in found.items()}
+def _parts(valued: Valued) -> dict[str, np.ndarray]:
+    """Name of a segment or a quarter -> its spans, as a mask; `[spans]`."""
+    segments, quarters = valued.segments[valued.measured.starts], _quarters(valued)
+    return {name: segments == value for name, value in SEGMENTS.items()} | {
+        name: quarters == n for n, name in enumerate(QUARTERS)
+    }
+
+
+def _differences(found: Mapping[str, Fidelity]) -> dict[str, FidelityDifference]:
+    """Of the methods that have one, p corrected over them."""
+    corrected = _corrected(found)
+    return {
+        name: FidelityDifference(
+            difference=as_interval(one.difference),
+            p_value=one.p_value,
+            p_corrected=corrected.get(name),
+        )
+        for name, one in found.items()
+        if one.difference is not None
+    }
+
+
+def _corrected(found: Mapping[str, Fidelity]) -> dict[str, float]:
+    return holm_p_values(
+        {name: one.p_value for name, one in found.items() if one.p_value is not None}
+    )
 
 
 def _quarters(valued: Valued) -> np.ndarray:
@@ -106,7 +125,7 @@ def _quarters(valued: Valued) -> np.ndarray:
     measured = valued.measured
     begins = np.concatenate([[0], np.cumsum(valued.lengths)])[measured.rows]
     share = (measured.starts - begins) / valued.lengths[measured.rows].clip(min=1)
-    quarters: np.ndarray = np.minimum((share * QUARTERS).astype(np.int64), QUARTERS - 1)
+    quarters: np.ndarray = np.minimum((share * len(QUARTERS)).astype(np.int64), len(QUARTERS) - 1)
     return quarters
 
 

@@ -93,11 +93,11 @@ class Fidelity(Part):
     difference: Difference | None = None
     """Paired difference to the baseline; null for the baseline itself."""
 
-    within: Estimate | None = None
-    """The cosine once both are less their mean over the response."""
+    parts: dict[str, Estimate | None] = Field(default={})
+    """Part of the responses, such as `within`, `answer` or `quarter 4` -> the cosine there."""
 
-    parts: dict[str, float | None] = Field(default={})
-    """Part of the responses, such as `answer` or `quarter 4` -> the cosine on its tokens alone."""
+    differences: dict[str, Difference] = Field(default={})
+    """Part of the responses -> paired difference to the baseline there."""
 
 
 class Signal(Part):

@@ -15,6 +15,7 @@ from rlsd_pipeline.report.method_table import (
     published_table,
 )
 from rlsd_pipeline.report.numbers import interval, level, middle, p_value, percent, plain
+from rlsd_pipeline.report.part import Difference, Estimate
 from rlsd_pipeline.report.styles import Style
 from rlsd_pipeline.report.tables import (
     details,
@@ -207,19 +208,9 @@ def credit(data: Comparison | None, styles: Styles) -> str:
 
 def _fidelity(data: Comparison, styles: Styles) -> str:
     """The fidelity of every method between its ends, then by part of the responses."""
-    against = f"minus {data.baseline}"
-    rows = [
-        [
-            one.method,
-            f"{middle(one.value)} {interval(one.value)}" if one.value else None,
-            f"{middle(d, sign=True)} {interval(d, sign=True)}" if (d := one.difference) else None,
-            p_value(d.p_corrected) if d and d.p_corrected is not None else None,
-            f"{middle(one.within)} {interval(one.within)}" if one.within else None,
-        ]
-        for one in data.fidelity
-    ]
-    rows = [["true advantage", "1", *[None] * 3], *rows, ["random credit", "0", *[None] * 3]]
-    columns = ["method", "fidelity", against, "p (Holm)", "within responses"]
+    columns = ["method", "fidelity", f"minus {data.baseline}", "p (Holm)"]
+    rows = [[one.method, *_compared(one.value, one.difference)] for one in data.fidelity]
+    rows = [["true advantage", "1", *[None] * 2], *rows, ["random credit", "0", *[None] * 2]]
     known = {one.method: one.value for one in data.fidelity if one.value}
     plot = ""
     if known:
@@ -229,12 +220,31 @@ def _fidelity(data: Comparison, styles: Styles) -> str:
             figures.fidelity_dots(known, data.baseline, styles),
             f"Dotted: {data.baseline}. Lines are intervals over problems.",
         )
-    numbers = f'<div class="card">{table("credit fidelity", columns, rows)}</div>'
-    names = list(data.fidelity[0].parts)
-    parts = [[one.method, *map(one.parts.get, names)] for one in data.fidelity]
-    return cards(plot, numbers) + table(
-        "fidelity by part of the responses", ["method", *names], parts
+    parts = "".join(
+        details(
+            f"fidelity: {part}",
+            table(
+                f"fidelity: {part}",
+                ["method", part, *columns[2:]],
+                [
+                    [one.method, *_compared(one.parts.get(part), one.differences.get(part))]
+                    for one in data.fidelity
+                ],
+            ),
+        )
+        for part in data.fidelity[0].parts
     )
+    numbers = f'<div class="card">{table("credit fidelity", columns, rows)}</div>'
+    return cards(plot, numbers) + parts
+
+
+def _compared(value: Estimate | None, other: Difference | None) -> list[str | None]:
+    """An estimate, its difference to the baseline, and the p of that."""
+    return [
+        f"{middle(value)} {interval(value)}" if value else None,
+        f"{middle(other, sign=True)} {interval(other, sign=True)}" if other else None,
+        p_value(other.p_corrected) if other and other.p_corrected is not None else None,
+    ]
 
 
 def _signal(data: Comparison) -> str:

@@ -15,7 +15,6 @@ from schemas import (
     GradientSignal,
     Interval,
     MethodCredit,
-    MethodFidelity,
     WeightingComparison,
 )
 
@@ -132,9 +131,13 @@ def _fidelity(found: WeightingComparison) -> tuple[data.Fidelity, ...]:
         data.Fidelity(
             method=one.method,
             value=_estimate(one.value),
-            difference=_difference(one),
-            within=_estimate(one.within),
-            parts={name: part and part.value for name, part in one.parts().items()},
+            difference=_difference(one.difference, one.p_value, one.p_corrected),
+            parts={name: _estimate(part) for name, part in one.parts().items()},
+            differences={
+                name: difference
+                for name, part in one.differences.items()
+                if (difference := _difference(part.difference, part.p_value, part.p_corrected))
+            },
         )
         for one in found.fidelity.methods
     ]
@@ -148,15 +151,14 @@ def _estimate(interval: Interval | None) -> data.Estimate | None:
     return data.Estimate(value=interval.value, low=interval.low, high=interval.high)
 
 
-def _difference(one: MethodFidelity) -> data.Difference | None:
-    found = _estimate(one.difference)
-    if found is None or one.p_value is None:
+def _difference(
+    interval: Interval | None, p_value: float | None, p_corrected: float | None
+) -> data.Difference | None:
+    found = _estimate(interval)
+    if found is None or p_value is None:
         return None
     return data.Difference(
-        **found.model_dump(),
-        p=one.p_value,
-        p_corrected=one.p_corrected,
-        test="bootstrap over problems",
+        **found.model_dump(), p=p_value, p_corrected=p_corrected, test="bootstrap over problems"
     )
 
 

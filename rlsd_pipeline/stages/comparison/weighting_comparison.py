@@ -44,7 +44,7 @@ class WeightingComparisonStage(Stage):
         "alone: distribution of the credit, its share on reasoning, answer and format, "
         "agreement with the reward, rank correlation between methods."
     )
-    version = "1"
+    version = "2"
     reads = ("rollouts", "rewards", "logprobs")
     decided_by = ("verifier",)
     writes = (WeightingComparison, ComparedCredit)

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from rlsd_pipeline.credit.comparison import within_responses
 from rlsd_pipeline.credit.fidelity import (
+    Fidelity,
     MeasuredAdvantages,
     fidelities,
     reliability,
@@ -47,6 +48,19 @@ def test_products_are_of_different_halves() -> None:
     # ⟨c, (2, 1.5)⟩ / (‖c‖ sqrt(1·3 + 2·1)) with c = (1, 0)
     assert value([1.0, 0.0], measured) == pytest.approx(2 / np.sqrt(5))
     assert reliability(measured) == pytest.approx(5 / np.sqrt(5 * 10))
+
+
+def test_a_credit_that_is_nothing_counts_as_zero_for_the_others() -> None:
+    rng = np.random.default_rng(0)
+    advantages = rng.normal(size=40)
+    rows = np.repeat(np.arange(20), 2)
+    measured = exact(advantages.tolist(), rows.tolist(), rows.tolist())
+    credits = {"grpo": np.zeros(40), "near": advantages + 0.1 * rng.normal(size=40)}
+    found = fidelities(credits, measured, "grpo")
+    assert found["grpo"] == Fidelity(None)
+    assert found["near"].difference == found["near"].value
+    # The floor of 10,000 draws over 20 problems.
+    assert found["near"].p_value == pytest.approx(0.0018, abs=1e-4)
 
 
 def test_what_is_not_known_is_none() -> None:

@@ -185,8 +185,9 @@ def _comparison(methods: tuple[str, ...], random: np.random.Generator) -> Compar
 
 def _fidelity(n: int, method: str) -> Fidelity:
     value = Estimate(value=0.9 - 0.1 * n, low=0.85 - 0.1 * n, high=0.95 - 0.1 * n)
-    parts = {"reasoning": 0.8, "answer": None, "quarter 1": 0.25, "quarter 4": 0.5}
-    return Fidelity(method=method, value=value, within=value, parts=parts)
+    difference = Difference(value=-0.1 * n, low=-0.1 * n - 0.05, high=0.05, p=0.2, test="bootstrap")
+    parts = {"within": value, "answer": None, "quarter 1": value}
+    return Fidelity(method=method, value=value, parts=parts, differences={"within": difference})
 
 
 def _learning(methods: tuple[str, ...]) -> LearningPlot:

@@ -60,7 +60,8 @@ def test_credit_stands_first_between_its_two_ends(page: str) -> None:
     credit = page.partition('id="credit"')[2].partition("</section>")[0]
     table = credit.partition("<tbody>")[2]
     assert table.index("true advantage") < table.index("grpo") < table.index("random credit")
-    assert "quarter 4" in credit
+    assert "fidelity: within" in credit
+    assert "fidelity: quarter 1" in credit
 
 
 def test_all_sections_are_there_and_linked(page: str) -> None:

@@ -15,7 +15,7 @@ from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.summary.comparison import comparison
 from rlsd_pipeline.summary.learning import learning_plots
 from rlsd_pipeline.summary.tokens import TRUE, rollout_views
-from schemas import TokenValues
+from schemas import TokenValues, WeightingComparison
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,23 @@ def test_the_nearest_method_stands_first(valued: StageRun) -> None:
     values = [one.value.value for one in found.fidelity if one.value]
     assert values == sorted(values, reverse=True)
     assert "32 continuations from each" in found.fidelity_meaning
+
+
+def test_differences_are_by_part_too(valued: StageRun) -> None:
+    record = valued.read("weighting_comparison").record(WeightingComparison).fidelity
+    assert record is not None
+    methods = {one.method: one for one in record.methods}
+    assert methods["grpo"].differences == {}
+    # GRPO's credit is 0 within responses, so what another has there is its difference.
+    rlsd = methods["rlsd"]
+    assert rlsd.within is not None
+    assert rlsd.differences["within"].difference == rlsd.within
+    for part, found in rlsd.differences.items():
+        values = rlsd.parts()[part], methods["grpo"].parts()[part]
+        if part != "within" and all(values):
+            ours, theirs = (one.value for one in values if one)
+            assert found.difference.value == pytest.approx(ours - theirs)
+            assert found.p_corrected is None or found.p_corrected >= (found.p_value or 0)
 
 
 def test_learning_is_held_against_it(valued: StageRun) -> None:

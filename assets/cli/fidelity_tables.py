@@ -1,0 +1,94 @@
+"""Credit fidelity on the terminal: over all tokens, within responses, and part by part."""
+
+from collections.abc import Sequence
+
+from rich.markup import escape
+
+from assets.cli.fitted import FittedTable
+from assets.stages.cells import interval, number
+from rlsd_pipeline.evaluation.intervals import UNBOUNDED_REASON
+from rlsd_pipeline.stages.comparison.unscored import is_unscored
+from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.summary.comparison import values_command
+from schemas import CreditFidelity, Interval, MethodFidelity, WeightingComparison
+from schemas.weighting_comparison import WITHIN
+
+
+def fidelity_tables(run: StageRun, comparison: WeightingComparison) -> list[FittedTable | str]:
+    """How near each method comes to what the tokens were worth, or how to find out."""
+    found = comparison.fidelity
+    if found is None:
+        way = f"{values_command(run)} measures them."
+        if is_unscored(run):
+            way = "Measuring them takes a model that goes on from the responses."
+        return [
+            "Whose credit is right is not known here: no token values were made of these rollouts. "
+            f"{way}"
+        ]
+    methods = sorted(found.methods, key=_by_fidelity, reverse=True)
+    return [_fidelity_table(found, methods), _parts_table(found, methods)]
+
+
+def _fidelity_table(found: CreditFidelity, methods: Sequence[MethodFidelity]) -> FittedTable:
+    """Over all tokens, between the oracle and a credit that knows nothing."""
+    against = f"- {found.compared_with}"
+    table = FittedTable(
+        f"credit fidelity: {found.spans:,} tokens, {found.states:,} states, "
+        f"{found.continuations} continuations each",
+        *("method", "fidelity", against, "p (Holm)", "within", against, "p (Holm)"),
+        note="fidelity: cosine of the credit with the measured advantages; 1 is perfect, 0 "
+        "knows nothing, and a multiple of a credit has the same.\nwithin: the same less each "
+        "response's mean: which of its tokens counted. Reliability of the measurement: "
+        f"{number(found.reliability, '.2f')}, within {number(found.reliability_within, '.2f')}.\n"
+        "Intervals are over problems; p is corrected for the number of methods (Holm), and its "
+        f"floor is that of 10,000 draws; {escape(UNBOUNDED_REASON)}.\n"
+        f"-: {found.compared_with} has no difference to itself, and a credit that is 0 everywhere "
+        f"has no fidelity; where {found.compared_with} has none, it counts as 0.",
+    )
+    blanks = [""] * 5
+    table.add_row("true advantage (oracle)", "1", *blanks)
+    for method in methods:
+        whole = (escaped_interval(method.difference, "+.3f"), number(method.p_corrected, ".2g"))
+        within = (escaped_interval(method.within), *_difference(method, WITHIN))
+        table.add_row(method.method, escaped_interval(method.value), *whole, *within)
+    table.add_row("random credit", "0", *blanks)
+    return table
+
+
+def _parts_table(found: CreditFidelity, methods: Sequence[MethodFidelity]) -> FittedTable:
+    """On the tokens of each segment, and of each quarter of the responses, alone."""
+    parts = [part for part in methods[0].parts() if part != WITHIN]
+    heads = [head for part in parts for head in (part, f"- {found.compared_with}", "p (Holm)")]
+    table = FittedTable(
+        "credit fidelity by part of the responses",
+        "method",
+        *heads,
+        note="Quarters are those of a response's tokens. p is corrected for the number of methods "
+        "on each part.",
+    )
+    for method in methods:
+        values = method.parts()
+        cells = [
+            cell
+            for part in parts
+            for cell in (escaped_interval(values[part]), *_difference(method, part))
+        ]
+        table.add_row(method.method, *cells)
+    return table
+
+
+def _difference(method: MethodFidelity, part: str) -> tuple[str, str]:
+    """Of a part, to the method compared with, and its p."""
+    one = method.differences.get(part)
+    if one is None:
+        return "-", "-"
+    return escaped_interval(one.difference, "+.3f"), number(one.p_corrected, ".2g")
+
+
+def _by_fidelity(method: MethodFidelity) -> float:
+    return -2.0 if method.value is None else method.value.value
+
+
+def escaped_interval(found: Interval | None, form: str = ".2f") -> str:
+    """A number with its interval, as markup."""
+    return escape(interval(found, form))
