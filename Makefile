@@ -65,7 +65,7 @@ reproduction: $(RUNTIME)
 	$(BIN)/rlsd report reproduction
 
 smollm: $(SMOLLM)
-	$(BIN)/rlsd train smollm2_arithmetic
+	for arm in grpo-s0 grpo-s1 rlsd-s0 rlsd-s1; do $(BIN)/rlsd train smollm2_arithmetic --arm $$arm || exit 1; done
 
 ui: $(RUNTIME)
 	$(BIN)/rlsd ui --port $(PORT)

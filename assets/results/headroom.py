@@ -13,7 +13,8 @@ def headroom_section(found: Sequence[Headroom]) -> Section:
     """A line a method for area and end of each quantity; without an oracle, how to have one."""
     if not found:
         return Section("headroom", [], [], [HOW_TO_KNOW])
-    columns = ["of", "method", f"minus {found[0].compared}", "p", "equal within", "share", "seeds"]
+    against = f"minus {found[0].compared}"
+    columns = ["of", "method", against, "p", "decided", "equal within", "share", "seeds"]
     rows = [row for one in found for row in _rows(one)]
     notes = [MEANING, "p is not corrected."]
     if any(UNBOUNDED_MARK in cell for row in rows for cell in row):
@@ -24,7 +25,7 @@ def headroom_section(found: Sequence[Headroom]) -> Section:
 def _rows(one: Headroom) -> list[list[str]]:
     """The oracle, then the others."""
     of = f"{one.quantity}, {one.measure}"
-    oracle = [of, one.oracle, *_gain(one.gain), "", "1", str(one.seeds)]
+    oracle = [of, one.oracle, *_gain(one.gain), "", "", "1", str(one.seeds)]
     return [oracle, *([of, *_other(other)] for other in one.others)]
 
 
@@ -32,7 +33,7 @@ def _other(other: Reached) -> list[str]:
     bounded = math.isfinite(other.margin)
     margin = f"{other.margin:.3f}" if bounded else UNBOUNDED_MARK
     share = "" if other.share is None else estimate(other.share)
-    return [other.method, *_gain(other.gain), margin, share, str(other.seeds)]
+    return [other.method, *_gain(other.gain), other.decided, margin, share, str(other.seeds)]
 
 
 def _gain(gain: PairedDifference) -> tuple[str, str]:

@@ -73,15 +73,15 @@ def _headroom(workspace: Workspace, learnt: Mapping[str, Learning]) -> Diagnosti
     rows = []
     for one in headrooms(workspace.experiment, learnt):
         of = f"{one.quantity}, {one.measure}"
-        rows.append((of, one.oracle, _difference(one.gain), "", "1", one.seeds))
+        rows.append((of, one.oracle, _difference(one.gain), "", "", "1", one.seeds))
         for other in one.others:
             share = "" if other.share is None else _estimate(other.share, ".2f")
             gain, margin = _difference(other.gain), f"{other.margin:.3f}"
-            rows.append((of, other.method, gain, margin, share, other.seeds))
+            rows.append((of, other.method, gain, other.decided, margin, share, other.seeds))
     return Diagnostic(
         title="Headroom for credit",
         explanation=MEANING,
-        columns=("of", "method", "minus GRPO", "equal within", "share", "seeds"),
+        columns=("of", "method", "minus GRPO", "decided", "equal within", "share", "seeds"),
         rows=tuple(rows),
     )
 

@@ -1,7 +1,7 @@
 """headroom: how much better measured credit trains than GRPO, and what share others reach of it."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference, paired_difference
@@ -14,16 +14,25 @@ from rlsd_pipeline.weighting.vine import Vine
 
 HOW_TO_KNOW = (
     "How much better credit could help here is not known: declare arms of `grpo` and "
-    "`weighting: {type: vine}` over the same seeds; the latter trains with measured credit."
+    "`weighting: {type: vine}` over the same seeds; the latter trains with measured credit. "
+    "`rlsd plan` says what that takes, and `rlsd train` trains both."
 )
+
+EQUAL_SHARE = 0.5
+"""Of the headroom: a method within so much of GRPO counts as equal to it."""
 
 MEANING = (
     "Area: mean height of the curve over the updates; end: its last tenth. Headroom is the oracle, "
     "which trains with measured credit, minus GRPO, paired over seeds (Student's t). Equal within: "
-    "the smallest margin that two one-sided tests allow for (TOST). A method's share is its gain "
+    "the smallest margin that two one-sided tests allow for (TOST). Decided: better or worse where "
+    "the interval excludes 0; else equal where that margin is at most half of a headroom whose own "
+    "interval excludes 0; else open. A method's share is its gain "
     "over GRPO divided by the oracle's, with Fieller's interval, which is not bounded where the "
     "headroom itself may be 0."
 )
+
+
+Decision = Literal["better", "worse", "equal", "open"]
 
 
 class Reached(NamedTuple):
@@ -35,6 +44,7 @@ class Reached(NamedTuple):
         gain: Minus GRPO, paired over seeds.
         margin: It is GRPO's equal within this.
         share: Of the oracle's gain; None where no seed has all three.
+        decided: Better, worse, equal within half of the headroom, or open.
     """
 
     method: str
@@ -42,6 +52,7 @@ class Reached(NamedTuple):
     gain: PairedDifference
     margin: float
     share: Estimate | None
+    decided: Decision
 
 
 class Headroom(NamedTuple):
@@ -117,7 +128,7 @@ def headroom(
     whole = gains(values, oracle, grpo)
     if not whole:
         return None
-    others = []
+    others, room = [], _paired(whole, confidence)
     for method in values:
         part = gains(values, method, grpo) if method not in ends else {}
         if part:
@@ -125,10 +136,24 @@ def headroom(
             parts, wholes = ([of[seed] for seed in shared] for of in (part, whole))
             share = share_of_gain(parts, wholes, confidence) if shared else None
             gain, margin = _paired(part, confidence), equal_within(part, confidence)
-            others.append(Reached(method, len(part), gain, margin, share))
-    return Headroom(
-        quantity, measure, grpo, oracle, len(whole), _paired(whole, confidence), tuple(others)
-    )
+            reached = decide(gain, margin, room)
+            others.append(Reached(method, len(part), gain, margin, share, reached))
+    return Headroom(quantity, measure, grpo, oracle, len(whole), room, tuple(others))
+
+
+def decide(gain: PairedDifference, margin: float, room: PairedDifference) -> Decision:
+    """What is decided of a method.
+
+    Args:
+        gain: Minus GRPO.
+        margin: It is GRPO's equal within this.
+        room: The oracle minus GRPO.
+    """
+    if gain.low > 0:
+        return "better"
+    if gain.high < 0:
+        return "worse"
+    return "equal" if room.low > 0 and margin <= EQUAL_SHARE * room.value else "open"
 
 
 def gains(

@@ -5,7 +5,8 @@ import math
 import pytest
 
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.stages.evaluation.headroom import headroom, oracle_and_grpo
+from rlsd_pipeline.evaluation.intervals import PairedDifference
+from rlsd_pipeline.stages.evaluation.headroom import decide, headroom, oracle_and_grpo
 from rlsd_pipeline.stages.evaluation.learning import Learnt, learnt
 from tests.small_experiment import ATTRIBUTES
 
@@ -50,6 +51,28 @@ def test_headroom_is_paired_over_seeds_and_others_have_their_share() -> None:
     assert rlsd.share == pytest.approx((0.5, 0.5, 0.5))
     assert rlsd.gain.value == pytest.approx(0.125)
     assert (found.seeds, rlsd.seeds) == (3, 3)
+    assert rlsd.decided == "better"
+
+
+@pytest.mark.parametrize(
+    ("gain", "margin", "room", "decided"),
+    [
+        ((0.02, 0.01, 0.03), 0.03, (0.1, 0.05, 0.15), "better"),
+        ((-0.02, -0.03, -0.01), 0.03, (0.1, 0.05, 0.15), "worse"),
+        ((0.02, -0.03, 0.07), 0.05, (0.1, 0.05, 0.15), "equal"),
+        ((0.02, -0.04, 0.08), 0.051, (0.1, 0.05, 0.15), "open"),
+        # Half of a headroom that may be nothing is no margin.
+        ((0.0, -0.01, 0.01), 0.01, (0.1, -0.05, 0.25), "open"),
+    ],
+)
+def test_a_method_is_decided_against_half_of_the_headroom(
+    gain: tuple[float, float, float],
+    margin: float,
+    room: tuple[float, float, float],
+    decided: str,
+) -> None:
+    paired = [PairedDifference(*one, p_value=0.5, test="paired t") for one in (gain, room)]
+    assert decide(paired[0], margin, paired[1]) == decided
 
 
 def test_a_headroom_that_may_be_nothing_bounds_no_share() -> None:
