@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from assets.cli.loop import Loop
-from assets.cli.progress import console
+from assets.cli.progress import Display, console
 from assets.cli.train import open_loop
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.home import home
 from rlsd_pipeline.stages.comparison.unscored import is_unscored
+from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.run import StageRun
 
 FIRST_TOKENS = 10
@@ -27,8 +28,7 @@ def report(experiment: str, *, arm: str | None, iteration: int | None, out: Path
     with open_loop(experiment) as (loop, display):
         place = _place(loop, arm, iteration)
         if place is not None:
-            display.say(f"comparing methods on {place.arm.name}, iteration {place.iteration}")
-            loop.compare(place.arm.name, place.iteration)
+            _compare(loop, place, display)
         display.say("reading what the arms recorded")
         page = render(
             collect_report(loop.workspace, place, f"rlsd report {shlex.quote(experiment)}")
@@ -42,6 +42,13 @@ def report(experiment: str, *, arm: str | None, iteration: int | None, out: Path
     console().print(
         f"{path}  ({len(page.encode()) / 1e6:.2f} MB, {seconds:.0f} s)", highlight=False
     )
+
+
+def _compare(loop: Loop, place: StageRun, display: Display) -> None:
+    """Compare the methods on a place's tokens, unless that has been done."""
+    if not place.stage(WeightingComparisonStage).is_current(place):
+        display.say(f"comparing methods on {place.arm.name}, iteration {place.iteration}")
+        loop.compare(place.arm.name, place.iteration)
 
 
 def _place(loop: Loop, arm: str | None, iteration: int | None) -> StageRun | None:

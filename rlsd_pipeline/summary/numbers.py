@@ -1,17 +1,16 @@
 """What the iterations of an arm came to, in the numbers that its curves are made of.
 
 Each is read once from its artifact. An arm of hundreds of iterations takes seconds to read, so the
-numbers are kept beside the artifacts, under `.numbers`: whoever deletes them loses time alone.
+numbers are noted beside the artifacts.
 """
 
-import json
 from contextlib import suppress
 from typing import NamedTuple
 
 from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.artifacts.notes import keep_note, read_note
 from rlsd_pipeline.artifacts.references import REFS, ref_name
 from rlsd_pipeline.diagnostics.moments import table_moments
-from rlsd_pipeline.errors import RlsdError
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
@@ -121,22 +120,19 @@ def _by_iteration(entries: dict[str, _Entry], declared: int) -> dict[int, dict[s
     return dict(sorted(found.items()))
 
 
-def _path(workspace: Workspace, arm: str) -> str:
-    return f".numbers/{workspace.name}/{arm}.json"
+def _note(workspace: Workspace, arm: str) -> str:
+    return f"{workspace.name}/{arm}"
 
 
 def _kept(workspace: Workspace, arm: str) -> dict[str, _Entry]:
-    """What was kept; nothing where it cannot be read, or is of another version."""
-    with suppress(RlsdError, OSError, ValueError, TypeError, KeyError):
-        content = workspace.store.storage.read(_path(workspace, arm))
-        document = json.loads(content or b"{}")
+    """What was kept; nothing of another version."""
+    document = read_note(workspace.store.storage, _note(workspace, arm))
+    with suppress(TypeError, KeyError, AttributeError):
         if document.get("version") == _VERSION:
             return {name: _Entry(*fields) for name, fields in document["entries"].items()}
     return {}
 
 
 def _keep(workspace: Workspace, arm: str, entries: dict[str, _Entry]) -> None:
-    """Write the numbers down, where the store can be written to."""
-    content = json.dumps({"version": _VERSION, "entries": entries}).encode()
-    with suppress(RlsdError, OSError):
-        workspace.store.storage.publish_bytes(content, _path(workspace, arm))
+    document = {"version": _VERSION, "entries": entries}
+    keep_note(workspace.store.storage, _note(workspace, arm), document)

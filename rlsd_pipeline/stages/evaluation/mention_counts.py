@@ -1,20 +1,18 @@
 """How many responses of each score mention a reference, kept beside the artifacts.
 
 A score of an earlier version does not say it, and to count takes longer than the rest of a report.
-The counts lie under `.numbers`: whoever deletes them loses time alone.
 """
 
-import json
 from contextlib import suppress
 from typing import NamedTuple
 
 from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.artifacts.notes import keep_note, read_note
 from rlsd_pipeline.artifacts.storage import Storage
 from rlsd_pipeline.diagnostics.leakage.mentions import DEFAULT_PATTERNS, count_mentioning
-from rlsd_pipeline.errors import RlsdError
 from schemas import BenchmarkScore, ItemVerdict
 
-_PATH = ".numbers/mentions.json"
+_NOTE = "mentions"
 _WORTH_KEEPING = 32
 """Scores that were counted and are not kept yet."""
 
@@ -60,16 +58,13 @@ def _counted(artifact: Artifact, mentioning: int | None) -> MentionCount:
 
 
 def _read(storage: Storage) -> dict[str, MentionCount]:
-    """What was kept; nothing where it cannot be read, or other phrases were counted."""
-    with suppress(RlsdError, OSError, ValueError, TypeError, KeyError, AttributeError):
-        document = json.loads(storage.read(_PATH) or b"{}")
+    """What was kept; nothing where other phrases were counted."""
+    document = read_note(storage, _NOTE)
+    with suppress(TypeError, KeyError, AttributeError):
         if document.get("phrases") == list(DEFAULT_PATTERNS):
             return {digest: MentionCount(*count) for digest, count in document["counts"].items()}
     return {}
 
 
 def _keep(storage: Storage, counts: dict[str, MentionCount]) -> None:
-    """Write the counts down, where the store can be written to."""
-    content = json.dumps({"phrases": DEFAULT_PATTERNS, "counts": counts}).encode()
-    with suppress(RlsdError, OSError):
-        storage.publish_bytes(content, _PATH)
+    keep_note(storage, _NOTE, {"phrases": DEFAULT_PATTERNS, "counts": counts})

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from rlsd_pipeline.artifacts import Artifact, ArtifactRequest
 from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.config.teacher import EMATeacher, ModelTeacher
-from rlsd_pipeline.errors import ConfigError, RlsdError
+from rlsd_pipeline.errors import ArtifactError, ConfigError, RlsdError
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
@@ -22,6 +22,7 @@ from rlsd_pipeline.stages.iteration.teacher import TeacherModel
 from rlsd_pipeline.stages.registry import iteration_of
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.stages.upkeep.kept import Kept
+from rlsd_pipeline.stages.upkeep.links import Link, policy_links
 from rlsd_pipeline.stages.upkeep.reasons import differences_here
 from rlsd_pipeline.stages.upkeep.settings import (
     Setting,
@@ -32,7 +33,7 @@ from rlsd_pipeline.stages.upkeep.settings import (
 )
 
 _MOST_ARMS = 4
-_SPREAD = 8
+_SPREAD = 4
 """Of a long training, this many iterations and the last are compared setting by setting; at all
 others, whether the policy came of the one before."""
 
@@ -61,13 +62,14 @@ def standing(workspace: Workspace, arm: str) -> Standing:
     """
     start = workspace.at(arm, 0)
     first = Kept(workspace, start.arm, 0)
-    last = workspace.experiment.iterations
-    updates = next((k for k in range(last, -1, -1) if first.kept("policy", k)), None)
+    links = policy_links(workspace, arm)
+    there = sorted((k for k in links if k <= workspace.experiment.iterations), reverse=True)
+    updates = next((k for k in there if first.kept("policy", k)), None)
     if updates is None:
         return Standing(arm, None, 0, ())
     changed, current = list(_roots(first)), 0
     if not changed:
-        current, changed = _first_changed(first, updates)
+        current, changed = _first_changed(first, links, updates)
     changed += _scores(first, updates)
     return Standing(arm, updates, current, tuple(dict.fromkeys(changed)))
 
@@ -139,14 +141,16 @@ def _compared(
         return [Setting(name, "read then", str(error).splitlines()[0])]
 
 
-def _first_changed(first: Kept, updates: int) -> tuple[int, list[Setting]]:
+def _first_changed(
+    first: Kept, links: Mapping[int, Link], updates: int
+) -> tuple[int, list[Setting]]:
     """The first iteration that is not as declared, and why; the number of updates where all are."""
     wholly = {round(n * (updates - 1) / _SPREAD) for n in range(_SPREAD + 1)}
     compared = -1
     for at in range(updates):
         run = replace(first, iteration=at)
         try:
-            changed = _iteration(run) if at in wholly else _link(run)
+            changed = _iteration(run) if at in wholly else _broken(links, at)
             if changed and at in wholly:
                 # The first may lie among those whose settings were not compared.
                 for before in range(compared + 1, at):
@@ -160,11 +164,16 @@ def _first_changed(first: Kept, updates: int) -> tuple[int, list[Setting]]:
     return updates, []
 
 
-def _link(run: Kept) -> list[Setting]:
-    """Whether the next policy was made of this one."""
-    policy, following = run.read("policy"), run.read("policy", run.iteration + 1)
-    made_of = following.manifest.inputs.get("policy", "")
-    return list(differing({"policy": made_of}, {"policy": policy.digest}))
+def _broken(links: Mapping[int, Link], at: int) -> list[Setting]:
+    """Whether the next policy was not made of this one.
+
+    Raises:
+        ArtifactError: One of them is not here.
+    """
+    if not {at, at + 1} <= links.keys():
+        raise ArtifactError(f"the policy of iteration {at} or of the next one is not here")
+    made_of, policy = links[at + 1].made_of, links[at].digest
+    return list(differing({"policy": made_of}, {"policy": policy}))
 
 
 def _iteration(run: Kept) -> list[Setting]:

@@ -1,0 +1,34 @@
+"""Notes beside the artifacts: what was read of many of them, so that it is not read again.
+
+They lie under `.numbers`. Deleting them loses time and nothing else.
+"""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from rlsd_pipeline.artifacts.storage import Storage
+from rlsd_pipeline.errors import RlsdError
+
+_NOTES = ".numbers"
+
+
+def read_note(storage: Storage, name: str) -> dict[str, Any]:
+    """A note; empty where there is none that can be read.
+
+    Args:
+        storage: Where the artifacts are.
+        name: Of the note, as a path without its ending.
+    """
+    with suppress(RlsdError, OSError, ValueError):
+        document = json.loads(storage.read(f"{_NOTES}/{name}.json") or b"{}")
+        if isinstance(document, dict):
+            return document
+    return {}
+
+
+def keep_note(storage: Storage, name: str, document: Mapping[str, Any]) -> None:
+    """Write a note down, where the store can be written to."""
+    with suppress(RlsdError, OSError):
+        storage.publish_bytes(json.dumps(document).encode(), f"{_NOTES}/{name}.json")
