@@ -65,8 +65,8 @@ def check(
 
 def _flipped(run: "StageRun", table: "pa.Table") -> int:
     """Tokens whose credit has another sign than their response's advantage."""
+    from rlsd_pipeline.credit.rollout_advantages import read_advantages
     from rlsd_pipeline.credit.signs import flipped_signs
-    from rlsd_pipeline.credit.tables import read_advantages
     from schemas import Reward
 
     rewards = run.read("rewards").table(Reward, ["problem_id", "reward", "advantage"])

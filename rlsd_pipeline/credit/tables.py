@@ -96,18 +96,6 @@ def under(estimator: AdvantageEstimator, credit: Credit) -> Credit:
     return replace(credit, advantages=found.to(credit.advantages.dtype))
 
 
-def read_advantages(rewards: pa.Table, estimator: AdvantageEstimator) -> np.ndarray:
-    """Each rollout's advantage by an estimator; float64, `[rollouts]`.
-
-    Raises:
-        ComponentError: As `estimated`.
-    """
-    if type(estimator) is Standardised:
-        return rewards["advantage"].to_numpy()
-    values = torch.tensor(rewards["reward"].to_numpy(), dtype=torch.float64)
-    return estimated(estimator, values, _groups(rewards["problem_id"])).numpy()
-
-
 def row_offsets(column: pa.ChunkedArray) -> np.ndarray:
     """Where each row's tokens begin and, last, where all end; `[rows + 1]`."""
     return np.concatenate([[0], np.cumsum(_lengths(contiguous(column)))])

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.credit.rollout_advantages import read_advantages
 from rlsd_pipeline.credit.segments import Segment, token_segments
-from rlsd_pipeline.credit.tables import read_advantages
 from rlsd_pipeline.data.images import thumbnail
 from rlsd_pipeline.diagnostics.leakage.mentions import find_mentions
 from rlsd_pipeline.groups import Groups

@@ -1,0 +1,27 @@
+"""The advantage of each rollout of a table; loads no model library where the table holds them."""
+
+import numpy as np
+import pyarrow as pa
+
+from rlsd_pipeline.advantages.estimator import AdvantageEstimator, estimated
+from rlsd_pipeline.advantages.standardised import Standardised
+from rlsd_pipeline.groups import Groups
+
+
+def read_advantages(rewards: pa.Table, estimator: AdvantageEstimator) -> np.ndarray:
+    """Each rollout's advantage by an estimator; float64, `[rollouts]`.
+
+    Args:
+        rewards: Rows of `Reward`.
+        estimator: The arm's.
+
+    Raises:
+        ComponentError: As `estimated`.
+    """
+    if type(estimator) is Standardised:
+        return rewards["advantage"].to_numpy()
+    import torch
+
+    values = torch.tensor(rewards["reward"].to_numpy(), dtype=torch.float64)
+    groups = torch.tensor(Groups(rewards["problem_id"].to_pylist()).of_rows, dtype=torch.long)
+    return estimated(estimator, values, groups).numpy()
