@@ -5,6 +5,7 @@ worker that has ended its run waits for the next one of its experiment, whose mo
 most one waits, and it ends before another begins.
 """
 
+import gc
 import importlib
 import os
 import select
@@ -59,9 +60,20 @@ def serve(address: str, parent: int) -> None:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address)
     listener.listen()
+    _prepare()
+    Pool(listener).serve(parent)
+
+
+def _prepare() -> None:
+    """Load what every run needs: modules, and the definitions of all experiments."""
+    from dagster._core.definitions.reconstruct import repository_def_from_target_def
+
     for name in _IMPORTS:
         importlib.import_module(name)
-    Pool(listener).serve(parent)
+    repository_def_from_target_def(importlib.import_module("assets.definitions").defs)
+    # Nothing of it is ever garbage: workers neither look through it nor copy its memory.
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass

@@ -28,8 +28,9 @@ def work(pool: socket.socket, request: Request) -> None:
     while True:
         pool.sendall(TAKEN)
         _execute(request)
-        gc.collect()
+        # First: a run that is asked for now waits for the collection, not for a fork.
         pool.sendall(DONE)
+        gc.collect()
         pool.settimeout(request.idle_seconds)
         try:
             line = receive(pool)
