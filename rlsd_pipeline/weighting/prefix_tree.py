@@ -39,12 +39,19 @@ class PrefixTree(Weighting):
         Raises:
             ValueError: The table has no token ids.
         """
-        changes = value_changes(credit).to(credit.student_logprobs.dtype)
+        changes = value_changes(credit)
         return TokenStreams(changes if self.term == "branch" else credit.token_advantages + changes)
 
 
-def value_changes(credit: Credit) -> Tensor:
-    """V after each token less V before it, 0 where one of them has no verdict; float64, `[tokens]`.
+def value_changes(credit: Credit, per: Tensor | None = None) -> Tensor:
+    """V after each token less V before it, 0 where one of them has no verdict; `[tokens]`.
+
+    The tree is walked token by token, all groups at once, and left where a response is alone: from
+    there on V is its own reward.
+
+    Args:
+        credit: Its token ids, rewards and groups are read.
+        per: The unit of each response's changes, in rewards; `[responses]`, 1 unless given.
 
     Raises:
         ValueError: The table has no token ids.
@@ -52,43 +59,33 @@ def value_changes(credit: Credit) -> Tensor:
     import torch
 
     token_ids = credit.column("token_ids")
-    nodes, parents, count = prefix_nodes(token_ids, credit.rows, credit.groups)
-    rewards = credit.rewards.double()
-    known = ~rewards.isnan()
-    # A group is the root of its tree: there every response of it passes.
-    passed = torch.cat([credit.groups, nodes])
-    passing = torch.cat([torch.arange(len(rewards)), credit.rows])
-    sums = rewards.new_zeros(count).index_add(0, passed, rewards.where(known, 0.0)[passing])
-    counts = rewards.new_zeros(count).index_add(0, passed, known.double()[passing])
-    values = sums / counts
-    return (values[nodes] - values[parents]).nan_to_num(0.0)
+    changes = torch.zeros_like(credit.student_logprobs)
+    size = int(token_ids.max()) + 1 if len(token_ids) else 1
+    lengths = credit.rows.bincount(minlength=len(credit.groups))
+    starts = lengths.cumsum(0) - lengths
+    # Of the responses that share what they have said so far: where they stand in the tree.
+    going = torch.arange(len(credit.groups))
+    nodes, values, alone = _parted(credit.groups, credit.rewards)
+    for depth in range(int(lengths.max()) if len(lengths) else 0):
+        on = ~alone & (lengths[going] > depth)
+        going, nodes, before = going[on], nodes[on], values[on]
+        places = starts[going] + depth
+        nodes, values, alone = _parted(nodes * size + token_ids[places], credit.rewards[going])
+        change = values - before if per is None else (values - before) / per[going]
+        changes[places] = change.nan_to_num(0.0).to(changes.dtype)
+    return changes
 
 
-def prefix_nodes(token_ids: Tensor, rows: Tensor, groups: Tensor) -> tuple[Tensor, Tensor, int]:
-    """The tree of each group's responses.
-
-    Args:
-        token_ids: Response after response; `[tokens]`.
-        rows: Index of each token's response; `[tokens]`.
-        groups: Index of each response's group; `[responses]`.
+def _parted(ways: Tensor, rewards: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Responses by the way that they take, an integer.
 
     Returns:
-        The node after each token and the node before it, `[tokens]` each, and the number of nodes.
-        The first nodes are the groups' roots, by the index of the group.
+        Of each response: its node, the mean known reward of those that pass it in float64, and
+        whether it is there alone; `[responses]` each.
     """
-    import torch
-
-    lengths = rows.bincount(minlength=len(groups))
-    starts = lengths.cumsum(0) - lengths
-    nodes, parents = torch.zeros_like(rows), torch.zeros_like(rows)
-    count = int(groups.max()) + 1 if len(groups) else 0
-    at = groups.clone()
-    for depth in range(int(lengths.max()) if len(lengths) else 0):
-        going = (lengths > depth).nonzero().squeeze(-1)
-        places = starts[going] + depth
-        steps = torch.stack([at[going], token_ids[places].to(at.dtype)])
-        distinct, step = steps.unique(dim=1, return_inverse=True)
-        parents[places], nodes[places] = at[going], count + step
-        at[going] = nodes[places]
-        count += distinct.shape[1]
-    return nodes, parents, count
+    distinct, nodes, passing = ways.unique(return_inverse=True, return_counts=True)
+    rewards = rewards.double()
+    known = ~rewards.isnan()
+    sums = rewards.new_zeros(len(distinct)).index_add(0, nodes, rewards.where(known, 0.0))
+    counts = rewards.new_zeros(len(distinct)).index_add(0, nodes, known.double())
+    return nodes, (sums / counts)[nodes], (passing == 1)[nodes]

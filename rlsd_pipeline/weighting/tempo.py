@@ -33,5 +33,5 @@ class Tempo(Weighting):
             ValueError: The table has no token ids.
         """
         deviations = group_deviations(credit.rewards.double(), credit.groups)
-        changes = value_changes(credit) / deviations[credit.groups[credit.rows]]
-        return TokenStreams(credit.token_advantages + changes.to(credit.student_logprobs.dtype))
+        changes = value_changes(credit, per=deviations[credit.groups])
+        return TokenStreams(credit.token_advantages + changes)

@@ -40,8 +40,9 @@ def _credit(
     relative = Standardised().advantages(scores, members).float()
     if advantages is not None:
         relative = torch.tensor(advantages, dtype=torch.float32)
-    # Sixteenths, as the tests draw them: equal gains are equal tokens.
-    ids = (16 * flat).round().int()
+    # Sixteenths, as the tests draw them: equal gains are equal tokens, counted from 0.
+    signed = (16 * flat).round().int()
+    ids = torch.where(signed < 0, -2 * signed - 1, 2 * signed)
     if token_ids is not None:
         ids = torch.tensor([i for row in token_ids for i in row], dtype=torch.int32)
     parts = [True] * len(flat)

@@ -2,10 +2,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
-import torch
 
 from rlsd_pipeline.weighting.method import Credit
-from rlsd_pipeline.weighting.prefix_tree import PrefixTree, prefix_nodes
+from rlsd_pipeline.weighting.prefix_tree import PrefixTree
 
 CreditOf = Callable[..., Credit]
 
@@ -57,14 +56,10 @@ def test_a_failed_verifier_counts_in_no_mean(credit_of: CreditOf) -> None:
     assert found == pytest.approx([0.0, 0.5, 0.0, -0.5, 0.0, 0.0])
 
 
-def test_every_distinct_prefix_is_one_node() -> None:
-    rows = torch.tensor([0, 0, 0, 1, 1, 1, 2, 2, 2, 3])
-    ids = torch.tensor([i for row in IDS for i in row])
-    nodes, parents, count = prefix_nodes(ids, rows, torch.zeros(4, dtype=torch.long))
-    assert count == 8
-    assert len(set(nodes.tolist())) == 7
-    assert nodes[0] == nodes[3] == nodes[6] == parents[1]
-    assert nodes[1] == nodes[4] != nodes[7]
+def test_a_response_that_went_its_own_way_has_no_credit_afterwards(credit_of: CreditOf) -> None:
+    # V: root 1/3, [1] 1/2, [1 2] 1, [1 3] and [2] 0. The third says at [2 2] what the first did.
+    found = streams(credit_of, [[1, 2, 2], [1, 3, 2], [2, 2, 2]], "branch", rewards=[1, 0, 0])
+    assert found == pytest.approx([1 / 6, 0.5, 0, 1 / 6, -0.5, 0, -1 / 3, 0, 0])
 
 
 def test_missing_token_ids_are_named(credit_of: CreditOf) -> None:
