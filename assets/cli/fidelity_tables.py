@@ -35,7 +35,9 @@ def _fidelity_table(found: CreditFidelity, methods: Sequence[MethodFidelity]) ->
     table = FittedTable(
         f"credit fidelity: {found.spans:,} tokens, {found.states:,} states, "
         f"{found.continuations} continuations each",
-        *("method", "fidelity", against, "p (Holm)", "within", against, "p (Holm)"),
+        *("method", "fidelity", against, "p (Holm)"),
+        *("within", f"within {against}", "p (Holm)"),
+        together=3,
         note="fidelity: cosine of the credit with the measured advantages; 1 is perfect, 0 "
         "knows nothing, and a multiple of a credit has the same.\nwithin: the same less each "
         "response's mean: which of its tokens counted. Reliability of the measurement: "
@@ -58,11 +60,13 @@ def _fidelity_table(found: CreditFidelity, methods: Sequence[MethodFidelity]) ->
 def _parts_table(found: CreditFidelity, methods: Sequence[MethodFidelity]) -> FittedTable:
     """On the tokens of each segment, and of each quarter of the responses, alone."""
     parts = [part for part in methods[0].parts() if part != WITHIN]
-    heads = [head for part in parts for head in (part, f"- {found.compared_with}", "p (Holm)")]
+    against = f"- {found.compared_with}"
+    heads = [head for part in parts for head in (part, f"{part} {against}", "p (Holm)")]
     table = FittedTable(
         "credit fidelity by part of the responses",
         "method",
         *heads,
+        together=3,
         note="Quarters are those of a response's tokens. p is corrected for the number of methods "
         "on each part.",
     )

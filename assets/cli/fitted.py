@@ -25,21 +25,25 @@ _LOOK: Any = {
 class FittedTable(Table):
     """A table whose last columns stand below it where they do not fit beside the first.
 
-    What names a row is repeated there. Where a single cell is too long for the terminal, every row
-    is a paragraph of its own, a line a column.
+    What names a row is repeated there, and columns that belong together stay together where they
+    fit. Where a single cell is too long for the terminal, every row is a paragraph of its own, a
+    line a column.
     """
 
-    def __init__(self, title: str, *columns: str, keys: int = 1, note: str = "") -> None:
+    def __init__(
+        self, title: str, *columns: str, keys: int = 1, together: int = 1, note: str = ""
+    ) -> None:
         """A table without rows.
 
         Args:
             title: Stands above it, as markup.
             columns: Heads, the first of them to the left; more may be added.
             keys: So many columns name a row.
+            together: So many of the others belong beside each other.
             note: Stands below it, as markup.
         """
         super().__init__(**_LOOK)
-        self.heading, self.note, self.keys = title, note, keys
+        self.heading, self.note, self.keys, self.together = title, note, keys, together
         for place, name in enumerate(columns):
             self.add_column(name, justify="left" if place < keys else "right")
 
@@ -70,10 +74,12 @@ class FittedTable(Table):
         if not all(fits([column]) for column in rest) or not fits([]):
             return None
         blocks: list[list[Column]] = [[]]
-        for column in rest:
-            if not fits([*blocks[-1], column]):
-                blocks.append([])
-            blocks[-1].append(column)
+        for at in range(0, len(rest), self.together):
+            group = rest[at : at + self.together]
+            for columns in [group] if fits(group) else [[column] for column in group]:
+                if not fits([*blocks[-1], *columns]):
+                    blocks.append([])
+                blocks[-1].extend(columns)
         return [[*names, *block] for block in blocks]
 
     def _part(self, columns: Sequence[Column]) -> Table:

@@ -203,7 +203,7 @@ def test_a_report_is_one_file_and_says_its_size(run: Run, file: Path, tmp_path: 
     out = tmp_path / "new" / "page.html"
     answer = run("report", file, "--out", out)
     assert answer.exit_code == 0, answer.error
-    assert "comparing methods on rlsd-s0, iteration 0" in answer.output
+    assert "reading what the arms recorded" in answer.output
     assert list(out.parent.iterdir()) == [out]
     page = out.read_text(encoding="utf-8")
     assert page.startswith("<!DOCTYPE html>")
