@@ -9,6 +9,7 @@ from assets.results.formats import csv_text, latex, markdown
 from assets.results.headroom import headroom_section
 from rlsd_pipeline.stages.evaluation.headroom import read_headroom
 from rlsd_pipeline.stages.evaluation.results import read_results
+from rlsd_pipeline.stages.evaluation.undecided import undecided_notes
 from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
 
 
@@ -31,6 +32,7 @@ def print_results(experiment: str, form: str) -> None:
         return
     document = sections(results, declared.compared_with, benchmarks)
     if document:
-        document[0] = document[0]._replace(notes=[*notes, *document[0].notes])
+        undecided = undecided_notes(results, declared.compared_with, declared.evaluation.confidence)
+        document[0] = document[0]._replace(notes=[*notes, *document[0].notes, *undecided])
         document.append(headroom)
     print(latex(document) if form == "latex" else markdown(document))

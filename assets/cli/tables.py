@@ -16,6 +16,7 @@ from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK, Estimate, PairedD
 from rlsd_pipeline.home import home, store_url
 from rlsd_pipeline.stages.evaluation.headroom import read_headroom
 from rlsd_pipeline.stages.evaluation.results import Result, read_results, tests_of_results
+from rlsd_pipeline.stages.evaluation.undecided import undecided_notes
 from rlsd_pipeline.stages.run import Workspace
 
 _STEPS = ("perceive", "compare", "negate")
@@ -53,13 +54,14 @@ def results_table(workspace: Workspace) -> FittedTable:
     judged = any(line.judged is not None for line in results)
     steps = [step for step in _STEPS if any(step in line.steps for line in results)]
     columns = _columns(experiment.compared_with, several, compared, judged)
+    undecided = undecided_notes(results, experiment.compared_with, experiment.evaluation.confidence)
     table = FittedTable(
         f"{workspace.name}: accuracy on held-out questions "
         f"({experiment.evaluation.confidence:.0%} intervals {unit})",
         *(name for name, wanted in columns if wanted),
         *steps,
         keys=2,
-        note=_caption(results, experiment.compared_with),
+        note="\n".join([_caption(results, experiment.compared_with), *map(escape, undecided)]),
     )
     previous = ""
     for line in results:

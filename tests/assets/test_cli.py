@@ -238,3 +238,16 @@ def test_own_data_and_model_from_a_file_to_a_score(
     assert row_of(answer.output, "rlsd")[3] == "1"
     scores = list(home.glob("artifacts/benchmark_scores.greedy/*/*/benchmark_score-*.json"))
     assert [json.loads(score.read_text())["questions"] for score in scores] == [3, 3]
+
+
+def test_a_difference_that_cannot_be_planned_for(
+    refused: Callable[..., str], declare: Declare
+) -> None:
+    file = declare()
+    assert "0.0 is not in the range x>0" in refused("power", file, "--difference", 0)
+    said = refused("power", file, "--difference", 2)
+    assert said == "Error: --difference 2: accuracy is a share, and two points of it are 0.02"
+    said = refused("power", file, "--difference", 0.1, "--benchmark", "mmmu")
+    assert said == "Error: small has no benchmark 'mmmu'; it has greedy"
+    said = refused("power", file, "--difference", 0.1)
+    assert said.endswith("another method: `rlsd train small` trains and evaluates them")

@@ -282,6 +282,14 @@ def test_results_of_nothing(run: Run, declare: Declare) -> None:
         assert run("results", declare(), *options).exit_code == 0
 
 
+def test_one_seed_does_not_tell_how_many_it_takes(run: Run, row_of: RowOf, file: Path) -> None:
+    answer = run("power", file, "--difference", 0.05)
+    assert answer.exit_code == 0, answer.error
+    assert "accuracy: greedy (5 questions): what shows a difference of 0.05" in answer.output
+    assert row_of(answer.output, "rlsd")[2:6] == ["-", "1", "-", "-"]
+    assert "One seed cannot tell how trainings differ" in answer.output
+
+
 def test_what_was_recorded_is_told(run: Run, row_of: RowOf, file: Path) -> None:
     answer = run("diagnose", file)
     assert answer.exit_code == 0, answer.error

@@ -10,9 +10,12 @@ from scipy import stats
 from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore, ArtifactWriter
 from rlsd_pipeline.artifacts.tables import to_table
 from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.errors import ArtifactError
 from rlsd_pipeline.stages.evaluation.evaluated import evaluations, read_scores
+from rlsd_pipeline.stages.evaluation.pilots import read_pilots
 from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
 from rlsd_pipeline.stages.evaluation.results import Result, read_results
+from rlsd_pipeline.stages.evaluation.undecided import undecided_notes
 from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.summary.curves import accuracy_chart, mention_chart
 from schemas import BenchmarkScore, BreakdownScore, ItemVerdict, QuestionScore, Results
@@ -181,6 +184,32 @@ def test_seeds_are_paired_with_their_own_base_and_with_grpos(finished: Workspace
     # The only method beside GRPO that has a score.
     assert found.difference.p_corrected == pytest.approx(against.pvalue)
     assert results["grpo"].difference is None
+
+
+def test_what_is_not_decided_comes_with_the_seeds_that_would(finished: Workspace) -> None:
+    (note,) = undecided_notes(read_results(finished), "grpo", 0.95)
+    # .1875 with a standard error of .0625: t = 3, p = .058; 1.5 deviations take 6 pairs (R's
+    # power.t.test: 5.66).
+    assert note.startswith("sampled: not decided against grpo.")
+    assert "probability 0.8: rlsd 6." in note
+    assert undecided_notes(read_results(finished), "grpo", 0.9) == []
+
+
+def test_a_pilot_is_the_paired_seeds_on_their_common_questions(finished: Workspace) -> None:
+    pilots = {pilot.quantity: pilot.methods for pilot in read_pilots(finished)}
+    assert list(pilots) == ["accuracy: sampled", "accuracy: sampled, area"]
+    found = pilots["accuracy: sampled"]["rlsd"]
+    # .25, .25, .25, 0, of four questions each.
+    assert (found.seeds, found.questions, found.value, found.sd) == (4, 4, 0.1875, 0.125)
+    # Squares: 2.4375 in all, .1875 of seeds, .1875 of questions; (2.0625 / 9) / 4 is more than
+    # .125^2, so that seeds need not differ at all.
+    assert found.of_questions is not None
+    assert found.of_questions.value == 1.0
+    # Halves of the differences at the end, since all seeds begin with the same scores.
+    assert pilots["accuracy: sampled, area"]["rlsd"].sd == pytest.approx(0.0625)
+    assert [pilot.quantity for pilot in read_pilots(finished, "sampled")] == list(pilots)
+    with pytest.raises(ArtifactError, match="no seed of small has been evaluated with both grpo"):
+        read_pilots(finished, "greedy")
 
 
 def test_a_seed_that_is_behind_is_left_out_and_not_counted(

@@ -1,0 +1,108 @@
+"""What an experiment's own seeds say of the seeds that a difference takes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.errors import ArtifactError, ConfigError
+from rlsd_pipeline.evaluation.seed_spread import Spread, spread_of_questions, spread_of_seeds
+from rlsd_pipeline.stages.evaluation.evaluated import Evaluated, read_scores
+from rlsd_pipeline.stages.evaluation.headroom import gains
+from rlsd_pipeline.stages.evaluation.learning import TRAINING, by_seed, read_learning
+from rlsd_pipeline.stages.run import Workspace
+
+
+class Pilot(NamedTuple):
+    """One quantity, and how each method's difference to the compared one varies over seeds.
+
+    Attributes:
+        quantity: Such as `accuracy: greedy`.
+        methods: Method -> the spread of its paired differences.
+    """
+
+    quantity: str
+    methods: Mapping[str, Spread]
+
+
+def read_pilots(workspace: Workspace, benchmark: str | None = None) -> list[Pilot]:
+    """The newest accuracy on each benchmark, and the areas under the learning curves.
+
+    Args:
+        workspace: The experiment.
+        benchmark: Only this one, without the training reward; all unless told.
+
+    Raises:
+        ConfigError: The experiment declares no such benchmark, or a single method.
+        ArtifactError: No two methods have yet been evaluated on the same seed.
+    """
+    experiment = workspace.experiment
+    names = [each.name for each in experiment.evaluation.benchmarks]
+    if benchmark is not None and benchmark not in names:
+        raise ConfigError(
+            f"{workspace.name} has no benchmark {benchmark!r}; it has {', '.join(names)}"
+        )
+    if len(experiment.methods()) < 2:
+        raise ConfigError(
+            f"{workspace.name} declares one method, so that there is no difference: add an arm"
+        )
+    scores = read_scores(workspace, names if benchmark is None else [benchmark])
+    found = [_accuracies(experiment, name, arms) for name, arms in scores.items()]
+    compared, confidence = experiment.compared_with, experiment.evaluation.confidence
+    for quantity, learning in read_learning(workspace, scores).items():
+        if quantity == TRAINING and benchmark is not None:
+            continue
+        values = by_seed(learning, "area")
+        differences = {name: gains(values, name, compared) for name in values if name != compared}
+        spreads = {
+            name: spread_of_seeds(list(of.values()), confidence)
+            for name, of in differences.items()
+            if of
+        }
+        found.append(Pilot(f"{quantity}, area", spreads))
+    found = [pilot for pilot in found if pilot.methods]
+    if not found:
+        raise ArtifactError(
+            f"no seed of {workspace.name} has been evaluated with both {compared} and another "
+            f"method: `rlsd train {workspace.name}` trains and evaluates them"
+        )
+    return found
+
+
+def _accuracies(
+    experiment: ExperimentConfig, benchmark: str, arms: Mapping[str, Mapping[int, Evaluated]]
+) -> Pilot:
+    """Of methods that have had as many updates as the compared one."""
+    newest = {name: _newest(experiment, name, arms) for name in experiment.methods()}
+    updates, seeds = newest.pop(experiment.compared_with)
+    spreads = {
+        name: _spread(seeds, others, experiment.evaluation.confidence)
+        for name, (at, others) in newest.items()
+        if at == updates > 0 and seeds.keys() & others.keys()
+    }
+    return Pilot(f"accuracy: {benchmark}", spreads)
+
+
+def _newest(
+    experiment: ExperimentConfig, method: str, arms: Mapping[str, Mapping[int, Evaluated]]
+) -> tuple[int, dict[int, Evaluated]]:
+    """Updates of a method's furthest training, and the seeds that have come as far."""
+    of = {arm.seed: arms[arm.name] for arm in experiment.methods()[method]}
+    updates = max((k for scores in of.values() for k in scores), default=0)
+    return updates, {seed: scores[updates] for seed, scores in of.items() if updates in scores}
+
+
+def _spread(
+    first: Mapping[int, Evaluated], second: Mapping[int, Evaluated], confidence: float
+) -> Spread:
+    """Over the seeds that both have, on the questions that all have a score on."""
+    pairs = [(first[seed], second[seed]) for seed in sorted(first.keys() & second.keys())]
+    questions = sorted(set.intersection(*(set(one.questions) for pair in pairs for one in pair)))
+    table = [list(_differences(*pair, questions)) for pair in pairs]
+    clusters = pairs[0][0].clusters
+    return spread_of_questions(np.array(table), [clusters[q] for q in questions], confidence)
+
+
+def _differences(first: Evaluated, second: Evaluated, questions: Sequence[str]) -> Iterator[float]:
+    return (second.questions[q] - first.questions[q] for q in questions)
