@@ -26,7 +26,7 @@ def rows() -> list[list[str]]:
 
 def test_a_line_says_what_a_method_takes(rows: list[list[str]]) -> None:
     (rlsd,) = (row for row in rows if row[:1] == ["rlsd"])
-    # R's power.t.test, paired: n = 33.4 at d = .5, 128 at d = .25, 40.5 at d = .5 and level .025;
+    # statsmodels: n = 33.4 at d = .5, 127.5 at d = .25, 40.6 at d = .5 and level .025;
     # eight pairs detect 1.156 deviations.
     assert rlsd[1:8] == ["+0.060", "0.100", "8", "0.116", "34", "128", "41"]
     # With twice the questions .75 of the variance is left, with four times .625: d = .577, .632.

@@ -188,8 +188,8 @@ def test_seeds_are_paired_with_their_own_base_and_with_grpos(finished: Workspace
 
 def test_what_is_not_decided_comes_with_the_seeds_that_would(finished: Workspace) -> None:
     (note,) = undecided_notes(read_results(finished), "grpo", 0.95)
-    # .1875 with a standard error of .0625: t = 3, p = .058; 1.5 deviations take 6 pairs (R's
-    # power.t.test: 5.66).
+    # .1875 with a standard error of .0625: t = 3, p = .058; 1.5 deviations take 6 pairs
+    # (statsmodels: 5.69).
     assert note.startswith("sampled: not decided against grpo.")
     assert "probability 0.8: rlsd 6." in note
     assert undecided_notes(read_results(finished), "grpo", 0.9) == []
