@@ -17,6 +17,7 @@ VALUES = {
     "benchmark": "mathvista",
     "--arm": "rlsd-s0",
     "--iteration": "0",
+    "--difference": "0.05",
     "--items": "{experiment}",
     "--predictions": "{experiment}",
     "--from": "trl",
