@@ -33,7 +33,7 @@ from rlsd_pipeline.stages.upkeep.settings import (
 )
 
 _MOST_ARMS = 4
-_SPREAD = 4
+_SPREAD = 8
 """Of a long training, this many iterations and the last are compared setting by setting; at all
 others, whether the policy came of the one before."""
 
