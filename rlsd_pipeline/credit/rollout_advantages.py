@@ -5,7 +5,6 @@ import pyarrow as pa
 
 from rlsd_pipeline.advantages.estimator import AdvantageEstimator, estimated
 from rlsd_pipeline.advantages.standardised import Standardised
-from rlsd_pipeline.groups import Groups
 
 
 def read_advantages(rewards: pa.Table, estimator: AdvantageEstimator) -> np.ndarray:
@@ -22,6 +21,7 @@ def read_advantages(rewards: pa.Table, estimator: AdvantageEstimator) -> np.ndar
         return rewards["advantage"].to_numpy()
     import torch
 
+    from rlsd_pipeline.credit.tables import group_indices
+
     values = torch.tensor(rewards["reward"].to_numpy(), dtype=torch.float64)
-    groups = torch.tensor(Groups(rewards["problem_id"].to_pylist()).of_rows, dtype=torch.long)
-    return estimated(estimator, values, groups).numpy()
+    return estimated(estimator, values, group_indices(rewards["problem_id"])).numpy()

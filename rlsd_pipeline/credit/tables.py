@@ -59,7 +59,7 @@ def read_credit(
             np.array(rewards["verdict"].to_pylist(), dtype=object) == Verdict.CORRECT.value
         ),
         advantages=torch.tensor(rewards["advantage"].to_numpy(), dtype=torch.float32),
-        groups=_groups(rollouts["problem_id"]),
+        groups=group_indices(rollouts["problem_id"]),
         informed=torch.from_numpy(informed.copy()),
         rows=torch.from_numpy(np.arange(len(rollouts)).repeat(np.diff(offsets))),
         reasoning=torch.from_numpy(segments_of(rollouts, extraction) == Segment.REASONING),
@@ -120,7 +120,7 @@ def segments_of(rollouts: pa.Table, extraction: Extraction) -> np.ndarray:
     return np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint8)
 
 
-def _groups(problem_ids: pa.ChunkedArray) -> Tensor:
+def group_indices(problem_ids: pa.ChunkedArray) -> Tensor:
     """Index of each row's group, in order of first mention; int64, `[rows]`."""
     return torch.tensor(Groups(problem_ids.to_pylist()).of_rows, dtype=torch.long)
 

@@ -25,16 +25,12 @@ def paired_power(effect: float, seeds: int, level: float) -> float:
     Raises:
         ValueError: Fewer than two seeds, or a level that is no share.
     """
-    from scipy import stats
     from scipy.special import ndtr
 
     if seeds < 2 or not 0 < level < 1:
         raise ValueError(f"no test of {seeds} seeds at level {level}: 2 seeds are the fewest")
-    degrees, shift = seeds - 1, abs(effect) * math.sqrt(seeds)
-    # Averaged over the measured deviation: SciPy's own distribution is nan for few seeds.
-    places, weights = _quadrature()
-    deviations = np.sqrt(stats.chi2.ppf(places, degrees) / degrees)
-    bounds = stats.t.isf(level / 2, degrees) * deviations
+    shift = abs(effect) * math.sqrt(seeds)
+    bounds, weights = _bounds(seeds - 1, level)
     return float(weights @ (ndtr(shift - bounds) + ndtr(-shift - bounds)))
 
 
@@ -92,11 +88,18 @@ def detectable_effect(seeds: int, probability: float = 0.8, level: float = 0.05)
     )
 
 
-@lru_cache(maxsize=1)
-def _quadrature() -> tuple[np.ndarray, np.ndarray]:
-    """Gauss-Legendre on (0, 1), which gives powers to six places."""
+@lru_cache(maxsize=1024)
+def _bounds(degrees: int, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """From where on a t-test rejects, over the measured deviation, and the weight of each place.
+
+    By Gauss-Legendre on (0, 1), which gives powers to six places: SciPy's own distribution is nan
+    for few seeds. Kept, since a table asks for many powers of the same seeds.
+    """
+    from scipy import stats
+
     places, weights = np.polynomial.legendre.leggauss(400)
-    return (places + 1) / 2, weights / 2
+    deviations = np.sqrt(stats.chi2.ppf((places + 1) / 2, degrees) / degrees)
+    return stats.t.isf(level / 2, degrees) * deviations, weights / 2
 
 
 def _check(probability: float) -> None:

@@ -191,7 +191,7 @@ def _tables(right: int, wrong: int) -> tuple[NDArray, NDArray]:
 
 
 def _fisher(right: int, wrong: int) -> NDArray:
-    """P by how many responses hold the token and how many of them are right; `[held, right]`."""
+    """The p-value by how many responses hold the token and how many are right; `[held, right]`."""
     import numpy as np
     from scipy.stats import hypergeom
 

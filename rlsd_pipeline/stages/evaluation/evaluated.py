@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.config.experiment import Arm
 from rlsd_pipeline.evaluation.intervals import Estimate, wilson_share
 from rlsd_pipeline.evaluation.methods import QuestionScores
 from rlsd_pipeline.stages.evaluation.mention_counts import MentionCount, mention_count
@@ -69,6 +70,23 @@ def evaluations(workspace: Workspace, arm: str, benchmark: str) -> Iterator[tupl
         artifact = workspace.store.ref(run.reference(f"benchmark_scores.{benchmark}"))
         if artifact is not None:
             yield iteration, Evaluated(artifact, confidence)
+
+
+def furthest(
+    arms: Iterable[Arm], evaluated: Mapping[str, Mapping[int, Evaluated]]
+) -> tuple[int, dict[int, Evaluated]]:
+    """How far a method is, and its seeds that have come as far.
+
+    Args:
+        arms: The method's.
+        evaluated: Arm -> updates -> evaluated policy.
+
+    Returns:
+        Updates, 0 where no policy was evaluated, and the seed of each such arm -> its policy.
+    """
+    of = {arm.seed: evaluated[arm.name] for arm in arms}
+    updates = max((k for found in of.values() for k in found), default=0)
+    return updates, {seed: found[updates] for seed, found in of.items() if updates in found}
 
 
 Scores = Mapping[str, Mapping[str, Mapping[int, Evaluated]]]

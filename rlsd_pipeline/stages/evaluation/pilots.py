@@ -8,7 +8,7 @@ import numpy as np
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.errors import ArtifactError, ConfigError
 from rlsd_pipeline.evaluation.seed_spread import Spread, spread_of_questions, spread_of_seeds
-from rlsd_pipeline.stages.evaluation.evaluated import Evaluated, read_scores
+from rlsd_pipeline.stages.evaluation.evaluated import Evaluated, furthest, read_scores
 from rlsd_pipeline.stages.evaluation.headroom import gains
 from rlsd_pipeline.stages.evaluation.learning import TRAINING, by_seed, read_learning
 from rlsd_pipeline.stages.run import Workspace
@@ -74,7 +74,7 @@ def _accuracies(
     experiment: ExperimentConfig, benchmark: str, arms: Mapping[str, Mapping[int, Evaluated]]
 ) -> Pilot:
     """Of methods that have had as many updates as the compared one."""
-    newest = {name: _newest(experiment, name, arms) for name in experiment.methods()}
+    newest = {name: furthest(of, arms) for name, of in experiment.methods().items()}
     updates, seeds = newest.pop(experiment.compared_with)
     spreads = {
         name: _spread(seeds, others, experiment.evaluation.confidence)
@@ -82,15 +82,6 @@ def _accuracies(
         if at == updates > 0 and seeds.keys() & others.keys()
     }
     return Pilot(f"accuracy: {benchmark}", spreads)
-
-
-def _newest(
-    experiment: ExperimentConfig, method: str, arms: Mapping[str, Mapping[int, Evaluated]]
-) -> tuple[int, dict[int, Evaluated]]:
-    """Updates of a method's furthest training, and the seeds that have come as far."""
-    of = {arm.seed: arms[arm.name] for arm in experiment.methods()[method]}
-    updates = max((k for scores in of.values() for k in scores), default=0)
-    return updates, {seed: scores[updates] for seed, scores in of.items() if updates in scores}
 
 
 def _spread(

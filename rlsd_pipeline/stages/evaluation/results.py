@@ -13,7 +13,7 @@ from rlsd_pipeline.evaluation.methods import (
     method_difference,
     method_score,
 )
-from rlsd_pipeline.stages.evaluation.evaluated import Evaluated, Scores, read_scores
+from rlsd_pipeline.stages.evaluation.evaluated import Evaluated, Scores, furthest, read_scores
 from rlsd_pipeline.stages.run import Workspace
 from schemas import BenchmarkScore
 
@@ -81,7 +81,7 @@ def _newest(
 ) -> dict[str, dict[int, Evaluated]]:
     found: dict[str, dict[int, Evaluated]] = {}
     for arms in experiment.methods().values():
-        wanted = {0, max((k for arm in arms for k in scores[arm.name]), default=0)}
+        wanted = {0, furthest(arms, scores)[0]}
         for arm in arms:
             of = scores[arm.name]
             found[arm.name] = {updates: one for updates, one in of.items() if updates in wanted}
@@ -135,10 +135,7 @@ def _benchmark_results(
     experiment: ExperimentConfig, benchmark: str, found: Mapping[str, Mapping[int, Evaluated]]
 ) -> Iterator[Result]:
     named = experiment.methods()
-    newest = {
-        name: max((k for arm in arms for k in found[arm.name]), default=0)
-        for name, arms in named.items()
-    }
+    newest = {name: furthest(arms, found) for name, arms in named.items()}
     bases = {
         name: {arm.seed: found[arm.name][0] for arm in arms if 0 in found[arm.name]}
         for name, arms in named.items()
@@ -146,20 +143,12 @@ def _benchmark_results(
     if not any(bases.values()):
         return
     yield _base_line(experiment, benchmark, bases.values())
-    scored = {
-        name: {
-            arm.seed: found[arm.name][newest[name]]
-            for arm in arms
-            if newest[name] in found[arm.name]
-        }
-        for name, arms in named.items()
-        if newest[name] > 0
-    }
+    scored = {name: seeds for name, (updates, seeds) in newest.items() if updates > 0}
     confidence, compared = experiment.evaluation.confidence, experiment.compared_with
     differences = {
         name: _difference(scored[compared], seeds, confidence)
         for name, seeds in scored.items()
-        if compared in scored and name != compared and newest[name] == newest[compared]
+        if compared in scored and name != compared and newest[name][0] == newest[compared][0]
     }
     corrected = holm(differences)
     for name, seeds in scored.items():
