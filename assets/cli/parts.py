@@ -57,7 +57,12 @@ class Parts:
     def begin(self, name: str) -> None:
         """Begin a part."""
         process = ForkProcess(target=_run, args=(name, self._bodies[name]), name=name)
-        process.start()
+        # Interrupted before it is in its own code, a fork would go on in this process's.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         self._running[name] = process, time.monotonic()
 
     def look(self, seconds: float = 0.0) -> None:
@@ -116,6 +121,7 @@ def _run(name: str, body: Callable[[], None]) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     show_as(name)
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         body()
     except KeyboardInterrupt:
         sys.exit(1)
