@@ -26,8 +26,8 @@ from rlsd_pipeline.stages.registry import iteration_of
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
-    from rlsd_pipeline.stages.run import StageRun, Workspace
     from rlsd_pipeline.stages.upkeep.settings import Setting
+    from rlsd_pipeline.stages.workspace import StageRun, Workspace
 
 MARK = "behind"
 """Code version, and beginning of the data version, of what is behind."""

@@ -22,7 +22,7 @@ from rlsd_pipeline.stages.stage import Scope, Stage
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
-    from rlsd_pipeline.stages.run import StageRun, Workspace
+    from rlsd_pipeline.stages.workspace import StageRun, Workspace
 
 
 _OWN = "implementation"
@@ -165,7 +165,7 @@ class Declared:
 
 @cache
 def _workspace(name: str, experiment: str, url: str) -> "Workspace":
-    from rlsd_pipeline.stages.run import Workspace
+    from rlsd_pipeline.stages.workspace import Workspace
     from rlsd_pipeline.tracking.tracking import Tracking
 
     declared = ExperimentConfig.model_validate_json(experiment)

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from rlsd_pipeline.report.styles import Style
-    from rlsd_pipeline.stages.evaluation.evaluated import Scores
+    from rlsd_pipeline.stages.evaluation.policy_evaluation import Scores
     from rlsd_pipeline.stages.evaluation.results import Result
-    from rlsd_pipeline.stages.run import StageRun, Workspace
+    from rlsd_pipeline.stages.workspace import StageRun, Workspace
 
 DPI = 80
 _COLOURS = 64

@@ -20,7 +20,7 @@ from benchmarks.bare_step import Asked, Sizes, bare_step
 from benchmarks.timing import emit
 from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.models.policy import Policy
-from rlsd_pipeline.privileged.context import Judged
+from rlsd_pipeline.privileged.context import JudgedRollout
 from rlsd_pipeline.privileged.shown import teacher_texts
 from rlsd_pipeline.progress import Silent
 from rlsd_pipeline.rewards.parts import rewarded
@@ -29,7 +29,7 @@ from rlsd_pipeline.rollouts.engine import Completion
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
 from rlsd_pipeline.stages.iteration.rewards import verify
 from rlsd_pipeline.stages.iteration.sampling import choose_problems, draw_seed
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 from schemas import FinishReason
 
 ARM = "rlsd-s0"
@@ -64,7 +64,7 @@ def ask(run: StageRun, policy: Policy, number: int) -> Asked:
     train = [problem for problem in known.values() if problem.split == "train"]
     chosen = choose_problems(train, experiment.sampling.prompts, number, run.arm.seed)
     texts = teacher_texts(
-        experiment.prompts, run.arm.privileged, [Judged(one, "") for one in chosen]
+        experiment.prompts, run.arm.privileged, [JudgedRollout(one, "") for one in chosen]
     )
     system = experiment.prompts.system
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rlsd_pipeline.imports.declaring import ImportRequest
     from rlsd_pipeline.report.data import Report
-    from rlsd_pipeline.stages.run import StageRun, Workspace
+    from rlsd_pipeline.stages.workspace import StageRun, Workspace
     from schemas import WeightingComparison
 
 _SHOWN_ROWS = 10
@@ -39,7 +39,7 @@ def open_experiment(file: str | Path, *, store: str | None = None) -> OpenExperi
     """
     from rlsd_pipeline.config.experiment import load_experiment
     from rlsd_pipeline.config.naming import experiment_name
-    from rlsd_pipeline.stages.run import Workspace
+    from rlsd_pipeline.stages.workspace import Workspace
 
     path = _file(file)
     opened = open_store(store or store_url())

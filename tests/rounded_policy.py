@@ -17,7 +17,7 @@ from rlsd_pipeline.models.tiny_qwen3_vl import build_policy, train_tokenizer
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.registry import ITERATION
-from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.stages.workspace import StageRun, Workspace
 from schemas import PolicyCheckpoint
 from tests.small_experiment import ATTRIBUTES
 

@@ -20,8 +20,8 @@ from rlsd_pipeline.stages.comparison.more_columns import make_columns
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
-from rlsd_pipeline.stages.run import StageRun
 from rlsd_pipeline.stages.stage import Stage
+from rlsd_pipeline.stages.workspace import StageRun
 from rlsd_pipeline.summary.comparison import signal_meaning
 from schemas import (
     GradientComparison,

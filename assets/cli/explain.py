@@ -7,8 +7,8 @@ from assets.naming import own_name
 from rlsd_pipeline.config.experiment import load_experiment
 from rlsd_pipeline.errors import RlsdError
 from rlsd_pipeline.home import open_store, store_url
-from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.stages.upkeep.explained import explainable, explanation, stage_called
+from rlsd_pipeline.stages.workspace import Workspace
 
 
 def explain(experiment: str, *, arm: str, iteration: int, stage: str | None) -> None:

@@ -8,7 +8,7 @@ from assets.cli.fitted import FittedTable
 from assets.stages.cells import interval, number
 from rlsd_pipeline.evaluation.intervals import UNBOUNDED_REASON
 from rlsd_pipeline.stages.comparison.unscored import is_unscored
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 from rlsd_pipeline.summary.comparison import values_command
 from schemas import CreditFidelity, Interval, MethodFidelity, WeightingComparison
 from schemas.weighting_comparison import WITHIN

@@ -27,7 +27,7 @@ from rlsd_pipeline.imports.lines import import_lines
 from rlsd_pipeline.imports.making import imported_iterations, importing_arms, is_scored
 from rlsd_pipeline.imports.stages import RolloutsImport
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 
 
 def import_rollouts(experiment: str, request: ImportRequest, arms: Sequence[str]) -> None:

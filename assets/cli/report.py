@@ -13,7 +13,7 @@ from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.home import home
 from rlsd_pipeline.stages.comparison.unscored import is_unscored
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 
 FIRST_TOKENS = 10
 """Whose tokens are shown unless told otherwise: the policy has moved, and λ has not decayed."""

@@ -14,8 +14,8 @@ from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.errors import RlsdError
 from rlsd_pipeline.home import open_store, store_url
-from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.stages.upkeep.earlier import Standing, earlier_notes, standing
+from rlsd_pipeline.stages.workspace import Workspace
 from schemas import BenchmarkScore, PolicyCheckpoint, Reward
 
 

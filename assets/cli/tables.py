@@ -17,7 +17,7 @@ from rlsd_pipeline.home import home, store_url
 from rlsd_pipeline.stages.evaluation.headroom import read_headroom
 from rlsd_pipeline.stages.evaluation.results import Result, read_results, tests_of_results
 from rlsd_pipeline.stages.evaluation.undecided import undecided_notes
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 
 _STEPS = ("perceive", "compare", "negate")
 

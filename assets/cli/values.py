@@ -8,7 +8,7 @@ from assets.cli.train import open_loop
 from rlsd_pipeline.imports.summary import sampler_note
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 from schemas import WeightingComparison
 
 

@@ -17,7 +17,7 @@ from schemas import BreakdownScore
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
 
 _SHOWN = {
     "score",
@@ -59,7 +59,7 @@ def _page(
     run: "StageRun", stage: BenchmarkScoresStage, artifact: "Artifact"
 ) -> dict[str, dg.MetadataValue]:
     """The score in numbers, its curve, and its parts."""
-    from rlsd_pipeline.stages.evaluation.evaluated import read_scores
+    from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
     from schemas import BenchmarkScore
 
     score, name = artifact.record(BenchmarkScore), stage.benchmark.name

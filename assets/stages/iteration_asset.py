@@ -16,7 +16,7 @@ from assets.training.publisher import Told
 from rlsd_pipeline.stages.stage import Stage
 
 if TYPE_CHECKING:
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
 
 Made = Callable[[Declared, Stage, "StageRun", dg.DagsterLogManager], Iterator[Told]]
 """Makes a stage's artifact and says what came of it: its materialization, then its checks."""

@@ -13,7 +13,7 @@ from rlsd_pipeline.stages.stage import Stage
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
 
 _CHECKS = {
     "aligned": "Token ids are those of the rollouts, row by row.",

@@ -19,7 +19,7 @@ from rlsd_pipeline.stages.stage import Stage
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
 
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:

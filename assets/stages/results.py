@@ -16,9 +16,9 @@ from rlsd_pipeline.stages.stage import Stage
 
 if TYPE_CHECKING:
     from rlsd_pipeline.config.evaluation import BenchmarkConfig
-    from rlsd_pipeline.stages.evaluation.evaluated import Scores
+    from rlsd_pipeline.stages.evaluation.policy_evaluation import Scores
     from rlsd_pipeline.stages.evaluation.results import Result
-    from rlsd_pipeline.stages.run import StageRun, Workspace
+    from rlsd_pipeline.stages.workspace import StageRun, Workspace
 
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
@@ -41,7 +41,7 @@ def made(
     declared: Declared, stage: Stage, run: "StageRun", log: dg.DagsterLogManager
 ) -> Iterator[dg.MaterializeResult]:
     """The materialization of the table as all scores are now."""
-    from rlsd_pipeline.stages.evaluation.evaluated import read_scores
+    from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
     from rlsd_pipeline.stages.evaluation.results import results_of
 
     artifact = stage.make(run)

@@ -15,7 +15,7 @@ from rlsd_pipeline.stages.stage import Stage
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
 
 _CHECKS = {
     "judged": "The verifier did not fail on most responses of most groups.",

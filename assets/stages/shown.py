@@ -29,7 +29,7 @@ from rlsd_pipeline.stages.stage import Stage
 if TYPE_CHECKING:
     from assets.training.publisher import Told
     from rlsd_pipeline.artifacts import Artifact
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
 
 _MODULES: tuple[ModuleType, ...] = (
     problems,

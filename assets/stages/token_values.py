@@ -14,7 +14,7 @@ from rlsd_pipeline.stages.stage import Stage
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
 
 _SHOWN = 8
 """Responses of a table; all of them are in the artifact."""

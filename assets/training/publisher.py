@@ -25,7 +25,7 @@ from rlsd_pipeline.stages.registry import stage_of
 from rlsd_pipeline.stages.stage import Stage
 
 if TYPE_CHECKING:
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
 
 Context = dg.OpExecutionContext | dg.AssetExecutionContext
 Told = dg.MaterializeResult | dg.AssetCheckResult | dg.AssetMaterialization

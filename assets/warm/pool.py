@@ -36,7 +36,7 @@ _IMPORTS = (
     "rlsd_pipeline.models.loading",
     "rlsd_pipeline.plan.planning",
     "rlsd_pipeline.report.canvas",
-    "rlsd_pipeline.stages.run",
+    "rlsd_pipeline.stages.workspace",
     "scipy.stats",
     "transformers.models.qwen3_vl.modeling_qwen3_vl",
     "upath.implementations.local",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rlsd_pipeline.config.filled_template import FilledTemplate
 from rlsd_pipeline.config.prompts import PromptsConfig
-from rlsd_pipeline.privileged.context import Judged, PrivilegedContext
+from rlsd_pipeline.privileged.context import JudgedRollout, PrivilegedContext
 
 
 class Hint(PrivilegedContext):
@@ -16,7 +16,9 @@ class Hint(PrivilegedContext):
     wording: str = "{question} reference answer: {hint}..."
     """How the hint is put; `{hint}` stands for the letters."""
 
-    def texts(self, prompts: PromptsConfig, rollouts: Sequence[Judged]) -> list[FilledTemplate]:
+    def texts(
+        self, prompts: PromptsConfig, rollouts: Sequence[JudgedRollout]
+    ) -> list[FilledTemplate]:
         """The same for all rollouts of a problem."""
         problem = rollouts[0].problem
         hint = problem.answer[: self.letters]

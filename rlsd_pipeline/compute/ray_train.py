@@ -10,7 +10,7 @@ from typing import Any
 
 from rlsd_pipeline.compute.job import JOB, read_job
 from rlsd_pipeline.compute.progress_file import ProgressFile, followed
-from rlsd_pipeline.compute.ray_crew import Crew
+from rlsd_pipeline.compute.ray_worker_pool import WorkerPool
 from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.errors import ComputeError, RlsdError
 from rlsd_pipeline.progress import Progress, Silent
@@ -20,7 +20,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RayTrain:
-    """See `Ranks`.
+    """See `TrainingProcesses`.
 
     Attributes:
         config: How many processes, and of what size.
@@ -28,10 +28,10 @@ class RayTrain:
     """
 
     config: RayCompute
-    crew: Crew
+    crew: WorkerPool
 
     def train(self, folder: Path, progress: Progress) -> None:
-        """See `Ranks`; begins again where a process died, since nothing but the result counts."""
+        """See `TrainingProcesses`; begins again where a process died: only the result counts."""
         ray = self.crew.make_room(self.config.ranks)
         # In a task, since Ray Train does not run in a process that is a client of the cluster.
         fit = ray.remote(num_cpus=0, max_retries=0)(_fit)

@@ -9,8 +9,8 @@ from typing import Any, Generic
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.compute.compute import Advance, Piece, Result, Work
-from rlsd_pipeline.compute.ray_crew import Crew, Ref
 from rlsd_pipeline.compute.ray_worker import PolicyName
+from rlsd_pipeline.compute.ray_worker_pool import Ref, WorkerPool
 from rlsd_pipeline.compute.update import Updating
 from rlsd_pipeline.config.precision import Precision
 from rlsd_pipeline.errors import ComputeError
@@ -39,7 +39,7 @@ class RayWork:
         recomputed: Pieces computed again since a worker died.
     """
 
-    def __init__(self, crew: Crew, update: Updating, max_retries: int) -> None:
+    def __init__(self, crew: WorkerPool, update: Updating, max_retries: int) -> None:
         self.crew, self.update = crew, update
         self._max_retries, self.recomputed = max_retries, 0
         self._readers: OrderedDict[str, Policy] = OrderedDict()
@@ -116,7 +116,7 @@ class _Shards(Generic[Piece, Result]):
     """
 
     def __init__(
-        self, crew: Crew, name: PolicyName, work: Work[Piece, Result], pieces: Sequence[Piece]
+        self, crew: WorkerPool, name: PolicyName, work: Work[Piece, Result], pieces: Sequence[Piece]
     ) -> None:
         self.pieces = pieces
         self.done: dict[int, Result] = {}

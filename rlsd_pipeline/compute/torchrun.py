@@ -21,7 +21,7 @@ _OWN_ERRORS = {error.__name__: error for error in RlsdError.__subclasses__()}
 
 @dataclass(frozen=True)
 class Torchrun:
-    """See `Ranks`.
+    """See `TrainingProcesses`.
 
     Attributes:
         config: How many processes, and where.
@@ -32,7 +32,7 @@ class Torchrun:
     launcher: Launcher = field(default_factory=SubprocessLauncher)
 
     def train(self, folder: Path, progress: Progress) -> None:
-        """See `Ranks`."""
+        """See `TrainingProcesses`."""
         with followed(folder, progress):
             code = self.launcher.launch(self._command(folder), self._environment(), folder)
         if code != 0:

@@ -14,8 +14,8 @@ from rlsd_pipeline.config.decoding import Decoding
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
     from rlsd_pipeline.config.experiment import ExperimentConfig
-    from rlsd_pipeline.stages.evaluation.verdicts import Test
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.evaluation.benchmark_task import BenchmarkTask
+    from rlsd_pipeline.stages.workspace import StageRun
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]
 """Of a benchmark; part of the name of its asset."""
@@ -51,7 +51,7 @@ class AnyBenchmark(Decoding, Component):
         """Its questions; what is not the experiment's own is read where it is not there."""
 
     @abstractmethod
-    def test(self, run: StageRun, items: Artifact) -> Test:
+    def test(self, run: StageRun, items: Artifact) -> BenchmarkTask:
         """The benchmark as the policy of an iteration takes it."""
 
     @abstractmethod

@@ -22,8 +22,8 @@ from schemas import Problem, Verdict
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
     from rlsd_pipeline.config.experiment import ExperimentConfig
-    from rlsd_pipeline.stages.evaluation.verdicts import Test
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.evaluation.benchmark_task import BenchmarkTask
+    from rlsd_pipeline.stages.workspace import StageRun
 
 Row = Mapping[str, Any]
 
@@ -218,7 +218,7 @@ class Benchmark(AnyBenchmark):
 
         return BenchmarkItemsStage(benchmark=self).here(run)
 
-    def test(self, run: StageRun, items: Artifact) -> Test:
+    def test(self, run: StageRun, items: Artifact) -> BenchmarkTask:
         """Every row, judged by the declared rule."""
         from rlsd_pipeline.stages.evaluation.public_benchmark import PublicTest
 

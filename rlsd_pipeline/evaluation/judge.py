@@ -46,7 +46,7 @@ Reply with nothing but <answer>...</answer>.
 """
 
 
-class Judged(NamedTuple):
+class JudgeOutcome(NamedTuple):
     """A rule's verdicts with and without the judge.
 
     Attributes:
@@ -87,7 +87,7 @@ class Judge:
         self._endpoint = ChatEndpoint(config)
         self._cache = JudgeCache(cache_folder)
 
-    def review(self, scored: Sequence[Scored], rule: Rule) -> Judged:
+    def review(self, scored: Sequence[Scored], rule: Rule) -> JudgeOutcome:
         """Have the unreadable responses read, and the readings compared by the rule.
 
         Only unparsed responses are put to the judge: a guess is the official rule's own verdict,
@@ -102,7 +102,7 @@ class Judge:
         for i, key in wanted.items():
             settled[i] = _settle(scored[i], readings[key], rule)
         found = [readings[key] for key in wanted.values()]
-        return Judged(
+        return JudgeOutcome(
             scored=settled,
             rule_accuracy=_accuracy(scored),
             judged_accuracy=_accuracy(settled),

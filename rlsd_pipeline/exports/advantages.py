@@ -26,7 +26,7 @@ from schemas import (
 )
 
 if TYPE_CHECKING:
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
 
 Form = Literal["plain", "trl", "verl", "prime_rl"]
 

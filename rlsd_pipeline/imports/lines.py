@@ -8,7 +8,7 @@ from rlsd_pipeline.imports.summary import ImportSummary, import_summary, sampler
 from schemas import ImportReport, Reward, Rollout, Verdict
 
 if TYPE_CHECKING:
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
 
 
 def import_lines(run: StageRun) -> list[str]:

@@ -11,7 +11,7 @@ from rlsd_pipeline.imports.tokens import ModelTokens, TokenReader, Words
 
 if TYPE_CHECKING:
     from rlsd_pipeline.models.response_text import ResponseText
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
     from schemas import Problem
 
 

@@ -24,7 +24,7 @@ from schemas import ImportedRollout, Problem, Reward, Rollout, Verdict
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
     from rlsd_pipeline.imports.stages import RewardsImport
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
 
 IMPORTED, VERIFIED = "reward_imported", "reward_verified"
 """Columns in which both rewards stand beside each other."""

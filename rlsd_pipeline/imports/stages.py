@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
     from rlsd_pipeline.imports.tables import NameOf
     from rlsd_pipeline.imports.tokens import TokenReader
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
 
 _VERSION = "1"
 

@@ -13,7 +13,7 @@ from rlsd_pipeline.imports.rewards import IMPORTED, VERIFIED
 from schemas import Verdict
 
 if TYPE_CHECKING:
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
 
 
 class ImportSummary(NamedTuple):

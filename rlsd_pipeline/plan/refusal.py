@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import torch
 
-from rlsd_pipeline.compute.places import computes_here
+from rlsd_pipeline.compute.build import computes_here
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.config.hardware import HardwareConfig
 from rlsd_pipeline.errors import ConfigError, ModelError

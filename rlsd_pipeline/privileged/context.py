@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _FEW_TOKENS = 64
 
 
-class Judged(NamedTuple):
+class JudgedRollout(NamedTuple):
     """A rollout with its verdict.
 
     Attributes:
@@ -68,7 +68,7 @@ class PrivilegedContext(Component):
 
     @abstractmethod
     def texts(
-        self, prompts: PromptsConfig, rollouts: Sequence[Judged]
+        self, prompts: PromptsConfig, rollouts: Sequence[JudgedRollout]
     ) -> Sequence[FilledTemplate | None]:
         """The teacher's question for each of a problem's rollouts; None: nothing to show.
 

@@ -11,12 +11,12 @@ from rlsd_pipeline.config.filled_template import FilledTemplate
 from rlsd_pipeline.config.prompts import PromptsConfig
 from rlsd_pipeline.errors import ComponentError
 from rlsd_pipeline.groups import Groups
-from rlsd_pipeline.privileged.context import Judged, PrivilegedContext
+from rlsd_pipeline.privileged.context import JudgedRollout, PrivilegedContext
 from schemas import Problem
 
 
 def teacher_texts(
-    prompts: PromptsConfig, privileged: PrivilegedContext, rollouts: Sequence[Judged]
+    prompts: PromptsConfig, privileged: PrivilegedContext, rollouts: Sequence[JudgedRollout]
 ) -> list[FilledTemplate | None]:
     """The teacher's question for each rollout; None where there is nothing to show it.
 

@@ -14,7 +14,7 @@ from rlsd_pipeline.components.guarded import guarded
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact, ArtifactRequest, ArtifactWriter
     from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
     from schemas import Record
 
 Scope = Literal["experiment", "policy", "iteration"]

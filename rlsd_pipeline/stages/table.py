@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
 
 _PLACES = ("{arm}", "{iteration}")
 

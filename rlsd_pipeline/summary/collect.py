@@ -8,11 +8,11 @@ from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.report.data import Report
 from rlsd_pipeline.stages.comparison.larger_batch import widest
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
-from rlsd_pipeline.stages.evaluation.evaluated import read_scores
 from rlsd_pipeline.stages.evaluation.learning import read_learning
+from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
 from rlsd_pipeline.stages.evaluation.results import results_of
-from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
+from rlsd_pipeline.stages.workspace import StageRun, Workspace
 from rlsd_pipeline.summary.comparison import comparison
 from rlsd_pipeline.summary.curves import accuracy_chart, mention_chart
 from rlsd_pipeline.summary.diagnostics import diagnostics

@@ -8,7 +8,7 @@ from rlsd_pipeline.credit.columns import NOT_COMPUTED
 from rlsd_pipeline.report import data
 from rlsd_pipeline.stages.comparison.lookahead import read_lookahead
 from rlsd_pipeline.stages.comparison.unscored import NO_STUDENT, NOTHING_CORRECT, is_unscored
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 from rlsd_pipeline.summary.table import difference
 from schemas import (
     GradientComparison,

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 
 from rlsd_pipeline.evaluation.intervals import SHARE, Estimate, mean_interval
 from rlsd_pipeline.report.data import BandPoint, Chart, Curve, Point
-from rlsd_pipeline.stages.evaluation.evaluated import Evaluated, Scores
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.evaluation.policy_evaluation import PolicyEvaluation, Scores
+from rlsd_pipeline.stages.workspace import Workspace
 
-Measure = Callable[[Evaluated], Estimate]
+Measure = Callable[[PolicyEvaluation], Estimate]
 """One evaluated policy -> a number with its interval over questions."""
 
 
@@ -36,7 +36,7 @@ def mention_chart(workspace: Workspace, benchmark: str, scores: Scores) -> Chart
 
 
 def _curves(
-    workspace: Workspace, evaluated: Mapping[str, Mapping[int, Evaluated]], measure: Measure
+    workspace: Workspace, evaluated: Mapping[str, Mapping[int, PolicyEvaluation]], measure: Measure
 ) -> tuple[Curve, ...]:
     confidence = workspace.experiment.evaluation.confidence
     curves = []

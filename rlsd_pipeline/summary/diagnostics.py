@@ -21,10 +21,10 @@ from rlsd_pipeline.evaluation.intervals import (
     mean_interval,
 )
 from rlsd_pipeline.report.data import Diagnostic
-from rlsd_pipeline.stages.evaluation.evaluated import Scores, read_scores
 from rlsd_pipeline.stages.evaluation.headroom import MEANING, headrooms
 from rlsd_pipeline.stages.evaluation.learning import Learning, read_learning
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.evaluation.policy_evaluation import Scores, read_scores
+from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.summary.imported import imported_logs
 from rlsd_pipeline.summary.recordings import Moment, moments, recording
 from schemas import InformationGap, Interval

@@ -6,7 +6,7 @@ from rlsd_pipeline.imports.making import imported_iterations, importing_arms
 from rlsd_pipeline.imports.stages import RolloutsImport
 from rlsd_pipeline.report.data import Diagnostic
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 
 
 def imported_logs(workspace: Workspace) -> Diagnostic | None:

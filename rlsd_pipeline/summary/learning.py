@@ -7,7 +7,7 @@ from rlsd_pipeline.report.data import Comparison, Estimate
 from rlsd_pipeline.report.learning import LearningPlot, LearningPoint
 from rlsd_pipeline.stages.evaluation.headroom import gains
 from rlsd_pipeline.stages.evaluation.learning import Learning, Learnt, by_seed
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 from rlsd_pipeline.weighting.vine import Vine
 
 _ORACLE = Estimate(value=1.0, low=1.0, high=1.0)

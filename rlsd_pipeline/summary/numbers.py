@@ -16,8 +16,8 @@ from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.iteration.rewards import RewardsStage
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
-from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.stages.stage import Stage
+from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.summary.quantities import PARTS, QUANTITIES
 from rlsd_pipeline.tracking.metrics import stage_metrics
 from schemas import TokenLogprobs

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from rlsd_pipeline.diagnostics.moments import Moments
 from rlsd_pipeline.diagnostics.properties.recording import Evaluation, LeakCount, RunRecording
-from rlsd_pipeline.stages.evaluation.evaluated import Evaluated
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.evaluation.policy_evaluation import PolicyEvaluation
+from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.summary.numbers import MOMENTS, arm_numbers
 
 _GRAD_NORM = "policy_checkpoint/grad_norm"
@@ -40,7 +40,9 @@ def _of(found: Mapping[str, float]) -> Moments:
     return Moments(**{name: value for name, value in fields.items() if value is not None})
 
 
-def recording(arm: str, evaluated: Mapping[int, Evaluated], recorded: list[Moment]) -> RunRecording:
+def recording(
+    arm: str, evaluated: Mapping[int, PolicyEvaluation], recorded: list[Moment]
+) -> RunRecording:
     """An arm's recording, with its evaluations on one benchmark by updates."""
     started = evaluated.get(0)
     last = evaluated[max(evaluated)] if evaluated and max(evaluated) > 0 else None
@@ -54,7 +56,7 @@ def recording(arm: str, evaluated: Mapping[int, Evaluated], recorded: list[Momen
     )
 
 
-def _evaluation(updates: int, one: Evaluated) -> Evaluation:
+def _evaluation(updates: int, one: PolicyEvaluation) -> Evaluation:
     score = one.score
     return Evaluation(
         updates=updates,
@@ -66,5 +68,5 @@ def _evaluation(updates: int, one: Evaluated) -> Evaluation:
     )
 
 
-def _leaks(one: Evaluated) -> LeakCount:
+def _leaks(one: PolicyEvaluation) -> LeakCount:
     return LeakCount(*one.mentioning)

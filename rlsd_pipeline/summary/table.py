@@ -6,7 +6,7 @@ from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference
 from rlsd_pipeline.evaluation.published import BENCHMARKS, published_methods
 from rlsd_pipeline.report import data
 from rlsd_pipeline.stages.evaluation.results import Result
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 
 
 def method_table(workspace: Workspace, results: Sequence[Result]) -> data.MethodTable | None:

@@ -16,7 +16,7 @@ from rlsd_pipeline.diagnostics.leakage.mentions import find_mentions
 from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.report.data import Picture, RolloutView, StateValue
 from rlsd_pipeline.stages.comparison.unscored import is_unscored, unscored_table
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 from schemas import (
     ComparedCredit,
     FinishReason,

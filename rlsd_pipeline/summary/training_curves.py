@@ -10,7 +10,7 @@ import numpy as np
 
 from rlsd_pipeline.evaluation.intervals import mean_interval
 from rlsd_pipeline.report.data import BandPoint, Chart, Curve, Point
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.summary.numbers import arm_numbers
 from rlsd_pipeline.summary.quantities import PARTS, QUANTITIES, Quantity
 

@@ -10,7 +10,7 @@ import yaml
 
 from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.config.experiment import load_experiment
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from tests.small_experiment import ATTRIBUTES
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

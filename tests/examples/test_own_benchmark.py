@@ -15,7 +15,7 @@ from rlsd_pipeline.errors import ComponentError, ConfigError, DataError
 from rlsd_pipeline.rollouts.engines.transformers import TransformersEngine
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from schemas import BenchmarkScore, ItemVerdict
 from tests.examples.conftest import EXAMPLES, Small, copied
 

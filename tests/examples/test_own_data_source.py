@@ -7,7 +7,7 @@ from rlsd_pipeline.config.experiment import load_experiment
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.registry import ITERATION
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from schemas import PolicyCheckpoint, Problem, Rollout
 from tests.examples.conftest import Small
 

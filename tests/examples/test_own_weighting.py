@@ -12,7 +12,7 @@ from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.iteration.token_weights import TokenWeightsStage
 from rlsd_pipeline.stages.registry import ITERATION
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 from rlsd_pipeline.weighting.method import Credit
 from schemas import PolicyCheckpoint, Reward, TokenLogprobs, TokenWeights, WeightingComparison
 from tests.examples.conftest import Small

@@ -17,7 +17,7 @@ from rlsd_pipeline.rollouts.engines.transformers import TransformersEngine
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.registry import ITERATION
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from schemas import PolicyCheckpoint, Reward, Rollout, TokenLogprobs, TokenWeights
 
 DECLARED = Path(__file__).parents[2] / "assets/experiments/smollm2_arithmetic/defs.yaml"

@@ -9,7 +9,7 @@ import pytest
 
 from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from tests.imports.tiny import SUMS, question, save_tiny
 
 Open = Callable[..., Workspace]

@@ -11,7 +11,7 @@ from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.compute.ray_cluster import connect
 from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.errors import ComputeError
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from tests.ray.head import start_head
 
 

@@ -11,15 +11,15 @@ import psutil
 import pytest
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.compute.ray_crew import Crew
 from rlsd_pipeline.compute.ray_work import RayWork
+from rlsd_pipeline.compute.ray_worker_pool import WorkerPool
 from rlsd_pipeline.errors import ArtifactError, ComputeError, DataError
 from rlsd_pipeline.progress import Silent
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 
 ARM = "rlsd-s0"
 LOCAL = {"type": "local"}
@@ -30,7 +30,7 @@ Made = dict[tuple[int, str], Artifact]
 Digests = dict[tuple[int, str], str]
 
 
-def crew(workspace: Workspace) -> Crew:
+def crew(workspace: Workspace) -> WorkerPool:
     assert isinstance(workspace.compute, RayWork)
     return workspace.compute.crew
 

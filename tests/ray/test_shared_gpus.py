@@ -10,7 +10,7 @@ from rlsd_pipeline.config.ray import RayCompute
 
 SCRIPT = """
 import ray
-from rlsd_pipeline.compute.ray_crew import Crew
+from rlsd_pipeline.compute.ray_worker_pool import WorkerPool
 from rlsd_pipeline.config.ray import RayCompute
 
 class Counted(RayCompute):
@@ -18,7 +18,7 @@ class Counted(RayCompute):
 
 config = Counted(workers=2, gpus_per_worker=0.6, update_gpus_per_worker=0.4, cpus_per_worker=1)
 ray.init("local", num_cpus=4, num_gpus=2, object_store_memory=200 * 2**20, include_dashboard=False)
-crew = Crew(config, {store!r}, 1)
+crew = WorkerPool(config, {store!r}, 1)
 
 @ray.remote(num_cpus=1, num_gpus=config.update_gpus_per_worker)
 class Process:

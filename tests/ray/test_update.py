@@ -18,7 +18,7 @@ from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.errors import ComputeError
 from rlsd_pipeline.progress import Silent
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from schemas import PolicyCheckpoint
 
 ARM = "rlsd-s0"

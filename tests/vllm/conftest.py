@@ -22,7 +22,7 @@ from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.tiny_qwen3_vl import train_tokenizer
 from rlsd_pipeline.rollouts.engine import SamplingRequest
 from rlsd_pipeline.rollouts.engines.vllm import VLLMEngine
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 
 TEXTS = (
     "what is 3 plus 4? how many apples are left? is 7 even? which is larger, 12 or 21?",

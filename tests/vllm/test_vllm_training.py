@@ -13,7 +13,7 @@ from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStag
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.registry import ITERATION
-from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.stages.workspace import StageRun, Workspace
 from schemas import BenchmarkScore, PolicyCheckpoint, Rollout
 
 STAGES: dict[str, Callable[[StageRun], Artifact]] = {

@@ -9,8 +9,8 @@ from rlsd_pipeline.evaluation.any_benchmark import AnyBenchmark
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
     from rlsd_pipeline.config.experiment import ExperimentConfig
-    from rlsd_pipeline.stages.evaluation.verdicts import Test
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.evaluation.benchmark_task import BenchmarkTask
+    from rlsd_pipeline.stages.workspace import StageRun
 
 
 class HeldoutBenchmark(AnyBenchmark):
@@ -27,7 +27,7 @@ class HeldoutBenchmark(AnyBenchmark):
         """All problems of the data set."""
         return run.read(self.items)
 
-    def test(self, run: StageRun, items: Artifact) -> Test:
+    def test(self, run: StageRun, items: Artifact) -> BenchmarkTask:
         """Its `test` split, put as in training."""
         from rlsd_pipeline.stages.evaluation.heldout_benchmark import HeldoutTest
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from rlsd_pipeline.privileged.context import Judged, MoreTokens, PrivilegedContext
+from rlsd_pipeline.privileged.context import JudgedRollout, MoreTokens, PrivilegedContext
 
 if TYPE_CHECKING:
     from rlsd_pipeline.config.experiment import SamplingConfig
@@ -22,7 +22,7 @@ class Answer(PrivilegedContext):
     type: Literal["answer"] = "answer"
 
     def texts(
-        self, prompts: PromptsConfig, rollouts: Sequence[Judged]
+        self, prompts: PromptsConfig, rollouts: Sequence[JudgedRollout]
     ) -> list[FilledTemplate | None]:
         """The same for all rollouts, whatever the verdicts are; none without a gold answer."""
         return [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from rlsd_pipeline.privileged.context import Judged, MoreTokens, PrivilegedContext
+from rlsd_pipeline.privileged.context import JudgedRollout, MoreTokens, PrivilegedContext
 
 if TYPE_CHECKING:
     from rlsd_pipeline.config.experiment import SamplingConfig
@@ -33,7 +33,7 @@ class Crop(PrivilegedContext):
     """Added on each side of a box, as a share of its own width and height."""
 
     def texts(
-        self, prompts: PromptsConfig, rollouts: Sequence[Judged]
+        self, prompts: PromptsConfig, rollouts: Sequence[JudgedRollout]
     ) -> list[FilledTemplate | None]:
         """The student's; none where the problem has no boxes."""
         from rlsd_pipeline.config.filled_template import IMAGE_TAG, FilledTemplate, Piece

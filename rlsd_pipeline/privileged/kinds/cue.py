@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from rlsd_pipeline.privileged.context import Judged, PrivilegedContext
+from rlsd_pipeline.privileged.context import JudgedRollout, PrivilegedContext
 
 if TYPE_CHECKING:
     from rlsd_pipeline.config.filled_template import FilledTemplate
@@ -21,7 +21,7 @@ class Cue(PrivilegedContext):
     type: Literal["cue"] = "cue"
 
     def texts(
-        self, prompts: PromptsConfig, rollouts: Sequence[Judged]
+        self, prompts: PromptsConfig, rollouts: Sequence[JudgedRollout]
     ) -> list[FilledTemplate | None]:
         """The same for all rollouts; none where the problem has no cue."""
         return [

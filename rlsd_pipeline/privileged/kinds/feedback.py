@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from rlsd_pipeline.privileged.context import Judged, PrivilegedContext
+from rlsd_pipeline.privileged.context import JudgedRollout, PrivilegedContext
 from schemas import Verdict
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Feedback(PrivilegedContext):
     reads_rewards = True
 
     def texts(
-        self, prompts: PromptsConfig, rollouts: Sequence[Judged]
+        self, prompts: PromptsConfig, rollouts: Sequence[JudgedRollout]
     ) -> list[FilledTemplate | None]:
         """Each response its own; none where the verifier failed."""
         return [
@@ -38,7 +38,7 @@ class Feedback(PrivilegedContext):
         return prompts.feedback_reference
 
 
-def _feedback(rollout: Judged) -> str | None:
+def _feedback(rollout: JudgedRollout) -> str | None:
     said = f"the answer {rollout.extracted}"
     feedback = {
         Verdict.CORRECT: f"{said} is correct.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from rlsd_pipeline.privileged.context import Judged, MoreTokens, PrivilegedContext
+from rlsd_pipeline.privileged.context import JudgedRollout, MoreTokens, PrivilegedContext
 
 if TYPE_CHECKING:
     from rlsd_pipeline.config.experiment import SamplingConfig
@@ -21,7 +21,9 @@ class Nothing(PrivilegedContext):
 
     is_nothing = True
 
-    def texts(self, prompts: PromptsConfig, rollouts: Sequence[Judged]) -> list[FilledTemplate]:
+    def texts(
+        self, prompts: PromptsConfig, rollouts: Sequence[JudgedRollout]
+    ) -> list[FilledTemplate]:
         """The student's prompt."""
         return [prompts.fill(prompts.student, question=r.problem.question) for r in rollouts]
 

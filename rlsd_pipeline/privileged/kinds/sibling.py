@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from rlsd_pipeline.privileged.context import Judged, MoreTokens, PrivilegedContext
+from rlsd_pipeline.privileged.context import JudgedRollout, MoreTokens, PrivilegedContext
 from schemas import Verdict
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Sibling(PrivilegedContext):
     also_identified: ClassVar[Mapping[str, str]] = {"demonstration": "without thinking"}
 
     def texts(
-        self, prompts: PromptsConfig, rollouts: Sequence[Judged]
+        self, prompts: PromptsConfig, rollouts: Sequence[JudgedRollout]
     ) -> list[FilledTemplate | None]:
         """The first success of the group; that one itself is shown the second.
 

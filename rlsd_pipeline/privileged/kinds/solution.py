@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from rlsd_pipeline.privileged.context import Judged, MoreTokens, PrivilegedContext
+from rlsd_pipeline.privileged.context import JudgedRollout, MoreTokens, PrivilegedContext
 from rlsd_pipeline.privileged.solution import require_solution
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ class Solution(PrivilegedContext):
 
     type: Literal["solution"] = "solution"
 
-    def texts(self, prompts: PromptsConfig, rollouts: Sequence[Judged]) -> list[FilledTemplate]:
+    def texts(
+        self, prompts: PromptsConfig, rollouts: Sequence[JudgedRollout]
+    ) -> list[FilledTemplate]:
         """The same for all rollouts, whatever the verdicts are."""
         why = "`privileged: solution` shows it to the teacher"
         return [

@@ -20,7 +20,7 @@ from rlsd_pipeline.weighting.sdar import SDAR
 from rlsd_pipeline.weighting.sft import SFT
 
 if TYPE_CHECKING:
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
 
 
 _CENTRED = "grpo, centred"

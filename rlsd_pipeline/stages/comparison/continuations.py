@@ -23,7 +23,7 @@ from rlsd_pipeline.rollouts.kept import sample_part
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
 from rlsd_pipeline.stages.iteration.rewards import as_response, verify
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 from schemas import FinishReason, StateRewards
 
 _STAGE = "token_values.part"

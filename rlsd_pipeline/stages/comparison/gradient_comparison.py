@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from rlsd_pipeline.config.experiment import ExperimentConfig
     from rlsd_pipeline.credit.gradient_signal import Products
     from rlsd_pipeline.models.policy import Policy
-    from rlsd_pipeline.stages.comparison.what_if import WhatIf
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.comparison.counterfactual import Counterfactual
+    from rlsd_pipeline.stages.workspace import StageRun
     from rlsd_pipeline.update.problem_gradients import GradientBatch
 
 ORACLE = "true advantage"
@@ -59,10 +59,10 @@ class GradientComparisonStage(Stage):
     def settings(self, run: StageRun) -> dict[str, Any]:
         """Every method as an arm would have it; an earlier policy that teaches is in this past."""
         methods = {
-            name: credit_identity(what_if.arm.weighting, what_if.arm.advantages)
-            | plain(what_if.arm, "teacher", "privileged")
-            | {"update": what_if.arm.update.identity}
-            for name, what_if in _compared(run).items()
+            name: credit_identity(counterfactual.arm.weighting, counterfactual.arm.advantages)
+            | plain(counterfactual.arm, "teacher", "privileged")
+            | {"update": counterfactual.arm.update.identity}
+            for name, counterfactual in _compared(run).items()
         }
         temperature = run.experiment.sampling.temperature
         found = {"methods": methods, "temperature": temperature}
@@ -77,15 +77,19 @@ class GradientComparisonStage(Stage):
 
     def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
         """Score and weigh as every method would, and differentiate."""
-        from rlsd_pipeline.stages.comparison.what_if import as_if, make_credit
+        from rlsd_pipeline.stages.comparison.counterfactual import as_if, make_credit
 
         prepared, policy = _compared(run), inputs["policy"]
         reference = None
         if TokenValuesStage.name in inputs:
             reference = as_if(run, ORACLE, Vine())
-        for what_if in [*prepared.values(), *([reference] if reference is not None else [])]:
-            make_credit(what_if)
-        prepared = {name: what_if for name, what_if in prepared.items() if _is_taught(what_if)}
+        for counterfactual in [*prepared.values(), *([reference] if reference is not None else [])]:
+            make_credit(counterfactual)
+        prepared = {
+            name: counterfactual
+            for name, counterfactual in prepared.items()
+            if _is_taught(counterfactual)
+        }
         loaded = run.workspace.pool.get(policy, training_precision(run.experiment))
         progress = run.workspace.progress
         progress.start(self.name, len(prepared) + (reference is not None), "methods")
@@ -94,8 +98,8 @@ class GradientComparisonStage(Stage):
             true = _gradients(reference, loaded)
             progress.advance(1)
         sums, products = [], {}
-        for name, what_if in prepared.items():
-            found = _gradients(what_if, loaded)
+        for name, counterfactual in prepared.items():
+            found = _gradients(counterfactual, loaded)
             sums.append(found.sum)
             products[name] = found.products(true)
             progress.advance(1)
@@ -110,33 +114,33 @@ class GradientComparisonStage(Stage):
         )
 
 
-def _compared(run: StageRun) -> dict[str, WhatIf]:
-    from rlsd_pipeline.stages.comparison.what_if import as_if
+def _compared(run: StageRun) -> dict[str, Counterfactual]:
+    from rlsd_pipeline.stages.comparison.counterfactual import as_if
 
     return {name: as_if(run, name, method) for name, method in compared_methods(run).items()}
 
 
-def _is_taught(what_if: WhatIf) -> bool:
+def _is_taught(counterfactual: Counterfactual) -> bool:
     """Whether a method that reads a teacher has one that was told something."""
-    asked = [name for name in what_if.arm.columns if COLUMNS[name].of == "teacher"]
+    asked = [name for name in counterfactual.arm.columns if COLUMNS[name].of == "teacher"]
     if not asked:
         return True
-    scored = what_if.read(LogprobsStage.name).table(TokenLogprobs, asked)
+    scored = counterfactual.read(LogprobsStage.name).table(TokenLogprobs, asked)
     return any(scored[name].null_count < len(scored) for name in asked)
 
 
-def _gradients(what_if: WhatIf, policy: Policy) -> GradientBatch:
+def _gradients(counterfactual: Counterfactual, policy: Policy) -> GradientBatch:
     """The gradient of the whole table's mean loss, by problem."""
     from rlsd_pipeline.stages.iteration.update_groups import update_groups
     from rlsd_pipeline.update.problem_gradients import problem_gradients
 
-    inputs = what_if.stage(PolicyCheckpointStage).inputs(what_if)
+    inputs = counterfactual.stage(PolicyCheckpointStage).inputs(counterfactual)
     return problem_gradients(
         policy,
-        update_groups(what_if, inputs, policy),
-        what_if.arm.update,
-        what_if.arm.weighting.stored_divergence,
-        temperature=what_if.experiment.sampling.temperature,
+        update_groups(counterfactual, inputs, policy),
+        counterfactual.arm.update,
+        counterfactual.arm.weighting.stored_divergence,
+        temperature=counterfactual.experiment.sampling.temperature,
     )
 
 

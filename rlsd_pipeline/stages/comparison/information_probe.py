@@ -22,12 +22,12 @@ from rlsd_pipeline.evaluation.intervals import as_interval
 from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.models.policy import EncodedPrompt
 from rlsd_pipeline.models.scoring import Keep, Scored, keep_entries_of, keep_likeliest
-from rlsd_pipeline.privileged.context import Judged
+from rlsd_pipeline.privileged.context import JudgedRollout
 from rlsd_pipeline.privileged.kinds.answer import Answer
 from rlsd_pipeline.privileged.shown import teacher_texts
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
 from rlsd_pipeline.stages.iteration.scoring import score_here
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 from schemas import InformationGap, Problem
 
 SUPPORT = 512
@@ -62,7 +62,7 @@ class Probe:
             owner.model_copy(update={"answer": answer or owner.answer})
             for owner, answer in zip(self.owners, answers, strict=True)
         ]
-        judged = [Judged(problem, "") for problem in shown]
+        judged = [JudgedRollout(problem, "") for problem in shown]
         texts = teacher_texts(experiment.prompts, Answer(), judged)
         teacher = self.run.workspace.compute.reader(self.teacher)
         prompts = [

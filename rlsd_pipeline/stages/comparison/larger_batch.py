@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.errors import ConfigError
-from rlsd_pipeline.stages.comparison.what_if import WhatIf, make_credit
+from rlsd_pipeline.stages.comparison.counterfactual import Counterfactual, make_credit
 from rlsd_pipeline.stages.iteration.rewards import RewardsStage
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 from schemas import Problem
 
 _NAME = re.compile(r"(\d+)-problems")
 
 
 @dataclass(frozen=True)
-class LargerBatch(WhatIf):
+class LargerBatch(Counterfactual):
     """A place whose iteration has more problems; policy and teachers are those of the place.
 
     Attributes:

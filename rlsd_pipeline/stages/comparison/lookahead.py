@@ -16,14 +16,14 @@ from rlsd_pipeline.evaluation.methods import (
     method_difference,
 )
 from rlsd_pipeline.stages.comparison.compared_methods import compared_methods
-from rlsd_pipeline.stages.comparison.what_if import as_if, make_credit
+from rlsd_pipeline.stages.comparison.counterfactual import as_if, make_credit
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.evaluation.question_scores import (
     read_question_clusters,
     read_question_scores,
 )
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 
 BEFORE = "before"
 """Stands for the policy before the update."""
@@ -50,9 +50,9 @@ def look_ahead(run: StageRun, benchmark: BenchmarkConfig) -> list[Lookahead]:
     scores = BenchmarkScoresStage(benchmark=benchmark)
     found = {BEFORE: scores.make(_unchanged(run))}
     for name, method in compared_methods(run).items():
-        what_if = as_if(run, name, method)
-        make_credit(what_if)
-        what_if.make(PolicyCheckpointStage)
+        counterfactual = as_if(run, name, method)
+        make_credit(counterfactual)
+        counterfactual.make(PolicyCheckpointStage)
         found[name] = scores.make(as_if(run, name, method, run.iteration + 1))
     return compared(run, found)
 

@@ -24,21 +24,21 @@ from rlsd_pipeline.weighting.method import NO_TEACHER, why_lacking
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
-    from rlsd_pipeline.stages.comparison.what_if import WhatIf
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.comparison.counterfactual import Counterfactual
+    from rlsd_pipeline.stages.workspace import StageRun
 
 NAME = "columns"
 
 
-def with_columns(run: StageRun) -> WhatIf:
+def with_columns(run: StageRun) -> Counterfactual:
     """The place as if its arm asked for every column that a compared method reads."""
-    from rlsd_pipeline.stages.comparison.what_if import WhatIf
+    from rlsd_pipeline.stages.comparison.counterfactual import Counterfactual
 
     read = {name for method in compared_methods(run).values() for name in method.columns}
     asked = (read & {TEACHER, *ASKED}) - run.arm.columns
     # A method that asks for nothing itself, and keeps no distribution of a teacher.
     arm = run.arm.model_copy(update={"weighting": GRPO(), "also_scored": asked})
-    return WhatIf(run.workspace, arm, run.iteration, place=run, change=NAME)
+    return Counterfactual(run.workspace, arm, run.iteration, place=run, change=NAME)
 
 
 def make_columns(run: StageRun) -> Artifact | None:
@@ -71,7 +71,7 @@ def kept_columns(run: StageRun, rollouts: Artifact, logprobs: Artifact | None) -
     return kept if len(teachers) < 2 and _is_as_declared(kept, wanted) else None
 
 
-def _is_as_declared(kept: Artifact, wanted: WhatIf) -> bool:
+def _is_as_declared(kept: Artifact, wanted: Counterfactual) -> bool:
     """Whether it was scored with the wording and the contexts that are declared here."""
     stage, then = LogprobsStage(), kept.manifest.config
     now = plain(wanted.experiment, *stage.decided_by) | stage.settings(wanted)

@@ -11,7 +11,7 @@ from schemas import Reward, Rollout, TokenValues
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
     from rlsd_pipeline.stages.comparison.valued_places import Cost
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
 
 
 class TokenValuesStage(Stage):

@@ -13,7 +13,7 @@ from rlsd_pipeline.credit.columns import STUDENT, TEACHER
 from rlsd_pipeline.verifiers.groups import is_unverified
 
 if TYPE_CHECKING:
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
     from rlsd_pipeline.weighting.method import Weighting
 
 NO_STUDENT = (

@@ -20,7 +20,7 @@ from schemas import BenchmarkResponse, Problem
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
 
 
 class Asked(NamedTuple):

@@ -13,8 +13,8 @@ from schemas import BenchmarkScore, ItemVerdict, PolicyCheckpoint, QuestionScore
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
     from rlsd_pipeline.config.experiment import ExperimentConfig
-    from rlsd_pipeline.stages.evaluation.verdicts import Judged
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.evaluation.benchmark_task import JudgedResponses
+    from rlsd_pipeline.stages.workspace import StageRun
 
 
 class BenchmarkScoresStage(Stage):
@@ -83,7 +83,7 @@ class BenchmarkScoresStage(Stage):
         return score_metrics(artifact.record(BenchmarkScore))
 
 
-def _units(judged: Judged) -> list[QuestionScore]:
+def _units(judged: JudgedResponses) -> list[QuestionScore]:
     from rlsd_pipeline.evaluation.scored import CLUSTER
 
     clusters = {
@@ -100,7 +100,7 @@ def _score(
     run: StageRun,
     benchmark: BenchmarkConfig,
     split: str,
-    judged: Judged,
+    judged: JudgedResponses,
     units: Sequence[QuestionScore],
 ) -> BenchmarkScore:
     from rlsd_pipeline.diagnostics.leakage.mentions import count_mentioning
@@ -141,7 +141,7 @@ def _score(
     )
 
 
-def _pass_at(judged: Judged, samples: int, confidence: float) -> dict[str, float]:
+def _pass_at(judged: JudgedResponses, samples: int, confidence: float) -> dict[str, float]:
     from rlsd_pipeline.evaluation.samples import avg_at_k, pass_at_k, pass_hat_k, tally
 
     tallies = tally(judged.scored)

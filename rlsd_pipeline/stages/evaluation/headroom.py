@@ -6,9 +6,9 @@ from typing import Literal, NamedTuple
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference, paired_difference
 from rlsd_pipeline.evaluation.shares import share_of_gain
-from rlsd_pipeline.stages.evaluation.evaluated import read_scores
 from rlsd_pipeline.stages.evaluation.learning import Learning, Learnt, by_seed, read_learning
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
+from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.vine import Vine
 

@@ -13,10 +13,10 @@ from rlsd_pipeline.evaluation.heldout import breakdown
 from rlsd_pipeline.evaluation.intervals import score_interval
 from rlsd_pipeline.evaluation.scored import Scored, Summary
 from rlsd_pipeline.stages.evaluation.benchmark_responses import Asked, Budget
-from rlsd_pipeline.stages.evaluation.verdicts import Judged, item_verdict
+from rlsd_pipeline.stages.evaluation.benchmark_task import JudgedResponses, item_verdict
 from rlsd_pipeline.stages.iteration.prompts import student_text
 from rlsd_pipeline.stages.iteration.rewards import verify
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 from schemas import BenchmarkResponse, Problem
 
 
@@ -63,7 +63,7 @@ class HeldoutTest:
             )
         return [Asked(problem, student_text(self.run.experiment, problem)) for problem in problems]
 
-    def judge(self, responses: Sequence[BenchmarkResponse]) -> Judged:
+    def judge(self, responses: Sequence[BenchmarkResponse]) -> JudgedResponses:
         """Verdicts, the mean over questions, and the steps of the reasoning where known."""
         experiment = self.run.experiment
         confidence, steps = experiment.evaluation.confidence, experiment.dataset.reasoning_steps
@@ -77,7 +77,7 @@ class HeldoutTest:
         ]
         means = question_means(scored)
         overall = score_interval(list(means.values()), confidence)
-        return Judged(
+        return JudgedResponses(
             mode="verifier",
             scored=scored,
             items=items,

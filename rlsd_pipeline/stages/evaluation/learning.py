@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlsd_pipeline.stages.evaluation.evaluated import Evaluated, Scores
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.evaluation.policy_evaluation import PolicyEvaluation, Scores
+from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.summary.numbers import arm_numbers
 
 TRAINING = "training reward"
@@ -94,7 +94,7 @@ def _curves(workspace: Workspace, read: Callable[[str], Curve]) -> dict[str, dic
     }
 
 
-def _accuracies(arms: Mapping[str, Mapping[int, Evaluated]], arm: str) -> Curve:
+def _accuracies(arms: Mapping[str, Mapping[int, PolicyEvaluation]], arm: str) -> Curve:
     return {updates: one.score.score for updates, one in arms[arm].items()}
 
 

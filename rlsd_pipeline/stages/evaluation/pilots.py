@@ -8,10 +8,14 @@ import numpy as np
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.errors import ArtifactError, ConfigError
 from rlsd_pipeline.evaluation.seed_spread import Spread, spread_of_questions, spread_of_seeds
-from rlsd_pipeline.stages.evaluation.evaluated import Evaluated, furthest, read_scores
 from rlsd_pipeline.stages.evaluation.headroom import gains
 from rlsd_pipeline.stages.evaluation.learning import TRAINING, by_seed, read_learning
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.evaluation.policy_evaluation import (
+    PolicyEvaluation,
+    furthest,
+    read_scores,
+)
+from rlsd_pipeline.stages.workspace import Workspace
 
 
 class Pilot(NamedTuple):
@@ -71,7 +75,7 @@ def read_pilots(workspace: Workspace, benchmark: str | None = None) -> list[Pilo
 
 
 def _accuracies(
-    experiment: ExperimentConfig, benchmark: str, arms: Mapping[str, Mapping[int, Evaluated]]
+    experiment: ExperimentConfig, benchmark: str, arms: Mapping[str, Mapping[int, PolicyEvaluation]]
 ) -> Pilot:
     """Of methods that have had as many updates as the compared one."""
     newest = {name: furthest(of, arms) for name, of in experiment.methods().items()}
@@ -85,7 +89,7 @@ def _accuracies(
 
 
 def _spread(
-    first: Mapping[int, Evaluated], second: Mapping[int, Evaluated], confidence: float
+    first: Mapping[int, PolicyEvaluation], second: Mapping[int, PolicyEvaluation], confidence: float
 ) -> Spread:
     """Over the seeds that both have, on the questions that all have a score on."""
     pairs = [(first[seed], second[seed]) for seed in sorted(first.keys() & second.keys())]
@@ -95,5 +99,7 @@ def _spread(
     return spread_of_questions(np.array(table), [clusters[q] for q in questions], confidence)
 
 
-def _differences(first: Evaluated, second: Evaluated, questions: Sequence[str]) -> Iterator[float]:
+def _differences(
+    first: PolicyEvaluation, second: PolicyEvaluation, questions: Sequence[str]
+) -> Iterator[float]:
     return (second.questions[q] - first.questions[q] for q in questions)

@@ -13,8 +13,8 @@ from rlsd_pipeline.evaluation.judge import Judge
 from rlsd_pipeline.evaluation.scored import Scored, Summary
 from rlsd_pipeline.evaluation.scoring import Prediction, settle
 from rlsd_pipeline.stages.evaluation.benchmark_responses import Asked, Budget
-from rlsd_pipeline.stages.evaluation.verdicts import Judged, item_verdict
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.evaluation.benchmark_task import JudgedResponses, item_verdict
+from rlsd_pipeline.stages.workspace import StageRun
 from schemas import BenchmarkResponse, JudgeScore, Problem, Verdict
 
 JUDGE_CACHE = Path("~/.cache/rlsd_pipeline/judge").expanduser()
@@ -61,7 +61,7 @@ class PublicTest:
         with guarded(self.benchmark, "summarise"):
             return self.benchmark.summarise(scored, self.run.experiment.evaluation.confidence)
 
-    def judge(self, responses: Sequence[BenchmarkResponse]) -> Judged:
+    def judge(self, responses: Sequence[BenchmarkResponse]) -> JudgedResponses:
         """Verdicts by the declared rule, and the benchmark's own score."""
         predictions = [
             Prediction(
@@ -81,7 +81,7 @@ class PublicTest:
                 item.model_copy(update={"judged": verdict})
                 for item, verdict in zip(items, verdicts, strict=True)
             ]
-        return Judged(
+        return JudgedResponses(
             mode=self.benchmark.mode,
             scored=scored,
             items=items,

@@ -16,7 +16,7 @@ from rlsd_pipeline.stages.evaluation.benchmark_responses import (
     Budget,
 )
 from rlsd_pipeline.stages.iteration.prompts import encode, require_budget
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 from schemas import BenchmarkResponse, FinishReason
 
 

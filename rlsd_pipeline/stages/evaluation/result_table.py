@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
     from rlsd_pipeline.config.experiment import ExperimentConfig
     from rlsd_pipeline.evaluation.intervals import PairedDifference
-    from rlsd_pipeline.stages.evaluation.evaluated import Evaluated
+    from rlsd_pipeline.stages.evaluation.policy_evaluation import PolicyEvaluation
     from rlsd_pipeline.stages.evaluation.results import Result
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
 
 
 class ResultsStage(Stage):
@@ -41,7 +41,7 @@ class ResultsStage(Stage):
 
     def inputs(self, run: StageRun) -> dict[str, Artifact]:
         """The scores that are compared, each by its reference below the experiment's."""
-        from rlsd_pipeline.stages.evaluation.evaluated import read_scores
+        from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
         from rlsd_pipeline.stages.evaluation.results import newest_scores
 
         return {
@@ -69,18 +69,18 @@ class ResultsStage(Stage):
 
     def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
         """Compare the scores; of a benchmark that nothing was evaluated on there is no line."""
-        from rlsd_pipeline.stages.evaluation.evaluated import Evaluated
+        from rlsd_pipeline.stages.evaluation.policy_evaluation import PolicyEvaluation
         from rlsd_pipeline.stages.evaluation.results import results_of
 
         experiment = run.experiment
-        scores: dict[str, dict[str, dict[int, Evaluated]]] = {
+        scores: dict[str, dict[str, dict[int, PolicyEvaluation]]] = {
             benchmark.name: {arm: {} for arm in experiment.lineages()}
             for benchmark in experiment.evaluation.benchmarks
         }
         for role, artifact in inputs.items():
             arm, updates, stage = role.split("/")
             of = scores[stage.removeprefix(f"{BenchmarkScoresStage.name}.")][arm]
-            of[int(updates)] = Evaluated(artifact, experiment.evaluation.confidence)
+            of[int(updates)] = PolicyEvaluation(artifact, experiment.evaluation.confidence)
         lines = results_of(experiment, scores)
         out.record(
             Results(

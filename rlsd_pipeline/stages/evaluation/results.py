@@ -13,8 +13,13 @@ from rlsd_pipeline.evaluation.methods import (
     method_difference,
     method_score,
 )
-from rlsd_pipeline.stages.evaluation.evaluated import Evaluated, Scores, furthest, read_scores
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.evaluation.policy_evaluation import (
+    PolicyEvaluation,
+    Scores,
+    furthest,
+    read_scores,
+)
+from rlsd_pipeline.stages.workspace import Workspace
 from schemas import BenchmarkScore
 
 BASE = "base"
@@ -77,9 +82,9 @@ def newest_scores(experiment: ExperimentConfig, scores: Scores) -> Scores:
 
 
 def _newest(
-    experiment: ExperimentConfig, scores: Mapping[str, Mapping[int, Evaluated]]
-) -> dict[str, dict[int, Evaluated]]:
-    found: dict[str, dict[int, Evaluated]] = {}
+    experiment: ExperimentConfig, scores: Mapping[str, Mapping[int, PolicyEvaluation]]
+) -> dict[str, dict[int, PolicyEvaluation]]:
+    found: dict[str, dict[int, PolicyEvaluation]] = {}
     for arms in experiment.methods().values():
         wanted = {0, furthest(arms, scores)[0]}
         for arm in arms:
@@ -132,7 +137,9 @@ def tests_of_results(results: Iterable[Result]) -> dict[str, str]:
 
 
 def _benchmark_results(
-    experiment: ExperimentConfig, benchmark: str, found: Mapping[str, Mapping[int, Evaluated]]
+    experiment: ExperimentConfig,
+    benchmark: str,
+    found: Mapping[str, Mapping[int, PolicyEvaluation]],
 ) -> Iterator[Result]:
     named = experiment.methods()
     newest = {name: furthest(arms, found) for name, arms in named.items()}
@@ -158,10 +165,10 @@ def _benchmark_results(
 
 
 def _base_line(
-    experiment: ExperimentConfig, benchmark: str, bases: Iterable[Mapping[int, Evaluated]]
+    experiment: ExperimentConfig, benchmark: str, bases: Iterable[Mapping[int, PolicyEvaluation]]
 ) -> Result:
     """The policies that trainings begin with, each once."""
-    distinct: dict[str, Evaluated] = {}
+    distinct: dict[str, PolicyEvaluation] = {}
     for of_method in bases:
         for evaluated in of_method.values():
             distinct.setdefault(evaluated.score.policy, evaluated)
@@ -169,7 +176,7 @@ def _base_line(
 
 
 def _line(
-    experiment: ExperimentConfig, benchmark: str, name: str, seeds: Mapping[int, Evaluated]
+    experiment: ExperimentConfig, benchmark: str, name: str, seeds: Mapping[int, PolicyEvaluation]
 ) -> Result:
     confidence = experiment.evaluation.confidence
     records = [evaluated.score for evaluated in seeds.values()]
@@ -204,14 +211,14 @@ def _judged(records: Sequence[BenchmarkScore]) -> float | None:
 
 
 def _difference(
-    first: Mapping[int, Evaluated], second: Mapping[int, Evaluated], confidence: float
+    first: Mapping[int, PolicyEvaluation], second: Mapping[int, PolicyEvaluation], confidence: float
 ) -> PairedDifference | None:
     """Second minus first: over the seeds, or question by question where each has the same one."""
     clusters = next(iter(second.values())).clusters if second else None
     return method_difference(_questions(first), _questions(second), confidence, clusters)
 
 
-def _questions(seeds: Mapping[int, Evaluated]) -> dict[int, QuestionScores]:
+def _questions(seeds: Mapping[int, PolicyEvaluation]) -> dict[int, QuestionScores]:
     return {seed: evaluated.questions for seed, evaluated in seeds.items()}
 
 

@@ -9,7 +9,7 @@ from rlsd_pipeline.models.sharing import images_by_row
 from rlsd_pipeline.models.soundness import require_sound
 from rlsd_pipeline.models.trial import require_agreement
 from rlsd_pipeline.plan.refusal import require_hardware
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 from schemas import PolicyCheckpoint
 
 

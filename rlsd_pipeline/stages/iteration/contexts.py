@@ -17,7 +17,7 @@ from rlsd_pipeline.credit.columns import SQUARED_PROBS, STUDENT_ENTROPY, TEACHER
 from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.models.scoring import Keep, Scored, keep_entries_of, keep_likeliest
-from rlsd_pipeline.privileged.context import Judged
+from rlsd_pipeline.privileged.context import JudgedRollout
 from rlsd_pipeline.privileged.shown import teacher_problem, teacher_texts
 from rlsd_pipeline.stages.iteration.alignment import (
     require_room,
@@ -32,7 +32,7 @@ from rlsd_pipeline.stages.iteration.reused_logprobs import (
 )
 from rlsd_pipeline.stages.iteration.scoring import score_here
 from rlsd_pipeline.stages.iteration.teacher import require_same_tokenizer
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 from schemas import Problem, Reward, TeacherDistribution, Verdict
 
 _STUDENT_MOMENTS = {STUDENT_ENTROPY, SQUARED_PROBS}
@@ -138,14 +138,14 @@ class Contexts:
         require_same_tokenizer(self.student_policy, policy)
         return policy
 
-    def judged(self) -> list[Judged]:
+    def judged(self) -> list[JudgedRollout]:
         """Each rollout with its verdict, where verdicts are read."""
         verdicts: list[tuple[Verdict | None, str | None]] = [(None, None)] * len(self.owners)
         if self.rewards is not None:
             rows = self.rewards.table(Reward, ["verdict", "extracted"]).to_pylist()
             verdicts = [(Verdict(row["verdict"]), row["extracted"]) for row in rows]
         return [
-            Judged(problem, text, *verdict)
+            JudgedRollout(problem, text, *verdict)
             for problem, text, verdict in zip(self.owners, self.completions, verdicts, strict=True)
         ]
 

@@ -1,7 +1,7 @@
 """policy_checkpoint: the policy after one more update, published as the next iteration's policy.
 
 From `write` to `make` it is the whole way of a policy, from its update to its publication; where
-the update is computed is told apart in `rlsd_pipeline.compute.places` alone.
+the update is computed is told apart in `rlsd_pipeline.compute.build` alone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from schemas import PolicyCheckpoint
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
     from rlsd_pipeline.compute.update import Update, Written
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
 
 
 class PolicyCheckpointStage(Stage):

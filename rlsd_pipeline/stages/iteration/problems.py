@@ -13,7 +13,7 @@ from schemas import Problem, Verdict
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
     from rlsd_pipeline.config.experiment import ExperimentConfig
-    from rlsd_pipeline.stages.run import StageRun, Workspace
+    from rlsd_pipeline.stages.workspace import StageRun, Workspace
 
 
 class ProblemsStage(Stage):

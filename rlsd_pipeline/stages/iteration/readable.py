@@ -3,7 +3,7 @@
 from collections import Counter
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 from rlsd_pipeline.verifiers.groups import is_unverified
 from schemas import Reward, Verdict
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
-    from rlsd_pipeline.stages.run import StageRun, Workspace
+    from rlsd_pipeline.stages.workspace import StageRun, Workspace
     from rlsd_pipeline.verifiers.verifier import Verification
 
 

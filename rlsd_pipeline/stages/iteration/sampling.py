@@ -19,7 +19,7 @@ from rlsd_pipeline.stages.iteration.prompts import (
     student_prompt,
 )
 from rlsd_pipeline.stages.iteration.scoring import score_here
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 from schemas import FinishReason, Problem, Rollout
 
 

@@ -7,7 +7,7 @@ from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.config.precision import training_precision
 from rlsd_pipeline.models.policy import EncodedPrompt
 from rlsd_pipeline.models.scoring import Keep, Scored, by_response, score_piece, scoring_pieces
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 
 
 def score_here(

@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
 from rlsd_pipeline.artifacts.validation import contiguous
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 from rlsd_pipeline.weighting.method import TokenStreams
 from schemas import PolicyCheckpoint, TokenWeights
 

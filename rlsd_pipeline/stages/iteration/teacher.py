@@ -14,7 +14,7 @@ from rlsd_pipeline.config.model import AnyModel
 from rlsd_pipeline.config.teacher import EMATeacher, ModelTeacher
 from rlsd_pipeline.errors import ModelError
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 from schemas import PolicyCheckpoint
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
     from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
-    from rlsd_pipeline.stages.run import StageRun
+    from rlsd_pipeline.stages.workspace import StageRun
 
 
 class TokenWeightsStage(Stage):

@@ -15,7 +15,7 @@ from rlsd_pipeline.models.logprobs import EMPTY, Support
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.stages.iteration.alignment import sampled_by_another_engine
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 from rlsd_pipeline.update.engine_correction import engine_ratios
 from rlsd_pipeline.update.policy_update import UpdateGroup
 from rlsd_pipeline.update.token_loss import Tokens

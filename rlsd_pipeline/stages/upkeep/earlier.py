@@ -20,7 +20,6 @@ from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.iteration.teacher import TeacherModel
 from rlsd_pipeline.stages.registry import iteration_of
-from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.stages.upkeep.kept import Kept
 from rlsd_pipeline.stages.upkeep.links import Link, policy_links
 from rlsd_pipeline.stages.upkeep.reasons import differences_here
@@ -31,6 +30,7 @@ from rlsd_pipeline.stages.upkeep.settings import (
     is_artifact,
     settings_text,
 )
+from rlsd_pipeline.stages.workspace import Workspace
 
 _MOST_ARMS = 4
 _SPREAD = 8

@@ -10,12 +10,12 @@ from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStag
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.registry import STAGES
-from rlsd_pipeline.stages.run import StageRun, Workspace
 from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.stages.upkeep.earlier import standing
 from rlsd_pipeline.stages.upkeep.kept import Kept
 from rlsd_pipeline.stages.upkeep.reasons import behind, differences_here
 from rlsd_pipeline.stages.upkeep.settings import Setting, settings_text
+from rlsd_pipeline.stages.workspace import StageRun, Workspace
 
 
 def explainable(workspace: Workspace) -> dict[str, Stage]:

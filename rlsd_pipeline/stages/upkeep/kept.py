@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.config.teacher import EMATeacher, ModelTeacher
 from rlsd_pipeline.errors import ArtifactError
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from rlsd_pipeline.artifacts.notes import keep_note, read_note
 from rlsd_pipeline.artifacts.references import REFS, ref_name
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 
 _WORTH_KEEPING = 32
 """Manifests that were read and are not noted yet."""

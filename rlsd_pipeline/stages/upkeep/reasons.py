@@ -16,8 +16,8 @@ from rlsd_pipeline.stages.upkeep.settings import (
 from schemas.manifest import Manifest
 
 if TYPE_CHECKING:
-    from rlsd_pipeline.stages.run import StageRun
     from rlsd_pipeline.stages.upkeep.kept import Kept
+    from rlsd_pipeline.stages.workspace import StageRun
 
 
 def reason(run: StageRun, former: Artifact | None, request: ArtifactRequest, made: Artifact) -> str:

@@ -4,7 +4,7 @@ from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.artifacts.restoring import RestoringStore
 from rlsd_pipeline.errors import ArtifactError
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
-from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.stages.workspace import StageRun, Workspace
 
 
 def missing_updates(workspace: Workspace, arm: str, iteration: int) -> range:

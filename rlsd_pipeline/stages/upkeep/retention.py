@@ -15,7 +15,7 @@ from rlsd_pipeline.artifacts.versions import parse_record
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
 from rlsd_pipeline.config.retention import RetentionConfig
 from rlsd_pipeline.config.teacher import EMATeacher, ModelTeacher
-from rlsd_pipeline.stages.run import StageRun
+from rlsd_pipeline.stages.workspace import StageRun
 from schemas import PolicyCheckpoint
 
 KEPT_WITH_INPUTS = ("benchmark_responses",)

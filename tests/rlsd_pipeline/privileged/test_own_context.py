@@ -8,7 +8,7 @@ import pytest
 from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig, load_experiment
 from rlsd_pipeline.errors import ComponentError, ConfigError
-from rlsd_pipeline.privileged.context import Judged
+from rlsd_pipeline.privileged.context import JudgedRollout
 from rlsd_pipeline.privileged.kinds.sibling import Sibling
 from rlsd_pipeline.privileged.shown import teacher_texts
 from rlsd_pipeline.stages.iteration.image_places import image_tags
@@ -90,7 +90,7 @@ def test_places_for_images_are_those_of_the_templates_that_arms_use() -> None:
 def test_a_fault_is_told_with_its_problem(declare: Declare, statement: str, said: str) -> None:
     arm = declare("./context.py:Mine", statement)
     problem = Problem.model_validate({**Problem.example, "problem_id": "p7"})
-    judged = [Judged(problem, "x"), Judged(problem, "y")]
+    judged = [JudgedRollout(problem, "x"), JudgedRollout(problem, "y")]
     prompts = ExperimentConfig.model_validate({"arms": [RLSD]}).prompts
     with pytest.raises(ComponentError) as caught:
         teacher_texts(prompts, arm.privileged, judged)

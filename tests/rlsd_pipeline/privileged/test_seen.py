@@ -9,7 +9,7 @@ from rlsd_pipeline.config.prompts import PromptsConfig
 from rlsd_pipeline.data.boxes import read_boxes
 from rlsd_pipeline.data.row import Row
 from rlsd_pipeline.errors import DataError
-from rlsd_pipeline.privileged.context import Judged
+from rlsd_pipeline.privileged.context import JudgedRollout
 from rlsd_pipeline.privileged.kinds.crop import Crop
 from rlsd_pipeline.privileged.kinds.cue import Cue
 from schemas import Problem
@@ -53,17 +53,17 @@ def test_a_crop_is_the_region_alone_and_a_margin_widens_it(problem: Problem) -> 
 def test_both_images_have_their_places(problem: Problem) -> None:
     both = Crop(images_shown="both")
     assert both.images(problem) == [problem.images[0], *Crop().images(problem)]
-    assert both.texts(PROMPTS, [Judged(problem, "")]) == ["Red? Think."]
+    assert both.texts(PROMPTS, [JudgedRollout(problem, "")]) == ["Red? Think."]
     placed = problem.model_copy(update={"question": "Is <image> red?"})
-    (text,) = both.texts(PROMPTS, [Judged(placed, "")])
+    (text,) = both.texts(PROMPTS, [JudgedRollout(placed, "")])
     assert text == "Is <image> red? Think.\n<image>"
     assert text.image_tags == 2
-    assert Crop().texts(PROMPTS, [Judged(placed, "")]) == ["Is <image> red? Think."]
+    assert Crop().texts(PROMPTS, [JudgedRollout(placed, "")]) == ["Is <image> red? Think."]
 
 
 def test_without_boxes_or_a_cue_there_is_nothing_to_show(problem: Problem) -> None:
     bare = problem.model_copy(update={"boxes": None, "cue": None})
-    rollouts = [Judged(problem, ""), Judged(bare, "")]
+    rollouts = [JudgedRollout(problem, ""), JudgedRollout(bare, "")]
     assert Crop().texts(PROMPTS, rollouts) == ["Red? Think.", None]
     assert Cue().texts(PROMPTS, rollouts) == ["Red? See: middle.", None]
 

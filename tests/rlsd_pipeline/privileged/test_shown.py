@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.privileged import CONTEXTS
-from rlsd_pipeline.privileged.context import Judged
+from rlsd_pipeline.privileged.context import JudgedRollout
 from rlsd_pipeline.privileged.shown import teacher_texts
 from rlsd_pipeline.stages.iteration.prompts import reference_response, student_text
 from schemas import Problem, Verdict
@@ -33,7 +33,7 @@ RIGHT, WRONG = Verdict.CORRECT, Verdict.INCORRECT
 KINDS = {context().type: context() for context in CONTEXTS}
 
 
-def shown_texts(kind: str, rollouts: list[Judged]) -> list[str | None]:
+def shown_texts(kind: str, rollouts: list[JudgedRollout]) -> list[str | None]:
     return [*teacher_texts(EXPERIMENT.prompts, KINDS[kind], rollouts)]
 
 
@@ -42,8 +42,8 @@ def problem(name: str, **changes: str | None) -> Problem:
     return Problem.model_validate({**Problem.example, **fields, **changes})
 
 
-def group(name: str, *rollouts: tuple[str, Verdict]) -> list[Judged]:
-    return [Judged(problem(name), text, verdict, "no") for text, verdict in rollouts]
+def group(name: str, *rollouts: tuple[str, Verdict]) -> list[JudgedRollout]:
+    return [JudgedRollout(problem(name), text, verdict, "no") for text, verdict in rollouts]
 
 
 def test_nothing_is_the_students_own_question() -> None:
@@ -59,24 +59,24 @@ def test_a_reference_is_the_same_for_the_whole_group(
     privileged: Literal["answer", "solution"], expected: str
 ) -> None:
     """Whatever the verdicts are, known or not."""
-    rollouts = [*group("a", ("x", RIGHT), ("y", WRONG)), Judged(problem("a"), "z")]
+    rollouts = [*group("a", ("x", RIGHT), ("y", WRONG)), JudgedRollout(problem("a"), "z")]
     assert shown_texts(privileged, rollouts) == [expected] * 3
 
 
 def test_text_of_the_problem_is_no_template() -> None:
-    odd = Judged(problem("a", question="what is {answer}?", answer="{question}"), "x")
+    odd = JudgedRollout(problem("a", question="what is {answer}?", answer="{question}"), "x")
     assert shown_texts("answer", [odd]) == ["Q: what is {answer}? A: {question}"]
 
 
 def test_a_missing_solution_names_the_problem() -> None:
     bare = problem("p17", solution=None)
     with pytest.raises(DataError) as error:
-        shown_texts("solution", [Judged(bare, "x")])
+        shown_texts("solution", [JudgedRollout(bare, "x")])
     assert str(error.value) == (
         "problem p17 has no reference solution, and `privileged: solution` shows it to the "
         "teacher: add `solution` to the data, or declare another method or `privileged: answer`"
     )
-    assert shown_texts("answer", [Judged(bare, "x")]) == ["Q: p17? A: no"]
+    assert shown_texts("answer", [JudgedRollout(bare, "x")]) == ["Q: p17? A: no"]
     with pytest.raises(DataError, match=r"problem p17 has no reference solution, and SFT learns"):
         reference_response(EXPERIMENT, bare)
 
@@ -124,7 +124,7 @@ def test_a_sibling_is_another_success_of_the_same_group(
     rollouts: list[tuple[str, Verdict]],
 ) -> None:
     judged = [
-        Judged(problem(name), f"response {row}", verdict)
+        JudgedRollout(problem(name), f"response {row}", verdict)
         for row, (name, verdict) in enumerate(rollouts)
     ]
     texts = shown_texts("sibling", judged)
@@ -156,7 +156,7 @@ def test_a_sibling_is_another_success_of_the_same_group(
 def test_feedback_is_the_verdict_on_this_response(
     verdict: Verdict, extracted: str | None, expected: str | None
 ) -> None:
-    rollouts = [Judged(problem("a"), "x", verdict, extracted)]
+    rollouts = [JudgedRollout(problem("a"), "x", verdict, extracted)]
     assert shown_texts("feedback", rollouts) == [expected]
 
 
@@ -164,6 +164,6 @@ def test_every_verdict_has_its_feedback() -> None:
     silent = [
         verdict
         for verdict in Verdict
-        if shown_texts("feedback", [Judged(problem("a"), "x", verdict, "y")]) == [None]
+        if shown_texts("feedback", [JudgedRollout(problem("a"), "x", verdict, "y")]) == [None]
     ]
     assert silent == [Verdict.UNVERIFIED, Verdict.NO_REWARD, Verdict.VERIFIER_ERROR]

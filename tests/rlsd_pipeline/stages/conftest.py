@@ -13,7 +13,7 @@ from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.registry import ITERATION
-from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.stages.workspace import StageRun, Workspace
 from rlsd_pipeline.verifiers.verifier import Verification, Verifier
 from schemas import Problem, Verdict
 from tests.made_once import made_once

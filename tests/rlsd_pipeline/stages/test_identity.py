@@ -10,7 +10,7 @@ from rlsd_pipeline.config.experiment import load_experiment
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.iteration.teacher import TeacherModel
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 
 YAML = """type: assets.component.Experiment
 attributes:

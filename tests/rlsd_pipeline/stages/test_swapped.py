@@ -14,7 +14,7 @@ from rlsd_pipeline.config.strict import validate
 from rlsd_pipeline.errors import ConfigError, DataError
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.registry import STAGES
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from schemas import PolicyCheckpoint, Reward, Rollout, TokenLogprobs, TokenWeights
 
 Made = dict[tuple[str, int, str], Artifact]

@@ -11,7 +11,7 @@ from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.report.data import Report
 from rlsd_pipeline.report.html import TITLES, render
 from rlsd_pipeline.stages.evaluation.results import read_results
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.summary.collect import collect_report
 
 Open = Callable[[Path], Workspace]

@@ -13,7 +13,7 @@ from rlsd_pipeline.evaluation.methods import Difference
 from rlsd_pipeline.stages.comparison.lookahead import read_lookahead
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.evaluation.results import Result
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.summary.comparison import _spread, comparison
 from rlsd_pipeline.summary.table import estimate, method_table
 from schemas import GradientComparison, WeightingComparison

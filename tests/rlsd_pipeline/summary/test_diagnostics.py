@@ -12,8 +12,8 @@ from rlsd_pipeline.diagnostics.moments import Moments
 from rlsd_pipeline.diagnostics.properties.recording import PropertyResult, SeedOutcome
 from rlsd_pipeline.evaluation.intervals import Estimate
 from rlsd_pipeline.report.data import Diagnostic
-from rlsd_pipeline.stages.evaluation.evaluated import read_scores
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
+from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.summary.diagnostics import (
     _change,
     _interval,

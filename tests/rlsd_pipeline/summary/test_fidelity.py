@@ -9,9 +9,9 @@ import pytest
 
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
-from rlsd_pipeline.stages.evaluation.evaluated import read_scores
 from rlsd_pipeline.stages.evaluation.learning import read_learning
-from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
+from rlsd_pipeline.stages.workspace import StageRun, Workspace
 from rlsd_pipeline.summary.comparison import comparison
 from rlsd_pipeline.summary.learning import learning_plots
 from rlsd_pipeline.summary.tokens import TRUE, rollout_views

@@ -3,9 +3,9 @@
 import pytest
 
 from rlsd_pipeline.report.data import Estimate
-from rlsd_pipeline.stages.evaluation.evaluated import read_scores
 from rlsd_pipeline.stages.evaluation.learning import read_learning
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
+from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.summary.comparison import comparison
 from rlsd_pipeline.summary.learning import learning_plot, learning_plots
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlsd_pipeline.diagnostics.leakage.mentions import find_mentions
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.summary.tokens import GROUPS, _chosen, _leaks, _texts, rollout_views
 from schemas import ComparedCredit, Problem, Reward, Rollout, TokenLogprobs
 

@@ -9,7 +9,7 @@ from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.report.data import Chart, Curve
 from rlsd_pipeline.report.multiples import small_multiples
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.summary import numbers
 from rlsd_pipeline.summary.sparklines import sparklines
 from rlsd_pipeline.summary.training_curves import training_charts

@@ -145,7 +145,7 @@ def test_trackers_leave_fingerprints_alone(
 @pytest.fixture
 def workspace_of(tmp_path: Path) -> Callable[..., Any]:
     from rlsd_pipeline.config.experiment import ExperimentConfig
-    from rlsd_pipeline.stages.run import Workspace
+    from rlsd_pipeline.stages.workspace import Workspace
 
     def workspace_of(trackers: list[dict[str, str]]) -> Workspace:
         declared = {"arms": [{"weighting": {"type": "grpo"}}], "trackers": trackers}

@@ -63,7 +63,7 @@ from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from schemas import PolicyCheckpoint, Reward, TeacherDistribution, TokenLogprobs, TokenWeights
 
 spec = importlib.util.spec_from_file_location("small_experiment", small_experiment)

@@ -16,7 +16,7 @@ from rlsd_pipeline.stages.comparison.larger_batch import make_batch
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
 from rlsd_pipeline.stages.iteration.rewards import RewardsStage
-from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.stages.workspace import StageRun, Workspace
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.method import Weighting
 from rlsd_pipeline.weighting.opsd import OPSD

@@ -15,13 +15,13 @@ from rlsd_pipeline.errors import AlignmentError
 from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.models.pool import PolicyPool
-from rlsd_pipeline.privileged.context import Judged
+from rlsd_pipeline.privileged.context import JudgedRollout
 from rlsd_pipeline.stages.comparison import information_probe
 from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
 from rlsd_pipeline.stages.comparison.information_probe import _nth, _others, _references
 from rlsd_pipeline.stages.iteration.rewards import RewardsStage
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
-from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.stages.workspace import StageRun, Workspace
 from rlsd_pipeline.verifiers.verifier import Verification
 from schemas import InformationGap, Problem, Reward, Rollout
 
@@ -186,7 +186,7 @@ def test_numbers_lie_where_they_can(place: StageRun) -> None:
 def says(text: str) -> Callable[..., list[str]]:
     """The teacher's prompt, whatever it is to be shown."""
 
-    def teacher_texts(_: object, __: object, rollouts: Sequence[Judged]) -> list[str]:
+    def teacher_texts(_: object, __: object, rollouts: Sequence[JudgedRollout]) -> list[str]:
         return [text.format(question=judged.problem.question) for judged in rollouts]
 
     return teacher_texts

@@ -16,7 +16,7 @@ from rlsd_pipeline.privileged.kinds.sibling import demonstration
 from rlsd_pipeline.stages.comparison.more_columns import kept_columns, make_columns
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
-from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.stages.workspace import StageRun, Workspace
 from schemas import Reward, Rollout, TokenLogprobs, WeightingComparison
 
 BY_IMAGE = ("blank_image_logprobs", "blurred_image_logprobs", "patched_image_logprobs")

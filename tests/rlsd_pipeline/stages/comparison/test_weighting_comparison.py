@@ -18,7 +18,7 @@ from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingCompar
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.rewards import RewardsStage
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
-from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.stages.workspace import StageRun, Workspace
 from schemas import (
     ComparedCredit,
     Reward,

@@ -11,9 +11,9 @@ from rlsd_pipeline.data.blind import blind_baseline
 from rlsd_pipeline.diagnostics.leakage.mentions import count_mentioning
 from rlsd_pipeline.evaluation.paired import compare_policies
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
-from rlsd_pipeline.stages.evaluation.evaluated import evaluations
+from rlsd_pipeline.stages.evaluation.policy_evaluation import evaluations
 from rlsd_pipeline.stages.evaluation.results import read_results
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from schemas import BenchmarkScore, ItemVerdict
 
 Open = Callable[..., Workspace]

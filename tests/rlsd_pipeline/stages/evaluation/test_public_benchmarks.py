@@ -17,7 +17,7 @@ from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.evaluation.question_scores import read_question_scores
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
-from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.stages.workspace import StageRun, Workspace
 from schemas import BenchmarkScore, ItemVerdict, Problem
 from tests.benchmark_fixtures import BENCHMARKS, write_json, write_parquet
 

@@ -13,7 +13,7 @@ from rlsd_pipeline.rollouts.engines.transformers import TransformersEngine
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from schemas import BenchmarkScore, PolicyCheckpoint, Rollout
 
 Made = dict[tuple[str, int, str], Artifact]

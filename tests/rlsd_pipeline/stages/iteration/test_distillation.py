@@ -11,7 +11,7 @@ from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from schemas import (
     PolicyCheckpoint,
     Reward,

@@ -12,7 +12,7 @@ from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointSta
 from rlsd_pipeline.stages.iteration.rewards import RewardsStage
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.iteration.token_weights import TokenWeightsStage
-from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.stages.workspace import StageRun, Workspace
 from schemas import TeacherDistribution
 
 Open = Callable[..., Workspace]

@@ -8,7 +8,7 @@ import pytest
 from rlsd_pipeline.errors import ModelError
 from rlsd_pipeline.stages.iteration.base_model import check_model
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 
 Open = Callable[..., Workspace]
 

@@ -11,7 +11,7 @@ from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.iteration.prompts import encode, student_prompt
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from schemas import Problem
 
 Open = Callable[..., Workspace]

@@ -13,12 +13,12 @@ import torch
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
 from rlsd_pipeline.models.pool import PolicyPool
-from rlsd_pipeline.privileged.context import Judged
+from rlsd_pipeline.privileged.context import JudgedRollout
 from rlsd_pipeline.privileged.kinds.answer import Answer
 from rlsd_pipeline.privileged.shown import teacher_texts
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
 from rlsd_pipeline.stages.registry import ITERATION_STAGES, STAGES
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from schemas import PolicyCheckpoint, Reward, Rollout, TokenLogprobs, TokenWeights
 
 Key = tuple[str, int, str]
@@ -124,7 +124,7 @@ def test_scores_are_those_of_the_plain_and_the_privileged_prompt(
     teacher = PolicyPool().get(made["rlsd-s0", 0, "policy"])
     for row, score in list(zip(rollouts, scored, strict=True))[::5]:
         problem = known[row["problem_id"]]
-        judged = [Judged(problem, row["completion"])]
+        judged = [JudgedRollout(problem, row["completion"])]
         (text,) = teacher_texts(workspace.experiment.prompts, Answer(), judged)
         assert text == f"{problem.question} reference: {problem.answer}"
         prompt = teacher.encode(text, problem.images)

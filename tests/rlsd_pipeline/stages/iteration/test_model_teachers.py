@@ -12,7 +12,7 @@ from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
 from rlsd_pipeline.stages.iteration.teacher import require_same_tokenizer
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from schemas import PolicyCheckpoint, Rollout, TokenLogprobs
 
 Made = dict[tuple[str, int, str], Artifact]

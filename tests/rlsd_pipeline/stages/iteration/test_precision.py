@@ -12,7 +12,7 @@ from rlsd_pipeline.credit.tables import flat
 from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from schemas import PolicyCheckpoint, Rollout, TokenLogprobs
 from tests.rounded_policy import ARM, STAGES, moved, open_workspace, save_model, train, weights
 

@@ -20,7 +20,7 @@ from rlsd_pipeline.stages.iteration.rewards import RewardsStage, advantages, ver
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.iteration.sampling import choose_problems, draw_seed
 from rlsd_pipeline.stages.iteration.token_weights import TokenWeightsStage
-from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.stages.workspace import StageRun, Workspace
 from rlsd_pipeline.verifiers.verifier import Verification, Verifier
 from schemas import Problem, Reward, Rollout, Verdict
 

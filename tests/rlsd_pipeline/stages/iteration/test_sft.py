@@ -11,7 +11,7 @@ from rlsd_pipeline.models.logprobs import ScoringBatch, completion_logprobs
 from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from schemas import PolicyCheckpoint, Reward, Rollout, TokenLogprobs, TokenWeights
 
 Made = dict[tuple[str, int, str], Artifact]

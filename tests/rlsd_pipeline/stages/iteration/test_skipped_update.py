@@ -8,11 +8,11 @@ import pytest
 from safetensors.torch import load_file
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.compute.ranks import OnRanks
+from rlsd_pipeline.compute.multi_process_update import MultiProcessUpdate
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.summary.recordings import moments
 from rlsd_pipeline.verifiers.verifier import Verification, Verifier
 from schemas import (
@@ -96,7 +96,7 @@ def test_several_processes_are_not_even_started(
     for compute in ({"type": "torchrun", "device": "cpu"}, {"type": "ray"}):
         declared = workspace.experiment.model_dump() | {"compute": compute}
         spread = Workspace("small", ExperimentConfig.model_validate(declared), workspace.store)
-        monkeypatch.setattr(OnRanks, "__call__", lambda *_: pytest.fail("started"))
+        monkeypatch.setattr(MultiProcessUpdate, "__call__", lambda *_: pytest.fail("started"))
         found = spread.at("sdpo-s0", 1, recompute=True).make(PolicyCheckpointStage)
         assert found.digest == made["sdpo-s0", 1, "policy_checkpoint"].digest
 

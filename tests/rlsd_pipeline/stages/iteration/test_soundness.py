@@ -9,7 +9,7 @@ import torch
 from rlsd_pipeline.errors import ModelError
 from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 
 Open = Callable[..., Workspace]
 

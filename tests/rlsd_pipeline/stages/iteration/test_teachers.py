@@ -13,7 +13,7 @@ from rlsd_pipeline.artifacts import Artifact, ArtifactStore
 from rlsd_pipeline.errors import ArtifactError
 from rlsd_pipeline.models.weights import WEIGHTS, weight_files
 from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from schemas import PolicyCheckpoint, TeacherDistribution, TokenLogprobs
 
 Key = tuple[str, int, str]

@@ -10,7 +10,7 @@ from rlsd_pipeline.config.model import PretrainedModel
 from rlsd_pipeline.errors import ModelError, RlsdError
 from rlsd_pipeline.stages.iteration.base_model import check_model
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from tests.families.families import Family
 from tests.families.mllama import mllama
 from tests.families.other_vision import gemma3

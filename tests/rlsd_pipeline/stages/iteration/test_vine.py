@@ -7,13 +7,13 @@ import pytest
 
 from rlsd_pipeline.credit.states import measured_advantages
 from rlsd_pipeline.errors import ArtifactError
+from rlsd_pipeline.stages.comparison.counterfactual import as_if, make_credit
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
-from rlsd_pipeline.stages.comparison.what_if import as_if, make_credit
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.token_weights import TokenWeightsStage
 from rlsd_pipeline.stages.registry import iteration_of
-from rlsd_pipeline.stages.run import StageRun, Workspace
+from rlsd_pipeline.stages.workspace import StageRun, Workspace
 from rlsd_pipeline.weighting.vine import Vine
 from schemas import PolicyCheckpoint, TokenValues, TokenWeights, WeightingComparison
 
@@ -85,8 +85,10 @@ def test_the_comparison_does_not_hold_a_measurement_against_itself(workspace: Wo
 
 
 def test_what_if_it_were_the_method_it_measures_as_declared(workspace: Workspace) -> None:
-    what_if = as_if(workspace.at("grpo-s0", 0), "vine", Vine(continuations=2, places="steps"))
-    make_credit(what_if)
-    measured = what_if.read("token_values").manifest
+    counterfactual = as_if(
+        workspace.at("grpo-s0", 0), "vine", Vine(continuations=2, places="steps")
+    )
+    make_credit(counterfactual)
+    measured = counterfactual.read("token_values").manifest
     assert measured.config["token_values"]["places"] == "steps"
     assert measured.measurements["continuations"] == 2

@@ -12,7 +12,7 @@ from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.models.weights import WEIGHTS
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.teacher import require_same_tokenizer
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 
 Open = Callable[..., Workspace]
 

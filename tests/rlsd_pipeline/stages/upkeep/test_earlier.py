@@ -8,10 +8,10 @@ import pytest
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.identity import hub
-from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.stages.upkeep import earlier
 from rlsd_pipeline.stages.upkeep.earlier import earlier_notes, standing
 from rlsd_pipeline.stages.upkeep.settings import Setting, differing, settings_text
+from rlsd_pipeline.stages.workspace import Workspace
 
 Open = Callable[..., Workspace]
 RunAll = Callable[..., dict[tuple[str, int, str], Artifact]]

@@ -15,9 +15,9 @@ from rlsd_pipeline.config.retention import CheckpointRetention, RetentionConfig
 from rlsd_pipeline.errors import ArtifactError, CollectedError
 from rlsd_pipeline.models.weights import OPTIMIZER, WEIGHTS
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
-from rlsd_pipeline.stages.run import Workspace
 from rlsd_pipeline.stages.upkeep.restore import missing_updates, restore_policy
 from rlsd_pipeline.stages.upkeep.retention import KEPT_WITH_INPUTS, Retained, droppable, retain
+from rlsd_pipeline.stages.workspace import Workspace
 
 LATER = 1e12
 ARMS = {

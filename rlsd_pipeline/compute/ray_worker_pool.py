@@ -18,7 +18,7 @@ Ref = Any
 """A Ray object reference."""
 
 
-class Crew:
+class WorkerPool:
     """Workers with a policy each, kept from stage to stage.
 
     Args:

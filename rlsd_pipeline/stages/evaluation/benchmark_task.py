@@ -10,7 +10,7 @@ from schemas import BenchmarkResponse, ItemVerdict, JudgeScore
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedResponses:
     """Responses with their verdicts, and the benchmark's own score.
 
     Attributes:
@@ -30,7 +30,7 @@ class Judged:
     judge: JudgeScore | None = None
 
 
-class Test(Protocol):
+class BenchmarkTask(Protocol):
     """A benchmark that a policy takes."""
 
     @property
@@ -44,7 +44,7 @@ class Test(Protocol):
     def asked(self) -> list[Asked]:
         """The questions as they are put."""
 
-    def judge(self, responses: Sequence[BenchmarkResponse]) -> Judged:
+    def judge(self, responses: Sequence[BenchmarkResponse]) -> JudgedResponses:
         """Verdicts and score."""
 
 

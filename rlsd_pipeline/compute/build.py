@@ -8,11 +8,11 @@ from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.compute.compute import Compute
 from rlsd_pipeline.compute.in_process import InProcess
 from rlsd_pipeline.compute.local import LocalWork
-from rlsd_pipeline.compute.ranks import OnRanks
+from rlsd_pipeline.compute.multi_process_update import MultiProcessUpdate
 from rlsd_pipeline.compute.ray_cluster import connect
-from rlsd_pipeline.compute.ray_crew import Crew
 from rlsd_pipeline.compute.ray_train import RayTrain
 from rlsd_pipeline.compute.ray_work import RayWork
+from rlsd_pipeline.compute.ray_worker_pool import WorkerPool
 from rlsd_pipeline.compute.torchrun import Torchrun
 from rlsd_pipeline.config.compute import ComputeConfig, LocalCompute, TorchrunCompute
 from rlsd_pipeline.config.ray import RayCompute
@@ -31,10 +31,10 @@ def build_compute(config: ComputeConfig, pool: PolicyPool, store: ArtifactStore)
         case LocalCompute():
             return LocalWork(pool, InProcess(pool))
         case TorchrunCompute():
-            return LocalWork(pool, OnRanks(config, pool, partial(Torchrun, config)))
+            return LocalWork(pool, MultiProcessUpdate(config, pool, partial(Torchrun, config)))
         case RayCompute():
-            crew = Crew(config, store.url, config.threads or torch.get_num_threads())
-            update = OnRanks(config, pool, lambda _: RayTrain(config, crew))
+            crew = WorkerPool(config, store.url, config.threads or torch.get_num_threads())
+            update = MultiProcessUpdate(config, pool, lambda _: RayTrain(config, crew))
             return RayWork(crew, update, config.max_retries)
 
 

@@ -9,11 +9,11 @@ import pytest
 from rlsd_pipeline.config.teacher import EMATeacher, FrozenTeacher, SyncedTeacher
 from rlsd_pipeline.errors import ArtifactError
 from rlsd_pipeline.stages.comparison.compared_methods import compared_methods
-from rlsd_pipeline.stages.comparison.what_if import as_if
+from rlsd_pipeline.stages.comparison.counterfactual import as_if
 from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.iteration.token_weights import TokenWeightsStage
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.opsd import OPSD
 from rlsd_pipeline.weighting.rlsd import RLSD
@@ -36,28 +36,28 @@ def manifests(store: Path) -> dict[Path, bytes]:
 
 def test_what_it_has_not_made_is_the_arms(copied: Path, workspace_at: Open) -> None:
     run = workspace_at(copied).at("rlsd-s0", 1)
-    what_if = as_if(run, "strong", STRONG)
+    counterfactual = as_if(run, "strong", STRONG)
     for stage in ("problems", "policy", "rollouts", "rewards", "logprobs", "token_weights"):
-        assert what_if.read(stage).digest == run.read(stage).digest
-    assert what_if.read("policy", 0).digest == run.read("policy", 0).digest
-    what_if.make(TokenWeightsStage)
-    assert what_if.read("token_weights").digest != run.read("token_weights").digest
-    assert what_if.read("rewards").digest == run.read("rewards").digest
+        assert counterfactual.read(stage).digest == run.read(stage).digest
+    assert counterfactual.read("policy", 0).digest == run.read("policy", 0).digest
+    counterfactual.make(TokenWeightsStage)
+    assert counterfactual.read("token_weights").digest != run.read("token_weights").digest
+    assert counterfactual.read("rewards").digest == run.read("rewards").digest
 
 
 def test_what_nobody_has_made_is_named_as_the_arms(copied: Path, workspace_at: Open) -> None:
-    what_if = as_if(workspace_at(copied).at("rlsd-s0", 3), "strong", STRONG)
+    counterfactual = as_if(workspace_at(copied).at("rlsd-s0", 3), "strong", STRONG)
     with pytest.raises(ArtifactError, match="no artifact small/rlsd-s0/003/rollouts "):
-        what_if.read("rollouts")
+        counterfactual.read("rollouts")
 
 
 def test_nothing_of_the_arm_is_changed(copied: Path, workspace_at: Open) -> None:
     workspace = workspace_at(copied)
     run = workspace.at("rlsd-s0", 1)
     before, stored = references(workspace), manifests(copied)
-    what_if = as_if(run, "rlsd, strong", STRONG)
+    counterfactual = as_if(run, "rlsd, strong", STRONG)
     for stage in (LogprobsStage, TokenWeightsStage, PolicyCheckpointStage):
-        what_if.make(stage)
+        counterfactual.make(stage)
     after = references(workspace)
     assert before.items() <= after.items()
     name = f"rlsd-strong-{sha256(b'rlsd, strong').hexdigest()[:8]}"

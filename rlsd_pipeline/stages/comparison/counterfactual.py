@@ -8,15 +8,15 @@ from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.stages.comparison.compared_methods import compared_advantages
 from rlsd_pipeline.stages.registry import iteration_of
-from rlsd_pipeline.stages.run import StageRun
 from rlsd_pipeline.stages.stage import Stage
+from rlsd_pipeline.stages.workspace import StageRun
 from rlsd_pipeline.weighting.method import Weighting
 
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9_-]+")
 
 
 @dataclass(frozen=True)
-class WhatIf(StageRun):
+class Counterfactual(StageRun):
     """An arm's iteration as if something of it were another, such as its method.
 
     What it makes has references of its own; what it does not make is read from the place itself.
@@ -51,11 +51,11 @@ class WhatIf(StageRun):
         return replace(self.place, iteration=self.iteration)
 
 
-def make_credit(what_if: WhatIf) -> None:
+def make_credit(counterfactual: Counterfactual) -> None:
     """Make the streams of the method, and what they are made of beside rollouts and rewards."""
-    _rollouts, _rewards, *credit, _update = iteration_of(what_if.arm)
+    _rollouts, _rewards, *credit, _update = iteration_of(counterfactual.arm)
     for stage in credit:
-        what_if.make(stage)
+        counterfactual.make(stage)
 
 
 def _file_name(method: str) -> str:
@@ -64,7 +64,9 @@ def _file_name(method: str) -> str:
     return plain if plain == method else f"{plain}-{sha256(method.encode()).hexdigest()[:8]}"
 
 
-def as_if(run: StageRun, name: str, weighting: Weighting, iteration: int | None = None) -> WhatIf:
+def as_if(
+    run: StageRun, name: str, weighting: Weighting, iteration: int | None = None
+) -> Counterfactual:
     """The place of `run`, or another iteration of its arm, under another method.
 
     A method that the experiment declares has the teacher and the advantages declared with it;
@@ -85,4 +87,4 @@ def as_if(run: StageRun, name: str, weighting: Weighting, iteration: int | None 
         "token_values": weighting.valued_by(run.experiment.token_values),
     }
     arm = run.arm.model_copy(update=changes)
-    return WhatIf(run.workspace, arm, at, place=run, change=name)
+    return Counterfactual(run.workspace, arm, at, place=run, change=name)

@@ -59,14 +59,14 @@ class Workspace:
         Raises:
             ConfigError: The device that is declared is not there.
         """
-        from rlsd_pipeline.compute.places import build_pool
+        from rlsd_pipeline.compute.build import build_pool
 
         return build_pool(self.experiment.compute)
 
     @cached_property
     def compute(self) -> Compute:
         """Where the work of a stage runs."""
-        from rlsd_pipeline.compute.places import build_compute
+        from rlsd_pipeline.compute.build import build_compute
 
         return build_compute(self.experiment.compute, self.pool, self.store)
 

@@ -13,12 +13,12 @@ from rlsd_pipeline.stages.evaluation.question_scores import (
     read_question_clusters,
     read_question_scores,
 )
-from rlsd_pipeline.stages.run import Workspace
+from rlsd_pipeline.stages.workspace import Workspace
 from schemas import BenchmarkScore, ItemVerdict
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class PolicyEvaluation:
     """One policy on one benchmark, read as far as it is asked."""
 
     artifact: Artifact
@@ -62,19 +62,21 @@ class Evaluated:
         return list(zip(*(items[name].to_pylist() for name in names), strict=True))
 
 
-def evaluations(workspace: Workspace, arm: str, benchmark: str) -> Iterator[tuple[int, Evaluated]]:
+def evaluations(
+    workspace: Workspace, arm: str, benchmark: str
+) -> Iterator[tuple[int, PolicyEvaluation]]:
     """Iteration and evaluated policy, in order."""
     confidence = workspace.experiment.evaluation.confidence
     for iteration in range(workspace.experiment.iterations + 1):
         run = workspace.at(arm, iteration)
         artifact = workspace.store.ref(run.reference(f"benchmark_scores.{benchmark}"))
         if artifact is not None:
-            yield iteration, Evaluated(artifact, confidence)
+            yield iteration, PolicyEvaluation(artifact, confidence)
 
 
 def furthest(
-    arms: Iterable[Arm], evaluated: Mapping[str, Mapping[int, Evaluated]]
-) -> tuple[int, dict[int, Evaluated]]:
+    arms: Iterable[Arm], evaluated: Mapping[str, Mapping[int, PolicyEvaluation]]
+) -> tuple[int, dict[int, PolicyEvaluation]]:
     """How far a method is, and its seeds that have come as far.
 
     Args:
@@ -89,7 +91,7 @@ def furthest(
     return updates, {seed: found[updates] for seed, found in of.items() if updates in found}
 
 
-Scores = Mapping[str, Mapping[str, Mapping[int, Evaluated]]]
+Scores = Mapping[str, Mapping[str, Mapping[int, PolicyEvaluation]]]
 """Benchmark -> arm -> updates -> evaluated policy."""
 
 

@@ -22,7 +22,7 @@ from rlsd_pipeline.progress import Progress
 from schemas import PolicyCheckpoint
 
 
-class Ranks(Protocol):
+class TrainingProcesses(Protocol):
     """Starts the processes, and waits; what starts them is of no concern to them."""
 
     def train(self, folder: Path, progress: Progress) -> None:
@@ -35,7 +35,7 @@ class Ranks(Protocol):
 
 
 @dataclass(frozen=True)
-class OnRanks:
+class MultiProcessUpdate:
     """See `Updating`.
 
     The processes read a job from a folder and leave their rows of the result there. What they
@@ -44,12 +44,12 @@ class OnRanks:
     Attributes:
         config: What holds of the processes, whoever starts them.
         pool: Policies in memory, which make room on the device.
-        ranks: The processes, given what starts a command.
+        processes: The processes, given what starts a command.
     """
 
     config: ShardedUpdate
     pool: PolicyPool
-    ranks: Callable[[Launcher], Ranks]
+    processes: Callable[[Launcher], TrainingProcesses]
 
     def __call__(
         self, asked: Update, out: ArtifactWriter, progress: Progress, launcher: Launcher
@@ -66,7 +66,7 @@ class OnRanks:
             groups, adapter = asked.groups(policy), _adapter(asked, shared / MODEL)
             write_job(shared, job, asked.policy, groups, base=asked.base, adapter=adapter)
             self.pool.leave_device()
-            self.ranks(launcher).train(shared, progress)
+            self.processes(launcher).train(shared, progress)
             result = read_result(shared)
             updated = Updated(
                 result.metrics,

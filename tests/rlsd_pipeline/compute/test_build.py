@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from rlsd_pipeline.compute.places import build_pool, computes_here
+from rlsd_pipeline.compute.build import build_pool, computes_here
 from rlsd_pipeline.config.compute import ComputeConfig, LocalCompute, TorchrunCompute
 from rlsd_pipeline.config.kuberay import KubeRay
 from rlsd_pipeline.config.ray import RayCompute
