@@ -165,7 +165,7 @@ class Marks:
             f"run {job_name(self._declared, 'train')} for {arm} with `updates` {updates}, or "
             f"`rlsd train {name} --arm {arm} --iterations {updates}`"
         )
-        # The last first: a mark then stands for those of all later iterations, even after a kill.
+        # The last first: a marked iteration then has only marked ones after it, even after a kill.
         for at in reversed(list(self._unmarked_after(arm, iteration))):
             for stage in (RolloutsStage.name, PolicyStage.name):
                 self._mark_one(Place(stage, arm, at), why, redo)

@@ -61,7 +61,7 @@ class Difference(NamedTuple):
     Attributes:
         key: The asset.
         unknown: Partitions that the store has and Dagster does not know.
-        other: Partitions of which Dagster knows another result.
+        other: Partitions whose result in Dagster differs from the store's.
         gone: Partitions that Dagster knows and the store does not have.
     """
 

@@ -57,7 +57,7 @@ def dagster_home() -> Path:
 def alone_in(folder: Path) -> Iterator[None]:
     """Wait until no other process is in this block with the same folder.
 
-    Dagster's databases are damaged to whoever opens them while another makes them.
+    A process that opens Dagster's databases while another creates them finds them damaged.
     """
     with (folder / ".opening").open("w") as file:
         # Released when the file is closed, by a process that is killed as well.

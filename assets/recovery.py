@@ -1,8 +1,8 @@
 """Runs whose process was killed.
 
 A killed process cannot say that its run is over, and an unfinished run would hold its arm's place
-in the queue for ever. A run of ours records its process; whoever looks next ends it. Runs on hosts
-of their own, such as pods, are watched by their launcher.
+in the queue for ever. Each of our runs records its process, and the next process that looks ends
+the run. The launcher watches runs on hosts of their own, such as pods.
 """
 
 import os

@@ -23,7 +23,7 @@ _REPOSITORY = "__repository__"
 
 SHOWN_TAGS = {
     SHOWN_TAG: "true",
-    # Whoever kills a command wants it ended; an open UI would go on with it.
+    # A user who kills a command wants it ended; an open UI would go on with it.
     MAX_RETRIES_TAG: "0",
 }
 

@@ -50,7 +50,7 @@ class Suite(NamedTuple):
 
 
 def written(workload: Workload) -> Path:
-    """The model of a workload on disk, for whoever loads it in another environment."""
+    """The model of a workload on disk, so that another environment can load it."""
     folder = FOLDER / f"model-{workload.image_tokens}-{workload.vocabulary}"
     if not (folder / "config.json").exists():
         run_case(ours("model", "workload", folder, *workload.arguments))

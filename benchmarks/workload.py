@@ -1,7 +1,6 @@
 """What the step benchmarks run on: a model on disk, and prompts with images of a declared size.
 
-`python -m benchmarks.workload FOLDER` writes the model, for whoever loads it in an environment of
-its own.
+`python -m benchmarks.workload FOLDER` writes the model, so that another environment can load it.
 """
 
 import argparse
@@ -18,7 +17,7 @@ from rlsd_pipeline.config.model import TinyQwen3VL
 from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 from rlsd_pipeline.models.tiny_qwen3_vl import build_policy, train_tokenizer
 
-# Of the square that one image token stands for, in pixels: 2 x 2 patches of 8 x 8.
+# Side of the square that one image token covers, in pixels: 2 x 2 patches of 8 x 8.
 SIDE = 16
 QUESTION = "what is in the image of a red circle?"
 TEACHER = "what is in the image of a red circle? the reference answer is a red circle."

@@ -116,7 +116,7 @@ class ImportReport(Record):
     """Rollouts whose reward the log holds."""
 
     with_finish: Annotated[int, Field(ge=0)]
-    """Rollouts of which the log says why sampling ended."""
+    """Rollouts whose log says why sampling ended."""
 
     advantage_sign: Annotated[float, Field(ge=0, le=1)] | None
     """Share of the rollouts whose logged advantage has the sign that their rewards give within the

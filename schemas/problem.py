@@ -10,7 +10,7 @@ _ONE_PIXEL_PNG = base64.b64decode(
 )
 
 NO_ANSWER = "(no gold answer)"
-"""Stands for the gold answer of a problem whose source has none."""
+"""The gold answer of a problem whose source has none."""
 
 
 class Problem(Record):

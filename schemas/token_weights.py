@@ -1,4 +1,4 @@
-"""The per-token streams in which every method ends and of which the trainer knows no more."""
+"""The per-token streams that every method writes and the policy update reads."""
 
 from typing import Annotated, Any, ClassVar
 

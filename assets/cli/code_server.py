@@ -45,7 +45,7 @@ def prepare(link: Path, ask: Callable[[], None]) -> Path:
         """Loads nothing anew itself: what Python has imported stays."""
 
         def ReloadCode(self, request: Any, context: Any) -> ReloadCodeReply:  # noqa: N802
-            """Answers once another serves, so that whoever asks next asks that."""
+            """Answers once another server serves, so that the next question goes to that one."""
             with self._reload_lock:
                 if link.resolve() == own:
                     ask()

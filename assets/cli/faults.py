@@ -34,11 +34,11 @@ class UnforeseenError(click.ClickException):
 
 
 class Commands(click.Group):
-    """A group of commands, each of which ends in one message whatever goes wrong."""
+    """A group of commands that end in one message whatever goes wrong."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command."""
-        if sys.stdout is None:  # Closed by whoever started us: Python then has none.
+        if sys.stdout is None:  # The caller closed it: Python then has none.
             sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
             click.echo("standard output is closed: what is printed there is not shown", err=True)
         try:

@@ -41,7 +41,7 @@ def run(
     # As a service that is begun there by `python -m`.
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
-    # What Python warns of is for whoever writes code, and would be all that the UI prints.
+    # Python's warnings are for developers, and would be all that the UI prints.
     warnings.simplefilter("ignore")
     module, command = _MODULES[name]
     entry: Callable[..., None] = getattr(importlib.import_module(module), command)

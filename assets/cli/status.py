@@ -129,7 +129,7 @@ def _score(store: ArtifactStore, places: list[str], benchmark: str) -> Benchmark
 
 
 def _written(score: BenchmarkScore | None, updates: int) -> str:
-    """A score with its interval, and of which policy, where that is not the newest."""
+    """A score with its interval; names its policy where that is not the newest."""
     if score is None:
         return "-"
     interval = f"[{score.interval_low:.3f}, {score.interval_high:.3f}]"

@@ -14,7 +14,7 @@ _INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "
 class Sources:
     """The files of a process: the modules of checkouts, and all that declares the experiments.
 
-    Installed packages are left out: whoever exchanges them opens the UI anew.
+    Installed packages are left out: after an upgrade the user opens the UI anew.
 
     Args:
         experiments: Where the experiments lie.

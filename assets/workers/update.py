@@ -27,7 +27,7 @@ class PipesProgress:
     """Tells the job's folder every step, and Dagster's log now and then.
 
     Args:
-        file: Read by whoever started the processes.
+        file: Read by the process that started the others.
         pipes: Leads to the run.
     """
 

@@ -14,7 +14,7 @@ class Hint(PrivilegedContext):
     """How many."""
 
     wording: str = "{question} reference answer: {hint}..."
-    """How the hint is put; `{hint}` stands for the letters."""
+    """The teacher's question; `{hint}` is replaced by the letters."""
 
     def texts(
         self, prompts: PromptsConfig, rollouts: Sequence[JudgedRollout]

@@ -3,12 +3,12 @@
     <stage>/<fingerprint[:2]>/<fingerprint>/manifest.json
                                             <name>-<sha256[:16]><extension>
 
-A fingerprint digests a stage's name, code version, config, inputs and seeds; whoever asks for
-one that is in the store is given the artifact, and no work is done. An artifact's digest is
-that of its files alone: the same bytes have the same digest, whenever and wherever they were
-made. The manifest is written last: no manifest, no artifact. Tables are validated before they
-are written, every file is verified before it is read, and a folder that is deleted is made
-again on the next request. Refs are the only names that change.
+A fingerprint digests a stage's name, code version, config, inputs and seeds. A request whose
+fingerprint is in the store gets that artifact, and no work is done. An artifact's digest is that of
+its files alone: the same bytes have the same digest, whenever and wherever they were made. The
+manifest is written last: a folder without a manifest is no artifact. Tables are validated before
+they are written, and files are verified before they are read. A deleted folder is made again on the
+next request. References are the only names that change.
 """
 
 from rlsd_pipeline.artifacts.artifact import Artifact

@@ -69,7 +69,7 @@ def reachable(inventory: Inventory, kept_with_inputs: Sequence[str] = ()) -> set
     Args:
         inventory: What the store holds.
         kept_with_inputs: Stages without references, whose artifacts stay while all of their inputs
-            do; `a` also stands for `a.b`.
+            do; `a` also names `a.b`.
     """
     by_digest: dict[str, list[str]] = {}
     for folder, artifact in inventory.artifacts.items():

@@ -30,7 +30,7 @@ class Component(StrictConfig):
     """What it is called in messages, such as `reward function`."""
 
     at_least_one: ClassVar[tuple[str, ...]] = ()
-    """Methods of its base class of which it writes at least one."""
+    """Methods of its base class; it defines at least one of them."""
 
     type: str = ""
     """Name of a built-in one, import path of a class, or `./file.py:Class` beside the YAML."""

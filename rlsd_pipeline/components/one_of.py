@@ -31,7 +31,7 @@ class OneOf:
         self._own: dict[str, type[Component]] = {}
 
     def own(self, step: str | int) -> type[Component] | None:
-        """A user's class, by the step of an error's location that stands for it."""
+        """A user's class, by the step of an error's location that names it."""
         return self._own.get(str(step))
 
     def __get_pydantic_core_schema__(

@@ -1,8 +1,8 @@
-"""torchrun, once a node: starts the processes of its devices, and notes which of them failed first.
+"""Runs torchrun on one node: starts a process for each device, and notes which one failed first.
 
     python -m rlsd_pipeline.compute.agent FOLDER [torchrun's own arguments]
 
-What it and they print goes to FOLDER/logs. They end when whoever started the agent ends.
+The output of the agent and its processes goes to FOLDER/logs. They end when their parent ends.
 """
 
 import json

@@ -13,7 +13,7 @@ from transformers import Cache
 
 
 class _Written:
-    """Stands for the cache inside of one layer, and keeps what the layer writes."""
+    """Takes the place of the cache inside one layer, and keeps what the layer writes."""
 
     def __init__(self, keys: Tensor | None, values: Tensor | None) -> None:
         self.keys, self.values = keys, values

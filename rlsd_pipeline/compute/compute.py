@@ -28,7 +28,7 @@ class Compute(Protocol):
 
     @property
     def recomputed(self) -> int:
-        """Pieces computed again since whoever ran them died."""
+        """Pieces that were computed again because their worker died."""
         ...
 
     def reader(self, policy: Artifact) -> Policy:
@@ -36,7 +36,7 @@ class Compute(Protocol):
         ...
 
     def forget(self) -> None:
-        """Whoever did the work is gone, with the cluster that it ran on; others are found anew."""
+        """Forget the workers, which are gone with their cluster; new ones are found on demand."""
         ...
 
     def each(
@@ -49,13 +49,13 @@ class Compute(Protocol):
     ) -> Iterator[Result]:
         """`work` on every piece; the results in the order of the pieces, each once it is there.
 
-        A piece is what one forward pass or one decoding holds, whoever runs it, so that results
-        are the same to the last bit wherever it runs.
+        A piece is what one forward pass or one decoding holds. Its content does not depend on the
+        worker, so that results are the same to the last bit wherever it runs.
 
         Args:
             policy: Whose weights the work reads.
             work: Picklable by name, with its settings bound by `functools.partial`.
-            pieces: Independent of one another; whoever asks for no result has nothing done.
+            pieces: Independent of one another; nothing is computed before a result is asked for.
             advance: Told the units done.
             precision: Of the policy's weights and what they compute; None takes that which it
                 samples in.

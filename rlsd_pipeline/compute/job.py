@@ -1,4 +1,4 @@
-"""An update as a folder: what every process reads, whoever started it.
+"""An update as a folder that every process of the update reads.
 
     job.json                 how to update, with the code of a user's divergence
     model/                   the checkpoint to start from, under transformers' own names

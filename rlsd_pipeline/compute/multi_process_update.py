@@ -42,7 +42,7 @@ class MultiProcessUpdate:
     trained is put together here, so any number of processes can go on from it.
 
     Attributes:
-        config: What holds of the processes, whoever starts them.
+        config: Settings of the processes that do not depend on what starts them.
         pool: Policies in memory, which make room on the device.
         processes: The processes, given what starts a command.
     """

@@ -55,7 +55,7 @@ class PieceWorker:
         self._found: dict[str, Artifact] = {}
 
     def place(self) -> str:
-        """Which process of which machine this is, as `host:pid`."""
+        """The machine and the process of this worker, as `host:pid`."""
         return f"{socket.gethostname()}:{os.getpid()}"
 
     def leave_device(self) -> None:

@@ -53,7 +53,7 @@ class WorkerPool:
         options = {
             "num_cpus": self._config.cpus_per_worker,
             "num_gpus": self._config.gpus_per_worker,
-            # A dead one is replaced and its piece goes to whoever is free first.
+            # A dead worker is replaced, and its piece goes to the first free one.
             "max_restarts": 0,
             "max_task_retries": 0,
         }

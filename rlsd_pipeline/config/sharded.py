@@ -1,4 +1,4 @@
-"""What holds of an update by several processes, whoever starts them."""
+"""Settings of an update by several processes, by torchrun or by Ray Train."""
 
 from typing import ClassVar
 

@@ -131,7 +131,7 @@ def _known(tag: str, tags: Sequence[str], place: "_Place") -> str:
 
 
 def _typed(details: ErrorDetails, place: "_Place") -> str:
-    """How a type is written of which only the name was given."""
+    """The written form of a type that was given by its name alone."""
     name = details["input"] if isinstance(details["input"], str) else ""
     if name in place.tags:
         return f": write `{{type: {name}}}`"

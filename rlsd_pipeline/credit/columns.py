@@ -86,7 +86,7 @@ def lacking(names: Iterable[str]) -> str:
 
 
 def known(names: Iterable[str], whose: str) -> frozenset[str]:
-    """The names, each of which must be a column's.
+    """The given names, once each is known to be a column's.
 
     Raises:
         TypeError: One is not; names the nearest.

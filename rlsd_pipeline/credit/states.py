@@ -82,7 +82,7 @@ def distinct_states(
 def measured_advantages(values: pa.Table, groups: Sequence[int]) -> MeasuredAdvantages:
     """The spans between the valued states of each response, with their true advantages.
 
-    A span at either end of which a half has no verdict is left out.
+    A span is left out where a half has no verdict at either of its ends.
 
     Args:
         values: A table of `TokenValues`.

@@ -1,4 +1,4 @@
-"""Images of which a model is to see less, as large as they are.
+"""Images with less to see, in their own size: blank, blurred or patched.
 
     blank      grey all over
     blurred    by a Gaussian

@@ -8,7 +8,7 @@ from rlsd_pipeline.data.source import DataSource
 
 
 class EasyVQAImages(DataSource):
-    """Questions about the images of easy-VQA, of which the warm start has some for itself."""
+    """Questions about the images of easy-VQA; some images are reserved for the warm start."""
 
     test_share: ClassVar[float] = 0.0  # type: ignore[misc]  # Each has a test split of its own.
 

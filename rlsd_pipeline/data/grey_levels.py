@@ -42,8 +42,8 @@ def eight_bits(image: Image.Image) -> Image.Image:
     white = _float_white(high) if image.mode == "F" else _white(high, bits - signed)
     if not (low >= 0 and high <= white):
         raise DataError(
-            f"a greyscale image with values from {low:g} to {high:g}, of which it is not known "
-            "what is black and white: save it with 8 or 16 bits"
+            f"a greyscale image with values from {low:g} to {high:g}: which of them are black and "
+            "white is not known; save it with 8 or 16 bits"
         )
     levels = np.floor(values * 255 / white + _ROUNDING)
     if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:

@@ -40,7 +40,7 @@ class _Line(NamedTuple):
 
 
 def read_jsonl(path: Path, *, limit: int | None = None) -> Iterator[Problem]:
-    """The problems of a file, every row of which has been found good.
+    """The problems of a file, after every row has been checked.
 
     The file is read twice, so that neither a damaged row late in it surfaces after hours of
     work nor all images have to be in memory at once.

@@ -12,7 +12,7 @@ def table_digest(table: Path, columns: Sequence[str]) -> str:
     """Digest of a table and of the images it names: they may change under the same names.
 
     Args:
-        table: A file, or a folder, of which all counts.
+        table: A file, or a folder with all that it holds.
         columns: Those that may name images.
 
     Raises:

@@ -37,7 +37,7 @@ class JudgeCache:
         return Reading(answer) if answer is None or isinstance(answer, str) else None
 
     def put(self, key: str, reading: Reading) -> None:
-        """Keep a reading; whoever reads meanwhile sees all of it or nothing."""
+        """Keep a reading; a concurrent reader sees all of it or nothing."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, staged = tempfile.mkstemp(dir=path.parent, suffix=".tmp")

@@ -76,7 +76,7 @@ class PublishedCell(NamedTuple):
 
 
 def implied_count(percent: float, total: int) -> int | None:
-    """The k of which 100 k / total rounds to a figure of two decimals, if any does.
+    """The count k whose share 100 k / total rounds to a figure of two decimals, if there is one.
 
     A tie may have been rounded either way. Up to 5,000 questions there is at most one k.
     """

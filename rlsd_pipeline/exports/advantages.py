@@ -70,7 +70,7 @@ def advantages_table(run: StageRun, method: str, form: Form = "plain") -> pa.Tab
 
 
 def _listed(methods: Sequence[str]) -> str:
-    """Names of methods, some of which have a comma."""
+    """Names of methods in backticks, since a name may hold a comma."""
     return ", ".join(f"`{name}`" for name in methods)
 
 

@@ -63,7 +63,7 @@ def model_class(processor: Any) -> Any:
 
 
 def require_all_weights(model: PreTrainedModel, missing_keys: Collection[str], name: str) -> None:
-    """Refuse a model of which a part was not in its files.
+    """Refuse a model whose files lack a part of its weights.
 
     transformers only warns, and fills what is missing with random numbers.
 

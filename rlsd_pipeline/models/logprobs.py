@@ -54,7 +54,7 @@ class Support(NamedTuple):
 
 
 EMPTY = -100.0
-"""Stands for the log of probability 0: exp of it is 4e-44, which adds nothing."""
+"""The log of probability 0 as a finite number: exp of it is 4e-44, which adds nothing."""
 
 LOGITS_AT_ONCE = 2**21
 """Tokens times vocabulary: 8 MB in float32, and a few times that while a loss is taken."""

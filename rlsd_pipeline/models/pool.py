@@ -90,7 +90,7 @@ class PolicyPool:
         self._keep(digest, _Kept(*trained))
 
     def leave_device(self) -> None:
-        """Give the device's memory to others; whoever asks for a policy brings it back."""
+        """Give the device's memory to others; the next request for a policy brings it back."""
         if self._device.type == "cpu":
             return
         for kept in self._kept.values():

@@ -59,7 +59,7 @@ class Scored(NamedTuple):
 
 @dataclass(frozen=True)
 class KeepLikeliest:
-    """The likeliest entries of whoever scores.
+    """The likeliest entries under the scoring policy.
 
     Attributes:
         count: How many; None keeps all that are not suppressed.
@@ -93,7 +93,7 @@ class KeepEntries:
 
 
 def keep_likeliest(count: int | None) -> Keep:
-    """The `count` likeliest entries of whoever scores, or all that are not suppressed."""
+    """The `count` likeliest entries under the scoring policy, or all that are not suppressed."""
     return KeepLikeliest(count)
 
 
@@ -251,7 +251,7 @@ def _owned(values: Tensor, lengths: Sequence[int]) -> list[Tensor]:
 def spans_between(
     rows: Sequence[int], completion_ids: Sequence[Sequence[int]], start: int, count: int
 ) -> list[Span]:
-    """Which tokens of which responses stand from place `start` on in the list of all tokens."""
+    """The spans of responses that cover `count` tokens from `start` in the list of all tokens."""
     spans, offset = [], 0
     for row, ids in zip(rows, completion_ids, strict=True):
         first, last = max(start - offset, 0), min(start + count - offset, len(ids))

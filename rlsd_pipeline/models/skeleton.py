@@ -18,7 +18,7 @@ from rlsd_pipeline.models.weights import opened
 
 
 class Rows(Protocol):
-    """A stored tensor, of which `[start:stop]` reads some rows."""
+    """A stored tensor; `[start:stop]` reads some of its rows."""
 
     def __getitem__(self, rows: slice) -> Tensor: ...
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-# Stands for the page's text colour: an SVG gets the reader's, a PNG gets this one.
+# The text colour of a figure: an SVG replaces it by the reader's, a PNG keeps it.
 INK = "#1b1b1d"
 RULE = "#d8d8dc"
 

@@ -116,5 +116,5 @@ def ending_fault(
     if cut and (len(ids) != request.max_tokens or True in ends):
         return f"a cut response of {len(ids)} tokens, where max_tokens is {request.max_tokens}"
     if not set(policy.suppressed_token_ids).isdisjoint(ids):
-        return "a token that stands for an image, which was suppressed"
+        return "a suppressed token, such as an image's placeholder"
     return None

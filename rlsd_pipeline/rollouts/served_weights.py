@@ -34,8 +34,9 @@ class ReloadedWeights(StrictConfig):
     """Where; this process and the server must see it under the same path."""
 
     server: Literal["vllm", "sglang"] = "vllm"
-    """Whose way of being told. A vLLM server must run with `VLLM_SERVER_DEV_MODE=1`, which lets
-    whoever reaches it do this and more: bind it to an address that only you reach."""
+    """Kind of server, which decides the reload request. A vLLM server must run with
+    `VLLM_SERVER_DEV_MODE=1`, which gives its clients this and further rights: bind it to an
+    address that only you reach."""
 
 
 WeightsConfig = Annotated[FixedWeights | ReloadedWeights, Field(discriminator="type")]

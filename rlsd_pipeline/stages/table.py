@@ -26,7 +26,7 @@ _PLACES = ("{arm}", "{iteration}")
 def _located(path: str, info: ValidationInfo) -> str:
     unknown = [place for place in re.findall(r"\{.*?\}", path) if place not in _PLACES]
     if unknown:
-        raise ValueError(f"{unknown[0]} stands for nothing; {' and '.join(_PLACES)} do")
+        raise ValueError(f"{unknown[0]} is unknown; a path may hold {' and '.join(_PLACES)}")
     if Path(path).suffix not in (".parquet", ".jsonl"):
         raise ValueError(f"{path!r} is no table: name a .parquet or a .jsonl file")
     return located_path(path, folder_of(info))
@@ -38,8 +38,8 @@ class TableStage(Stage):
     type: Literal["table"] = "table"
 
     path: Annotated[str, AfterValidator(_located)]
-    """Parquet, or JSON Lines, with the columns of the stage's table; those that may be null may be
-    left out. `{arm}` stands for the arm, such as `rlsd-s0`, and `{iteration}` for the iteration,
+    """Parquet or JSON Lines with the columns of the stage's table. Columns that may be null may be
+    left out. `{arm}` is replaced by the arm, such as `rlsd-s0`, and `{iteration}` by the iteration,
     such as `007`; without them, one file serves all. A relative path begins at the YAML's folder.
     """
 

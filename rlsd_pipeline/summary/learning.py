@@ -61,7 +61,7 @@ def learning_plot(
     compared: str,
     confidence: float,
 ) -> LearningPlot | None:
-    """The methods of which both is known; None where they are fewer than two.
+    """The methods with a fidelity and a result; None where they are fewer than two.
 
     Args:
         name: What was learnt.

@@ -61,7 +61,7 @@ class Tracker(Component):
     """Groups the runs of all arms; the experiment's name by default."""
 
     run_name: Name = "{arm}"
-    """Name of an arm's run; `{arm}` stands for the arm's."""
+    """Name of an arm's run; `{arm}` is replaced by the arm's name."""
 
     directory: str | None = None
     """Local folder; below `trackers` of RLSD_HOME by default, as are relative ones."""

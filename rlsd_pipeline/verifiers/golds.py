@@ -1,4 +1,4 @@
-"""The gold answers of a data set: of which kinds they are, and which are only text."""
+"""The gold answers of a data set, counted by kind; lists those that are only text."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

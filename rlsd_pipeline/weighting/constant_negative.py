@@ -3,8 +3,8 @@
     Â_t = -c,   or A - c beside the advantage
 
 Whatever a teacher's Δ_t adds beyond this comes from where it lies. The control is that of arXiv
-2608.31046, of which only the abstract was read: which size its c has, and whether the advantage
-stands beside it, is not certain (docs/method.md, eq. 38). Alone, its expected gradient on the
+2608.31046. Only its abstract was read: the size of its c, and whether it also uses the advantage,
+are not certain (docs/method.md, eq. 38). Alone, its expected gradient on the
 policy's own samples is 0, so it moves the policy by noise, by the clip, and, where a mean is taken
 over each response first, by length. No teacher is read.
 """

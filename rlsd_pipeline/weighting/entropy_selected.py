@@ -49,6 +49,6 @@ def threshold(values: Tensor, share: float) -> float:
     count = len(values)
     if not count:
         return 0.0
-    # But for rounding: 0.2 of 11 tokens are 2.2, of which 3 lie at or above the quantile.
+    # Up to rounding: 0.2 of 11 tokens are 2.2, and 3 tokens lie at or above the quantile.
     kept = int(share * (count - 1) + 1e-9) + 1
     return float(np.partition(values.cpu().numpy(), count - kept)[count - kept])

@@ -3,7 +3,7 @@
     Â_t = R - B_t,   B_t = Σ R W_t / Σ W_t over the group's responses that have a token t
     W_t = Σ_{j<=t} (1 - 2 π_j + Σ_v π(v)²)
 
-W_t stands for the squared norm of the score up to t: a response of a large gradient counts more.
+W_t estimates the squared norm of the score up to t: a response of a large gradient counts more.
 Where one response alone goes on, it is its own baseline, which leaves nothing; verl leaves the
 reward there, in a group without variance as well (`tail`).
 Source: verl at 1dda039, `optimal_token_baseline` (docs/method.md, eq. 39). The reward is the whole
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class OptimalTokenBaseline(Weighting):
-    """The reward less a baseline that weighs each response by the gradient it stands for."""
+    """The reward minus a baseline that weighs each response by the size of its gradient."""
 
     type: Literal["optimal_token_baseline"] = "optimal_token_baseline"
 

@@ -3,7 +3,7 @@
     right, or no sibling to learn from   Â_t = A
     wrong                                d_t D(π_T, π_S),   d_t = exp(-β H_T) / its mean
 
-D is SDPO's divergence, H_T the teacher's entropy: targets of which the teacher itself is unsure
+D is SDPO's divergence, H_T the teacher's entropy: targets where the teacher itself is unsure
 count less. The mean of d_t over routed tokens is 1. Source: arXiv 2604.02288 (docs/method.md, eq.
 47), its abstract for the route, and THU-BPM/RLCSD at 7eeff3c for the weights; a port to another
 trainer agrees. RLCSD's code routes by A > 0, which is the same in a group of both verdicts; in a

@@ -24,7 +24,7 @@ class Setting:
     Attributes:
         folder: An empty folder.
         model: A small text model that loads.
-        experiment: What stands for EXPERIMENT.
+        experiment: Replaces EXPERIMENT.
         environment: Variables that are set.
     """
 

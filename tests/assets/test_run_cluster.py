@@ -37,7 +37,7 @@ MANIFEST = {
 
 @pytest.fixture
 def file(declare: Declare) -> Path:
-    """The tiny experiment, each run of which has a cluster."""
+    """The tiny experiment; each of its runs has a cluster."""
     file = declare(compute={"type": "ray", "kuberay": {"cluster": "cluster.yaml"}})
     (file.parent / "cluster.yaml").write_text(yaml.safe_dump(MANIFEST))
     return file

@@ -11,7 +11,7 @@ from assets.run_storage import SHOWN_TAGS
 
 @dg.job(name="easy_vqa_train")
 def trained() -> None:
-    """Stands for the job of that name."""
+    """A job of that name."""
 
 
 @pytest.mark.parametrize(("tags", "found"), [(SHOWN_TAGS, True), ({}, False)])

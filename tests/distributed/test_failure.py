@@ -69,7 +69,7 @@ def test_a_killed_process_is_named_with_its_signal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_nobody_outlives_whoever_started_them(tmp_path: Path, stop: signal.Signals) -> None:
+def test_no_process_outlives_its_parent(tmp_path: Path, stop: signal.Signals) -> None:
     (tmp_path / "what").write_text("wait 0")
     root = Path(__file__).parents[2]
     environment = {**os.environ, "PYTHONPATH": str(root)}

@@ -44,7 +44,7 @@ CASES = {
     "text": Case(model="llama"),
     # Experts lie on disk one by one, and are one tensor in memory.
     "mixture-of-experts": Case(model="qwen3_moe"),
-    # 15 micro-batches, of which the last two are run by one process while the other stands in.
+    # 15 micro-batches: one process runs the last two while the other runs without weight.
     "one-response-at-a-time": Case(update={"micro_batch_tokens": 1}),
     "small-budget": Case(update={"micro_batch_tokens": 150}),
     "token-mean": Case(update={"denominator": "token", "dual_clip": 3.0}),

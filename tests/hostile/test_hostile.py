@@ -1,4 +1,4 @@
-"""Responses that were made to hang, crash or take over whoever scores them."""
+"""Responses that were made to hang, crash or take over the scoring process."""
 
 import multiprocessing
 import resource

@@ -77,7 +77,7 @@ class Opened:
 
 
 def until(holds: Callable[[], Any], seconds: float = 900) -> Any:
-    """The first true answer; whoever does not answer is asked again."""
+    """The first true answer; a server that does not answer is asked again."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         try:

@@ -34,7 +34,7 @@ class JSONLDataset(DataSource):
     """Take only the first this many rows."""
 
     def problems(self) -> Iterator[Problem]:
-        """The problems of the file, every row of which has been found good."""
+        """The problems of the file, after every row has been checked."""
         from rlsd_pipeline.data.jsonl import read_jsonl
 
         return read_jsonl(Path(self.path), limit=self.limit)

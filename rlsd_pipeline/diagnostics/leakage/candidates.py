@@ -19,7 +19,7 @@ _PART = re.compile(r"\(\?<?[=!]|\(\?:|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTA
 
 _SPACE = r"\s\v\x1c-\x1f"
 _LOOSE = {"$": "", r"\s": f"[{_SPACE}]"}
-"""What stands for a part; all others mean as much to RE2 in a text of ASCII alone."""
+"""Part of a pattern -> its replacement; RE2 reads all other parts alike in ASCII texts."""
 
 
 Texts: TypeAlias = Sequence[str] | pa.ChunkedArray

@@ -41,7 +41,7 @@ def literal_strings(text: str) -> list[str] | None:
 
 
 def accepted_answers(answer: str) -> list[str]:
-    """The gold answers, any of which is right: three golds are lists written as text."""
+    """The accepted gold answers; any one is right. Three golds are lists written as text."""
     return literal_strings(answer) or [answer]
 
 

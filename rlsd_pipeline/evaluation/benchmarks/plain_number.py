@@ -64,5 +64,5 @@ def only_number(text: str, question: str) -> Fraction | None:
 
 
 def is_sentence(text: str) -> bool:
-    """Whether a text is words and not mathematics, to a comparison of which they are products."""
+    """Whether a text is words: algebra would read them as products of variables."""
     return len(_WORD.findall(text)) >= _FEWEST_WORDS and "\\" not in text

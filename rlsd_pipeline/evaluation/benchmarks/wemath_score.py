@@ -80,7 +80,7 @@ def summarise(scored: Sequence[Scored], confidence: float) -> Summary:
 
 
 def complete_groups(scored: Sequence[Scored]) -> dict[str, Group]:
-    """ID -> its verdicts, of the IDs of which none is missing."""
+    """ID -> its verdicts, for the IDs whose verdicts are complete."""
     runs = {run: place for place, run in enumerate(sorted({one.sample_index for one in scored}))}
     verdicts: dict[str, dict[str, list[bool | None]]] = defaultdict(dict)
     for each in scored:

@@ -31,7 +31,7 @@ _FINISH = {
 
 
 class Generic(RolloutFormat):
-    """A table whose columns are named here; a name that is null stands for no column."""
+    """A table whose columns are named here; null means that the table has no such column."""
 
     type: Literal["generic"] = "generic"
 

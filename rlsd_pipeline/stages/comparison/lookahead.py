@@ -26,7 +26,7 @@ from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointSta
 from rlsd_pipeline.stages.workspace import StageRun
 
 BEFORE = "before"
-"""Stands for the policy before the update."""
+"""Name of the policy before the update, in the place of a method's."""
 
 
 class Lookahead(NamedTuple):

@@ -1,4 +1,4 @@
-"""Which states of which responses are valued."""
+"""Chooses the states whose values are measured."""
 
 import random
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What becomes of a policy's responses to a benchmark, whoever judges them."""
+"""A benchmark as the evaluation runs it: its questions, prompts, verdicts and score."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -96,7 +96,7 @@ Scores = Mapping[str, Mapping[str, Mapping[int, PolicyEvaluation]]]
 
 
 def read_scores(workspace: Workspace, benchmarks: Iterable[str] | None = None) -> Scores:
-    """All evaluations that are there, for whoever asks several times.
+    """All evaluations in the store, read once for several questions.
 
     Args:
         workspace: The experiment.

@@ -27,7 +27,7 @@ def _name(arm: Arm, template: str) -> str:
 
 
 def require_places(experiment: ExperimentConfig, problems: Sequence[Problem]) -> None:
-    """Refuse problems of which it is not known where their images go.
+    """Refuse problems whose prompts do not say where their images go.
 
     Raises:
         DataError: A prompt says `<image>` more or less often than it has images, and not nowhere.

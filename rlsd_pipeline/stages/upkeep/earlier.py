@@ -75,7 +75,7 @@ def standing(workspace: Workspace, arm: str) -> Standing:
 
 
 def earlier_notes(workspace: Workspace, arms: Mapping[str, Standing] | None = None) -> list[str]:
-    """A sentence for all arms of which the same has changed; none where all is as declared.
+    """One sentence for all arms with the same change; none where all is as declared.
 
     Args:
         workspace: The experiment.

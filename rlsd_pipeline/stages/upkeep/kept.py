@@ -1,4 +1,4 @@
-"""A place of which artifacts are read, and nothing is made."""
+"""A stage run that reads artifacts and makes none."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from rlsd_pipeline.stages.workspace import StageRun
 
 @dataclass(frozen=True)
 class Kept(StageRun):
-    """A place of which every artifact is read once, and nothing is made."""
+    """A stage run that reads every artifact once and makes none."""
 
     known: dict[str, Artifact | None] = field(default_factory=dict)
 

@@ -52,7 +52,7 @@ _HUGE = re.compile(
 
 @dataclass(frozen=True)
 class Expression(Answer):
-    """A mathematical expression in LaTeX, every token of which is known."""
+    """A mathematical expression in LaTeX whose tokens are all known."""
 
     kind: ClassVar[Kind] = Kind.EXPRESSION
 

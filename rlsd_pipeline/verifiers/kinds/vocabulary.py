@@ -77,7 +77,7 @@ def sequence_of(text: str) -> list[str]:
 
 
 def adds_nothing(phrase: str, known: frozenset[str]) -> bool:
-    """Whether a phrase is words alone, each of which was said before or is neutral."""
+    """Whether a phrase is words alone that were said before or are neutral."""
     if re.search(r"[\d\\=<>^_{}+*/%$]", phrase):
         return False
     words = words_of(phrase)

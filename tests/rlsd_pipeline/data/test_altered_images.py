@@ -1,4 +1,4 @@
-"""Images of which less can be seen."""
+"""Images with less to see."""
 
 import io
 import random

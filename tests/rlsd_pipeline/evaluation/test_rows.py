@@ -264,7 +264,7 @@ def small(name: str, **splits: int) -> Benchmark:
 
 
 def changed_class(benchmark: Benchmark, **said: Any) -> Benchmark:
-    """A benchmark of which a class says something else."""
+    """A benchmark whose class differs in what is given."""
     changed = type("Changed", (type(benchmark),), said)
     return changed(name=benchmark.name, max_pixels=BUDGET)
 

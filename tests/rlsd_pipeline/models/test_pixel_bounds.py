@@ -21,7 +21,7 @@ def _image_tokens(policy: Policy, image: bytes) -> int:
 
 def test_images_are_scaled_into_the_range(png: Png, tmp_path: Path) -> None:
     policy = build_policy(TinyQwen3VL(), train_tokenizer([], 450))
-    # A token stands for 16 by 16 pixels.
+    # A token covers 16 by 16 pixels.
     bound_pixels(policy, 32 * 32, 128 * 128)
     sides = {16: 4, 64: 16, 512: 64}
     assert {side: _image_tokens(policy, png(side, side)) for side in sides} == sides

@@ -56,7 +56,7 @@ def test_a_processor_takes_fewer_logits_at_a_time() -> None:
         {phase.name: phase.parts for phase in phases(demand, LAYOUT, hardware)[0]}
         for hardware in (HARDWARE, own)
     )
-    # One response of more tokens than 512, of which a GPU takes all together.
+    # One response of more tokens than 512: a GPU takes all of them together.
     assert here["update"]["logits"] == here["scoring"]["logits"] == 6 * 4 * 2**15 * 512
     assert accelerated["update"]["logits"] > 8 * here["update"]["logits"]
 

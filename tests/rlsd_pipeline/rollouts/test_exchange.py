@@ -172,7 +172,7 @@ def test_a_suppressed_token_is_refused(
 ) -> None:
     request, end = request_of(), text_policy.tokenizer.eos_token_id
     pad = text_policy.tokenizer.convert_tokens_to_ids("<|image_pad|>")
-    with pytest.raises(EngineError, match="stands for an image"):
+    with pytest.raises(EngineError, match="a suppressed token"):
         believed(
             text_policy,
             request.prompts[0],

@@ -125,7 +125,10 @@ def test_a_file_that_is_not_there_is_told_with_its_place(copied: Path, workspace
         ({"policy": {"type": "table"}}, "only rollouts, rewards, logprobs, token_weights do"),
         ({"problems": {"type": "rollouts"}}, "unknown type 'rollouts'; valid types: problems"),
         ({"rollouts": {"type": "table", "path": "a.csv"}}, "name a .parquet or a .jsonl file"),
-        ({"rollouts": {"type": "table", "path": "{k}.jsonl"}}, r"{k} stands for nothing; {arm} "),
+        (
+            {"rollouts": {"type": "table", "path": "{k}.jsonl"}},
+            r"{k} is unknown; a path may hold {arm} ",
+        ),
     ],
 )
 def test_what_is_no_stage_and_no_table_is_refused(stages: dict[str, Any], said: str) -> None:

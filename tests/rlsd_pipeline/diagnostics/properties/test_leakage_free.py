@@ -92,5 +92,5 @@ def test_an_end_that_was_not_counted_cannot_be_told(recording: RunRecording) -> 
     found = leakage_free([recording])
     assert found.holds is None
     assert found.pooled == {}
-    # Nor can a method of which a seed is missing.
+    # Nor can a method with a missing seed.
     assert leakage_free([recording, run(0, 0), run(0, 0)]).holds is None

@@ -107,7 +107,7 @@ def test_a_short_recording_cannot_be_told(recording: RunRecording) -> None:
     found = sustained_improvement([recording])
     assert found.holds is None
     assert found.pooled == {}
-    # Nor can a method of which a seed is missing.
+    # Nor can a method with a missing seed.
     assert sustained_improvement([recording, *[run([0.5, 0.6, 0.7])] * 2]).holds is None
 
 

@@ -34,7 +34,7 @@ GRPO_AND_RLSD = [{"weighting": {"type": "grpo"}}, {"weighting": {"type": "rlsd",
 
 @pytest.fixture
 def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever asks for a policy fails."""
+    """A request for a policy fails."""
 
     def refuse(*_: object) -> None:
         raise AssertionError("a model was asked for")

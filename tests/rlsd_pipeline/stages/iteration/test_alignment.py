@@ -13,7 +13,7 @@ PROBLEMS = [
 
 
 def prompt(ids: list[int], images: int = 0) -> EncodedPrompt:
-    """A prompt of which so many tokens are an image's."""
+    """A prompt with so many tokens of images."""
     return EncodedPrompt(ids, image_tokens=images)
 
 
