@@ -47,6 +47,20 @@ def test_the_configuration_reference_says_what_the_models_check() -> None:
     assert module.configuration() == (ROOT / "docs/configuration.md").read_text()
 
 
+def test_the_modules_and_equations_of_the_glossary_are_there() -> None:
+    rows = re.findall(r"^\| .* \| .* \| (.*) \|$", (ROOT / "docs/glossary.md").read_text(), re.M)
+    named = [name for row in rows for name in re.findall(r"`([\w/]+(?:\.py|/))`", row)]
+    assert len(named) > 40
+    assert [name for name in named if not _module(name).exists()] == []
+    there = set(re.findall(r"\\tag\{(\d+)\}", (ROOT / "docs/method.md").read_text()))
+    cited = [number for row in rows for number in re.findall(r"\d+", row.partition("eq.")[2])]
+    assert set(cited) <= there
+
+
+def _module(name: str) -> Path:
+    return ROOT / name if name.startswith("schemas/") else ROOT / "rlsd_pipeline" / name
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_within_the_repository_lead_somewhere(document: Path) -> None:
     for target, anchor in _LINK.findall(document.read_text()):
