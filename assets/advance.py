@@ -8,10 +8,9 @@ is there, and reads nothing where nothing has changed.
 import json
 
 import dagster as dg
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
-from dagster._core.storage.tags import PARTITION_NAME_TAG, SENSOR_NAME_TAG
 
 from assets.automation import newest_policies
+from assets.dagster_private import NOT_FINISHED_STATUSES, PARTITION_NAME_TAG, SENSOR_NAME_TAG
 from assets.declared import Declared
 from assets.kept_instance import instance_of
 from assets.run_queue import TRAINS_TAG, lane

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
-from dagster._core.storage.tags import PARTITION_NAME_TAG
 
+from assets.dagster_private import (
+    NOT_FINISHED_STATUSES,
+    PARTITION_NAME_TAG,
+    UnresolvedAssetJobDefinition,
+)
 from assets.declared import Declared
 from assets.kept_instance import instance_of
 from assets.partitions import partition_key, split_key

@@ -12,8 +12,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import dagster as dg
-from dagster._core.definitions.data_version import CODE_VERSION_TAG, DATA_VERSION_TAG
 
+from assets.dagster_private import CODE_VERSION_TAG, DATA_VERSION_TAG
 from assets.declared import Declared
 from assets.in_step import arms_behind, evaluation
 from assets.jobs import job_name

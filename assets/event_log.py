@@ -15,10 +15,10 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Any
 
 from dagster import EventLogEntry
-from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
+
+from assets.dagster_private import ConfigurableClassData, SqliteEventLogStorage
 
 INDEX = "index"
 BUSY_SECONDS = 60

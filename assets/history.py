@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import dagster as dg
-from dagster._core.definitions.data_version import (
+
+from assets.behind import MARK, Marks
+from assets.dagster_private import (
     CODE_VERSION_TAG,
     DATA_VERSION_TAG,
     DEFAULT_DATA_VERSION,
@@ -21,8 +23,6 @@ from dagster._core.definitions.data_version import (
     get_input_data_version_tag,
     get_input_event_pointer_tag,
 )
-
-from assets.behind import MARK, Marks
 from assets.declared import Declared, artifact_metadata
 from assets.home import dagster_home
 from assets.partitions import partition_key, split_key

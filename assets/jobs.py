@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from assets.dagster_private import UnresolvedAssetJobDefinition
 from assets.declared import Declared
 from rlsd_pipeline.imports.stages import RolloutsImport
 from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage

@@ -5,7 +5,8 @@ longer than the tick.
 """
 
 import dagster as dg
-from dagster._core.instance.ref import InstanceRef
+
+from assets.dagster_private import InstanceRef
 
 _opened: list[tuple[InstanceRef, dg.DagsterInstance]] = []
 

@@ -11,10 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dagster._core.storage.schedules import SqliteScheduleStorage
-from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine, event
 
+from assets.dagster_private import ConfigurableClassData, SqliteScheduleStorage
 from assets.event_log import BUSY_SECONDS
 from assets.run_storage import CommandLineRuns
 

@@ -1,24 +1,21 @@
 """The queue of runs: those that train an arm go one after the other, and nothing else waits."""
 
 import dagster as dg
-from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
+
+from assets.dagster_private import ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG
 
 TRAINS_TAG = ".dagster/rlsd_trains"
 """Of a run that moves an arm on: `EXPERIMENT/ARM`. The queue begins one of each at a time."""
 
 
-class RunQueue(QueuedRunCoordinator):
+class RunQueue(dg.QueuedRunCoordinator):
     """Dagster's queue, which limits runs by their tags, with a tag that says which arm moves on.
 
     The tags that Dagster gives a run name its partition, and the evaluation of an arm's policy has
     the same as its training. Limited by those, evaluations would wait for a training.
     """
 
-    def submit_run(self, context: SubmitRunContext) -> dg.DagsterRun:
+    def submit_run(self, context: dg.SubmitRunContext) -> dg.DagsterRun:
         """See `RunCoordinator`."""
         trains = lane(context.dagster_run)
         if trains is not None:

@@ -6,14 +6,15 @@ from typing import Any
 
 import dagster as dg
 import yaml
-from dagster._core.remote_origin import (
+
+from assets.dagster_private import (
+    MAX_RETRIES_TAG,
+    ConfigurableClassData,
     RegisteredCodeLocationOrigin,
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
+    SqliteRunStorage,
 )
-from dagster._core.storage.runs import SqliteRunStorage
-from dagster._core.storage.tags import MAX_RETRIES_TAG
-from dagster._serdes import ConfigurableClassData
 
 SHOWN_TAG = ".dagster/rlsd_shown"
 """Of a run whose job the UI has: its experiment lies in the checkout."""

@@ -1,6 +1,9 @@
 """Where the three packages lie, and what loading them does not load."""
 
+import ast
+import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +13,7 @@ import pytest
 import assets
 import rlsd_pipeline
 import schemas
+from assets import dagster_private
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -48,6 +52,32 @@ def test_the_definitions_load_no_model_library_and_leave_nothing_behind(tmp_path
     assert {"assets", "dagster", "rlsd_pipeline"} <= loaded
     assert loaded.isdisjoint({"torch", "transformers", "vllm", "ray", "datasets"})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_module_names_what_dagster_keeps_private() -> None:
+    files = [
+        file
+        for folder in ("assets", "rlsd_pipeline", "schemas", "deploy", "examples")
+        for file in (ROOT / folder).rglob("*.py")
+        if re.search(r"\bdagster(_\w+)?\._|\bdagster_shared\b", file.read_text())
+    ]
+    assert files == [Path(dagster_private.__file__)]
+
+
+def test_what_dagster_keeps_private_is_what_the_type_checker_reads() -> None:
+    source = ast.parse(Path(dagster_private.__file__).read_text())
+    names = {
+        each.asname or each.name: (statement.module or "", each.name)
+        for statement in ast.walk(source)
+        if isinstance(statement, ast.ImportFrom)
+        for each in statement.names
+    }
+    assert "SqliteEventLogStorage" in names
+    for name, (module, original) in names.items():
+        found = getattr(dagster_private, name)
+        assert found is getattr(importlib.import_module(module), original)
+    for module in (*dagster_private.UI_MODULES, *dagster_private.RUN_MODULES):
+        assert importlib.util.find_spec(module) is not None
 
 
 def test_help_answers_at_once(tmp_path: Path) -> None:

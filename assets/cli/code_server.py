@@ -26,12 +26,11 @@ def prepare(link: Path, ask: Callable[[], None]) -> Path:
     Returns:
         The socket to serve at.
     """
-    from dagster._grpc import server
-    from dagster._grpc.__generated__.dagster_api_pb2 import ReloadCodeReply
+    from assets.dagster_private import ReloadCodeReply, grpc_server
 
     own = link.with_name(f"{link.name}.{os.getpid()}")
 
-    class Server(server.DagsterGrpcServer):
+    class Server(grpc_server.DagsterGrpcServer):
         """Takes the place of the server before."""
 
         def serve(self) -> None:
@@ -41,7 +40,7 @@ def prepare(link: Path, ask: Callable[[], None]) -> Path:
             new.replace(link)
             super().serve()
 
-    class Api(server.DagsterApiServer):
+    class Api(grpc_server.DagsterApiServer):
         """Loads nothing anew itself: what Python has imported stays."""
 
         def ReloadCode(self, request: Any, context: Any) -> ReloadCodeReply:  # noqa: N802
@@ -55,7 +54,7 @@ def prepare(link: Path, ask: Callable[[], None]) -> Path:
                     time.sleep(_GO_SECONDS)
             return ReloadCodeReply()
 
-    vars(server).update(DagsterGrpcServer=Server, DagsterApiServer=Api)
+    vars(grpc_server).update(DagsterGrpcServer=Server, DagsterApiServer=Api)
     return own
 
 

@@ -8,11 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 import dagster as dg
-from dagster._core.errors import DagsterError, DagsterResourceFunctionError
-from dagster._core.instance.ref import InstanceRef
-from dagster_shared.check import CheckError
 from yaml import YAMLError
 
+from assets.dagster_private import NO_CAPTURE, CheckError, InstanceRef
 from assets.declared import Declared
 from assets.failures import own_error
 from assets.graph import definitions_of
@@ -37,10 +35,6 @@ from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.stage import Stage
 
-_NO_CAPTURE = {
-    "module": "dagster._core.storage.noop_compute_log_manager",
-    "class": "NoOpComputeLogManager",
-}
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -220,7 +214,7 @@ class Loop:
                 run_id=run_id,
                 tags=process_tags(run_id) | (SHOWN_TAGS if is_declared(self.file) else {}),
             )
-        except DagsterResourceFunctionError as error:
+        except dg.DagsterResourceFunctionError as error:
             # As Dagster does with what a stage raises.
             if isinstance(error.user_exception, RlsdError):
                 raise error.user_exception from error
@@ -250,10 +244,10 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
     folder = dagster_home()
     try:
         with alone_in(folder):
-            overrides = {"compute_logs": _NO_CAPTURE} | local_runs(folder)
+            overrides = {"compute_logs": NO_CAPTURE} | local_runs(folder)
             ref = InstanceRef.from_dir(str(folder), overrides=overrides)
             opened = dg.DagsterInstance.from_ref(ref)
-    except (DagsterError, CheckError, ImportError, YAMLError, IsADirectoryError) as error:
+    except (dg.DagsterError, CheckError, ImportError, YAMLError, IsADirectoryError) as error:
         said = str(error).strip().replace("\n", " ")[:300]
         raise ConfigError(
             f"{folder / 'dagster.yaml'} is not what Dagster takes: {said}. Correct it, or move it "

@@ -15,15 +15,7 @@ import click
 
 from assets.process_name import show_as
 
-_IMPORTS = (
-    "dagster._cli.api",
-    "dagster._core.storage.event_log",
-    "dagster._core.storage.runs",
-    "dagster._core.storage.schedules",
-    "dagster._grpc.server",
-)
-"""What several parts import. None is of the checkout, whose files may change while the UI is open,
-and none begins a thread or opens a connection."""
+_PRIVATE = "assets.dagster_private"
 _LOOK_SECONDS = 2.0
 _END_SECONDS = 20.0
 _LIVED_SECONDS = 10.0
@@ -51,8 +43,10 @@ class Parts:
         # Begun in the background of a script, all would ignore the interrupt that ends them.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
-        for name in _IMPORTS:
+        for name in import_module(_PRIVATE).UI_MODULES:
             import_module(name)
+        # The checkout's files may change while the UI is open: a part reads them when it begins.
+        del sys.modules[_PRIVATE]
 
     def begin(self, name: str) -> None:
         """Begin a part."""

@@ -16,9 +16,9 @@ from rlsd_pipeline.home import ROOT
 CODE, PAGE, DAEMON, WORKERS = "code server", "page", "daemon", "workers"
 
 _MODULES = {
-    CODE: ("dagster._cli.api", "grpc_command"),
+    CODE: ("assets.dagster_private", "grpc_command"),
     PAGE: ("dagster_webserver.cli", "dagster_webserver"),
-    DAEMON: ("dagster._daemon.cli", "run_command"),
+    DAEMON: ("assets.dagster_private", "run_command"),
 }
 _PARENT_SECONDS = 2.0
 _PING_SECONDS = 0.1
@@ -67,10 +67,9 @@ def _look_less_often() -> None:
     The daemon reads all definitions anew every minute, though it hears of every reload. Page and
     daemon ask the code server every second whether it is still the same.
     """
-    from dagster._daemon import controller
-    from dagster._grpc import server_watcher
+    from assets.dagster_private import daemon_controller, server_watcher
 
-    controller.RELOAD_WORKSPACE_INTERVAL = _RELOAD_SECONDS
+    daemon_controller.RELOAD_WORKSPACE_INTERVAL = _RELOAD_SECONDS
     server_watcher.WATCH_INTERVAL = _WATCH_SECONDS
 
 
@@ -94,8 +93,7 @@ def _end_with(parent: int) -> None:
 
 
 def _wait_for(code: Path) -> None:
-    from dagster._core.errors import DagsterUserCodeUnreachableError
-    from dagster._grpc.client import DagsterGrpcClient
+    from assets.dagster_private import DagsterGrpcClient, DagsterUserCodeUnreachableError
 
     client = DagsterGrpcClient(socket=str(code))
     while True:

@@ -4,21 +4,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import dagster as dg
-from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-    AssetCheckEvaluationTargetMaterializationData,
-)
-from dagster._core.definitions.data_version import (
+
+from assets.dagster_private import (
     CODE_VERSION_TAG,
     DATA_VERSION_IS_USER_PROVIDED_TAG,
     DATA_VERSION_TAG,
     DEFAULT_DATA_VERSION,
     NULL_EVENT_POINTER,
+    AssetCheckEvaluationTargetMaterializationData,
     extract_data_version_from_entry,
     get_input_data_version_tag,
     get_input_event_pointer_tag,
+    get_tags_from_multi_partition_key,
 )
-from dagster._core.definitions.partitions.utils import get_tags_from_multi_partition_key
-
 from assets.declared import Declared
 from assets.partitions import partition_key
 from rlsd_pipeline.stages.registry import stage_of

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
-from dagster._core.storage.tags import GRPC_INFO_TAG
-from dagster._grpc.types import ExecuteRunArgs
-from dagster._serdes import ConfigurableClassData, serialize_value
-from dagster_shared.check import not_none
 
+from assets.dagster_private import (
+    GRPC_INFO_TAG,
+    CheckRunHealthResult,
+    ConfigurableClassData,
+    ExecuteRunArgs,
+    LaunchRunContext,
+    WorkerStatus,
+)
 from assets.recovery import has_died, living_process, process_tags
 from assets.run_queue import lane
 from assets.warm.request import Request, ask
@@ -46,13 +49,14 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
     def launch_run(self, context: LaunchRunContext) -> None:
         """See `RunLauncher`."""
         run = context.dagster_run
+        assert run.job_code_origin is not None
         arguments = ExecuteRunArgs(
-            job_origin=not_none(run.job_code_origin),
+            job_origin=run.job_code_origin,
             run_id=run.run_id,
             instance_ref=self._instance.get_ref(),
         )
         request = Request(
-            run=serialize_value(arguments),
+            run=dg.serialize_value(arguments),
             experiment=_experiment(run),
             idle_seconds=self._idle_seconds,
         )

@@ -28,9 +28,6 @@ _IMPORTS = (
     "assets.kept_storage",
     "assets.run_queue",
     "assets.warm.launcher",
-    "dagster._cli.api",
-    "dagster._core.definitions.repository_definition.repository_data_builder",
-    "dagster._core.storage.legacy_storage",
     "pandas",
     "rlsd_pipeline.evaluation.bootstrap",
     "rlsd_pipeline.models.loading",
@@ -66,11 +63,12 @@ def serve(address: str, parent: int) -> None:
 
 def _prepare() -> None:
     """Load what every run needs: modules, and the definitions of all experiments."""
-    from dagster._core.definitions.reconstruct import repository_def_from_target_def
+    from assets.dagster_private import RUN_MODULES
 
-    for name in _IMPORTS:
+    for name in (*RUN_MODULES, *_IMPORTS):
         importlib.import_module(name)
-    repository_def_from_target_def(importlib.import_module("assets.definitions").defs)
+    # Kept by the module, and by the definitions.
+    importlib.import_module("assets.definitions").defs().get_repository_def()
     # Nothing of it is ever garbage: workers neither look through it nor copy its memory.
     gc.collect()
     gc.freeze()

@@ -44,6 +44,6 @@ def work(pool: socket.socket, request: Request) -> None:
 
 def _execute(request: Request) -> None:
     """What `dagster api execute_run` does, in this process."""
-    from dagster._cli.api import execute_run_command
+    from assets.dagster_private import execute_run_command
 
     execute_run_command.main([request.run], standalone_mode=False)

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from deploy.processes.postgres import Postgres
 DEPLOY = Path(__file__).resolve().parents[1]
 SBIN = "/usr/sbin"
 PYTHON = (sys.executable, "-m")
+DAEMON = str(Path(sysconfig.get_path("scripts")) / "dagster-daemon")
 
 
 @dataclass
@@ -142,8 +144,8 @@ class Topology:
         )
         self._begin(
             "daemon",
-            (*PYTHON, "dagster._daemon", "run", *workspace),
-            lambda: self._succeeds(*PYTHON, "dagster._daemon", "liveness-check"),
+            (DAEMON, "run", *workspace),
+            lambda: self._succeeds(DAEMON, "liveness-check"),
         )
 
     def _begin_proxy(self) -> None:
