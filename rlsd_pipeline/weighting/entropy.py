@@ -27,5 +27,5 @@ class Entropy(Weighting):
             ValueError: The table has no entropies.
         """
         entropy = credit.column("student_entropy")
-        shares = share_of_response(entropy, credit.rows, len(credit.rewards))
+        shares = share_of_response(entropy, credit.lengths)
         return TokenStreams(credit.token_advantages * shares)

@@ -20,9 +20,9 @@ Position is not read. No teacher is read and nothing more is sampled.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from rlsd_pipeline.credit.presence import presence_tables
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _LEAST = 1e-5
-_SURE = 1 - 1e-9
-"""A p-value from here on is 1 but for rounding."""
-
 _PART = 2**16
 """Tokens that are worked on at once: their columns stay in the processor's cache."""
 
@@ -67,8 +64,9 @@ def key_token_values(credit: Credit) -> Tensor:
     values = torch.zeros_like(credit.student_logprobs)
     if len(rows):
         groups = _grouped(credit)
+        alone = _alone(groups).astype(values.numpy().dtype)
         for part in _parts(rows, groups.of):
-            values.numpy()[part] = _values(token_ids[part], rows[part], groups)
+            values.numpy()[part] = _values(token_ids[part], rows[part], groups, alone)
     return values
 
 
@@ -78,8 +76,7 @@ class _Groups(NamedTuple):
     Attributes:
         of: Group of each response; `[responses]`.
         side: Right, wrong or neither; `[responses]`.
-        tokens: Of each side, at least 1; `[2, groups]`.
-        length: 1 + L/mean L of each side; `[2, groups]`.
+        scale: Tokens of each side, at least 1, times 1 + L/mean L; `[2, groups]`.
         first: Where a group's tables begin in `strength` and `angle`; `[groups]`.
         width: How far apart two of them are that differ by one right response; `[groups]`.
         strength: (F + I)/2 of each table of presence; `[tables]`.
@@ -88,8 +85,7 @@ class _Groups(NamedTuple):
 
     of: NDArray
     side: NDArray
-    tokens: NDArray
-    length: NDArray
+    scale: NDArray
     first: NDArray
     width: NDArray
     strength: NDArray
@@ -99,22 +95,22 @@ class _Groups(NamedTuple):
 def _grouped(credit: Credit) -> _Groups:
     import numpy as np
 
-    of, rows, rewards = credit.groups.numpy(), credit.rows.numpy(), credit.rewards.double().numpy()
+    of, rewards = credit.groups.numpy(), credit.rewards.double().numpy()
     size, known = int(of.max()) + 1, ~np.isnan(rewards)
     sums = np.bincount(of, np.where(known, rewards, 0.0), size)
     means = sums / np.maximum(np.bincount(of, known, size), 1)
     side = np.where(rewards > means[of], _RIGHT, np.where(known, _WRONG, _NEITHER))
     places = side * size + of
-    lengths = np.bincount(rows, minlength=len(of))
-    tokens = np.bincount(places, lengths, 3 * size).reshape(3, size)[:_NEITHER]
+    tokens = np.bincount(places, credit.lengths.numpy(), 3 * size).reshape(3, size)[:_NEITHER]
     responses = np.bincount(places, minlength=3 * size).reshape(3, size)[:_NEITHER]
     kinds, kind = np.unique(responses.T, axis=0, return_inverse=True)
-    strengths, angles = zip(*(_tables(*one) for one in kinds.tolist()), strict=True)
+    strengths, angles = zip(*(presence_tables(*one) for one in kinds.tolist()), strict=True)
     starts = np.cumsum([0, *(len(table) for table in angles)])
     mean = np.maximum(tokens.mean(0), 1)
     tables = np.concatenate(strengths), np.concatenate(angles)
     first, width = starts[kind.ravel()], responses[_WRONG] + 1
-    return _Groups(of, side, np.maximum(tokens, 1), 1 + tokens / mean, first, width, *tables)
+    scale = np.maximum(tokens, 1) * (1 + tokens / mean)
+    return _Groups(of, side, scale, first, width, *tables)
 
 
 def _parts(rows: NDArray, groups: NDArray) -> Iterator[slice]:
@@ -133,82 +129,85 @@ def _parts(rows: NDArray, groups: NDArray) -> Iterator[slice]:
         start = stop
 
 
-def _values(token_ids: NDArray, rows: NDArray, groups: _Groups) -> NDArray:
-    """The k of each token of whole groups; `[tokens]`."""
-    import numpy as np
-    from scipy.special import expit
-
-    size, bits = int(token_ids.max()) + 1, len(rows).bit_length()
-    pairs = groups.of[rows] * size + token_ids
-    # One sort of integers that carry their place is cheaper than an argsort.
-    ordered = np.sort((pairs << bits) | np.arange(len(rows)))
-    places, ordered = ordered & ((1 << bits) - 1), ordered >> bits
-    opens = np.diff(ordered, prepend=-1) != 0
-    pair, owner = np.cumsum(opens) - 1, ordered[opens] // size
-    row = rows[places]
-    cell = groups.side[row] * len(owner) + pair
-    # A response that holds a token twice holds it.
-    held = cell[opens | (np.diff(row, prepend=-1) != 0)]
-    occurring, holding = (
-        np.bincount(cells, minlength=3 * len(owner)).reshape(3, -1) for cells in (cell, held)
-    )
-    right, wrong = (_weight(occurring[side], owner, groups, side) for side in (_RIGHT, _WRONG))
-    ratios = right / (wrong + _LEAST) - wrong / (right + _LEAST)
-    table = groups.first[owner] + holding[_RIGHT] * groups.width[owner] + holding[_WRONG]
-    values = 2 * expit(groups.strength[table] * (groups.angle[table] + ratios)) - 1
-    found = np.empty(len(rows))
-    found[places] = values[pair]
-    return found
-
-
-def _weight(occurring: NDArray, owner: NDArray, groups: _Groups, side: int) -> NDArray:
-    """The q of each distinct token of each group; `[pairs]`."""
-    share = occurring / groups.tokens[side][owner]
-    return 3 * share / (share + groups.length[side][owner])
-
-
-@lru_cache(maxsize=4096)
-def _tables(right: int, wrong: int) -> tuple[NDArray, NDArray]:
-    """Of a group with so many right and wrong responses, by how many of each hold a token.
+def _values(token_ids: NDArray, rows: NDArray, groups: _Groups, alone: NDArray) -> NDArray:
+    """The k of each token of whole groups, given that of a response's token that nobody repeats.
 
     Returns:
-        (F + I)/2 and the difference of the angles, `[(right + 1) · (wrong + 1)]` each; F and I are
-        0 where a side is empty.
+        `[tokens]`.
     """
     import numpy as np
 
-    holding = np.indices((right + 1, wrong + 1)).reshape(2, -1).T
-    responses = np.array([right, wrong])
-    share = holding / np.maximum(responses, 1)
-    angles = np.arcsin(np.sqrt(share)) @ (1, -1)
-    if not right or not wrong:
-        return np.zeros(len(holding)), angles
-    lacking = responses - holding
-    given = sum(side.sum(1) / (right + wrong) * _entropy(side) for side in (holding, lacking))
-    information = np.maximum(_entropy(responses[None]) - given, 0.0)
-    p = _fisher(right, wrong)[holding.sum(1), holding[:, 0]]
-    return (np.where(p < _SURE, np.exp(-2 * p), 0.0) + information) / 2, angles
+    bits, wide = len(rows).bit_length(), int(token_ids.max()).bit_length()
+    pairs = (groups.of[rows] << wide) | token_ids
+    # One sort of integers that carry their place is cheaper than an argsort.
+    ordered = np.sort((pairs << bits) | np.arange(len(rows)))
+    pairs = ordered >> bits
+    opens = np.ones(len(rows) + 1, dtype=bool)
+    np.not_equal(pairs[1:], pairs[:-1], out=opens[1:-1])
+    # Most tokens occur once in their group, and those of one response then have one value.
+    repeated = np.flatnonzero(~(opens[:-1] & opens[1:]))
+    found = alone[rows]
+    if len(repeated):
+        places = ordered[repeated] & ((1 << bits) - 1)
+        begins = opens[repeated]
+        owner = pairs[repeated[begins]] >> wide
+        found[places] = _counted(rows[places], begins, owner, groups)
+    return found
 
 
-def _fisher(right: int, wrong: int) -> NDArray:
-    """The p-value by how many responses hold the token and how many are right; `[held, right]`."""
+def _counted(row: NDArray, begins: NDArray, owner: NDArray, groups: _Groups) -> NDArray:
+    """The k of tokens in the order of their pairs of group and token, then of their places.
+
+    Args:
+        row: Response of each token; `[tokens]`.
+        begins: Whether a pair begins with the token; `[tokens]`.
+        owner: Group of each pair; `[pairs]`.
+        groups: What is known of them.
+
+    Returns:
+        `[tokens]`.
+    """
     import numpy as np
-    from scipy.stats import hypergeom
 
-    total = right + wrong
-    chances = hypergeom.pmf(np.arange(right + 1), total, right, np.arange(total + 1)[:, None])
-    ordered = np.sort(chances)
-    sums = ordered.cumsum(1)
-    # As likely as what was seen, but for rounding.
-    seen = zip(ordered, chances * (1 + 1e-7), strict=True)
-    counts = np.stack([np.searchsorted(one, most, side="right") for one, most in seen])
-    return np.take_along_axis(sums, counts - 1, axis=1)
+    pair = np.cumsum(begins, dtype=np.int32) - 1
+    cell = groups.side[row] * len(owner) + pair
+    # A response that holds a token twice holds it.
+    held = cell[begins | (np.diff(row, prepend=-1) != 0)]
+    occurring, holding = (
+        np.bincount(cells, minlength=3 * len(owner)).reshape(3, -1) for cells in (cell, held)
+    )
+    return _pair_values(occurring, holding, owner, groups)[pair]
 
 
-def _entropy(sizes: NDArray) -> NDArray:
-    """Of being right, in bits, among so many right and wrong; 0 where there are none."""
+def _alone(groups: _Groups) -> NDArray:
+    """The k of a token that one response of its group has, once; `[responses]`."""
     import numpy as np
-    from scipy.special import entr
 
-    shares = sizes / np.maximum(sizes.sum(1, keepdims=True), 1)
-    return entr(shares).sum(1) / np.log(2.0)
+    once = np.stack([groups.side == side for side in (_RIGHT, _WRONG)]).astype(np.int64)
+    return _pair_values(once, once, groups.of, groups)
+
+
+def _pair_values(occurring: NDArray, holding: NDArray, owner: NDArray, groups: _Groups) -> NDArray:
+    """The k of pairs of group and token.
+
+    Args:
+        occurring: How often the right and the wrong responses have the token; `[2, pairs]`.
+        holding: How many of them have it; `[2, pairs]`.
+        owner: Group of each pair; `[pairs]`.
+        groups: What is known of them.
+
+    Returns:
+        `[pairs]`.
+    """
+    from scipy.special import expit
+
+    right = _weight(occurring[_RIGHT], groups.scale[_RIGHT][owner])
+    wrong = _weight(occurring[_WRONG], groups.scale[_WRONG][owner])
+    ratios = right / (wrong + _LEAST) - wrong / (right + _LEAST)
+    table = groups.first[owner] + holding[_RIGHT] * groups.width[owner] + holding[_WRONG]
+    return 2 * expit(groups.strength[table] * (groups.angle[table] + ratios)) - 1
+
+
+def _weight(occurring: NDArray, scale: NDArray) -> NDArray:
+    """The q of pairs, 3f / (f + 1 + L/mean L); `[pairs]`."""
+    return 3 * occurring / (occurring + scale)

@@ -23,6 +23,7 @@ from rlsd_pipeline.credit.columns import (
     known,
     lacking,
 )
+from rlsd_pipeline.credit.responses import at_tokens, lengths_of
 from rlsd_pipeline.credit.streams import TokenStreams
 from rlsd_pipeline.privileged.context import PrivilegedContext
 
@@ -57,7 +58,7 @@ class Credit:
         groups: Index of each rollout's group, from 0; `[rollouts]`.
         informed: Whether the teacher was shown privileged information for a rollout, or scored it
             at all; `[rollouts]`.
-        rows: Index of each token's rollout; `[tokens]`.
+        rows: Index of each token's rollout, ascending; `[tokens]`.
         reasoning: Whether a token belongs to the reasoning, and not to answer or format;
             `[tokens]`.
         student_logprobs: Plain context, no gradient; nats, `[tokens]`.
@@ -129,14 +130,19 @@ class Credit:
         return (self.column(TEACHER) - self.student_logprobs).detach()
 
     @cached_property
+    def lengths(self) -> Tensor:
+        """Tokens of each rollout; `[rollouts]`."""
+        return lengths_of(self.rows, len(self.rewards))
+
+    @cached_property
     def token_advantages(self) -> Tensor:
         """The rollout's advantage at each of its tokens; `[tokens]`."""
-        return self.advantages[self.rows]
+        return at_tokens(self.advantages, self.lengths)
 
     @cached_property
     def token_informed(self) -> Tensor:
         """1 where the teacher knew more than the student, else 0; `[tokens]`."""
-        return self.informed.to(self.student_logprobs.dtype)[self.rows]
+        return at_tokens(self.informed.to(self.student_logprobs.dtype), self.lengths)
 
 
 def why_lacking(names: Iterable[str]) -> str:

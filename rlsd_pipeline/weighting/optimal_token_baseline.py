@@ -16,11 +16,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from rlsd_pipeline.advantages.estimator import centred_rewards
+from rlsd_pipeline.credit.responses import at_tokens
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+_PART = 2**16
+"""Tokens that are summed at once."""
 
 
 class OptimalTokenBaseline(Weighting):
@@ -42,21 +48,23 @@ class OptimalTokenBaseline(Weighting):
         """
         energies = credit.student_logprobs.detach().exp().mul_(-2).add_(1)
         energies += credit.column("student_squared_probs")
-        rewards, rows = credit.rewards.to(energies.dtype), credit.rows
+        rewards, lengths = credit.rewards.to(energies.dtype), credit.lengths
         # What all of a group have in common is in its baselines too: without it a group without
         # variance has a credit of exactly 0.
         centred = centred_rewards(rewards, credit.groups)
-        baselines, alone = place_baselines(energies, centred, ~rewards.isnan(), rows, credit.groups)
-        credits = baselines.neg_().add_(centred.index_select(0, rows))
-        own = rewards.nan_to_num(0.0) if self.tail == "reward" else 0 * centred
-        credits[alone] = own[rows[alone]]
-        if rewards.isnan().any():
-            credits.masked_fill_(rewards.isnan()[rows], 0.0)
+        known = ~rewards.isnan()
+        baselines, alone = place_baselines(energies, centred, known, lengths, credit.groups)
+        credits = baselines.neg_().add_(at_tokens(centred, lengths))
+        if alone.any():
+            own = rewards.nan_to_num(0.0) if self.tail == "reward" else 0 * centred
+            credits[alone] = own[credit.rows[alone]]
+        if not known.all():
+            credits.masked_fill_(at_tokens(~known, lengths), 0.0)
         return TokenStreams(credits)
 
 
 def place_baselines(
-    energies: Tensor, rewards: Tensor, known: Tensor, rows: Tensor, groups: Tensor
+    energies: Tensor, rewards: Tensor, known: Tensor, lengths: Tensor, groups: Tensor
 ) -> tuple[Tensor, Tensor]:
     """B_t of each token, and whether no other response of the group has a token there.
 
@@ -64,12 +72,11 @@ def place_baselines(
         energies: What each token adds to W; `[tokens]`.
         rewards: R, 0 where it is not known; `[responses]`.
         known: Whether a response counts; `[responses]`.
-        rows: Index of each token's response; `[tokens]`.
+        lengths: Tokens of each response; `[responses]`.
         groups: Index of each response's group; `[responses]`.
     """
     import torch
 
-    lengths = rows.bincount(minlength=len(groups))
     starts = lengths.cumsum(0) - lengths
     # One row of places a group, as long as its longest response.
     longest = lengths.new_zeros(int(groups.max()) + 1 if len(groups) else 0)
@@ -77,16 +84,13 @@ def place_baselines(
     offsets = (longest.cumsum(0) - longest)[groups] - starts
     size = int(longest.sum())
     # Half the memory of an index: over millions of tokens that is what takes the time.
-    kind = torch.int32 if max(size, len(rows)) < 2**31 else torch.int64
-    place = torch.arange(len(rows), dtype=kind).add_(offsets.to(kind).index_select(0, rows))
-    summed = energies.cumsum(0, dtype=torch.float64)
-    before = torch.cat([summed.new_zeros(1), summed])[starts]
-    weights = summed.sub_(before.index_select(0, rows)).clamp_(min=0).to(energies.dtype)
-    paid = rewards.index_select(0, rows)
+    kind = torch.int32 if max(size, len(energies)) < 2**31 else torch.int64
+    place = torch.arange(len(energies), dtype=kind).add_(at_tokens(offsets.to(kind), lengths))
+    weights, paid = _running(energies, lengths), at_tokens(rewards, lengths)
     if known.all():
         count = place.bincount(minlength=size)
     else:
-        counted = known.index_select(0, rows).to(weights.dtype)
+        counted = at_tokens(known.to(weights.dtype), lengths)
         weights *= counted
         count = place.bincount(counted, minlength=size)
     total = weights.new_zeros(size).index_add_(0, place, weights)
@@ -95,3 +99,23 @@ def place_baselines(
         plain = weights.new_zeros(size).index_add_(0, place, paid) / count.clamp(min=1)
         baselines = baselines.where(total > 0, plain.to(weights.dtype))
     return baselines.index_select(0, place), (count <= 1).index_select(0, place)
+
+
+def _running(energies: Tensor, lengths: Tensor) -> Tensor:
+    """W of each token, the sum over its response so far, at least 0; `[tokens]`."""
+    import torch
+
+    found = torch.empty_like(energies)
+    added, out, sizes = energies.numpy(), found.numpy(), lengths.numpy()
+    ends = np.cumsum(sizes)
+    row = start = 0
+    while row < len(sizes):
+        # Whole responses at a time, so that their sums in float64 stay in the processor's cache.
+        after = max(int(np.searchsorted(ends, start + _PART, side="right")), row + 1)
+        stop = int(ends[after - 1])
+        summed = np.cumsum(added[start:stop], dtype=np.float64)
+        before = np.concatenate([[0.0], summed])[ends[row:after] - sizes[row:after] - start]
+        summed -= np.repeat(before, sizes[row:after])
+        np.maximum(summed, 0.0, out=out[start:stop], casting="same_kind")
+        row, start = after, stop
+    return found

@@ -61,7 +61,7 @@ def value_changes(credit: Credit, per: Tensor | None = None) -> Tensor:
     token_ids = credit.column("token_ids")
     changes = torch.zeros_like(credit.student_logprobs)
     size = int(token_ids.max()) + 1 if len(token_ids) else 1
-    lengths = credit.rows.bincount(minlength=len(credit.groups))
+    lengths = credit.lengths
     starts = lengths.cumsum(0) - lengths
     # Of the responses that share what they have said so far: where they stand in the tree.
     going = torch.arange(len(credit.groups))

@@ -19,6 +19,7 @@ from typing import Literal
 
 from pydantic import field_validator
 
+from rlsd_pipeline.credit.responses import at_tokens
 from rlsd_pipeline.divergences import DivergenceConfig
 from rlsd_pipeline.divergences.divergence import StoredDivergence
 from rlsd_pipeline.divergences.jsd import JSD
@@ -58,5 +59,5 @@ class SDPO(Weighting):
             size = int(credit.groups.max()) + 1 if len(credit.groups) else 0
             correct = credit.correct.to(weights.dtype)
             solved = correct.new_zeros(size).index_add(0, credit.groups, correct) > 0
-            weights = weights * solved[credit.groups][credit.rows]
+            weights = weights * at_tokens(solved[credit.groups], credit.lengths)
         return self.divergence.streams(weights, credit.information_gain)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from rlsd_pipeline.credit.responses import at_tokens
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 
@@ -30,4 +31,4 @@ class SFT(Weighting):
     def streams(self, credit: Credit) -> TokenStreams:
         """1 on the tokens of correct responses, 0 on the others."""
         correct = credit.correct.to(credit.student_logprobs.dtype)
-        return TokenStreams(nll_weights=correct[credit.rows])
+        return TokenStreams(nll_weights=at_tokens(correct, credit.lengths))

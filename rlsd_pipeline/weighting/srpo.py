@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from rlsd_pipeline.credit.responses import at_tokens
 from rlsd_pipeline.divergences import DivergenceConfig
 from rlsd_pipeline.divergences.jsd import JSD
 from rlsd_pipeline.privileged.kinds.sibling import Sibling
@@ -54,7 +55,7 @@ class SRPO(Weighting):
         Raises:
             ValueError: No teacher scored the table, or its entropy is not there.
         """
-        routed = (credit.informed & ~credit.correct)[credit.rows]
+        routed = at_tokens(credit.informed & ~credit.correct, credit.lengths)
         doubt = credit.column("teacher_entropy").nan_to_num(0.0).mul_(-self.beta)
         weights = doubt.exp_().masked_fill_(~routed, 0.0)
         total = weights.double().sum().item()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from rlsd_pipeline.credit.responses import at_tokens, totals_of
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 if TYPE_CHECKING:
@@ -26,25 +27,20 @@ class Surprisal(Weighting):
 
     def streams(self, credit: Credit) -> TokenStreams:
         """Â_t = A s_t / mean s; A itself where no token of the response was a surprise."""
-        shares = share_of_response(
-            -credit.student_logprobs.detach(), credit.rows, len(credit.rewards)
-        )
+        shares = share_of_response(-credit.student_logprobs.detach(), credit.lengths)
         return TokenStreams(credit.token_advantages * shares)
 
 
-def share_of_response(sizes: Tensor, rows: Tensor, rollouts: int) -> Tensor:
+def share_of_response(sizes: Tensor, lengths: Tensor) -> Tensor:
     """Sizes over their mean in the response, 1 where that is 0; `[tokens]`.
 
     Args:
         sizes: Not negative; `[tokens]`.
-        rows: Index of each token's rollout; `[tokens]`.
-        rollouts: How many there are.
+        lengths: Tokens of each response; `[responses]`.
     """
-    totals = rows.bincount(weights=sizes, minlength=rollouts)
-    means = totals / rows.bincount(minlength=rollouts).clamp(min=1)
+    means = totals_of(sizes, lengths) / lengths.clamp(min=1)
     flat = means == 0
-    # index_select and the work in place: over millions of tokens they take half the time.
-    shares = sizes.double().div_(means.masked_fill(flat, 1.0).index_select(0, rows))
+    shares = sizes.double().div_(at_tokens(means.masked_fill(flat, 1.0), lengths))
     if flat.any():
-        shares.masked_fill_(flat[rows], 1.0)
+        shares.masked_fill_(at_tokens(flat, lengths), 1.0)
     return shares.to(sizes.dtype)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from rlsd_pipeline.credit.responses import at_tokens, totals_of
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 if TYPE_CHECKING:
@@ -60,49 +61,53 @@ class VPPO(Weighting):
         """
         altered = credit.column(f"{self.image}_image_logprobs")
         gap = altered - credit.student_logprobs.detach()
-        seen = ~gap.isnan()
-        gap.nan_to_num_(0.0).clamp_(-_LARGEST_LOG_RATIO, _LARGEST_LOG_RATIO)
+        seen = _has_image(gap, credit.lengths)
+        gap.clamp_(-_LARGEST_LOG_RATIO, _LARGEST_LOG_RATIO)
         dependence = gap.exp().sub_(gap).sub_(1).clamp_(0, _LARGEST)
-        kept = largest_of_response(dependence, credit.rows, len(credit.rewards), self.share)
-        factors = self._factors(dependence, seen, credit)
-        credits = (credit.advantages * factors).index_select(0, credit.rows)
-        return TokenStreams(credits.masked_fill_(kept.logical_not_().logical_and_(seen), 0.0))
+        kept = largest_of_response(dependence, credit.lengths, self.share)
+        if not seen.all():
+            kept |= at_tokens(~seen, credit.lengths)
+        credits = at_tokens(
+            credit.advantages * self._factors(dependence, seen, credit.lengths), credit.lengths
+        )
+        return TokenStreams(credits.masked_fill_(kept.logical_not_(), 0.0))
 
-    def _factors(self, dependence: Tensor, seen: Tensor, credit: Credit) -> Tensor:
+    def _factors(self, dependence: Tensor, seen: Tensor, lengths: Tensor) -> Tensor:
         """Of each response a + (1 - a) s / mean s, 1 without images; `[responses]`."""
-        count = len(credit.rewards)
-        rows = credit.rows
-        totals = rows.bincount(weights=dependence, minlength=count)
-        # A response has an image at all its tokens or at none.
-        has = seen.new_zeros(count).index_put_((rows,), seen)
-        means = totals / rows.bincount(minlength=count).clamp(min=1)
-        factors = means.new_ones(count)
-        if has.any() and (spread := means[has].max() - means[has].min()) > _LEAST_RANGE:
-            scaled = (means[has] - means[has].min()) / spread
-            factors[has] = self.least + (1 - self.least) * scaled / scaled.mean()
+        means = totals_of(dependence, lengths) / lengths.clamp(min=1)
+        factors = means.new_ones(len(means))
+        if seen.any() and (spread := means[seen].max() - means[seen].min()) > _LEAST_RANGE:
+            scaled = (means[seen] - means[seen].min()) / spread
+            factors[seen] = self.least + (1 - self.least) * scaled / scaled.mean()
         return factors.to(dependence.dtype)
 
 
-def largest_of_response(sizes: Tensor, rows: Tensor, responses: int, share: float) -> Tensor:
+def _has_image(gap: Tensor, lengths: Tensor) -> Tensor:
+    """Whether a response was scored with altered images, at all its tokens; `[responses]`."""
+    seen = lengths > 0
+    starts = (lengths.cumsum(0) - lengths)[seen]
+    seen[seen.clone()] = ~gap[starts].isnan()
+    return seen
+
+
+def largest_of_response(sizes: Tensor, lengths: Tensor, share: float) -> Tensor:
     """Whether a token is among its response's largest, of equals the first; `[tokens]`.
 
     Args:
         sizes: `[tokens]`.
-        rows: Index of each token's response; `[tokens]`.
-        responses: How many there are.
+        lengths: Tokens of each response; `[responses]`.
         share: Of a response's tokens, rounded up.
     """
     import torch
 
-    lengths = rows.bincount(minlength=responses)
     starts = lengths.cumsum(0) - lengths
-    kept = torch.zeros_like(rows, dtype=torch.bool)
+    kept = torch.zeros_like(sizes, dtype=torch.bool)
     for length in lengths.unique().tolist():
         if length == 0:
             continue
         count = min(math.ceil(length * share - 1e-9), length)
-        if length * responses == len(rows):
-            return _largest_of_row(sizes.view(responses, length), count).flatten()
+        if length * len(lengths) == len(sizes):
+            return _largest_of_row(sizes.view(len(lengths), length), count).flatten()
         places = starts[lengths == length].unsqueeze(1) + torch.arange(length)
         kept[places] = _largest_of_row(sizes[places], count)
     return kept
@@ -117,7 +122,9 @@ def _largest_of_row(sizes: Tensor, count: int) -> Tensor:
     bounds = torch.from_numpy(least).unsqueeze(1)
     kept = sizes >= bounds
     if int(kept.count_nonzero()) > count * len(sizes):
-        equal = sizes == bounds
-        room = count - (sizes > bounds).sum(1, keepdim=True)
-        kept &= ~equal | (equal.cumsum(1) <= room)
+        tied = (kept.sum(1) > count).nonzero().squeeze(1)
+        some, bound = sizes[tied], bounds[tied]
+        equal = some == bound
+        room = count - (some > bound).sum(1, keepdim=True)
+        kept[tied] = (some > bound) | (equal & (equal.cumsum(1) <= room))
     return kept

@@ -42,6 +42,5 @@ def test_the_setting_names_the_column() -> None:
 
 def test_a_share_is_rounded_up_and_the_first_of_equals_are_taken() -> None:
     sizes = torch.tensor([1.0, 3.0, 3.0, 3.0, 0.0, 0.0, 5.0, 2.0])
-    rows = torch.tensor([0, 0, 0, 0, 1, 1, 3, 3])
-    found = largest_of_response(sizes, rows, 4, 0.4)
+    found = largest_of_response(sizes, torch.tensor([4, 2, 0, 2]), 0.4)
     assert found.nonzero().squeeze(-1).tolist() == [1, 2, 4, 6]

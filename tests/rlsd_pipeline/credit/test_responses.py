@@ -1,0 +1,24 @@
+import torch
+
+from rlsd_pipeline.credit.responses import at_tokens, lengths_of, totals_of
+
+LENGTHS = torch.tensor([2, 0, 3, 1, 0])
+ROWS = torch.tensor([0, 0, 2, 2, 2, 3])
+
+
+def test_lengths_count_empty_responses_as_0() -> None:
+    assert lengths_of(ROWS, 5).tolist() == [2, 0, 3, 1, 0]
+    assert lengths_of(torch.zeros(0, dtype=torch.int64), 2).tolist() == [0, 0]
+
+
+def test_a_value_stands_at_each_token_of_its_response() -> None:
+    values = torch.tensor([0.5, 9.0, -1.0, 2.0, 9.0])
+    assert at_tokens(values, LENGTHS).tolist() == [0.5, 0.5, -1.0, -1.0, -1.0, 2.0]
+    assert at_tokens(torch.tensor([True, True, False, True, True]), LENGTHS).dtype == torch.bool
+
+
+def test_totals_are_sums_in_double_precision() -> None:
+    found = totals_of(torch.tensor([1e8, 1.0, 1.0, 2.0, 3.0, 4.0]), LENGTHS)
+    assert found.dtype == torch.float64
+    assert found.tolist() == [100000001.0, 0.0, 6.0, 4.0, 0.0]
+    assert totals_of(torch.zeros(0), torch.tensor([0, 0])).tolist() == [0.0, 0.0]
