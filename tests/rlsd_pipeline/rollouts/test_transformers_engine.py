@@ -165,11 +165,12 @@ def test_first_token_is_drawn_from_the_softmax(
 
 
 def test_draw_takes_the_first_token_whose_cumulative_probability_exceeds_the_number() -> None:
-    # Cumulative: 0, 0.25, 0.25, 1.
-    logprobs = torch.tensor([0.0, 0.25, 0.0, 0.75]).log()
-    numbers = [0.0, 0.1, 0.2499, 0.25, 0.5, 1 - 2**-53]
+    # Cumulative: 0, 0.5, 0.5, 1. Halves, since half of a sum of two equal numbers is exact however
+    # a processor rounds the exponential.
+    logprobs = torch.tensor([0.0, 0.5, 0.0, 0.5]).log()
+    numbers = [0.0, 0.1, 0.4999, 0.5, 0.75, 1 - 2**-53]
     drawn = _draw(logprobs.expand(6, 4), torch.tensor(numbers, dtype=torch.float64))
-    # At 0 and at 0.25 as well: a token of probability 0 is never drawn.
+    # At 0 and at 0.5 as well: a token of probability 0 is never drawn.
     assert drawn.tolist() == [1, 1, 1, 3, 3, 3]
 
 
