@@ -1,7 +1,7 @@
 """The asset graph driven from one process, against the instance that the UI shows."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from uuid import uuid4
 import dagster as dg
 from yaml import YAMLError
 
+from assets.cli.pace import Pace
 from assets.dagster_private import NO_CAPTURE, CheckError, InstanceRef
 from assets.declared import Declared
 from assets.failures import own_error
@@ -35,6 +36,8 @@ from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.stage import Stage
 
+_SHARE_OF_RESULTS = 0.05
+"""The table reads every score of every arm, so its cost grows with the experiment."""
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -70,6 +73,7 @@ class Loop:
         self._training = Training(self.declared, observe or unobserved)
         self._definitions = definitions_of(self.declared, self._training)
         self._scores = score_stages(self.declared)
+        self._pace = Pace(_SHARE_OF_RESULTS)
         fail_dead_runs(instance)
 
     def arms(self, chosen: Iterable[str]) -> list[str]:
@@ -150,8 +154,12 @@ class Loop:
         return [name for name in self._scores if name in chosen] if chosen else list(self._scores)
 
     def evaluate(self, arm: str, iteration: int) -> None:
-        """Score a policy on every benchmark."""
-        self._run("evaluate", partition_key(arm, iteration))
+        """Score a policy on every benchmark; the table of all scores follows at its own pace."""
+        scores = [self.declared.key(stage) for stage in self._scores.values()]
+        if scores:
+            self._run("evaluate", partition_key(arm, iteration), assets=scores)
+        if self._pace.is_due:
+            self.results()
 
     def lacks_score(self, arm: str, iteration: int) -> bool:
         """Whether the policy that is here now has no score on one of the benchmarks."""
@@ -189,7 +197,8 @@ class Loop:
 
     def results(self) -> None:
         """Put all scores in one table."""
-        self._run(ResultsStage.name)
+        with self._pace.timed():
+            self._run(ResultsStage.name)
 
     def is_done(self, arm: str, iteration: int) -> bool:
         """Whether an iteration is complete, as now declared, and known to the instance."""
@@ -204,6 +213,7 @@ class Loop:
         does: str,
         partition: str | None = None,
         config: Mapping[str, Any] | None = None,
+        assets: Sequence[dg.AssetKey] | None = None,
     ) -> dg.ExecuteInProcessResult:
         run_id = str(uuid4())
         try:
@@ -211,6 +221,7 @@ class Loop:
                 run_config={**_QUIET, **(config or {})},
                 instance=self._instance,
                 partition_key=partition,
+                asset_selection=assets,
                 run_id=run_id,
                 tags=process_tags(run_id) | (SHOWN_TAGS if is_declared(self.file) else {}),
             )
