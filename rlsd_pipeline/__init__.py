@@ -4,15 +4,15 @@ weighting/     credit per token; `rlsd.py` is the method this project is named a
 update/        the clipped policy update, blind to the method
 models/        policies, shared prompts, log-probabilities
 rollouts/      sampling engines
-verifiers/     whether a response is right
-rewards/       what a response is worth
-data/          where problems come from
+verifiers/     decide whether a response is right
+rewards/       the parts of a response's reward
+data/          data sources and images
 evaluation/    scores, intervals, paired differences
-imports/       rollouts that another trainer has sampled
+imports/       rollouts of other trainers
 exports/       tables and credit for other tools
 stages/        the stages of an iteration: read artifacts, call the above, write one artifact
 artifacts/     the content-addressed store
-config/        what a user declares
+config/        the models of an experiment's YAML
 """
 
 from rlsd_pipeline.opened import OpenExperiment, open_experiment

@@ -1,4 +1,4 @@
-"""Questions to an HTTP endpoint as JSON; with deadlines and few attempts."""
+"""Requests to an HTTP endpoint as JSON, with deadlines and few attempts."""
 
 import json
 import os

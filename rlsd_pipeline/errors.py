@@ -1,6 +1,6 @@
-"""The errors a user can cause, each also a standard type.
+"""The errors that a user can cause; each is also a standard exception.
 
-A message says what is wrong, what was found and what to do.
+Every message says what is wrong, what was found and what to do.
 """
 
 

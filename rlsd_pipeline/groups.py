@@ -1,4 +1,4 @@
-"""Which rows of a table answer one problem."""
+"""The groups of a table: the rows that answer one problem."""
 
 from collections.abc import Iterable
 

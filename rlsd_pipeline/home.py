@@ -1,4 +1,4 @@
-"""Where artifacts live: `.rlsd` in the checkout, or RLSD_HOME."""
+"""The home, where artifacts live: `.rlsd` in the checkout, or RLSD_HOME."""
 
 import os
 from pathlib import Path

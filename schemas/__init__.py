@@ -3,21 +3,21 @@
     Problem            a question, its images and its privileged answer
     Rollout            one sampled response to it, token by token
     Reward             the verdict on the response, its reward and advantage
-    ImportedRollout    what another trainer's log said of it, where it was not sampled here
-    ImportReport       what became of the rows of such a log
+    ImportedRollout    what another trainer's log says about a response that it sampled
+    ImportReport       how many rows of such a log were used, and why others were not
     TokenLogprobs      the same tokens scored by the student and the privileged teacher
     TeacherDistribution  the teacher's likeliest next tokens, where a method matches them
-    StateRewards       what continuing from a state of the response came to
-    TokenValues        what the states of the response were worth, measured by continuing from them
-    TokenWeights       what a method makes of rewards and logprobs, per token
-    WeightingComparison  what every method would have made of the same tokens
-    GradientComparison  what each of them would have done to the weights
-    InformationGap     what the reference does to the teacher, and what of it cannot be learnt
-    PolicyCheckpoint   the policy after an update with these weights
-    BenchmarkResponse  what that policy said to a question of a benchmark
+    StateRewards       the rewards of the continuations of a state of the response
+    TokenValues        the values of the states of the response, measured by continuations
+    TokenWeights       the per-token streams that a method makes of rewards and logprobs
+    WeightingComparison  the credit of every method on the same tokens
+    GradientComparison  the gradient of every method's loss on the same rollouts
+    InformationGap     how the reference changes the teacher, and how much of it cannot be learnt
+    PolicyCheckpoint   the policy after an update by these streams
+    BenchmarkResponse  that policy's response to a question of a benchmark
     ItemVerdict        the verdict on one of these responses
-    QuestionScore      what the responses to one question count
-    BenchmarkScore     the score over all of them, with its interval
+    QuestionScore      the score of one question, over its responses
+    BenchmarkScore     the score over all questions, with its interval
     Results            the newest scores of all methods, beside the base and each other
     Lookahead          the scores after one update by every method from one policy
 

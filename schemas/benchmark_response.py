@@ -1,4 +1,4 @@
-"""A benchmark response by response: what was said, what it was found to be, what it counts."""
+"""The responses of a policy to a benchmark, their verdicts, and the score of each question."""
 
 from typing import Annotated, Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""How well a policy answers a benchmark."""
+"""The score of a policy on a benchmark, with its interval and breakdown."""
 
 from typing import Annotated, Any, ClassVar, Self
 

@@ -1,4 +1,4 @@
-"""The base of models whose fields are documented by the text below them."""
+"""The base of models whose field descriptions are the docstrings below the fields."""
 
 import inspect
 import sys

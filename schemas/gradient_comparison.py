@@ -1,4 +1,4 @@
-"""What every method's loss would do to the weights, on the same rollouts."""
+"""The gradients of all methods' losses on the same rollouts, compared."""
 
 from typing import Annotated, Any, ClassVar
 

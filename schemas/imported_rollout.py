@@ -1,4 +1,4 @@
-"""What another trainer's log said of a response beside the response itself."""
+"""Rows and counts of an import: another trainer's log, beside the responses themselves."""
 
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar

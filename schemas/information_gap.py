@@ -1,4 +1,4 @@
-"""What the privileged information does to the teacher on real rollouts, and what of it is leakable.
+"""The effect of the privileged context on the teacher, measured on real rollouts.
 
 Sources: Theorem 1 and Proposition 1 of arXiv 2604.03128; definitions in
 `rlsd_pipeline/diagnostics/`.

@@ -1,4 +1,4 @@
-"""What the store knows about an artifact: its files, and everything that made them."""
+"""The manifest of an artifact: its files, and all inputs that they were made from."""
 
 from typing import Annotated, Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""A question the policy is asked, with what only the teacher and the verifier may see."""
+"""A question for the policy, with the answer that only the teacher and the verifier may see."""
 
 import base64
 from typing import Any, ClassVar

@@ -1,4 +1,4 @@
-"""The newest scores of all methods in one table, and what one update by each came to."""
+"""The newest scores of all methods in one table, and the scores after one update by each."""
 
 from typing import Annotated, Any, ClassVar
 

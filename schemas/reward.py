@@ -1,4 +1,4 @@
-"""What the verifier says about a rollout, and what that is worth within its group."""
+"""The verdict on a rollout, its reward, and its advantage within the group."""
 
 from enum import StrEnum
 from typing import Any, ClassVar

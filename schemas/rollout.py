@@ -1,4 +1,4 @@
-"""A response the policy sampled, token by token."""
+"""A response that the policy sampled, token by token."""
 
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar

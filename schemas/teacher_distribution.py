@@ -1,4 +1,4 @@
-"""What the teacher would have said instead: its likeliest next tokens, and the rest as one."""
+"""The teacher's next-token distribution: its likeliest tokens, and one entry for the rest."""
 
 from typing import Annotated, Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""The same sampled tokens, scored with and without the privileged information."""
+"""The log-probabilities of the sampled tokens under the student and the privileged teacher."""
 
 from typing import Annotated, Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""What the states of a response were worth, measured by continuing from them."""
+"""The values of the states of a response, measured by continuations."""
 
 from typing import Annotated, Any, ClassVar
 

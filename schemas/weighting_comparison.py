@@ -1,4 +1,4 @@
-"""All methods on the same rollouts: what each would have made of the same tokens."""
+"""The credit of all methods on the same rollouts, compared token by token."""
 
 from typing import Annotated, Any, ClassVar
 

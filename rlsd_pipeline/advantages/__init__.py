@@ -1,14 +1,14 @@
-"""What a response's reward is worth beside those of its group: one estimator a file.
+"""Advantages of responses: the reward compared with the group's, one estimator a file.
 
-    standardised.py   less the group's mean, over its standard deviation (GRPO)
-    centred.py        less the group's mean (Dr. GRPO)
-    leave_one_out.py  less the mean of the others (RLOO)
+    standardised.py   minus the group's mean, over its standard deviation (GRPO)
+    centred.py        minus the group's mean (Dr. GRPO)
+    leave_one_out.py  minus the mean of the other rewards (RLOO)
     none.py           the reward itself
 
-    estimator.py      what an estimator is, and what of a group all of them need
+    estimator.py      the base class of an estimator, and the statistics of a group
 
-Every weighting reads the advantages of its arm's estimator. A user's own, beside the YAML or in a
-package, has the form of those here.
+Every weighting reads the advantages of its arm's estimator. An estimator of a user's own, beside
+the YAML or in a package, has the same form.
 """
 
 from typing import TYPE_CHECKING, TypeAlias

@@ -1,4 +1,4 @@
-"""What an advantage estimator is, and what of a group all of them need."""
+"""The base class of advantage estimators, and the statistics of a group that they need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An artifact as its readers see it: nothing is read before its digest is verified."""
+"""An artifact for reading: every file's digest is verified before the file is read."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What a column must not hold: each marker and rule of a record as a mask of bad entries."""
+"""Finds the bad entries of a column: each marker and rule of a record gives a mask."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Copies of remote files on the local disk, by digest, within a bound."""
+"""A local cache of remote files, by digest, of bounded size."""
 
 import os
 import time

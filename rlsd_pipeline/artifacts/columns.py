@@ -1,4 +1,4 @@
-"""From the annotations of a record to the columns of its table."""
+"""The columns of a record's table, derived from the record's annotations."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

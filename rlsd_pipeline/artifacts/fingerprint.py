@@ -1,4 +1,4 @@
-"""Two digests of an artifact: the fingerprint of what went in, the digest of what came out."""
+"""Two digests of an artifact: the fingerprint of its inputs, and the digest of its files."""
 
 import hashlib
 import json

@@ -1,8 +1,8 @@
-"""Garbage: what no reference reaches, what nobody finished, and what is not to be kept.
+"""Garbage collection: unreferenced artifacts, unfinished ones, and files that retention drops.
 
-An artifact is reached from a reference, or as an input of one that is, however far back; so all
-that a kept result depends on is kept. Nothing younger than a grace period is touched, and finding
-an artifact counts as using it, so a run that is going on keeps what it works with.
+A reference reaches its artifact and all inputs of it, however far back, so everything that a kept
+result depends on is kept. Nothing younger than a grace period is deleted. Finding an artifact
+counts as using it, so a running job keeps the artifacts it works with.
 """
 
 import shutil

@@ -1,4 +1,4 @@
-"""A table that a user wrote, in the types of a record."""
+"""Reads a table that a user wrote, and casts it to the types of a record."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Everything that lies in a store, from one listing and the small files that it names."""
+"""The inventory of a store, from one listing and the small files that it names."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Files below a folder of a local disk."""
+"""Storage in a folder of the local disk."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping

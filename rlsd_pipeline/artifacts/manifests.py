@@ -1,4 +1,4 @@
-"""Manifests and the records beside them, read and held against what a folder holds."""
+"""Reads manifests and the records beside them, and checks them against the folder."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,6 +1,6 @@
-"""Notes beside the artifacts: what was read of many of them, so that it is not read again.
+"""Notes beside the artifacts: numbers that were read from many of them, cached.
 
-They lie under `.numbers`. Deleting them loses time and nothing else.
+They lie under `.numbers`. Deleting them costs time and nothing else.
 """
 
 import json

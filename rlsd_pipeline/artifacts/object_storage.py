@@ -1,8 +1,7 @@
-"""Files below a prefix of an object store: S3, GCS and whatever else fsspec reaches.
+"""Storage below a prefix of an object store: S3, GCS and others that fsspec reaches.
 
-An object store renames nothing and needs not to: an object appears with its last byte. What a
-listing or a lookup says must be true now, since other processes write here, so nothing that fsspec
-remembers is believed.
+An object store renames nothing and need not: an object appears with its last byte. Other processes
+write here as well, so listings and lookups bypass fsspec's cache.
 """
 
 import hashlib

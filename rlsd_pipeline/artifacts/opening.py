@@ -1,4 +1,4 @@
-"""From the URL of a store to the storage behind it."""
+"""Opens the storage behind the URL of a store."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What is damaged and set aside: kept for whom wants to look at it, and seen by no stage."""
+"""Quarantine of damaged artifacts: kept for inspection, and invisible to every stage."""
 
 from collections.abc import Iterable
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""References: the only names of artifacts, and the only files of a store that change."""
+"""References: the names of artifacts, and the only files of a store that change."""
 
 import re
 

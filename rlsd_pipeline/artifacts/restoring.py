@@ -1,4 +1,4 @@
-"""A store that makes again what was collected, to the same bytes or not at all."""
+"""A store that recomputes collected artifacts, to the same bytes or not at all."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The store's own documents: JSON that bears its version, and a checksum of everything in it."""
+"""The store's own documents: JSON with a version, and a checksum of its content."""
 
 import json
 from dataclasses import dataclass

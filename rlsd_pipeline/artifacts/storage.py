@@ -1,4 +1,4 @@
-"""Files below one URL: written whole or not at all, read only once their digest is verified."""
+"""The interface of a storage: files below one URL, written atomically and verified on reading."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The store: asks for an artifact by what it is made from, and makes it at most once."""
+"""The artifact store: finds an artifact by its fingerprint, and makes it at most once."""
 
 import posixpath
 import time

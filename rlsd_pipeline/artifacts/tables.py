@@ -1,4 +1,4 @@
-"""Records as Arrow tables: built from columns, read back as rows, compared token by token."""
+"""Arrow tables of records: built from columns, read back as rows, compared token by token."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar

@@ -1,4 +1,4 @@
-"""The checks of a table, by column: a bad row is looked for only once a column is known bad."""
+"""Validates a table by column; the bad row is looked for only in a bad column."""
 
 from dataclasses import dataclass
 from typing import NoReturn

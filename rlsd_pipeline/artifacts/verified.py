@@ -1,4 +1,4 @@
-"""Local files whose bytes are known to have a digest, each read once by a process."""
+"""Local files with a verified digest; a process reads each file once to verify it."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
-"""Which versions of a record are read.
+"""The versions of a record that can be read.
 
-An older version is read where the record says so: what it lacks has the declared default. A newer
-one is refused, since its fields may mean what this code does not know.
+An older version is read if the record says so: missing fields have the declared defaults. A newer
+version is refused, since this code does not know what its fields mean.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What a stage is handed to write its artifact with."""
+"""The writer with which a stage writes its artifact."""
 
 import math
 import posixpath

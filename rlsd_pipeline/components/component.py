@@ -1,4 +1,4 @@
-"""A part of an experiment: its fields are its settings, its method is the work."""
+"""The base class of components: fields are the settings, a method does the work."""
 
 from __future__ import annotations
 

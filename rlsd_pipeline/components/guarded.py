@@ -1,4 +1,4 @@
-"""What a user's code raises, as one message with the file, the line and the place."""
+"""Turns an exception of a user's code into one message with the file, the line and the place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A path that a component is given: relative to the YAML, and in a fingerprint by its content."""
+"""A path in a component's settings: relative to the YAML, fingerprinted by its content."""
 
 from __future__ import annotations
 

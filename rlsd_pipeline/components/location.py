@@ -1,6 +1,6 @@
-"""`type` as an import path, or as a file beside the YAML, and the class it names.
+"""Loads the class that a `type` names by an import path or by a file beside the YAML.
 
-A file is run once for each content that it has: what was run is what its digest is of.
+A file is run once for each content, so the digest is always that of the code that ran.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A place in an experiment where one component of a kind is declared."""
+"""The type of a config field that declares one component of a kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A component as JSON that another process reads, which may not see the file of a user's class."""
+"""A component as JSON for another process that may not see the file of a user's class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The code that decides what a user's component does, as a digest."""
+"""The digest of the code that a user's component consists of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the places of computation differ in: who does the work, and where the policies are."""
+"""Builds the declared place of computation: this process, torchrun or a Ray cluster."""
 
 from functools import partial
 

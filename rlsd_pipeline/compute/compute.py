@@ -1,4 +1,4 @@
-"""What a place of computation does: work on many independent pieces, and updates."""
+"""The interface of a place of computation: work on many independent pieces, and updates."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar

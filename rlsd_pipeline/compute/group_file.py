@@ -1,4 +1,4 @@
-"""The groups of an update as one safetensors file; pixels stay on disk until they are asked for."""
+"""The groups of an update as one safetensors file; pixels are read from disk when needed."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Starting a command, here or wherever else, and waiting for its end."""
+"""Starts a command, on this machine or another, and waits for its end."""
 
 import os
 import subprocess

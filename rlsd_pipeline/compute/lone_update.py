@@ -1,4 +1,4 @@
-"""An update by one process from a job's folder: what one process does here, to the last bit.
+"""An update by one process from a job's folder, equal to the in-process update bit by bit.
 
 A sharded policy adds the gradients of tied weights in another order, even where one process holds
 all of it.

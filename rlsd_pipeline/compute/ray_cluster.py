@@ -1,4 +1,4 @@
-"""The Ray cluster that an experiment declares: started here, one that runs, or one of the run."""
+"""The declared Ray cluster: started on this machine, a running one, or one made for the run."""
 
 import atexit
 import logging

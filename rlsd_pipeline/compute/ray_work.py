@@ -1,4 +1,4 @@
-"""Work in shards on the workers of a Ray cluster: a dead worker costs its shard, no more."""
+"""Work in shards on the workers of a Ray cluster; a dead worker costs only its shard."""
 
 import logging
 import tempfile

@@ -1,4 +1,4 @@
-"""The workers of a Ray cluster that one process has, and which of them are free."""
+"""One process's workers of a Ray cluster, and which of them are free."""
 
 import logging
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What the processes of an update leave behind: each its rows of every tensor, and the metrics.
+"""The result files of an update: each process writes its rows of every tensor.
 
     result/metrics.json                         written by rank 0
     result/weights-00000-of-00002.safetensors   rows of rank 0, by parameter name

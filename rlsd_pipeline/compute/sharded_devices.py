@@ -1,9 +1,8 @@
 """The processes of an update over a sharded policy.
 
-Every process must run as many forward and backward passes through as many of the same layers as
-the others, since each of them gathers parameters from all. All know the whole table, so all know
-without asking what the others run at a time; a group without weight stands in where one would run
-less.
+All processes must run the same number of forward and backward passes through the same layers,
+since each pass gathers parameters from all of them. Every process knows the whole table, and so
+knows what the others run. A process with fewer groups runs a group without weight instead.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""An update as it is asked for and as it ends, wherever it is computed."""
+"""The request for an update and its result, independent of the place of computation."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path

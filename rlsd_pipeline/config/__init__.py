@@ -1,1 +1,1 @@
-"""What a user declares: the experiment and its parts, as Pydantic models."""
+"""The declared experiment and its parts, as Pydantic models."""

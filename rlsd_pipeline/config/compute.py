@@ -1,4 +1,4 @@
-"""Where the heavy work of a stage runs."""
+"""The place where the heavy work of a stage runs."""
 
 from typing import Annotated, ClassVar, Literal
 

@@ -1,4 +1,4 @@
-"""The further contexts in which responses are scored where a method asks for them."""
+"""Settings of further contexts in which responses are scored for methods that need them."""
 
 from typing import Annotated
 

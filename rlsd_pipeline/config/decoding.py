@@ -1,4 +1,4 @@
-"""How a policy answers the questions of a benchmark."""
+"""Settings of decoding: how a policy answers the questions of a benchmark."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Where a policy is."""
+"""The device of a policy."""
 
 from typing import Literal
 

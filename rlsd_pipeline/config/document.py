@@ -1,4 +1,4 @@
-"""A YAML file, read so that no value is lost or changed in silence, with the line of every place.
+"""Reads YAML strictly: no value is lost or changed silently, and every place has its line.
 
 PyYAML keeps the last of two equal keys, and reads `010` as 8 and `1:30` as 90. Both are errors
 here. `1e-6`, which PyYAML takes for text, is a number, as in YAML 1.2 (§10.3 of its specification).

@@ -1,4 +1,4 @@
-"""Which benchmarks score a policy, and when."""
+"""Settings of evaluation: the benchmarks that score a policy, and when."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""A declared experiment: everything that decides what is computed."""
+"""The model of an experiment's YAML: everything that decides what is computed."""
 
 import re
 from pathlib import Path

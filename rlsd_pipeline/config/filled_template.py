@@ -1,4 +1,4 @@
-"""A prompt that knows which of its text the experimenter wrote and which came from the data."""
+"""A filled prompt template that keeps the experimenter's text apart from the data's."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The machines an experiment is meant for, and what its plan assumes of a run on them."""
+"""The declared hardware of an experiment, and the assumptions of its plan."""
 
 from typing import Annotated, Literal
 

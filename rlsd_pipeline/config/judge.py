@@ -1,4 +1,4 @@
-"""A model behind an HTTP endpoint that reads answers where a rule cannot."""
+"""Settings of a judge: a model behind an HTTP endpoint that reads unparsed answers."""
 
 from typing import Annotated
 

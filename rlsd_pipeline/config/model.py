@@ -1,4 +1,4 @@
-"""Which policy the experiment starts from."""
+"""The model that an experiment starts from."""
 
 from pathlib import Path
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""What an experiment is called."""
+"""The name of an experiment."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""Where a file that an experiment names lies: beside its YAML, unless the path says otherwise."""
+"""Resolves the paths of an experiment: relative ones begin at its YAML's folder."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What every place of computation says of itself."""
+"""The settings that every place of computation has."""
 
 from pathlib import Path
 from typing import ClassVar, Self

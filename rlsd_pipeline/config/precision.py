@@ -1,4 +1,4 @@
-"""In which precision a policy samples, scores and is trained."""
+"""The precision in which a policy samples, scores and is trained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a problem is put to the student, and to the teacher that also sees a reference."""
+"""The prompt templates of the student, and of the teacher that also sees a reference."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""A Ray cluster: where it is, and what one worker of it takes."""
+"""Settings of a Ray cluster: its address, and the resources of a worker."""
 
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self

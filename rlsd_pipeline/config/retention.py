@@ -1,4 +1,4 @@
-"""What of a training is kept once garbage is collected."""
+"""Settings of retention: which files of a training garbage collection keeps."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""The reward that an experiment declares: a list of parts, or the weights of the two usual ones."""
+"""The declared reward: a list of parts, or the weights of accuracy and format."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias

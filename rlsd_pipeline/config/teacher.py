@@ -1,4 +1,4 @@
-"""Who the teacher is."""
+"""The declared teacher: live, frozen, synced, averaged or another model."""
 
 from pathlib import Path
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""How the worth of tokens is measured: by continuing from the states of the rollouts."""
+"""Settings of token values: how many continuations measure which states."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""How the policy is updated from a table of token weights."""
+"""Settings of the policy update from a table of token weights."""
 
 from typing import Annotated, Any, Literal, Self
 

@@ -1,4 +1,4 @@
-"""The verifier that an experiment declares: a built-in one, or a class of a user's own."""
+"""The declared verifier: a built-in one, or a class of a user's own."""
 
 from rlsd_pipeline.verifiers import VerifierConfig
 

@@ -1,8 +1,9 @@
-"""Credit over whole tables: what the methods read and write, and how they compare.
+"""Credit over whole tables: inputs and streams of the methods, and their comparison.
 
-tables.py       token tables -> what a method reads; streams -> columns
-segments.py     which tokens are reasoning, answer and format
-signs.py        does a token pull against its reward?
-summary.py      numbers of one table worth a curve
+tables.py       token tables -> the inputs of a method; streams -> columns
+segments.py     the reasoning, answer and format tokens of a response
+signs.py        how often a token's credit has the other sign than its response's reward
+summary.py      the numbers of one table that are drawn as curves
 comparison.py   all methods on the same table
+fidelity.py     how close a method's credit comes to the true advantages
 """

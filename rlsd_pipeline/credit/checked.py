@@ -1,4 +1,4 @@
-"""The streams of a method, refused where the update could not take them."""
+"""Checks the streams of a method before the policy update reads them."""
 
 import torch
 

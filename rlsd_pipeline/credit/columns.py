@@ -1,8 +1,8 @@
-"""What a method may read of a token beside its response's reward: the columns, and who makes them.
+"""The token columns that a method may read beside the reward, and the stages that make them.
 
-A column has the name of its attribute of `Credit`. Those of the sampled tokens, of their scores
-under the student and the teacher and of what they were worth are made by three stages; a method
-names the ones it reads, and nothing else is computed for it.
+A column has the name of its attribute of `Credit`. Three stages make them: the sampled tokens,
+their scores under student and teacher, and their true advantages. A method names the columns that
+it reads, and nothing else is computed for it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All methods on the same tokens: distribution, segments, signs, cuts and rank correlation."""
+"""Compares all methods on the same tokens: distribution, segments, signs, cuts, correlation."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""How near a method's credit comes to what the tokens were worth.
+"""Credit fidelity: how close a method's credit comes to the true advantages.
 
     A*_t = V_t - V_{t-1}                                   true advantage of a token or span
     fidelity(c) = ⟨c, (Â¹ + Â²)/2⟩ / (‖c‖ sqrt⟨Â¹, Â²⟩)    1 is perfect, a multiple changes nothing

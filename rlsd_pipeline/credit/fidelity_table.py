@@ -1,4 +1,4 @@
-"""All methods against the true advantages, over all tokens, within responses, and by part."""
+"""The fidelity of all methods: over all tokens, within responses, and by part."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

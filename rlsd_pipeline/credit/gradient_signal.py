@@ -1,4 +1,4 @@
-"""Bias and noise of a method's gradient, from what the problems of one batch agree on.
+"""Bias and noise of a method's gradient, from products of different problems of one batch.
 
     G = sum_i g_i          a batch's gradient, by problem
     |E G|²  ~  n / (n - 1) sum_{i≠j} ⟨g_i, g_j⟩

@@ -1,4 +1,4 @@
-"""What decides the credit that a method gives, as a fingerprint holds it."""
+"""The parts of a fingerprint that decide a method's credit."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The advantage of each rollout of a table; loads no model library where the table holds them."""
+"""The advantage of each rollout of a table; loads no model library if the table holds them."""
 
 import numpy as np
 import pyarrow as pa

@@ -1,4 +1,4 @@
-"""How many of the tokens that a small difference selects rounding alone would select.
+"""The share of selected tokens that rounding alone would select.
 
 A method may keep the tokens at which two log-probabilities of the same token differ by more than a
 threshold. Where both say the same, they still differ: sampling and scoring, or two prompts of

@@ -1,4 +1,4 @@
-"""Which tokens of a response are reasoning, which give the answer, and which are format."""
+"""The segment of each token of a response: reasoning, answer or format."""
 
 import re
 from collections.abc import Sequence

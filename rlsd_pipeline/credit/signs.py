@@ -1,4 +1,4 @@
-"""Does the credit of a token ever pull against its response's reward?"""
+"""How often a token's credit has the other sign than its response's advantage."""
 
 import numpy as np
 import pyarrow as pa

@@ -1,4 +1,4 @@
-"""The states of a table's responses: which are valued, and each distinct prefix once."""
+"""The states of a table's responses and their values; each distinct prefix counts once."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

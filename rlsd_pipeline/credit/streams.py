@@ -1,4 +1,4 @@
-"""The per-token streams that a method ends in and the policy update consumes."""
+"""The per-token streams that a method returns and the policy update reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers of one table worth a curve."""
+"""The numbers of one table of credit that are drawn as curves."""
 
 import torch
 from torch import Tensor

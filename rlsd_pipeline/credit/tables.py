@@ -1,4 +1,4 @@
-"""Token tables as the flat arrays that a method reads, and its streams as columns.
+"""Converts token tables to the flat arrays that a method reads, and its streams to columns.
 
 Nothing is padded: the tokens of all responses stand one after the other, as in the Parquet file.
 """

@@ -1,6 +1,6 @@
-"""Where problems come from.
+"""Data sources, and the formats and images that they read.
 
-    source.py    what a data source is: its fields are its settings, `problems` is the work
+    source.py    the base class: fields are settings, `problems` does the work
     sources/     the built-in ones: easy-VQA, a JSONL file, a data set of the hub, arithmetic
     reading.py   a source becomes problems with a train and a test split
 

@@ -1,4 +1,4 @@
-"""How far the wording alone goes: the accuracy of answering without looking."""
+"""The blind accuracy of a data set: answering by the wording alone, without the image."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence

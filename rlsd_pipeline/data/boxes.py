@@ -1,4 +1,4 @@
-"""Regions of images, as a row gives them."""
+"""Reads the regions of images that a row names."""
 
 import math
 from collections.abc import Sequence

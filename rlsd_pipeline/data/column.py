@@ -1,4 +1,4 @@
-"""Where a field of a problem stands in the rows of a table."""
+"""Finds the field of a problem in the rows of a table."""
 
 import re
 from collections.abc import Mapping, Sequence

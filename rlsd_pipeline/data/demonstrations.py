@@ -1,4 +1,4 @@
-"""What a warm start learns before any reinforcement: prompts with responses to imitate."""
+"""Demonstrations for the warm start: prompts with responses to imitate."""
 
 from __future__ import annotations
 

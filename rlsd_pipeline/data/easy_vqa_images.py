@@ -1,4 +1,4 @@
-"""What all data sets drawn from the images of easy-VQA have in common."""
+"""The common base of all data sources on the images of easy-VQA."""
 
 from typing import Annotated, ClassVar
 

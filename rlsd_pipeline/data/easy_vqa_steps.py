@@ -1,4 +1,4 @@
-"""Where a response to an easy-VQA question goes right or wrong: perceive, compare, negate.
+"""Judges the steps of a response to an easy-VQA question: perceive, compare, negate.
 
 Each step is judged given what the response itself said before: a comparison is right if it follows
 from the colour and shape the response named, and the negation if the answer follows from the

@@ -1,4 +1,4 @@
-"""An image as a row gives it: bytes, base64, a data URL, a file, or a dictionary of these."""
+"""Reads an image from a row: bytes, base64, a data URL, a file, or a dictionary of these."""
 
 import base64
 import binascii

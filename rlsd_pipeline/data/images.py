@@ -1,4 +1,4 @@
-"""Images as a data set holds them: encoded bytes, checked once, where they enter the pipeline."""
+"""Images as encoded bytes, checked once where they enter the pipeline."""
 
 import io
 import math

@@ -1,4 +1,4 @@
-"""A data set reads no file outside its own folder."""
+"""Refuses paths of a data set that lead out of its folder."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -2,10 +2,10 @@
 
     {"question": "What colour is it?", "answer": "red", "image": "images/1.png"}
 
-Keys: `question` and `answer`; where there is something to say `image` or `images`, `id`,
-`solution`, `choices`, `split`, `attributes` (free labels), `boxes` (`[left, top, right, bottom]` in
-pixels, one an image) and `cue` (a visual hint). Numbers may stand for strings. An image may also be
-in the row: as base64, a data URL, or a dictionary with `bytes` or `path`.
+Keys: `question` and `answer`; optionally `image` or `images`, `id`, `solution`, `choices`, `split`,
+`attributes` (free labels), `boxes` (`[left, top, right, bottom]` in pixels, one for each image) and
+`cue` (a visual hint). A string may be written as a number. An image may also be in the row: as
+base64, a data URL, or a dictionary with `bytes` or `path`.
 """
 
 import json

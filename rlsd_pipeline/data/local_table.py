@@ -1,7 +1,7 @@
 """A table that lies in a local file or folder, in any layout that `datasets` writes or reads.
 
-What a folder says of itself may not lead out of it: the files that its data set card names, and
-those that are links, must lie within.
+A folder may not lead out of itself: the files that its data set card names, and the targets of its
+links, must lie within it.
 """
 
 import csv

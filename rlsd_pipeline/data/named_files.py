@@ -1,6 +1,6 @@
-"""The files that a table of one file names, found without reading what else is in it.
+"""Finds the files that a one-file table names, without reading its other columns.
 
-Nothing is checked here: what cannot be read names nothing, and the reader says why later.
+Nothing is checked here: an unreadable row names no file, and the reader reports it later.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""A row that a user's own source gives, checked as a row of a file is."""
+"""Checks a row of a user's own source as a row of a file is checked."""
 
 import io
 from collections.abc import Mapping

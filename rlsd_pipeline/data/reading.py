@@ -1,4 +1,4 @@
-"""One way in: a source becomes problems with a train and a test split."""
+"""Reads a source as problems with a train and a test split."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""A row of a source, with the keys that JSONL files and sources of a user's own share."""
+"""The row of a source, with the keys of JSONL files and of a user's own sources."""
 
 import hashlib
 from collections.abc import Callable, Sequence

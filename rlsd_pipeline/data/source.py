@@ -1,4 +1,4 @@
-"""A data set as a component: where the problems come from, and what identifies them."""
+"""The base class of data sources: where problems come from, and what identifies them."""
 
 from __future__ import annotations
 

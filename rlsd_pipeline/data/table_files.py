@@ -1,4 +1,4 @@
-"""What a table takes on disk: its file or folder, and the images that lie beside it."""
+"""The files of a table on disk: its file or folder, and the images beside it."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

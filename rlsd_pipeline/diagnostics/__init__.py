@@ -1,4 +1,4 @@
-"""What a teacher's privileged information does to training, measured and not assumed.
+"""Diagnostics of a privileged teacher: information, deviation, leakage, and three properties.
 
     tabular.py             Theorem 1 and Proposition 1, exact, in a model small enough to enumerate
     mutual_information.py  the same quantities on real rollouts: I, L*, the deviation ratio ρ
@@ -6,7 +6,7 @@
     distributions.py       divergences between next-token distributions
     moments.py             entropy, length and distance to the teacher of one iteration
     divergence_curve.py    distance to the teacher, entropy and length by iteration; where it stalls
-    leakage/               does a response use what only the teacher saw?
+    leakage/               whether responses use what only the teacher saw
     properties/            stability, sustained improvement, no leakage, decided from recordings
 
 Everything here reads arrays and texts that a run recorded; nothing samples or trains.

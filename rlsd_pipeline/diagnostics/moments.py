@@ -1,4 +1,4 @@
-"""What one table of log-probabilities says about the policy and its distance to the teacher."""
+"""Entropy, length and distance to the teacher from one table of log-probabilities."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""How much of the teacher's pull no student can follow, measured on rollouts.
+"""Mutual information and deviation ratio on rollouts: the part of OPSD no student can learn.
 
     belief           P(r_j | x, y<t) ∝ P(r_j | x) Π_{s<t} P_T(y_s | r_j, y<s)
     objective        L_t = E_j KL(P_T(. | r_j, y<t) ‖ P_S)

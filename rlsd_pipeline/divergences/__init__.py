@@ -1,13 +1,13 @@
-"""How far the student is from the teacher at a token: one divergence a file.
+"""Divergences between teacher and student at a token, one a file.
 
-    forward_kl.py   the student is to cover what the teacher does
-    reverse_kl.py   the student is to stay where the teacher goes
-    jsd.py          either from a mixture of the two
+    forward_kl.py   the student learns to cover the teacher's distribution
+    reverse_kl.py   the student learns to stay within the teacher's distribution
+    jsd.py          both distributions against their mixture
     sampled.py      reverse KL from the sampled token alone, as a policy gradient
 
-    divergence.py   what a divergence is, and what one of two distributions is
+    divergence.py   the base classes
 
-A user's own, beside the YAML or in a package, has the form of those here.
+A divergence of a user's own, beside the YAML or in a package, has the same form.
 """
 
 from typing import TYPE_CHECKING, TypeAlias

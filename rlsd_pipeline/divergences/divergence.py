@@ -1,4 +1,4 @@
-"""What a divergence is: its settings, its formula, and the stream that minimises it."""
+"""The base classes of divergences: settings, formula, and the stream that minimises it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is wrong with a store, and how it is mended: from what the store itself still says."""
+"""Finds damage in a store, and repairs it from what the store itself still holds."""

@@ -1,4 +1,4 @@
-"""Artifacts that are not what was written: manifests, files, and records of other versions."""
+"""Finds damaged artifacts: manifests, files, and records of other versions."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""All that is wrong with a store."""
+"""The examination of a store: all findings, in order."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace

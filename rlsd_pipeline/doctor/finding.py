@@ -1,4 +1,4 @@
-"""One thing that is wrong, or worth knowing."""
+"""One finding of an examination: damage, or a note."""
 
 from collections.abc import Callable
 from typing import Literal, NamedTuple

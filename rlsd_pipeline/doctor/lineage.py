@@ -1,4 +1,4 @@
-"""What a name must mean, told by what the other names of its place and their artifacts say."""
+"""Infers the artifact of a lost reference from the other references of its arm and iteration."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a user may want to know, though nothing is damaged by it."""
+"""Notes of an examination: facts that a user may want to know, though nothing is damaged."""
 
 import re
 import time

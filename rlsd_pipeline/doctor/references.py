@@ -1,4 +1,4 @@
-"""Names that are damaged, that lead nowhere, or that lead to what they cannot mean."""
+"""Finds references that are damaged, that lead nowhere, or that lead to a wrong artifact."""
 
 from collections.abc import Callable, Iterator, Set
 from datetime import datetime

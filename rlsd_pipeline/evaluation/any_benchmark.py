@@ -1,4 +1,4 @@
-"""What all benchmarks declare: those of rows, and the experiment's own held-out problems."""
+"""The settings of all benchmarks: public ones, and the experiment's own held-out problems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A benchmark: where its questions are, what a policy is asked, and how it is scored."""
+"""The base class of benchmarks: rows, prompt, rules and score."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a table has the columns of a benchmark, found out before a row of it is read."""
+"""Checks that a table has the columns of a benchmark, before any row is read."""
 
 from collections.abc import Sequence
 from typing import Any

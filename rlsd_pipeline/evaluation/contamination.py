@@ -1,4 +1,4 @@
-"""Whether a question to learn from is a question of a benchmark.
+"""Contamination: training problems that are questions of a benchmark.
 
 Two are the same where they show the same picture or ask the same. Pictures are compared by their
 decoded pixels, so that another encoding without loss is found; one of a single colour shows

@@ -1,7 +1,7 @@
-"""A language model that reads answers where a rule could not, and never sees the gold answer.
+"""The judge: a language model that reads unparsed answers, and never sees the gold answer.
 
-The rule compares what the judge has read as it compares its own extractions, so a score depends
-on the judge's reading alone, never on its opinion; cached readings make it deterministic.
+The rule compares the judge's reading as it compares its own extractions. So a score depends on what
+the judge reads, never on its opinion. Cached readings make the score deterministic.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""What a judge read from a response, kept by content: the same request is made once."""
+"""The cache of a judge's readings by content: the same request is made once."""
 
 import hashlib
 import json

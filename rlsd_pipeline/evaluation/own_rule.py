@@ -1,4 +1,4 @@
-"""The methods of a benchmark as its rule; what a user's raise is told with file and line."""
+"""The rule that calls a benchmark's own methods; their exceptions name file and line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two policies on the same questions: is one better, and by how much."""
+"""Paired comparison of two policies on the same questions: difference, interval and p-value."""
 
 import math
 from collections.abc import Mapping

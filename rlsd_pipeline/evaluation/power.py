@@ -1,4 +1,4 @@
-"""What difference between two policies a benchmark can show at all.
+"""The smallest difference between two policies that a benchmark can show.
 
 Normal approximation (Miller 2024, arXiv 2411.00640, section 5): a two-sided test finds a true
 difference d with the wanted power where d >= (z_(1 - alpha/2) + z_power) SE(difference). The

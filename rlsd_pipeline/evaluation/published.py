@@ -1,7 +1,7 @@
-"""What the paper reports for Qwen3-VL-8B on five benchmarks (arXiv 2604.03128).
+"""The scores that the paper reports for Qwen3-VL-8B on five benchmarks (arXiv 2604.03128).
 
-Another model, other data, one run without an interval: shown beside one's own numbers to compare
-the order of the methods, never the values.
+They are of another model and other data, from one run without an interval. Tables show them to
+compare the order of the methods, never the values.
 """
 
 from collections.abc import Mapping

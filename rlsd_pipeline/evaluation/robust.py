@@ -1,4 +1,4 @@
-"""The rule by which every benchmark is scored robustly: the one that may reward training."""
+"""The robust rule of every benchmark, which may also reward training."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Where the rows of a public benchmark stand: tables of the hub, or files in the same layout."""
+"""The sources of a public benchmark's rows: tables of the hub, or files in the same layout."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The rows of a public benchmark as problems, from the hub or from a local copy."""
+"""Reads the rows of a public benchmark as problems, from the hub or from a local copy."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice

@@ -1,4 +1,4 @@
-"""From responses to verdicts, and from verdicts to a score: what each step hands on."""
+"""The records between responses, verdicts and a benchmark's score."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, Protocol

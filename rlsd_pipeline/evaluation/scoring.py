@@ -1,4 +1,4 @@
-"""From responses to verdicts, by a benchmark's rule; nothing is generated here."""
+"""Judges stored responses by a benchmark's rule; nothing is generated here."""
 
 import random
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How much a paired difference varies from seed to seed, and what part of it is of the questions.
+"""The spread of a paired difference over seeds, and the part of it that questions cause.
 
 The difference of seed s on question q is taken as d + seed + question + rest, all independent. The
 mean over a benchmark's Q questions, which every seed answers, then varies over seeds with the

@@ -1,4 +1,4 @@
-"""What share of one paired gain another one is, with Fieller's interval."""
+"""The ratio of two paired gains, with Fieller's interval."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""A table as a file that other tools read."""
+"""Writes a table as a file that other tools read."""
 
 from __future__ import annotations
 

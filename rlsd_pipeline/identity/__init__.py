@@ -1,1 +1,1 @@
-"""What identifies what an experiment names: the content of files, the commit of a hub's id."""
+"""The identity of files and hub ids in an experiment: the content, or the commit."""

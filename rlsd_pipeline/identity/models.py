@@ -1,4 +1,4 @@
-"""What identifies a declared model: its content, and not where it lies.
+"""The identity of a declared model: its content, and not its location.
 
 Nothing here needs torch, so that an experiment can be read without loading it.
 """

@@ -1,4 +1,4 @@
-"""What became of a log, in lines that a person reads."""
+"""The summary of an import as lines of text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stages of an import made one after the other, in this process."""
+"""Runs the stages of an import one after the other, in this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which problem a row answers: one name for one prompt, in every stage that reads the log.
+"""Names the problem that a row answers: one name for one prompt, in every stage.
 
 The responses of one prompt within one step are a group, unless the log names groups: then a prompt
 that was drawn twice is a problem for each.

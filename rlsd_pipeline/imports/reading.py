@@ -1,4 +1,4 @@
-"""What puts a log's rows into the tokens, and among the problems, of an experiment."""
+"""Assigns the rows of a log to an experiment's tokens and problems."""
 
 from __future__ import annotations
 

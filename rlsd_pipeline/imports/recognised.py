@@ -1,4 +1,4 @@
-"""Which formats a log looks like, and the errors that say so."""
+"""Recognises the formats that a log looks like, and names them in errors."""
 
 from __future__ import annotations
 

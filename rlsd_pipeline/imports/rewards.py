@@ -1,4 +1,4 @@
-"""The rewards of a log as rows of `Reward`, beside the verifier's where that is asked."""
+"""The rewards of a log as rows of `Reward`, with the verifier's beside them on request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A log's format as a component: what it looks like, and what its records say."""
+"""The base class of log formats: recognises a log, and reads its records."""
 
 from __future__ import annotations
 

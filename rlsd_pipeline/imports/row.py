@@ -1,4 +1,4 @@
-"""A row of a log as every format gives it, or why it cannot be used."""
+"""The common form of a log's row, or the reason why the row cannot be used."""
 
 from __future__ import annotations
 

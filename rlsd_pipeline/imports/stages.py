@@ -1,7 +1,7 @@
-"""The stages of an iteration that another trainer has sampled: its log in the place of the work.
+"""The stages `problems`, `rollouts` and `rewards` as imports of another trainer's log.
 
-Its problems, its responses and its rewards are written as the tables that the stages' own work
-leaves, so that whatever follows works on them.
+They write the log's problems, responses and rewards as the tables of these stages, so that all
+later stages work on them.
 """
 
 from __future__ import annotations

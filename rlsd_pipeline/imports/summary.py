@@ -1,4 +1,4 @@
-"""What the tables of an import say before any method is asked."""
+"""Numbers of an import's tables that need no method."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of a log as the tables of an iteration; only what becomes of them is held in memory."""
+"""Converts the rows of a log to the tables of an iteration; only the tables are held in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where problems come from: each file is one data source with its settings.
+"""The built-in data sources: each file is one source with its settings.
 
     easy_vqa.py        the easy-VQA data set
     easy_vqa_chain.py  several questions chained about one of its images
@@ -6,8 +6,8 @@
     hub.py             a data set of the Hugging Face hub, or local data in a layout of `datasets`
     arithmetic.py      generated sums and differences
 
-A file here that holds a `DataSource` can be declared: nothing else has to be told. A user's own,
-beside the YAML or in a package, has the same form.
+An experiment can declare every `DataSource` in a file here; no list has to be changed. A source of
+a user's own, beside the YAML or in a package, has the same form.
 """
 
 from typing import TYPE_CHECKING, TypeAlias

@@ -1,4 +1,4 @@
-"""The easy-VQA data set as a source; `rlsd_pipeline.data.easy_vqa` says how it is drawn."""
+"""The easy-VQA data set as a source; `rlsd_pipeline.data.easy_vqa` draws its questions."""
 
 from __future__ import annotations
 

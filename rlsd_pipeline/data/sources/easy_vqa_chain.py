@@ -1,4 +1,4 @@
-"""Chained questions about one image; `rlsd_pipeline.data.easy_vqa_chain` says how."""
+"""Chained questions about one image; `rlsd_pipeline.data.easy_vqa_chain` draws them."""
 
 from __future__ import annotations
 

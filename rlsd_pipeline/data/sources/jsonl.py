@@ -1,4 +1,4 @@
-"""A JSONL file as a source; `rlsd_pipeline.data.jsonl` says what a row holds."""
+"""A JSONL file as a source; `rlsd_pipeline.data.jsonl` documents the keys of a row."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Does a response use what only the teacher saw?
+"""Leakage: whether a response uses what only the teacher saw.
 
-    mentions.py      phrases that speak of a reference the student was never shown
+    mentions.py      phrases that mention a reference though the student was shown none
     early_answer.py  how far into its reasoning a response first names the answer
     corruption.py    how far the teacher moves when the reference is another problem's
 

@@ -1,9 +1,9 @@
-"""The texts in which a phrase may be, found in one pass over a column.
+"""Finds the texts that may contain a phrase, in one pass over a column.
 
-Arrow's regular expressions (RE2) read a column hundreds of times faster than Python's, but look
-around nothing. So phrases are loosened to what they can: all texts that Python finds something in
-are among the candidates, and few others. Beyond ASCII the two differ on what a letter and a space
-are, and every text is one.
+Arrow's regular expressions (RE2) read a column hundreds of times faster than Python's, but have no
+lookaround. So phrases are loosened to RE2's syntax: the candidates include all texts in which
+Python finds a phrase, and few others. RE2 and Python differ on letters and spaces beyond ASCII, so
+every such text is a candidate.
 """
 
 import re

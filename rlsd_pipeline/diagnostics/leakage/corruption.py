@@ -1,4 +1,4 @@
-"""How much of what a reference does to the teacher is about its content.
+"""The corruption probe: how much of a reference's effect on the teacher is due to its content.
 
 One rollout, scored by one teacher three times: with its own reference (right), with another
 problem's (corrupted), and with none. A distance d between two of them then has two legs,

@@ -1,8 +1,8 @@
-"""How far into its reasoning a response first names the answer.
+"""The early-answer probe: how far into its reasoning a response first names the answer.
 
 A policy that was pulled towards a teacher who knows the answer names it before it has derived
-anything. A policy that merely restates the question may too: `red` is in "is the shape red?".
-And `yes`, `no`, `A` or a small number stand in ordinary text for other reasons, so for such answers
+anything. A policy that merely restates the question may do so too: `red` is in "is the shape red?".
+And `yes`, `no`, `A` or a small number occur in ordinary text for other reasons, so for such answers
 the probe says little by itself. The control is the same probe with the answers of other problems
 of the same kind, and with the base policy's responses.
 """

@@ -1,13 +1,13 @@
-"""Phrases that speak of a reference the student was never shown.
+"""Detects mentions of a reference in responses of a student that was shown none.
 
 A policy that was pulled towards a teacher speaks as the teacher does: of an answer or a solution
-at hand, of an earlier attempt that was right, of a verdict (`patterns.py`). All of them count for
+at hand, of an earlier attempt that was right, of a verdict (`patterns.py`). All phrases count for
 every method, whatever its own teacher is shown, so that methods are compared evenly.
 
-What they cannot tell apart: some problems do give an answer to be checked, a solution in chemistry
-or feedback of customers. Languages other than English are left out. Hence the share is no
-probability of leaking: compare it with the base policy's on the same problems. Precision and recall
-on texts written for it: `make leak-detector`, docs/evaluation.md.
+The detector has limits. Some problems do give an answer to be checked, a solution in chemistry or
+feedback of customers. Only English is covered. Hence the share is no probability of leaking:
+compare it with the base policy's on the same problems. `make leak-detector` measures precision and
+recall on texts written for it (docs/evaluation.md).
 """
 
 import itertools

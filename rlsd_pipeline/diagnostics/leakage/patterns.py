@@ -1,7 +1,7 @@
-r"""Phrases that speak of something the student was never shown, by what a teacher is shown.
+r"""The phrases that count as mentions, by the kind of privileged context.
 
-Each begins from a claim, and not from a word: a hint, an expected value, a solution of salt, an
-attempt of an athlete or a feedback loop are none. What is claimed is
+A phrase is a claim, not a word: a hint, an expected value, a solution of salt, an attempt of an
+athlete or a feedback loop are none. The claim is of
 
     answer     an answer at hand: given, known beforehand, said by the prompt, the ground truth
     solution   a solution at hand: provided, shown, cited, or one that speaks itself

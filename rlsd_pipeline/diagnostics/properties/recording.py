@@ -1,4 +1,4 @@
-"""What one seed of a method recorded, and what a decision about a property consists of."""
+"""The recording of one seed of a method, and the result of a decision about a property."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

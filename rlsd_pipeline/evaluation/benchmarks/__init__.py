@@ -3,12 +3,12 @@
     heldout.py     the experiment's own held-out problems
     mathvision.py  competition questions on mathematics with a picture
     mathvista.py   questions on mathematics in pictures
-    mmmu.py        questions of the level of college, of 30 subjects
-    wemath.py      single steps and the whole that they make up
+    mmmu.py        college-level questions of 30 subjects
+    wemath.py      problems and their single steps
     zerobench.py   questions that are hard to see
 
-The other files hold what the rules of these need. A file here that holds a benchmark is one that
-experiments can declare: nothing else has to be told. A user's own has the same form.
+The other files hold what the rules of these need. An experiment can declare every benchmark in a
+file here; no list has to be changed. A benchmark of a user's own has the same form.
 """
 
 from typing import TYPE_CHECKING, TypeAlias

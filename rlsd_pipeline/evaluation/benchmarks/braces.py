@@ -1,4 +1,4 @@
-r"""Answers in curly braces, told apart from what LaTeX uses braces for."""
+r"""Finds answers in curly braces, apart from the braces of LaTeX commands."""
 
 import re
 from collections.abc import Iterator

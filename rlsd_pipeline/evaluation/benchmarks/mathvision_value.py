@@ -1,4 +1,4 @@
-r"""What an answer in LaTeX comes to, as MathVision's authors find it out, without running it.
+r"""The value of an answer in LaTeX by MathVision's rules, without running `eval`.
 
 They let latex2sympy2 1.9.1 read the answer and run `eval` on what SymPy prints of it, in a name
 space that holds Python's `math` module. Only arithmetic survives that: a symbol, a list or a

@@ -1,6 +1,7 @@
 """MathVista as its authors score it (evaluation/extract_answer.py and calculate_score.py).
 
-The nearest choice is taken for whatever is no choice, so that garbage, and silence, can be right.
+An answer that is no choice counts as the nearest choice, so garbage and an empty answer can be
+right.
 """
 
 import re

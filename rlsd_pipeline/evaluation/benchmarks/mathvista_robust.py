@@ -1,4 +1,4 @@
-"""MathVista without chance and without truncation: no nearest choice, and 5.5 is not 5."""
+"""MathVista by the robust rule: no nearest choice, and 5.5 is not truncated to 5."""
 
 import re
 import string

@@ -1,4 +1,4 @@
-"""MMMU (Yue et al., 2024): 900 questions of the level of college, of 30 subjects with 30 each."""
+"""MMMU (Yue et al., 2024): 900 college-level questions, 30 of each of 30 subjects."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Numbers in the ways in which models write them, read exactly."""
+"""Reads numbers exactly, in the notations that models use."""
 
 import re
 from fractions import Fraction

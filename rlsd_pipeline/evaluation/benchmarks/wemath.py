@@ -1,4 +1,4 @@
-"""We-Math (Qiao et al., 2024): 1,740 questions in 525 groups of single steps and their whole."""
+"""We-Math (Qiao et al., 2024): 1,740 questions in 525 chains of single steps and the problem."""
 
 import re
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 r"""ZeroBench (Roberts et al., 2025): 334 subquestions of 100 questions that are hard to see.
 
-The official rule reads the last braces, whatever they belong to: of `\frac{1}{2}` it reads 2. The
-robust one knows what LaTeX uses braces for.
+The official rule reads the last braces, also those of a LaTeX command: of `\frac{1}{2}` it reads 2.
+The robust rule ignores the braces of LaTeX commands.
 """
 
 import re

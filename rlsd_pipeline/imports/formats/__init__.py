@@ -9,8 +9,8 @@
     open_instruct.py  *_rollouts_*.jsonl of open-instruct's --save_traces
     generic.py        any JSON Lines or Parquet, by the names of its columns
 
-A file here that holds a `RolloutFormat` can be declared: nothing else has to be told. A user's
-own, beside the YAML or in a package, has the same form.
+An experiment can declare every `RolloutFormat` in a file here; no list has to be changed. A format
+of a user's own, beside the YAML or in a package, has the same form.
 """
 
 from typing import TYPE_CHECKING, TypeAlias
