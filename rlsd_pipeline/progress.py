@@ -1,4 +1,4 @@
-"""How a stage says how far it is."""
+"""The progress reports of a stage."""
 
 from typing import Protocol
 

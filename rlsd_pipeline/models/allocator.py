@@ -1,4 +1,4 @@
-"""Memory that a step frees and the next one asks for again."""
+"""Keeps memory that a step frees for the next step, which asks for it again."""
 
 import ctypes
 

@@ -1,7 +1,7 @@
-"""Attention of grouped queries on the CPU, without copies of the keys and values.
+"""Grouped-query attention on the CPU, without copies of the keys and values.
 
-Responses behind a shared prompt need a mask. With one, transformers repeats keys and values for
-every query head, since CUDA's kernels want it so; the CPU's kernel does not.
+Responses behind a shared prompt need a mask. With a mask, transformers repeats keys and values for
+every query head, since CUDA's kernels need that; the CPU's kernel does not.
 """
 
 from typing import Any

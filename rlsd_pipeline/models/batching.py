@@ -1,4 +1,4 @@
-"""Which responses are run together: as many as a budget of tokens allows, of like length."""
+"""Batches responses of similar length, up to a budget of tokens."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""A question in the model's chat template, and what the template itself says for the model."""
+"""Puts a question into the model's chat template, and reads the template's own response prefix."""
 
 import re
 from collections.abc import Mapping, Sequence

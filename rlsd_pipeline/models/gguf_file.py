@@ -1,4 +1,4 @@
-"""Where a declared GGUF file lies, and what identifies its content.
+"""Locates a declared GGUF file, and identifies its content.
 
 Nothing here needs torch, so that an experiment can be read without loading it.
 """

@@ -1,4 +1,4 @@
-"""Policies from a folder or the Hugging Face hub."""
+"""Loads policies from a folder or the Hugging Face hub."""
 
 from collections.abc import Collection
 from pathlib import Path

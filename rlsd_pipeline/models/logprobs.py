@@ -1,8 +1,8 @@
 """Log-probabilities of response tokens under a policy.
 
-Alignment, once for all: the token at place t of a response is predicted by the hidden state before
-it, which for t = 0 is the prompt's last one. The same temperature and the same suppressed tokens
-hold in sampling, in scoring and in the update, so the three agree token by token.
+Alignment is defined here only: the hidden state before place t predicts the token at place t of a
+response; for t = 0 it is the prompt's last one. Sampling, scoring and the update use the same
+temperature and the same suppressed tokens, so the three agree token by token.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a processor returns beside token ids: tensors that the pipeline carries and never reads.
+"""The tensors that a processor returns beside token ids; the pipeline passes them on unread.
 
 Their names differ by family (`pixel_values`, `image_grid_thw`, `image_sizes`, `token_type_ids`,
 `cross_attention_mask`, ...), and the model's forward takes them by these names. Only their shape

@@ -1,6 +1,6 @@
-"""Tokens that stand where an image, a video or a sound is put: never sampled.
+"""The placeholder tokens of images, videos and sounds, which are never sampled.
 
-As sampled text they would ask for features that are not there. Every family names its own: in its
+A sampled placeholder would need features that do not exist. Every family names its own: in its
 configuration, in its processor, and as added tokens of its tokenizer.
 """
 

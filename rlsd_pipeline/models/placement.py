@@ -1,4 +1,4 @@
-"""The device that a policy is on, and the tensors that are made beside it."""
+"""The device of a policy, and the creation of tensors on it."""
 
 from contextlib import AbstractContextManager, nullcontext
 

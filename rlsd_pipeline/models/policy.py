@@ -1,4 +1,4 @@
-"""A language model with its tokenizer and processor: what samples, scores and is trained."""
+"""A policy: a language model with its tokenizer and processor, which samples, scores and learns."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property

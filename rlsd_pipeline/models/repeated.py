@@ -1,6 +1,6 @@
-"""The prompt run again for each response: for models whose cache cannot be shared.
+"""The repeated form: the prompt runs again for each response of a model without a shared cache.
 
-It is also the plain form that the shared one is measured against.
+It is also the plain form that the shared one is compared with.
 """
 
 from collections.abc import Sequence

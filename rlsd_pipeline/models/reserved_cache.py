@@ -1,6 +1,6 @@
-"""A cache that has room for the tokens to come, so that no step copies what is there.
+"""A key-value cache with reserved room for the next tokens, so that no step copies it.
 
-transformers' own grows by concatenation, which copies all keys and values at every token.
+The cache of transformers grows by concatenation, which copies all keys and values at every token.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a response's tokens say, by the tokenizer alone."""
+"""The text of a response's tokens, by the tokenizer alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scoring a table of responses, some prompts at a time, each prompt run once for its responses."""
+"""Scores a table of responses; each prompt runs once for all its responses."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass

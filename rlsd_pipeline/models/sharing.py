@@ -1,4 +1,4 @@
-"""Which models can read one prompt's cache from several responses."""
+"""Decides whether the responses of a model can share their prompt's cache."""
 
 import inspect
 import warnings

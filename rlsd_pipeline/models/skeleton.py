@@ -1,4 +1,4 @@
-"""A policy without its weights: modules, buffers and processor, and where its weights are kept."""
+"""A policy without its weights: modules, buffers, processor, and the location of the weights."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

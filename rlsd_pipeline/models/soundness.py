@@ -1,4 +1,4 @@
-"""What a base model must be before anything is computed with it."""
+"""Checks a base model before anything is computed with it."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""A question put to a base model, by the pipeline and by transformers: both must say the same.
+"""A trial of a base model: the pipeline and transformers must score a question alike.
 
-Families differ in what their processors return, in their positions and in their caches. A family
-that nobody has tried here may be run otherwise than it was trained, and no error would say so.
+Families differ in what their processors return, in their positions and in their caches. The
+pipeline might run an untested family otherwise than it was trained, and no error would say so.
 """
 
 import io

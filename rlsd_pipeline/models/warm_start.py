@@ -1,9 +1,9 @@
 """The supervised warm start: teach the answer format, perception and the use of a reference.
 
-How the policy speaks when it sees a reference is decided here, and it shapes what a privileged
-teacher can leak later. A demonstration with a reference is shown the answer it arrives at itself,
-right or wrong, so the teacher's distribution is p(response | problem, its answer), the posterior
-of the theory (Theorem 1), and mentioning a reference is worth nothing.
+The warm start decides how the policy speaks when it sees a reference, and so what a privileged
+teacher can leak later. A demonstration with a reference is shown the answer that it arrives at
+itself, right or wrong. So the teacher's distribution is p(response | problem, its answer), the
+posterior of the theory (Theorem 1), and mentioning a reference gains nothing.
 """
 
 import math

@@ -1,11 +1,11 @@
-"""What an experiment takes on its declared hardware, before anything is downloaded or trained.
+"""The plan of an experiment: memory, time and disk on the declared hardware, before it runs.
 
     architecture.py  the model on the meta device: its parameters by part, its dimensions
     layout.py        how the declared compute and engine divide it over the devices
     lengths.py       the data's own prompt lengths, where they can be read here
     workload.py      prompts, responses and passes of one iteration
     operations.py    floating-point operations by stage
-    activations.py   bytes that a pass holds
+    activations.py   bytes that a forward or backward pass holds
     memory.py        memory of one device by part, phase by phase
     timing.py        time by stage, with the stated assumptions
     disk.py          artifacts of a whole run

@@ -1,4 +1,4 @@
-"""Bytes that a pass holds beside the weights.
+"""Bytes that a forward or backward pass holds beside the weights.
 
 With gradients, autograd keeps what each operation of transformers' layers needs backward, counted
 here tensor by tensor as the layers are written: no fused kernels, attention that keeps queries,

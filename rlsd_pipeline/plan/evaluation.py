@@ -1,4 +1,4 @@
-"""What evaluating one policy takes."""
+"""The operations of evaluating one policy."""
 
 from dataclasses import dataclass
 

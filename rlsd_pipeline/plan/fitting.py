@@ -1,4 +1,4 @@
-"""Whether a phase fits into a device, and which changes of the declaration would make it fit."""
+"""Checks whether a phase fits into a device, and finds the changes that would make it fit."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""The machine this process runs on, as hardware that can be planned for."""
+"""This machine as declared hardware."""
 
 import os
 import time

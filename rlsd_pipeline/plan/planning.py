@@ -1,4 +1,4 @@
-"""The plan of an experiment: what every method takes on given hardware, and whether it fits."""
+"""Makes the plan of an experiment: the cost of every method on given hardware, and its fit."""
 
 from dataclasses import dataclass
 

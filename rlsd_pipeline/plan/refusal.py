@@ -1,4 +1,4 @@
-"""Refuses an experiment before anything is downloaded, where it cannot run."""
+"""Refuses an experiment that cannot run, before anything is downloaded."""
 
 from contextlib import suppress
 

@@ -1,13 +1,13 @@
-"""What the teacher sees that the student does not.
+"""Privileged contexts: what the teacher sees and the student does not.
 
-    context.py    what a privileged context is, and what it reads
+    context.py    the base class of a privileged context
     kinds/        the built-in ones
-    shown.py      the teacher's question beside each rollout
-    siblings.py   which correct and wrong responses of its group a rollout is held against
+    shown.py      the teacher's prompt for each rollout
+    siblings.py   the correct and wrong responses of its group that a rollout is compared with
     solution.py   the reference solution, required
 
-A file of `kinds` that holds a `PrivilegedContext` can be declared by its name: nothing else has to
-be told. A user's own, beside the YAML or in a package, has the same form.
+An experiment can declare every `PrivilegedContext` in a file of `kinds` by its name; no list has to
+be changed. A context of a user's own, beside the YAML or in a package, has the same form.
 """
 
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias

@@ -1,4 +1,4 @@
-"""What a teacher sees that the student does not, as a component."""
+"""The base class of privileged contexts: what the teacher sees and the student does not."""
 
 from __future__ import annotations
 

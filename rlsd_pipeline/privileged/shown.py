@@ -1,7 +1,7 @@
-"""What the teacher is asked beside each rollout.
+"""Builds the teacher's prompt for each rollout.
 
-The images are the student's unless the context gives others. The wording is the experiment's
-`prompts`, or that of a context of a user's own; nothing here adds to it.
+The images are the student's unless the context gives others. The wording comes from the
+experiment's `prompts` or from a user's own context; nothing is added to it.
 """
 
 from collections.abc import Sequence

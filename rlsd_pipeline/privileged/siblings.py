@@ -1,4 +1,4 @@
-"""Which responses of its group a rollout is held against, correct and wrong."""
+"""Chooses the correct and wrong responses of its group that a rollout is compared with."""
 
 import random
 from collections.abc import Sequence

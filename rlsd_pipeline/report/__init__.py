@@ -1,6 +1,6 @@
 """One self-contained HTML page about a comparison of methods.
 
-data.py        what a report says; the models every other module reads
+data.py        the models of a report, which every other module reads
 figures.py     its figures, also usable alone; vector.py turns one into SVG or PNG
 html.py        the page; sections.py, learning_view.py, method_table.py, tables.py and tokens.py are
                its parts

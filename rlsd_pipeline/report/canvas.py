@@ -1,4 +1,4 @@
-"""The look of all figures, and what several of them draw: rows of names, names at line ends."""
+"""The style of all figures, and their common parts: rows of names, names at line ends."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps

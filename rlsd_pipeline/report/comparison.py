@@ -1,4 +1,4 @@
-"""How methods differ in the credit they give to the same tokens, and in what follows from it."""
+"""The report's data on how methods differ in credit, gradient and look-ahead."""
 
 from typing import Self
 

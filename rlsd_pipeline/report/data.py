@@ -1,4 +1,4 @@
-"""What a report says, whole and by itself: everything the page shows, and nothing it computes."""
+"""The data of a report: everything that the page shows, already computed."""
 
 from typing import NamedTuple, Self
 

@@ -1,4 +1,4 @@
-"""What the methods learnt against how near their credit came to the true advantages."""
+"""The report's data on learning against the fidelity of the credit."""
 
 from pydantic import Field
 

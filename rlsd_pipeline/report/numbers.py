@@ -1,4 +1,4 @@
-"""How numbers are written: few digits, a true minus, nothing invented where there is none."""
+"""Formats numbers: few digits, a true minus, and a dash where there is no number."""
 
 import math
 

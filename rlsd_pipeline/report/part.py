@@ -1,4 +1,4 @@
-"""What every part of a report is made of: a frozen model, an estimate, a difference."""
+"""The base models of a report's parts: a frozen model, an estimate, a difference."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Self

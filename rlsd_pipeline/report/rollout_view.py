@@ -1,4 +1,4 @@
-"""One rollout as the token view draws it: its tokens and what each method gives them."""
+"""One rollout for the token view: its tokens, and the credit of each method."""
 
 from typing import Annotated, Literal, Self
 

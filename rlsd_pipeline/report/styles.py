@@ -1,4 +1,4 @@
-"""One look a method, told apart by colour, by marker and by line."""
+"""The style of each method: a colour, a marker and a line."""
 
 from collections.abc import Iterable
 from typing import NamedTuple

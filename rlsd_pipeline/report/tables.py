@@ -1,4 +1,4 @@
-"""Tables of the page, and the pieces of HTML that all sections are put together from."""
+"""Tables of the page, and the HTML elements that all sections use."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""A figure as SVG for a page, or as PNG for wherever SVG cannot go."""
+"""Converts a figure to SVG for a page, or to PNG where SVG is not supported."""
 
 import hashlib
 import html

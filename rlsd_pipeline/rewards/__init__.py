@@ -1,12 +1,12 @@
-"""What a response is worth: R = Σ weight · part, each part one short file.
+"""The reward of a response: R = Σ weight · part, each part one short file.
 
     accuracy.py    the verifier's verdict
-    format.py      the asked-for format
-    overlong.py    a punishment near the length limit, as in DAPO
-    repetition.py  a punishment of repeated n-grams
-    language.py    the share that is written in a script
+    format.py      whether the response has the requested format
+    overlong.py    a penalty near the length limit, as in DAPO
+    repetition.py  a penalty for repeated n-grams
+    language.py    the share of the response in a given script
 
-    reward_function.py  what a part is told of a response, and what it gives
+    reward_function.py  the base class of a part
     usual.py            accuracy and format, as two weights
     parts.py            the parts of every response, and their sum
 

@@ -1,4 +1,4 @@
-"""The verifier's verdict as a reward."""
+"""The reward part `accuracy`: the verifier's verdict."""
 
 from typing import Literal
 

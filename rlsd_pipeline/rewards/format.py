@@ -1,4 +1,4 @@
-"""The asked-for format as a reward."""
+"""The reward part `format`: whether the response has the requested format."""
 
 from typing import Literal
 

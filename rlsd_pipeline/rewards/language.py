@@ -1,4 +1,4 @@
-"""The script that a response is written in, against the mixing of languages."""
+"""The reward part `language`: the share of a response in one script, against mixed languages."""
 
 import unicodedata
 from typing import Literal

@@ -1,4 +1,4 @@
-"""A punishment that grows towards the length limit.
+"""The reward part `overlong`: a penalty that grows towards the length limit.
 
     R = 0                                     |y| ≤ L_max - L_cache
         ((L_max - L_cache) - |y|) / L_cache   up to L_max

@@ -1,4 +1,4 @@
-"""A punishment of text that says the same again.
+"""The reward part `repetition`: a penalty for repeated text.
 
     R = -(1 - distinct n-grams / n-grams)
 

@@ -1,4 +1,4 @@
-"""What a part of the reward is told of a response, and what it gives."""
+"""The base class of the parts of a reward, and the response that a part reads."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Sampling responses.
+"""Sampling of responses.
 
-engine.py         what an engine is; engines/ has one file each
-kept.py           the engine of this process for a declaration, asked and believed
-answer.py         whether a user's engine gave what it was asked for
-exchange.py       what an engine outside this library is asked, and believed
-probe.py          whether it samples from the policy that it is said to sample from
+engine.py         the base class of engines; engines/ has one file each
+kept.py           the engine of this process for a declaration
+answer.py         checks the responses of a user's engine
+exchange.py       requests to an external engine, and checks of its answers
+probe.py          checks that an external engine samples from the given policy
 decoded_batch.py, decoding.py       sampling in this process
-running_vllm.py, vllm_files.py      a vLLM that runs here
+running_vllm.py, vllm_files.py      a vLLM in this process
 served_weights.py                   weights for a server that runs elsewhere
 """

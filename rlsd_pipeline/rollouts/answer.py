@@ -1,4 +1,4 @@
-"""Whether a user's engine gave what it was asked for."""
+"""Checks the responses of a user's engine against the request."""
 
 from __future__ import annotations
 

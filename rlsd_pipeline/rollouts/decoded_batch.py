@@ -1,4 +1,4 @@
-"""Responses of one batch, drawn token after token in this process."""
+"""Samples the responses of one batch token by token in this process."""
 
 import hashlib
 

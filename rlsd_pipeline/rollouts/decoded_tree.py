@@ -1,4 +1,4 @@
-"""Responses that have begun, drawn in this process: what they have in common is run once.
+"""Continues begun responses in this process; common prefixes run once.
 
 The continuations of a prompt's states form a tree. Each node of it, a prompt with the first tokens
 of some responses, is one row of the cache: a prompt is run once for all of its states, a state once

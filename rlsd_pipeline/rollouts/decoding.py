@@ -1,4 +1,4 @@
-"""Responses under way: the hidden state of each, token after token.
+"""The forward passes of decoding: the hidden state of each response, token by token.
 
 `SharedRows` continue the pass of their prompt; `RepeatedRows`, for models whose cache cannot be
 shared, run prompt and response again for every token.

@@ -1,4 +1,4 @@
-"""What an engine is: prompts in, sampled completions with their log-probabilities out."""
+"""The base class of engines: prompts in, sampled completions with log-probabilities out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an engine outside this library is asked, and what of its answer is believed."""
+"""Requests to an engine outside this library, and checks of its answers."""
 
 from __future__ import annotations
 

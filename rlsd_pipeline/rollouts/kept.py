@@ -1,4 +1,4 @@
-"""The engine of this process for a declaration, asked and believed."""
+"""The engine of this process for a declaration; its answers are checked."""
 
 from __future__ import annotations
 

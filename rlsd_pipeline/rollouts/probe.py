@@ -1,4 +1,4 @@
-"""Whether an engine elsewhere samples from the policy that it is said to sample from."""
+"""Checks that an external engine samples from the given policy."""
 
 from collections.abc import Callable, Sequence
 

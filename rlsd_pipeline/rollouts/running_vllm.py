@@ -1,4 +1,4 @@
-"""A running vLLM: started once, asked from this thread, given new weights while it runs."""
+"""A running vLLM: started once, called from this thread, updated with new weights as it runs."""
 
 import asyncio
 import atexit

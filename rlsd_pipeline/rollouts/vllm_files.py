@@ -1,4 +1,4 @@
-"""A policy as files that vLLM reads, and reads again while it runs."""
+"""Writes a policy as files that vLLM loads, also while it runs."""
 
 import json
 from pathlib import Path

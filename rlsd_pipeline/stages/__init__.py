@@ -1,4 +1,4 @@
-"""The stages, each reading artifacts and leaving one, on shelves that read as the pipeline.
+"""The stages: each reads artifacts and writes one, in folders that follow the pipeline.
 
     iteration/         problems           a data set -> questions, images, privileged answers
                        policy             the base model, or the checkpoint before the iteration
@@ -10,11 +10,11 @@
     evaluation/        benchmark_items    the questions of a public benchmark
                        benchmark_scores   a policy on a benchmark -> verdicts, score with interval
                        results            all scores -> one table
-    comparison/        what every method makes of the same rollouts
-    upkeep/            what is kept, made again, or out of date
-    stage.py           what a stage is: one object that says everything about it once
-    registry.py        all of them, in order
-    run.py             what a stage runs in
+    comparison/        the credit of every method on the same rollouts
+    upkeep/            retention, restoring, and stale results
+    stage.py           the base class of stages
+    registry.py        all stages, in order
+    workspace.py       the experiment, store and policies that a stage runs with
 
 The file of a stage holds its object and loads no model library; heavy work lies in a file beside
 it.

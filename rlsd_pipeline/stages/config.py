@@ -1,4 +1,4 @@
-"""The stages that an experiment declares in the place of their own."""
+"""The declared replacements of stages."""
 
 from __future__ import annotations
 

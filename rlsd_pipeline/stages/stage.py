@@ -1,4 +1,4 @@
-"""A stage as one object: what it reads, what decides its result, and the work that leaves it."""
+"""The base class of stages: inputs, request, work and result of a stage in one object."""
 
 from __future__ import annotations
 

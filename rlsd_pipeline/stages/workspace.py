@@ -1,4 +1,4 @@
-"""What a stage runs in: the experiment, the store, the policies in memory, and its place."""
+"""The workspace of stages: the experiment, the store, and the policies in memory."""
 
 from __future__ import annotations
 

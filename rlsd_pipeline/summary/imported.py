@@ -1,4 +1,4 @@
-"""What became of the logs of an experiment that imports its rollouts."""
+"""The summary of imported logs: rows used, and rows not used by reason."""
 
 from rlsd_pipeline.errors import ArtifactError
 from rlsd_pipeline.imports.lines import import_lines

@@ -1,4 +1,4 @@
-"""What the methods learnt, against the fidelity of their credit on shared rollouts."""
+"""The methods' learning against the fidelity of their credit on shared rollouts."""
 
 from collections.abc import Mapping
 

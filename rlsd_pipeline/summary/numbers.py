@@ -1,7 +1,7 @@
-"""What the iterations of an arm came to, in the numbers that its curves are made of.
+"""The numbers of an arm's iterations, from which its curves are drawn.
 
 Each is read once from its artifact. An arm of hundreds of iterations takes seconds to read, so the
-numbers are noted beside the artifacts.
+numbers are cached beside the artifacts.
 """
 
 from contextlib import suppress

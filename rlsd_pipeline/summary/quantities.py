@@ -1,4 +1,4 @@
-"""What of an iteration has a curve."""
+"""The quantities of an iteration that have a curve."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What each arm recorded, iteration by iteration, as the diagnostics read it."""
+"""The recordings of each arm, iteration by iteration, for the diagnostics."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

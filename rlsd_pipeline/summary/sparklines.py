@@ -1,4 +1,4 @@
-"""Curves as text, for a log and wherever else a picture would be too large to be kept."""
+"""Curves as text, for logs and other places where a picture would be too large."""
 
 from collections.abc import Sequence
 

@@ -1,6 +1,6 @@
-"""Training curves: what each method's iterations came to, seeds as bands, no arm joined to another.
+"""Training curves of each method, with bands over seeds.
 
-The results, the report and the page of a running training draw these same charts.
+The results, the report and the page of a running training draw the same charts.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The numbers of an artifact that are worth a curve, by name."""
+"""The numbers of an artifact that trackers draw as curves, by name."""
 
 from collections import Counter
 from math import isfinite

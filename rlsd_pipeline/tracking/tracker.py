@@ -1,7 +1,6 @@
-"""What a tracker is: where an arm's numbers are also sent.
+"""The base class of trackers, which receive an arm's numbers.
 
-A run has the arm's name and is found again by it, so a training that goes on continues the run it
-began.
+A run has the arm's name and is found again by it, so a resumed training continues its run.
 """
 
 from __future__ import annotations

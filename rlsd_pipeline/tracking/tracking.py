@@ -1,4 +1,4 @@
-"""The trackers of one process: one arm's runs are open, and a tracker that fails is left alone."""
+"""The trackers of one process: one arm's runs are open, and a failing tracker is disabled."""
 
 import atexit
 import logging

@@ -1,4 +1,4 @@
-"""Who shares an update: this process alone, or several that each run some of the micro-batches."""
+"""The processes that share an update: one alone, or several that divide the micro-batches."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol, TypeVar

@@ -1,4 +1,4 @@
-"""What an optimizer step was made of, over all processes that shared it."""
+"""The metrics of an optimizer step, over all processes that share it."""
 
 from collections.abc import Sequence
 

@@ -1,8 +1,8 @@
-"""The gradient of a batch by problem: what each one adds to it.
+"""The gradient of a batch, problem by problem.
 
-Of a gradient longer than memory allows, a random projection is kept: entries get random signs and
-those that fall into one place are added up. Its inner products are right in the mean, and the more
-exact the more is kept. Source: the tug-of-war sketch of Alon, Matias and Szegedy (1996).
+If the gradients do not fit into memory, a random projection of each is kept: entries get random
+signs, and entries of one place are added up. Its inner products are right in the mean, and the more
+exact the larger the projection. Source: the tug-of-war sketch of Alon, Matias and Szegedy (1996).
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Tokens with their weight in the mean, cut and put together as micro-batches need them."""
+"""Tokens with their weight in the mean, divided and joined for micro-batches."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Self

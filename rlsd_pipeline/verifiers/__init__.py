@@ -1,18 +1,18 @@
-"""Deciding whether a response is right: one verifier serves the reward and the benchmarks.
+"""Verifiers: they decide whether a response is right, for the reward and the benchmarks alike.
 
     exact.py            the same words
     multiple_choice.py  the same choice
     math.py             the same answer, by the rule of its kind
     mixed.py            by choice where a problem has choices, by kind where it has none
 
-    verifier.py         what a verifier decides, and what all of them do
-    extractions/        where the answer stands in a response
+    verifier.py         the base class of verifiers
+    extractions/        find the answer in a response
     kinds/              the kinds of answers, each with its rule of equality
     algebra/            equality of expressions, in a process that may be killed
-    golds.py            what a verifier makes of gold answers
-    groups.py           groups that a verifier failed on
+    golds.py            counts and checks gold answers
+    groups.py           groups on which a verifier failed
 
-A file here that holds a `Verifier` is one that experiments can declare. A user's own, beside the
+An experiment can declare every `Verifier` in a file here. A verifier of a user's own, beside the
 YAML or in a package, has the same form.
 """
 

@@ -1,4 +1,4 @@
-"""One spelling for characters that look alike or mean the same, so that comparisons see meaning."""
+"""Gives one spelling to characters that look alike or mean the same."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""Equality of words."""
+"""The verifier `exact`: equality of words."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Verdicts taken together: groups that the verifier failed on, and rewards nobody verified."""
+"""Verdicts of groups: groups on which the verifier failed, and unverified rewards."""
 
 from collections.abc import Iterable, Sequence
 

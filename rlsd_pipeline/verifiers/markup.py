@@ -1,4 +1,4 @@
-r"""One spelling for what LaTeX, Markdown and plain text write in several ways.
+r"""Gives one spelling to notations that LaTeX, Markdown and plain text write differently.
 
 Everything here costs no more than the length of the text: no pattern repeats inside another.
 """

@@ -1,4 +1,4 @@
-"""Equality of answers to open questions: of one kind, by the rule of the kind."""
+"""The verifier `math`: equality of answers to open questions, by the rule of their kind."""
 
 from functools import cached_property
 from typing import Annotated, Literal

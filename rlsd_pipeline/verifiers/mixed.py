@@ -1,4 +1,4 @@
-"""Equality by choice where a problem has choices, by the kind of the answer where it has none."""
+"""The verifier `mixed`: by choice where a problem has choices, else by the answer's kind."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Equality of choices, each named by its letter or by its text."""
+"""The verifier `multiple_choice`: equality of choices, named by letter or by text."""
 
 import re
 import string

@@ -1,4 +1,4 @@
-"""Recognising what kind of answer a text is."""
+"""Recognises the kind of an answer's text."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-r"""Where an `<answer>` tag and a `\boxed{}` stand in a text, as start and end in characters."""
+r"""Finds `<answer>` tags and `\boxed{}` in a text, as start and end in characters."""
 
 import re
 

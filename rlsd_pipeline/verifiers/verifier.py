@@ -1,4 +1,4 @@
-"""Judging a response: read its answer, compare it, and never take a failure for a wrong answer."""
+"""The base class of verifiers: they read an answer and compare it; a failure is no wrong answer."""
 
 from collections.abc import Iterable
 from typing import ClassVar, NamedTuple, TypeAlias

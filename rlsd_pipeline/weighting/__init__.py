@@ -1,4 +1,4 @@
-"""The methods: each is one short file that turns what is known of a token into its credit.
+"""The methods: each is one short file that computes the credit of tokens.
 
     grpo.py              every token carries its response's advantage
     rlsd.py              the reward sets a token's direction, the privileged teacher its magnitude
@@ -17,18 +17,18 @@
     entropy_selected.py  the advantage on the fifth of the tokens of highest entropy
     vppo.py              the advantage on the tokens that the image decides
     ktae.py              a token's presence in good and bad responses of the group
-    prefix_tree.py       what a token changed of the mean reward of the responses it begins
-    tempo.py             the same, beside the advantage and in its scale
-    optimal_token_baseline.py  the reward less the baseline of least variance at a token's place
+    prefix_tree.py       the change, at a token, of the mean reward of responses with this prefix
+    tempo.py             the same, added to the advantage and in its scale
+    optimal_token_baseline.py  the reward minus the baseline of least variance at a token's place
     constant_negative.py one credit for all tokens: a control
     sft.py               the likelihood of correct responses
-    vine.py              what each token was worth, measured: the oracle
+    vine.py              the measured true advantage of each token: the oracle
 
-    method.py            what a method reads, declares and ends in
+    method.py            the base class: inputs, declarations and streams of a method
 
-A file here that holds a `Weighting` is a method that experiments can declare: nothing else has to
-be told. A user's own, beside the YAML or in a package, has the same form. The update sums the
-streams and does not know which method made them.
+An experiment can declare every `Weighting` in a file here; no list has to be changed. A method of a
+user's own, beside the YAML or in a package, has the same form. The update sums the streams and does
+not know which method made them.
 """
 
 from typing import TYPE_CHECKING, TypeAlias

@@ -2,8 +2,8 @@
 
     Â_t = A H_t / mean H over the response,   H_t = -Σ_v π(v | x, y<t) log π(v | x, y<t)
 
-Surprisal asks how unlikely the token was that came; entropy how unlikely it could have been. The
-mean keeps the response's total. No teacher is read. A control of ours, as `surprisal` is
+Surprisal measures how unlikely the sampled token was, entropy how unlikely a token is on average.
+The mean keeps the response's total. No teacher is read. A control of ours, as `surprisal` is
 (docs/method.md, eq. 36).
 """
 

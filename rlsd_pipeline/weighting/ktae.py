@@ -1,4 +1,4 @@
-"""KTAE: a token's credit is what its presence says of a response's success within the group.
+"""KTAE: a token's credit is how strongly its presence predicts a response's success in the group.
 
     Â_t = A + k(y_t),   k = 2σ(½ (F + I) x) - 1, one value for each token of the vocabulary
 

@@ -1,7 +1,7 @@
-"""What a method reads, what it declares, and the per-token streams it ends in.
+"""The base class of methods: its inputs, its declarations, and the streams that it returns.
 
 Tables are flat: one entry a token, response after response, without padding, so that a method is a
-few operations over whole columns. `rows` says whose each token is.
+few operations over whole columns. `rows` maps each token to its response.
 """
 
 from __future__ import annotations

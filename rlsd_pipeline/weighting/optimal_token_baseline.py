@@ -1,4 +1,4 @@
-"""The reward less the baseline of least variance at each place of the group's responses.
+"""Optimal token baseline: the reward minus the baseline of least variance at each token's place.
 
     Â_t = R - B_t,   B_t = Σ R W_t / Σ W_t over the group's responses that have a token t
     W_t = Σ_{j<=t} (1 - 2 π_j + Σ_v π(v)²)

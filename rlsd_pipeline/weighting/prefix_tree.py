@@ -1,4 +1,4 @@
-"""The group's own responses as a tree: a token's credit is what it changed of their mean reward.
+"""Prefix tree: a token's credit is the change of the mean reward of the responses that share it.
 
     V(s)    mean reward of the group's responses that begin with s
     TD_t    V(s_t) - V(s_{t-1}); 0 where no response of the group takes another way

@@ -1,4 +1,4 @@
-"""RLCSD: what a right sibling makes likelier than wrong ones do, added to the advantage.
+"""RLCSD: the evidence of a right sibling against wrong ones, added to the advantage.
 
     e_t = log π_T(y_t | x, a right sibling, y<t) - log mean_k π_T(y_t | x, wrong sibling k, y<t)
     r_t = clip(β λ tanh(e_t / τ), ±bound)

@@ -1,4 +1,4 @@
-"""TEMPO: GRPO's advantage and what a token changed of it at the branches of the group's tree.
+"""TEMPO: GRPO's advantage plus the change of the mean reward at branches of the group's tree.
 
     Â_t = A + (V(s_t) - V(s_{t-1})) / s_R
 

@@ -1,4 +1,4 @@
-"""VinePPO: a token's credit is what it was worth, measured by continuing from before and after it.
+"""VinePPO: a token's credit is its true advantage, measured by continuations before and after it.
 
     Â_t = V_t - V_{t-1},   V the mean reward of continuations that the policy itself draws
 

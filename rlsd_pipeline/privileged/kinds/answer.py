@@ -1,4 +1,4 @@
-"""The final answer."""
+"""The privileged context `answer`: the final answer."""
 
 from __future__ import annotations
 

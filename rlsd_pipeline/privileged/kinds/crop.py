@@ -1,4 +1,4 @@
-"""The part of the image that decides, in the place of the image or beside it."""
+"""The privileged context `crop`: the part of the image that decides, alone or beside the image."""
 
 from __future__ import annotations
 

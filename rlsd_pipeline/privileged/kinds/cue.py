@@ -1,4 +1,4 @@
-"""A hint in words at what the image shows."""
+"""The privileged context `cue`: a hint in words about the image."""
 
 from __future__ import annotations
 

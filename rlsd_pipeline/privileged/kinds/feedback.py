@@ -1,4 +1,4 @@
-"""The verifier's verdict on the response that is scored."""
+"""The privileged context `feedback`: the verifier's verdict on the scored response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A successful response of the same group, another than the one that is scored."""
+"""The privileged context `sibling`: a successful response of the group, never the scored one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference solution."""
+"""The privileged context `solution`: the reference solution."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
 """The engines: each is one file that turns prompts into sampled completions.
 
     transformers.py  in this process, with the model that is trained
-    vllm.py          by a vLLM that this process starts once, keeps, and gives the newest weights
+    vllm.py          by a vLLM that this process starts once and updates with the newest weights
     openai.py        by a running vLLM or SGLang server
 
-A file here that holds an `Engine` is one that experiments can declare: nothing else has to be told.
-A user's own, beside the YAML or in a package, has the same form.
+An experiment can declare every `Engine` in a file here; no list has to be changed. An engine of a
+user's own, beside the YAML or in a package, has the same form.
 """
 
 from typing import TYPE_CHECKING, TypeAlias

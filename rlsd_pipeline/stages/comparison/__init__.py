@@ -1,1 +1,1 @@
-"""The stages that hold methods against one another on the same rollouts."""
+"""The stages that compare methods on the same rollouts."""

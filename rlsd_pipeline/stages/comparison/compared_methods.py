@@ -1,4 +1,4 @@
-"""Which methods a comparison shows: the experiment's own, then what it does not declare."""
+"""The methods of a comparison: the experiment's own, then all others."""
 
 from __future__ import annotations
 

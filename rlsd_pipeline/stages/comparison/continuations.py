@@ -1,4 +1,4 @@
-"""Continuing from states: sampled in parts that each stay, and rewarded as rollouts are."""
+"""Continuations of states: sampled and stored part by part, and rewarded as rollouts are."""
 
 import hashlib
 import json

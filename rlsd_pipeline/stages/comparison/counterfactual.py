@@ -1,4 +1,4 @@
-"""A place of an experiment as if something of it were another: the arm itself is not changed."""
+"""A stage run with altered settings; the arm itself is not changed."""
 
 import re
 from dataclasses import dataclass, field, replace

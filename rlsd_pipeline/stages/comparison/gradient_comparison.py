@@ -1,10 +1,10 @@
 """gradient_comparison: the gradient of every method's loss at one policy, on the same rollouts.
 
-With token values, the gradient of the measured advantages is the one that the others are held
-against: how far their mean points elsewhere, and how much of one batch is noise.
+With token values, the others are compared with the gradient of the measured advantages: the bias of
+their mean, and the noise of one batch.
 
-Unlike the comparison of streams it needs the policy, and scores what a method's own teacher would
-have seen.
+Unlike the comparison of streams it needs the policy, and scores the contexts of each method's own
+teacher.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""information_gap: what the reference does to the teacher, and what of it cannot be learnt."""
+"""information_gap: how the reference changes the teacher, and how much of it cannot be learnt."""
 
 from __future__ import annotations
 

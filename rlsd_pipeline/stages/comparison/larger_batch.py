@@ -1,7 +1,7 @@
-"""The policy of an iteration before another batch: more problems than an update sees.
+"""A larger batch of the same iteration's policy: more problems than its update reads.
 
-One batch of an update says little of fidelity, bias and noise where it has few problems; the same
-policy can be asked about as many as the data set has.
+An update of few problems says little about fidelity, bias and noise. The same policy can sample
+responses to as many problems as the data set has.
 """
 
 import re

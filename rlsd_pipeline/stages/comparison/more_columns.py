@@ -1,7 +1,7 @@
-"""Columns that the compared methods read and the arm's own does not, beside the arm's tables.
+"""Scores the columns that compared methods read and the arm's own method does not.
 
-They are a table of log-probabilities of the same rollouts under a reference of its own: what the
-arm trains on stays as it is.
+They form another table of log-probabilities of the same rollouts, with a reference of its own. The
+tables that the arm trains on do not change.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""token_values: what every state of the rollouts was worth, measured by continuing from it."""
+"""token_values: the value of every state of the rollouts, measured by continuations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Comparing on imported rollouts that no model has scored: what tables alone allow."""
+"""Comparison on imported rollouts that no model has scored, from the tables alone."""
 
 from __future__ import annotations
 

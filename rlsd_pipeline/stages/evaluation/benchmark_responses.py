@@ -1,7 +1,7 @@
-"""benchmark_responses: what a policy says to the questions of a benchmark.
+"""benchmark_responses: a policy's responses to the questions of a benchmark.
 
-Kept batch by batch and apart from the verdicts: an evaluation that is interrupted goes on where it
-stopped, and another rule or a judge generates nothing again.
+They are stored batch by batch, separately from the verdicts. An interrupted evaluation continues
+where it stopped, and another rule or a judge reuses the stored responses.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""headroom: how much better measured credit trains than GRPO, and what share others reach of it."""
+"""headroom: the oracle's gain over GRPO, and the share of it that other methods reach."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple

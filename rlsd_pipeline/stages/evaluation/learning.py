@@ -1,4 +1,4 @@
-"""How much each training learnt: the area under its curve and where it ended, seed by seed."""
+"""The learning of each training: the area under its curve and its end, seed by seed."""
 
 from collections.abc import Callable, Mapping
 from functools import partial

@@ -1,6 +1,6 @@
-"""How many responses of each score mention a reference, kept beside the artifacts.
+"""Counts the responses of each score that mention a reference, and caches the counts.
 
-A score of an earlier version does not say it, and to count takes longer than the rest of a report.
+Scores of earlier versions lack the count, and counting takes longer than the rest of a report.
 """
 
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""What an experiment's own seeds say of the seeds that a difference takes."""
+"""Estimates from an experiment's own seeds how many seeds a difference needs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The evaluations of an arm, each read from the store as far as it is asked."""
+"""The evaluations of an arm, read from the store on demand."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A public benchmark as a policy takes it, scored by its official or its robust rule."""
+"""A public benchmark for the evaluation stages, scored by its official or its robust rule."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What each question contributed to a score, for comparing policies pair by pair."""
+"""The score of each question, for paired comparisons of policies."""
 
 from rlsd_pipeline.artifacts import Artifact
 from schemas import QuestionScore

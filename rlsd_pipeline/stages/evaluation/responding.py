@@ -1,4 +1,4 @@
-"""Putting the questions of a benchmark to a policy."""
+"""Samples a policy's responses to the questions of a benchmark."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

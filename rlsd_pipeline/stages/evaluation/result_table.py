@@ -1,4 +1,4 @@
-"""results: the newest scores of all methods as an artifact, made again when a score is new."""
+"""results: the newest scores of all methods as an artifact, renewed with every new score."""
 
 from __future__ import annotations
 

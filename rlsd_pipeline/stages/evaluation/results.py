@@ -1,4 +1,4 @@
-"""results: the scores of all methods in one table, each beside the base and beside one method."""
+"""results: the scores of all methods in one table, each compared with the base and one method."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple

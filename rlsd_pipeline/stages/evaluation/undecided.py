@@ -1,4 +1,4 @@
-"""What would decide the differences that the results leave open."""
+"""The numbers of seeds that would decide the differences that the results leave open."""
 
 import math
 from collections.abc import Sequence

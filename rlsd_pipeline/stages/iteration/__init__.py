@@ -1,1 +1,1 @@
-"""The stages of an iteration, from the data set to the next policy, and the parts only they use."""
+"""The stages of an iteration, from the data set to the next policy, and their own parts."""

@@ -1,4 +1,4 @@
-"""What must hold before tokens of one table are scored, weighed or learnt from."""
+"""Checks the alignment of a table's tokens before they are scored, weighed or learnt from."""
 
 from __future__ import annotations
 

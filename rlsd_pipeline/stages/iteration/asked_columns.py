@@ -1,8 +1,8 @@
-"""Columns that few methods ask for: the teacher beside siblings, the student before altered images.
+"""Scores columns that few methods read: the teacher with siblings, the student with altered images.
 
-Each needs passes over the responses of its own, behind prompts of their own. Both siblings stand in
-one template, `prompts.sibling_reference`, so that what the wording does to the teacher cancels
-where the two are compared (RLCSD, arXiv 2606.11709).
+Each column needs its own passes over the responses, behind its own prompts. Correct and wrong
+siblings share one template, `prompts.sibling_reference`, so that the effect of the wording on the
+teacher cancels in their comparison (RLCSD, arXiv 2606.11709).
 """
 
 import math

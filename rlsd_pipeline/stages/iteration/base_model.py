@@ -1,4 +1,4 @@
-"""The base model of an arm: loaded or warm-started, and refused where it could not be trained."""
+"""The base model of an arm: loaded or warm-started, and refused if it cannot be trained."""
 
 from rlsd_pipeline.artifacts import ArtifactWriter
 from rlsd_pipeline.config.model import AnyModel, GGUFModel, PretrainedModel, TinyQwen3VL

@@ -1,8 +1,8 @@
-"""The sampled tokens scored under the student and under the privileged teacher.
+"""Scores the sampled tokens under the student and under the privileged teacher.
 
-Both see exactly the sampled completion ids, at the rollouts' temperature and in one precision, and
-the student's prompt is encoded again and must be the sampled one: nothing is aligned by hope. The
-student is not run again where its log-probabilities are those of sampling.
+Both see exactly the sampled completion ids, at the rollouts' temperature and in one precision. The
+student's prompt is encoded again and must equal the sampled one. The student is not run again where
+its log-probabilities are those of sampling.
 """
 
 from collections.abc import Mapping, Sequence

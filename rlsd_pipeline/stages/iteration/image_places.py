@@ -1,4 +1,4 @@
-"""Whether every prompt of a data set has a place for each of its images."""
+"""Checks that every prompt of a data set has a place for each of its images."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""policy: the weights that iteration 0 samples from; later ones are published checkpoints."""
+"""policy: the weights that iteration 0 samples from; later policies are published checkpoints."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """policy_checkpoint: the policy after one more update, published as the next iteration's policy.
 
-From `write` to `make` it is the whole way of a policy, from its update to its publication; where
-the update is computed is told apart in `rlsd_pipeline.compute.build` alone.
+`write` and `make` lead a policy from its update to its publication. Only
+`rlsd_pipeline.compute.build` distinguishes where the update is computed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A problem as the student sees it, and the response that SFT learns."""
+"""The student's prompt of a problem, and the response that SFT learns."""
 
 from collections.abc import Mapping
 

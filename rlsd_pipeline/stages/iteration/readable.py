@@ -1,4 +1,4 @@
-"""How many of an iteration's responses an answer could be read from, and what the others lacked."""
+"""Counts an iteration's responses with a readable answer, and says what the others lack."""
 
 from collections import Counter
 

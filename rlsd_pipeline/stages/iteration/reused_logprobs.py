@@ -1,4 +1,4 @@
-"""Log-probabilities of sampling in the place of the student's, where a check finds them equal.
+"""Reuses the log-probabilities of sampling as the student's, where a check finds them equal.
 
 Sampling and scoring run the same model on the same tokens. In one engine and one precision they
 differ by rounding only, and scoring again would cost as much as scoring the teacher does.

@@ -1,4 +1,4 @@
-"""How far the policy that scores imported rollouts is from the one that sampled them."""
+"""The distance between the policy that scores imported rollouts and the one that sampled them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sampling the responses of an iteration, or taking those of the data set."""
+"""Samples the responses of an iteration, or takes the data set's reference responses."""
 
 import random
 from collections.abc import Mapping, Sequence

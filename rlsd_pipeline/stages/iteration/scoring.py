@@ -1,4 +1,4 @@
-"""Scoring the responses of a place as its experiment declares it, wherever its work runs."""
+"""Scores responses as the experiment declares, at the declared place of computation."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""An iteration whose tokens carry no signal: the policy stays as it is, and that is counted."""
+"""An iteration without signal: the policy does not change, and the skipped update is counted."""
 
 import logging
 

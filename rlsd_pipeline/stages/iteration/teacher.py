@@ -1,7 +1,7 @@
 """The teacher of an iteration, as an artifact.
 
 A snapshot is a policy of this or an earlier iteration. A moving average and another model are
-artifacts of their own, so going on after an interruption changes nothing.
+artifacts of their own, so an interruption does not change them.
 """
 
 from __future__ import annotations

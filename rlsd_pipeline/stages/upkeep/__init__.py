@@ -1,1 +1,1 @@
-"""What is kept, made again or out of date of what the stages have left."""
+"""Upkeep of the stages' artifacts: retention, restoring, and stale results."""

@@ -1,7 +1,7 @@
-"""What an experiment's arms made by an earlier declaration, and which setting has changed since.
+"""Finds artifacts that were made by an earlier declaration, and the settings that changed since.
 
-An artifact's manifest holds the settings that it was made with. They are compared with those of the
-request that would be made for it today; nothing is computed.
+An artifact's manifest holds the settings that it was made with. They are compared with those of
+today's request; nothing is computed.
 """
 
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""What would become of a stage if it was asked for again: the answer of `rlsd explain`."""
+"""Explains whether a stage would be computed again, and why: the answer of `rlsd explain`."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Which policy each policy of an arm was made of, read once from its manifest and noted down."""
+"""The predecessor of each policy of an arm, read once from its manifest and cached."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple

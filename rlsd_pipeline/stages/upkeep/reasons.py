@@ -1,4 +1,4 @@
-"""In words, why a stage was computed or reused, and what of an iteration is behind."""
+"""The reasons in words why a stage was computed or reused, and which stages are behind."""
 
 from __future__ import annotations
 

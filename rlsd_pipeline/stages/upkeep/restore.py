@@ -1,4 +1,4 @@
-"""restore: the checkpoint of an iteration as it was before its files were collected."""
+"""restore: recomputes the collected checkpoint of an iteration."""
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.artifacts.restoring import RestoringStore

@@ -1,7 +1,7 @@
-"""Which files of an experiment's checkpoints its retention does not keep.
+"""The files of an experiment's checkpoints that its retention does not keep.
 
-A checkpoint may belong to several arms, since what is equal is shared: a file goes only where none
-of the references to it keeps it.
+Several arms may share a checkpoint. A file is deleted only if no reference to the checkpoint keeps
+it.
 """
 
 import time

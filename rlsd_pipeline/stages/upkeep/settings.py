@@ -1,4 +1,4 @@
-"""Which settings of an artifact are not those of a request, and their values as text."""
+"""The settings in which an artifact differs from a request, and their values as text."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple

@@ -1,7 +1,7 @@
-"""The trackers: each is one file that begins an arm's run or goes on with it.
+"""The built-in trackers: each is one file that starts or continues an arm's run.
 
-A file here that holds a `Tracker` is one that experiments can declare; what it imports is an extra
-of its name in pyproject.toml. A user's own, beside the YAML or in a package, has the same form.
+An experiment can declare every `Tracker` in a file here. Its imports are an extra of its name in
+pyproject.toml. A tracker of a user's own, beside the YAML or in a package, has the same form.
 """
 
 from typing import TYPE_CHECKING, TypeAlias

@@ -1,11 +1,11 @@
-"""Where the answer stands in a response: one convention a file.
+"""Extractions of the answer from a response, one convention a file.
 
 answer_tag.py    between `<answer>` and `</answer>`, after one `<think>` block
 boxed.py         in the last box
 last_line.py     on the last line, after a fixed beginning
 final_answer.py  in any usual convention
 
-extraction.py    what all of them do
+extraction.py    the base class
 """
 
 from typing import TYPE_CHECKING, TypeAlias

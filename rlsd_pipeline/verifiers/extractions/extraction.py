@@ -1,4 +1,4 @@
-"""Where the answer stands in a response."""
+"""The base class of extractions: they find the answer in a response."""
 
 from abc import abstractmethod
 

@@ -1,1 +1,1 @@
-"""What an answer may be, one file a kind, each with the rule by which two of the kind are equal."""
+"""The kinds of answers, one a file, each with the rule by which two of the kind are equal."""

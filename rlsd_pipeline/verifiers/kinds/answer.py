@@ -1,4 +1,4 @@
-"""What every kind of answer has: its name, its text, and a rule of equality."""
+"""The base class of answers: the name of the kind, the text, and a rule of equality."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable

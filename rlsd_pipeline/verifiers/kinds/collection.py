@@ -1,4 +1,4 @@
-r"""Sets, tuples and lists: whether the order counts is what distinguishes them.
+r"""Sets, whose order does not count, and tuples and lists, whose order does.
 
 A set is written in braces, with "or", or with \pm; a tuple in parentheses; a list in neither.
 """

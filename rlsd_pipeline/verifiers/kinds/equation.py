@@ -1,4 +1,4 @@
-"""Equations: what they state is their last side, if the others agree."""
+"""Equations: their value is the last side, if the other sides agree."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Expressions: what only algebra can compare."""
+"""Expressions, which only algebra can compare."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Text: what is no mathematics, compared word for word."""
+"""Text without mathematics, compared word for word."""
 
 import re
 from dataclasses import dataclass
