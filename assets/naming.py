@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from assets.home import EXPERIMENTS
 from rlsd_pipeline.config.naming import FILE, experiment_name
+from rlsd_pipeline.config.strict import nearest
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.home import ROOT, home
 
@@ -47,6 +48,28 @@ def known_file(name: str) -> Path | None:
         if record["home"] == str(home()) and file.is_file():
             return file
     return None
+
+
+def experiment_file(experiment: str) -> Path:
+    """The YAML file of an experiment given by its name or path, or by its name in this home.
+
+    Raises:
+        ConfigError: There is no such experiment.
+    """
+    given = Path(experiment)
+    for path in (EXPERIMENTS / experiment / FILE, given, given / FILE):
+        # No file has a name that is too long.
+        with suppress(OSError):
+            if path.is_file():
+                return path.resolve()
+    declared = {experiment_name(path): path for path in declared_files()}
+    if (found := declared.get(experiment) or known_file(experiment)) is not None:
+        return found.resolve()
+    known = sorted(declared)
+    raise ConfigError(
+        f"no experiment {experiment!r}: {nearest(experiment, known, 'experiments')}; or give the "
+        "path of a YAML file"
+    )
 
 
 def own_name(file: Path) -> str:

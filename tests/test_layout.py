@@ -14,6 +14,7 @@ import assets
 import rlsd_pipeline
 import schemas
 from assets import dagster_private
+from assets.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -78,6 +79,13 @@ def test_what_dagster_keeps_private_is_what_the_type_checker_reads() -> None:
         assert found is getattr(importlib.import_module(module), original)
     for module in (*dagster_private.UI_MODULES, *dagster_private.RUN_MODULES):
         assert importlib.util.find_spec(module) is not None
+
+
+def test_a_command_is_the_file_of_its_name() -> None:
+    files = {file.stem for file in (ROOT / "assets" / "cli" / "commands").glob("[!_]*.py")}
+    assert {"train", "compare", "import_"} <= files
+    # A keyword of Python is no name of a function.
+    assert set(main.commands) == {name.rstrip("_") for name in files}
 
 
 def test_help_answers_at_once(tmp_path: Path) -> None:

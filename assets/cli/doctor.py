@@ -10,14 +10,13 @@ import click
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from assets.cli import experiment_file
 from assets.cli.fitted import FittedTable
 from assets.cli.loop import open_instance
 from assets.cli.progress import console
 from assets.declared import Declared
 from assets.history import damaged_databases, differences, set_history_aside, tell
 from assets.home import dagster_home
-from assets.naming import declared_files, experiment_name
+from assets.naming import declared_files, experiment_file, experiment_name
 from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.artifacts.inventory import StoredArtifact, survey
 from rlsd_pipeline.config.experiment import load_experiment

@@ -8,14 +8,13 @@ from dataclasses import replace
 
 import click
 
-from assets.cli import experiment_file
 from assets.cli.fitted import FittedTable
 from assets.cli.loop import open_instance
 from assets.cli.old_logs import History, delete_logs, local_history
 from assets.cli.progress import console
 from assets.cli.train import open_loop
 from assets.home import dagster_home
-from assets.naming import declared_files, experiment_name, known_file, own_name
+from assets.naming import declared_files, experiment_file, experiment_name, known_file, own_name
 from rlsd_pipeline.artifacts.garbage import Removal, collect, plan
 from rlsd_pipeline.artifacts.inventory import Inventory, take_inventory
 from rlsd_pipeline.config.experiment import load_experiment

@@ -8,11 +8,10 @@ from typing import Any
 import click
 import yaml
 
-from assets.cli import experiment_file
 from assets.cli.progress import console
 from assets.cli.train import open_loop
 from assets.declared import Declared
-from assets.naming import own_name
+from assets.naming import experiment_file, own_name
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.config.model import PretrainedModel
 from rlsd_pipeline.errors import ConfigError, RlsdError

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 import click
 from pydantic import TypeAdapter
 
-from assets.cli import experiment_file
 from assets.cli.fitted import FittedTable
 from assets.cli.progress import console
 from assets.cli.train import quiet_libraries
-from assets.naming import experiment_name
+from assets.naming import experiment_file, experiment_name
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.config.hardware import AssumptionsConfig
 from rlsd_pipeline.errors import RlsdError

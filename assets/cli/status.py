@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 import click
 from rich.markup import escape
 
-from assets.cli import experiment_file
 from assets.cli.fitted import FittedTable
 from assets.cli.progress import console
-from assets.naming import own_name
+from assets.naming import experiment_file, own_name
 from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.errors import RlsdError

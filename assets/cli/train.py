@@ -7,13 +7,13 @@ from contextlib import contextmanager
 
 import click
 
-from assets.cli import experiment_file
 from assets.cli.loop import Loop, open_instance
 from assets.cli.parallel import train_in_processes
 from assets.cli.progress import Display, Lane, console
 from assets.cli.tables import print_table, where_to_look
 from assets.dagster_private import DagsterAssetCheckFailedError
 from assets.declared import Declared
+from assets.naming import experiment_file
 from rlsd_pipeline.errors import CollectedError, ConfigError, RlsdError
 from rlsd_pipeline.stages.iteration.readable import nothing_readable
 from rlsd_pipeline.stages.registry import iteration_of

@@ -1,14 +1,20 @@
-"""`rlsd adopt`: a name goes over from one file to another."""
+"""`rlsd adopt`."""
 
 import click
 
-from assets.cli import experiment_file
-from assets.naming import experiment_name, known_file, take_name
-from rlsd_pipeline.errors import RlsdError
+from assets.cli.parameters import EXPERIMENT
 
 
+@click.command()
+@EXPERIMENT
 def adopt(experiment: str) -> None:
-    """Let the file have its name, and say which one had it."""
+    """Let EXPERIMENT go on with the results of another file of its name, which was here first.
+
+    A file that was moved needs no telling: the name is free once its file is gone.
+    """
+    from assets.naming import experiment_file, experiment_name, known_file, take_name
+    from rlsd_pipeline.errors import RlsdError
+
     try:
         file = experiment_file(experiment)
         before = known_file(experiment_name(file))

@@ -1,0 +1,1 @@
+"""What `rlsd` can be told, one file a command: its arguments, its help, and what it calls."""

@@ -1,0 +1,57 @@
+"""`rlsd export`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from assets.cli.parameters import EXPERIMENT
+
+
+@click.command()
+@EXPERIMENT
+@click.argument("what")
+@click.option("--arm", help="Whose, for example rlsd-s0; the first arm.")
+@click.option("--iteration", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--table", "record", help="Which of the stage's tables, such as ImportedRollout.")
+@click.option("--method", default="rlsd", show_default=True, help="Of `advantages`.")
+@click.option(
+    "--for",
+    "form",
+    type=click.Choice(["plain", "trl", "verl", "prime_rl"]),
+    default="plain",
+    show_default=True,
+    help="Whose names the columns of `advantages` bear.",
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The file or folder.")
+def export(
+    experiment: str,
+    what: str,
+    arm: str | None,
+    iteration: int,
+    record: str | None,
+    method: str,
+    form: Any,
+    out: Path,
+) -> None:
+    """Write a table of EXPERIMENT for other tools.
+
+    WHAT is a stage, such as rollouts, rewards, logprobs or token_weights; or `advantages`: the
+    per-token advantages of a method beside token ids. --out ends in .parquet or .jsonl, or is a
+    folder that `datasets.load_from_disk` reads.
+    """
+    from assets.cli.progress import console
+    from assets.cli.train import open_loop
+    from rlsd_pipeline.exports.written import write_table
+    from rlsd_pipeline.opened import OpenExperiment
+
+    with open_loop(experiment) as (loop, _):
+        opened = OpenExperiment(loop.workspace, loop.file)
+        if what == "advantages":
+            run = opened.at(arm, iteration)
+            loop.compare(run.arm.name, iteration)
+            table = opened.advantages(method, arm, iteration, form)
+        else:
+            table = opened.table(what, arm, iteration, record)
+        write_table(table.arrow, out)
+    console().print(f"{out}: {len(table):,} rows", highlight=False, soft_wrap=True)

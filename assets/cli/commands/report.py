@@ -1,0 +1,19 @@
+"""`rlsd report`."""
+
+from pathlib import Path
+
+import click
+
+from assets.cli.parameters import EXPERIMENT
+
+
+@click.command()
+@EXPERIMENT
+@click.option("--arm", help="Whose tokens to show; the first arm with a teacher.")
+@click.option("--iteration", type=click.IntRange(min=0), help="Which of its iterations.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
+def report(experiment: str, arm: str | None, iteration: int | None, out: Path | None) -> None:
+    """Write everything EXPERIMENT has shown so far into one HTML file that needs no network."""
+    from assets.cli.report import report as run
+
+    run(experiment, arm=arm, iteration=iteration, out=out)
