@@ -103,7 +103,7 @@ class Results(Record):
     """The method that the others are compared with."""
 
     confidence: Annotated[float, Field(gt=0, lt=1)]
-    """Of the intervals."""
+    """Confidence of the intervals."""
 
     lines: list[MethodResult]
     """Benchmark after benchmark, the base first."""

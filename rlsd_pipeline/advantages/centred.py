@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Centred(AdvantageEstimator):
-    """The reward less its group's mean (Dr. GRPO)."""
+    """The reward minus its group's mean (Dr. GRPO)."""
 
     type: Literal["centred"] = "centred"
 

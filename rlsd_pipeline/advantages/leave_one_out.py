@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class LeaveOneOut(AdvantageEstimator):
-    """The reward less the mean of the others of its group (RLOO)."""
+    """The reward minus the mean of the group's other rewards (RLOO)."""
 
     type: Literal["leave_one_out"] = "leave_one_out"
 

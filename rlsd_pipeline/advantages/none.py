@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class NoBaseline(AdvantageEstimator):
-    """The reward itself, whatever the others of its group got."""
+    """The reward itself, regardless of its group."""
 
     type: Literal["none"] = "none"
 

@@ -16,7 +16,7 @@ STD_EPSILON = 1e-6
 
 
 class Standardised(AdvantageEstimator):
-    """The reward less its group's mean, over the group's standard deviation."""
+    """The reward minus its group's mean, divided by the group's standard deviation."""
 
     type: Literal["standardised"] = "standardised"
 

@@ -11,45 +11,46 @@ from rlsd_pipeline.config.sharded import ShardedUpdate
 
 
 class LocalCompute(Place):
-    """Everything in the process that runs the stage."""
+    """All work in the process that runs the stage."""
 
     type: Literal["local"] = "local"
 
     device: Device = "auto"
-    """Where policies sample, score and are trained: `auto` is CUDA where torch finds one."""
+    """The device of sampling, scoring and training: `auto` is CUDA if torch finds it."""
 
     threads: Annotated[int, Field(ge=1)] | None = None
-    """CPU threads of one process; None leaves it to torch. A tiny model is faster with one."""
+    """CPU threads of one process; null leaves it to torch. A tiny model is faster with one."""
 
     processes: Annotated[int, Field(ge=1)] = 1
     """Arms that `rlsd train` trains at the same time, each in a process of its own."""
 
 
 class TorchrunCompute(ShardedUpdate):
-    """The update on several devices, one process each, that `torchrun` starts."""
+    """The update on several devices, with one process each, started by `torchrun`."""
 
     type: Literal["torchrun"] = "torchrun"
 
     nodes: Annotated[int, Field(ge=1)] = 1
+    """Machines."""
 
     processes_per_node: Annotated[int, Field(ge=1)] = 1
-    """One a device: on GPUs their number; processes on the CPU share its cores."""
+    """Processes of one node: one for each GPU; processes on the CPU share its cores."""
 
     device: Device = "auto"
-    """Of every process, and of the policies that sample and score in this one: `auto` is CUDA
-    where torch finds one. CUDA communicates by NCCL, the CPU by gloo."""
+    """The device of every process, and of sampling and scoring in this process: `auto` is CUDA if
+    torch finds it. CUDA communicates by NCCL, the CPU by gloo."""
 
     rendezvous: str | None = None
     """`HOST:PORT` of the first node, where the nodes find one another."""
 
     launch_prefix: Annotated[tuple[str, ...], Field(strict=False)] = ()
-    """What starts a command on every node, such as `[srun, --ntasks-per-node=1]`."""
+    """Command prefix that starts a command on every node, such as `[srun, --ntasks-per-node=1]`."""
 
     timeout_minutes: Annotated[float, Field(gt=0)] = 30.0
-    """How long a process waits for the others before it gives up."""
+    """How long a process waits for the others."""
 
     threads: Annotated[int, Field(ge=1)] | None = None
-    """CPU threads of one process; None divides the cores among the processes of a node."""
+    """CPU threads of one process; null divides the cores among the processes of a node."""
 
     processes: ClassVar[int] = 1
     """Arms train one after the other: each takes all devices."""

@@ -8,17 +8,17 @@ from rlsd_pipeline.config.strict import StrictConfig
 
 
 class ContextsConfig(StrictConfig):
-    """Siblings that a teacher is shown one at a time, and images altered for the student.
+    """Siblings that a teacher sees one at a time, and images altered for the student.
 
-    Each costs a pass over the responses, and is computed only for a method that reads its column.
+    Each costs one pass over the responses, and is computed only for methods that read its column.
     """
 
     wrong_siblings: Annotated[int, Field(ge=1, le=64)] = 4
-    """Wrong responses of the group over which the teacher's probability is averaged, at most; the
-    one that is scored is none of them."""
+    """Largest number of wrong responses of the group over which the teacher's probability is
+    averaged; the scored response is never one of them."""
 
     seed: Annotated[int, Field(ge=0)] = 0
-    """Draws which siblings are shown, and which patches are black."""
+    """Seed of the shown siblings and of the black patches."""
 
     blur: Annotated[float, Field(gt=0)] = 6.0
     """Standard deviation of the Gaussian blur, in pixels."""

@@ -17,12 +17,13 @@ class Decoding(StrictConfig):
     """0 takes the likeliest token."""
 
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Draw from the likeliest tokens that together have this probability."""
+    """Sample from the likeliest tokens that together have this probability."""
 
     top_k: Annotated[int, Field(ge=1)] | None = None
-    """Draw from this many likeliest tokens; None from all."""
+    """Sample from this many likeliest tokens; null samples from all."""
 
     seed: int = 0
+    """Seed of the samples."""
 
     @model_validator(mode="after")
     def _several_samples_differ(self) -> "Decoding":

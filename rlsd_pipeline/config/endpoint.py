@@ -12,16 +12,16 @@ class EndpointConfig(StrictConfig):
     """Where it is, which of its models is asked, and how patiently."""
 
     base_url: str
-    """What stands before `/completions` and the like, such as `http://localhost:8000/v1`."""
+    """The URL before `/completions` and the like, such as `http://localhost:8000/v1`."""
 
     model: Annotated[str, Field(min_length=1)]
     """The model's name at the endpoint."""
 
     api_key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
-    """Environment variable that holds the key; none for an endpoint without one."""
+    """Environment variable that holds the key; null for an endpoint without a key."""
 
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
-    """How long one attempt may take; a server that stalls within its reply gets as long again."""
+    """Time limit of one attempt; a server that stalls within its reply gets the same time again."""
 
     concurrency: Annotated[int, Field(ge=1, le=64)] = 4
     """Requests at the same time."""

@@ -11,19 +11,20 @@ from rlsd_pipeline.evaluation.benchmarks.heldout import HeldoutBenchmark
 
 
 class EvaluationConfig(StrictConfig):
-    """Which benchmarks score a policy, and when."""
+    """The benchmarks that score a policy, and when."""
 
     benchmarks: list[BenchmarkConfig] = Field(default=[HeldoutBenchmark()], min_length=1)
+    """The benchmarks, by `type`."""
 
     every: Annotated[int, Field(ge=1)] = 25
-    """`train` evaluates after this many updates, and before the first and after the last; so does
-    the sensor that evaluates checkpoints."""
+    """`rlsd train` and the sensor that evaluates checkpoints evaluate after every this many
+    updates, before the first update and after the last."""
 
     schedule: str = "0 3 * * *"
-    """When the scheduler evaluates the newest policy of every arm; cron."""
+    """Cron schedule of the evaluation of every arm's newest policy."""
 
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
-    """Of the intervals."""
+    """Confidence of the intervals."""
 
     @model_validator(mode="after")
     def _benchmarks_are_distinct(self) -> "EvaluationConfig":

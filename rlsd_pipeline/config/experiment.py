@@ -41,7 +41,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 class SamplingConfig(StrictConfig):
-    """How rollouts are drawn; the defaults are the paper's."""
+    """Settings of sampling rollouts; the defaults are the paper's."""
 
     prompts: Annotated[int, Field(ge=1)] = 256
     """Problems of one iteration."""
@@ -56,31 +56,32 @@ class SamplingConfig(StrictConfig):
     """Budget of one response."""
 
     temperature: Annotated[float, Field(gt=0)] = 1.0
-    """Of sampling, scoring and the update alike."""
+    """Temperature of sampling, scoring and the update alike."""
 
 
 class ArmConfig(StrictConfig):
-    """A weighting with its seeds; each seed is one training lineage, an arm."""
+    """A weighting with its seeds; each seed is one arm, a training of its own."""
 
     name: str | None = None
-    """Defaults to the weighting's type; of your own, to its class in snake case."""
+    """Name of the method; by default the weighting's type, or its class in snake case."""
 
     weighting: WeightingConfig
+    """The method that gives tokens their credit."""
 
     advantages: AdvantagesConfig | None = None
-    """In place of the experiment's advantages."""
+    """Replaces the experiment's advantage estimator."""
 
     seeds: list[Annotated[int, Field(ge=0)]] = Field(default=[0], min_length=1)
-    """Each draws its own problems and responses. Arms of one seed share what is equal."""
+    """Seeds; each draws its own problems and responses. Arms of one seed share equal artifacts."""
 
     teacher: TeacherConfig | None = None
-    """In place of the experiment's teacher."""
+    """Replaces the experiment's teacher."""
 
     privileged: Privileged | None = None
-    """In place of what the method's teacher sees, or the experiment's `privileged`."""
+    """Replaces the method's own privileged context, or the experiment's."""
 
     update: UpdateConfig | None = None
-    """In place of the experiment's update."""
+    """Replaces the experiment's update settings."""
 
     def located(self, folder: Path) -> "ArmConfig":
         """The same, with the relative path of its teacher's model resolved against a folder."""
@@ -164,21 +165,36 @@ class Arm(StrictConfig):
 
 
 class ExperimentConfig(StrictConfig):
-    """What a user declares in one YAML file."""
+    """A declared experiment: one YAML file."""
 
     description: str = ""
+    """Free text about the experiment."""
 
     dataset: DatasetConfig = EasyVQADataset()
+    """The source of the problems."""
+
     model: ModelConfig = TinyQwen3VL()
+    """The model that training starts from."""
+
     prompts: PromptsConfig = PromptsConfig()
     engine: EngineConfig = TransformersEngine()
+    """The engine that samples responses."""
+
     sampling: SamplingConfig = SamplingConfig()
     verifier: VerifierConfig = ExactVerifier()
+    """The rule that judges responses, for the reward and the held-out benchmark alike."""
+
     reward: RewardConfig = RewardWeights().parts
+    """The parts of the reward; R is their weighted sum."""
+
     teacher: TeacherConfig = SyncedTeacher()
+    """The teacher of the arms that declare none of their own."""
+
     privileged: Privileged = Answer()
+    """What the teacher sees and the student does not."""
+
     advantages: AdvantagesConfig = Standardised()
-    """What a reward is worth beside those of its group, unless an arm says otherwise."""
+    """Advantage estimator of the arms that declare none of their own."""
 
     update: UpdateConfig = UpdateConfig()
     arms: list[ArmConfig] = Field(min_length=1)
@@ -189,17 +205,18 @@ class ExperimentConfig(StrictConfig):
     contexts: ContextsConfig = ContextsConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     compute: ComputeConfig = LocalCompute()
+    """The place where heavy work runs."""
+
     hardware: HardwareConfig | None = None
-    """The machines it is meant for; without them it is planned for, and runs on, any."""
+    """The machines that the experiment needs; null means any machine."""
 
     assumptions: AssumptionsConfig = AssumptionsConfig()
     stages: StagesConfig = StagesConfig()
-    """What does the work of a stage, where it is not the stage's own: a class of yours, or a table.
-    """
+    """Replacements of stages: a class of your own, a table, or an import."""
 
     retention: RetentionConfig = RetentionConfig()
     trackers: list[TrackerConfig] = Field(default=[])
-    """Where the metrics of every stage are also sent."""
+    """Trackers that also receive the metrics of every stage."""
 
     @field_validator("arms")
     @classmethod

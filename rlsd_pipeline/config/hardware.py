@@ -19,10 +19,10 @@ class DeviceConfig(StrictConfig):
     """Peak of dense matrix products in bfloat16 without sparsity, TFLOP/s."""
 
     teraflops_float32: Annotated[float, Field(gt=0)]
-    """The same in float32, as torch multiplies it by default: without TF32."""
+    """The same in float32 without TF32, torch's default."""
 
     bandwidth: Annotated[float, Field(gt=0)]
-    """Of its memory, GB/s."""
+    """Memory bandwidth, GB/s."""
 
 
 class Processor(DeviceConfig):
@@ -44,7 +44,7 @@ advertised with sparsity. Memory is what `nvidia-smi` shows in GiB, less what th
 
 
 class HardwareConfig(StrictConfig):
-    """Machines of one kind. `rlsd plan` plans for them, and `rlsd train` asks for them."""
+    """Machines of one kind. `rlsd plan` plans for them, and `rlsd train` requires them."""
 
     device: (
         Literal["B200", "H200", "H100", "A100-80GB", "A100-40GB", "L40S", "L4", "RTX-4090"]
@@ -59,10 +59,11 @@ class HardwareConfig(StrictConfig):
     """Accelerators of one machine."""
 
     reserved_gib: Annotated[float, Field(ge=0)] = 4.0
-    """Of each device: kernels and their workspace, buffers of communication, fragmentation."""
+    """Reserved memory of each device: kernels and their workspace, communication buffers,
+    fragmentation."""
 
     disk_gb: Annotated[float, Field(gt=0)] | None = None
-    """Room for artifacts, GB; None leaves it open."""
+    """Disk space for artifacts, GB; null sets no limit."""
 
     @property
     def figures(self) -> DeviceConfig:
@@ -76,29 +77,30 @@ class HardwareConfig(StrictConfig):
 
 
 class AssumptionsConfig(StrictConfig):
-    """What `rlsd plan` cannot know before a run; it changes nothing that is computed.
+    """What `rlsd plan` cannot know before a run; no result depends on it.
 
     Memory is planned for the longest prompts and responses that the experiment allows; work, time
     and disk for these expected ones.
     """
 
     prompt_tokens: Annotated[int, Field(ge=1)] | None = None
-    """Of a prompt with its image, on average; None takes `sampling.max_prompt_tokens`."""
+    """Mean tokens of a prompt with its image; null takes `sampling.max_prompt_tokens`."""
 
     image_tokens: Annotated[int, Field(ge=0)] = 0
-    """Of those, tokens that an image gives the language model, on average."""
+    """Mean image tokens of a prompt, included in `prompt_tokens`."""
 
     response_tokens: Annotated[int, Field(ge=1)] | None = None
-    """Of a response, on average; None takes `sampling.max_tokens`."""
+    """Mean tokens of a response; null takes `sampling.max_tokens`."""
 
     step_tokens: Annotated[int, Field(ge=1)] = 25
-    """Of a line or a sentence of a response, on average, where token values are taken at steps."""
+    """Mean tokens of a line or sentence of a response, for token values at steps."""
 
     solution_tokens: Annotated[int, Field(ge=0)] = 512
-    """Of a reference solution, on average, where a teacher is shown one."""
+    """Mean tokens of a reference solution, for a teacher that sees one."""
 
     longest_solution_tokens: Annotated[int, Field(ge=0)] = 2048
-    """Of the longest reference solution: what a teacher's prompt may have above a student's."""
+    """Tokens of the longest reference solution, by which a teacher's prompt exceeds the
+    student's."""
 
     training_mfu: Share = 0.35
     """Share of the peak that the update reaches (model FLOP utilisation)."""
@@ -110,7 +112,7 @@ class AssumptionsConfig(StrictConfig):
     """Share of the memory bandwidth that decoding reaches."""
 
     storage_gb_per_second: Annotated[float, Field(gt=0)] = 1.0
-    """At which one process writes a checkpoint."""
+    """Rate at which one process writes a checkpoint, GB/s."""
 
     @model_validator(mode="after")
     def _image_is_within_the_prompt(self) -> "AssumptionsConfig":

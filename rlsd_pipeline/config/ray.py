@@ -17,48 +17,50 @@ class RayCompute(ShardedUpdate):
     type: Literal["ray"] = "ray"
 
     address: str | None = None
-    """`auto` for the cluster that this machine is a node of, or `HOST:6379`, or `ray://HOST:10001`
-    from outside. None starts one on this machine, reachable from it only, for the life of the
-    process. Workers elsewhere must reach the artifact store under the same URL."""
+    """`auto` for the cluster of this machine, `HOST:6379`, or `ray://HOST:10001` from outside. Null
+    starts a cluster on this machine, reachable from it only, for the life of the process. Workers
+    elsewhere must reach the artifact store under the same URL."""
 
     kuberay: KubeRay | None = None
-    """In place of an address: a cluster for each Dagster run, itself a pod that can reach it."""
+    """In place of `address`: a cluster for each Dagster run, which is itself a pod."""
 
     workers: Annotated[int, Field(ge=1)] = 2
     """Processes with a policy each."""
 
     cpus_per_worker: Annotated[float, Field(ge=0)] = 1.0
+    """CPUs of a worker."""
 
     gpus_per_worker: Annotated[float, Field(ge=0)] = 0.0
-    """More than 0 puts a worker's policies on CUDA."""
+    """GPUs of a worker; more than 0 puts its policies on CUDA."""
 
     update_gpus_per_worker: Annotated[float, Field(gt=0, lt=0.5)] | None = None
-    """Share of a GPU of each process of the update, beside the share above a half that a worker
-    keeps: both fit on one, so a worker goes on with its running vLLM, whose memory the update then
-    does without. None takes `gpus_per_worker`; the workers give way, and vLLM starts again."""
+    """GPU share of each process of the update. If a worker and a process fit on one GPU, the worker
+    keeps its running vLLM and its memory. Null takes `gpus_per_worker`: the workers give way, and
+    vLLM starts again."""
 
     max_retries: Annotated[int, Field(ge=0)] = 3
-    """How often one shard may take its worker down before the stage fails."""
+    """How often a shard's worker may die before the stage fails."""
 
     threads: Annotated[int, Field(ge=1)] | None = None
-    """CPU threads of a worker; None takes those of the process that asks, so that numbers agree."""
+    """CPU threads of a worker; null takes those of the driving process, so that numbers agree."""
 
     object_store_mb: Annotated[int, Field(ge=80)] | None = None
-    """Shared memory of a cluster started here, in megabytes; it holds shards on their way. None
-    takes 1024."""
+    """Shared memory of a cluster started here, in megabytes, for shards in transit. Null takes
+    1024."""
 
     dashboard: bool = False
     """Serve the dashboard of a cluster started here, on http://127.0.0.1:8265."""
 
     runtime_env: dict[str, JsonValue] = Field(default={})
-    """What workers of a given cluster need beside their image: `{env_vars: {...}, pip: [...]}`."""
+    """Environment of the workers of a given cluster beside their image: `{env_vars: {...}, pip:
+    [...]}`."""
 
     update_workers: Annotated[int, Field(ge=1)] | None = None
-    """Processes of the update; None takes as many as `workers`. One gives what a single process
-    does, to the last bit; several add gradients in another order."""
+    """Processes of the update; null takes as many as `workers`. One process gives the
+    single-process result to the last bit; several add gradients in another order."""
 
     timeout_minutes: Annotated[float, Field(gt=0)] = 30.0
-    """How long a process of the update waits for the others before it gives up."""
+    """How long a process of the update waits for the others."""
 
     processes: ClassVar[int] = 1
     """Arms train one after the other: each takes all workers."""

@@ -8,28 +8,29 @@ from rlsd_pipeline.config.strict import StrictConfig
 
 
 class CheckpointRetention(StrictConfig):
-    """Whose weights are kept.
+    """Policies whose weights are kept.
 
-    The base, the newest, what a coming iteration's teacher is and what is due to be evaluated are
-    kept whatever is declared.
+    The base, the newest policy, the teacher of a coming iteration and policies due for evaluation
+    are always kept.
     """
 
     every: Annotated[int, Field(ge=1)] = 1
-    """Policies after a multiple of this many updates; 1 keeps all."""
+    """Keep the policies after every this many updates; 1 keeps all."""
 
 
 class RetentionConfig(StrictConfig):
-    """What is left of an arm; nothing is deleted but by `rlsd gc`, unless `in_training` says so.
+    """What is kept of an arm; only `rlsd gc` deletes files, unless `in_training` is set.
 
-    Tables, scores and manifests are always kept, and what is deleted can be computed again.
+    Tables, scores and manifests are always kept, and deleted files can be computed again.
     """
 
     optimizer: Literal["newest", "all"] = "newest"
-    """Optimizer states: training goes on from the newest policy and reads no other's."""
+    """Optimizer states that are kept; training continues from the newest policy and reads only its
+    state."""
 
     checkpoints: CheckpointRetention = CheckpointRetention()
 
     in_training: Annotated[int, Field(ge=1)] | None = None
-    """Apply it to the arm that is trained, after a multiple of this many updates; None leaves it to
-    `rlsd gc`. A large model's checkpoints of a few iterations fill a disk, and listing a store
-    takes a while: 1 suits a disk of this machine, 5 an object store."""
+    """Apply it to the arm in training as well, after every this many updates; null leaves it to
+    `rlsd gc`. A few checkpoints of a large model fill a disk, but listing a store takes time: 1
+    suits a local disk, 5 an object store."""

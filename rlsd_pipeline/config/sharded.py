@@ -12,12 +12,12 @@ class ShardedUpdate(Place):
     sharded: ClassVar[bool] = True
 
     precision: Precision = "float32"
-    """Of the update's passes and of scoring, which must round alike. Weights, optimizer and the sum
-    of gradients are float32 in either."""
+    """Precision of the update's passes and of scoring, which must round alike. Weights, optimizer
+    and the sum of gradients are always float32."""
 
     activation_checkpointing: bool = False
-    """Compute each layer again in the backward pass, and keep only what goes into it."""
+    """Compute each layer again in the backward pass, and keep only its input."""
 
     shared_folder: str | None = None
-    """A folder that all nodes see, for what the processes read and write; None takes one of the
-    artifact store's, or of its cache."""
+    """A folder that all nodes see, for the files of the processes; null takes a folder of the
+    artifact store, or of its cache."""

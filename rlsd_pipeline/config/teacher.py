@@ -20,7 +20,7 @@ class LiveTeacher(StrictConfig):
 
 
 class FrozenTeacher(StrictConfig):
-    """The base model, throughout."""
+    """The base model, in every iteration."""
 
     type: Literal["frozen"] = "frozen"
 
@@ -32,7 +32,7 @@ class FrozenTeacher(StrictConfig):
 class SyncedTeacher(StrictConfig):
     """The policy of the last iteration divisible by `every`.
 
-    It is read from that iteration's artifact, so going on after an interruption changes nothing.
+    It is read from that iteration's artifact, so an interruption does not change it.
     """
 
     type: Literal["synced"] = "synced"
@@ -58,12 +58,12 @@ class EMATeacher(StrictConfig):
 
 
 class ModelTeacher(StrictConfig):
-    """Another model, which never changes; it must have the student's tokenizer."""
+    """Another model that never changes; it must have the student's tokenizer."""
 
     type: Literal["model"] = "model"
 
     model: ModelConfig
-    """Which one."""
+    """The teacher's model."""
 
     def located(self, folder: Path) -> "ModelTeacher":
         """The same, with the relative path of a local model resolved against a folder."""

@@ -11,7 +11,7 @@ class SpreadPlaces(StrictConfig):
     """States at even distances."""
 
     per_response: Annotated[int, Field(ge=1)]
-    """States of each response, its first included."""
+    """States of each response, including its first."""
 
 
 def _in_halves(continuations: int) -> int:
@@ -48,22 +48,22 @@ Places = Annotated[
 
 
 class TokenValuesConfig(StrictConfig):
-    """What `token_values` continues from, and how often.
+    """How many continuations `token_values` samples, and from which states.
 
-    Its cost grows with continuations times states times the mean length that is left. It runs where
-    it is asked for, and in every iteration of an arm whose method reads the values, such as `vine`.
+    The cost is continuations times states times the mean remaining length. The stage runs on
+    request, and in every iteration of an arm whose method reads the values, such as `vine`.
     """
 
     continuations: Continuations = 32
-    """Responses drawn from each state, in two independent halves."""
+    """Continuations of each state, in two independent halves."""
 
     places: Places = "all"
-    """`all`: every token. `steps`: where a line or a sentence begins, for long responses.
-    `{per_response: n}`: n states of each response at even distances."""
+    """The states that are valued. `all`: at every token. `steps`: where a line or a sentence
+    begins, for long responses. `{per_response: n}`: n states of each response at even distances."""
 
     responses: Literal["all", "informative"] = "all"
     """`informative` leaves out groups whose rewards are all equal: their advantages are 0 and no
     method that compares within the group learns from them."""
 
     max_states: Annotated[int, Field(ge=1)] | None = None
-    """Most distinct states; whole responses are left out at random beyond it."""
+    """Limit of distinct states; beyond it, whole responses are left out at random."""

@@ -15,10 +15,10 @@ class EasyVQAImages(DataSource):
     test_questions: int
 
     warm_start_images: Annotated[int, Field(ge=1, lt=4000)] = 2000
-    """The first this many train images belong to the warm start; reinforcement sees the others."""
+    """Train images for the warm start, counted from the first; reinforcement uses the others."""
 
     seed: int = 0
-    """Which questions are drawn."""
+    """Seed of the drawn questions."""
 
     @property
     def held_out_count(self) -> int:

@@ -52,10 +52,10 @@ class StoredDivergence(Divergence):
     """
 
     support: Literal["teacher", "student"] = "teacher"
-    """Whose likeliest entries are kept."""
+    """The model whose likeliest entries are kept."""
 
     entry_clip: Annotated[float, Field(gt=0)] | None = None
-    """Bound on what a single entry adds to the divergence, nats; it tames style tokens."""
+    """Bound on the contribution of one entry to the divergence, in nats; it limits style tokens."""
 
     @property
     def stored(self) -> StoredDivergence:

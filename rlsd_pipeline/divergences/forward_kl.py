@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ForwardKL(StoredDivergence):
-    """KL(teacher ‖ student): the student is to cover what the teacher does."""
+    """KL(teacher ‖ student): the student learns to cover the teacher's distribution."""
 
     type: Literal["forward_kl"] = "forward_kl"
 

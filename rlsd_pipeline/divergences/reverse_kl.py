@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ReverseKL(StoredDivergence):
-    """KL(student ‖ teacher): the student is to stay where the teacher goes."""
+    """KL(student ‖ teacher): the student learns to stay within the teacher's distribution."""
 
     type: Literal["reverse_kl"] = "reverse_kl"
 

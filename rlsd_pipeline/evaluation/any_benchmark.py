@@ -39,7 +39,7 @@ class AnyBenchmark(Decoding, Component):
     """Its name in the published table; empty where it has none there."""
 
     name: Name = Field(default_factory=_own_name)
-    """Part of the name of its asset; its type, or its class in small letters, unless given."""
+    """Name of the benchmark in its asset; by default its type, or its class in lower case."""
 
     @property
     @abstractmethod

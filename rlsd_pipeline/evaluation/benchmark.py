@@ -101,31 +101,32 @@ class Benchmark(AnyBenchmark):
     """What differs from the published table's run, as far as it is known."""
 
     split: str = Field(default="", validate_default=True)
-    """The part of it that is asked; its first unless given."""
+    """The split to evaluate on; by default the first one."""
 
     mode: Mode = Field(default="robust", validate_default=True)
     """Score as the benchmark's authors do, or without guesses and tolerant of the format."""
 
     path: LocatedPath | None = None
-    """A local folder or file in the official layout; None reads the hub."""
+    """A local folder or file in the official layout; null reads the hub."""
 
     revision: str | None = None
-    """Another commit than the one that is pinned."""
+    """A commit in the place of the pinned one."""
 
     limit: Annotated[int, Field(ge=1)] | None = None
-    """Only the first this many rows, to try things out; the score is then none to publish."""
+    """Use only this many rows from the start, as a trial; such a score is not comparable."""
 
     max_pixels: Annotated[int, Field(ge=1024)] = 2_097_152
-    """Of all images of a prompt together; larger ones are scaled down."""
+    """Limit of the pixels of all images of a prompt together; larger images are scaled down."""
 
     max_prompt_tokens: Annotated[int, Field(ge=1)] = 4096
-    """A longer prompt, image tokens included, is refused; the paper's."""
+    """A longer prompt, image tokens included, is refused; the default is the paper's."""
 
     max_tokens: Annotated[int, Field(ge=1)] = 4096
-    """Budget of one response; the paper's. What it cuts off is counted as truncated."""
+    """Token limit of one response; the default is the paper's. A longer response counts as
+    truncated."""
 
     judge: JudgeConfig | None = None
-    """Reads answers that the rule cannot read; never sees the gold answer."""
+    """A model that reads the answers which the rule cannot read; it never sees the gold answer."""
 
     @field_validator("split")
     @classmethod

@@ -45,7 +45,7 @@ class RolloutFormat(Component):
     """Pattern of the file's path, with slashes, whose group is the step."""
 
     path: LocatedPath
-    """The log: a file, or a folder that holds its files."""
+    """The log: a file, or a folder with its files."""
 
     @property
     def name(self) -> str:

@@ -55,7 +55,7 @@ class ProblemsImport(ImportStage, ProblemsStage):  # type: ignore[misc]
     """The log, with its format as `type`."""
 
     tokens: Literal["model", "words"] = "model"
-    """`words` where no model is declared: what a chat template wrote stays in the question."""
+    """`words` if no model is declared; the text of the chat template then stays in the question."""
 
     def settings(self, run: StageRun) -> dict[str, Any]:
         """The model, whose chat template is taken off the prompts."""
@@ -90,14 +90,14 @@ class RolloutsImport(ImportStage, RolloutsStage):  # type: ignore[misc]
     """The log, with its format as `type`."""
 
     steps: list[int] = Field(default=[])
-    """The trainer's steps that become iterations, from `first` on; may be left out where the log
-    holds one."""
+    """The trainer's steps that become iterations, from `first` on; not needed for a log of one
+    step."""
 
     first: Annotated[int, Field(ge=0)] = 0
-    """The iteration that the first of them becomes."""
+    """The iteration of the first of these steps."""
 
     tokens: Literal["model", "words"] = "model"
-    """`words` where no model is declared: then nothing can be scored."""
+    """`words` if no model is declared; then nothing can be scored."""
 
     def step(self, run: StageRun) -> int | None:
         """The trainer's step that an iteration is.
@@ -152,16 +152,17 @@ class RolloutsImport(ImportStage, RolloutsStage):  # type: ignore[misc]
 
 
 class RewardsImport(ImportStage, RewardsStage):  # type: ignore[misc]
-    """The rewards of a log, as they are or beside verdicts of this experiment's verifier."""
+    """The rewards of a log, alone or beside verdicts of this experiment's verifier."""
 
     type: Literal["import"] = "import"  # type: ignore[assignment]
 
     verify: Literal["no", "beside", "instead"] = "no"
-    """`no`: the logged rewards alone. `beside`: with the verifier's verdicts and rewards beside
-    them. `instead`: the verifier's count, and the logged ones stand beside them."""
+    """`no`: the logged rewards alone. `beside`: the logged rewards count, and the verifier's are
+    stored beside them. `instead`: the verifier's rewards count, and the logged ones are stored
+    beside them."""
 
     correct_from: float | None = None
-    """Without verifying: a response whose logged reward is at least this counts as correct."""
+    """Without `verify`: a response with at least this logged reward counts as correct."""
 
     def settings(self, run: StageRun) -> dict[str, Any]:
         """The verifier and the reward, where they are asked."""

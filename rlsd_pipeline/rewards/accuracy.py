@@ -7,7 +7,7 @@ from schemas import Verdict
 
 
 class Accuracy(RewardFunction):
-    """1 for a correct answer, 0 for any other."""
+    """1 for a correct answer, 0 otherwise."""
 
     type: Literal["accuracy"] = "accuracy"
 

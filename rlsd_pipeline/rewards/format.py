@@ -6,7 +6,7 @@ from rlsd_pipeline.rewards.reward_function import Response, RewardFunction
 
 
 class Format(RewardFunction):
-    """1 for a response that keeps the verifier's convention, right or wrong, else 0."""
+    """1 for a response in the verifier's format, right or wrong, else 0."""
 
     type: Literal["format"] = "format"
 

@@ -17,14 +17,14 @@ Script = Literal[
 class Language(RewardFunction):
     """The share of a response's letters that belong to the wanted scripts.
 
-    Letters say which script, not which language: English and French are both latin.
+    Letters determine the script, not the language: English and French are both latin.
     """
 
     type: Literal["language"] = "language"
 
     scripts: list[Script] = Field(default=["latin"], min_length=1)
-    """Wanted scripts; Chinese is `[cjk]`, Japanese `[cjk, hiragana, katakana]`. Names of variables
-    and commands of LaTeX are latin: with other scripts, add it where there is mathematics."""
+    """Wanted scripts; Chinese is `[cjk]`, Japanese `[cjk, hiragana, katakana]`. Variable names and
+    LaTeX commands are latin: for mathematics in another script, add `latin`."""
 
     def score(self, response: Response) -> float | None:
         """From 0 to 1; None for a response without letters."""

@@ -23,8 +23,8 @@ class Overlong(RewardFunction):
     """L_max; by default `max_tokens` of `sampling`."""
 
     buffer_tokens: Annotated[int, Field(ge=1)] | None = None
-    """L_cache, at most L_max: tokens before L_max over which the punishment grows. By default a
-    fifth of L_max, as the paper's 4,096 of 20,480."""
+    """L_cache, at most L_max: tokens before L_max over which the penalty grows. By default a fifth
+    of L_max, as DAPO's 4,096 of 20,480."""
 
     @model_validator(mode="after")
     def _buffer_fits(self) -> Self:

@@ -14,12 +14,13 @@ from rlsd_pipeline.rewards.reward_function import Response, RewardFunction
 
 
 class Repetition(RewardFunction):
-    """0 where no n-gram occurs twice, towards -1 where all are the same."""
+    """0 if no n-gram occurs twice, and towards -1 if all are the same."""
 
     type: Literal["repetition"] = "repetition"
 
     ngram_tokens: Annotated[int, Field(ge=1)] = 20
-    """n. Short ones repeat in any sound derivation; 20 tokens are a sentence said again."""
+    """Length n of an n-gram. Short n-grams repeat in any sound derivation; 20 tokens are a repeated
+    sentence."""
 
     def score(self, response: Response) -> float:
         """Minus the share of n-grams that occurred before; 0 for a response shorter than n."""

@@ -50,11 +50,11 @@ class RewardFunction(Component):
     at_least_one: ClassVar[tuple[str, ...]] = ("score", "score_group")
 
     weight: float = 1.0
-    """What the part counts in R = Σ weight · part; below 0, what it gives is a punishment."""
+    """Weight of the part in R = Σ weight · part; a negative weight makes it a penalty."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] | None = None
-    """The part is the column `reward_NAME` of the rewards; by default its type, or the name of the
-    class."""
+    """Name of the part's column `reward_NAME` in the rewards; by default its type, or the name of
+    the class."""
 
     @property
     def label(self) -> str:

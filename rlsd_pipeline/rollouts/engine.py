@@ -132,8 +132,8 @@ class Engine(Component):
     """Settings that change speed and memory alone, and never the draw."""
 
     batch_prompts: Annotated[int, Field(ge=1)] = 64
-    """Prompts handed over together: what an interruption may cost. It changes memory and speed,
-    never the draw."""
+    """Prompts handed over together; an interruption loses at most these. It changes memory and
+    speed, never the samples."""
 
     @property
     def identity(self) -> dict[str, Any]:

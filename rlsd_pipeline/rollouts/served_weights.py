@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 class FixedWeights(StrictConfig):
     """The server keeps the weights it was started with.
 
-    Enough to evaluate, and to sample from a policy that never changes.
+    This is enough to evaluate, and to sample from a policy that never changes.
     """
 
     type: Literal["fixed"] = "fixed"
 
 
 class ReloadedWeights(StrictConfig):
-    """Each new policy is written to a folder, and the server told to load it from there."""
+    """Each new policy is written to a folder, and the server loads it from there."""
 
     type: Literal["reloaded"] = "reloaded"
 
     folder: Annotated[str, Field(min_length=1)]
-    """Where; this process and the server must see it under the same path."""
+    """The folder; this process and the server must see it under the same path."""
 
     server: Literal["vllm", "sglang"] = "vllm"
     """Kind of server, which decides the reload request. A vLLM server must run with

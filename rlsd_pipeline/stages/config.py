@@ -19,7 +19,7 @@ S = TypeVar("S", bound=Stage)
 
 
 class DeclaredStages(StrictConfig):
-    """By the name of each stage, what does its work; nothing where it is the stage's own."""
+    """Stage name -> its replacement; null keeps the stage's own work."""
 
     def of(self, stage: type[S]) -> S:
         """The object of a stage that is declared, or the stage's own."""

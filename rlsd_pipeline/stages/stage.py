@@ -34,10 +34,10 @@ class Stage(Component):
     component_kind = "stage"
 
     name: ClassVar[str]
-    """Of the stage, of its asset and of its references."""
+    """Name of the stage, of its asset and of its references."""
 
     description: ClassVar[str]
-    """What its asset says of it."""
+    """The description that its asset shows."""
 
     version: ClassVar[str] = "1"
     """Raised by hand when the same inputs give another result."""

@@ -63,7 +63,7 @@ class Tracker(Component):
     """Name of an arm's run; `{arm}` is replaced by the arm's name."""
 
     directory: str | None = None
-    """Local folder; below `trackers` of RLSD_HOME by default, as are relative ones."""
+    """Local folder; by default, and for a relative path, below `trackers` of RLSD_HOME."""
 
     @property
     def name(self) -> str:

@@ -8,7 +8,7 @@ from schemas.problem import Problem
 
 
 class ExactVerifier(Verifier):
-    """The same words, whatever the case, the blanks and a final period."""
+    """The same words, regardless of case, blanks and a final period."""
 
     type: Literal["exact"] = "exact"
 

@@ -18,22 +18,22 @@ class Mathematics(Verifier):
     """An answer is right when it is equal to the gold one, by the rule of the gold one's kind."""
 
     accept_computations: bool = False
-    """Accept a computation that was not carried out, such as 17 × 23 where 391 is right. A question
-    that is repeated as its own answer is then right as well."""
+    """Accept a computation that was not carried out, such as 17 × 23 where 391 is right. A response
+    that repeats the question is then right as well."""
 
     work_limit: Annotated[int, Field(ge=1_000)] = 1_000_000
-    """Function calls that one comparison may make, whatever the load of the machine; most make
-    fewer than 100,000."""
+    """Limit of the function calls of one comparison, which does not depend on the machine's load;
+    most make fewer than 100,000."""
 
     timeout_seconds: Annotated[float, Field(gt=0)] = 5.0
-    """Processor seconds of one comparison before its process is killed: for what the limit on work
-    does not see, such as a power of large integers."""
+    """Processor seconds of one comparison before its process is killed. It bounds work that the
+    limit on calls does not see, such as a power of large integers."""
 
     float_rounding: Annotated[int, Field(ge=0, le=12)] = 6
-    """Decimal places on which two decimals must agree; MathVision's own scorer rounds to 2."""
+    """Decimal places in which two decimals must agree; MathVision's own scorer rounds to 2."""
 
     memory_limit_mb: Annotated[int, Field(ge=256)] = 1024
-    """Address space of the comparing process; a bare one takes about 100 MB."""
+    """Address space of the comparing process; an idle one takes about 100 MB."""
 
     @cached_property
     def _algebra(self) -> MathVerify:

@@ -41,7 +41,7 @@ class Verifier(Component):
     at_least_one: ClassVar[tuple[str, ...]] = ("compare", "judge")
 
     extraction: ExtractionConfig = AnswerTag()
-    """Where the answer stands in a response."""
+    """The convention that finds the answer in a response."""
 
     def compare(self, answer: str, problem: Problem) -> Outcome:
         """Whether an answer that was read from a response is right.

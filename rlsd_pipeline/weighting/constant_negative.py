@@ -22,7 +22,7 @@ class ConstantNegative(Weighting):
     type: Literal["constant_negative"] = "constant_negative"
 
     size: Annotated[float, Field(ge=0)] = 0.1
-    """c, in the units of the advantage, or of Δ_t (nats) for which it stands."""
+    """c, in the units of the advantage, or of Δ_t (nats), whose place it takes."""
 
     term: Literal["alone", "both"] = "alone"
     """`alone`: no reward is read, as in OPSD. `both`: the advantage as well, as in GRPO+OPSD."""

@@ -14,7 +14,7 @@ from rlsd_pipeline.weighting.surprisal import share_of_response
 
 
 class Entropy(Weighting):
-    """The advantage shared out by the policy's entropy; a response's total stays the same."""
+    """The advantage distributed over the tokens by their entropy; a response's total stays."""
 
     type: Literal["entropy"] = "entropy"
 

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class EntropySelected(Weighting):
-    """The advantage on the tokens at which the policy was most undecided, and 0 elsewhere."""
+    """The advantage on the tokens of highest entropy, and 0 elsewhere."""
 
     type: Literal["entropy_selected"] = "entropy_selected"
 
     share: Annotated[float, Field(gt=0, le=1)] = 0.2
-    """Share of the tokens that are learnt from."""
+    """Share of the tokens with an advantage."""
 
     reads = frozenset({"student_entropy"})
 

@@ -10,7 +10,7 @@ from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 
 class GRPO(Weighting):
-    """Every token carries its response's advantage; no teacher is read."""
+    """Every token has its response's advantage; no teacher is read."""
 
     type: Literal["grpo"] = "grpo"
 

@@ -15,7 +15,7 @@ from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 
 class GRPOOPSD(Weighting):
-    """The advantage, and a pull to the privileged teacher beside it."""
+    """GRPO's loss plus a divergence to the privileged teacher."""
 
     type: Literal["grpo_opsd"] = "grpo_opsd"
 
@@ -23,7 +23,7 @@ class GRPOOPSD(Weighting):
     """Weight of the divergence."""
 
     divergence: DivergenceConfig = ForwardKL()
-    """Which divergence, or its sampled form."""
+    """The divergence, or its sampled form."""
 
     @property
     def stored_divergence(self) -> StoredDivergence | None:

@@ -37,7 +37,7 @@ _RIGHT, _WRONG, _NEITHER = range(3)
 
 
 class KTAE(Weighting):
-    """The advantage, raised at tokens of the group's good responses and lowered at the others'."""
+    """The advantage, raised at tokens of the group's good responses and lowered at others."""
 
     type: Literal["ktae"] = "ktae"
 

@@ -14,12 +14,12 @@ from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 
 class OPD(Weighting):
-    """Distribution matching to another model that sees what the student sees."""
+    """Distribution matching to another model that sees the student's prompt."""
 
     type: Literal["opd"] = "opd"
 
     divergence: DivergenceConfig = ReverseKL()
-    """Which divergence, or its sampled form."""
+    """The divergence, or its sampled form."""
 
     privileged = Nothing()
 

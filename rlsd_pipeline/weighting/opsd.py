@@ -19,7 +19,7 @@ class OPSD(Weighting):
     type: Literal["opsd"] = "opsd"
 
     divergence: DivergenceConfig = ForwardKL()
-    """Which divergence, or its sampled form."""
+    """The divergence, or its sampled form."""
 
     @property
     def stored_divergence(self) -> StoredDivergence | None:

@@ -36,7 +36,7 @@ class OptimalTokenBaseline(Weighting):
 
     tail: Literal["reward", "zero"] = "reward"
     """Credit beyond the end of every other response of the group, where a response would be its own
-    baseline. `reward`: there is none, as in verl. `zero`: as the formula has it."""
+    baseline. `reward`: no baseline, as in verl. `zero`: the formula's credit, 0."""
 
     reads = frozenset({"student_logprobs", "student_squared_probs"})
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class PrefixTree(Weighting):
-    """Credit at the tokens where responses of a group part, by how their rewards then differ."""
+    """Credit at tokens where responses of a group diverge, by the difference of their rewards."""
 
     type: Literal["prefix_tree"] = "prefix_tree"
 

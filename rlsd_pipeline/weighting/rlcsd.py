@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class RLCSD(Weighting):
-    """The advantage, moved where a right sibling and wrong ones disagree about a token."""
+    """The advantage plus the evidence of a right sibling against wrong ones."""
 
     type: Literal["rlcsd"] = "rlcsd"
 
@@ -41,20 +41,20 @@ class RLCSD(Weighting):
     """β: a factor on the evidence's effect, beside λ."""
 
     mix: Annotated[float, Field(ge=0)] = 0.5
-    """λ: the most that evidence moves an advantage by, at β = 1."""
+    """λ: the largest change of an advantage by evidence, at β = 1."""
 
     threshold: Annotated[float, Field(ge=0)] = 0.02
-    """δ: tokens that are moved by no more than this keep the plain advantage."""
+    """δ: tokens with a smaller change keep the plain advantage."""
 
     bound: Annotated[float, Field(gt=0)] = 2.0
-    """What evidence moves an advantage by at most, whatever β and λ."""
+    """The largest change of an advantage by evidence, for any β and λ."""
 
     selected_weight: Annotated[float, Field(ge=0)] = 1.0
-    """η: weight of the mean over selected tokens beside that over the others."""
+    """η: weight of the mean over selected tokens, relative to the mean over the others."""
 
     means: Literal["two", "one"] = "two"
     """`two`: selected and other tokens have a mean each, as in the authors' loss. `one`: all tokens
-    share one, and η has no part in it."""
+    share one mean, and η is not used."""
 
     reads = frozenset({"correct_sibling_logprobs", "mean_wrong_sibling_logprobs"})
 

@@ -28,25 +28,25 @@ Schedule = Literal["paper", "released"]
 
 
 class RLSD(Weighting):
-    """The advantage redistributed by a privileged teacher; the defaults are the paper's."""
+    """The advantage, weighed at each token by a privileged teacher; the paper's defaults."""
 
     type: Literal["rlsd"] = "rlsd"
 
     mix: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """λ: 0 is GRPO, 1 is fully weighted credit."""
+    """λ: share of the weighted credit; 0 is GRPO, 1 is fully weighted."""
 
     clip: Annotated[float, Field(ge=0, le=1)] = 0.2
-    """ε_w: a weight stays within 1 ± this."""
+    """ε_w: an evidence weight is clipped to 1 ± ε_w."""
 
     warmup: Annotated[int, Field(ge=0)] = 0
     """Iterations before λ begins to fall: at λ (`paper`), or rising to it (`released`)."""
 
     decay: Annotated[int, Field(ge=1)] | None = 50
-    """Iterations over which λ falls to 0, or None to keep it."""
+    """Iterations over which λ falls to 0; null keeps λ constant."""
 
     schedule: Annotated[Schedule, Field(exclude_if=lambda schedule: schedule == "paper")] = "paper"
-    """`paper`: the first update has λ, and so have all of `warmup`. `released`: updates count from
-    1, so the first has λ (1 − 1/decay), and over `warmup` λ rises from λ/warmup: its ramp."""
+    """`paper`: λ is constant during `warmup` and the first update has λ. `released`: updates count
+    from 1, so the first has λ (1 − 1/decay), and during `warmup` λ rises from λ/warmup."""
 
     formula: Literal["corrected", "as_printed"] = "corrected"
     """`corrected`: the paper's Algorithm 1. `as_printed`: its misprint, which turns the sign of

@@ -48,7 +48,7 @@ class Adapted(NamedTuple):
 
 
 class AdaptiveRLSD(Weighting):
-    """RLSD that trusts its teacher as far as its evidence agrees with the reward."""
+    """RLSD with a λ that follows the agreement of the teacher's evidence with the reward."""
 
     type: Literal["rlsd_adaptive"] = "rlsd_adaptive"
 
@@ -59,7 +59,7 @@ class AdaptiveRLSD(Weighting):
     """Upper bound of ε_w."""
 
     kept: Annotated[float, Field(gt=0, le=1)] = 0.8
-    """Share of the weights that are not cut."""
+    """Share of the evidence weights that are not clipped."""
 
     @property
     def keeps_sign(self) -> bool:

@@ -17,18 +17,18 @@ from rlsd_pipeline.weighting.rlsd import rlsd_token_advantages, scheduled_mix
 
 
 class RLSDECTR(Weighting):
-    """RLSD whose evidence is what a right sibling makes likelier than a wrong one does."""
+    """RLSD with the evidence of a right sibling against a wrong one."""
 
     type: Literal["rlsd_ectr"] = "rlsd_ectr"
 
     mix: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """λ: 0 is GRPO, 1 is fully weighted credit."""
+    """λ: share of the weighted credit; 0 is GRPO, 1 is fully weighted."""
 
     clip: Annotated[float, Field(ge=0, le=1)] = 0.2
-    """ε_w: a weight stays within 1 ± this."""
+    """ε_w: an evidence weight is clipped to 1 ± ε_w."""
 
     decay: Annotated[int, Field(ge=1)] | None = 50
-    """Iterations over which λ falls to 0, or None to keep it."""
+    """Iterations over which λ falls to 0; null keeps λ constant."""
 
     reads = frozenset({"correct_sibling_logprobs", "wrong_sibling_logprobs"})
 

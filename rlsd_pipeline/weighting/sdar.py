@@ -23,15 +23,15 @@ from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 
 class SDAR(Weighting):
-    """The advantage, and a likelihood that a gate on the teacher's evidence weighs."""
+    """GRPO's loss plus a likelihood weighed by a gate on the teacher's evidence."""
 
     type: Literal["sdar"] = "sdar"
 
     coefficient: Annotated[float, Field(ge=0)] = 0.1
-    """c: weight of the pull beside GRPO's loss."""
+    """c: weight of the likelihood beside GRPO's loss."""
 
     gate: Annotated[float, Field(ge=0)] = 5.0
-    """β: sharpness of the gate, per nat; 0 gates nothing, with ½ everywhere."""
+    """β: sharpness of the gate, per nat; with 0 the gate is ½ everywhere."""
 
     form: Literal["as_published", "policy_gradient"] = "as_published"
     """`as_published`: the gated likelihood. `policy_gradient`: with the teacher's evidence as the

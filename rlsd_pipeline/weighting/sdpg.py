@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 
 class SDPG(Weighting):
-    """The advantage, and the exact reverse KL to the privileged teacher beside it."""
+    """GRPO's loss plus the exact reverse KL to the privileged teacher."""
 
     type: Literal["sdpg"] = "sdpg"
 
     beta: Annotated[float, Field(ge=0)] = 0.001
-    """β: weight of the divergence; the authors'."""
+    """β: weight of the divergence; the default is the authors'."""
 
     divergence: DivergenceConfig = ReverseKL(top_k=None)
-    """Which divergence, or its sampled form. Over the whole vocabulary unless declared, as the
-    authors have it: with a large vocabulary `{type: reverse_kl}`, with 100 entries and a tail, is
-    far smaller on disk."""
+    """The divergence, or its sampled form. The default covers the whole vocabulary, as the authors
+    do. With a large vocabulary `{type: reverse_kl}`, with 100 entries and a tail, is far smaller on
+    disk."""
 
     @property
     def stored_divergence(self) -> StoredDivergence | None:

@@ -36,7 +36,7 @@ class SDPO(Weighting):
     """Which divergence, or its sampled form; over the student's entries unless declared."""
 
     groups: Literal["with_success", "all"] = "with_success"
-    """Groups learnt from; `all` goes with feedback, which needs no success."""
+    """Groups with a loss; `all` suits feedback, which needs no success."""
 
     privileged = Sibling()
 

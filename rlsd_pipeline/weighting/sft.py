@@ -19,13 +19,13 @@ class SFT(Weighting):
     type: Literal["sft"] = "sft"
 
     learns_from: Literal["reference", "sampled"] = "reference"
-    """Whose responses."""
+    """The responses learnt from: the data set's references, or the policy's own correct ones."""
 
     reads = frozenset()
 
     @property
     def responses(self) -> Literal["sampled", "reference"]:
-        """Whose responses."""
+        """Which responses have a loss."""
         return self.learns_from
 
     def streams(self, credit: Credit) -> TokenStreams:

@@ -30,12 +30,13 @@ if TYPE_CHECKING:
 
 
 class SRPO(Weighting):
-    """GRPO for right responses, self-distillation from a right sibling for wrong ones."""
+    """GRPO for right responses, distillation from a teacher with a right sibling for wrong ones."""
 
     type: Literal["srpo"] = "srpo"
 
     beta: Annotated[float, Field(ge=0)] = 1.0
-    """β, per nat: how fast a target counts less as the teacher grows unsure; 0 counts all alike."""
+    """β, per nat: how fast the weight of a target falls with the teacher's entropy; 0 weighs all
+    alike."""
 
     divergence: DivergenceConfig = JSD(support="student")
     """Which divergence, or its sampled form; SDPO's unless declared."""

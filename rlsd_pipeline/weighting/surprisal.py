@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Surprisal(Weighting):
-    """The advantage shared out by each token's surprisal; a response's total stays the same."""
+    """The advantage distributed over the tokens by their surprisal; a response's total stays."""
 
     type: Literal["surprisal"] = "surprisal"
 

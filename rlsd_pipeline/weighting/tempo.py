@@ -20,7 +20,7 @@ from rlsd_pipeline.weighting.prefix_tree import value_changes
 
 
 class Tempo(Weighting):
-    """The advantage, and at branches of the group's prefix tree what the branch was worth."""
+    """The advantage plus the change of the mean reward at branches of the group's prefix tree."""
 
     type: Literal["tempo"] = "tempo"
 

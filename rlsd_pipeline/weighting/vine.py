@@ -30,10 +30,10 @@ class Vine(Weighting):
     type: Literal["vine"] = "vine"
 
     continuations: Continuations | None = None
-    """Responses drawn from each state; None takes the experiment's `token_values`."""
+    """Continuations of each state; null takes the experiment's `token_values`."""
 
     places: Places | None = None
-    """Which states are valued; None takes the experiment's `token_values`."""
+    """The states that are valued; null takes the experiment's `token_values`."""
 
     reads = frozenset({"true_advantages"})
 

@@ -33,18 +33,18 @@ _LEAST_RANGE = 1e-6
 
 
 class VPPO(Weighting):
-    """The advantage on the tokens whose probability hangs on the image."""
+    """The advantage on the tokens whose probability depends most on the image."""
 
     type: Literal["vppo"] = "vppo"
 
     share: Annotated[float, Field(gt=0, le=1)] = 0.4
-    """Share of a response's tokens that are learnt from; the released script's."""
+    """Share of a response's tokens with an advantage; the default is the released script's."""
 
     least: Annotated[float, Field(ge=0, le=1)] = 0.9
-    """a: the factor of the response that looks at the image least; 1 weighs all alike."""
+    """a: the factor of the response that depends least on its image; 1 weighs all alike."""
 
     image: Literal["blank", "blurred", "patched"] = "patched"
-    """Which altered images the tokens are held against; `patched` is the authors'."""
+    """The altered images of the comparison; `patched` is the authors'."""
 
     reads = frozenset({"student_logprobs"})
 

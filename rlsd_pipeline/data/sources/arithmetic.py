@@ -60,8 +60,8 @@ class Expression(NamedTuple):
 class ArithmeticDataset(DataSource):
     """Sums and differences of whole numbers as text, with the running results as a solution.
 
-    The problems are drawn without repetition, and no held-out one has the numbers of one to learn
-    from, in whatever order.
+    The problems are drawn without repetition. No held-out problem has the same numbers as a
+    training problem, in any order.
     """
 
     type: Literal["arithmetic"] = "arithmetic"
@@ -69,22 +69,22 @@ class ArithmeticDataset(DataSource):
     test_share: ClassVar[float] = 0.0  # type: ignore[misc]  # It draws a test split of its own.
 
     train_questions: Annotated[int, Field(ge=1)] = 2000
-    """Questions to learn from."""
+    """Number of training questions."""
 
     test_questions: Annotated[int, Field(ge=1)] = 200
     """Held-out questions."""
 
     terms: list[Annotated[int, Field(ge=2, le=8)]] = Field(default=[2, 3], min_length=1)
-    """How many numbers a question has; each length is drawn equally often."""
+    """Numbers in a question; each length is drawn equally often."""
 
     largest: Annotated[int, Field(ge=2)] = 20
     """Numbers are drawn from 1 to this."""
 
     operations: list[Literal["+", "-"]] = Field(default=["+", "-"], min_length=1)
-    """What may stand between two numbers; no running result is negative."""
+    """Operations between two numbers; no running result is negative."""
 
     seed: int = 0
-    """Which questions are drawn."""
+    """Seed of the drawn questions."""
 
     def problems(self) -> list[Problem]:
         """The problems of both splits.

@@ -23,7 +23,7 @@ class EasyVQADataset(EasyVQAImages):
     type: Literal["easy_vqa"] = "easy_vqa"
 
     train_questions: Annotated[int, Field(ge=5)] = 4000
-    """Questions to learn from."""
+    """Number of training questions."""
 
     test_questions: Annotated[int, Field(ge=5)] = 1000
     """Held-out questions, drawn from the test split."""

@@ -20,20 +20,21 @@ VERSION = "1"
 class EasyVQAChainDataset(EasyVQAImages):
     """Several questions chained about one image of easy-VQA (PyPI `easy-vqa`, MIT).
 
-    Only a response that gets all of them right is right, and most of its tokens decide nothing:
-    made for comparing how methods find those that do.
+    A response is right only if all its answers are right. Most of its tokens decide nothing, so the
+    data set shows how well methods find the tokens that do.
     """
 
     type: Literal["easy_vqa_chain"] = "easy_vqa_chain"
 
     links: Annotated[int, Field(ge=1, le=7)] = 3
-    """Questions of one chain, about as many colours; blind, one chain in links + 1 comes right."""
+    """Questions of one chain, about as many colours; a blind answer is right for one chain in links
+    + 1."""
 
     filler: Annotated[int, Field(ge=0)] = 24
     """Words without meaning before the reasoning, in the demonstrations of the warm start."""
 
     train_questions: Annotated[int, Field(ge=1)] = 4000
-    """Chains to learn from."""
+    """Number of training chains."""
 
     test_questions: Annotated[int, Field(ge=1)] = 500
     """Held-out chains, about images of the test split."""

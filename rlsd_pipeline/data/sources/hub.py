@@ -30,24 +30,24 @@ class HubDataset(DataSource):
 
     name: str
     """The hub id, such as `iieycx/rlsd-train-MMFineReason-123K`, or a local folder or file. `./x`,
-    `../x`, `~/x` and `/x` are local, and so is a name that lies beside the YAML, where relative
-    ones begin."""
+    `../x`, `~/x` and `/x` are local, and so is a name that exists beside the YAML. Relative paths
+    begin there."""
 
     config_name: str | None = None
-    """The data set's configuration, where it has several."""
+    """The data set's configuration, if it has several."""
 
     revision: str | None = None
-    """The commit to read. A branch or tag becomes the commit that it now is; pin a commit, so that
+    """The commit to read. A branch or tag is resolved to its present commit; pin a commit, so that
     the artifact can be made again."""
 
     split: str = "train"
-    """The split to learn from."""
+    """The training split."""
 
     test_split: str | None = None
     """The split to evaluate on; without one, `test_share` of the train split is held out."""
 
     test_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    """Share held out where no test split is named."""
+    """Share held out if no test split is named."""
 
     columns: dict[str, str] = Field(
         default_factory=lambda: {"question": "question", "answer": "answer", "images": "images"}
@@ -55,7 +55,7 @@ class HubDataset(DataSource):
     """Problem field -> the data set's column."""
 
     limit: Annotated[int, Field(ge=1)] | None = None
-    """Take only the first this many rows."""
+    """Use only this many rows from the start."""
 
     @property
     def local(self) -> Path | None:

@@ -28,10 +28,10 @@ class JSONLDataset(DataSource):
     """The file; relative to the folder of the experiment's YAML."""
 
     test_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    """Share of the rows held out for evaluation where no row names a split."""
+    """Share of the rows held out for evaluation if no row names a split."""
 
     limit: Annotated[int, Field(ge=1)] | None = None
-    """Take only the first this many rows."""
+    """Use only this many rows from the start."""
 
     def problems(self) -> Iterator[Problem]:
         """The problems of the file, after every row has been checked."""

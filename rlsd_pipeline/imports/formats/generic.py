@@ -60,7 +60,7 @@ class Generic(RolloutFormat):
     """The response's advantage."""
 
     group: str | None = None
-    """What the responses of one group share; without it, groups are those of one prompt."""
+    """Value that the responses of a group share; null groups responses by prompt."""
 
     answer: str | None = None
     """The gold answer."""

@@ -18,7 +18,7 @@ _FINISH = {"stop": FinishReason.STOP, "length": FinishReason.LENGTH}
 
 
 class OpenInstruct(RolloutFormat):
-    """Token ids with their log-probabilities and rewards; the text is the tokenizer's."""
+    """Token ids with their log-probabilities and rewards; the tokenizer decodes the text."""
 
     type: Literal["open_instruct"] = "open_instruct"
 

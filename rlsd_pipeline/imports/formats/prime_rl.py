@@ -31,7 +31,7 @@ _FINISH = {"stop": FinishReason.STOP, "length": FinishReason.LENGTH}
 
 
 class PrimeRL(RolloutFormat):
-    """Traces of one turn, with token ids and log-probabilities where the client recorded them."""
+    """Traces of one turn, with token ids and log-probabilities if the client recorded them."""
 
     type: Literal["prime_rl"] = "prime_rl"
 

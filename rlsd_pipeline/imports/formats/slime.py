@@ -37,7 +37,7 @@ class Slime(RolloutFormat):
     step_in_path = r"(\d+)\.jsonl$"
 
     reward_key: str | None = None
-    """Which entry is the reward, where the log has a dictionary: --reward-key of the run."""
+    """Entry that is the reward if the log has a dictionary: --reward-key of the run."""
 
     def step_of(self, record: Mapping[str, Any], place: Place) -> int | None:
         """The file's: a sample's `rollout_id` counts samples."""

@@ -16,7 +16,7 @@ _KNOWN = ("step", "prompt", "completion", "advantage", "mode", "image", "images"
 
 
 class TRL(RolloutFormat):
-    """Text and rewards; neither token ids, log-probabilities nor images."""
+    """Text and rewards, without token ids, log-probabilities or images."""
 
     type: Literal["trl"] = "trl"
 
@@ -27,7 +27,7 @@ class TRL(RolloutFormat):
 
     reward_weights: dict[str, float] | None = None
     """Weight of each reward function, as `reward_weights` of the trainer; by default every column
-    of numbers counts by 1. Name the functions where `log_extra` added numbers of its own."""
+    of numbers counts by 1. Name the functions if `log_extra` added other numeric columns."""
 
     def read(self, record: Mapping[str, Any], place: Place) -> Iterator[dict[str, Any]]:
         """One row."""

@@ -17,7 +17,7 @@ _TOKENS = 16
 
 
 class Answer(PrivilegedContext):
-    """The final answer, as `prompts.answer_reference` puts it."""
+    """The final answer, in the template `prompts.answer_reference`."""
 
     type: Literal["answer"] = "answer"
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Crop(PrivilegedContext):
-    """The student's question before the region that the problem's `boxes` name; no word is added.
+    """The student's question with the regions that the problem's `boxes` name; no word is added.
 
     After Vision-OPD (arXiv 2605.18740), whose abstract has a teacher that sees a crop of the
     evidence instead of the answer.

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class Cue(PrivilegedContext):
-    """The problem's `cue`, as `prompts.cue_reference` puts it; the answer is not told.
+    """The problem's `cue`, in the template `prompts.cue_reference`; the answer is not shown.
 
-    After ViCuR (arXiv 2606.05718), whose teacher is told a visual cue instead of the answer.
+    After ViCuR (arXiv 2606.05718), whose teacher sees a visual cue instead of the answer.
     """
 
     type: Literal["cue"] = "cue"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Feedback(PrivilegedContext):
-    """The verdict on the response, as `prompts.feedback_reference` puts it."""
+    """The verdict on the response, in the template `prompts.feedback_reference`."""
 
     type: Literal["feedback"] = "feedback"
 

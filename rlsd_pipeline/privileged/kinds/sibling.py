@@ -19,7 +19,7 @@ _TAGS = re.compile(r"(?:\s*</?(?:think|answer)>\s*)+")
 
 
 class Sibling(PrivilegedContext):
-    """What follows the thinking in a success, as `prompts.sibling_reference` puts it."""
+    """A successful response after its thinking, in the template `prompts.sibling_reference`."""
 
     type: Literal["sibling"] = "sibling"
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Solution(PrivilegedContext):
-    """The reference solution and the answer, as `prompts.solution_reference` puts them."""
+    """The reference solution and the answer, in the template `prompts.solution_reference`."""
 
     type: Literal["solution"] = "solution"
 

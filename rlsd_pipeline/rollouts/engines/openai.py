@@ -58,19 +58,21 @@ class OpenAIEngine(EndpointConfig, Engine):
     )
 
     batch_prompts: Annotated[int, Field(ge=1)] = 512
-    """Prompts handed over together; what an interruption may cost."""
+    """Prompts handed over together; an interruption loses at most these."""
 
     timeout_seconds: Annotated[float, Field(gt=0, le=86_400)] = 1800.0
-    """How long one response may take, waiting for its turn at the server included."""
+    """Time limit of one response, including the wait in the server's queue."""
 
     concurrency: Annotated[int, Field(ge=1, le=2048)] = 128
-    """Responses asked for at the same time; the server queues what it cannot run at once."""
+    """Responses requested at the same time; the server queues what it cannot run at once."""
 
     weights: WeightsConfig = FixedWeights()
-    """How the server comes by the weights of a new iteration."""
+    """How the server gets the weights of a new iteration."""
 
     max_engine_gap: EngineGap = 0.05
-    """Of a few responses to every policy; a larger one means that the server serves another."""
+    """Largest accepted difference, in nats, between the server's log-probabilities and this
+    process's for a few responses of every policy; a larger one means that the server serves another
+    policy."""
 
     _served: str | None = None
 

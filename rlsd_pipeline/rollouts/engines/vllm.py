@@ -76,10 +76,11 @@ class VLLMEngine(Engine):
     )
 
     batch_prompts: Annotated[int, Field(ge=1)] = 512
-    """Prompts handed over together; what a death of the engine or an interruption may cost."""
+    """Prompts handed over together; a crash of the engine or an interruption loses at most
+    these."""
 
     dtype: Literal["float32", "bfloat16", "float16"] | None = None
-    """Of its weights and activations; None takes the policy's own."""
+    """Type of the engine's weights and activations; null takes the policy's own."""
 
     tensor_parallel_size: Annotated[int, Field(ge=1)] = 1
     """Devices that share one copy of the model."""
@@ -92,11 +93,12 @@ class VLLMEngine(Engine):
     which use the same devices. A CPU has `VLLM_CPU_KVCACHE_SPACE` (gigabytes) instead."""
 
     max_model_len: Annotated[int, Field(ge=1)] | None = None
-    """Longest prompt with its response, in tokens; None takes the model's, whose cache may not fit
-    the memory."""
+    """Longest prompt with its response, in tokens; null takes the model's limit, whose cache may
+    not fit into memory."""
 
     max_engine_gap: EngineGap = 0.05
-    """Of a few responses to every policy; a larger one means that vLLM runs another."""
+    """Largest accepted difference, in nats, between vLLM's log-probabilities and this process's for
+    a few responses of every policy; a larger one means that vLLM runs another policy."""
 
     options: dict[str, JsonValue] = Field(default={})
     """Further arguments of vLLM's `AsyncEngineArgs`, such as `{max_num_seqs: 512}`."""

@@ -40,7 +40,7 @@ ORACLE = "true advantage"
 
 
 class GradientComparisonStage(Stage):
-    """The norm of each method's gradient, and the cosine between every two."""
+    """Compute the norm of each method's gradient, and the cosine between every two."""
 
     type: Literal["gradient_comparison"] = "gradient_comparison"
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class InformationGapStage(Stage):
-    """How much of the teacher's distribution is about the reference, and cannot be learnt."""
+    """Measure how the reference changes the teacher, and how much of that cannot be learnt."""
 
     type: Literal["information_gap"] = "information_gap"
 

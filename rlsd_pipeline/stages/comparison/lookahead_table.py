@@ -23,8 +23,8 @@ class LookaheadStage(Stage):
 
     name = "lookahead"
     description = (
-        "One update by every method from the same policy and rollouts, each then evaluated on the "
-        "first benchmark. Nothing of the arm itself is changed."
+        "One update by every method from the same policy and rollouts. Each updated policy is "
+        "evaluated on the first benchmark. The arm itself does not change."
     )
     reads = ("problems", "policy", "rollouts", "rewards")
     writes = (Lookahead,)

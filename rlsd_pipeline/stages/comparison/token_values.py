@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class TokenValuesStage(Stage):
-    """Continue from the states of an iteration's rollouts, and reward what comes of it."""
+    """Continue from the states of an iteration's rollouts, and reward the continuations."""
 
     type: Literal["token_values"] = "token_values"
 
     name = "token_values"
     description = (
-        "What every token was worth: the mean reward of continuations from the states before and "
-        "after it, in two independent halves. The credit of all methods is held against it."
+        "The value of every state: the mean reward of continuations, in two independent halves. "
+        "The credit of all methods is compared with the true advantages that follow from it."
     )
     version = "2"
     reads = ("problems", "policy", "rollouts", "rewards")

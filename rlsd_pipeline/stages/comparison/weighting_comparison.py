@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 
 
 class WeightingComparisonStage(Stage):
-    """What every method makes of the same tokens."""
+    """Compare the credit of every method on the same tokens."""
 
     type: Literal["weighting_comparison"] = "weighting_comparison"
 
     name = "weighting_comparison"
     description = (
-        "What every method would have made of this iteration's tokens, from the cached tables "
-        "alone: distribution of the credit, its share on reasoning, answer and format, "
-        "agreement with the reward, rank correlation between methods."
+        "The credit of every method on this iteration's tokens, from the cached tables alone: "
+        "its distribution, its shares on reasoning, answer and format, its agreement with the "
+        "reward, and the rank correlation between methods."
     )
     version = "2"
     reads = ("rollouts", "rewards", "logprobs")

@@ -48,7 +48,7 @@ class BenchmarkResponsesStage(Stage):
     type: Literal["benchmark_responses"] = "benchmark_responses"
 
     name = "benchmark_responses"
-    description = "What a policy says to some questions of a benchmark."
+    description = "A policy's responses to some questions of a benchmark."
     version = "2"
     scope = "policy"
     reads = ("policy",)

@@ -27,8 +27,8 @@ class ResultsStage(Stage):
 
     name = "results"
     description = (
-        "The newest score of every method over its seeds, beside the base and one method. Every "
-        "evaluation makes it anew."
+        "The newest score of every method over its seeds, compared with the base and with one "
+        "method. Every evaluation makes it anew."
     )
     scope = "experiment"
     reads = (BenchmarkScoresStage.name,)

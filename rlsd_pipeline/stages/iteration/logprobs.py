@@ -158,7 +158,7 @@ def _asked(run: StageRun) -> dict[str, Any]:
 
 
 class LogprobsTable(TableStage, LogprobsStage):  # type: ignore[misc]
-    """Log-probabilities that something else has computed."""
+    """Log-probabilities from a table."""
 
     type: Literal["table"] = "table"  # type: ignore[assignment]
 

@@ -21,8 +21,8 @@ class PolicyStage(Stage):
 
     name = "policy"
     description = (
-        "The weights iteration k samples from: the base model at 000, else the checkpoint of "
-        "the iteration before. Materializing 000 starts the arm."
+        "The weights that iteration k samples from: the base model at 000, else the checkpoint "
+        "of the previous iteration. Materializing 000 starts the arm."
     )
     version = "2"
     scope = "policy"

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 class PolicyCheckpointStage(Stage):
-    """Update the policy on the iteration's rollouts and publish it as the next one's policy."""
+    """Update the policy on the iteration's rollouts, and publish the next iteration's policy."""
 
     type: Literal["policy_checkpoint"] = "policy_checkpoint"
 
     name = "policy_checkpoint"
     description = (
-        "The policy after this iteration's update. Publishes `policy` of the next iteration."
+        "The policy after this iteration's update, published as the next iteration's `policy`."
     )
     version = "3"
     reads = ("problems", "policy", "rollouts", "logprobs", "token_weights")

@@ -11,7 +11,7 @@ from schemas import Problem
 
 
 def student_text(experiment: ExperimentConfig, problem: Problem) -> FilledTemplate:
-    """What the policy is asked."""
+    """The policy's prompt."""
     return experiment.prompts.fill(experiment.prompts.student, question=problem.question)
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class RewardsStage(Stage):
-    """Let the verifier judge each rollout, and compare it with its group."""
+    """Judge each rollout by the verifier, and compute its reward and advantage."""
 
     type: Literal["rewards"] = "rewards"
 
@@ -142,7 +142,7 @@ def as_response(
 
 
 class RewardsTable(TableStage, RewardsStage):  # type: ignore[misc]
-    """Verdicts and rewards that something else has given."""
+    """Verdicts and rewards from a table."""
 
     type: Literal["table"] = "table"  # type: ignore[assignment]
 

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 class RolloutsStage(Stage):
     """Draw the iteration's problems and sample a group of responses to each.
 
-    An arm that learns from reference responses gets these instead, one a problem.
+    An arm that learns from reference responses gets those instead, one for each problem.
     """
 
     type: Literal["rollouts"] = "rollouts"
 
     name = "rollouts"
-    description = "G responses a problem, with their log-probs."
+    description = "G responses to each problem, with their log-probabilities."
     version = "3"
     reads = ("problems", "policy")
     decided_by = ("sampling", "engine", "prompts")
@@ -77,7 +77,7 @@ def sampled_elsewhere(run: StageRun) -> dict[str, str]:
 
 
 class RolloutsTable(TableStage, RolloutsStage):  # type: ignore[misc]
-    """Rollouts that something else has sampled; they are scored by this experiment's policy."""
+    """Rollouts from a table; this experiment's policy scores them."""
 
     type: Literal["table"] = "table"  # type: ignore[assignment]
 

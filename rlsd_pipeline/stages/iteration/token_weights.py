@@ -100,7 +100,7 @@ class TokenWeightsStage(Stage):
 
 
 class TokenWeightsTable(TableStage, TokenWeightsStage):  # type: ignore[misc]
-    """Credit that something else has given."""
+    """Credit from a table."""
 
     type: Literal["table"] = "table"  # type: ignore[assignment]
 

@@ -10,7 +10,7 @@ from rlsd_pipeline.tracking.tracker import OpenRun, Place, Tracker
 
 
 class Trackio(Tracker):
-    """Trackio; the folder is TRACKIO_DIR where that is set."""
+    """Trackio; the folder is TRACKIO_DIR if that is set."""
 
     type: Literal["trackio"] = "trackio"
     packages: ClassVar[tuple[str, ...]] = ("accelerate", "trackio")

@@ -22,7 +22,7 @@ class WandB(Tracker):
     """User or team; the key's own by default."""
 
     mode: Literal["online", "offline"] = "online"
-    """Offline runs are kept in the folder until `wandb sync`."""
+    """Offline runs stay in the folder until `wandb sync`."""
 
     def open(self, place: Place) -> OpenRun:
         """See `Tracker`."""

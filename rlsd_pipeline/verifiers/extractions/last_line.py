@@ -13,7 +13,7 @@ class LastLine(Extraction):
     type: Literal["last_line"] = "last_line"
 
     prefix: Annotated[str, Field(min_length=1)] = "Answer:"
-    """What the last line begins with; upper or lower case."""
+    """The beginning of the last line, in upper or lower case."""
 
     @property
     def wanted(self) -> str:
