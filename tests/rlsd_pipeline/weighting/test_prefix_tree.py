@@ -1,10 +1,12 @@
+import itertools
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
 from rlsd_pipeline.weighting.method import Credit
-from rlsd_pipeline.weighting.prefix_tree import PrefixTree
+from rlsd_pipeline.weighting.prefix_tree import PrefixTree, value_changes
 
 CreditOf = Callable[..., Credit]
 
@@ -65,3 +67,37 @@ def test_a_response_that_went_its_own_way_has_no_credit_afterwards(credit_of: Cr
 def test_missing_token_ids_are_named(credit_of: CreditOf) -> None:
     with pytest.raises(ValueError, match="needs token ids"):
         PrefixTree().streams(replace(credit_of([[0.0]]), token_ids=None))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_trees_have_the_values_of_their_prefixes(credit_of: CreditOf, seed: int) -> None:
+    rng = random.Random(seed)
+    stem = [rng.randrange(3) for _ in range(60)]
+    ids = []
+    for _ in range(12):
+        shared = rng.randrange(1, 60)
+        ids.append(stem[:shared] + [rng.randrange(3) for _ in range(rng.randrange(5))])
+    rewards = [rng.choice([0.0, 0.0, 1.0, 1.0, float("nan")]) for _ in ids]
+    groups = [rng.randrange(2) for _ in ids]
+    known: dict[tuple[int, ...], list[float]] = {}
+    for group, reward, row in zip(groups, rewards, ids, strict=True):
+        for end in range(len(row) + 1):
+            of = known.setdefault((group, *row[:end]), [])
+            of += [reward] if reward == reward else []
+    expected = []
+    for group, row in zip(groups, ids, strict=True):
+        along = [known[group, *row[:end]] for end in range(len(row) + 1)]
+        expected += [
+            sum(after) / len(after) - sum(before) / len(before) if before and after else 0.0
+            for before, after in itertools.pairwise(along)
+        ]
+    credit = credit_of(
+        [[0.0] * len(row) for row in ids],
+        token_ids=ids,
+        teacher=False,
+        rewards=rewards,
+        groups=groups,
+        advantages=[0.0] * len(ids),
+    )
+    assert value_changes(credit).tolist() == pytest.approx(expected, abs=1e-6)
+    assert any(expected)
