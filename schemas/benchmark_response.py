@@ -12,7 +12,7 @@ Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
 
 
 class BenchmarkResponse(Record):
-    """What a policy said to a question, before anything judged it."""
+    """One response of a policy to a benchmark's question, before it is judged."""
 
     key: ClassVar[tuple[str, ...]] = ("problem_id", "sample_index")
 
@@ -20,16 +20,16 @@ class BenchmarkResponse(Record):
     """The question."""
 
     sample_index: Count
-    """Which of the responses to it, from 0."""
+    """Index of the response among those to the question, from 0."""
 
     completion: str
     """The response as text."""
 
     tokens: Count
-    """Its length, the end token included."""
+    """Tokens of the response, including the end token."""
 
     truncated: bool
-    """Whether the token limit ended it."""
+    """Whether the token limit ended the response."""
 
     example: ClassVar[dict[str, Any]] = {
         "problem_id": "easy_vqa/test/4",
@@ -51,22 +51,22 @@ class ItemVerdict(Record):
     """The question."""
 
     sample_index: Count
-    """Which of the responses to it, from 0."""
+    """Index of the response among those to the question, from 0."""
 
     completion: str
     """The response as text."""
 
     extracted: str | None
-    """The answer read from it; null where none could be."""
+    """The answer that was read from the response; null if none could be read."""
 
     verdict: Verdict
-    """What the verifier found; the same verifier that gives the rewards."""
+    """The verdict of the benchmark's rule."""
 
     guessed: bool
-    """Whether the official rule found no answer and drew one by chance."""
+    """Whether the official rule found no answer and guessed one."""
 
     judged: Verdict | None
-    """What the same verifier finds on the answer that a judge read; null where none was asked."""
+    """The verdict on the answer that a judge read; null without a judge."""
 
     attributes: dict[str, str]
     """Labels by which the score is broken down, such as the outcome of each step."""
@@ -84,7 +84,7 @@ class ItemVerdict(Record):
 
 
 class QuestionScore(Record):
-    """What one unit of a benchmark contributes; the score is the mean over the units."""
+    """The score of one unit of a benchmark; the benchmark's score is the mean over the units."""
 
     key: ClassVar[tuple[str, ...]] = ("unit_id",)
 
@@ -92,10 +92,10 @@ class QuestionScore(Record):
     """A question, or a group of questions that the benchmark scores as one."""
 
     score: Share
-    """Its contribution: the share of correct responses, or the group's points."""
+    """Score of the unit: the share of correct responses, or the group's points."""
 
     cluster: NonEmpty
-    """What the unit is not independent of; the unit itself where it is."""
+    """Cluster of units that are not independent; an independent unit is its own cluster."""
 
     example: ClassVar[dict[str, Any]] = {
         "unit_id": "easy_vqa/test/4",

@@ -9,23 +9,23 @@ from schemas.record import Contract, NonEmpty, Record
 
 
 class JudgeScore(Contract):
-    """What reading answers with a judge changes; the score itself is the rule's."""
+    """The score with a judge's readings, beside the rule's score."""
 
     model: NonEmpty
-    """The judge."""
+    """Name of the judge."""
 
     score: Share
-    """The score with the answers that the judge read."""
+    """Score with the answers that the judge read."""
 
     judged: Count
-    """Responses whose answer the judge read."""
+    """Number of responses whose answer the judge read."""
 
     failed: Count
-    """Responses on which the judge failed or timed out; the rule's verdict stands."""
+    """Number of responses on which the judge failed or timed out; the rule's verdict counts."""
 
 
 class BreakdownScore(Contract):
-    """The score on the items that share one label."""
+    """The score on the questions with one label."""
 
     n: Count
     """Number of questions."""
@@ -46,9 +46,9 @@ class BreakdownScore(Contract):
 
 
 class BenchmarkScore(Record):
-    """The score of one policy on one benchmark, with what it takes to doubt it.
+    """The score of one policy on one benchmark, with its interval and counts.
 
-    Responses the verifier failed on are left out of the score and counted on their own;
+    Responses on which the verifier failed are left out of the score and counted separately;
     unparsed and truncated responses count as wrong.
     """
 
@@ -59,10 +59,11 @@ class BenchmarkScore(Record):
     """Name of the benchmark."""
 
     split: NonEmpty
-    """The part of it that was asked."""
+    """The split that was evaluated."""
 
     mode: NonEmpty
-    """Who decides: the experiment's `verifier`, or the benchmark's `official` or `robust` rule."""
+    """The rule of the verdicts: the experiment's `verifier`, or the benchmark's `official` or
+    `robust` rule."""
 
     policy: NonEmpty
     """Digest of the policy that answered."""
@@ -71,7 +72,7 @@ class BenchmarkScore(Record):
     """Optimizer updates of that policy since its base model."""
 
     questions: Count
-    """Number of questions asked."""
+    """Number of questions."""
 
     samples: Annotated[int, Field(ge=1)]
     """Responses sampled per question."""
@@ -86,47 +87,48 @@ class BenchmarkScore(Record):
     """Lower end of the interval around the score, over questions."""
 
     interval_high: Share
-    """Upper end of it."""
+    """Upper end of the interval."""
 
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
-    """Coverage of the interval."""
+    """Confidence of the interval."""
 
     correct: Count
-    """Responses judged correct."""
+    """Number of correct responses."""
 
     unparsed: Count
-    """Responses without a readable answer."""
+    """Number of responses without a readable answer."""
 
     truncated: Count
-    """Responses cut off by the token limit."""
+    """Number of responses that the token limit cut off."""
 
     verifier_errors: Count
-    """Responses the verifier failed on."""
+    """Number of responses on which the verifier failed."""
 
     guessed: Count
-    """Responses that the official rule answered by chance; right or wrong, they are counted."""
+    """Number of responses whose answer the official rule guessed; they count in the score."""
 
     clusters: Count
-    """Independent units behind the interval."""
+    """Number of independent units behind the interval."""
 
     detectable: Annotated[FiniteFloat, Field(ge=0)] | None
-    """Smallest true difference to another policy that a paired comparison on these questions would
-    show with probability 0.8, the two correlating at 0.5; null where all questions score alike."""
+    """Smallest true difference to another policy that a paired comparison on these questions shows
+    with probability 0.8, if the two correlate at 0.5; null if all questions have the same score."""
 
     pass_at: dict[str, Share]
-    """`avg@k`, `pass@k` and `pass^k` over k sampled responses; empty for a single one."""
+    """`avg@k`, `pass@k` and `pass^k` over k sampled responses; empty for a single response."""
 
     judge: JudgeScore | None
     """The score with a judge beside it; null without one."""
 
     blind_baseline: Share | None
-    """Accuracy of the most frequent answer to the same wording; null where it is not known."""
+    """Accuracy of the most frequent answer to the same wording; null if unknown."""
 
     breakdown: dict[str, BreakdownScore]
     """Scores by label, such as `kind=shape`."""
 
     mentioning: Count | None = None
-    """Responses that mention a reference nobody showed them; null in documents of version 2."""
+    """Number of responses that mention a reference though the student saw none; null in documents
+    of version 2."""
 
     example: ClassVar[dict[str, Any]] = {
         "benchmark": "easy_vqa",

@@ -9,33 +9,33 @@ from schemas.weighting_comparison import Interval
 
 
 class MethodSignal(Contract):
-    """How much of one method's gradient is signal, and whether the signal points uphill.
+    """Signal and bias of one method's gradient.
 
-    The mean gradient is that over problems and their rollouts; a batch's gradient is the mean of
-    its problems', so its noise falls with their number.
+    The mean gradient is the mean over problems and their rollouts. A batch's gradient is the mean
+    over its problems, so its noise falls with their number.
     """
 
     method: NonEmpty
     """Name of the method."""
 
     cosine: Interval | None
-    """Of its mean gradient with the reference; null without one, or where one of the two is not
-    known to differ from 0. It may exceed 1 where they are known poorly."""
+    """Cosine of the method's mean gradient with the reference gradient; null without a reference,
+    or if one of the two may be 0. It may exceed 1 if they are known poorly."""
 
     share: Interval | None
-    """Share of the squared norm of this batch's gradient that its mean's is; below 0 where problems
-    agree less than chance would have it, null where the gradient is 0."""
+    """Signal share: squared norm of the mean gradient over that of this batch's gradient; below 0
+    if problems agree less than by chance, null if the gradient is 0."""
 
     prompts_needed: Annotated[FiniteFloat, Field(ge=0)] | None
-    """Prompts of a batch whose gradient is half signal; null where no signal is seen."""
+    """Prompts of a batch whose gradient is half signal; null if no signal is found."""
 
     rollouts_needed: Annotated[FiniteFloat, Field(ge=0)] | None
-    """Rollouts for the share that the method compared with has in this batch; null where no signal
-    of one of the two is seen."""
+    """Rollouts at which the method reaches the compared method's signal share in this batch; null
+    if one of the two shows no signal."""
 
 
 class GradientSignal(Contract):
-    """Bias and noise of every method's gradient at one policy, problems being the draws."""
+    """Bias and noise of every method's gradient at one policy, over problems."""
 
     problems: Annotated[int, Field(ge=0)]
     """Of the batch."""
@@ -44,17 +44,17 @@ class GradientSignal(Contract):
     """Of the batch."""
 
     parameters: Annotated[int, Field(ge=0)]
-    """Entries of a gradient."""
+    """Number of entries of a gradient."""
 
     kept: Annotated[int, Field(ge=0)]
-    """Numbers kept of each problem's gradient: fewer than `parameters` are a random projection,
+    """Numbers kept of each problem's gradient. Fewer than `parameters` are a random projection,
     whose inner products are right in the mean."""
 
     compared_with: NonEmpty
     """The method that `rollouts_needed` refers to."""
 
     methods: list[MethodSignal]
-    """One entry a method; the reference, where there is one, comes last."""
+    """One entry for each method; a reference comes last."""
 
 
 class GradientComparison(Record):
@@ -67,13 +67,13 @@ class GradientComparison(Record):
     """Digest of the policy."""
 
     methods: list[NonEmpty]
-    """Names, in the order of the other fields."""
+    """Names of the methods, in the order of the other fields."""
 
     norms: list[Annotated[FiniteFloat, Field(ge=0)]]
     """Euclidean norm of each gradient, before any clipping."""
 
     cosines: list[list[FiniteFloat | None]]
-    """Cosine between every two gradients; null where one is 0."""
+    """Cosine between every two gradients; null if one is 0."""
 
     signal: GradientSignal | None = None
     """Bias and noise; null in documents of version 1."""

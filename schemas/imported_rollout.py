@@ -9,7 +9,7 @@ from schemas.record import MoreFields, NonEmpty, Record
 
 
 class TokenSource(StrEnum):
-    """Where the token ids of a row come from."""
+    """The source of a row's token ids."""
 
     GIVEN = "given"
     """The log holds them."""
@@ -22,9 +22,9 @@ class TokenSource(StrEnum):
 
 
 class ImportedRollout(Record):
-    """One row of the log that became a rollout.
+    """One row of an imported log that became a rollout.
 
-    Beside the fields stands `reward_NAME` for each part of the reward that the log tells apart.
+    A further field `reward_NAME` holds each part of the reward that the log has separately.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -36,32 +36,32 @@ class ImportedRollout(Record):
     key: ClassVar[tuple[str, ...]] = ("rollout_id",)
 
     rollout_id: NonEmpty
-    """The rollout that the row became."""
+    """The rollout of the row."""
 
     file: NonEmpty
     """Name of the file of the log."""
 
     row: Annotated[int, Field(ge=0)]
-    """Which of its rows, from 0."""
+    """Index of the row in the file, from 0."""
 
     step: int | None
-    """The trainer's step, where the log says it."""
+    """The trainer's step; null if the log does not say it."""
 
     tokens: TokenSource
-    """Where `completion_ids` come from."""
+    """Source of `completion_ids`."""
 
     prompt_tokens: TokenSource
-    """Where `prompt_ids` come from."""
+    """Source of `prompt_ids`."""
 
     finish_given: bool
-    """Whether the log says why sampling ended. Otherwise a response is taken for cut where it
+    """Whether the log says why sampling ended. Otherwise a response counts as truncated if it
     reaches `sampling.max_tokens`."""
 
     reward: FiniteFloat | None
-    """The reward as the log has it."""
+    """The reward in the log."""
 
     advantage: FiniteFloat | None
-    """The response's advantage as the log has it."""
+    """The response's advantage in the log."""
 
     example: ClassVar[dict[str, Any]] = {
         "rollout_id": "trl-5f2c8a0e9b1d4f67#0",
@@ -77,28 +77,28 @@ class ImportedRollout(Record):
 
 
 class ImportReport(Record):
-    """What became of the rows of a log."""
+    """The counts of an import: rows used, and rows not used by reason."""
 
     format: NonEmpty
     """The log's format."""
 
     step: int | None
-    """The trainer's step that was taken; null where the log names none."""
+    """The imported step of the trainer; null if the log has no steps."""
 
     rows: Annotated[int, Field(ge=0)]
-    """Rows of that step."""
+    """Number of rows of that step."""
 
     rollouts: Annotated[int, Field(ge=0)]
-    """Rows that became rollouts."""
+    """Number of rows that became rollouts."""
 
     unusable: dict[str, int]
-    """Rows that could not be used, by the reason."""
+    """Reason -> number of rows that could not be used."""
 
     first_unusable: dict[str, str]
-    """File and row of the first of each."""
+    """Reason -> file and row of the first such row."""
 
     groups: Annotated[int, Field(ge=0)]
-    """Groups of responses to one prompt."""
+    """Number of groups of responses to one prompt."""
 
     smallest_group: Annotated[int, Field(ge=0)]
     """Responses of the smallest group."""
@@ -107,20 +107,21 @@ class ImportReport(Record):
     """Responses of the largest group."""
 
     tokens: dict[str, int]
-    """Rollouts by where their token ids come from."""
+    """Source of token ids -> number of rollouts."""
 
     with_logprobs: Annotated[int, Field(ge=0)]
-    """Rollouts whose tokens' log-probabilities the log holds."""
+    """Number of rollouts with log-probabilities in the log."""
 
     with_reward: Annotated[int, Field(ge=0)]
-    """Rollouts whose reward the log holds."""
+    """Number of rollouts with a reward in the log."""
 
     with_finish: Annotated[int, Field(ge=0)]
-    """Rollouts whose log says why sampling ended."""
+    """Number of rollouts for which the log says why sampling ended."""
 
     advantage_sign: Annotated[float, Field(ge=0, le=1)] | None
-    """Share of the rollouts whose logged advantage has the sign that their rewards give within the
-    group; null where the log holds no advantages. Far from 1, the rewards were read wrongly."""
+    """Share of the rollouts whose logged advantage has the sign of their reward's advantage within
+    the group; null if the log has no advantages. A share far from 1 means that the rewards were
+    read wrongly."""
 
     example: ClassVar[dict[str, Any]] = {
         "format": "trl",

@@ -13,11 +13,11 @@ from schemas.weighting_comparison import Interval
 
 
 class InformationGap(Record):
-    """One iteration's rollouts under every reference that could have been shown; one document.
+    """The effect of the reference on the teacher in one iteration's rollouts; one document.
 
-    The references of a problem are the answers of its own group, in their proportions: what the
-    answer could have been as far as the policy knows. The bias of so small a sample of it is
-    removed to first order, by the jackknife over the group's rollouts.
+    The references of a problem are the answers of its own group, in their proportions. They
+    estimate the policy's distribution over answers. A jackknife over the group's rollouts removes
+    the bias of so small a sample to first order.
     """
 
     policy: NonEmpty
@@ -27,16 +27,16 @@ class InformationGap(Record):
     """Digest of the teacher."""
 
     rollouts: Annotated[int, Field(ge=0)]
-    """Responses measured on."""
+    """Number of measured responses."""
 
     problems: Annotated[int, Field(ge=0)]
-    """Their problems, over which the intervals are."""
+    """Number of their problems, which are the units of the intervals."""
 
     references_per_problem: float
     """Mean number of different answers in a group."""
 
     support_size: Annotated[int, Field(ge=1)]
-    """Entries of a distribution that were kept; the rest is one bucket, so I is a lower bound."""
+    """Entries kept of a distribution; the rest is one bucket, so I is a lower bound."""
 
     information_per_token: Interval
     """I(Y_t; R | X, Y<t): the part of the objective that no student can remove; nats a token."""
@@ -48,22 +48,24 @@ class InformationGap(Record):
     """L*: forward KL of the marginal teacher to the student; nats a token."""
 
     irreducible_share: Interval | None
-    """I / (L* + I); null where teacher and student agree everywhere."""
+    """I / (L* + I); null if teacher and student agree everywhere."""
 
     deviation_ratio: Interval | None
-    """ρ of Proposition 1, E‖δ‖² / E‖g‖², at the logits; null where they agree everywhere."""
+    """ρ of Proposition 1, E‖δ‖² / E‖g‖², at the logits; null if they agree everywhere."""
 
     shift_total: Interval
-    """Total variation of the teacher with its reference against none; in [0, 1], a token."""
+    """Total variation between the teacher with and without its reference; per token, in [0, 1]."""
 
     shift_content: Interval
-    """The same against another problem's reference: what its content does."""
+    """Total variation between the teacher with its reference and with another problem's: the effect
+    of the content."""
 
     shift_presence: Interval
-    """Another problem's reference against none: what the mere presence of one does."""
+    """Total variation between the teacher with another problem's reference and without any: the
+    effect of the mere presence."""
 
     content_share: Interval | None
-    """shift_content / (shift_content + shift_presence); null where no reference moves it."""
+    """shift_content / (shift_content + shift_presence); null if no reference moves the teacher."""
 
     example: ClassVar[dict[str, Any]] = {
         "policy": "5f2c8a0e9b1d4f67",

@@ -15,7 +15,7 @@ class FileEntry(Contract):
     """One file of an artifact."""
 
     path: NonEmpty
-    """Where it lies, relative to the folder of the manifest; bears the file's own digest."""
+    """Path relative to the manifest's folder; it contains the file's digest."""
 
     sha256: Sha256
     """SHA-256 of its bytes."""
@@ -24,15 +24,15 @@ class FileEntry(Contract):
     """Bytes."""
 
     record_version: Annotated[int, Field(ge=1)] | None = None
-    """Schema version of the record that it holds; null where it holds none, and where a manifest of
-    version 1 does not say."""
+    """Schema version of the record in the file; null if it holds no record, and in manifests of
+    version 1."""
 
 
 class Manifest(Contract):
-    """The last file of an artifact to be written: without it there is no artifact.
+    """The manifest of an artifact, written last: without it there is no artifact.
 
-    On disk a `checksum` stands before its fields: the SHA-256 of the fields as canonical JSON.
-    Version 1 has no checksum, and does not say which version of a record a file holds.
+    On disk it begins with a `checksum`, the SHA-256 of its fields as canonical JSON. Version 1 has
+    no checksum, and no record versions of files.
     """
 
     schema_version: Annotated[int, Field(ge=1)] = 2
@@ -42,28 +42,28 @@ class Manifest(Contract):
     """The stage that made the artifact."""
 
     fingerprint: Sha256
-    """Digest of what went in: stage, code version, config, inputs and seeds."""
+    """Digest of the request: stage, code version, config, inputs and seeds."""
 
     digest: Sha256
-    """Digest of what came out: the files, and neither dates nor durations."""
+    """Digest of the files, without dates and durations."""
 
     code_version: str
     """Version of the stage's code."""
 
     config: dict[str, JsonValue]
-    """The part of the experiment the stage depends on."""
+    """The part of the experiment that the stage depends on."""
 
     inputs: dict[str, str]
-    """Digest of each artifact that was read, by the name of its role."""
+    """Role -> digest of the input artifact."""
 
     files: dict[str, FileEntry]
-    """The files by their logical names."""
+    """Logical name -> file."""
 
     seeds: dict[str, int]
-    """Seeds of the random generators, by purpose."""
+    """Purpose -> seed of a random generator."""
 
     libraries: dict[str, str]
-    """Versions of the libraries that took part."""
+    """Library -> version used."""
 
     measurements: dict[str, FiniteFloat]
     """Durations in seconds, rates and the like of the run that made the artifact."""
@@ -93,17 +93,17 @@ class Manifest(Contract):
 
 
 class Reference(Contract):
-    """The only name of an artifact that may come to mean another one.
+    """A name in the store that leads to its present artifact; the only file that changes.
 
-    On disk it has a `checksum`, as a manifest has. Version 1 has neither checksum nor name, version
-    2 does not say what the name meant before.
+    On disk it has a `checksum`, as a manifest has. Version 1 has neither checksum nor name, and
+    version 2 has no former fingerprints.
     """
 
     schema_version: Annotated[int, Field(ge=1)] = 3
     """Version of this layout."""
 
     name: NonEmpty | None = None
-    """The name itself, so that a file that was copied to another place is found out."""
+    """The name itself, which reveals a file that was copied to another place."""
 
     stage: NonEmpty
     """The stage that made the artifact."""
@@ -112,8 +112,8 @@ class Reference(Contract):
     """The artifact's fingerprint."""
 
     former: Annotated[tuple[Sha256, ...], Field(strict=False)] = ()
-    """Fingerprints of the stage's artifacts that the name meant before, the latest first; garbage
-    collection may have deleted them."""
+    """Fingerprints of earlier artifacts of this name, the latest first; garbage collection may have
+    deleted them."""
 
     example: ClassVar[dict[str, Any]] = {
         "name": "easy_vqa/rlsd-s0/003/policy",
@@ -124,9 +124,9 @@ class Reference(Contract):
 
 
 class CollectedFiles(Contract):
-    """Files of an artifact that were deleted to save room; its manifest still names them."""
+    """Files of an artifact that garbage collection deleted; its manifest still names them."""
 
     files: dict[str, AwareDatetime]
-    """Logical name of each, and when it was deleted."""
+    """Logical name -> time of deletion."""
 
     example: ClassVar[dict[str, Any]] = {"files": {"optimizer.safetensors": "2026-02-28T12:00:00Z"}}

@@ -11,31 +11,30 @@ class PolicyCheckpoint(Record):
     """The policy π_θ after some number of updates; one document beside its files."""
 
     updates: Annotated[int, Field(ge=0)]
-    """Iterations of training since the base model, those that had nothing to learn from included;
-    0 is the base model itself."""
+    """Iterations since the base model, including those without a signal; 0 is the base model."""
 
     parent: NonEmpty | None
-    """Digest of the policy it was trained from; null for a base model."""
+    """Digest of the previous policy; null for a base model."""
 
     architecture: NonEmpty
     """Class of the model, as its configuration names it."""
 
     parameters: Annotated[int, Field(ge=0)]
-    """Number of parameters, each counted once where they are shared."""
+    """Number of parameters; shared ones count once."""
 
     metrics: dict[str, FiniteFloat]
-    """Measurements of the update that made it, by name; empty for a base model. `skipped_updates`
-    counts the iterations so far that changed nothing, where there were any."""
+    """Name -> measurement of the update; empty for a base model. `skipped_updates` counts the
+    iterations so far that changed nothing, if any did."""
 
     model_files: list[str]
-    """The artifact's files that hold weights, configuration and processor."""
+    """Files with weights, configuration and processor."""
 
     optimizer_files: list[str]
-    """The artifact's files that hold the optimizer's state; empty where there is none."""
+    """Files with the optimizer's state; empty if there is none."""
 
     adapter_files: list[str] = Field(default_factory=list)
-    """The artifact's files that hold the low-rank adapter that was trained; its weights are merged
-    into the model's. Empty where the weights themselves were."""
+    """Files with the trained low-rank adapter, which is also merged into the model's weights; empty
+    if the weights themselves were trained."""
 
     example: ClassVar[dict[str, Any]] = {
         "updates": 3,

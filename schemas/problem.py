@@ -25,35 +25,35 @@ class Problem(Record):
     """Name of the problem; unique in its data set and stable across versions of it."""
 
     split: NonEmpty
-    """The part of the data set it belongs to, such as `train` or `test`."""
+    """Split of the data set, such as `train` or `test`."""
 
     question: NonEmpty
-    """The question as text. Where the images go is the prompt's business."""
+    """The question as text; the prompt decides where the images go."""
 
     images: list[bytes]
-    """Encoded images (PNG, JPEG, WebP, BMP), in the order the question speaks of them, or none."""
+    """Encoded images (PNG, JPEG, WebP, BMP), in the order of the question; may be empty."""
 
     answer: NonEmpty
-    """The gold answer. Privileged: seen by the verifier and the teacher, never by the policy.
+    """The gold answer. Privileged: the verifier and the teacher see it, the policy never does.
 
-    `NO_ANSWER` where a log of rollouts holds none; nothing is verified or shown by it.
+    `NO_ANSWER` if an imported log has none; such an answer is neither verified nor shown.
     """
 
     solution: str | None
-    """A worked reference solution, where the source has one. Privileged."""
+    """A worked reference solution; null if the source has none. Privileged."""
 
     choices: list[str]
     """The options of a multiple-choice question, in order; empty for an open one."""
 
     attributes: dict[str, str]
-    """Free labels by which scores are broken down."""
+    """Labels by which scores are broken down."""
 
     boxes: list[float] | None = None
-    """The region of each image that decides: left, top, right and bottom in pixels of the upright
-    image, image after image. Privileged; null where the source names none."""
+    """The deciding region of each image: left, top, right and bottom in pixels of the upright
+    image, image after image. Privileged; null if the source names none."""
 
     cue: NonEmpty | None = None
-    """A hint in words at what the images show. Privileged; null where the source has none."""
+    """A hint in words about the images. Privileged; null if the source has none."""
 
     @property
     def has_answer(self) -> bool:

@@ -26,7 +26,7 @@ class Column:
 class AlignedWith:
     """This list has one entry for each entry of the sibling list `field`.
 
-    Or `times` of them, where that names a number in the same row.
+    With `times`, it has as many entries for each as that field of the row says.
     """
 
     field: str
@@ -69,7 +69,7 @@ class MoreFields:
     """Fields that a row may have beside the declared ones: finite numbers, or null."""
 
     prefix: str
-    """What each of their names begins with."""
+    """The common beginning of their names."""
 
     description: str
     """What they hold."""
@@ -79,7 +79,7 @@ class MoreFields:
 class PresentByDefault:
     """A file in which no value of this field is null declares the column as one without nulls.
 
-    So a field that may be null leaves the bytes of such files as they were before it might.
+    So making a field nullable does not change the bytes of such files.
     """
 
 
@@ -118,18 +118,18 @@ class Record(Contract):
     schema_version: ClassVar[int] = 1
     """Rises when a field is added, or changes its name, its type or its meaning.
 
-    A field that is added has a default: what a record of an earlier version means by lacking it.
+    An added field has a default, which is its value in records of earlier versions.
     """
 
     oldest_readable: ClassVar[int | None] = None
-    """Oldest version whose records are records of this one once lacking fields have their defaults;
-    null where no older one is. Newer versions are never read."""
+    """Oldest version that is readable by giving missing fields their defaults; null if no older
+    version is. Newer versions are never read."""
 
     key: ClassVar[tuple[str, ...]] = ()
     """Fields that together name a row; unique within a table."""
 
     rules: ClassVar[tuple[Rule, ...]] = ()
-    """What must hold between the fields of a row."""
+    """The rules between the fields of a row."""
 
     more: ClassVar[MoreFields | None] = None
     """Fields beside the declared ones. A record that has some allows them (`extra="allow"`)."""

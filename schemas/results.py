@@ -18,7 +18,7 @@ class ScoreDifference(Contract):
     """Mean difference."""
 
     low: FiniteFloat | None
-    """Lower end of its interval, not corrected; null where the data set no bound."""
+    """Lower end of its interval, not corrected; null if the data give no bound."""
 
     high: FiniteFloat | None
     """Upper end."""
@@ -27,11 +27,11 @@ class ScoreDifference(Contract):
     """Two-sided, not corrected."""
 
     p_corrected: PValue | None
-    """After Holm's correction: of a gain for the number of benchmarks, of a difference to another
-    method for the number of methods."""
+    """p-value after Holm's correction: of a gain over the benchmarks, of a difference over the
+    methods."""
 
     test: NonEmpty
-    """The test that gave it."""
+    """The test behind the p-value."""
 
 
 class MethodResult(Contract):
@@ -41,46 +41,47 @@ class MethodResult(Contract):
     """Name of the benchmark."""
 
     method: NonEmpty
-    """Name of the method; `base` is the policies that trainings begin with."""
+    """Name of the method; `base` for the policies before training."""
 
     weighting: NonEmpty
-    """Its type, or `base`."""
+    """Type of the weighting, or `base`."""
 
     updates: Count
-    """Of the policies that are compared."""
+    """Updates of the compared policies."""
 
     seeds: list[Count]
-    """Of its trainings."""
+    """Seeds of the method's trainings."""
 
     score: Interval
-    """Accuracy, with its interval over seeds, or over the questions of a single one."""
+    """Accuracy, with an interval over seeds, or over questions for a single seed."""
 
     gain: ScoreDifference | None
-    """To the base; null for the base itself."""
+    """Difference to the base; null for the base itself."""
 
     difference: ScoreDifference | None
-    """To the method that all are compared with; null for that one."""
+    """Difference to the method that all are compared with; null for that method."""
 
     mentions: Interval
-    """Share of the responses that mention a reference nobody showed them."""
+    """Share of the responses that mention a reference though the student saw none."""
 
     steps: dict[str, FiniteFloat]
-    """Mean share of the steps of the reasoning that are right, by name."""
+    """Name of a reasoning step -> mean share in which it is right."""
 
     unparsed: Count
-    """Responses that came to their end without a readable answer."""
+    """Number of finished responses without a readable answer."""
 
     truncated: Count
-    """Responses that the token limit cut off."""
+    """Number of responses that the token limit cut off."""
 
     blind: FiniteFloat | None
-    """Accuracy of answering without looking; null where there is no such baseline."""
+    """Accuracy without the image; null if there is no such baseline."""
 
     mode: NonEmpty
-    """Who decides: the experiment's `verifier`, or an `official` or `robust` rule."""
+    """The rule of the verdicts: the experiment's `verifier`, or an `official` or `robust` rule."""
 
     detectable: FiniteFloat | None
-    """Smallest true difference that a comparison of two such policies would probably show."""
+    """Smallest true difference that a comparison of two such policies shows with probability
+    0.8."""
 
     judged: FiniteFloat | None
     """The score with the answers that a judge read; null without a judge."""
@@ -106,7 +107,7 @@ class Results(Record):
     """Confidence of the intervals."""
 
     lines: list[MethodResult]
-    """Benchmark after benchmark, the base first."""
+    """The results, benchmark after benchmark, each with the base first."""
 
     example: ClassVar[dict[str, Any]] = {
         "compared_with": "grpo",
@@ -135,7 +136,7 @@ class Results(Record):
 
 
 class MethodLookahead(Contract):
-    """One method after its one update."""
+    """The score of one method after one update."""
 
     method: NonEmpty
     """Its name."""
@@ -144,26 +145,26 @@ class MethodLookahead(Contract):
     """Accuracy over questions."""
 
     gain: ScoreDifference | None
-    """To the policy before the update; its p-value is not corrected."""
+    """Difference to the policy before the update; its p-value is not corrected."""
 
     difference: ScoreDifference | None
-    """To the method that all are compared with; null for that one."""
+    """Difference to the method that all are compared with; null for that method."""
 
 
 class Lookahead(Record):
-    """One update by every method from the same policy and rollouts, each then evaluated."""
+    """The scores after one update by every method from the same policy and rollouts."""
 
     policy: NonEmpty
     """Digest of the policy before the update."""
 
     benchmark: NonEmpty
-    """Whose questions."""
+    """The benchmark of the scores."""
 
     compared_with: NonEmpty
     """The method that the others are compared with."""
 
     methods: list[MethodLookahead]
-    """One entry a method."""
+    """One entry for each method."""
 
     example: ClassVar[dict[str, Any]] = {
         "policy": "5f2c8a0e9b1d4f67",

@@ -9,38 +9,38 @@ from schemas.record import MoreFields, NonEmpty, NullExactlyWhen, Record
 
 
 class Verdict(StrEnum):
-    """The outcome of verifying one response; every way to end has a name of its own."""
+    """The outcome of verifying one response."""
 
     CORRECT = "correct"
     """The extracted answer equals the gold answer."""
 
     INCORRECT = "incorrect"
-    """An answer was extracted, and it is another one."""
+    """The extracted answer differs from the gold answer."""
 
     UNPARSED = "unparsed"
-    """The response ended by itself, but no answer could be read from it."""
+    """The response ended by itself, and no answer could be read from it."""
 
     TRUNCATED = "truncated"
     """The token limit was reached before an answer."""
 
     UNVERIFIED = "unverified"
-    """Nothing was verified here: the reward was given by another trainer."""
+    """The response was not verified; another trainer gave the reward."""
 
     NO_REWARD = "no_reward"
-    """The log of another trainer has no reward for this response, and the log's count."""
+    """The logged rewards count, and the log has none for this response."""
 
     VERIFIER_ERROR = "verifier_error"
-    """The verifier itself failed: nothing is known about the response."""
+    """The verifier failed; nothing is known about the response."""
 
 
 class Reward(Record):
     """The reward R of one rollout, and its standardised advantage.
 
-    The table is shared by arms whose advantages are of another kind: those are computed from the
-    rewards where tokens are weighed.
+    Arms with other advantage estimators share this table; their advantages are computed from the
+    rewards when tokens are weighed.
 
-    R = Σ weight · part. Beside the fields stands `reward_NAME` for each part of a reward that is
-    more than accuracy and format: what the part gave, before its weight; null where it gave none.
+    R = Σ weight · part. If a reward has more parts than accuracy and format, a further field
+    `reward_NAME` holds each part before its weight; null if the part gave nothing.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -58,23 +58,24 @@ class Reward(Record):
     """The rollout that was judged."""
 
     problem_id: NonEmpty
-    """Its problem, which names the group the advantage is relative to."""
+    """The problem, which names the group of the advantage."""
 
     verdict: Verdict
-    """What the verifier found."""
+    """The verifier's verdict."""
 
     extracted: str | None
-    """The answer read from the response; null where none could be."""
+    """The answer that was read from the response; null if none could be read."""
 
     format_ok: bool
-    """Whether the response keeps the format the prompt asks for."""
+    """Whether the response has the format that the prompt requests."""
 
     reward: FiniteFloat | None
-    """R, unitless. Null exactly when the verifier failed, or a log has none: neither is a zero."""
+    """R, unitless. Null exactly if the verifier failed or an imported log has no reward; neither
+    counts as 0."""
 
     advantage: FiniteFloat
-    """(R − mean) / (std + 1e-6) over the group, whatever the arm declares as its advantages; 0
-    without variance and where there is no reward."""
+    """(R − mean) / (std + 1e-6) over the group, for any declared estimator; 0 without variance or
+    without a reward."""
 
     example: ClassVar[dict[str, Any]] = {
         "rollout_id": "easy_vqa/train/17#0",

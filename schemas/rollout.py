@@ -27,7 +27,7 @@ class FinishReason(StrEnum):
 
 
 class Rollout(Record):
-    """One response y of the group of G that was sampled for a problem."""
+    """One response y of the G responses to a problem."""
 
     schema_version: ClassVar[int] = 2
 
@@ -37,36 +37,37 @@ class Rollout(Record):
     """Name of the rollout; the later tables refer to it."""
 
     problem_id: NonEmpty
-    """The problem x it answers. The rollouts that share one are a group."""
+    """The problem x. The rollouts of one problem are a group."""
 
     sample_index: Annotated[int, Field(ge=0)]
-    """Position in its group, from 0 to G − 1."""
+    """Index in the group, from 0 to G − 1."""
 
     prompt_ids: list[TokenId]
-    """Token ids of the prompt as the policy read it, images expanded. [prompt tokens]"""
+    """Token ids of the policy's prompt, with expanded images. [prompt tokens]"""
 
     completion_ids: list[TokenId]
-    """Token ids of y, with the end token where one was sampled. [tokens]"""
+    """Token ids of y, with the end token if one was sampled. [tokens]"""
 
     completion: str
-    """The model's turn as it reads: the text of y without the end token.
+    """The text of the model's turn: y without the end token.
 
-    What the chat template wrote of the turn itself, such as `<think>`, comes first.
+    It begins with the text that the chat template itself wrote, such as `<think>`.
     """
 
     token_ends: Annotated[list[TextPosition], AlignedWith("completion_ids")]
-    """Where each token's text ends in `completion`, in characters; the next begins there. [tokens]
+    """End of each token's text in `completion`, in characters; the next token begins there.
+    [tokens]
 
-    A token that holds no whole character ends where it begins. The first token begins at 0: what
-    the chat template wrote of the turn is counted with it.
+    A token without a whole character ends where it begins. The first token begins at 0, so it
+    includes the text that the chat template wrote.
     """
 
     rollout_logprobs: Annotated[
         list[Logprob] | None, AlignedWith("completion_ids"), PresentByDefault()
     ]
-    """log π(y_t | x, y<t) in nats as the engine reported it while sampling. [tokens]
+    """log π(y_t | x, y<t) in nats, as reported by the sampling engine. [tokens]
 
-    Null where another trainer sampled and did not write it down.
+    Null if another trainer sampled and did not log it.
     """
 
     finish_reason: FinishReason

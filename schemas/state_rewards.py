@@ -8,15 +8,15 @@ from schemas.record import NonEmpty, Record, TokenId
 
 
 class StateRewards(Record):
-    """What continuing from one state came to, in two halves that share no continuation.
+    """The rewards of one state's continuations, in two halves that share no continuation.
 
-    One whose verifier failed has no reward and is left out.
+    A continuation on which the verifier failed has no reward and is left out.
     """
 
     key: ClassVar[tuple[str, ...]] = ("problem_id", "state")
 
     problem_id: NonEmpty
-    """Whose prompt it is."""
+    """The problem of the prompt."""
 
     state: NonEmpty
     """Digest of the response's first tokens."""

@@ -10,28 +10,28 @@ from schemas.record import AlignedWith, Logprob, NonEmpty, Record, TokenId
 class TeacherDistribution(Record):
     """The teacher's next-token distribution along one rollout, over a support of k entries.
 
-    The lists of k entries a token are laid one after the other.
+    Lists of k entries for each token follow one another.
     """
 
     key: ClassVar[tuple[str, ...]] = ("rollout_id",)
 
     rollout_id: NonEmpty
-    """The rollout it was computed along."""
+    """The rollout of these tokens."""
 
     completion_ids: list[TokenId]
-    """The tokens it was computed at. [tokens]"""
+    """The tokens of the rollout. [tokens]"""
 
     support_size: Annotated[int, Field(ge=1)]
-    """Entries kept a token, k."""
+    """k, the number of entries kept for each token."""
 
     support_ids: Annotated[list[TokenId] | None, AlignedWith("completion_ids", "support_size")]
-    """Which tokens of the vocabulary. Null where the teacher was not asked. [tokens * k]"""
+    """Token ids of the entries; null if the teacher was not run. [tokens * k]"""
 
     support_logprobs: Annotated[list[Logprob] | None, AlignedWith("completion_ids", "support_size")]
-    """Their log π_T in nats. [tokens * k]"""
+    """log π_T of the entries, in nats. [tokens * k]"""
 
     tail_logprobs: Annotated[list[Logprob] | None, AlignedWith("completion_ids")]
-    """Log of the probability of all other tokens together, nats; at least -100. [tokens]"""
+    """Log of the total probability of all other tokens, in nats; at least -100. [tokens]"""
 
     example: ClassVar[dict[str, Any]] = {
         "rollout_id": "easy_vqa/train/17#0",

@@ -6,11 +6,11 @@ from schemas.record import AlignedWith, Logprob, NonEmpty, NotNegative, Record, 
 
 
 class TokenLogprobs(Record):
-    """What the student and the teacher think of the tokens of one rollout.
+    """The log-probabilities of one rollout's tokens under the student and the teacher.
 
-    Their difference is the information gain Δ_t, so both come from one engine, at one
-    precision and at the temperature of the rollout. The columns from `student_entropy` on are
-    computed where a method asks for them, and null elsewhere.
+    Their difference is the information gain Δ_t, so both come from one engine, at one precision and
+    at the temperature of the rollout. The columns from `student_entropy` on are computed for
+    methods that read them, and null otherwise.
     """
 
     schema_version: ClassVar[int] = 3
@@ -22,7 +22,7 @@ class TokenLogprobs(Record):
     """The rollout that was scored."""
 
     completion_ids: list[TokenId]
-    """The tokens that were scored, repeated here so that no table can be shifted. [tokens]"""
+    """The scored tokens, repeated here so that no table can be misaligned. [tokens]"""
 
     student_logprobs: Annotated[list[Logprob], AlignedWith("completion_ids")]
     """log π_S(y_t | x, y<t) in nats, in the plain context. [tokens]"""
@@ -30,20 +30,20 @@ class TokenLogprobs(Record):
     teacher_logprobs: Annotated[list[Logprob] | None, AlignedWith("completion_ids")]
     """log π_T(y_t | x, r, y<t) in nats, in the privileged context. [tokens]
 
-    Null where no teacher was asked, or there was nothing to show it.
+    Null if no teacher was run, or it had no privileged context.
     """
 
     teacher_plain_logprobs: Annotated[list[Logprob] | None, AlignedWith("completion_ids")]
     """log π_T(y_t | x, y<t) in nats: the same teacher without the privileged information. [tokens]
 
-    The control: what of Δ is the teacher's other weights, and not the reference. Null where the
-    teacher is the student, whose own column it would repeat.
+    The control: the part of Δ that comes from the teacher's other weights, not from the reference.
+    Null if teacher and student have the same weights.
     """
 
     student_entropy: Annotated[list[NotNegative] | None, AlignedWith("completion_ids")] = None
     """-Σ_v π_S(v) log π_S(v) in nats, over the whole vocabulary. [tokens]
 
-    Also there where nobody asked, if all rollouts were scored under the student anyway.
+    Also present if all rollouts were scored under the student for another reason.
     """
 
     student_squared_probs: Annotated[list[NotNegative] | None, AlignedWith("completion_ids")] = None
@@ -55,7 +55,7 @@ class TokenLogprobs(Record):
     correct_sibling_logprobs: Annotated[list[Logprob] | None, AlignedWith("completion_ids")] = None
     """log π_T(y_t | x, a correct response of the group, y<t) in nats. [tokens]
 
-    Null, as in the two columns below, where the group has no such response but this one.
+    Null, as in the next two columns, if the group has no other such response.
     """
 
     wrong_sibling_logprobs: Annotated[list[Logprob] | None, AlignedWith("completion_ids")] = None
@@ -69,7 +69,7 @@ class TokenLogprobs(Record):
     blank_image_logprobs: Annotated[list[Logprob] | None, AlignedWith("completion_ids")] = None
     """log π_S(y_t | x with grey images, y<t) in nats. [tokens]
 
-    Null, as in the two columns below, where the problem has no image.
+    Null, as in the next two columns, if the problem has no image.
     """
 
     blurred_image_logprobs: Annotated[list[Logprob] | None, AlignedWith("completion_ids")] = None

@@ -11,40 +11,40 @@ StandardError = Annotated[FiniteFloat, Field(ge=0)]
 
 
 class TokenValues(Record):
-    """V of some states of one rollout: the mean reward of continuations by the policy itself.
+    """The values of some states of one rollout: mean rewards of the policy's continuations.
 
-    A state is the prompt and the response's first tokens. Its continuations are drawn at the
-    rollouts' temperature, within what is left of their budget, and rewarded as they are. The
-    continuations come in two halves that share nothing, so that a product of numbers of different
-    halves holds no noise of its own. Source: VinePPO, arXiv 2410.01679.
+    A state is the prompt and the response's first tokens. Its continuations have the rollouts'
+    temperature, reward and remaining budget. They form two halves that share nothing, so that the
+    noise of different halves is independent in products. Source: VinePPO, arXiv 2410.01679.
     """
 
     key: ClassVar[tuple[str, ...]] = ("rollout_id",)
 
     rollout_id: NonEmpty
-    """The rollout whose states were valued."""
+    """The rollout of the states."""
 
     completion_ids: list[TokenId]
-    """Its tokens. [tokens]"""
+    """The rollout's tokens. [tokens]"""
 
     reward: FiniteFloat | None
-    """R of the whole response, which is the value of its last state; null without a verdict."""
+    """R of the whole response, the value of its last state; null without a verdict."""
 
     places: list[TextPosition]
-    """Tokens of the response before each state, rising from 0; its last state is left out, and all
-    where the rollout was not valued. [states]"""
+    """Number of response tokens before each state, rising from 0, without the last state; empty if
+    the rollout was not valued. [states]"""
 
     first_values: Annotated[list[FiniteFloat], AlignedWith("places")]
-    """Mean reward of the first half; 0 where its count is. [states]"""
+    """Mean reward of the first half; 0 if its count is 0. [states]"""
 
     second_values: Annotated[list[FiniteFloat], AlignedWith("places")]
-    """Mean reward of the second half; 0 where its count is. [states]"""
+    """Mean reward of the second half; 0 if its count is 0. [states]"""
 
     first_counts: Annotated[list[Count], AlignedWith("places")]
-    """Continuations of the first half that have a reward; a failed verifier gives none. [states]"""
+    """Number of continuations of the first half with a reward; a failed verifier gives none.
+    [states]"""
 
     second_counts: Annotated[list[Count], AlignedWith("places")]
-    """Continuations of the second half that have a reward. [states]"""
+    """Number of continuations of the second half with a reward. [states]"""
 
     standard_errors: Annotated[list[StandardError], AlignedWith("places")]
     """Standard error of the mean of both halves; 0 with fewer than two verdicts. [states]"""

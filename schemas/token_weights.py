@@ -6,7 +6,7 @@ from schemas.record import AlignedWith, AnyPresent, NonEmpty, Record, TokenId, T
 
 
 class TokenWeights(Record):
-    """What the policy update does with each token of one rollout.
+    """The weights of one rollout's tokens in the policy update.
 
     The loss is the sum of the components whose stream is present.
     """
@@ -17,10 +17,10 @@ class TokenWeights(Record):
     )
 
     rollout_id: NonEmpty
-    """The rollout the weights belong to."""
+    """The rollout of the weights."""
 
     completion_ids: list[TokenId]
-    """The tokens the weights belong to. [tokens]"""
+    """The tokens of the weights. [tokens]"""
 
     token_advantages: Annotated[list[TokenWeight] | None, AlignedWith("completion_ids")]
     """Â_t of the policy-gradient component. [tokens]"""

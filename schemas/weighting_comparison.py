@@ -16,7 +16,7 @@ QUARTERS = tuple(f"quarter {n}" for n in range(1, 5))
 
 
 class Interval(Contract):
-    """A number with its interval over problems; null bounds where the data set no bound."""
+    """A number with its interval over problems; a bound is null if the data give none."""
 
     value: FiniteFloat
     low: FiniteFloat | None
@@ -24,20 +24,20 @@ class Interval(Contract):
 
 
 class MethodCredit(Contract):
-    """What one method makes of the tokens.
+    """The credit of one method on the tokens.
 
     The credit of a token is Â_t, plus the distillation weight times Δ_t, plus the likelihood's
-    weight: how hard, and in which direction, the method pushes the probability of this token.
+    weight. Its size and sign say how strongly the method raises or lowers the token's probability.
     """
 
     method: NonEmpty
     """Name of the method."""
 
     weighting: dict[str, Any]
-    """Its settings, schedules resolved."""
+    """Settings of the method, with resolved schedules."""
 
     quantiles: dict[str, FiniteFloat]
-    """Of the credit over all tokens: p05, p25, p50, p75, p95."""
+    """Quantiles of the credit over all tokens: p05, p25, p50, p75, p95."""
 
     magnitude: Annotated[FiniteFloat, Field(ge=0)]
     """Mean of the absolute credit over all tokens."""
@@ -46,63 +46,67 @@ class MethodCredit(Contract):
     """Share of the tokens whose credit is not 0."""
 
     segments: dict[str, Interval]
-    """Share of the absolute credit on `reasoning`, `answer` and `format` tokens; empty if none."""
+    """Shares of the absolute credit on `reasoning`, `answer` and `format` tokens; empty without
+    credit."""
 
     sign_agreement: Interval | None
-    """Share of the signal tokens whose credit has their advantage's sign; null without signal."""
+    """Share of the signal tokens whose credit has the sign of their response's advantage; null
+    without signal tokens."""
 
     cut: Share | None
-    """Share of the signal tokens whose weight a bound changed; null for methods without one."""
+    """Share of the signal tokens whose weight was clipped; null for methods without a bound."""
 
     selected: Share | None = None
-    """Share of the tokens that a threshold on a small difference selects; null without one."""
+    """Share of the tokens that a threshold on a small difference selects; null without a
+    threshold."""
 
     selected_by_rounding: Share | None = None
-    """How many tokens rounding alone selects over how many are selected; null where the size of
-    rounding is not known."""
+    """Tokens selected by rounding alone, over selected tokens; null if the size of rounding is
+    unknown."""
 
 
 class FidelityDifference(Contract):
-    """A method's fidelity on a part of the responses, minus that of the method compared with.
+    """A method's fidelity on a part of the responses, minus that of the compared method.
 
-    Where that one's credit is 0 everywhere, as GRPO's is within responses, it counts as 0.
+    The compared method's fidelity counts as 0 if its credit is 0 everywhere, as GRPO's is within
+    responses.
     """
 
     difference: Interval
-    """Paired over problems."""
+    """Difference of the fidelities, paired over problems."""
 
     p_value: Share | None
-    """Two-sided, for no difference; not corrected. Null where the data set no bound."""
+    """Two-sided p-value of no difference, not corrected; null if the data give no bound."""
 
     p_corrected: Share | None
-    """The same after Holm's correction over the methods."""
+    """The p-value after Holm's correction over the methods."""
 
 
 class MethodFidelity(Contract):
-    """How near one method's credit comes to what the tokens were worth.
+    """The fidelity of one method's credit.
 
-    Fidelity is the cosine of the credit with the true advantages: 1 is perfect, and a multiple of a
-    credit has the same. The estimate may exceed 1 where the advantages are known poorly.
+    Fidelity is the cosine of the credit with the true advantages. 1 is perfect, and scaling a
+    credit does not change it. The estimate may exceed 1 if the advantages are known poorly.
     """
 
     method: NonEmpty
     """Name of the method."""
 
     value: Interval | None
-    """Over all tokens; null where the credit is 0 everywhere or the advantages are not known."""
+    """Fidelity over all tokens; null if the credit is 0 everywhere or the advantages are
+    unknown."""
 
     difference: Interval | None
-    """Paired difference to the method compared with; null for that one."""
+    """Paired difference to the compared method; null for that method."""
 
     p_value: Share | None
-    """Two-sided, for no difference; not corrected."""
+    """Two-sided p-value of no difference, not corrected."""
 
     p_corrected: Share | None
-    """The same after Holm's correction over the methods."""
+    """The p-value after Holm's correction over the methods."""
 
     within: Interval | None
-    """Fidelity once credit and advantages are less their mean over the response: which of its
-    tokens counted."""
+    """Fidelity after the mean over each response is subtracted from credit and advantages."""
 
     segments: dict[str, Interval | None]
     """Fidelity on `reasoning`, `answer` and `format` tokens alone."""
@@ -111,7 +115,7 @@ class MethodFidelity(Contract):
     """Fidelity on each quarter of the responses, from their beginning."""
 
     differences: dict[str, FidelityDifference] = Field(default={})
-    """Name of a part, as in `parts` -> difference there; empty for the method compared with."""
+    """Name of a part, as in `parts` -> difference on it; empty for the compared method."""
 
     def parts(self) -> dict[str, Interval | None]:
         """Within responses, name of a segment or a quarter -> fidelity there."""
@@ -120,74 +124,75 @@ class MethodFidelity(Contract):
 
 
 class CreditFidelity(Contract):
-    """All methods against the true advantages of the same tokens."""
+    """The fidelity of all methods on the same tokens."""
 
     spans: Annotated[int, Field(ge=0)]
-    """Tokens, or spans between valued states, whose advantage was measured."""
+    """Number of tokens, or of spans between valued states, with a measured advantage."""
 
     states: Annotated[int, Field(ge=0)]
-    """Distinct states that were valued."""
+    """Number of distinct valued states."""
 
     continuations: Annotated[int, Field(ge=2)]
-    """Drawn from each, in two halves."""
+    """Continuations of each state, in two halves."""
 
     reliability: FiniteFloat | None
-    """Cosine of the two halves' advantages: how much of one half is signal."""
+    """Cosine of the two halves' advantages: the signal share of one half."""
 
     reliability_within: FiniteFloat | None
-    """The same less each response's mean."""
+    """Reliability after each response's mean is subtracted."""
 
     compared_with: NonEmpty
-    """The method to which the differences are."""
+    """The compared method, from which the differences are taken."""
 
     methods: list[MethodFidelity]
-    """One entry a method, in the order of the comparison."""
+    """One entry for each method, in the order of the comparison."""
 
 
 class WeightingComparison(Record):
-    """The summary of a comparison; the credit of every token stands beside it in a table.
+    """The summary of a comparison; a table beside it holds the credit of every token.
 
-    Signal tokens are those of responses whose advantage is not 0, by each method's estimator.
+    Signal tokens are the tokens of responses whose advantage is not 0, by each method's estimator.
     """
 
     schema_version: ClassVar[int] = 4
     oldest_readable: ClassVar[int | None] = 1
 
     rollouts: Annotated[int, Field(ge=0)]
-    """Responses compared on."""
+    """Number of compared responses."""
 
     tokens: Annotated[int, Field(ge=0)]
-    """Their tokens."""
+    """Number of their tokens."""
 
     signal_tokens: Annotated[int, Field(ge=0)]
-    """Those of responses whose standardised advantage is not 0."""
+    """Number of tokens of responses whose standardised advantage is not 0."""
 
     policy: NonEmpty
-    """Digest of the policy that sampled them."""
+    """Digest of the policy that sampled the responses."""
 
     teacher: NonEmpty | None
-    """Digest of the policy that scored them with privileged information; null without one."""
+    """Digest of the policy that scored them in the privileged context; null without a teacher."""
 
     privileged: NonEmpty | None
-    """What it was shown."""
+    """The teacher's privileged context."""
 
     token_shares: dict[str, Share]
-    """Share of the tokens that are `reasoning`, `answer` and `format`."""
+    """Shares of the `reasoning`, `answer` and `format` tokens."""
 
     methods: list[MethodCredit]
-    """One entry a method."""
+    """One entry for each method."""
 
     rank_correlation: list[list[FiniteFloat | None]]
-    """Spearman's, between the credits of two methods over all tokens; null if one is constant."""
+    """Spearman's rank correlation between the credits of two methods over all tokens; null if one
+    is constant."""
 
     rank_correlation_within: list[list[FiniteFloat | None]]
-    """The same less each response's mean credit: who agrees on which of its tokens count."""
+    """The rank correlation after each response's mean credit is subtracted."""
 
     left_out: dict[str, str]
-    """Method -> why it could not be computed from these tables."""
+    """Method -> the reason why it could not be computed from these tables."""
 
     fidelity: CreditFidelity | None = None
-    """Against measured token values; null where none were made of these rollouts."""
+    """Credit fidelity; null if no token values were measured for these rollouts."""
 
     example: ClassVar[dict[str, Any]] = {
         "rollouts": 8,
@@ -216,7 +221,7 @@ class WeightingComparison(Record):
 
 
 class ComparedCredit(Record):
-    """The credit that one method gives the tokens of one rollout."""
+    """The credit of one method on the tokens of one rollout."""
 
     key: ClassVar[tuple[str, ...]] = ("method", "rollout_id")
 
@@ -227,10 +232,10 @@ class ComparedCredit(Record):
     """The rollout."""
 
     completion_ids: list[TokenId]
-    """Its tokens. [tokens]"""
+    """The rollout's tokens. [tokens]"""
 
     credit: Annotated[list[TokenWeight], AlignedWith("completion_ids")]
-    """The credit of each. [tokens]"""
+    """The credit of each token. [tokens]"""
 
     example: ClassVar[dict[str, Any]] = {
         "method": "rlsd",
