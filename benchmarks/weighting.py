@@ -20,8 +20,13 @@ from rlsd_pipeline.weighting.method import Credit
 GROUP, TOKENS, VOCABULARY = 8, 64, 1000
 
 
-def credit_of(tokens: int) -> Credit:
-    """Random responses with so many tokens in all."""
+def credit_of(tokens: int, shared: float = 0.0) -> Credit:
+    """Random responses with so many tokens in all.
+
+    Args:
+        tokens: Of all responses.
+        shared: Share of a response's tokens with which all of its group begin.
+    """
     count = tokens // TOKENS
     generator = torch.Generator().manual_seed(0)
     student = -torch.rand(count * TOKENS, generator=generator)
@@ -32,6 +37,9 @@ def credit_of(tokens: int) -> Credit:
 
     rewards = (torch.rand(count, generator=generator) < 0.5).float()
     groups = torch.arange(count) // GROUP
+    token_ids = torch.randint(VOCABULARY, (count, TOKENS), generator=generator)
+    stem = round(shared * TOKENS)
+    token_ids[:, :stem] = token_ids[groups * GROUP, :stem]
     return Credit(
         rewards=rewards,
         correct=rewards > 0,
@@ -43,7 +51,7 @@ def credit_of(tokens: int) -> Credit:
         student_logprobs=student,
         teacher_logprobs=(student + 0.3 * noise).clamp(max=0),
         true_advantages=noise,
-        token_ids=torch.randint(VOCABULARY, (len(student),), generator=generator),
+        token_ids=token_ids.flatten(),
         **{name: near() for name in SIBLINGS | ALTERED},
         **{name: -near() for name in ASKED - SIBLINGS - ALTERED},
     )
@@ -61,10 +69,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tokens", type=int, default=10_000_000)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--shared", type=float, default=0.0, help="Share that a group begins with.")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    credit = credit_of(given.tokens)
+    credit = credit_of(given.tokens, given.shared)
     assert credit.teacher_logprobs is not None
     columns = credit.student_logprobs, credit.teacher_logprobs, credit.rows, credit.reasoning
     methods = {cls.model_validate({}).type: cls.model_validate({}) for cls in METHODS}
