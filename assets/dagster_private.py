@@ -74,6 +74,9 @@ if TYPE_CHECKING:
     from dagster._core.storage.schedules import SqliteScheduleStorage
     from dagster._daemon import controller as daemon_controller
     from dagster._daemon.cli import run_command
+    from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
+        QueuedRunCoordinatorDaemon,
+    )
     from dagster._grpc import server as grpc_server
     from dagster._grpc import server_watcher
     from dagster._grpc.__generated__.dagster_api_pb2 import ReloadCodeReply
@@ -94,6 +97,8 @@ else:
         # constants of these modules, which no setting reaches.
         "daemon_controller": "dagster._daemon.controller",
         "server_watcher": "dagster._grpc.server_watcher",
+        # The look at the queue of runs, which comes by the clock alone.
+        "QueuedRunCoordinatorDaemon": "dagster._daemon:QueuedRunCoordinatorDaemon",
         # The code server, whose answer to a reload takes another process beside it.
         "grpc_server": "dagster._grpc.server",
         "ReloadCodeReply": "dagster._grpc.__generated__.dagster_api_pb2:ReloadCodeReply",

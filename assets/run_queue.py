@@ -3,6 +3,7 @@
 import dagster as dg
 
 from assets.dagster_private import ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG
+from assets.queue_sign import tell
 
 TRAINS_TAG = ".dagster/rlsd_trains"
 """Of a run that moves an arm on: `EXPERIMENT/ARM`. The queue begins one of each at a time."""
@@ -20,7 +21,9 @@ class RunQueue(dg.QueuedRunCoordinator):
         trains = lane(context.dagster_run)
         if trains is not None:
             self._instance.add_run_tags(context.dagster_run.run_id, {TRAINS_TAG: trains})
-        return super().submit_run(context)
+        submitted = super().submit_run(context)
+        tell(self._instance)
+        return submitted
 
 
 def lane(run: dg.DagsterRun) -> str | None:

@@ -46,6 +46,8 @@ def run(
     module, command = _MODULES[name]
     entry: Callable[..., None] = getattr(importlib.import_module(module), command)
     _look_less_often()
+    if name == DAEMON:
+        _look_when_told()
     if ask is None:
         _wait_for(code)
     else:
@@ -71,6 +73,14 @@ def _look_less_often() -> None:
 
     daemon_controller.RELOAD_WORKSPACE_INTERVAL = _RELOAD_SECONDS
     server_watcher.WATCH_INTERVAL = _WATCH_SECONDS
+
+
+def _look_when_told() -> None:
+    """A click on the page waits for the daemon's next look at the queue of runs."""
+    from assets.dagster_private import daemon_controller
+    from assets.prompt_queue import PromptQueueDaemon
+
+    vars(daemon_controller)["QueuedRunCoordinatorDaemon"] = PromptQueueDaemon
 
 
 def _parent() -> int:
