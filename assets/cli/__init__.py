@@ -1,7 +1,7 @@
-"""`rlsd`: the loop of the asset graph from the command line, in one process.
+"""The command `rlsd`: the loop of the asset graph from the command line, in one process.
 
-What can be said to it lies in `commands`, one file a command. Commands import what they need when
-they run, so that `--help` answers at once.
+`commands` has one file for each command. Commands import what they need when they run, so that
+`--help` answers at once.
 """
 
 from importlib import import_module
@@ -18,8 +18,8 @@ from assets.cli.faults import Commands
 def main() -> None:
     """Reinforcement learning with verifiable rewards and self-distillation, stage by stage.
 
-    EXPERIMENT is a folder of assets/experiments (such as easy_vqa) or the path of a YAML file. It
-    is called by its folder, or by its file where that is not defs.yaml.
+    EXPERIMENT is a folder of assets/experiments (such as easy_vqa) or the path of a YAML file. Its
+    name is that of its folder, or of its file if that is not defs.yaml.
     """
 
 

@@ -1,4 +1,4 @@
-"""What several commands take."""
+"""Arguments and options of several commands."""
 
 import click
 
@@ -7,5 +7,5 @@ ARM = click.option("--arm", "arms", multiple=True, help="Only this arm, for exam
 PROMPTS = click.option(
     "--prompts",
     type=click.IntRange(min=2),
-    help="A batch of so many problems before the same policy, sampled, scored and valued for it.",
+    help="Use a batch of this many problems; the same policy samples and scores responses.",
 )

@@ -1,1 +1,1 @@
-"""What `rlsd` can be told, one file a command: its arguments, its help, and what it calls."""
+"""The commands of `rlsd`, one a file: arguments, help, and the function that does the work."""

@@ -8,9 +8,11 @@ from assets.cli.parameters import EXPERIMENT
 @click.command()
 @EXPERIMENT
 def adopt(experiment: str) -> None:
-    """Let EXPERIMENT go on with the results of another file of its name, which was here first.
+    """Hand the name of EXPERIMENT over from another file to this one.
 
-    A file that was moved needs no telling: the name is free once its file is gone.
+    This file then continues with the results under the name.
+
+    A moved file needs no `adopt`: the name is free once its old file is gone.
     """
     from assets.naming import experiment_file, experiment_name, known_file, take_name
     from rlsd_pipeline.errors import RlsdError

@@ -7,12 +7,12 @@ from assets.cli.parameters import EXPERIMENT, PROMPTS
 
 @click.command()
 @EXPERIMENT
-@click.option("--arm", required=True, help="Whose rollouts, for example rlsd-s0.")
-@click.option("--iteration", type=click.IntRange(min=0), required=True, help="Which of them.")
+@click.option("--arm", required=True, help="Arm of the rollouts, for example rlsd-s0.")
+@click.option("--iteration", type=click.IntRange(min=0), required=True, help="Its iteration.")
 @click.option("--gradients", is_flag=True, help="Load the policy; add norms and cosines.")
 @PROMPTS
-@click.option("--lookahead", is_flag=True, help="One update by each method, then evaluate each.")
-@click.option("--columns", is_flag=True, help="Score first what methods read and the arm has not.")
+@click.option("--lookahead", is_flag=True, help="Update once by each method, and evaluate each.")
+@click.option("--columns", is_flag=True, help="First score the columns that methods lack.")
 def compare(
     experiment: str,
     arm: str,
@@ -22,10 +22,10 @@ def compare(
     lookahead: bool,
     columns: bool,
 ) -> None:
-    """Compare all methods on the rollouts of one iteration of EXPERIMENT.
+    """Compare all methods on one iteration's rollouts of EXPERIMENT.
 
-    Works from cached tables alone; no model is loaded without --columns, --prompts, --gradients or
-    --lookahead. What --columns scores stays: the comparison of these rollouts reads it from then.
+    The comparison reads cached tables; only --columns, --prompts, --gradients and --lookahead load
+    a model. The columns are stored, and later comparisons of these rollouts read them.
     """
     from assets.cli.compare import compare as run
 

@@ -5,7 +5,7 @@ import click
 
 @click.command()
 def demo() -> None:
-    """Train GRPO and RLSD on easy-VQA, evaluate both, and print where to look."""
+    """Train GRPO and RLSD on easy-VQA, and evaluate both."""
     from assets.cli.train import train
 
     train("easy_vqa", arms=(), iterations=None)

@@ -8,14 +8,14 @@ from assets.cli.parameters import ARM, EXPERIMENT
 @click.command()
 @EXPERIMENT
 @ARM
-@click.option("--iteration", type=click.IntRange(min=0), help="Updates of the policy; the newest.")
+@click.option("--iteration", type=click.IntRange(min=0), help="Updates of the policy.")
 @click.option("--benchmark", "benchmarks", multiple=True, help="Only this one, such as mathvista.")
 def evaluate(
     experiment: str, arms: tuple[str, ...], iteration: int | None, benchmarks: tuple[str, ...]
 ) -> None:
-    """Score the newest policy of every arm of EXPERIMENT on its benchmarks, and its base.
+    """Score the newest policy of every arm of EXPERIMENT, and its base.
 
-    An evaluation that is interrupted goes on where it stopped.
+    An interrupted evaluation continues where it stopped. --iteration scores another policy.
     """
     from assets.cli.train import evaluate as run
 

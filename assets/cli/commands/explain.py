@@ -7,13 +7,14 @@ from assets.cli.parameters import EXPERIMENT
 
 @click.command()
 @EXPERIMENT
-@click.option("--arm", required=True, help="Whose, for example rlsd-s0.")
-@click.option("--iteration", type=click.IntRange(min=0), required=True, help="Which of them.")
-@click.option("--stage", help="Such as rewards or benchmark_scores.greedy; all that are there.")
+@click.option("--arm", required=True, help="Arm, for example rlsd-s0.")
+@click.option("--iteration", type=click.IntRange(min=0), required=True, help="Its iteration.")
+@click.option("--stage", help="Only this one, such as rewards or benchmark_scores.greedy.")
 def explain(experiment: str, arm: str, iteration: int, stage: str | None) -> None:
-    """Say why a stage of EXPERIMENT would be computed again, or that it is current.
+    """Say why a stage of EXPERIMENT would be computed again.
 
-    Every field in which the artifact and today's request differ is named, with both values.
+    The answer names every field in which the artifact and today's request differ, with both values,
+    or says that the stage is current.
     """
     from assets.naming import experiment_file, own_name
     from rlsd_pipeline.config.experiment import load_experiment

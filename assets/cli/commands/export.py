@@ -11,17 +11,17 @@ from assets.cli.parameters import EXPERIMENT
 @click.command()
 @EXPERIMENT
 @click.argument("what")
-@click.option("--arm", help="Whose, for example rlsd-s0; the first arm.")
+@click.option("--arm", help="Arm, for example rlsd-s0; by default the first one.")
 @click.option("--iteration", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--table", "record", help="Which of the stage's tables, such as ImportedRollout.")
-@click.option("--method", default="rlsd", show_default=True, help="Of `advantages`.")
+@click.option("--table", "record", help="Table of the stage, such as ImportedRollout.")
+@click.option("--method", default="rlsd", show_default=True, help="Method of `advantages`.")
 @click.option(
     "--for",
     "form",
     type=click.Choice(["plain", "trl", "verl", "prime_rl"]),
     default="plain",
     show_default=True,
-    help="Whose names the columns of `advantages` bear.",
+    help="Trainer whose names the columns of `advantages` have.",
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The file or folder.")
 def export(

@@ -5,13 +5,13 @@ import click
 
 @click.command()
 @click.argument("experiment", required=False)
-@click.option("--older-than", default="1d", show_default=True, help="Spare what is younger.")
-@click.option("--logs-older-than", default="30d", show_default=True, help="Spare younger logs.")
-@click.option("--optimizer", type=click.Choice(["newest", "all"]), help="Instead of the declared.")
+@click.option("--older-than", default="1d", show_default=True, help="Keep younger artifacts.")
+@click.option("--logs-older-than", default="30d", show_default=True, help="Keep younger logs.")
+@click.option("--optimizer", type=click.Choice(["newest", "all"]), help="Overrides the YAML.")
 @click.option(
     "--checkpoints-every",
     type=click.IntRange(min=1),
-    help="Keep the weights after a multiple of so many updates, instead of the declared.",
+    help="Keep the weights after every this many updates; overrides the YAML.",
 )
 @click.option("--dry-run", is_flag=True, help="Only print, even with --yes.")
 @click.option("--yes", is_flag=True, help="Delete what is printed.")
@@ -24,12 +24,12 @@ def gc(
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Delete what the store need not keep: nothing without --yes.
+    """Delete what the store need not keep; without --yes only list it.
 
-    That is what no reference reaches, what killed processes left, and what `retention` of
-    EXPERIMENT (of every experiment here, without one) does not keep, and the logs of runs that
-    ended long ago; what they materialized stays in Dagster's history. A deleted checkpoint file can
-    be computed again by `rlsd restore`.
+    It deletes artifacts that no reference reaches, remains of killed processes, and files that the
+    `retention` of EXPERIMENT (by default of every experiment) does not keep. It also deletes the
+    logs of runs that ended long ago; their materializations stay in Dagster's history.
+    `rlsd restore` computes a deleted checkpoint file again.
     """
     from assets.cli.gc import gc as run
 

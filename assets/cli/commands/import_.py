@@ -20,16 +20,16 @@ from assets.cli.parameters import ARM, EXPERIMENT
 @click.option("--step", "steps", type=int, multiple=True, help="The trainer's step; repeatable.")
 @ARM
 @click.option("--iteration", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--model", help="Folder or hub id, in a new YAML: tokens, and scores by it.")
+@click.option("--model", help="Folder or hub id of the model that tokenizes and scores.")
 @click.option(
     "--verify",
     type=click.Choice(["instead", "beside"]),
     is_flag=False,
     flag_value="instead",
-    help="Verify anew: `beside` keeps the logged rewards as they count.",
+    help="Verify again; with `beside` the logged rewards still count.",
 )
 @click.option("--correct-from", type=float, help="Logged reward that counts as correct.")
-@click.option("--option", "pairs", multiple=True, help="NAME=VALUE of the format, repeatable.")
+@click.option("--option", "pairs", multiple=True, help="NAME=VALUE of the format; repeatable.")
 def import_(
     experiment: str,
     source: tuple[str, str],
@@ -41,11 +41,11 @@ def import_(
     correct_from: float | None,
     pairs: tuple[str, ...],
 ) -> None:
-    """Import rollouts that another trainer has written down into EXPERIMENT.
+    """Import the rollouts of another trainer's log into EXPERIMENT.
 
-    EXPERIMENT may be a YAML file that is not there yet: it is written, and declares the import. Of
-    one that is there, the rollouts and rewards of an iteration are imported; the prompts must be
-    those of its data set. Nothing of a log is unpickled or run.
+    If EXPERIMENT is a YAML file that does not exist, the command writes it, with the import and
+    --model declared. Otherwise the log becomes the rollouts and rewards of an iteration, and its
+    prompts must be those of the experiment's data set. Nothing of a log is unpickled or run.
     """
     from assets.cli.imports import import_rollouts, options
     from rlsd_pipeline.imports.declaring import ImportRequest

@@ -9,10 +9,10 @@ from assets.cli.parameters import EXPERIMENT
 @EXPERIMENT
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def plan(experiment: str, as_json: bool) -> None:
-    """Print what EXPERIMENT takes on its declared hardware: memory, work, time and disk.
+    """Print memory, work, time and disk of EXPERIMENT before it runs.
 
-    Nothing is downloaded or trained. Ends with an error where something cannot fit, and says what
-    would.
+    The plan is for the declared hardware. Nothing is downloaded or trained. If the experiment
+    cannot fit, the command fails and says what would fit.
     """
     from assets.cli.plan import plan as run
 

@@ -19,13 +19,13 @@ from assets.cli.parameters import EXPERIMENT
     type=click.FloatRange(min=0.5, max=1, max_open=True),
     default=0.8,
     show_default=True,
-    help="With which a difference of that size is to be shown.",
+    help="Probability with which the seeds are to show the difference.",
 )
 def power(experiment: str, difference: float, benchmark: str | None, probability: float) -> None:
-    """Print how many seeds, and questions, would show a difference between methods.
+    """Print how many seeds and questions show a given difference.
 
-    The seeds that EXPERIMENT has trained are the pilot: how much a method's paired difference
-    varies over them, and what part of that comes of finitely many questions.
+    The trained seeds of EXPERIMENT are the pilot: they give the spread of a method's paired
+    difference, and the part of it that finitely many questions cause.
     """
     from assets.cli.power import power as run
 

@@ -9,11 +9,11 @@ from assets.cli.parameters import EXPERIMENT
 
 @click.command()
 @EXPERIMENT
-@click.option("--arm", help="Whose tokens to show; the first arm with a teacher.")
-@click.option("--iteration", type=click.IntRange(min=0), help="Which of its iterations.")
+@click.option("--arm", help="Arm of the shown tokens; by default the first with a teacher.")
+@click.option("--iteration", type=click.IntRange(min=0), help="Its iteration.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
 def report(experiment: str, arm: str | None, iteration: int | None, out: Path | None) -> None:
-    """Write everything EXPERIMENT has shown so far into one HTML file that needs no network."""
+    """Write the report of EXPERIMENT as one HTML file."""
     from assets.cli.report import report as run
 
     run(experiment, arm=arm, iteration=iteration, out=out)

@@ -13,10 +13,10 @@ from assets.cli.parameters import EXPERIMENT
     type=click.Choice(["table", "markdown", "latex", "csv"]),
     default="table",
     show_default=True,
-    help="All but `table` for a document, beside what the paper reports.",
+    help="`table` is for the terminal; the others add the paper's results.",
 )
 def results(experiment: str, form: str) -> None:
-    """Print the scores of all methods of EXPERIMENT, with intervals and paired tests."""
+    """Print the scores of all methods, with intervals and paired tests."""
     from assets.cli.results import print_results
 
     print_results(experiment, form)

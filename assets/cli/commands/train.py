@@ -8,9 +8,9 @@ from assets.cli.parameters import ARM, EXPERIMENT
 @click.command()
 @EXPERIMENT
 @ARM
-@click.option("--iterations", type=click.IntRange(min=1), help="Updates, at most the declared.")
+@click.option("--iterations", type=click.IntRange(min=1), help="Updates; at most as declared.")
 def train(experiment: str, arms: tuple[str, ...], iterations: int | None) -> None:
-    """Train the arms of EXPERIMENT; goes on from the last complete artifact."""
+    """Train the arms of EXPERIMENT, from the last complete artifact on."""
     from assets.cli.train import train as run
 
     run(experiment, arms=arms, iterations=iterations)
