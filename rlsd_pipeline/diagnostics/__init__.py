@@ -1,11 +1,10 @@
 """Diagnostics of a privileged teacher: information, deviation, leakage, and three properties.
 
-    tabular.py             Theorem 1 and Proposition 1, exact, in a model small enough to enumerate
-    mutual_information.py  the same quantities on real rollouts: I, L*, the deviation ratio ρ
+    mutual_information.py  Theorem 1 and Proposition 1 on rollouts: I, L*, the deviation ratio ρ
     group_information.py   the same under a group's own answers, unbiased, and over many groups
     distributions.py       divergences between next-token distributions
     moments.py             entropy, length and distance to the teacher of one iteration
-    divergence_curve.py    distance to the teacher, entropy and length by iteration; where it stalls
+    divergence_curve.py    where the distance to the teacher stops to fall, over iterations
     leakage/               whether responses use what only the teacher saw
     properties/            stability, sustained improvement, no leakage, decided from recordings
 

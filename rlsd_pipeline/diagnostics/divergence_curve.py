@@ -1,53 +1,11 @@
-"""Distance to the teacher, entropy and length by iteration, and where the distance stalls.
-
-Tokens come flat, with row offsets as in a Parquet list column: rollout i owns the values
-`offsets[i]` to `offsets[i + 1]`. Both log-probabilities are of the tokens the student sampled, at
-the temperature it sampled them with; with top-p or top-k sampling nothing here is unbiased.
-
-    k1  log π_S - log π_T              unbiased for KL(π_S ‖ π_T), of either sign
-    k3  π_T/π_S - 1 - log(π_T/π_S)     unbiased for the same, never negative, heavier tailed
-
-Source: J. Schulman, "Approximating KL divergence" (2020), for k1 and k3; docs/method.md, eq. 13.
-"""
+"""Where a curve over iterations, such as the distance to the teacher, stops to fall."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from rlsd_pipeline.diagnostics.moments import k3_estimate
-from rlsd_pipeline.evaluation.bootstrap import cluster_ratio
 from rlsd_pipeline.evaluation.intervals import Estimate
-
-
-class OnPolicyDivergence(NamedTuple):
-    """KL(π_S ‖ π_T) from sampled tokens, in nats, with intervals over problems.
-
-    Attributes:
-        k1_per_token: Mean of k1 over all tokens of all rollouts.
-        k3_per_token: Mean of k3 over the same.
-        k1_per_response: Mean over rollouts of the sum of k1 over their tokens.
-    """
-
-    k1_per_token: Estimate
-    k3_per_token: Estimate
-    k1_per_response: Estimate
-
-
-class PolicySpread(NamedTuple):
-    """How undecided and how long the policy's responses are, with intervals over problems.
-
-    Attributes:
-        entropy_per_token: Minus the mean of log π_S over all sampled tokens, nats.
-        entropy_per_response: Mean over rollouts of minus its sum, nats: unbiased for the entropy
-            of the whole response, where the mean per token is a ratio of two random sums.
-        tokens_per_response: Mean length of a response, its end token included.
-    """
-
-    entropy_per_token: Estimate
-    entropy_per_response: Estimate
-    tokens_per_response: Estimate
 
 
 class Stall(NamedTuple):
@@ -60,79 +18,6 @@ class Stall(NamedTuple):
 
     iteration: int
     level: Estimate
-
-
-def on_policy_divergence(
-    student_logprobs: np.ndarray,
-    teacher_logprobs: np.ndarray,
-    offsets: np.ndarray,
-    problem_ids: Sequence[str],
-    *,
-    confidence: float = 0.95,
-    seed: int = 0,
-) -> OnPolicyDivergence:
-    """KL(π_S ‖ π_T) of one iteration.
-
-    Args:
-        student_logprobs: log π_S of the sampled tokens, flat; `[all tokens]`.
-        teacher_logprobs: log π_T of the same; `[all tokens]`.
-        offsets: Row offsets from 0 to the number of tokens; `[rollouts + 1]`.
-        problem_ids: The problem of each rollout; `[rollouts]`.
-        confidence: Coverage of the intervals.
-        seed: Of the bootstrap.
-
-    Raises:
-        ValueError: The arrays do not describe the same tokens.
-    """
-    if student_logprobs.shape != teacher_logprobs.shape:
-        raise ValueError(
-            f"student_logprobs {student_logprobs.shape} and teacher_logprobs "
-            f"{teacher_logprobs.shape} must be about the same tokens"
-        )
-    gain = teacher_logprobs.astype(float) - student_logprobs.astype(float)
-    k1, k3 = row_sums(-gain, offsets), row_sums(k3_estimate(gain), offsets)
-    lengths = np.diff(offsets)
-    mean = partial(cluster_ratio, problem_ids=problem_ids, confidence=confidence, seed=seed)
-    return OnPolicyDivergence(
-        k1_per_token=mean(k1, lengths),
-        k3_per_token=mean(k3, lengths),
-        k1_per_response=mean(k1, np.ones(len(k1))),
-    )
-
-
-def policy_spread(
-    student_logprobs: np.ndarray,
-    offsets: np.ndarray,
-    problem_ids: Sequence[str],
-    *,
-    confidence: float = 0.95,
-    seed: int = 0,
-) -> PolicySpread:
-    """Entropy and length of one iteration's responses; arguments as `on_policy_divergence`."""
-    surprise, lengths = row_sums(-student_logprobs.astype(float), offsets), np.diff(offsets)
-    ones = np.ones(len(lengths))
-    mean = partial(cluster_ratio, problem_ids=problem_ids, confidence=confidence, seed=seed)
-    return PolicySpread(
-        entropy_per_token=mean(surprise, lengths),
-        entropy_per_response=mean(surprise, ones),
-        tokens_per_response=mean(lengths, ones),
-    )
-
-
-def row_sums(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """The sum of each row of a flat array, 0 for an empty row; `[rollouts]`.
-
-    Raises:
-        ValueError: The offsets do not run from 0 to the number of values.
-    """
-    lengths = np.diff(offsets)
-    if offsets[0] != 0 or offsets[-1] != len(values) or (lengths < 0).any():
-        raise ValueError(
-            f"offsets run from {offsets[0]} to {offsets[-1]}, and there are {len(values)} values"
-        )
-    # Not reduceat, which gives an empty row the first value of the next one.
-    rows = np.repeat(np.arange(len(lengths)), lengths)
-    return np.bincount(rows, weights=values, minlength=len(lengths))
 
 
 def find_stall(
@@ -157,7 +42,7 @@ def find_stall(
 
     Args:
         iterations: In order; `[iterations]`.
-        values: The curve, such as `k3_per_token` by iteration; `[iterations]`.
+        values: The curve, such as the mean of k3 per token by iteration; `[iterations]`.
         smoothing: Values averaged into one.
         window: Over how many iterations a fall is measured.
         relative_fall: The largest fall over a window that counts as none, relative to its start.

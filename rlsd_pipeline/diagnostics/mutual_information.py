@@ -43,25 +43,6 @@ class TokenDecomposition(NamedTuple):
     gradient: Tensor
 
 
-class RolloutInformation(NamedTuple):
-    """One rollout under every candidate reference.
-
-    Attributes:
-        posterior: P(r_j | x, y<t) before each token, and in the last column P(r_j | x, y);
-            `[references, tokens + 1]`.
-        tokens: The decomposition at each token.
-    """
-
-    posterior: Tensor
-    tokens: TokenDecomposition
-
-
-def chosen_logprobs(logprobs: Tensor, completion_ids: Tensor) -> Tensor:
-    """The entry of each sampled token; `[..., tokens, vocabulary]` to `[..., tokens]`."""
-    index = completion_ids.long().expand(logprobs.shape[:-1])[..., None]
-    return logprobs.gather(-1, index)[..., 0]
-
-
 def reference_posterior(prior: Tensor, chosen: Tensor) -> Tensor:
     """Posterior log P(r_j | x, y<t) before each token and after the last, in log space.
 
@@ -128,29 +109,6 @@ def decompose_tokens(
     )
     columns = zip(*(_decompose_block(*block) for block in blocks), strict=True)
     return TokenDecomposition(*(torch.cat(column) for column in columns))
-
-
-def rollout_information(
-    teacher_logprobs_by_reference: Tensor,
-    student_logprobs: Tensor,
-    completion_ids: Tensor,
-    prior: Tensor,
-) -> RolloutInformation:
-    """Posterior and decomposition along one rollout.
-
-    Args:
-        teacher_logprobs_by_reference: As in `decompose_tokens`; `[references, tokens, vocabulary]`.
-        student_logprobs: Full distributions of the student; `[tokens, vocabulary]`.
-        completion_ids: The sampled tokens, as indices into the last axis; `[tokens]`.
-        prior: P(r_j | x); `[references]`.
-
-    Raises:
-        ValueError: As `reference_posterior` and `decompose_tokens`.
-    """
-    chosen = chosen_logprobs(teacher_logprobs_by_reference, completion_ids)
-    beliefs = reference_posterior(prior, chosen)
-    tokens = decompose_tokens(beliefs[:, :-1], teacher_logprobs_by_reference, student_logprobs)
-    return RolloutInformation(beliefs.exp(), tokens)
 
 
 def _decompose_block(log_beliefs: Tensor, teacher: Tensor, student: Tensor) -> TokenDecomposition:

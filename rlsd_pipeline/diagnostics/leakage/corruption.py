@@ -13,14 +13,14 @@ two legs, not of d(right, none), which may be smaller than either. All three pas
 one engine, at one precision: its noise adds to both legs and pulls the share towards one half.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from rlsd_pipeline.diagnostics.distributions import kl_divergence, total_variation
+from rlsd_pipeline.diagnostics.distributions import total_variation
 from rlsd_pipeline.evaluation.bootstrap import cluster_ratio
 from rlsd_pipeline.evaluation.intervals import Estimate
 
@@ -61,6 +61,7 @@ class CorruptionSummary(NamedTuple):
     problems: int
 
 
+@torch.no_grad()
 def total_variation_shift(right: Tensor, corrupted: Tensor, none: Tensor) -> ReferenceShift:
     """Total variation between next-token distributions, in [0, 1] a token.
 
@@ -72,29 +73,18 @@ def total_variation_shift(right: Tensor, corrupted: Tensor, none: Tensor) -> Ref
     Raises:
         ValueError: The three differ in shape.
     """
-    return _shift(total_variation, right, corrupted, none)
-
-
-def kl_shift(right: Tensor, corrupted: Tensor, none: Tensor) -> ReferenceShift:
-    """KL(right ‖ none), KL(right ‖ corrupted) and KL(corrupted ‖ none), nats a token.
-
-    Arguments and errors as `total_variation_shift`. The divergence is no metric: the legs need
-    not bound the total.
-    """
-    return _shift(kl_divergence, right, corrupted, none)
-
-
-def sampled_logprob_shift(right: Tensor, corrupted: Tensor, none: Tensor) -> ReferenceShift:
-    """|difference| of the log-probabilities of the sampled tokens, nats a token; `[tokens]` each.
-
-    Where whole distributions were not kept. It sees only the tokens the student chose.
-
-    Raises:
-        ValueError: The three differ in shape, or a log-probability is not finite.
-    """
-    if not all(logprobs.isfinite().all() for logprobs in (right, corrupted, none)):
-        raise ValueError("a sampled token has no finite log-probability: was it suppressed?")
-    return _shift(lambda first, second: (first - second).abs(), right, corrupted, none)
+    if not right.shape == corrupted.shape == none.shape:
+        raise ValueError(
+            f"right {tuple(right.shape)}, corrupted {tuple(corrupted.shape)} and none "
+            f"{tuple(none.shape)} must be about the same tokens of one rollout"
+        )
+    right, corrupted, none = right.double(), corrupted.double(), none.double()
+    return ReferenceShift(
+        total=float(total_variation(right, none).sum()),
+        content=float(total_variation(right, corrupted).sum()),
+        presence=float(total_variation(corrupted, none).sum()),
+        tokens=len(right),
+    )
 
 
 def corruption_summary(
@@ -108,8 +98,7 @@ def corruption_summary(
     """Means over all tokens and the share of the content, with a bootstrap over problems.
 
     Raises:
-        ValueError: A shift is infinite (a KL where one reference rules a token out), or there are
-            not as many problem ids as shifts.
+        ValueError: There are not as many problem ids as shifts.
     """
     total, content, presence, tokens = np.array(shifts, dtype=float).reshape(-1, 4).T
 
@@ -125,22 +114,4 @@ def corruption_summary(
         content_share=ratio(content, content + presence),
         rollouts=len(shifts),
         problems=len(set(problem_ids)),
-    )
-
-
-@torch.no_grad()
-def _shift(
-    distance: Callable[[Tensor, Tensor], Tensor], right: Tensor, corrupted: Tensor, none: Tensor
-) -> ReferenceShift:
-    if not right.shape == corrupted.shape == none.shape:
-        raise ValueError(
-            f"right {tuple(right.shape)}, corrupted {tuple(corrupted.shape)} and none "
-            f"{tuple(none.shape)} must be about the same tokens of one rollout"
-        )
-    right, corrupted, none = right.double(), corrupted.double(), none.double()
-    return ReferenceShift(
-        total=float(distance(right, none).sum()),
-        content=float(distance(right, corrupted).sum()),
-        presence=float(distance(corrupted, none).sum()),
-        tokens=len(right),
     )

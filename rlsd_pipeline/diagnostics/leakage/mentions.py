@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 from rlsd_pipeline.diagnostics.leakage.candidates import Texts, candidates
 from rlsd_pipeline.diagnostics.leakage.patterns import PATTERNS
-from rlsd_pipeline.evaluation.intervals import Estimate, wilson_share
 
 DEFAULT_PATTERNS: tuple[str, ...] = tuple(itertools.chain.from_iterable(PATTERNS.values()))
 """The phrases of every privileged context: a mention counts alike for every method."""
@@ -37,22 +36,6 @@ class Mention(NamedTuple):
     end: int
     text: str
     pattern: str
-
-
-class MentionReport(NamedTuple):
-    """Mentions over many completions.
-
-    Attributes:
-        share: Share of completions with a mention, with Wilson's interval.
-        mentioning: Number of completions with a mention.
-        completions: Number of completions.
-        mentions: The mentions of each completion, in its order.
-    """
-
-    share: Estimate
-    mentioning: int
-    completions: int
-    mentions: list[list[Mention]]
 
 
 def find_mentions(text: str, patterns: Sequence[str] = DEFAULT_PATTERNS) -> list[Mention]:
@@ -80,16 +63,3 @@ def count_mentioning(completions: Texts) -> int:
     may = candidates(completions, DEFAULT_PATTERNS)
     patterns = [re.compile(pattern, re.IGNORECASE) for pattern in DEFAULT_PATTERNS]
     return sum(any(pattern.search(completion) for pattern in patterns) for completion in may)
-
-
-def mention_report(
-    completions: Sequence[str],
-    patterns: Sequence[str] = DEFAULT_PATTERNS,
-    *,
-    confidence: float = 0.95,
-) -> MentionReport:
-    """Mentions in each completion, and the share of completions that have one."""
-    mentions = [find_mentions(completion, patterns) for completion in completions]
-    mentioning = sum(bool(found) for found in mentions)
-    share = wilson_share(mentioning, len(mentions), confidence)
-    return MentionReport(share, mentioning, len(mentions), mentions)

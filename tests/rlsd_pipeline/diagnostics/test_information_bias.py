@@ -13,14 +13,14 @@ from rlsd_pipeline.diagnostics.group_information import (
     group_decomposition,
     summarize_information,
 )
-from rlsd_pipeline.diagnostics.tabular import (
+from rlsd_pipeline.evaluation.intervals import Estimate
+from tests.rlsd_pipeline.diagnostics.tabular import (
     TabularModel,
     coherent_student,
     decompose,
     posterior,
     random_model,
 )
-from rlsd_pipeline.evaluation.intervals import Estimate
 
 GROUP = 8
 

@@ -1,5 +1,6 @@
 import math
 from itertools import product
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -12,14 +13,11 @@ from rlsd_pipeline.diagnostics.group_information import (
     summarize_information,
 )
 from rlsd_pipeline.diagnostics.mutual_information import (
-    RolloutInformation,
     TokenDecomposition,
-    chosen_logprobs,
     decompose_tokens,
     reference_posterior,
-    rollout_information,
 )
-from rlsd_pipeline.diagnostics.tabular import (
+from tests.rlsd_pipeline.diagnostics.tabular import (
     TabularModel,
     decompose,
     gradient_parts,
@@ -29,6 +27,22 @@ from rlsd_pipeline.diagnostics.tabular import (
 )
 
 INF = math.inf
+
+
+class RolloutInformation(NamedTuple):
+    """Posterior before each token and after the last, and the decomposition at each token."""
+
+    posterior: Tensor
+    tokens: TokenDecomposition
+
+
+def rollout_information(
+    teacher: Tensor, student: Tensor, completion_ids: Tensor, prior: Tensor
+) -> RolloutInformation:
+    """One rollout under every candidate reference."""
+    chosen = teacher[:, torch.arange(len(completion_ids)), completion_ids]
+    beliefs = reference_posterior(prior, chosen)
+    return RolloutInformation(beliefs.exp(), decompose_tokens(beliefs[:, :-1], teacher, student))
 
 
 def draw(references: int, tokens: int, vocabulary: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -188,12 +202,6 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     cut = rollout_information(teacher, student, completion_ids, torch.ones(3)).tokens
     for found, expected in zip(cut, whole, strict=True):
         assert torch.equal(found, expected)
-
-
-def test_chosen_are_the_sampled_ones() -> None:
-    logprobs = torch.arange(12.0).reshape(2, 2, 3)
-    # Rows (0 1 2) (3 4 5) of the first reference, (6 7 8) (9 10 11) of the second.
-    assert chosen_logprobs(logprobs, torch.tensor([2, 0])).tolist() == [[2, 3], [8, 9]]
 
 
 def test_summary_by_hand() -> None:

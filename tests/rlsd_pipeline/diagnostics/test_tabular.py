@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from rlsd_pipeline.diagnostics.tabular import (
+from tests.rlsd_pipeline.diagnostics.tabular import (
     TabularModel,
     coherent_student,
     decompose,

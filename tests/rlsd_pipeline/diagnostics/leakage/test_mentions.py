@@ -1,6 +1,6 @@
 import pytest
 
-from rlsd_pipeline.diagnostics.leakage.mentions import find_mentions, mention_report
+from rlsd_pipeline.diagnostics.leakage.mentions import find_mentions
 
 LEAKS = [
     "the reference says 4. so it is 4.",
@@ -89,19 +89,9 @@ def test_of_two_that_overlap_the_first_stays() -> None:
     assert [mention.pattern for mention in found] == ["bcd", "e"]
 
 
-def test_share_by_hand() -> None:
-    completions = ["The reference says yes. The reference says no.", *["plain"] * 9]
-    found = mention_report(completions)
-    assert (found.mentioning, found.completions) == (1, 10)
-    # Wilson for 1 of 10.
-    assert found.share == pytest.approx((0.1, 0.017876, 0.404150), abs=2e-5)
-    assert [len(mentions) for mentions in found.mentions] == [2] + [0] * 9
-
-
 def test_own_patterns_take_the_place_of_the_defaults() -> None:
-    found = mention_report(["der Referenz nach", "the reference says"], [r"\breferenz\b"])
-    assert found.mentioning == 1
-    assert found.mentions[0][0].text == "Referenz"
+    (found,) = find_mentions("der Referenz nach, the reference says", [r"\breferenz\b"])
+    assert found.text == "Referenz"
 
 
 def test_an_empty_match_is_none() -> None:
