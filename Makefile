@@ -27,7 +27,7 @@ SMOLLM := $(VENV)/.installed-smollm
 DEPLOYMENT := $(DEPLOY_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reproduction smollm ui topology docs test test-fast test-vllm test-storage test-distributed \
+.PHONY: help demo reproduction smollm ui topology docs notebooks test test-fast test-vllm test-storage test-distributed \
 	test-ray test-smollm test-hostile test-deploy test-ui models conformance verdict-changes leak-detector bench clean \
 	check check-style check-types check-imports check-definitions
 
@@ -39,6 +39,7 @@ help:
 	@echo "make topology    the deployment's parts as processes, behind a password (deploy/README.md)"
 	@echo "make test-deploy    the same, killed part by part; needs postgresql, nginx-light, gettext-base"
 	@echo "make docs    the documentation site, into build/docs"
+	@echo "make notebooks    run the notebooks of docs/ again and store what they print"
 	@echo "make test-ui    the UI in a browser, clicked, and killed part by part; needs chromium"
 	@echo "make test    all tests that need no optional part"
 	@echo "make test-fast    those that neither train nor start processes: a first look while editing"
@@ -128,6 +129,11 @@ topology: $(DEPLOYMENT)
 docs: $(DOCS_VENV)/.installed
 	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --quiet
 	@echo "build/docs/index.html"
+
+# The kernel sees the development environment's packages beside its own.
+notebooks: $(DOCS_VENV)/.installed $(DEVELOPMENT)
+	PYTHONPATH=$(CURDIR):$$($(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))") \
+		OMP_NUM_THREADS=1 $(DOCS_VENV)/bin/python docs/site/notebooks.py
 
 test-deploy: $(DEPLOYMENT)
 	$(DEPLOY_VENV)/bin/python -m pytest -q -s -rs tests/deploy

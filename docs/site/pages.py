@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+from importlib.metadata import files as files_of
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -18,13 +19,18 @@ PAGES = {
 }
 """Document in the repository -> page of the site."""
 
+MATHJAX = "tex-svg.js"
+"""Draws formulas with the glyphs that it holds itself."""
+
 _LINK = re.compile(r"(\]\()([^)#:\s]+)(#[^)\s]*)?\)")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the documents that lie outside docs/."""
+    """Add the documents that lie outside docs/, and MathJax as one file."""
     for source, page in PAGES.items():
         files.append(File.generated(config, page, content=(ROOT / source).read_text()))
+    mathjax = next(f for f in files_of("django-static-mathjax") or () if f.match(f"es5/{MATHJAX}"))
+    files.append(File.generated(config, f"site/{MATHJAX}", abs_src_path=str(mathjax.locate())))
     return files
 
 

@@ -7,39 +7,13 @@ import shutil
 import sys
 from pathlib import Path
 
-import torch
 from datasets import Dataset
 from transformers import AutoModelForImageTextToText, AutoProcessor
 from trl import GRPOConfig, GRPOTrainer
 
-from rlsd_pipeline.config.filled_template import FilledTemplate
-from tests.imports.tiny import SUMS, question, response, tiny_policy
+from tests.imports.tiny import SUMS, question, save_taught
 
 LOGS = Path(__file__).parent / "logs" / "trl"
-
-
-def taught(folder: Path) -> Path:
-    """The tiny model after some steps on right answers, so that it answers in words."""
-    policy = tiny_policy()
-    optimizer = torch.optim.AdamW(policy.model.parameters(), lr=3e-3)
-    pairs = [
-        (
-            policy.encode(question(a, b)).prompt_ids,
-            policy.response_ids(FilledTemplate.fill(response(a, b), {})),
-        )
-        for a, b in SUMS
-    ]
-    policy.model.train()
-    for _ in range(40):
-        for prompt, answer in pairs:
-            ids = torch.tensor([prompt + answer])
-            labels = torch.tensor([[-100] * len(prompt) + answer])
-            policy.model(input_ids=ids, labels=labels).loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-    policy.model.eval()
-    policy.save(folder)
-    return folder
 
 
 def right(completions: list, answer: list, **_: object) -> list[float]:
@@ -55,8 +29,7 @@ def thinks(completions: list, **_: object) -> list[float]:
 
 def main(folder: Path) -> None:
     """Train and keep the log."""
-    torch.manual_seed(0)
-    model = taught(folder / "model")
+    model = save_taught(folder / "model")
     rows = [
         {"prompt": [{"role": "user", "content": question(a, b)}], "answer": str(a + b)}
         for a, b in SUMS
