@@ -49,7 +49,7 @@ class KTAE(Weighting):
         Raises:
             ValueError: The table has no token ids.
         """
-        return TokenStreams(credit.token_advantages + key_token_values(credit))
+        return TokenStreams(key_token_values(credit).add_(credit.token_advantages))
 
 
 def key_token_values(credit: Credit) -> Tensor:
@@ -58,15 +58,17 @@ def key_token_values(credit: Credit) -> Tensor:
     Raises:
         ValueError: The table has no token ids.
     """
+    import numpy as np
     import torch
 
     token_ids, rows = credit.column("token_ids").numpy(), credit.rows.numpy()
     values = torch.zeros_like(credit.student_logprobs)
     if len(rows):
-        groups = _grouped(credit)
-        alone = _alone(groups).astype(values.numpy().dtype)
+        groups, found = _grouped(credit), values.numpy()
+        alone = _alone(groups).astype(found.dtype)
         for part in _parts(rows, groups.of):
-            values.numpy()[part] = _values(token_ids[part], rows[part], groups, alone)
+            np.take(alone, rows[part], out=found[part], mode="clip")
+            _count_repeated(token_ids[part], rows[part], groups, found[part])
     return values
 
 
@@ -103,12 +105,14 @@ def _grouped(credit: Credit) -> _Groups:
     places = side * size + of
     tokens = np.bincount(places, credit.lengths.numpy(), 3 * size).reshape(3, size)[:_NEITHER]
     responses = np.bincount(places, minlength=3 * size).reshape(3, size)[:_NEITHER]
-    kinds, kind = np.unique(responses.T, axis=0, return_inverse=True)
-    strengths, angles = zip(*(presence_tables(*one) for one in kinds.tolist()), strict=True)
+    most = int(responses.max()) + 1
+    kinds, kind = np.unique(responses[_RIGHT] * most + responses[_WRONG], return_inverse=True)
+    of_kinds = (presence_tables(*divmod(one, most)) for one in kinds.tolist())
+    strengths, angles = zip(*of_kinds, strict=True)
     starts = np.cumsum([0, *(len(table) for table in angles)])
     mean = np.maximum(tokens.mean(0), 1)
     tables = np.concatenate(strengths), np.concatenate(angles)
-    first, width = starts[kind.ravel()], responses[_WRONG] + 1
+    first, width = starts[kind], responses[_WRONG] + 1
     scale = np.maximum(tokens, 1) * (1 + tokens / mean)
     return _Groups(of, side, scale, first, width, *tables)
 
@@ -129,30 +133,34 @@ def _parts(rows: NDArray, groups: NDArray) -> Iterator[slice]:
         start = stop
 
 
-def _values(token_ids: NDArray, rows: NDArray, groups: _Groups, alone: NDArray) -> NDArray:
-    """The k of each token of whole groups, given that of a response's token that nobody repeats.
+def _count_repeated(token_ids: NDArray, rows: NDArray, groups: _Groups, found: NDArray) -> None:
+    """Write the k of tokens that their group has more than once; most occur once.
 
-    Returns:
-        `[tokens]`.
+    Args:
+        token_ids: Of whole groups; `[tokens]`.
+        rows: Response of each token; `[tokens]`.
+        groups: What is known of them.
+        found: Where k is written; `[tokens]`.
     """
     import numpy as np
 
     bits, wide = len(rows).bit_length(), int(token_ids.max()).bit_length()
-    pairs = (groups.of[rows] << wide) | token_ids
+    ordered = groups.of[rows]
+    ordered <<= wide
+    ordered |= token_ids
     # One sort of integers that carry their place is cheaper than an argsort.
-    ordered = np.sort((pairs << bits) | np.arange(len(rows)))
+    ordered <<= bits
+    ordered |= np.arange(len(rows))
+    ordered.sort()
     pairs = ordered >> bits
     opens = np.ones(len(rows) + 1, dtype=bool)
     np.not_equal(pairs[1:], pairs[:-1], out=opens[1:-1])
-    # Most tokens occur once in their group, and those of one response then have one value.
     repeated = np.flatnonzero(~(opens[:-1] & opens[1:]))
-    found = alone[rows]
     if len(repeated):
         places = ordered[repeated] & ((1 << bits) - 1)
         begins = opens[repeated]
         owner = pairs[repeated[begins]] >> wide
         found[places] = _counted(rows[places], begins, owner, groups)
-    return found
 
 
 def _counted(row: NDArray, begins: NDArray, owner: NDArray, groups: _Groups) -> NDArray:
