@@ -5,7 +5,7 @@
     stages/        one module a stage: read, call the library, report
     partitions.py  arms x iterations
     run_cluster.py a Ray cluster for each run, by KubeRay
-    automation.py  the loop that advances itself, the evaluation schedule, order per arm
+    automation.py  the evaluation schedule, the sensor of checkpoints, order per arm
     definitions.py what Dagster loads
     home.py        where artifacts and the Dagster instance live
     cli/           the same loop from the command line

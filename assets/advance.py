@@ -1,8 +1,8 @@
-"""The sensor that trains what was begun: off until someone switches it on.
+"""The sensor that continues started trainings; it is off until a user switches it on.
 
-Dagster's automation conditions would do it, and write down at every change which partitions each
-part of the condition held for: 16 MB a record for 80 arms of 80 iterations. This sensor reads what
-is there, and reads nothing where nothing has changed.
+Dagster's automation conditions could do this, but they record at every change the partitions for
+which each part of the condition held: 16 MB a record for 80 arms of 80 iterations. This sensor
+reads the store, and reads nothing if nothing has changed.
 """
 
 import json

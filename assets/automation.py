@@ -1,4 +1,4 @@
-"""The evaluation schedule, the sensor of checkpoints, and what a killed process leaves."""
+"""The evaluation schedule, the sensor of checkpoints, and recovery from killed processes."""
 
 from collections.abc import Iterable
 

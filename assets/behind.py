@@ -1,11 +1,11 @@
-"""What descends from something that was made again, marked in Dagster as far as it reaches.
+"""Marks stale partitions in Dagster, in all later iterations.
 
-Dagster holds a partition against those that it reads and no further, and the edge from a checkpoint
-to the next iteration cannot be declared at all. So what is behind is told again as it is, under
-versions that mark it: Dagster shows it, and all that reads it, as out of step. In the iterations
-that follow, `policy` and `rollouts` are marked: every other stage reads one of them; and so is the
-table of all scores, which has no partition. A stage that
-is made again has no mark; where what it was made from comes back, the mark is taken away.
+Dagster compares a partition only with its direct inputs, and the edge from a checkpoint to the next
+iteration cannot be declared. So stale artifacts are reported again under versions that mark them:
+Dagster then shows them, and everything that reads them, as out of step. In the later iterations
+`policy` and `rollouts` are marked, since every other stage reads one of them. The table of all
+scores, which has no partition, is marked as well. A stage that is made again has no mark. If the
+earlier inputs come back, the mark is removed.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

@@ -13,7 +13,7 @@ from rlsd_pipeline.config.strict import validate
 
 
 class Attributes(BaseModel):
-    """What a YAML declares, as it is written; only its folder says which files it names."""
+    """The attributes of a YAML as written; its folder is needed to resolve its paths."""
 
     model_config = ConfigDict(extra="allow")
 

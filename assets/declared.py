@@ -1,4 +1,4 @@
-"""One declared experiment as its assets see it: keys, partitions, and the process's workspace."""
+"""One declared experiment for its assets: keys, partitions, and the process's workspace."""
 
 import hashlib
 import json
@@ -68,7 +68,7 @@ class Declared:
         return self.experiment.stages.of(stage)
 
     def asset(self, stage: Stage) -> dict[str, Any]:
-        """What the asset of a stage declares: all that the stage says of itself."""
+        """The declaration of a stage's asset, from the stage's own description."""
         upstream = stage.upstream(self.experiment)
         return self.whole_asset(stage.full_name, stage.description, upstream) | {
             "deps": [self._dependency(stage, name) for name in upstream],
@@ -77,7 +77,7 @@ class Declared:
         }
 
     def whole_asset(self, name: str, description: str, deps: Iterable[str]) -> dict[str, Any]:
-        """What all assets declare, and unpartitioned ones nothing else."""
+        """The declaration that all assets share; unpartitioned ones have nothing else."""
         return {
             "key": self.key(name),
             "description": description,
@@ -131,7 +131,7 @@ class Declared:
         )
 
     def _parts(self, stage: type[Stage]) -> dict[str, Any]:
-        """What decides its results and is the same for all arms."""
+        """The parts of the experiment that decide its results and are the same for all arms."""
         declared = getattr(self.experiment.stages, stage.name, None)
         decided_by = stage.decided_by if declared is None else declared.decided_by
         own = {} if declared is None else declared.implementation()
@@ -152,7 +152,7 @@ class Declared:
             take_name(self.file)
 
     def at(self, context: dg.AssetExecutionContext, **options: Any) -> "StageRun":
-        """Where a stage runs: the arm and iteration of the partition that is materialized."""
+        """The stage run of the materialized partition's arm and iteration."""
         from rlsd_pipeline.tracking.tracker import require_packages
 
         self.claim(context)
@@ -184,7 +184,7 @@ def materialized(
 
 
 def artifact_metadata(artifact: "Artifact") -> dict[str, Any]:
-    """What Dagster shows of every artifact."""
+    """The metadata that Dagster shows of every artifact."""
     draw = artifact.manifest.seeds.get("draw")
     return in_words(
         {

@@ -1,4 +1,4 @@
-"""What Dagster loads: every experiment folder as an asset graph of its own."""
+"""The definitions that Dagster loads: one asset graph for each experiment folder."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -93,7 +93,7 @@ def _merged(found: Iterable[dg.Definitions], failed: Mapping[Path, str]) -> dg.D
 
 
 def _why(file: Path, error: Exception) -> str:
-    """What the command line says of it."""
+    """The error message of the command line."""
     if isinstance(error, RlsdError):
         return str(error)
     if isinstance(error, dg.DagsterError):
@@ -102,7 +102,7 @@ def _why(file: Path, error: Exception) -> str:
 
 
 def _not_loaded(failed: Mapping[Path, str]) -> list[dg.AssetSpec]:
-    """What the UI shows in the place of an experiment; nothing can be run there."""
+    """The UI's placeholder for an experiment that cannot be loaded; nothing can be run there."""
     specs = []
     for file, why in failed.items():
         dg.get_dagster_logger().warning("an experiment is not loaded: %s", why)

@@ -1,4 +1,4 @@
-"""A failed run's page begins with the pipeline's own message."""
+"""Puts the pipeline's own message at the top of a failed run's page."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

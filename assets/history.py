@@ -1,6 +1,6 @@
-"""Dagster's history held against the store, and written anew from it.
+"""Compares Dagster's history with the store, and writes it again from the store.
 
-The artifacts are the record; what Dagster knows of them can be told again.
+The artifacts are the record; Dagster's history of them can be rebuilt.
 """
 
 import sqlite3
@@ -56,7 +56,7 @@ class Entry(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """What Dagster says otherwise of one asset than the store does.
+    """The differences between Dagster and the store for one asset.
 
     Attributes:
         key: The asset.
@@ -101,7 +101,7 @@ def entries(names: Iterable[str]) -> Iterator[Entry]:
 def differences(
     instance: dg.DagsterInstance, store: ArtifactStore, names: Iterable[str]
 ) -> list[Difference]:
-    """Where Dagster and the store disagree about the assets of some references."""
+    """The assets of some references about which Dagster and the store disagree."""
     stored: dict[dg.AssetKey, dict[str, str]] = defaultdict(dict)
     for entry in entries(names):
         artifact = store.intact_ref(entry.name)
@@ -123,7 +123,7 @@ def differences(
 
 
 def damaged_databases(folder: Path) -> dict[Path, str]:
-    """What is wrong with the databases of a local instance, by file."""
+    """Database file of a local instance -> what is wrong with it."""
     found: dict[Path, str] = {}
     for name in ("history/runs.db", "history/runs/index.db", "schedules/schedules.db"):
         path = folder / name
@@ -158,7 +158,7 @@ def set_history_aside(moment: datetime) -> Path | None:
 
 
 class Told(NamedTuple):
-    """What was written.
+    """The counts of written events.
 
     Attributes:
         materializations: How many.
@@ -282,7 +282,7 @@ class _Inputs:
 def _tags(
     entry: Entry, artifact: Artifact, declared: Declared | None, inputs: _Inputs
 ) -> dict[str, str]:
-    """What decides whether Dagster shows the partition as stale."""
+    """The tags by which Dagster decides whether the partition is stale."""
     tags = {DATA_VERSION_TAG: artifact.digest}
     read = {role: d for role, d in artifact.manifest.inputs.items() if is_shown(role)}
     stage = stage_of(entry.stage)

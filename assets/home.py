@@ -1,4 +1,4 @@
-"""Where the local Dagster instance lives: in the home that holds the artifacts."""
+"""The local Dagster instance, in the home that holds the artifacts."""
 
 import fcntl
 import hashlib

@@ -1,4 +1,4 @@
-"""The check that shows in the asset graph which arms are behind: a partition shows it by itself."""
+"""The check that names the stale arms in the asset graph; partitions show it by themselves."""
 
 from collections.abc import Mapping
 

@@ -35,7 +35,7 @@ def job_name(declared: Declared, does: str) -> str:
 
 
 def asset_jobs(declared: Declared) -> dict[str, UnresolvedAssetJobDefinition]:
-    """What a job does -> the job that materializes its stages at one partition."""
+    """Name -> job that materializes its stages at one partition."""
     scores = score_stages(declared)
     stages: dict[str, tuple[Sequence[str], str]] = {
         ProblemsStage.name: ([ProblemsStage.name], "The data set."),
@@ -88,7 +88,7 @@ def _assets(declared: Declared, names: Sequence[str]) -> dg.AssetSelection:
 
 
 def _valued_iteration(declared: Declared) -> dict[str, tuple[Sequence[str], str]]:
-    """Where a method reads what its tokens were worth, an iteration that measures it."""
+    """The iteration job with token values, if a method reads them."""
     if not any(arm.weighting.reads_values for arm in declared.experiment.lineages().values()):
         return {}
     names = [stage.name for stage in VALUED_ITERATION]
@@ -96,7 +96,7 @@ def _valued_iteration(declared: Declared) -> dict[str, tuple[Sequence[str], str]
 
 
 def _import(declared: Declared) -> dict[str, tuple[Sequence[str], str]]:
-    """Where the rollouts are a log's, what is taken from it, and its scores by a model."""
+    """The import job, if the rollouts are a log's: the imported stages, and scores by a model."""
     stage = declared.stage(RolloutsStage)
     if not isinstance(stage, RolloutsImport):
         return {}

@@ -1,4 +1,4 @@
-"""The instance of a sensor's tick: opened once a process, and not once a tick.
+"""The Dagster instance of sensor ticks: opened once in a process, not once a tick.
 
 Dagster opens it anew for each tick and looks through the migrations of its databases, which takes
 longer than the tick.

@@ -1,7 +1,7 @@
-"""Dagster's SQLite storages of runs and of ticks, with their connections kept.
+"""Dagster's SQLite storages of runs and of ticks, with persistent connections.
 
-The stock ones make an engine and open the file for every question. The daemon asks several a second
-for as long as the UI is open.
+The stock storages make an engine and open the file for every query. The daemon sends several
+queries a second as long as the UI is open.
 """
 
 import os
@@ -19,7 +19,7 @@ from assets.run_storage import CommandLineRuns
 
 
 class _Kept:
-    """What both do in the place of the stock ones."""
+    """The behaviour that both storages share in the place of the stock one."""
 
     _conn_string: str
 

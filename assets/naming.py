@@ -1,8 +1,8 @@
-"""What an experiment is called, and which file has a name in this home.
+"""The names of experiments, and the file that owns each name in this home.
 
-References, asset keys and reports bear the name, so two files of one name would read and replace
-each other's state. The file that first uses a name in a home has it, until it is moved or another
-one is told to go on in its place.
+References, asset keys and reports contain the name, so two files of one name would read and replace
+each other's state. The first file that uses a name in a home owns it, until the file is moved or
+`rlsd adopt` hands the name over.
 """
 
 import json
@@ -25,7 +25,7 @@ def declared_files() -> list[Path]:
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    """What lies below an experiment belongs to it."""
+    """The YAML files below a folder; files below an experiment belong to it."""
     if (folder / FILE).is_file():
         yield folder / FILE
         return

@@ -1,4 +1,4 @@
-"""Pictures for the metadata of an asset: those of the report, small enough for the event log."""
+"""Pictures for the metadata of an asset: the report's figures, small enough for the event log."""
 
 import base64
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ _MOST_PICTURES = 20
 
 
 def training_curves(workspace: "Workspace") -> dict[str, dg.MarkdownMetadataValue]:
-    """What the iterations of every method came to, a small chart a quantity; seeds as bands."""
+    """The training curves of every method, one small chart a quantity, with bands over seeds."""
     from rlsd_pipeline.report.multiples import small_multiples
     from rlsd_pipeline.summary.training_curves import training_charts
 

@@ -1,4 +1,4 @@
-"""Names that `ps` and `top` show."""
+"""Sets the process names that `ps` and `top` show."""
 
 from contextlib import suppress
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A Ray cluster that KubeRay makes when a run begins, and that goes when the run ends."""
+"""A Ray cluster that KubeRay makes when a run begins and deletes when the run ends."""
 
 import importlib.util
 import logging

@@ -1,4 +1,4 @@
-"""The queue of runs: those that train an arm go one after the other, and nothing else waits."""
+"""The queue of runs: runs that train the same arm wait for one another; no other run waits."""
 
 import dagster as dg
 

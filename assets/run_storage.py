@@ -1,4 +1,4 @@
-"""Runs of the command line, as the UI's own: found under their job, and executed again there."""
+"""Shows runs of the command line as the UI's own, under their job, where they can be run again."""
 
 from collections.abc import Mapping
 from pathlib import Path

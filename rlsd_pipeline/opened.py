@@ -57,7 +57,7 @@ def _file(file: str | Path) -> Path:
 
 @dataclass(repr=False)
 class OpenExperiment:
-    """What an experiment has made, by stage, arm and iteration.
+    """The results of an experiment, by stage, arm and iteration.
 
     Attributes:
         workspace: Its stages and its store.

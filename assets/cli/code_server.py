@@ -1,7 +1,7 @@
-"""The code server of `rlsd ui`: Dagster's, with a reload that begins another in its place.
+"""The code server of `rlsd ui`: Dagster's, with a reload that starts another server in its place.
 
-Dagster's own answer to a reload is a process before the server, which passes every question on: it
-imports all of Dagster once more, and costs an idle UI as much as the server itself.
+Dagster itself reloads through a proxy process, which forwards every request. That process imports
+all of Dagster once more, and costs an idle UI as much as the server itself.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""`rlsd diagnose`: what the recorded trainings say, and what a reference does to the teacher."""
+"""`rlsd diagnose`: the paper's three properties, and the effect of a reference on the teacher."""
 
 import shlex
 

@@ -1,4 +1,4 @@
-"""`rlsd doctor`: what is damaged in a home, why, and what mends it."""
+"""`rlsd doctor`: finds damage in a home, explains it, and repairs it."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -1,7 +1,7 @@
-"""What a command says when something outside it fails: one message, with what to do.
+"""Error messages of faults outside a command: one message, with what to do.
 
-Mistakes that have a place of their own are named there, as an `RlsdError`. Here are the faults that
-can strike anywhere (a full disk, too little memory, a locked database), and what nobody foresaw.
+Code that detects a mistake raises an `RlsdError`. This module covers faults that can strike
+anywhere (a full disk, too little memory, a locked database), and unforeseen exceptions.
 """
 
 import errno
@@ -184,7 +184,7 @@ _HINTS = {
 
 
 def _user(error: BaseException) -> str | None:
-    """What Python says of a home folder that it cannot find: `~name`, or a user id unknown here."""
+    """The message for a home folder that Python cannot find: `~name`, or an unknown user id."""
     text = str(error)
     if "determine home directory" in text or "uid not found" in text:
         return (

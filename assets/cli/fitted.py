@@ -1,4 +1,4 @@
-"""Tables that are read on a terminal of any width: nothing is cut off, the first columns first."""
+"""Tables for a terminal of any width: no cell is cut off, and the first columns come first."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

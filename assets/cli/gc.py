@@ -1,4 +1,4 @@
-"""`rlsd gc` and `rlsd restore`: what a store need not keep, and how it comes back."""
+"""`rlsd gc` and `rlsd restore`: deletes what a store need not keep, and computes it again."""
 
 import re
 import time

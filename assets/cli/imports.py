@@ -1,4 +1,4 @@
-"""`rlsd import`: a log of another trainer as an iteration, and what became of its rows."""
+"""`rlsd import`: another trainer's log as an iteration, with the counts of its rows."""
 
 import shlex
 from collections.abc import Sequence

@@ -175,7 +175,7 @@ class Loop:
         self._run(f"evaluate_{benchmark}", partition_key(arm, iteration))
 
     def compare(self, arm: str, iteration: int) -> None:
-        """What every method makes of an iteration's tokens.
+        """Compare all methods on an iteration's tokens.
 
         Raises:
             ArtifactError: The iteration has not run.

@@ -1,7 +1,7 @@
-"""The part of `rlsd gc` that is Dagster's: how large its history is, and logs of runs long past.
+"""The part of `rlsd gc` about Dagster: the size of its history, and the logs of old runs.
 
-What runs materialized, and their checks, are kept: they are the history of the artifacts. The log
-of a run, which its page shows, is a file of its own.
+Materializations and checks are kept, since they are the history of the artifacts. The log of a run,
+which its page shows, is a file of its own.
 """
 
 import sqlite3

@@ -1,4 +1,4 @@
-"""Several arms at the same time, each in a process of its own; the parent shows how far they are.
+"""Trains several arms at the same time, each in its own process; the parent shows their progress.
 
 Arms are independent of one another, so the artifacts are those of one process, digest by digest.
 """
@@ -31,7 +31,7 @@ _relay: "Relay | None" = None
 
 
 class Relay:
-    """What a worker says; it is shown by the parent."""
+    """The messages of a worker, which the parent shows."""
 
     def __init__(self, queue: "Queue[Message]") -> None:
         self._queue = queue

@@ -1,4 +1,4 @@
-"""The processes of `rlsd ui`: forked from one that has imported Dagster, begun anew when killed."""
+"""The processes of `rlsd ui`: forked from one that has imported Dagster, restarted if killed."""
 
 import multiprocessing
 import os
@@ -106,7 +106,7 @@ class Parts:
 
 
 def channel() -> tuple[Connection, Connection]:
-    """Where the parts hear, and where one asks."""
+    """The channel on which the parts listen, and the end that asks."""
     return multiprocessing.Pipe(duplex=False)
 
 

@@ -1,4 +1,4 @@
-"""`rlsd plan`: what an experiment takes on its declared hardware, as tables."""
+"""`rlsd plan`: memory, time and disk of an experiment on its declared hardware, as tables."""
 
 import json
 from collections.abc import Iterable

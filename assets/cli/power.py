@@ -1,4 +1,4 @@
-"""`rlsd power`: how many seeds, and questions, show a difference of a given size."""
+"""`rlsd power`: the numbers of seeds and questions that show a difference of a given size."""
 
 import math
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ EQUAL_SEEDS = "The seeds of {} all differ by as much: their spread is not known.
 
 
 class Asked(NamedTuple):
-    """What is to be shown.
+    """The difference to show.
 
     Attributes:
         difference: True difference, above 0.

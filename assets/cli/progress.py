@@ -1,4 +1,4 @@
-"""What a user sees while stages run: the arm's iterations above, the running stage below."""
+"""The progress display of running stages: the arm's iterations above, the stage below."""
 
 import os
 import sys
@@ -167,5 +167,5 @@ def _shown(name: str, value: float) -> str:
 
 
 def console() -> Console:
-    """Where everything is printed; a file or a pipe gets lines of any width."""
+    """The console of all output; a file or a pipe gets lines of any width."""
     return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 240)

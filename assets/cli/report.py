@@ -1,4 +1,4 @@
-"""`rlsd report`: one file with everything there is to see."""
+"""`rlsd report`: the report of an experiment as one file."""
 
 import shlex
 import time
@@ -52,7 +52,7 @@ def _compare(loop: Loop, place: StageRun, display: Display) -> None:
 
 
 def _place(loop: Loop, arm: str | None, iteration: int | None) -> StageRun | None:
-    """Whose tokens are shown: scored by a teacher, or else imported; None where there are none."""
+    """The iteration whose tokens are shown: with a teacher, or else imported; None without."""
     experiment = loop.declared.experiment
     wanted = [min(FIRST_TOKENS, experiment.iterations - 1), 0]
     if arm is not None:

@@ -42,7 +42,7 @@ class _Declared(StrictConfig):
 
 
 class _Report(NamedTuple):
-    """What is printed."""
+    """The printed results."""
 
     benchmark: Benchmark
     scored: Sequence[Scored]
@@ -94,7 +94,7 @@ def _benchmark(declared: Mapping[str, str]) -> Benchmark:
 
 
 def _clusters(units: Mapping[str, float], problems: Mapping[str, Problem]) -> list[str]:
-    """What each unit of the score belongs to; some benchmarks score whole clusters."""
+    """The cluster of each unit of the score; some benchmarks score whole clusters."""
     return [
         problems[unit].attributes.get(CLUSTER, unit) if unit in problems else unit for unit in units
     ]

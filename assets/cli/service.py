@@ -1,4 +1,4 @@
-"""What each process of `rlsd ui` does: it imports beside the others, and waits for the code."""
+"""The body of each process of `rlsd ui`: it imports its libraries and waits for the code server."""
 
 import importlib
 import multiprocessing
@@ -84,7 +84,7 @@ def _look_when_told() -> None:
 
 
 def _parent() -> int:
-    """What began this process: told and not asked for, since it may be gone by now."""
+    """The parent of this process, passed by it, since it may already be gone."""
     began = multiprocessing.parent_process()
     assert began is not None
     assert began.pid is not None

@@ -1,4 +1,4 @@
-"""`rlsd status`: how far every arm is, from the store alone."""
+"""`rlsd status`: the progress of every arm, from the store alone."""
 
 import shlex
 from collections.abc import Iterator, Mapping

@@ -166,7 +166,7 @@ def _number(value: float | None) -> str:
 
 
 def where_to_look(loop: Loop) -> str:
-    """What to open next, from whatever folder."""
+    """The next commands to try, valid in any folder."""
     shown = is_declared(loop.file)
     name = loop.declared.name if shown else shlex.quote(str(loop.file))
     page = "http://127.0.0.1:3000"

@@ -118,7 +118,7 @@ def _make_up(loop: Loop, display: Lane, arm: str, due: Iterable[int]) -> None:
 
 
 def _stops(loop: Loop, start: int, total: int) -> list[int]:
-    """Where a training pauses: after its first update, which may show that all is in vain.
+    """The pauses of a training: also after its first update, which may show a useless setup.
 
     And where the policy is evaluated.
     """

@@ -1,4 +1,4 @@
-"""`rlsd values`: what every token of an iteration was worth, and how near each method comes."""
+"""`rlsd values`: the true advantages of an iteration's tokens, and the fidelity of each method."""
 
 from assets.cli.compare import valued_batch
 from assets.cli.fidelity_tables import fidelity_tables

@@ -1,1 +1,1 @@
-"""The results beside what the paper reports, in the forms that papers and notes take."""
+"""The results beside the paper's, as Markdown, LaTeX and CSV."""

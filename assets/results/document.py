@@ -95,7 +95,7 @@ def _record(line: Result, compared: str, paper: PublishedCell | None) -> dict[st
 
 
 def _test_notes(lines: Sequence[Result], compared: str) -> list[str]:
-    """Which test gave each p-value, what is corrected, and what a missing bound is."""
+    """Notes on the test of each p-value, on corrections, and on missing bounds."""
     heads = {"gain": "the gain", "difference": f"the difference to {compared}"}
     notes = [f"p of {heads[what]}: {tests}." for what, tests in tests_of_results(lines).items()]
     if notes:

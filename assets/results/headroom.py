@@ -1,4 +1,4 @@
-"""The headroom of an experiment as a table: whether better credit could help, and who gets it."""
+"""The headroom of an experiment as a table: the oracle's gain, and every method's share of it."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What the paper's table says beside our results, and how its protocol differs."""
+"""The paper's results beside ours, and the differences of its protocol."""
 
 from collections.abc import Mapping, Sequence
 

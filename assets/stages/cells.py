@@ -12,7 +12,7 @@ _WHOLE_FROM = 1000
 
 
 def numbers(found: Mapping[str, float] | None) -> dict[str, dg.TableMetadataValue]:
-    """What a stage says of itself in numbers, as a table."""
+    """The numbers of a stage as a table."""
     rows = [{"name": name, "value": digits(value)} for name, value in (found or {}).items()]
     return (
         {"numbers": dg.MetadataValue.table([dg.TableRecord(row) for row in rows])} if rows else {}

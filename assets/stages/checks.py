@@ -1,4 +1,4 @@
-"""Checks that stop what follows: they read the written artifact, not the memory of the stage."""
+"""Checks that stop later stages; they read the written artifact, not the stage's memory."""
 
 import warnings
 from typing import TYPE_CHECKING

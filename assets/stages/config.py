@@ -1,4 +1,4 @@
-"""What a user can set in the launchpad when materializing a stage."""
+"""The options in the launchpad for materializing a stage."""
 
 import dagster as dg
 from pydantic import Field

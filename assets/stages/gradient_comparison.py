@@ -1,4 +1,4 @@
-"""The `gradient_comparison` asset: what every method would do to the weights."""
+"""The `gradient_comparison` asset: the gradients of all methods, compared."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING

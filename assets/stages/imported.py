@@ -1,4 +1,4 @@
-"""What the assets of an import say of the log that it came from."""
+"""The metadata of an import's assets about their log."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def import_metadata(artifact: "Artifact") -> dict[str, Any]:
-    """What became of the log's rows; nothing of rollouts that were sampled here."""
+    """The counts of an imported log's rows; empty for rollouts that were sampled here."""
     from rlsd_pipeline.artifacts.artifact import file_name
     from schemas import ImportReport
 
@@ -32,7 +32,7 @@ def import_metadata(artifact: "Artifact") -> dict[str, Any]:
 
 
 def reward_source(stage: Stage) -> dict[str, str]:
-    """Whose rewards count, where a log has some."""
+    """The source of the rewards that count, if a log has rewards."""
     from rlsd_pipeline.imports.stages import RewardsImport
 
     if not isinstance(stage, RewardsImport):

@@ -1,4 +1,4 @@
-"""The `information_gap` asset: what the reference does to the teacher."""
+"""The `information_gap` asset: the effect of the reference on the teacher."""
 
 from collections.abc import Iterator
 

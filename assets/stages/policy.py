@@ -50,7 +50,7 @@ def made(
 
 
 def checkpoint_metadata(artifact: "Artifact") -> dict[str, Any]:
-    """What a checkpoint says of itself."""
+    """The metadata of a checkpoint."""
     from schemas import PolicyCheckpoint
 
     checkpoint = artifact.record(PolicyCheckpoint)

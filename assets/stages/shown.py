@@ -72,7 +72,7 @@ def made(
 def recheck(
     declared: Declared, stage: str, artifact: "Artifact", run: "StageRun"
 ) -> Iterator[dg.AssetCheckResult]:
-    """What the checks of a stage say of an artifact that is there; nothing of one without checks.
+    """Run the checks of a stage on an existing artifact; nothing for a stage without checks.
 
     A check that reads another artifact is done only where that is the one this was made from.
 

@@ -1,4 +1,4 @@
-"""The `token_values` asset: what every token of an iteration was worth."""
+"""The `token_values` asset: the values of an iteration's states."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -38,7 +38,7 @@ def made(
 
 
 def _first_states(table: "pa.Table") -> dg.TableMetadataValue:
-    """What the states of the first responses that were valued were worth."""
+    """The values of the states of the first valued responses."""
     rows = [
         {
             "rollout": row["rollout_id"],

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
-    """What every method would have made of the same tokens."""
+    """The asset that compares all methods on the same tokens."""
     stage = declared.stage(WeightingComparisonStage)
 
     @dg.asset(**declared.asset(stage))

@@ -1,1 +1,1 @@
-"""Many iterations in one run: what the process holds stays there, and Dagster is told of each."""
+"""Trains many iterations in one run: models stay in memory, and Dagster receives every stage."""

@@ -1,4 +1,4 @@
-"""What the stages of one run make, written into its log as if each had been materialized alone."""
+"""Writes the stages of one run into its log as if each had been materialized alone."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple

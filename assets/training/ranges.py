@@ -1,4 +1,4 @@
-"""A range of iterations, asked for as a backfill of assets: one run, in order."""
+"""A backfill over a range of iterations as one run, in order."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -50,7 +50,7 @@ def train_range(context: dg.AssetExecutionContext, declared: Declared) -> Iterat
 
 
 def _options(context: dg.AssetExecutionContext, declared: Declared, stage: Stage) -> dict[str, Any]:
-    """What the user set for the step of a stage."""
+    """The user's options for the step of a stage."""
     step = declared.key(stage.name).to_python_identifier()
     config: Mapping[str, Any] = context.run.run_config
     return dict(config.get("ops", {}).get(step, {}).get("config", {}))

@@ -1,4 +1,4 @@
-"""What a training needs beside its inputs, asked before anything is computed."""
+"""Checks what a training needs beside its inputs, before anything is computed."""
 
 from assets.declared import Declared
 from assets.run_cluster import require_kuberay

@@ -1,4 +1,4 @@
-"""An arm trained to its n-th update in one run, from wherever it is."""
+"""Trains an arm to its n-th update in one run, from its present state on."""
 
 import time
 from collections.abc import Callable, Collection
@@ -98,7 +98,7 @@ class Training:
         return start
 
     def _begin(self, publisher: Publisher, context: Context, arm: str) -> None:
-        """What an arm begins with, where it is not here yet."""
+        """Make the artifacts that an arm begins with, if they are missing."""
         from assets.training.requirements import require
 
         require(self.declared)

@@ -1,1 +1,1 @@
-"""Processes that have imported before a run comes, and keep its models until the next."""
+"""Warm processes: they have imported the libraries, and keep models between runs."""

@@ -1,4 +1,4 @@
-"""The launcher of runs: where `rlsd ui` keeps a pool of workers, it asks that first."""
+"""The launcher of runs: it asks the pool of warm workers first, if `rlsd ui` keeps one."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """What dagster.yaml may set."""
+        """The settings in dagster.yaml."""
         return {"idle_minutes": dg.Field(float, default_value=10.0)}
 
     @classmethod
@@ -93,7 +93,7 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
 
 
 def _experiment(run: dg.DagsterRun) -> str:
-    """Whose assets a run makes; of a job without, its name."""
+    """The experiment of a run's assets; for a job without assets, its name."""
     if run.asset_selection:
         return min(key.path[0] for key in run.asset_selection)
     trains = lane(run)

@@ -1,8 +1,8 @@
-"""The pool: one process that has imported everything, and forks a worker for a run.
+"""The pool: one process that has imported the libraries, and forks a worker for each run.
 
-A fork takes a hundredth of a second where the imports take several, and shares their memory. A
-worker that has ended its run waits for the next one of its experiment, whose models it holds; at
-most one waits, and it ends before another begins.
+A fork takes a hundredth of a second, the imports take several seconds, and forks share their
+memory. A worker that has ended its run waits for the next run of its experiment, whose models it
+holds. At most one worker waits, and it ends before another begins.
 """
 
 import gc
@@ -88,7 +88,7 @@ class Worker:
         return self.socket.fileno()
 
     def hear(self) -> bytes:
-        """What it says next; nothing where it has ended."""
+        """Its next message; empty once it has ended."""
         with suppress(OSError):
             return self.socket.recv(1)
         return b""

@@ -1,4 +1,4 @@
-"""What the launcher sends to the pool, one JSON line each way, and where the pool listens."""
+"""The requests of the launcher to the pool, one JSON line each way, and the pool's socket."""
 
 import os
 import socket

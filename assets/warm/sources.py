@@ -1,4 +1,4 @@
-"""Whether the code that a process has imported is still what lies on the disk."""
+"""Checks whether the imported code of a process is still that on the disk."""
 
 import sys
 import sysconfig

@@ -43,7 +43,7 @@ def work(pool: socket.socket, request: Request) -> None:
 
 
 def _execute(request: Request) -> None:
-    """What `dagster api execute_run` does, in this process."""
+    """Execute a run in this process, as `dagster api execute_run` does."""
     from assets.dagster_private import execute_run_command
 
     execute_run_command.main([request.run], standalone_mode=False)

@@ -1,1 +1,1 @@
-"""What runs in processes of their own and speaks to Dagster through Pipes."""
+"""Workers in processes of their own, which report to Dagster through Pipes."""

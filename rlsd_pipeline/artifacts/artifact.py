@@ -69,7 +69,7 @@ class Artifact:
 
     @property
     def location(self) -> str:
-        """Where its folder lies."""
+        """The location of its folder."""
         return self.storage.locate(self._folder)
 
     @property

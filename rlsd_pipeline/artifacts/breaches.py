@@ -26,7 +26,7 @@ class Breach(NamedTuple):
     """True on the entries that break it; false or null on the others."""
 
     fault: str
-    """What is wrong with such an entry, to be read after its name."""
+    """The fault of such an entry, as text after its name."""
 
 
 def value_breaches(values: pa.Array, declared: Values) -> Iterator[Breach]:

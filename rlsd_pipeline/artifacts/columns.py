@@ -26,7 +26,7 @@ _NUMBER: Any = FiniteFloat | None
 
 @dataclass(frozen=True)
 class Values:
-    """What a column, or the lists in it, hold: physical type, allowed members, markers."""
+    """The values of a column or of its lists: physical type, allowed members, markers."""
 
     type: pa.DataType
     members: tuple[str, ...]
@@ -61,7 +61,7 @@ def table_columns(record: type[Record], more: tuple[str, ...] = ()) -> tuple[Tab
 
 
 def columns_beside(record: type[Record], names: Iterable[str]) -> tuple[str, ...]:
-    """Which of some columns are no fields of a record, and may stand beside them."""
+    """The columns that are no fields of a record and may stand beside them."""
     return tuple(
         name
         for name in names

@@ -99,7 +99,7 @@ def plan(
     before: float,
     kept_with_inputs: Sequence[str] = (),
 ) -> list[Removal]:
-    """What may go.
+    """The files that may be deleted.
 
     Args:
         storage: The store's files.

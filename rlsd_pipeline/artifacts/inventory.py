@@ -46,7 +46,7 @@ class StoredArtifact(NamedTuple):
 
 @dataclass(frozen=True)
 class Inventory:
-    """What a store held when it was listed.
+    """The content of a store when it was listed.
 
     Attributes:
         artifacts: Complete artifacts by folder.

@@ -43,7 +43,7 @@ def parse_manifest(content: bytes, folder: str) -> Manifest:
 
 
 def _fault(manifest: Manifest, stage: str, folder: str) -> str | None:
-    """What a manifest says that cannot be; all of it follows from other things that it says."""
+    """A contradiction within a manifest, or None."""
     went_in = fingerprint(
         manifest.stage, manifest.code_version, manifest.config, manifest.inputs, manifest.seeds
     )
@@ -62,7 +62,7 @@ def _fault(manifest: Manifest, stage: str, folder: str) -> str | None:
 
 
 def parse_collected(content: bytes) -> Mapping[str, datetime]:
-    """What a record of deleted files says; a broken one says nothing, and the artifact is made."""
+    """Deleted file -> time; a broken record is empty, and the artifact is made again."""
     try:
         return CollectedFiles.model_validate_json(content).files
     except ValidationError:

@@ -61,7 +61,7 @@ def _refuse_credentials(url: str, protocol: str) -> None:
 
 
 def _refuse_misspelt(url: str, protocol: str) -> None:
-    """What would else be taken for a folder of that name, or be found out by the first write."""
+    """Refuse a misspelt URL, which would be taken for a folder or fail at the first write."""
     scheme, colon, rest = url.partition(":")
     if colon and not protocol and (scheme in _EXTRAS or re.match("[a-z][a-z0-9+.-]+:/", url)):
         meant = f"{scheme}://{rest if scheme == 'file' else rest.lstrip('/')}"

@@ -24,7 +24,7 @@ _KIND = Kind(
 
 
 def ref_path(name: str) -> str:
-    """Where a name is kept.
+    """The path of a reference.
 
     Raises:
         ArtifactError: It is no name.

@@ -28,7 +28,7 @@ def seal(document: Contract) -> bytes:
 
 @dataclass(frozen=True)
 class Kind:
-    """What a document is to be.
+    """A kind of document.
 
     Attributes:
         contract: Its fields.
@@ -87,7 +87,7 @@ def damaged(kind: Kind, place: str, found: str) -> DamagedError:
 
 
 def _fields(kind: Kind, content: bytes, place: str) -> tuple[dict[str, Any], object, str]:
-    """What a document holds, the checksum that it states, and the one that it has."""
+    """The fields of a document, its stated checksum, and its actual one."""
     if not content.strip():
         raise damaged(kind, place, "it is empty")
     try:

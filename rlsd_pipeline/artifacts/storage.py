@@ -43,7 +43,7 @@ class Storage(ABC):
 
     @abstractmethod
     def locate(self, path: str) -> str:
-        """Where a file lies, in the file system's own words."""
+        """The location of a file, as the file system names it."""
 
     @abstractmethod
     def read(self, path: str) -> bytes | None:

@@ -103,7 +103,7 @@ class ArtifactStore:
 
     @property
     def url(self) -> str:
-        """Where it lies; another process that opens it sees the same artifacts."""
+        """The URL of the store; another process that opens it sees the same artifacts."""
         return self._storage.url
 
     def find(self, stage: str, fingerprint: str) -> Artifact | None:
@@ -168,7 +168,7 @@ class ArtifactStore:
         return None if reference is None else self.find(reference.stage, reference.fingerprint)
 
     def former(self, name: str) -> Iterator[Artifact]:
-        """What a name pointed to before, the latest first, as far as it is still there.
+        """The earlier artifacts of a name that still exist, the latest first.
 
         Raises:
             DamagedError: The file of the name is none, or a manifest is damaged.

@@ -87,7 +87,7 @@ class ArtifactWriter:
         path.write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
     def path(self, name: str) -> Path:
-        """Where to write a file of any other kind, given its logical name."""
+        """The path for a file of any other kind, given its logical name."""
         if not _NAME.fullmatch(name) or name in RESERVED:
             raise ArtifactError(
                 f"{name!r} cannot name a file of an artifact; "

@@ -27,7 +27,7 @@ class Component(StrictConfig):
     """
 
     component_kind: ClassVar[str] = "component"
-    """What it is called in messages, such as `reward function`."""
+    """Its name in messages, such as `reward function`."""
 
     at_least_one: ClassVar[tuple[str, ...]] = ()
     """Methods of its base class; it defines at least one of them."""
@@ -44,7 +44,7 @@ class Component(StrictConfig):
 
     @property
     def origin(self) -> Origin | None:
-        """Where its code lies; None for a built-in one."""
+        """The origin of its code; None for a built-in component."""
         return None if built_in_name(type(self)) is not None else origin_of(type(self))
 
     @model_serializer(mode="wrap")
@@ -108,7 +108,7 @@ def is_identity(info: SerializationInfo) -> bool:
 
 
 def identity(config: BaseModel, *fields: str, without: tuple[str, ...] = ()) -> dict[str, Any]:
-    """What of a configuration decides a result, as plain JSON values.
+    """The fields of a configuration that decide a result, as plain JSON values.
 
     Args:
         config: A configuration, with components at any depth.

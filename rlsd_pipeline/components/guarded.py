@@ -58,7 +58,7 @@ def refused(
 
 
 def raised_in(error: Exception, doing: str, file: Path | None = None) -> str:
-    """What was raised, by whom, and at which line.
+    """The message of an exception, with the raising code and its line.
 
     Args:
         error: What was raised.

@@ -23,7 +23,7 @@ _CODE = "__rlsd_code__"
 
 
 class Origin(NamedTuple):
-    """Where the code of a user's component lies.
+    """The origin of the code of a user's component.
 
     Attributes:
         name: Of the class, without the folder that holds its file.
@@ -78,7 +78,7 @@ def class_of(declared: str, *, code: bytes | None = None) -> type[Any]:
 
 
 def origin_of(component: type[Any]) -> Origin:
-    """Where the code of a class lies."""
+    """The origin of the code of a class."""
     module = sys.modules[component.__module__]
     code: bytes | None = getattr(module, _CODE, None)
     if code is None:

@@ -20,7 +20,7 @@ from rlsd_pipeline.models.pool import PolicyPool
 
 
 def build_compute(config: ComputeConfig, pool: PolicyPool, store: ArtifactStore) -> Compute:
-    """Where an experiment computes; nothing is started before it is needed.
+    """The declared place of computation; nothing is started before it is needed.
 
     Args:
         config: What is declared.

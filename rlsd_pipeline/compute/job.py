@@ -42,7 +42,7 @@ class UpdateJob(StrictConfig):
     update: UpdateConfig
 
     divergence: Annotated[StoredDivergence | None, *SHIPPED] = None
-    """What the distillation weights weigh, where there are any."""
+    """The divergence of the distillation weights, if there are any."""
 
     temperature: float
     """At which the rollouts were sampled."""

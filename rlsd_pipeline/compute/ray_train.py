@@ -60,7 +60,7 @@ class RayTrain:
 
 @dataclass(frozen=True)
 class _Failed:
-    """What ended an update.
+    """The failure that ended an update.
 
     Attributes:
         by_rank: The error of each process that has one.

@@ -13,7 +13,7 @@ from rlsd_pipeline.models.pool import PolicyPool
 
 
 class PolicyName(NamedTuple):
-    """What a worker finds a policy by; its weights travel from the store alone.
+    """The key by which a worker finds a policy; it reads the weights from the store.
 
     Attributes:
         stage: The stage that made it.

@@ -45,7 +45,7 @@ class WorkerPool:
             self._start()
 
     def places(self) -> list[str]:
-        """Which processes the workers are, as `host:pid`; waits until they are up."""
+        """The workers' processes as `host:pid`; waits until they are up."""
         workers = (*self._free, *self._busy.values())
         return self.ray.get([worker.place.remote() for worker in workers])
 
@@ -73,7 +73,7 @@ class WorkerPool:
         return ref
 
     def wait(self) -> list[Ref]:
-        """What is done or has failed, at least one."""
+        """Wait for at least one piece of work that is done or has failed."""
         while True:
             done: Sequence[Ref]
             done, _ = self.ray.wait(list(self._busy), num_returns=1, timeout=_PATIENCE_SECONDS)

@@ -70,7 +70,7 @@ class Torchrun:
 
 
 def _failure(folder: Path, code: int) -> RlsdError:
-    """What failed first.
+    """The first failure.
 
     An error of the update itself comes with its message alone, as it does where one process trains;
     any other with its own traceback, or else with the end of what was printed.

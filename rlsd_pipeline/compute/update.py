@@ -132,5 +132,5 @@ def write_policy(
 
 
 def folder_of(out: ArtifactWriter) -> Path:
-    """Where the files of a checkpoint are written."""
+    """The folder in which the files of a checkpoint are written."""
     return out.path("config.json").parent

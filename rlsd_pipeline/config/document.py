@@ -73,7 +73,7 @@ _Loader.add_constructor(f"{_TAG}float", _Loader.plain_number)
 
 @dataclass(frozen=True)
 class Document:
-    """What a YAML file says, and where.
+    """The values of a YAML file with their lines.
 
     Attributes:
         value: The document as plain data.
@@ -135,7 +135,7 @@ def _short(node: yaml.Node) -> str:
 
 
 def _doubled(node: yaml.Node | None, path: tuple[str, ...], seen: set[int]) -> Iterator[str]:
-    """What to say about each key that a mapping gives twice."""
+    """An error message for each key that a mapping gives twice."""
     if node is None or id(node) in seen:
         return
     seen.add(id(node))

@@ -9,7 +9,7 @@ from rlsd_pipeline.config.strict import StrictConfig
 
 
 class EndpointConfig(StrictConfig):
-    """Where it is, which of its models is asked, and how patiently."""
+    """Settings of an endpoint: its URL, the model, time limit and attempts."""
 
     base_url: str
     """The URL before `/completions` and the like, such as `http://localhost:8000/v1`."""

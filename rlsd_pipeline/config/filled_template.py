@@ -78,7 +78,7 @@ class FilledTemplate(str):
             place += len(piece.text)
 
     def between_images(self) -> list["FilledTemplate"]:
-        """What stands before, between and behind the places for images."""
+        """The text before, between and after the places of images."""
         parts: list[list[Piece]] = [[]]
         for piece in self.pieces:
             first, *others = [piece.text] if piece.kind == "value" else piece.text.split(IMAGE_TAG)

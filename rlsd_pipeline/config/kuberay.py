@@ -80,7 +80,7 @@ class KubeRay(StrictConfig):
 
 
 class _Part(BaseModel):
-    """What is read of a manifest here; the rest is Kubernetes' own."""
+    """The fields of a manifest that are read here."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -139,7 +139,7 @@ class RayCompute(ShardedUpdate):
 
     @property
     def device(self) -> Device:
-        """Where the policies of a worker are."""
+        """The device of a worker's policies."""
         return "cuda" if self.gpus_per_worker > 0 else "cpu"
 
     @property

@@ -7,7 +7,7 @@ from rlsd_pipeline.config.precision import Precision
 
 
 class ShardedUpdate(Place):
-    """What holds of an update whose parameters are divided among processes by FSDP2."""
+    """Settings of an update whose parameters FSDP2 divides among processes."""
 
     sharded: ClassVar[bool] = True
 

@@ -124,7 +124,7 @@ def _describe_one(
 
 
 def _known(tag: str, tags: Sequence[str], place: "_Place") -> str:
-    """Which types there are, where one was given that is not among them."""
+    """The valid types, for the message about an unknown one."""
     hint = nearest(tag, tags, "types")
     own = _OWN if place.open and not hint.startswith("did you mean") else ""
     return f"; {hint}{own}"
@@ -194,7 +194,7 @@ def _child(annotation: Any, step: str | int) -> Any:
 
 
 def _members(annotation: Any) -> list[Any]:
-    """What may stand at an annotated place; None aside."""
+    """The types that an annotation accepts, without None."""
     origin = get_origin(annotation)
     if origin is Annotated:
         return _open(annotation) or _members(get_args(annotation)[0])
@@ -214,7 +214,7 @@ def _own(annotation: Any, step: str | int) -> Any:
 
 
 def _marks(annotation: Any) -> list[Any]:
-    """What says of a place that a user's component may stand there."""
+    """The markers of a place that accepts a user's component."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return [mark for mark in arguments[1:] if hasattr(mark, "own")]

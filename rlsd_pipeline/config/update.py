@@ -133,5 +133,5 @@ class UpdateConfig(StrictConfig):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What of it decides the result; an adapter that is not trained stands nowhere."""
+        """The settings that decide the result; without `lora` the key is left out."""
         return identity(self, without=() if self.lora else ("lora",))

@@ -44,7 +44,7 @@ def summarize(
     confidence: float,
     noise: Tensor | None = None,
 ) -> MethodCredit:
-    """What one method makes of the tokens.
+    """Summarise the credit of one method on the tokens.
 
     Args:
         name: Of the method.

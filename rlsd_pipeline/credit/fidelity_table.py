@@ -25,7 +25,7 @@ from schemas.weighting_comparison import (
 
 
 class Valued(NamedTuple):
-    """What was measured of a table of rollouts.
+    """The measured states and advantages of a table of rollouts.
 
     Attributes:
         measured: Advantages of spans.

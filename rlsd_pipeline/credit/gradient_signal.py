@@ -40,7 +40,7 @@ class Products(NamedTuple):
 
 
 class Signal(NamedTuple):
-    """What the problems of a batch agree on.
+    """The signal and noise of a batch's gradient.
 
     Attributes:
         cosine: Of the mean gradient with the reference's; None where it is not known.

@@ -26,7 +26,7 @@ _SEED = 0
 
 
 class Selected(NamedTuple):
-    """What a method's threshold selects.
+    """The tokens that a method's threshold selects.
 
     Attributes:
         share: Of all tokens.
@@ -66,7 +66,7 @@ def rounding(rollouts: pa.Table, logprobs: pa.Table, gap: float | None) -> Tenso
 
 
 def selected(weighting: Weighting, credit: Credit, noise: Tensor | None) -> Selected | None:
-    """What a method's threshold selects, and what it would of nothing but rounding.
+    """The tokens that a method's threshold selects, and those that rounding alone would select.
 
     Args:
         weighting: The method.

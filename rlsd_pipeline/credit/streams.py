@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class TokenStreams(NamedTuple):
-    """What the policy update consumes; a stream that a method does not use is None.
+    """The streams that the policy update reads; a stream that a method does not use is None.
 
     Attributes:
         token_advantages: Signed credit of the clipped policy gradient; `[tokens]`.

@@ -97,7 +97,7 @@ def under(estimator: AdvantageEstimator, credit: Credit) -> Credit:
 
 
 def row_offsets(column: pa.ChunkedArray) -> np.ndarray:
-    """Where each row's tokens begin and, last, where all end; `[rows + 1]`."""
+    """The first token of each row and, last, the end of all; `[rows + 1]`."""
     return np.concatenate([[0], np.cumsum(_lengths(contiguous(column)))])
 
 

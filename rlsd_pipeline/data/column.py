@@ -10,7 +10,7 @@ _WRAPPED = re.compile(r"(?P<before>.*)\{(?P<name>[^{}]+)\}(?P<after>.*)", re.DOT
 
 
 class Column(NamedTuple):
-    """Where a field of a problem stands in a row, and what is wrapped around it."""
+    """The place of a problem's field in a row, with its wrapping."""
 
     name: str
     before: str = ""

@@ -41,7 +41,7 @@ class Demonstrations(ABC):
 
 
 class Arrived(NamedTuple):
-    """What a demonstration came to, right or wrong.
+    """The outcome of a demonstration, right or wrong.
 
     Attributes:
         question: What was asked.

@@ -27,7 +27,7 @@ Split = Literal["train", "test"]
 
 
 class Scene(NamedTuple):
-    """What an image shows."""
+    """The content of an image."""
 
     colour: str
     shape: str

@@ -39,7 +39,7 @@ class Asked(NamedTuple):
     negated: bool
 
     def answer(self, colour: str) -> str:
-        """What is right where the image shows a colour."""
+        """The right answer for an image of a colour."""
         return "yes" if (self.colour == colour) != self.negated else "no"
 
 

@@ -28,7 +28,7 @@ def resolve_inside(folder: Path, relative: str) -> Path:
 
 
 def _blobs(root: Path) -> Iterator[Path]:
-    """Where the hub's client keeps the files of the snapshot that a folder is or lies in."""
+    """The folder in which the hub's client keeps the files of a snapshot."""
     for snapshot in (root, *root.parents):
         repository = snapshot.parent.parent
         if snapshot.parent.name == "snapshots" and repository.name.startswith("datasets--"):

@@ -29,7 +29,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 class _RowError(ValueError):
-    """What is wrong with an object that is JSON all the same."""
+    """The fault of an object that is valid JSON."""
 
 
 class _Line(NamedTuple):

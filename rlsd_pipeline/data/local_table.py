@@ -92,7 +92,7 @@ def _csv(files: Mapping[str, list[str]], split: str, separator: str) -> datasets
 
 
 def _saved(path: Path, split: str) -> datasets.Dataset:
-    """What `save_to_disk` wrote."""
+    """Reads the output of `save_to_disk`."""
     if (path / _SAVED_DICT).is_file():
         names = json.loads(_inside(path, _SAVED_DICT).read_bytes())["splits"]
         wanted = {name: path / name for name in names if name in split}

@@ -74,7 +74,7 @@ def _parquet(table: Path, tops: set[str]) -> Iterator[Any]:
 
 
 def _under(value: Any, tops: set[str]) -> Iterator[Any]:
-    """What stands under some keys, however the rows are wrapped."""
+    """The values of some keys at any depth."""
     if isinstance(value, list):
         for each in value:
             yield from _under(each, tops)

@@ -48,7 +48,7 @@ def _own(source: DataSource) -> Iterator[tuple[str, Problem]]:
 
 
 def _line(source: DataSource, rows: Any) -> str:
-    """Where a row was yielded; of a list, where the method that returned it begins."""
+    """The line that yielded a row; for a list, the first line of the method that returned it."""
     frame = getattr(rows, "gi_frame", None)
     code = frame.f_code if frame else type(source).problems.__code__
     return f"{code.co_filename}, line {frame.f_lineno if frame else code.co_firstlineno}"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class DataSource(Component):
-    """Where the problems come from.
+    """A data source.
 
     Only `problems` has to be written. Of a source of a user's own, its code, its settings and the
     content of each `LocatedPath` among them identify the problems; what else they depend on is
@@ -43,14 +43,14 @@ class DataSource(Component):
 
     @property
     def image_folder(self) -> Path | None:
-        """Where the images lie that dictionaries name by text; None where they name none.
+        """The folder of the images that dictionaries name by text; None if they name none.
 
         They count as content where this folder is a `LocatedPath` among the settings.
         """
         return None
 
     def content_version(self) -> str | None:
-        """What identifies the content beside code and settings, such as a version or a digest.
+        """The identity of the content beside code and settings, such as a version or a digest.
 
         Raises:
             DataError: It cannot be read.
@@ -109,11 +109,11 @@ class DataSource(Component):
 
     @property
     def demonstrated(self) -> dict[str, Any]:
-        """What identifies the demonstrations of a warm start beside model and prompts."""
+        """The identity of a warm start's demonstrations beside model and prompts."""
         return {"warm_start_images": self.seen_by_warm_start}
 
     def demonstrations(self) -> Demonstrations | None:
-        """What a warm start of `tiny_qwen3_vl` learns; None where it has nothing to learn from.
+        """The demonstrations of a warm start of `tiny_qwen3_vl`; None if there are none.
 
         By default easy-VQA's own questions about the images left to it.
         """

@@ -9,7 +9,7 @@ from rlsd_pipeline.evaluation.intervals import Estimate
 
 
 class Stall(NamedTuple):
-    """Where a curve stopped to fall.
+    """The iteration at which a curve stopped falling.
 
     Attributes:
         iteration: First iteration of the stall.

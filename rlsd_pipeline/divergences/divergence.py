@@ -68,7 +68,7 @@ class StoredDivergence(Divergence):
 
     @abstractmethod
     def entries(self, teacher: Tensor, student: Tensor) -> Tensor:
-        """What each entry adds to the divergence; their sum over the last axis is it.
+        """The terms of the divergence; their sum over the last axis is the divergence.
 
         Args:
             teacher: Log-probabilities of the entries, last the bucket of all others, without

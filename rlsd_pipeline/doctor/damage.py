@@ -114,7 +114,7 @@ def _other_bytes(
 
 
 def _unreadable(storage: Storage, stored: StoredArtifact) -> ArtifactError | None:
-    """What this code says of the records of an artifact whose bytes are sound."""
+    """The error in reading the records of an artifact whose bytes are sound, or None."""
     artifact = Artifact(stored.manifest, storage, cache_hit=True)
     writer = stored.manifest.libraries.get(PRODUCT)
     try:

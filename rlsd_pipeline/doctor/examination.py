@@ -32,7 +32,7 @@ def examine(
     experiment: str | None = None,
     read: Callable[[int], object] | None = None,
 ) -> list[Finding]:
-    """What is wrong, in the order in which it is to be mended.
+    """Find all damage, in the order in which it is repaired.
 
     Args:
         store: The store.

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 
 class Finding(NamedTuple):
-    """What was found at one place.
+    """A finding at one place.
 
     Attributes:
         what: The kind of thing.

@@ -45,7 +45,7 @@ def lost_inputs(artifacts: Iterable[StoredArtifact], stored: Inventory) -> Itera
 
 
 def leftovers(storage: Storage, stored: Inventory) -> Iterator[Finding]:
-    """What killed processes, results that were replaced, and an earlier mending have left."""
+    """The remains of killed processes, replaced results and earlier repairs."""
     groups: dict[str, list[Removal]] = defaultdict(list)
     for removal in plan(storage, stored, {}, time.time() - _SETTLED_SECONDS):
         if removal.why in _LEFTOVERS:

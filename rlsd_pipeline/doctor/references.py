@@ -16,7 +16,7 @@ from rlsd_pipeline.errors import DamagedError, VersionError
 def damaged_references(
     store: ArtifactStore, found: Survey, broken: Set[str], prefix: str, moment: datetime
 ) -> Iterator[Finding]:
-    """What is wrong with the names of a store, and with those that ought to be there.
+    """Find damaged and missing references of a store.
 
     A name is found again where another name or an artifact says what it must mean. Else it is
     taken away, and the next run of its stage writes it.

@@ -28,7 +28,7 @@ def _own_name(declared: dict[str, Any]) -> str:
 
 
 class AnyBenchmark(Decoding, Component):
-    """What a policy is scored on, and how it answers.
+    """A benchmark, with the settings of decoding.
 
     One of your own is a `Benchmark`, whose questions are rows.
     """
@@ -63,5 +63,5 @@ class AnyBenchmark(Decoding, Component):
         """Budget of one response."""
 
     def depends_on(self, experiment: ExperimentConfig) -> dict[str, Any]:
-        """What else of the experiment decides the score, beside prompts, verifier and engine."""
+        """Further parts of the experiment that decide the score."""
         return {}

@@ -98,7 +98,7 @@ class Benchmark(AnyBenchmark):
     """Attributes of the questions by which the score is broken down."""
 
     protocol: ClassVar[Sequence[str]] = ()
-    """What differs from the published table's run, as far as it is known."""
+    """The known differences to the run of the published table."""
 
     split: str = Field(default="", validate_default=True)
     """The split to evaluate on; by default the first one."""
@@ -164,7 +164,7 @@ class Benchmark(AnyBenchmark):
 
     @abstractmethod
     def prompt(self, problem: Problem) -> str:
-        """What a policy is asked."""
+        """The prompt of a problem."""
 
     def extract(self, response: str, problem: Problem) -> str | None:
         """The answer of a response, None where there is none; in any usual convention."""
@@ -178,7 +178,7 @@ class Benchmark(AnyBenchmark):
         return _robust().compare(answer, problem)
 
     def guesses(self, problem: Problem) -> Sequence[str]:
-        """What the official rule chooses from, by chance, where it finds no answer."""
+        """The answers from which the official rule guesses if it finds none."""
         return ()
 
     def summarise(self, scored: Sequence[Scored], confidence: float) -> Summary:
@@ -186,7 +186,7 @@ class Benchmark(AnyBenchmark):
         return by_question(*self.labels)(scored, confidence)
 
     def rule(self) -> Rule:
-        """What reads and compares answers in the declared mode."""
+        """The rule that reads and compares answers in the declared mode."""
         return self.rules[self.mode]() if self.rules else OwnRule(self)
 
     @property

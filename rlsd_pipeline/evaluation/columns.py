@@ -78,7 +78,7 @@ def plain_columns(features: datasets.Features) -> Sequence[str]:
 
 
 def kind_of(feature: Any) -> str:
-    """What a column holds, in the words of `ColumnKind` where it has one."""
+    """The kind of a column's values, named as in `ColumnKind` if possible."""
     if isinstance(feature, datasets.Image):
         return "image"
     if isinstance(feature, dict):

@@ -98,7 +98,7 @@ def normalised(text: str) -> str:
 
 
 def _marks(problem: Problem, budgets: Collection[int]) -> Iterator[tuple[str, bytes]]:
-    """What another copy of the problem has in common with it."""
+    """The marks by which a copy of the problem is recognised."""
     text = normalised(problem.question)
     options = sorted(normalised(choice) for choice in problem.choices)
     if len(text) >= TELLING_QUESTION:

@@ -123,7 +123,7 @@ class Judge:
             return dict(zip(pending, found, strict=True))
 
     def _ask(self, key: str, scored: Scored) -> Reading | str:
-        """What the judge reads, kept at once, or why it failed."""
+        """The judge's reading, cached at once, or the reason of its failure."""
         try:
             reading = parse(self._endpoint.reply(_SYSTEM, prompt(scored.problem, scored.response)))
         except EndpointError as error:
@@ -158,7 +158,7 @@ def _accuracy(scored: Sequence[Scored]) -> float:
 
 
 def prompt(problem: Problem, response: str) -> str:
-    """What the judge is shown: question, choices, and the end of the response."""
+    """The judge's prompt: question, choices, and the end of the response."""
     lettered = [(chr(65 + i), text) for i, text in enumerate(problem.choices)]
     # Where the choices are in the picture, their texts are their letters.
     in_picture = all(letter == text for letter, text in lettered)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 
 class Reading(NamedTuple):
-    """What a judge read; None where it found that the response gives no answer."""
+    """A judge's reading; None if the response gives no answer."""
 
     answer: str | None
 

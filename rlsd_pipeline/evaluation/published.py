@@ -32,7 +32,7 @@ PROTOCOL = (
 
 
 class Denominator(NamedTuple):
-    """What a published figure is a share of.
+    """The denominator of a published figure.
 
     Attributes:
         total: How many of them there are.

@@ -50,7 +50,7 @@ class Scored(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """What a benchmark makes of its verdicts.
+    """The score of a benchmark from its verdicts.
 
     Attributes:
         score: The benchmark's own score in [0, 1] with its interval.

@@ -15,7 +15,7 @@ _GUESS_SEED = 42
 
 
 class Prediction(NamedTuple):
-    """What a model said to a question.
+    """A model's response to a question.
 
     Attributes:
         problem_id: The question.

@@ -42,7 +42,7 @@ class Spread(NamedTuple):
     question_error: float
 
     def factor(self, times: float) -> float:
-        """What the standard deviation is multiplied by with so many times the questions."""
+        """The factor of the standard deviation with so many times the questions."""
         share = self.of_questions.value if self.of_questions else 0.0
         return math.sqrt(1 - share + share / times)
 

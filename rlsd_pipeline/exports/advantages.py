@@ -32,7 +32,7 @@ Form = Literal["plain", "trl", "verl", "prime_rl"]
 
 
 def advantages_table(run: StageRun, method: str, form: Form = "plain") -> pa.Table:
-    """What a method makes of each token of an iteration, one row a response.
+    """The advantages of a method on the tokens of an iteration, one row for each response.
 
     Args:
         run: The arm's iteration; its methods must have been compared.

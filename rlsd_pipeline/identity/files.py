@@ -114,7 +114,7 @@ def _record(folder: Path) -> Path:
 
 
 def _read(folder: Path) -> dict[str, tuple[Stamp, str]]:
-    """What is kept of a folder's files; a damaged record keeps nothing."""
+    """The recorded digests of a folder's files; a damaged record is empty."""
     with contextlib.suppress(OSError, RuntimeError, ValueError, TypeError, AttributeError):
         kept = json.loads(_record(folder).read_bytes())
         return {str(name): (list(stamp), str(digest)) for name, (stamp, digest) in kept.items()}

@@ -32,7 +32,7 @@ def pinned(model: AnyModel) -> AnyModel:
 
 
 def model_identity(model: AnyModel) -> dict[str, Any]:
-    """What a manifest says of a model, as plain JSON values.
+    """The identity of a model in a manifest, as plain JSON values.
 
     Raises:
         ConfigError: The commit of a hub id cannot be found out.

@@ -20,7 +20,7 @@ _COMPONENT = "assets.component.Experiment"
 
 
 class ImportRequest(NamedTuple):
-    """What is to be imported.
+    """The request of an import.
 
     Attributes:
         format: Name of the format, or where a class of one lies.
@@ -55,7 +55,7 @@ class ImportRequest(NamedTuple):
         return str(Path(self.model).resolve())
 
     def stages(self, tokens: str) -> dict[str, dict[str, Any]]:
-        """What the stages are declared as."""
+        """The declarations of the stages."""
         rollouts: dict[str, Any] = {"type": "import", "source": self.source, "tokens": tokens}
         if self.steps:
             rollouts["steps"] = list(self.steps)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def token_reader(run: StageRun, tokens: str) -> TokenReader:
-    """What puts rows into tokens: words, or the tokens of the experiment's model.
+    """The reader that converts rows to tokens: words, or the tokens of the experiment's model.
 
     Raises:
         ModelError: There is no such model.

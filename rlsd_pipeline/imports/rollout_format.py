@@ -36,10 +36,10 @@ class RolloutFormat(Component):
     """Names of the log's files, wherever they lie below a folder."""
 
     keys: ClassVar[frozenset[str]] = frozenset()
-    """What every record holds; a record that lacks one is of another format."""
+    """Keys of every record; a record that lacks one is of another format."""
 
     described: ClassVar[str] = ""
-    """What writes such a log, in a few words."""
+    """The writer of such logs, in a few words."""
 
     step_in_path: ClassVar[str | None] = None
     """Pattern of the file's path, with slashes, whose group is the step."""
@@ -49,14 +49,14 @@ class RolloutFormat(Component):
 
     @property
     def name(self) -> str:
-        """What it is called in the names of problems."""
+        """Its name in the names of problems."""
         return built_in_name(type(self)) or type(self).__name__.lower()
 
     @abstractmethod
     def read(
         self, record: Mapping[str, Any], place: Place
     ) -> Iterable[dict[str, Any] | UnusableError]:
-        """What a record says, as fields of `SampledRow`; a record may hold several rows.
+        """Read a record as fields of `SampledRow`; a record may hold several rows.
 
         Args:
             record: One line, or one row of a table.

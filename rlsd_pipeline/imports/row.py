@@ -40,7 +40,7 @@ class SampledRow(BaseModel):
     number: int
     step: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     group: str | None = None
-    """What the rows of one group share within a step."""
+    """Value that the rows of one group share within a step."""
 
     prompt: str | None = None
     """The prompt as the log has it, chat template included where the log includes it."""

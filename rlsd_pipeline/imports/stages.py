@@ -30,7 +30,7 @@ _VERSION = "1"
 
 
 class ImportStage(Stage):
-    """What the imports of the stages have in common."""
+    """The base class of the imports of stages."""
 
     type: Literal["import"] = "import"
 

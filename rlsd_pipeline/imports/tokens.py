@@ -37,7 +37,7 @@ class Tokens(NamedTuple):
 
 
 class TokenReader(ABC):
-    """What puts the rows of a log into tokens."""
+    """Converts the rows of a log to tokens."""
 
     @abstractmethod
     def responses(self, rows: Sequence[SampledRow]) -> list[Tokens | UnusableError]:
@@ -53,7 +53,7 @@ class TokenReader(ABC):
 
     @abstractmethod
     def question(self, row: SampledRow) -> str:
-        """What a row was asked, without what a chat template writes around it."""
+        """The question of a row, without the text of the chat template."""
 
 
 class Words(TokenReader):
@@ -147,7 +147,7 @@ class ModelTokens(TokenReader):
 
     @property
     def _around(self) -> list[tuple[str, str]]:
-        """What the chat template writes before and behind a question, with and without its marks.
+        """The chat template's text before and after a question, with and without its marks.
 
         Logs that were decoded without special tokens have lost the marks.
         """
@@ -213,7 +213,7 @@ class ModelTokens(TokenReader):
 
 
 def _ends(offsets: Sequence[tuple[int, int]]) -> list[int]:
-    """Where each token's text ends; a token that holds no whole character ends where it begins."""
+    """The end of each token's text; a token without a whole character ends where it begins."""
     ends = [end for _, end in offsets]
     for at in range(len(ends) - 2, -1, -1):
         start, end = offsets[at]

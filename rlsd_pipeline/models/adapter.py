@@ -87,7 +87,7 @@ def adapted(model: nn.Module) -> Iterator[tuple[str, Any]]:
 
 
 def added(module: Any, full_a: Tensor, rows_of_b: Tensor) -> Tensor:
-    """What an adapter adds to some rows of its module's weight; `[rows, inputs]`."""
+    """The adapter's contribution to some rows of its module's weight; `[rows, inputs]`."""
     return module.scaling[_NAME] * (rows_of_b @ full_a)
 
 

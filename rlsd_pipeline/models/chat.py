@@ -15,7 +15,7 @@ _OPENS, _CLOSES = "<think>", "</think>"
 
 
 class Turn(NamedTuple):
-    """What a model says in one turn.
+    """One turn of the model.
 
     Attributes:
         prefilled: The part that the chat template wrote, such as `<think>`; mostly none.
@@ -32,7 +32,7 @@ class Turn(NamedTuple):
 
     @property
     def begins(self) -> int:
-        """Where the response begins in it, in characters."""
+        """The start of the response in the turn, in characters."""
         return len(self.prefilled)
 
 
@@ -96,7 +96,7 @@ class Chat:
 
     @cached_property
     def prefilled(self) -> str:
-        """What the template writes of the response itself, from `<think>` on; mostly nothing."""
+        """The beginning of the response by the template, such as `<think>`; mostly empty."""
         question = [{"role": "user", "content": self._content(FilledTemplate.of_value("?"), 0)}]
         asked = self._render(question, begins_response=False) or ""
         begun = self._render(question, begins_response=True) or ""
@@ -104,7 +104,7 @@ class Chat:
         return opened + inside if opened else ""
 
     def written_before(self, response: str) -> str:
-        """What the template wrote of the turn that this response goes on with.
+        """The part of the turn that the template wrote before this response.
 
         A thought that the template has opened and closed counts for none where the response has
         one of its own.
@@ -112,7 +112,7 @@ class Chat:
         return "" if _CLOSES in self.prefilled and _OPENS in response else self.prefilled
 
     def continuation(self, turn: str) -> str:
-        """What is left to say of a turn, behind what the template writes of it."""
+        """The rest of a turn after the part that the template writes."""
         written = self.prefilled.strip()
         said = turn.lstrip()
         if not written or not said.startswith(written):
@@ -135,7 +135,7 @@ class Chat:
 
     @cached_property
     def _control_tokens(self) -> re.Pattern[str]:
-        """What a model reads as more than text: special tokens, marks of turns, placeholders."""
+        """The control tokens of a model: special tokens, marks of turns, placeholders."""
         added = self.tokenizer.added_tokens_decoder.values()
         question = [{"role": "user", "content": self._text("?")}]
         turn = self._render(question, begins_response=True) or ""

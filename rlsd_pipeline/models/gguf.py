@@ -32,7 +32,7 @@ _SPLIT_DIGITS = frozenset(["smollm", "starcoder", "refact", "command-r", "codesh
 
 
 class _Facts(NamedTuple):
-    """What the file says of its tokenizer beside the vocabulary."""
+    """The file's facts about its tokenizer beside the vocabulary."""
 
     kind: str | None
     rule: str | None

@@ -113,7 +113,7 @@ def chosen_logprobs(logits: Tensor, token_ids: Tensor) -> Tensor:
 
 
 class Moments(NamedTuple):
-    """What is known of next-token distributions over the whole vocabulary.
+    """Moments of next-token distributions over the whole vocabulary.
 
     Attributes:
         logprobs: Of the chosen tokens, nats; `[tokens]`.

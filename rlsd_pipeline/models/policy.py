@@ -92,7 +92,7 @@ class Policy:
 
     @property
     def trained(self) -> dict[str, Parameter]:
-        """What an optimizer steps, by the name of the model's parameter."""
+        """Name of the model's parameter -> the tensor that the optimizer steps."""
         if self.masters is not None:
             return self.masters.parameters
         return {n: p for n, p in self.model.named_parameters() if p.requires_grad}
@@ -183,7 +183,7 @@ class Policy:
     def _processed(
         self, prompt: str, text: str, images: Sequence[bytes], **options: bool
     ) -> Mapping[str, Any]:
-        """What the processor makes of a prompt; a refusal names the prompt and its images."""
+        """The processor's output for a prompt; an error names the prompt and its images."""
         pictures: list[Image] = []
         try:
             pictures += map(decode_image, images)
@@ -221,7 +221,7 @@ class Policy:
         ]
 
     def token_ends(self, completion_ids: Sequence[int], completion: str) -> list[int]:
-        """Where each token's text ends in the response's, in characters; `[tokens]`."""
+        """The end of each token's text in the response, in characters; `[tokens]`."""
         return self._response_text.token_ends(completion_ids, completion)
 
     @cached_property

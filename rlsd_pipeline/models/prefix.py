@@ -70,7 +70,7 @@ def collate(prompts: Sequence[EncodedPrompt], *, left: bool = False) -> PromptBa
 
 
 def rotary_positions(model: PreTrainedModel, batch: PromptBatch) -> Tensor:
-    """Where each token stands: `[rows, tokens]`, with M-RoPE `[3, rows, tokens]`."""
+    """The position of each token: `[rows, tokens]`, with M-RoPE `[3, rows, tokens]`."""
     if hasattr(model.base_model, "get_rope_index"):
         inputs = {"mm_token_type_ids": torch.zeros_like(batch.input_ids), **batch.inputs}
         positions, _ = model.base_model.get_rope_index(

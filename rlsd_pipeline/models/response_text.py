@@ -37,7 +37,7 @@ class ResponseText:
         return Turn(self.chat.written_before(sampled), sampled)
 
     def token_ends(self, completion_ids: Sequence[int], completion: str) -> list[int]:
-        """Where each token's text ends in the response's, in characters; `[tokens]`.
+        """The end of each token's text in the response, in characters; `[tokens]`.
 
         Tokens are decoded a few at a time, since a character may take several of them, and after
         the ones before, since some tokenizers drop the blank that a text begins with.

@@ -68,7 +68,7 @@ class KeepLikeliest:
     count: int | None
 
     def __call__(self, logits: Tensor, spans: Sequence[Span]) -> Support:
-        """What is kept of some tokens."""
+        """The kept entries of some tokens."""
         return on_support(logits, likeliest(logits, self.count))
 
 
@@ -83,7 +83,7 @@ class KeepEntries:
     ids: Mapping[int, Tensor]
 
     def __call__(self, logits: Tensor, spans: Sequence[Span]) -> Support:
-        """What is kept of some tokens."""
+        """The kept entries of some tokens."""
         ids = [self.ids[row][start:stop] for row, start, stop in spans]
         return on_support(logits, torch.cat(ids).to(logits.device))
 

@@ -77,7 +77,7 @@ def _disk_names(model: PreTrainedModel) -> dict[str, str]:
 
 
 def _unique(model: PreTrainedModel) -> list[tuple[str, Tensor]]:
-    """What a checkpoint holds: parameters, each once, and persistent buffers."""
+    """The tensors of a checkpoint: parameters, each once, and persistent buffers."""
     kept = model.state_dict(keep_vars=True)
     names = {name for name, _ in [*model.named_parameters(), *model.named_buffers()]}
     return [(name, value) for name, value in kept.items() if name in names]

@@ -55,7 +55,7 @@ def learn_tokenizer(
 
 
 def _corpus(prompts: PromptsConfig, demonstrations: Demonstrations) -> list[str]:
-    """What the tokenizer is learnt from: the same for every seed and noise.
+    """The corpus of the tokenizer: the same for every seed and noise.
 
     So all warm starts of an experiment share a vocabulary, and one can teach another.
     """

@@ -24,7 +24,7 @@ _ENTRY_BYTES = 8
 
 @dataclass(frozen=True)
 class Written:
-    """What one iteration of an arm leaves behind, bytes.
+    """The bytes that one iteration of an arm writes.
 
     Attributes:
         tables: Name of a table -> bytes.
@@ -46,7 +46,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Disk:
-    """What an arm keeps, bytes.
+    """The bytes that an arm keeps.
 
     Attributes:
         everything: Without garbage collection.

@@ -17,7 +17,7 @@ _MOST_NODES = 128
 
 @dataclass(frozen=True)
 class Misfit:
-    """What a phase lacks.
+    """A phase that does not fit into a device.
 
     Attributes:
         phase: Which.
@@ -91,7 +91,7 @@ def _remedies(
 def _changes(
     phase: str, demand: Demand, spread: Layout, hardware: HardwareConfig
 ) -> Iterator[Change]:
-    """What takes memory from a phase, the cheapest first."""
+    """The changes that reduce the memory of a phase, the cheapest first."""
     work = demand.work
     if phase == "sampling":
         yield from _engine_changes(spread)

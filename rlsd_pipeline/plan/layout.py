@@ -33,7 +33,7 @@ LANGUAGE_MODEL = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj"
 
 @dataclass(frozen=True)
 class Layout:
-    """Where weights lie and in which precision.
+    """The distribution of the weights over devices, and their precision.
 
     Attributes:
         shards: Devices that share the update, and over which its weights, gradients and optimizer
@@ -81,7 +81,7 @@ class Layout:
 
 
 def layout(experiment: ExperimentConfig, arm: Arm) -> Layout:
-    """What the experiment declares."""
+    """The layout that the experiment declares."""
     stored = BYTES[model_precision(experiment.model)]
     here = Layout(
         shards=1,

@@ -15,7 +15,7 @@ GIB = 2**30
 
 @dataclass(frozen=True)
 class Phase:
-    """What one device holds while a stage runs.
+    """The memory of one device while a stage runs.
 
     Attributes:
         name: Of the stage.
@@ -48,7 +48,7 @@ class Engine:
 
 @dataclass(frozen=True)
 class Demand:
-    """What decides the memory of an arm, whatever the layout.
+    """The quantities that decide the memory of an arm in any layout.
 
     Attributes:
         architecture: The policy.

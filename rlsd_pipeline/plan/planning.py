@@ -47,7 +47,7 @@ class MethodPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """What an experiment takes.
+    """The plan of an experiment.
 
     Attributes:
         name: Of the experiment.
@@ -108,7 +108,7 @@ class Plan:
 
     @property
     def refusals(self) -> list[str]:
-        """What cannot be run as declared, with what would make it fit."""
+        """The phases that cannot run as declared, with what would make them fit."""
         lacking: dict[Misfit, list[str]] = {}
         for method in self.methods:
             for misfit in method.misfits:

@@ -12,7 +12,7 @@ from rlsd_pipeline.plan.workload import Pass, Workload
 
 @dataclass(frozen=True)
 class Setting:
-    """What runs, where.
+    """The policy, its layout, the engine and the device of a timing.
 
     Attributes:
         architecture: The policy.

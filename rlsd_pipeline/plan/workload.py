@@ -35,7 +35,7 @@ class Pass:
 
 @dataclass(frozen=True)
 class Workload:
-    """What an iteration reads and writes.
+    """The prompts, tokens and passes of an iteration.
 
     Attributes:
         plain: The responses behind the student's prompts: what is sampled and learnt from.

@@ -37,7 +37,7 @@ class JudgedRollout(NamedTuple):
 
 
 class MoreTokens(NamedTuple):
-    """What a teacher's prompt has more than the student's, in tokens.
+    """The tokens by which a teacher's prompt exceeds the student's.
 
     Attributes:
         expected: On average.
@@ -49,7 +49,7 @@ class MoreTokens(NamedTuple):
 
 
 class PrivilegedContext(Component):
-    """What the teacher's prompt adds to the student's; only `texts` has to be written.
+    """A privileged context; a subclass must define `texts`.
 
     The images are the student's unless `images` gives others. A built-in one without settings is
     declared by its name alone.
@@ -64,7 +64,7 @@ class PrivilegedContext(Component):
     """Whether the teacher is asked exactly what the student is."""
 
     also_identified: ClassVar[Mapping[str, str]] = {}
-    """What counts beside code and settings where rollouts are scored with it."""
+    """Further parts of its identity beside code and settings."""
 
     @abstractmethod
     def texts(
@@ -83,7 +83,7 @@ class PrivilegedContext(Component):
         """
 
     def images(self, problem: Problem) -> Sequence[bytes]:
-        """What the teacher sees of a problem: encoded images, the student's unless it says others.
+        """The teacher's images of a problem, encoded; by default the student's.
 
         Raises:
             DataError: The problem lacks what is to be seen.
@@ -98,7 +98,7 @@ class PrivilegedContext(Component):
         return None
 
     def more_tokens(self, sampling: SamplingConfig, expected: AssumptionsConfig) -> MoreTokens:
-        """What the teacher's prompt has more than the student's, for the plan."""
+        """The tokens by which the teacher's prompt exceeds the student's, for the plan."""
         return MoreTokens(_FEW_TOKENS, _FEW_TOKENS)
 
     def distinct_prompts(self, sampling: SamplingConfig) -> int:
@@ -107,7 +107,7 @@ class PrivilegedContext(Component):
 
     @property
     def display_name(self) -> str:
-        """What it is called where results are shown."""
+        """Its name in results."""
         origin = self.origin
         return self.type if origin is None else origin.name
 

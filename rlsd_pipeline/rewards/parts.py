@@ -16,7 +16,7 @@ Values = list[float | None]
 
 
 class Rewarded(NamedTuple):
-    """What some responses are worth.
+    """The rewards of some responses, with their parts.
 
     Attributes:
         rewards: R of each response; None where the verifier failed; `[responses]`.
@@ -54,7 +54,7 @@ def rewarded(
 
 
 def _scores(part: RewardFunction, responses: Sequence[Response], groups: Groups) -> Values:
-    """What a part gives every response."""
+    """The values of a part for all responses."""
     scores: Values = [None] * len(responses)
     for problem_id, rows in zip(groups.problem_ids, groups.members, strict=True):
         with guarded(part, f"problem {problem_id}"):

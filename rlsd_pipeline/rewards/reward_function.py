@@ -62,7 +62,7 @@ class RewardFunction(Component):
         return self.name or short_name(self)
 
     def score(self, response: Response) -> float | None:
-        """What one response is worth, before the weight.
+        """The part's value for one response, before the weight.
 
         Returns:
             A finite number; None where the part says nothing of this response, and adds nothing.
@@ -70,7 +70,7 @@ class RewardFunction(Component):
         raise NotImplementedError
 
     def score_group(self, responses: Sequence[Response]) -> Sequence[float | None]:
-        """What each response to one problem is worth, before the weight.
+        """The part's value for each response to one problem, before the weight.
 
         Args:
             responses: All that were sampled for the problem, in their order; `[group]`.

@@ -33,7 +33,7 @@ def _draw(logprobs: Tensor, uniform: Tensor) -> Tensor:
 
 
 def likely_tokens(logprobs: Tensor, request: SamplingRequest) -> Tensor:
-    """What a token may be drawn from; the order of the two cuts is that of `generate`."""
+    """The distribution to sample from; top-k and top-p are applied in the order of `generate`."""
     no_ids = torch.empty(0, dtype=torch.long)
     if request.top_k is not None:
         logprobs = TopKLogitsWarper(request.top_k)(no_ids, logprobs)

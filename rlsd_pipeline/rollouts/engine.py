@@ -35,7 +35,7 @@ class Completion(NamedTuple):
 
 
 class SamplingRequest(NamedTuple):
-    """What to sample.
+    """A request for samples.
 
     Attributes:
         prompts: One per problem.
@@ -90,7 +90,7 @@ class SamplingRequest(NamedTuple):
 
 
 class Footprint(NamedTuple):
-    """What an engine takes of the devices of its process.
+    """The resources of its process's devices that an engine uses.
 
     Attributes:
         copies: Of the sampling weights, side by side; 0 where a server elsewhere holds them.
@@ -137,7 +137,7 @@ class Engine(Component):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What of it decides the draw: a change of the rest leaves samples valid."""
+        """The settings that decide the samples; other settings may change freely."""
         return identity(self, without=self.speed)
 
     @property
@@ -150,7 +150,7 @@ class Engine(Component):
 
     @property
     def footprint(self) -> Footprint:
-        """What it takes of the devices here, for the plan; nothing by default."""
+        """Its footprint on the devices here, for the plan; nothing by default."""
         return Footprint()
 
     @abstractmethod

@@ -101,7 +101,7 @@ def _fault(policy: Policy, request: SamplingRequest, reported: Reported) -> str 
 def ending_fault(
     policy: Policy, request: SamplingRequest, ids: Sequence[int], reason: FinishReason
 ) -> str | None:
-    """What of a response's tokens sampling could not have given; None where nothing is.
+    """The fault of a response's tokens that sampling cannot produce; None if there is none.
 
     Args:
         policy: Whose tokens they are.

@@ -28,7 +28,7 @@ class DeclaredStages(StrictConfig):
 
 
 def _place(stage: type[Stage]) -> Any:
-    """Where an object of a stage may be declared: of its name, and with what it writes."""
+    """The config field of a stage: it accepts objects with the stage's name and tables."""
 
     def fits(declared: Stage) -> Stage:
         found, name = type(declared), getattr(declared, "name", None)
@@ -59,7 +59,7 @@ def _place(stage: type[Stage]) -> Any:
 
 
 def _elsewhere(stage: type[Stage]) -> str:
-    """Where a table may be declared instead."""
+    """The advice where a table may be declared instead."""
     if stage is ProblemsStage:
         return "declare the file of the problems in `dataset`, whose `type: jsonl` reads one"
     takers = {table.name for table in TableStage.__subclasses__()}

@@ -78,7 +78,7 @@ class Stage(Component):
         return {name: run.read(name) for name in self.reads}
 
     def settings(self, run: StageRun) -> dict[str, Any]:
-        """What decides its result here beside `decided_by`, as plain JSON values."""
+        """Further settings that decide its result beside `decided_by`, as plain JSON values."""
         return {}
 
     def implementation(self) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class Stage(Component):
     def request(
         self, run: StageRun, inputs: Mapping[str, Artifact] | None = None
     ) -> ArtifactRequest:
-        """What identifies its artifact here: the store keeps one a fingerprint of this.
+        """The request that identifies its artifact: the store keeps one for each fingerprint.
 
         Args:
             run: Where.

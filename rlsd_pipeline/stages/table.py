@@ -100,7 +100,7 @@ class TableStage(Stage):
         return inputs["rollouts"].table(Rollout, ["rollout_id", "completion_ids"])
 
     def check(self, run: StageRun, inputs: Mapping[str, Artifact], table: pa.Table) -> None:
-        """What holds of the stage's table beside its schema and its order.
+        """Check the stage's table beyond its schema and its order.
 
         Raises:
             ArtifactError: Names the row and the column.

@@ -65,7 +65,7 @@ class Workspace:
 
     @cached_property
     def compute(self) -> Compute:
-        """Where the work of a stage runs."""
+        """The place of computation."""
         from rlsd_pipeline.compute.build import build_compute
 
         return build_compute(self.experiment.compute, self.pool, self.store)
@@ -88,7 +88,7 @@ class Workspace:
         return self.experiment.stages.of(stage)
 
     def whole(self, **options: Any) -> StageRun:
-        """Where the stages run that the experiment has once: at any arm, which they do not read."""
+        """The stage run of stages that the experiment has once; they read no arm."""
         return StageRun(self, next(iter(self._lineages.values())), 0, **options)
 
     def at(self, arm: str, iteration: int, **options: Any) -> StageRun:
@@ -130,12 +130,12 @@ class StageRun:
 
     @property
     def experiment(self) -> ExperimentConfig:
-        """What is declared."""
+        """The declared experiment."""
         return self.workspace.experiment
 
     @property
     def base_model(self) -> AnyModel:
-        """What the arm begins with; seeds may begin differently."""
+        """The model that the arm begins with; it may depend on the seed."""
         return self.experiment.model.of_seed(self.arm.seed)
 
     def reference(self, stage: str, iteration: int | None = None) -> str:
@@ -166,7 +166,7 @@ class StageRun:
         return artifact
 
     def _way_to(self, stage: str, iteration: int) -> str:
-        """What makes an artifact that is lacking."""
+        """The command that makes a missing artifact."""
         from rlsd_pipeline.imports.stages import RolloutsImport
         from rlsd_pipeline.stages.iteration.alignment import IN_WORDS
         from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
@@ -196,7 +196,7 @@ class StageRun:
         return made
 
     def kept_draw(self) -> int:
-        """Which draw of the rollouts is here; 0 where there is none yet.
+        """The stored draw of the rollouts; 0 if there is none yet.
 
         Raises:
             DamagedError: The reference is damaged, so the draw is not known.

@@ -73,19 +73,19 @@ def comparison(run: StageRun) -> data.Comparison | None:
 
 
 def values_command(run: StageRun) -> str:
-    """What measures the token values of a place."""
+    """The command that measures the token values of an iteration."""
     name, arm = shlex.quote(run.workspace.name), run.arm.name
     return f"rlsd values {name} --arm {arm} --iteration {run.iteration}"
 
 
 def compare_command(run: StageRun) -> str:
-    """What compares all methods at a place."""
+    """The command that compares all methods at an iteration."""
     name, arm = shlex.quote(run.workspace.name), run.arm.name
     return f"rlsd compare {name} --arm {arm} --iteration {run.iteration}"
 
 
 def signal_meaning(run: StageRun, found: GradientSignal) -> str:
-    """What bias and noise of the gradients mean here, and how the reference is made."""
+    """The explanation of bias and noise of the gradients, and of the reference."""
     reference = (
         ""
         if any(one.cosine for one in found.methods)

@@ -69,7 +69,7 @@ def diagnostics(
 
 
 def _headroom(workspace: Workspace, learnt: Mapping[str, Learning]) -> Diagnostic:
-    """What measured credit gains over GRPO, and the share of it that others reach."""
+    """The oracle's gain over GRPO, and the share of it that others reach."""
     rows = []
     for one in headrooms(workspace.experiment, learnt):
         of = f"{one.quantity}, {one.measure}"

@@ -105,7 +105,7 @@ def _numbers(workspace: Workspace, artifact: Artifact) -> dict[str, float]:
 
 
 def _moments(artifact: Artifact) -> dict[str, float]:
-    """What the diagnostics read of an iteration's tokens."""
+    """The numbers of an iteration's tokens for the diagnostics."""
     table = artifact.table(TokenLogprobs, ["student_logprobs", "teacher_logprobs"])
     found = table_moments(table)._asdict()
     return {f"{MOMENTS}{name}": of for name, of in found.items() if of is not None}
@@ -125,7 +125,7 @@ def _note(workspace: Workspace, arm: str) -> str:
 
 
 def _kept(workspace: Workspace, arm: str) -> dict[str, _Entry]:
-    """What was kept; nothing of another version."""
+    """The cached numbers; empty if another version wrote them."""
     document = read_note(workspace.store.storage, _note(workspace, arm))
     with suppress(TypeError, KeyError, AttributeError):
         if document.get("version") == _VERSION:

@@ -40,7 +40,7 @@ class AnyOrderRun(AccelerateRun):
 
 
 def prepare() -> None:
-    """What accelerate's trackers log through; it starts nothing outside a distributed launch."""
+    """Set up the state that accelerate's trackers need; it starts no distributed launch."""
     from accelerate import PartialState
 
     PartialState()

@@ -22,7 +22,7 @@ STREAMS = ("token_advantages", "distillation_weights", "nll_weights")
 
 
 def stage_metrics(stage: Stage, artifact: Artifact) -> Numbers:
-    """What an artifact says of its iteration, as `stage/name`, with what its run measured."""
+    """The numbers and measurements of an artifact, as `stage/name`."""
     read = stage.metrics(artifact)
     if read is None:
         return {}

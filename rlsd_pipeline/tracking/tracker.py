@@ -21,7 +21,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9{][A-Za-z0-9_{}. -]*$")]
 
 
 class Place(NamedTuple):
-    """Which run: where it is kept, and what it is called.
+    """A tracker's run: its folder and its name.
 
     Attributes:
         directory: Local folder of the tracker; it is there.
@@ -45,7 +45,7 @@ class OpenRun(Protocol):
 
 
 class Tracker(Component):
-    """Where the metrics of every stage are also sent; it changes no artifact.
+    """A tracker: it also receives the metrics of every stage, and changes no artifact.
 
     Whatever it raises is said once, and training goes on without it.
     """
@@ -67,7 +67,7 @@ class Tracker(Component):
 
     @property
     def name(self) -> str:
-        """What it is called: its type, or where a user's lies, without its folder."""
+        """Its name: the type, or the file and class of a user's tracker."""
         return self.type if self.origin is None else self.origin.name
 
     @abstractmethod

@@ -15,7 +15,7 @@ Output = TypeVar("Output")
 
 
 class Responses(NamedTuple):
-    """What the division of a step into micro-batches depends on.
+    """The responses of a step, by which it is divided into micro-batches.
 
     Attributes:
         prompts: The prompt of each group.
@@ -47,7 +47,7 @@ class StandIn(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """What a process runs at a time, while the others run theirs.
+    """The micro-batch of one process, while the others run theirs.
 
     Attributes:
         parts: The responses to learn from; there may be none left.

@@ -23,7 +23,7 @@ def engine_ratios(student_logprobs: Tensor, rollout_logprobs: Tensor) -> Tensor:
 
 
 def engine_weights(ratios: Tensor, cap: float) -> Tensor:
-    """What each token's loss is weighed by; `[tokens]`."""
+    """The weight of each token's loss; `[tokens]`."""
     return ratios.clamp(max=cap)
 
 

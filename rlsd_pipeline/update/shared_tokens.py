@@ -69,7 +69,7 @@ def with_shares(
 
 
 def _learnt(tokens: Tokens) -> Tensor:
-    """Which tokens carry a weight in any stream; `[tokens]`."""
+    """The mask of tokens with a weight in any stream; `[tokens]`."""
     learnt = torch.zeros(len(tokens.old_logprobs), dtype=torch.bool)
     for column in tokens.streams:
         if column is not None:

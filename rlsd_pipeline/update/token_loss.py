@@ -27,7 +27,7 @@ from rlsd_pipeline.weighting.method import TokenStreams
 
 
 class Tokens(NamedTuple):
-    """What is known of a flat list of response tokens before the policy is run.
+    """A flat list of response tokens, before the policy runs.
 
     Attributes:
         old_logprobs: Under the policy that sampled; nats, `[tokens]`.

@@ -11,7 +11,7 @@ from schemas.problem import Problem
 
 
 class Golds(NamedTuple):
-    """What a verifier makes of gold answers.
+    """The counts and faults of gold answers under a verifier.
 
     Attributes:
         by_kind: How many answers each kind has.

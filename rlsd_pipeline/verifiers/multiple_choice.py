@@ -234,7 +234,7 @@ def _indices(letters: Sequence[str], told: Sequence[str], texts: Sequence[str]) 
 
 
 def _key(text: str) -> str:
-    """What two texts of the same choice have in common: `$1 : 2$` and `1:2` are one."""
+    """A key that texts of the same choice share: `$1 : 2$` and `1:2` are one."""
     return _IDLE_BLANKS.sub("", normalise(_plain(text)))
 
 

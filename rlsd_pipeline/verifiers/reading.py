@@ -56,12 +56,12 @@ _ENDING = re.compile(r"(.+?) is (?:the |my )?(?:final |correct )?(?:answer|resul
 
 
 def context_of(question: str, gold: str) -> Context:
-    """What a gold answer and the answers to its question are read in."""
+    """The context in which a gold answer and the answers to its question are read."""
     return Context(question, words_of(question) | words_of(gold), _read)
 
 
 def read(text: str, context: Context) -> Answer:
-    """What a text says; text that no kind understands in full is `Text`."""
+    """Read a text as an answer; text that no kind understands in full is `Text`."""
     if len(text) > 2 * LONGEST:
         return Text(text=text)
     text = plain(text)
@@ -84,7 +84,7 @@ def _read(text: str, context: Context) -> Answer:
 
 
 def _without_frame(text: str, context: Context) -> str:
-    """What a sentence says, without the words that the question has said before."""
+    """A sentence without the words of the question."""
     if announced := _ANNOUNCED.match(text):
         return text[announced.end() :].strip()
     if ending := _ENDING.fullmatch(text):

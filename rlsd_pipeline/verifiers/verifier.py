@@ -99,7 +99,7 @@ class Verifier(Component):
             return Verification(Verdict.VERIFIER_ERROR, None, self._raised(error))
 
     def _raised(self, error: Exception) -> str:
-        """What was raised; of a user's verifier, with the line."""
+        """The message of an exception; for a user's verifier, with the line."""
         origin = self.origin
         if origin is None:
             return f"{type(error).__name__}: {error}"
@@ -121,7 +121,7 @@ def check_gold(verifier: Verifier, problems: Iterable[Problem]) -> list[str]:
 
 
 def gold_failure(verifier: Verifier, problem: Problem) -> Verification | None:
-    """What a verifier says of a response that gives the gold answer; None where it accepts it."""
+    """The verifier's verdict on a response with the gold answer; None if it accepts it."""
     with guarded(verifier, f"problem {problem.problem_id}"):
         responses = verifier.gold_responses(problem)
     for response in responses:

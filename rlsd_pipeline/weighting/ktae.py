@@ -73,7 +73,7 @@ def key_token_values(credit: Credit) -> Tensor:
 
 
 class _Groups(NamedTuple):
-    """What is known of responses and groups before their tokens are looked at.
+    """The numbers of responses and groups, before their tokens are read.
 
     Attributes:
         of: Group of each response; `[responses]`.

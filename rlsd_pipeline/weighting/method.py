@@ -49,7 +49,7 @@ NO_VALUES = (
 
 @dataclass(frozen=True)
 class Credit:
-    """What a method may read of one table of rollouts.
+    """The inputs of a method: one table of rollouts as flat arrays.
 
     Attributes:
         rewards: R of each rollout, nan where the verifier failed; `[rollouts]`.
@@ -106,7 +106,7 @@ class Credit:
     patched_image_logprobs: Tensor | None = None
 
     def lacks(self, names: Iterable[str]) -> list[str]:
-        """Which of some columns are not there."""
+        """The missing ones among some columns."""
         return sorted(name for name in names if getattr(self, name) is None)
 
     def column(self, name: str) -> Tensor:
@@ -172,7 +172,8 @@ class Weighting(Component):
     from `reads`."""
 
     privileged: ClassVar[PrivilegedContext | None] = None
-    """What its teacher sees unless the arm says otherwise; None leaves it to the experiment."""
+    """Its teacher's privileged context, unless the arm declares one; None takes the
+    experiment's."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Check the columns; a class may instead say whether it reads a teacher, or values."""
@@ -215,7 +216,7 @@ class Weighting(Component):
         return self
 
     def cut(self, credit: Credit) -> Tensor | None:
-        """Where a bound changed a token's weight; `[tokens]`, or None for a method without one."""
+        """The mask of tokens whose weight was clipped; `[tokens]`, or None without a bound."""
         return None
 
     def selects(self, credit: Credit) -> Tensor | None:

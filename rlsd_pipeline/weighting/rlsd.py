@@ -71,7 +71,7 @@ class RLSD(Weighting):
         return self.model_copy(update=still)
 
     def cut(self, credit: Credit) -> Tensor:
-        """Where w_t lay outside 1 ± ε_w."""
+        """The mask of tokens with w_t outside 1 ± ε_w."""
         advantages, gain = credit.token_advantages, credit.information_gain
         return cut_weights(advantages, gain, self.clip) & self._weighted(credit)
 
@@ -132,7 +132,7 @@ def evidence_weights(
 
 
 def cut_weights(advantages: Tensor, information_gain: Tensor, clip: float) -> Tensor:
-    """Where exp(sign(A) Δ) lies outside 1 ± ε_w; as `information_gain`."""
+    """The mask of exp(sign(A) Δ) outside 1 ± ε_w; shaped as `information_gain`."""
     signed = (advantages.sign() * information_gain).clamp(max=math.log(3))
     return (signed.exp() - 1).abs() > clip
 

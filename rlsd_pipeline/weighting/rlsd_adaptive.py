@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Adapted(NamedTuple):
-    """What the rule makes of one table.
+    """The adapted λ and ε_w of one table.
 
     Attributes:
         mix: λ.
@@ -74,7 +74,7 @@ class AdaptiveRLSD(Weighting):
         return TokenStreams(rlsd_token_advantages(advantages, gain, every, mix=mix, clip=clip))
 
     def cut(self, credit: Credit) -> Tensor:
-        """Where w_t lay outside 1 ± ε_w."""
+        """The mask of tokens with w_t outside 1 ± ε_w."""
         return cut_weights(
             credit.token_advantages, credit.information_gain, self.adapt(credit).clip
         )

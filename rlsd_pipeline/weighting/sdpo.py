@@ -33,7 +33,7 @@ class SDPO(Weighting):
     type: Literal["sdpo"] = "sdpo"
 
     divergence: DivergenceConfig = JSD(support="student")
-    """Which divergence, or its sampled form; over the student's entries unless declared."""
+    """The divergence, or its sampled form; by default over the student's entries."""
 
     groups: Literal["with_success", "all"] = "with_success"
     """Groups with a loss; `all` suits feedback, which needs no success."""

@@ -39,7 +39,7 @@ class SRPO(Weighting):
     alike."""
 
     divergence: DivergenceConfig = JSD(support="student")
-    """Which divergence, or its sampled form; SDPO's unless declared."""
+    """The divergence, or its sampled form; by default SDPO's."""
 
     privileged = Sibling()
 

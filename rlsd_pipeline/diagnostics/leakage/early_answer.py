@@ -16,7 +16,7 @@ from rlsd_pipeline.evaluation.intervals import Estimate, wilson_share
 
 
 class EarlyAnswers(NamedTuple):
-    """Where many responses first name the answer.
+    """The positions at which many responses first name the answer.
 
     Attributes:
         share: Share of all responses that name it early, with Wilson's interval. One that never
@@ -47,7 +47,7 @@ def reasoning_of(completion: str) -> str:
 
 
 def first_answer_position(reasoning: str, answer: str) -> float | None:
-    """Where an answer first stands as a whole word, as a fraction of the text's characters.
+    """The first position of an answer as a whole word, as a fraction of the text's characters.
 
     Case and the width of blanks do not count. A number is not found inside a longer one: 2 is not
     in 12, 2.5, 1,200 or -2.
@@ -78,7 +78,7 @@ def early_answers(
     within: float = 0.2,
     confidence: float = 0.95,
 ) -> EarlyAnswers:
-    """Which responses name the answer within the first part of their reasoning.
+    """Find the responses that name the answer within the first part of their reasoning.
 
     Args:
         reasonings: The reasoning of each response.

@@ -66,7 +66,7 @@ class RunRecording:
 
 @dataclass(frozen=True)
 class SeedOutcome:
-    """What one seed says.
+    """The decision of one seed.
 
     Attributes:
         arm: The seed's arm.
@@ -83,7 +83,7 @@ class SeedOutcome:
 
 @dataclass(frozen=True)
 class PropertyResult:
-    """What all seeds of a method say together.
+    """The decision over all seeds of a method.
 
     Attributes:
         name: Name of the property.

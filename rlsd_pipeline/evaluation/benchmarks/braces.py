@@ -63,7 +63,7 @@ def _groups(text: str) -> Iterator[_Group]:
 
 
 def _opening(brace: re.Match[str], command: re.Match[str] | None) -> tuple[int, int] | None:
-    """Where a group and its inside start; None for the braces around an argument."""
+    """The starts of a group and of its inside; None for the braces around an argument."""
     if command is None or command.end() != brace.start() or brace[0] != "{":
         return brace.start(), brace.end()
     return (command.start(), brace.end()) if _BOX.fullmatch(command[0]) else None

@@ -38,7 +38,7 @@ class MathVistaOfficial:
     integer: Callable[[str], str]
 
     def extract(self, response: str, problem: Problem) -> str | None:
-        """What the official short-cuts read; None where the authors ask a language model."""
+        """The answer by the official short-cuts; None where the authors ask a language model."""
         if not response or response in problem.choices:
             return response
         match problem.attributes["answer_type"]:

@@ -135,7 +135,7 @@ def _matches_open(response: str, golds: Sequence[str]) -> bool:
 
 
 def _key_phrases(response: str) -> list[str]:
-    """What follows the last cue of each line, or the whole response where no line has one."""
+    """The text after the last cue of each line, or the whole response if no line has a cue."""
     # Everything is lower-case here, so the official split before a capital never happens.
     response = response.strip().strip(".").lower()
     lines = response.split("\n")

@@ -34,7 +34,7 @@ class OfficialRule:
     """The authors' `four_dimensional_metrics.py`: a capital letter right after `Answer`."""
 
     def extract(self, response: str, problem: Problem) -> str | None:
-        """What follows the last `Answer`, or all, when it begins with a letter from A to H."""
+        """The text after the last `Answer`, or all of it, if a letter from A to H begins it."""
         tail = response.rpartition("Answer")[2].strip().translate(_MARKS).strip()
         return tail[0] if tail and tail[0] in _LETTERS else None
 

@@ -109,7 +109,7 @@ class Generic(RolloutFormat):
         return self.step is not None
 
     def step_of(self, record: Mapping[str, Any], place: Place) -> int | None:
-        """What the column says, where one is named."""
+        """The value of the step column, if one is named."""
         return whole_number(self._value(record, "step"))
 
     def require(self, record: Mapping[str, Any]) -> None:

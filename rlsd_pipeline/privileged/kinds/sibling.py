@@ -63,7 +63,7 @@ class Sibling(PrivilegedContext):
 
 
 def demonstration(completion: str) -> str:
-    """What follows the thinking, without tags; the whole response where no thinking ends.
+    """The text after the thinking, without tags; the whole response if no thinking ends.
 
     As SDPO's repository has it: the teacher is to see the attempt, and not how it was thought out.
     """

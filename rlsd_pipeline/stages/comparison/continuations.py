@@ -53,7 +53,7 @@ class Continuations:
         self._judged: dict[tuple[str, tuple[int, ...], bool], Response] = {}
 
     def rewards(self, states: Sequence[State]) -> list[StateRewards]:
-        """What continuing from each state came to, in the order of the states.
+        """The rewards of each state's continuations, in the order of the states.
 
         Every part is an artifact of its own, so that an interruption costs one part.
         """

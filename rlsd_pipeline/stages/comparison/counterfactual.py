@@ -31,7 +31,7 @@ class Counterfactual(StageRun):
 
     @property
     def experiment(self) -> ExperimentConfig:
-        """What is declared for the place."""
+        """The experiment, as declared for this run."""
         return self.place.experiment
 
     def reference(self, stage: str, iteration: int | None = None) -> str:
@@ -40,7 +40,7 @@ class Counterfactual(StageRun):
         return f"{folder}/what_if/{self.place.iteration:03d}/{_file_name(self.change)}/{name}"
 
     def read(self, stage: str, iteration: int | None = None) -> Artifact:
-        """What this run has made, or else what the place has."""
+        """An artifact of this altered run, or else of the original one."""
         made = self.workspace.store.ref(self.reference(stage, iteration))
         return made or self._unchanged().read(stage, iteration)
 

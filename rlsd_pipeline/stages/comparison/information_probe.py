@@ -85,7 +85,7 @@ class Probe:
 def summary(
     run: StageRun, probe: Probe, answers: list[str | None], policy: str, teacher: str
 ) -> InformationGap:
-    """What the probe finds, over the tokens, the responses and the problems."""
+    """The results of the probe over tokens, responses and problems."""
     names, groups = [owner.problem_id for owner in probe.owners], probe.groups
     references = _references(groups, answers)
     by_reference = [

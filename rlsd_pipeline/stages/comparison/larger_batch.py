@@ -30,7 +30,7 @@ class LargerBatch(Counterfactual):
 
     @property
     def experiment(self) -> ExperimentConfig:
-        """What is declared, but for the size of the batch."""
+        """The declared experiment with another batch size."""
         declared = self.place.experiment
         sampling = declared.sampling.model_copy(update={"prompts": self.prompts})
         return declared.model_copy(update={"sampling": sampling})

@@ -58,7 +58,7 @@ def look_ahead(run: StageRun, benchmark: BenchmarkConfig) -> list[Lookahead]:
 
 
 def read_lookahead(run: StageRun, benchmark: BenchmarkConfig) -> list[Lookahead]:
-    """What `look_ahead` found here before; empty where it has not run."""
+    """The stored results of `look_ahead`; empty if it has not run."""
     found = _scores(run, benchmark)
     return compared(run, found) if BEFORE in found and len(found) > 1 else []
 

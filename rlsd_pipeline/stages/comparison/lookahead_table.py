@@ -41,7 +41,7 @@ class LookaheadStage(Stage):
         return scores_here(run, run.experiment.evaluation.benchmarks[0])
 
     def settings(self, run: StageRun) -> dict[str, Any]:
-        """What the scores are compared with."""
+        """The method that the scores are compared with."""
         evaluation = run.experiment.evaluation
         return {"compared_with": run.experiment.compared_with, "confidence": evaluation.confidence}
 

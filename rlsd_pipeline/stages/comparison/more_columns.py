@@ -55,7 +55,7 @@ def make_columns(run: StageRun) -> Artifact | None:
 
 
 def kept_columns(run: StageRun, rollouts: Artifact, logprobs: Artifact | None) -> Artifact | None:
-    """What was scored for the comparison of these very rollouts, by the same teacher as declared.
+    """The stored further columns of these rollouts by the declared teacher, or None.
 
     It may lack what a method reads that was not compared then.
     """

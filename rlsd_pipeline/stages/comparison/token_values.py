@@ -56,7 +56,7 @@ class TokenValuesStage(Stage):
         require_own_rewards(inputs["rewards"])
 
     def cost(self, run: StageRun) -> Cost:
-        """What it takes here, before it begins.
+        """The cost of the stage here, before it begins.
 
         Raises:
             ArtifactError: The iteration has no rollouts or rewards.

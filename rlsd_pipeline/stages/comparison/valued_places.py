@@ -40,7 +40,7 @@ def valued_places(
 
 
 class Cost(NamedTuple):
-    """What valuing a table's states takes.
+    """The cost of valuing a table's states.
 
     Attributes:
         states: Distinct states.
@@ -63,7 +63,7 @@ class Cost(NamedTuple):
 def expected_cost(
     config: TokenValuesConfig, rollouts: pa.Table, rewards: pa.Table, seed: int
 ) -> Cost:
-    """What `valued_places` would have valued; see there."""
+    """The expected cost of the states that `valued_places` would choose."""
     places = valued_places(config, rollouts, rewards, seed)
     completion_ids = rollouts["completion_ids"].to_pylist()
     states, passed = distinct_states(rollouts["problem_id"].to_pylist(), completion_ids, places)

@@ -26,7 +26,7 @@ class BenchmarkItemsStage(Stage):
     writes = (Problem,)
 
     benchmark: Benchmark
-    """Whose rows."""
+    """The benchmark of the rows."""
 
     @property
     def full_name(self) -> str:

@@ -36,7 +36,7 @@ class Asked(NamedTuple):
 
 
 class Budget(NamedTuple):
-    """What a prompt and a response may take, in tokens."""
+    """The token limits of a prompt and a response."""
 
     prompt: int
     response: int

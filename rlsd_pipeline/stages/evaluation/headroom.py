@@ -36,7 +36,7 @@ Decision = Literal["better", "worse", "equal", "open"]
 
 
 class Reached(NamedTuple):
-    """What one method reaches.
+    """The gain of one method and its share of the headroom.
 
     Attributes:
         method: Its name.
@@ -142,7 +142,7 @@ def headroom(
 
 
 def decide(gain: PairedDifference, margin: float, room: PairedDifference) -> Decision:
-    """What is decided of a method.
+    """Decide a method: better, worse, equal or open.
 
     Args:
         gain: Minus GRPO.

@@ -53,7 +53,7 @@ def read_learning(workspace: Workspace, scores: Scores) -> dict[str, Learning]:
 
 
 def learnt(curves: Mapping[str, Mapping[int, Curve]]) -> Learning:
-    """What each training learnt by its curve; empty where none has two points.
+    """The learning of each training by its curve; empty if no curve has two points.
 
     Args:
         curves: Method -> seed -> updates -> value.

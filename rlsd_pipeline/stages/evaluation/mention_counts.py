@@ -58,7 +58,7 @@ def _counted(artifact: Artifact, mentioning: int | None) -> MentionCount:
 
 
 def _read(storage: Storage) -> dict[str, MentionCount]:
-    """What was kept; nothing where other phrases were counted."""
+    """The cached counts; empty if they are of other phrases."""
     document = read_note(storage, _NOTE)
     with suppress(TypeError, KeyError, AttributeError):
         if document.get("phrases") == list(DEFAULT_PATTERNS):

@@ -52,7 +52,7 @@ class ResultsStage(Stage):
         }
 
     def settings(self, run: StageRun) -> dict[str, Any]:
-        """Which arms are of one method, and what they are compared with."""
+        """The arms of each method, and the method that they are compared with."""
         experiment = run.experiment
         return {
             "methods": {

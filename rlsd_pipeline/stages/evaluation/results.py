@@ -74,7 +74,7 @@ def read_results(workspace: Workspace) -> list[Result]:
 
 
 def newest_scores(experiment: ExperimentConfig, scores: Scores) -> Scores:
-    """What the table is made of: of every arm the base, and what its method's furthest has come to.
+    """The scores of the table: of every arm the base, and the policy of its method's most updates.
 
     A seed that has not come as far is left out, which its method's count shows.
     """
@@ -117,7 +117,7 @@ def results_of(experiment: ExperimentConfig, scores: Scores) -> list[Result]:
 
 
 def tests_of(found: Mapping[str, PairedDifference | None]) -> str:
-    """Which test gave the p-values: its name, or each with the methods that it compared."""
+    """The test behind the p-values: its name, or each test with its methods."""
     methods_by_test: dict[str, list[str]] = {}
     for method, paired in found.items():
         if paired is not None:

@@ -70,7 +70,7 @@ def require_read_answers(rewards: Artifact) -> None:
 
 
 def _verified(rewards: Artifact) -> str | None:
-    """What was verified of imported rewards; None of others."""
+    """How imported rewards were verified; None for others."""
     made_by = rewards.manifest.config.get("implementation")
     if isinstance(made_by, dict) and made_by.get("type") == "import":
         return str(made_by.get("verify", "no"))

@@ -20,7 +20,7 @@ def image_tags(experiment: ExperimentConfig) -> dict[str, int]:
 
 
 def _name(arm: Arm, template: str) -> str:
-    """What a teacher's template is called; two contexts of one class may have two of them."""
+    """The name of a teacher's template; two contexts of one class may have two templates."""
     if arm.privileged.origin is None:
         return f"{arm.privileged.type}_reference"
     return f"{arm.privileged.display_name}: {template}"

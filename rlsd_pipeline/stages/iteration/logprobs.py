@@ -183,7 +183,7 @@ class LogprobsTable(TableStage, LogprobsStage):  # type: ignore[misc]
             )
 
     def check(self, run: StageRun, inputs: Mapping[str, Artifact], table: pa.Table) -> None:
-        """Where the arm's method reads a teacher, there is one.
+        """Check that there is a teacher if the arm's method reads one.
 
         Raises:
             ArtifactError: There is none.

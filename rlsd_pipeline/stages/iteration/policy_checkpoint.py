@@ -129,7 +129,7 @@ def _base(run: StageRun, parent: Artifact) -> Artifact:
 
 
 def _changes(parent: Artifact, written: Written, out: ArtifactWriter) -> dict[str, Any]:
-    """What the record of a trained policy says otherwise; what is not trained is copied."""
+    """The fields of the record that differ for a trained policy; the others are copied."""
     from rlsd_pipeline.models.weights import other_files
     from rlsd_pipeline.stages.iteration.skipped_update import SKIPPED, skipped
 

@@ -21,7 +21,7 @@ def student_prompt(experiment: ExperimentConfig, policy: Policy, problem: Proble
 
 
 def encode(policy: Policy, problem: Problem, text: str, system: str | None) -> EncodedPrompt:
-    """What is asked of a problem, with its images.
+    """Encode the prompt of a problem, with its images.
 
     Raises:
         DataError: The model cannot read it; names the problem.

@@ -41,7 +41,7 @@ def readable_text(run: StageRun, rewards: Artifact) -> str:
 
 
 def nothing_readable(run: StageRun) -> str | None:
-    """What to tell of an iteration in which no response could be read; None where one could be."""
+    """The message about an iteration without a readable response; None if one is readable."""
     rewards = run.workspace.store.intact_ref(run.reference("rewards"))
     if rewards is None:
         return None

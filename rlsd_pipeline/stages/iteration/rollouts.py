@@ -68,7 +68,7 @@ class RolloutsStage(Stage):
 
 
 def sampled_elsewhere(run: StageRun) -> dict[str, str]:
-    """What decides scoring and update where no engine of the experiment's sampled: both correct it.
+    """Part of the fingerprint: whether another engine sampled, since scoring and update correct it.
 
     The same rollouts of its engine would be scored in another way.
     """

@@ -92,7 +92,7 @@ def _is_average(run: StageRun, rate: float, iteration: int) -> bool:
 
 
 def average_request(rate: float, before: Artifact, policy: Artifact) -> ArtifactRequest:
-    """What identifies the moving average of the policies after one more."""
+    """The request for the moving average of the policies after one more."""
     return ArtifactRequest(
         stage="teacher",
         code_version="1",

@@ -105,7 +105,7 @@ class TokenWeightsTable(TableStage, TokenWeightsStage):  # type: ignore[misc]
     type: Literal["table"] = "table"  # type: ignore[assignment]
 
     def check(self, run: StageRun, inputs: Mapping[str, Artifact], table: pa.Table) -> None:
-        """Where a divergence is weighed, there is one.
+        """Check that a weighed divergence exists.
 
         Raises:
             ArtifactError: The arm's method stores none.

@@ -129,7 +129,7 @@ def _roots(run: Kept) -> Iterator[Setting]:
 def _compared(
     name: str, declared: BaseModel, artifact: Artifact, request: Callable[[], ArtifactRequest]
 ) -> list[Setting]:
-    """What changed of a source; one that cannot be read now is no longer the one that was."""
+    """The changes of a source; a source that cannot be read now counts as changed."""
     try:
         return changed_settings(artifact, request())
     except ConfigError:
@@ -177,7 +177,7 @@ def _broken(links: Mapping[int, Link], at: int) -> list[Setting]:
 
 
 def _iteration(run: Kept) -> list[Setting]:
-    """What changed at an iteration; of what a stage reads, only where no setting is the reason.
+    """The changes at an iteration; changed inputs count only if no setting is the reason.
 
     Raises:
         RlsdError: A stage's artifact, or what it reads, is not here.
@@ -194,7 +194,7 @@ def _iteration(run: Kept) -> list[Setting]:
 
 
 def _rate(run: Kept, teacher: Artifact | None) -> list[Setting]:
-    """What changed of a moving average, which begins as the base model itself."""
+    """The changes of a moving average, which begins as the base model."""
     declared = run.arm.teacher
     if teacher is None or not isinstance(declared, EMATeacher) or run.iteration == 0:
         return []
@@ -203,7 +203,7 @@ def _rate(run: Kept, teacher: Artifact | None) -> list[Setting]:
 
 
 def _scores(run: Kept, updates: int) -> list[Setting]:
-    """What changed of the benchmarks since the newest evaluation of each."""
+    """The changes of the benchmarks since the newest evaluation of each."""
     evaluation = run.experiment.evaluation
     scheduled = [updates, *(k for k in range(updates - 1, -1, -1) if k % evaluation.every == 0)]
     found: list[Setting] = []

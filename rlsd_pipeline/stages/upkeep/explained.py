@@ -68,7 +68,7 @@ def _changed(place: Kept, stage: Stage, here: Artifact) -> list[Setting]:
 
 
 def _descent(place: Kept, stage: Stage) -> Iterator[str]:
-    """What further up is not as it would be made now."""
+    """The reasons why something further up would be made otherwise now."""
     if stage.scope == "experiment":
         return
     found = standing(place.workspace, place.arm.name)

@@ -49,6 +49,6 @@ class Kept(StageRun):
         return self.read("policy", teacher.iteration(self.iteration))
 
     def kept_draw(self) -> int:
-        """Which draw of the rollouts is here."""
+        """The stored draw of the rollouts."""
         found = self.kept("rollouts")
         return 0 if found is None else found.manifest.seeds.get("draw", 0)

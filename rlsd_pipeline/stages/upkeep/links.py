@@ -50,7 +50,7 @@ def policy_links(workspace: Workspace, arm: str) -> dict[int, Link]:
 
 
 def _noted(note: Mapping[str, Any]) -> dict[int, Link]:
-    """What was noted; nothing of a note that another version wrote."""
+    """The cached links; empty if another version wrote them."""
     try:
         return {int(iteration): Link(*fields) for iteration, fields in note.items()}
     except (TypeError, ValueError):

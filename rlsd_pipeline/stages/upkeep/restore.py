@@ -43,7 +43,7 @@ def restore_policy(workspace: Workspace, arm: str, iteration: int) -> Artifact:
 
 
 def _require_same_experiment(run: StageRun) -> None:
-    """What is declared now must ask for the very artifact that is there."""
+    """Check that today's declaration requests the stored artifact."""
     wanted = run.stage(PolicyCheckpointStage).request(run.as_drawn()).fingerprint
     if run.read("policy", run.iteration + 1).fingerprint != wanted:
         raise ArtifactError(

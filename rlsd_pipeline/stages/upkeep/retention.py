@@ -92,7 +92,7 @@ def retain(run: StageRun) -> int:
 
 
 class _Keeping:
-    """What the references of one experiment keep."""
+    """The files that the references of one experiment keep."""
 
     def __init__(self, inventory: Inventory, name: str, retained: Retained) -> None:
         self._name = name
@@ -106,7 +106,7 @@ class _Keeping:
                     self._newest[arm] = max(self._newest.get(arm, 0), int(iteration))
 
     def parts(self, place: str) -> Iterable[Part]:
-        """What of its artifact the reference at a place keeps; the place is below the experiment's.
+        """The parts of its artifact that the reference at a place keeps.
 
         Stages without weights have none to lose.
         """
@@ -162,7 +162,7 @@ class _Keeping:
 
 
 def _records(storage: Storage, artifacts: Iterable[StoredArtifact]) -> dict[str, PolicyCheckpoint]:
-    """What the checkpoints among some artifacts say of their files, by folder."""
+    """Folder -> checkpoint record, for the checkpoints among some artifacts."""
     paths = {a.folder: file.path for a in artifacts for file in a.named([_RECORD]).values()}
     contents = storage.read_many(paths.values())
     return {

@@ -24,7 +24,7 @@ _LONGEST_WAIT = 20
 
 
 class Replies(NamedTuple):
-    """What a child said to a request."""
+    """A child's replies to a request."""
 
     received: list[Any]
 

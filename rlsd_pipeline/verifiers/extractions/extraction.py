@@ -15,12 +15,12 @@ class Extraction(Component):
 
     @property
     def wanted(self) -> str:
-        """What a response without an answer lacks, such as "`<answer>`"."""
+        """The mark that a response without an answer lacks, such as "`<answer>`"."""
         return "an answer that can be read"
 
     @abstractmethod
     def locate(self, text: str) -> tuple[int, int] | None:
-        """Where the answer stands: its first character and the one after it; None without one."""
+        """The place of the answer: its first character and the one after it; None without one."""
 
     def extract(self, text: str) -> str | None:
         """The answer, stripped of blanks; None where there is none or an empty one."""

@@ -48,7 +48,7 @@ class FinalAnswer(Extraction):
         return "an answer in any usual form"
 
     def locate(self, text: str) -> tuple[int, int] | None:
-        """Where the most explicit answer stands: tag, box, announcement, bare answer.
+        """The place of the most explicit answer: tag, box, announcement, bare answer.
 
         What stands in an unfinished thought is no answer, and neither is what comes before the
         end of a finished one.
@@ -89,7 +89,7 @@ def _letter_after_box(text: str) -> tuple[int, int] | None:
 
 
 def _announced(text: str) -> tuple[int, int] | None:
-    """What follows the last announcement, up to the end of its sentence."""
+    """The text after the last announcement, up to the end of its sentence."""
     announced = [match.end() for match in _ANNOUNCED.finditer(text)]
     line = _FIRST_LINE.match(text, announced[-1]) if announced else None
     if not line:

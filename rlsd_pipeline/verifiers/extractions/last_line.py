@@ -28,7 +28,7 @@ class LastLine(Extraction):
         return text.rfind("\n", 0, end) + 1, end
 
     def extract(self, text: str) -> str | None:
-        """What follows the prefix on the last line; bold marks are not a part of it."""
+        """The text after the prefix on the last line, without bold marks."""
         line = text.rstrip().rpartition("\n")[2].replace("**", "").strip()
         if not line.casefold().startswith(self.prefix.casefold()):
             return None

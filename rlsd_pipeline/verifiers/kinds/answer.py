@@ -60,7 +60,7 @@ def judged(same: bool) -> Judgement:
 
 
 class Algebra(Protocol):
-    """What a comparison of mathematics needs from outside."""
+    """The algebra that a comparison of mathematics calls."""
 
     @property
     def float_rounding(self) -> int:
@@ -93,7 +93,7 @@ class Accepting:
 
 @dataclass(frozen=True)
 class Context:
-    """What a text is read in.
+    """The context of reading a text.
 
     Attributes:
         question: What was asked.
@@ -134,7 +134,7 @@ class Answer(ABC):
         return True
 
     def stated(self, algebra: Algebra) -> "Answer | Judgement":
-        """What the text states in the end; an equation states its last side."""
+        """The final statement of the text; an equation states its last side."""
         return self
 
     @abstractmethod

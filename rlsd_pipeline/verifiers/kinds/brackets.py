@@ -22,7 +22,7 @@ def split_outside(text: str, separator: re.Pattern[str]) -> list[str]:
 
 
 def inside(text: str, opening: str, closing: str) -> str | None:
-    """What one pair of brackets around the whole text encloses; None where there is no such."""
+    """The inside of one pair of brackets around the whole text; None without such a pair."""
     if not (text.startswith(opening) and text.endswith(closing)):
         return None
     if len(text) < len(opening) + len(closing):
@@ -36,7 +36,7 @@ def inside(text: str, opening: str, closing: str) -> str | None:
 
 
 def _levels(text: str) -> list[tuple[int, int]]:
-    """Where the depth changes, and to what."""
+    """The positions at which the depth changes, with the new depth."""
     depth, levels = 0, [(0, 0)]
     for token in _TOKEN.finditer(text):
         change = (token[0] in _OPEN) - (token[0] in _CLOSE)

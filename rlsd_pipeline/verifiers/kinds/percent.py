@@ -27,7 +27,7 @@ class Percent(Answer):
     kind: ClassVar[Kind] = Kind.PERCENT
 
     shown: Number | Expression
-    """What stands before the sign."""
+    """The number before the sign."""
 
     asked: bool
     """Whether the question asks for a percentage."""

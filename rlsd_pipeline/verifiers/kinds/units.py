@@ -115,7 +115,7 @@ def read_unit(text: str) -> Unit | None:
 
 
 def factor(unit: Unit, into: Unit) -> Fraction | None:
-    """What a number of the one unit is multiplied with to have the other; None if they differ."""
+    """The factor from one unit to another; None if they are incompatible."""
     if unit == into:
         return Fraction(1)
     registry = _registry()

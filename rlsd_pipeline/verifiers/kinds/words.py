@@ -42,7 +42,7 @@ class Text(Answer):
 
 
 def key(text: str) -> str:
-    """What two texts that say the same have in common: case, articles and blanks mean nothing."""
+    """A key that equal texts share: case, articles and blanks do not count."""
     text = " ".join(text.casefold().replace("–", "-").split()).strip(" .,;:!\"'`")
     if match := _PARENTHESES.fullmatch(text):
         text = next(group for group in match.groups() if group is not None)
