@@ -21,15 +21,15 @@ function pairs(entries) {
   return list;
 }
 
-// Four significant digits and a true minus; what is absent stays absent.
+// Three significant digits and a true minus; what is absent stays absent.
 function digits(value) {
   if (value === null || value === undefined) return "–";
   const number = Number(value);
   if (Number.isNaN(number)) return "–";
   if (!Number.isFinite(number)) return number > 0 ? "∞" : "−∞";
   const text = Math.abs(number) < 1e-4 && number !== 0
-    ? number.toExponential(1)
-    : String(Number(number.toPrecision(4)));
+    ? number.toExponential(2)
+    : String(Number(number.toPrecision(3)));
   return text.replaceAll("-", "−");
 }
 

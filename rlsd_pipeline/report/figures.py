@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from rlsd_pipeline.report.canvas import WIDTH, drawn, label_ends, name_rows, new_axes, shortened
 from rlsd_pipeline.report.data import Chart, CreditSummary, Curve, Difference, Estimate
-from rlsd_pipeline.report.numbers import interval, middle
+from rlsd_pipeline.report.numbers import true_minus, with_ends
 from rlsd_pipeline.report.styles import INK, NEGATIVE, POSITIVE, Style, method_styles
 
 Styles = Mapping[str, Style]
@@ -114,7 +114,7 @@ def _draw_intervals(
         axes.plot([found.low, found.high], [row, row], color=style.colour, linewidth=2)
         axes.plot(found.value, row, style.marker, color=style.colour, markersize=6)
         axes.annotate(
-            f"{middle(found, sign=sign)} {interval(found, sign=sign)}",
+            with_ends(found, sign=sign),
             (1, row),
             xycoords=("axes fraction", "data"),
             xytext=(5, 0),
@@ -147,7 +147,7 @@ def heat_map(matrix: Sequence[Sequence[float]], methods: Sequence[str]) -> Figur
     )
     axes.invert_yaxis()
     for (row, column), value in np.ndenumerate(values):
-        text = "–" if np.isnan(value) else f"{value:.2f}".replace("-", "−")
+        text = "–" if np.isnan(value) else true_minus(f"{value:.2f}")
         ink = INK if np.isnan(value) else "#000000"
         axes.text(column, row, text, ha="center", va="center", fontsize=8.5, color=ink)
     names = [shortened(method) for method in methods]
@@ -273,5 +273,5 @@ def _squeeze(axes: Axes, credit: Mapping[str, CreditSummary]) -> str:
     if not smallest or max(reach) < 12 * smallest:
         return ""
     axes.set_xscale("symlog", linthresh=smallest, linscale=0.7)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "−"))
+    axes.xaxis.set_major_formatter(lambda value, _: true_minus(f"{value:g}"))
     return " (logarithmic beyond the smallest scale)"

@@ -1,12 +1,13 @@
 """Learning against fidelity: a figure, and its section of the page."""
 
 from collections.abc import Sequence
+from html import escape
 
 from matplotlib.figure import Figure
 
 from rlsd_pipeline.report.canvas import drawn, label_ends, new_axes, shortened
 from rlsd_pipeline.report.learning import LearningPlot
-from rlsd_pipeline.report.numbers import interval, middle
+from rlsd_pipeline.report.numbers import with_ends
 from rlsd_pipeline.report.sections import Styles, card, cards
 from rlsd_pipeline.report.styles import INK, method_styles
 from rlsd_pipeline.report.tables import details, section, table
@@ -45,19 +46,23 @@ def learning(plots: Sequence[LearningPlot], styles: Styles) -> str:
             plot.name,
             learning_against_fidelity(plot, styles),
             plot.meaning,
-            details("Numbers", _numbers(plot)),
         )
         for place, plot in enumerate(plots)
     ]
-    return section("learning", "Learning against fidelity", cards(*items)) if items else ""
+    if not items:
+        return ""
+    numbers = "".join(f"<h3>{escape(plot.name)}</h3>{_numbers(plot)}" for plot in plots)
+    return section(
+        "learning", "Learning against fidelity", cards(*items), details("Numbers", numbers)
+    )
 
 
 def _numbers(plot: LearningPlot) -> str:
     rows = [
         [
             point.method,
-            f"{middle(point.fidelity)} {interval(point.fidelity)}",
-            f"{middle(point.gain, sign=True)} {interval(point.gain, sign=True)}",
+            with_ends(point.fidelity),
+            with_ends(point.gain, sign=True),
         ]
         for point in plot.points
     ]

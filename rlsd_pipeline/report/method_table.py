@@ -5,7 +5,16 @@ from html import escape
 from typing import NamedTuple
 
 from rlsd_pipeline.report.data import MethodLine, MethodTable
-from rlsd_pipeline.report.numbers import ABSENT, interval, level, middle, p_value, percent, plain
+from rlsd_pipeline.report.numbers import (
+    ABSENT,
+    interval,
+    level,
+    middle,
+    p_value,
+    percent,
+    plain,
+    true_minus,
+)
 from rlsd_pipeline.report.part import Estimate
 from rlsd_pipeline.report.tables import cell, equal_rows, framed, head, meanings, table
 
@@ -94,8 +103,8 @@ def reading(line: MethodLine, confidence: float) -> str:
         return "one seed"
     p = line.difference.p_corrected
     if (line.difference.p if p is None else p) >= 1 - confidence:
-        return "≈ unresolved"
-    return "▲ higher" if line.difference.value > 0 else "▼ lower"
+        return "≈\u00a0unresolved"
+    return "▲\u00a0higher" if line.difference.value > 0 else "▼\u00a0lower"
 
 
 def _columns(report: MethodTable) -> list[Column]:
@@ -128,7 +137,7 @@ def _columns(report: MethodTable) -> list[Column]:
     if any(line.blind is not None for line in lines):
         chosen.append(Column("blind", lambda line: plain(line.blind), "score without the image"))
     chosen += _steps(report)
-    if any(line.difference for line in lines):
+    if len(_tests(lines)) > 1:
         chosen.append(Column("test", _test, "what gave the p-value"))
     return chosen
 
@@ -165,7 +174,7 @@ def _row(line: MethodLine, columns: Sequence[Column], best: bool) -> str:
 
 
 def _size(line: MethodLine) -> str:
-    questions = "" if line.questions is None else f" × {line.questions:,}"
+    questions = "" if line.questions is None else f"\u00a0×\u00a0{line.questions:,}"
     return f"{line.seeds}{questions}"
 
 
@@ -185,17 +194,24 @@ def _test(line: MethodLine) -> str:
     return ABSENT if line.difference is None else escape(line.difference.test)
 
 
+def _tests(lines: Iterable[MethodLine]) -> list[str]:
+    """What gave the p-values."""
+    return list(dict.fromkeys(line.difference.test for line in lines if line.difference))
+
+
 def _p_meaning(lines: Sequence[MethodLine]) -> str:
+    tests = _tests(lines)
+    by = f" by {tests[0]}" if len(tests) == 1 else ""
     if any(line.difference and line.difference.p_corrected is not None for line in lines):
         return (
-            "of no difference → corrected for all comparisons made here; the intervals are not "
-            "corrected"
+            f"of no difference{by} → corrected for all comparisons made here; the intervals are "
+            "not corrected"
         )
-    return "of no difference, not corrected for the number of comparisons"
+    return f"of no difference{by}, not corrected for the number of comparisons"
 
 
 def _leakage(line: MethodLine) -> str:
     if line.leakage is None:
         return ABSENT
-    ends = f"[{100 * line.leakage.low:.1f}, {100 * line.leakage.high:.1f}]"
+    ends = true_minus(f"[{100 * line.leakage.low:.1f}, {100 * line.leakage.high:.1f}]")
     return f"{percent(line.leakage.value)} <small>{ends}</small>"

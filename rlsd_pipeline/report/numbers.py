@@ -1,38 +1,58 @@
-"""Formats numbers: few digits, a true minus, and a dash where there is no number."""
+"""Formats numbers: three digits, a true minus, and a dash where there is no number."""
 
 import math
+import re
+from typing import Protocol
 
-from rlsd_pipeline.report.part import Estimate
+DIGITS = 3
+KEPT_DIGITS = 5
+"""Of what the page's script gets: it subtracts, and shows three digits of what is left."""
 
-DIGITS = 4
 ABSENT = "–"
+MINUS = "−"
+
+_HYPHEN = re.compile(r"(?<![\w)\]-])-(?=[\d.∞])|(?<=\de)-0?(?=\d)")
+
+
+class Bounded(Protocol):
+    """A number with its interval."""
+
+    @property
+    def value(self) -> float:
+        """The estimate itself."""
+
+    @property
+    def low(self) -> float:
+        """Lower end of its interval."""
+
+    @property
+    def high(self) -> float:
+        """Upper end of its interval."""
 
 
 def rounded(value: float) -> float | str:
-    """A number with four significant digits; JavaScript's name of it where JSON has none."""
+    """A number as the page's script gets it; JavaScript's name of it where JSON has none."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
-    short = float(f"{value:.{DIGITS}g}")
+    short = float(f"{value:.{KEPT_DIGITS}g}")
     return int(short) if short.is_integer() and abs(short) < 1e15 else short
 
 
 def plain(value: float | None) -> str:
-    """Three decimals for what is of the order of one, four significant digits otherwise."""
+    """Three significant digits; what is counted is whole."""
     if value is None or math.isnan(value):
         return ABSENT
     if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    if isinstance(value, int) or (value == int(value) and abs(value) >= 10):
-        text = f"{value:.0f}"
-    elif 0.0005 <= abs(value) < 10 or value == 0:
-        text = f"{value:.3f}"
-    elif abs(value) < 1e-4 or abs(value) >= 1e6:
-        text = f"{value:.1e}"
-    else:
-        text = f"{value:.{DIGITS}g}"
-    return text.replace("-", "−")
+        return "∞" if value > 0 else f"{MINUS}∞"
+    if isinstance(value, int) or (value == int(value) and 10 <= abs(value) < 1e6):
+        return true_minus(f"{value:,.0f}")
+    if value == 0:
+        return "0.000"
+    if not 1e-4 <= abs(value) < 1e6:
+        return true_minus(f"{value:.{DIGITS}g}").replace("e+0", "e").replace("e+", "e")
+    return true_minus(_to_places(value, _places(value, DIGITS)))
 
 
 def signed(value: float | None) -> str:
@@ -41,22 +61,43 @@ def signed(value: float | None) -> str:
     return f"+{text}" if value is not None and value > 0 else text
 
 
-def middle(estimate: Estimate, *, sign: bool = False) -> str:
+def middle(estimate: Bounded, *, sign: bool = False) -> str:
     """The estimate itself, as precise as its interval is written."""
     return _write(estimate.value, estimate, sign)
 
 
-def interval(estimate: Estimate, *, sign: bool = False) -> str:
+def interval(estimate: Bounded, *, sign: bool = False) -> str:
     """The two ends in brackets."""
     return f"[{_write(estimate.low, estimate, sign)}, {_write(estimate.high, estimate, sign)}]"
 
 
-def _write(value: float, estimate: Estimate, sign: bool) -> str:
-    """A number of an estimate; an end near 0 has no more decimals than the other end."""
-    largest = max(abs(estimate.value), abs(estimate.low), abs(estimate.high))
-    if 0.0005 <= largest < 10:
-        return f"{value:+.3f}".replace("-", "−") if sign else f"{value:.3f}".replace("-", "−")
-    return signed(value) if sign else plain(value)
+def with_ends(estimate: Bounded, *, sign: bool = False) -> str:
+    """The estimate, then its interval."""
+    return f"{middle(estimate, sign=sign)} {interval(estimate, sign=sign)}"
+
+
+def _write(value: float, estimate: Bounded, sign: bool) -> str:
+    """A number of an estimate; the largest of the three has three digits, or two below a tenth."""
+    largest = max(map(abs, (estimate.value, estimate.low, estimate.high)))
+    if not 1e-4 <= largest < 1e6:
+        return signed(value) if sign else plain(value)
+    places = _places(largest, DIGITS if largest >= 0.1 else DIGITS - 1)
+    return true_minus(_to_places(value, places, "+" if sign else ""))
+
+
+def _places(value: float, digits: int) -> int:
+    """Places after the point that leave so many significant digits; before it, if negative."""
+    # Rounding may add a digit: 9.996 is 10.0.
+    return digits - 1 - int(f"{value:.{digits - 1}e}".partition("e")[2])
+
+
+def _to_places(value: float, places: int, sign: str = "") -> str:
+    return f"{round(value, places):{sign},.{max(0, places)}f}"
+
+
+def true_minus(text: str) -> str:
+    """Text whose negative numbers have a minus sign, and not the hyphen that names have."""
+    return _HYPHEN.sub(MINUS, text)
 
 
 def p_value(value: float | None) -> str:
@@ -64,17 +105,17 @@ def p_value(value: float | None) -> str:
     if value is None:
         return ABSENT
     if value < 1e-16:
-        return "<1e−16"
-    return (
-        f"{value:.3f}" if value >= 0.001 else f"{value:.0e}".replace("e-0", "e-").replace("-", "−")
-    )
+        return f"<1e{MINUS}16"
+    return f"{value:.3f}" if value >= 0.001 else true_minus(f"{value:.0e}")
 
 
 def percent(value: float | None) -> str:
-    """A share as a percentage with one decimal."""
-    return ABSENT if value is None else f"{100 * value:.1f} %"
+    """A share as a percentage, which no line break parts from its sign."""
+    if value is None:
+        return ABSENT
+    return f"{100 * value:.{0 if value >= 0.9995 else 1}f}\u00a0%"
 
 
 def level(confidence: float) -> str:
     """A level of confidence, such as `95 %`."""
-    return f"{100 * confidence:g} %"
+    return f"{100 * confidence:g}\u00a0%"

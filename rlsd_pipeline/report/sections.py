@@ -6,7 +6,7 @@ from html import escape
 from matplotlib.figure import Figure
 
 from rlsd_pipeline.report import figures
-from rlsd_pipeline.report.data import Chart, Comparison, Diagnostic, MethodTable, Report
+from rlsd_pipeline.report.data import BandPoint, Chart, Comparison, Diagnostic, MethodTable, Report
 from rlsd_pipeline.report.method_table import (
     ONE_SEED,
     by_benchmark,
@@ -14,7 +14,7 @@ from rlsd_pipeline.report.method_table import (
     one_seed,
     published_table,
 )
-from rlsd_pipeline.report.numbers import interval, level, middle, p_value, percent, plain
+from rlsd_pipeline.report.numbers import level, p_value, percent, plain, with_ends
 from rlsd_pipeline.report.part import Difference, Estimate
 from rlsd_pipeline.report.styles import Style
 from rlsd_pipeline.report.tables import (
@@ -66,27 +66,29 @@ def summary(report: Report) -> str:
 
 def curves(report: Report, styles: Styles) -> str:
     """Learning curves, with their numbers on demand."""
-    items = _curve_cards("curves", report.charts, styles)
-    return section("curves", "Learning curves", cards(*items)) if items else ""
+    return _curves("curves", "Learning curves", report.charts, styles)
 
 
 def training(report: Report, styles: Styles) -> str:
     """What the iterations came to, with their numbers on demand."""
-    items = _curve_cards("training", report.training, styles)
-    return section("training", "Training curves", cards(*items)) if items else ""
+    return _curves("training", "Training curves", report.training, styles)
 
 
-def _curve_cards(key: str, charts: Sequence[Chart], styles: Styles) -> list[str]:
-    return [
+def _curves(key: str, title: str, charts: Sequence[Chart], styles: Styles) -> str:
+    if not charts:
+        return ""
+    items = [
         card(
             f"{key}-{place}",
             chart.name,
             figures.learning_curves(chart, styles),
             _curve_caption(chart),
-            details("Numbers", _curve_table(chart)),
         )
         for place, chart in enumerate(charts)
     ]
+    # Across the page: a column a method is more than a card has room for.
+    numbers = "".join(f"<h3>{escape(chart.name)}</h3>{_curve_table(chart)}" for chart in charts)
+    return section(key, title, cards(*items), details("Numbers", numbers))
 
 
 def differences(results: MethodTable | None, styles: Styles) -> str:
@@ -187,14 +189,20 @@ def _curve_caption(chart: Chart) -> str:
 def _curve_table(chart: Chart) -> str:
     updates = sorted({point.updates for curve in chart.curves for point in curve.band})
     found = {
-        (curve.method, point.updates): f"{plain(point.mean)} [{plain(point.low)}, "
-        f"{plain(point.high)}]"
+        (curve.method, point.updates): _point(point)
         for curve in chart.curves
         for point in curve.band
     }
     names = [curve.method for curve in chart.curves]
     rows = [[f"{update:g}", *(found.get((name, update)) for name in names)] for update in updates]
     return table(f"{chart.name} by updates", ["updates", *names], rows)
+
+
+def _point(point: BandPoint) -> str:
+    """A mean with its interval, unless there is none."""
+    if point.low == point.high:
+        return plain(point.mean)
+    return with_ends(Estimate(value=point.mean, low=point.low, high=point.high))
 
 
 def credit(data: Comparison | None, styles: Styles) -> str:
@@ -241,8 +249,8 @@ def _fidelity(data: Comparison, styles: Styles) -> str:
 def _compared(value: Estimate | None, other: Difference | None) -> list[str | None]:
     """An estimate, its difference to the baseline, and the p of that."""
     return [
-        f"{middle(value)} {interval(value)}" if value else None,
-        f"{middle(other, sign=True)} {interval(other, sign=True)}" if other else None,
+        with_ends(value) if value else None,
+        with_ends(other, sign=True) if other else None,
         p_value(other.p_corrected) if other and other.p_corrected is not None else None,
     ]
 
@@ -254,9 +262,10 @@ def _signal(data: Comparison) -> str:
     rows = [
         [
             one.method,
-            f"{middle(one.cosine)} {interval(one.cosine)}" if one.cosine else None,
-            f"{middle(one.share)} {interval(one.share)}" if one.share else None,
-            *(n if n is None else f"{n:,.0f}" for n in (one.prompts, one.rollouts)),
+            with_ends(one.cosine) if one.cosine else None,
+            with_ends(one.share) if one.share else None,
+            one.prompts,
+            one.rollouts,
         ]
         for one in data.gradient_signal
     ]
@@ -315,8 +324,8 @@ def _lookahead(data: Comparison, styles: Styles) -> str:
     rows = [
         [
             one.method,
-            f"{middle(one.score)} {interval(one.score)}",
-            f"{middle(d, sign=True)} {interval(d, sign=True)}" if (d := one.difference) else None,
+            with_ends(one.score),
+            with_ends(d, sign=True) if (d := one.difference) else None,
             p_value(d.p) if d else None,
             p_value(d.p_corrected) if d and d.p_corrected is not None else None,
             d.test if d else None,

@@ -9,6 +9,7 @@ from rlsd_pipeline.report.numbers import plain
 Cell = str | int | float | None
 
 _COMMAND = re.compile("`([^`]+)`")
+_INTERVAL = re.compile(r"\[[+−]?[\d.∞–][^\[\]]*\]")
 
 
 def paragraph(text: str, name: str = "") -> str:
@@ -81,7 +82,10 @@ def cell(content: str, first: bool, number: bool) -> str:
 
 
 def _value(value: Cell) -> str:
-    return escape(value) if isinstance(value, str) else plain(value)
+    """The HTML of a value; an interval is set small, and may stand below its number."""
+    if not isinstance(value, str):
+        return plain(value)
+    return _INTERVAL.sub(r"<small>\g<0></small>", escape(value))
 
 
 def _is_number(value: Cell) -> bool:

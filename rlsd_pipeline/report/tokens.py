@@ -20,7 +20,7 @@ NOTHING = 1e-9
 
 
 def payload(rollouts: Sequence[RolloutView]) -> dict[str, Any]:
-    """What the script needs, with four significant digits and every image once.
+    """What the script needs, with every image once.
 
     Returns:
         `methods`; `scales` with the credit and the deviation at full strength of each method;
@@ -94,6 +94,7 @@ def token_view(report: Report) -> str:
             options=options,
             methods=_radios("method", "Method", [*methods, ("all", "All methods")]),
             show=_radios("show", "Colour shows", show),
+            paper=paragraph(_on_paper(len(report.rollouts)), "muted paper"),
         ),
         f'<script type="application/json" id="token-data">{embedded(data)}</script>',
     )
@@ -115,11 +116,18 @@ switched off. Everything else on this page is complete.</p></noscript>
 <div id="legend"></div>
 <div id="token-rows"></div>
 <div id="token-values"></div>
-<p class="muted">Hover, tap or focus a token. Keys: ← → next token, ↑ ↓ next method,
+{paper}<p class="muted screen">Hover, tap or focus a token. Keys: ← → next token, ↑ ↓ next method,
 Home and End, Esc closes the note. The address of the page follows what you see: copy it to share
 this view.</p>
 <div id="token-detail"></div>
 <div id="tooltip" role="tooltip" hidden></div>"""
+
+
+def _on_paper(rollouts: int) -> str:
+    """Which rollout a print shows, unless there is but one."""
+    if rollouts == 1:
+        return ""
+    return f"On paper: the rollout that the page showed, one of {rollouts}; the page has all."
 
 
 def _radios(name: str, legend: str, choices: Iterable[tuple[str, str]]) -> str:

@@ -56,9 +56,16 @@ def browse(tmp_path: Path, page: str) -> Browse:
     """Opens a report at an address, runs a script beside it, and returns what that found."""
 
     def browse(
-        address: str = "", script: str = "", width: int = 1400, report: Report | None = None
+        address: str = "",
+        script: str = "",
+        width: int = 1400,
+        report: Report | None = None,
+        on_paper: bool = False,
     ) -> dict[str, Any]:
-        (tmp_path / "report.html").write_text(render(report) if report else page, "utf-8")
+        source = render(report) if report else page
+        if on_paper:
+            source = source.replace("@media print", "@media all")
+        (tmp_path / "report.html").write_text(source, "utf-8")
         frame = FRAME.format(width=width, height=900, address=address, script=script)
         (tmp_path / "frame.html").write_text(frame, "utf-8")
         found = re.search(r'data-result="([^"]*)"', run(tmp_path, "--dump-dom"))
@@ -88,6 +95,55 @@ def test_nothing_is_wider_than_the_screen(
     report = sample(rollouts=4, methods=12)
     opened = 'all("details").forEach((one) => { one.open = true; });'
     assert browse("#view=all&token=7", opened, width, report)["width"] == width
+
+
+WIDE = """
+  all("details").forEach((one) => { one.open = true; });
+  const wider = all(".scroll").filter((one) => one.scrollWidth > one.clientWidth + 1);
+  result.wider = wider.map((one) => `${one.ariaLabel}: ${one.scrollWidth} in ${one.clientWidth}`);
+  result.tables = all(".scroll > table").length;
+"""
+
+
+def test_tables_fit_a_desktop(browse: Browse, sample: Callable[..., Report]) -> None:
+    report = sample(rollouts=2, methods=12)
+    lines = [
+        line.model_copy(update={"updates": 80, "steps": line.steps | {"count": 0.5}})
+        for line in report.table.lines
+    ]
+    table = report.table.model_copy(update={"lines": tuple(lines)})
+    found = browse(script=WIDE, report=report.model_copy(update={"table": table}))
+    assert found["tables"] >= 10
+    assert found["wider"] == []
+
+
+A4 = 703  # CSS pixels between margins of 12 mm
+
+
+def test_a_print_opens_what_is_folded_and_cuts_nothing_off(
+    browse: Browse, sample: Callable[..., Report]
+) -> None:
+    script = """
+      frame.contentWindow.dispatchEvent(new Event("beforeprint"));
+      result.folded = all("details").filter((one) => one.querySelector("td").offsetHeight === 0);
+      result.cut = all("table, svg, pre").filter(
+        (one) => one.getBoundingClientRect().right > root.clientWidth + 1).length;
+      result.rows = all("#token-rows .row").length;
+      result.note = page.querySelector(".paper").textContent;
+      result.hidden = all("nav, .controls, .screen").filter((one) => one.offsetHeight).length;
+    """
+    found = browse(script=script, width=A4, report=sample(methods=12), on_paper=True)
+    assert (found["folded"], found["cut"], found["hidden"]) == ([], 0, 0)
+    assert found["rows"] == 12
+    assert found["note"].startswith("On paper: the rollout that the page showed, one of 4;")
+
+
+def test_a_print_wastes_no_page(tmp_path: Path, page: str) -> None:
+    (tmp_path / "frame.html").write_text(page, "utf-8")
+    run(tmp_path, f"--print-to-pdf={tmp_path / 'page.pdf'}")
+    pages = len(re.findall(rb"/Type */Page\b", (tmp_path / "page.pdf").read_bytes()))
+    # What it says fills seven and a half; with a figure as wide as the paper it took thirteen.
+    assert pages == 8
 
 
 def test_the_page_opens_where_methods_differ_on_the_first_of_them(browse: Browse) -> None:

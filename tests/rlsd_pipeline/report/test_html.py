@@ -194,13 +194,13 @@ def test_the_payload_by_hand() -> None:
     data = payload([first, second])
     assert data["methods"] == ["grpo", "opsd"]
     one, two = data["rollouts"]
-    assert one["student"] == [-1.235, -2, -3]
-    assert one["gain"] == [0.2346, -0.5, "-Infinity"]
-    assert one["credit"] == [[0.3333, 0.3333, 0.3333], None]
+    assert one["student"] == [-1.2346, -2, -3]
+    assert one["gain"] == [0.23456, -0.5, "-Infinity"]
+    assert one["credit"] == [[0.33333, 0.33333, 0.33333], None]
     assert two["credit"] == [None, [0, -2, 4]]
     assert (one["segments"], one["reward"], two["reward"]) == ("rfa", 1, None)
     # 95th percentile of 2 and 4, and of |0 − 2/3|, |−2 − 2/3| and |4 − 2/3|.
-    assert data["scales"] == {"credit": [0.3333, 3.9], "deviation": [0, 3.267]}
+    assert data["scales"] == {"credit": [0.33333, 3.9], "deviation": [0, 3.2667]}
 
 
 def test_an_image_shared_by_rollouts_is_embedded_once() -> None:
@@ -249,7 +249,7 @@ def test_one_seed_is_said_to_say_nothing_of_the_methods() -> None:
     assert '<th scope="col" class=n>updates</th>' in page
     several = [line.model_copy(update={"seeds": 4}) for line in lines]
     page = render(Report(title="t", experiment="e", created="c", table=_table(several)))
-    assert "▲ higher" in page
+    assert "▲\u00a0higher" in page
     assert "One seed" not in page
 
 

@@ -37,11 +37,11 @@ def test_a_mark_lies_at_fidelity_and_gain() -> None:
 def test_the_section_has_a_card_with_its_numbers() -> None:
     found = learning([PLOT], method_styles(["grpo", "vine"]))
     assert "<h3>accuracy: greedy, area</h3>" in found
-    cells = re.findall(r"<td[^>]*>(.*?)</td>", found)
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", re.sub("</?small>", "", found))
     assert cells == [
         "0.200 [0.100, 0.300]",
         "0.000 [0.000, 0.000]",
-        "1.000 [1.000, 1.000]",
+        "1.00 [1.00, 1.00]",
         "+0.050 [+0.010, +0.090]",
     ]
     assert "Measured on some rollouts." in found

@@ -1,4 +1,5 @@
 import math
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +11,8 @@ from rlsd_pipeline.report.numbers import (
     plain,
     rounded,
     signed,
+    true_minus,
+    with_ends,
 )
 from rlsd_pipeline.report.part import Estimate
 
@@ -17,17 +20,17 @@ from rlsd_pipeline.report.part import Estimate
 @pytest.mark.parametrize(
     ("value", "short"),
     [
-        (0.123456, 0.1235),
-        (-1234.56, -1235),
-        (1.00004, 1),
+        (0.12345678, 0.12346),
+        (-123456.7, -123460),
+        (1.000004, 1),
         (0.0, 0),
-        (1.23456e-9, 1.235e-9),
+        (1.2345678e-9, 1.2346e-9),
         (math.inf, "Infinity"),
         (-math.inf, "-Infinity"),
         (math.nan, "NaN"),
     ],
 )
-def test_four_significant_digits(value: float, short: float | str) -> None:
+def test_the_script_gets_more_digits_than_it_shows(value: float, short: float | str) -> None:
     assert rounded(value) == short
     assert isinstance(rounded(value), type(short))
 
@@ -36,16 +39,19 @@ def test_four_significant_digits(value: float, short: float | str) -> None:
     ("value", "text"),
     [
         (0.7537, "0.754"),
-        (-0.0312, "−0.031"),
+        (-0.0312, "−0.0312"),
+        (1.2345, "1.23"),
+        (9.996, "10.0"),
         (0, "0"),
         (0.0, "0.000"),
-        (32, "32"),
+        (9120, "9,120"),
         (80.0, "80"),
-        (532.34, "532.3"),
-        (0.00023456, "0.0002346"),
-        (0.0000123, "1.2e−05"),
-        (2.5e7, "25000000"),
-        (2.50000015e7, "2.5e+07"),
+        (532.34, "532"),
+        (-1234.5, "−1,230"),
+        (0.00023456, "0.000235"),
+        (0.0000123, "1.23e−5"),
+        (25_000_000, "25,000,000"),
+        (2.5e7, "2.5e7"),
         (None, "–"),
         (math.nan, "–"),
         (-math.inf, "−∞"),
@@ -56,8 +62,18 @@ def test_how_numbers_are_written(value: float | None, text: str) -> None:
 
 
 def test_signs_shares_and_p_values() -> None:
-    assert [signed(0.05), signed(-0.05), signed(0)] == ["+0.050", "−0.050", "0"]
-    assert [percent(0.256), percent(None)] == ["25.6 %", "–"]
+    assert [signed(0.05), signed(-0.05), signed(0)] == ["+0.0500", "−0.0500", "0"]
+    shares = [0.0, 0.0574, 0.25649, 0.9994, 0.9996, 1, None]
+    written = [
+        "0.0\u00a0%",
+        "5.7\u00a0%",
+        "25.6\u00a0%",
+        "99.9\u00a0%",
+        "100\u00a0%",
+        "100\u00a0%",
+        "–",
+    ]
+    assert [percent(share) for share in shares] == written
     assert [p_value(p) for p in (0.0494, 0.00031, 2e-48, 0.0, None)] == [
         "0.049",
         "3e−4",
@@ -67,8 +83,34 @@ def test_signs_shares_and_p_values() -> None:
     ]
 
 
-def test_the_numbers_of_an_estimate_have_the_same_decimals() -> None:
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        # The largest of the three has three digits,
+        ((0.7537, 0.7, 0.8), "0.754 [0.700, 0.800]"),
+        ((1.2345, 0.5, 1.9999), "1.23 [0.50, 2.00]"),
+        ((532.3, 500.25, 560), "532 [500, 560]"),
+        ((1234.5, 999.6, 1500), "1,230 [1,000, 1,500]"),
+        ((9.996, 0, 0), "10.0 [0.0, 0.0]"),
+        # or two where it is below a tenth, since an end near 0 would have but noise.
+        ((-0.0312, -0.05, 0.0), "−0.031 [−0.050, 0.000]"),
+        ((0.00345, 0.0012, 0.0056), "0.0034 [0.0012, 0.0056]"),
+    ],
+)
+def test_the_numbers_of_an_estimate_have_the_same_decimals(
+    found: tuple[float, float, float], text: str
+) -> None:
+    value, low, high = found
+    assert with_ends(SimpleNamespace(value=value, low=low, high=high)) == text
+
+
+def test_signs_of_an_estimate() -> None:
     near_zero = Estimate(value=0.024, low=-0.0002, high=0.0482)
     assert middle(near_zero, sign=True) == "+0.024"
     assert interval(near_zero, sign=True) == "[−0.000, +0.048]"
-    assert interval(Estimate(value=532.3, low=500.25, high=560)) == "[500.2, 560]"
+
+
+def test_a_minus_is_no_hyphen() -> None:
+    assert true_minus("-0.5 [-.7, -0.3] -∞ 1e-05 3e-10") == "−0.5 [−.7, −0.3] −∞ 1e−5 3e−10"
+    for name in ("rlsd-s0", "rlsd-0.5", "2026-05-04", "easy_vqa/train-3", "-", "a - b", "--2"):
+        assert true_minus(name) == name
