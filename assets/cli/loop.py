@@ -16,7 +16,7 @@ from assets.declared import Declared
 from assets.failures import own_error
 from assets.graph import definitions_of
 from assets.home import alone_in, dagster_home
-from assets.jobs import IMPORT, VALUED, job_name, score_stages
+from assets.jobs import IMPORT, job_name, score_stages
 from assets.naming import is_declared, own_name, take_name
 from assets.partitions import partition_key
 from assets.recovery import fail_dead_runs, process_tags
@@ -33,7 +33,6 @@ from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
 from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
-from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.stage import Stage
 
 _SHARE_OF_RESULTS = 0.05
@@ -117,16 +116,6 @@ class Loop:
         started = time.perf_counter()
         config = train_config(self.declared, updates)
         self._count(self._run("train", arm, config), started)
-
-    def iterate(self, arm: str, iteration: int) -> None:
-        """All stages of one iteration, whether it is done or not."""
-        started = time.perf_counter()
-        draw = self.workspace.at(arm, iteration).kept_draw()
-        step = self.declared.key(RolloutsStage.name).to_python_identifier()
-        config = {"ops": {step: {"config": {"draw": draw}}}}
-        reads_values = self.workspace.at(arm, iteration).arm.weighting.reads_values
-        does = VALUED if reads_values else "iteration"
-        self._count(self._run(does, partition_key(arm, iteration), config), started)
 
     def _count(self, result: dg.ExecuteInProcessResult, started: float) -> None:
         self.wall_seconds += time.perf_counter() - started

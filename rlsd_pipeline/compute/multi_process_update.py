@@ -13,7 +13,7 @@ from rlsd_pipeline.compute.job import MODEL, write_job
 from rlsd_pipeline.compute.launcher import Launcher
 from rlsd_pipeline.compute.result import read_result
 from rlsd_pipeline.compute.update import Update, Updated, Written, folder_of, write_policy
-from rlsd_pipeline.config.sharded import ShardedUpdate
+from rlsd_pipeline.config.place import ShardedUpdate
 from rlsd_pipeline.models.adapter import adapter_shapes, add_adapter
 from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.models.skeleton import load_skeleton

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rlsd_pipeline.artifacts import Artifact, ArtifactStore
 from rlsd_pipeline.compute.compute import Piece, Result, Work
-from rlsd_pipeline.config.device import Device
+from rlsd_pipeline.config.place import Device
 from rlsd_pipeline.config.precision import Precision
 from rlsd_pipeline.errors import ArtifactError
 from rlsd_pipeline.models.pool import PolicyPool

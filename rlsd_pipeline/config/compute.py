@@ -4,10 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from rlsd_pipeline.config.device import Device
-from rlsd_pipeline.config.place import Place
+from rlsd_pipeline.config.place import Device, Place, ShardedUpdate
 from rlsd_pipeline.config.ray import RayCompute
-from rlsd_pipeline.config.sharded import ShardedUpdate
 
 
 class LocalCompute(Place):

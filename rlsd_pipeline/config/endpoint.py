@@ -38,3 +38,10 @@ class EndpointConfig(StrictConfig):
         if parts.username or parts.password or parts.query or parts.fragment:
             raise ValueError("must hold no user, key, query or fragment; a key goes to api_key_env")
         return url.rstrip("/")
+
+
+class JudgeConfig(EndpointConfig):
+    """An OpenAI-compatible endpoint that extracts answers; it never sees the gold answer."""
+
+    max_tokens: Annotated[int, Field(ge=1)] = 256
+    """Token limit of a reply; a model that thinks first needs more."""

@@ -1,10 +1,14 @@
-"""The settings that every place of computation has."""
+"""The settings that several places of computation have."""
 
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 from rlsd_pipeline.config.kuberay import KubeRay
+from rlsd_pipeline.config.precision import Precision
 from rlsd_pipeline.config.strict import StrictConfig
+
+Device = Literal["auto", "cuda", "cpu"]
+"""The device of a policy; `auto` is CUDA where torch finds one."""
 
 
 class Place(StrictConfig):
@@ -31,3 +35,20 @@ class Place(StrictConfig):
     def located(self, folder: Path) -> Self:
         """The same, with relative paths resolved against a folder."""
         return self
+
+
+class ShardedUpdate(Place):
+    """Settings of an update whose parameters FSDP2 divides among processes."""
+
+    sharded: ClassVar[bool] = True
+
+    precision: Precision = "float32"
+    """Precision of the update's passes and of scoring, which must round alike. Weights, optimizer
+    and the sum of gradients are always float32."""
+
+    activation_checkpointing: bool = False
+    """Compute each layer again in the backward pass, and keep only its input."""
+
+    shared_folder: str | None = None
+    """A folder that all nodes see, for the files of the processes; null takes a folder of the
+    artifact store, or of its cache."""

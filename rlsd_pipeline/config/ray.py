@@ -5,9 +5,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from rlsd_pipeline.config.device import Device
 from rlsd_pipeline.config.kuberay import KubeRay
-from rlsd_pipeline.config.sharded import ShardedUpdate
+from rlsd_pipeline.config.place import Device, ShardedUpdate
 from rlsd_pipeline.errors import ConfigError
 
 

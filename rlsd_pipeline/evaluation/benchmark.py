@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple,
 from pydantic import Field, field_validator, model_validator
 
 from rlsd_pipeline.components.located import LocatedPath
-from rlsd_pipeline.config.judge import JudgeConfig
+from rlsd_pipeline.config.endpoint import JudgeConfig
 from rlsd_pipeline.config.strict import nearest
 from rlsd_pipeline.evaluation.aggregate import by_question
 from rlsd_pipeline.evaluation.any_benchmark import AnyBenchmark

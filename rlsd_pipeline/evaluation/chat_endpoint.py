@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from rlsd_pipeline.config.judge import JudgeConfig
+from rlsd_pipeline.config.endpoint import JudgeConfig
 from rlsd_pipeline.endpoint import Endpoint, EndpointError
 
 _LONGEST_REPLY = 1 << 20

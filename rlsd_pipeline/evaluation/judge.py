@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from rlsd_pipeline.config.judge import JudgeConfig
+from rlsd_pipeline.config.endpoint import JudgeConfig
 from rlsd_pipeline.endpoint import EndpointError
 from rlsd_pipeline.errors import ComponentError
 from rlsd_pipeline.evaluation.aggregate import question_means

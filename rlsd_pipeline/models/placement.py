@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from transformers import PreTrainedModel
 
-from rlsd_pipeline.config.device import Device
+from rlsd_pipeline.config.place import Device
 from rlsd_pipeline.errors import ConfigError
 
 

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.config.device import Device
+from rlsd_pipeline.config.place import Device
 from rlsd_pipeline.config.precision import Precision
 from rlsd_pipeline.models.adapter import split
 from rlsd_pipeline.models.allocator import keep_freed_memory

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-from rlsd_pipeline.config.device import Device
 from rlsd_pipeline.config.hardware import DEVICES, DeviceConfig, HardwareConfig, Processor
+from rlsd_pipeline.config.place import Device
 
 _CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 _SIDE = 1024

@@ -21,6 +21,7 @@ from assets.cli.loop import Loop, open_instance
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.models.tiny_qwen3_vl import train_tokenizer
 from rlsd_pipeline.progress import Silent
+from tests.iterated import iterate
 from tests.made_once import made_once
 from tests.small_experiment import ATTRIBUTES
 
@@ -102,7 +103,7 @@ def _train(folder: Path) -> None:
             loop.prepare(ARMS)
             for arm in ARMS:
                 for iteration in range(2):
-                    loop.iterate(arm, iteration)
+                    iterate(loop, arm, iteration)
 
 
 @pytest.fixture(scope="session")

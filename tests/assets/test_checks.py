@@ -12,6 +12,7 @@ from assets.cli.loop import Loop, open_instance
 from assets.graph import stage_assets
 from rlsd_pipeline.progress import Silent
 from schemas import Reward
+from tests.iterated import iterate
 
 Opened = tuple[Loop, dg.DagsterInstance]
 
@@ -109,7 +110,7 @@ def test_a_check_of_an_iteration_fails_on_what_it_is_there_for(
     write_unjudged(opened, folder / "unjudged.jsonl")
     changed = Loop(declare(**({"arms": [GRPO]} | changes)), instance, Silent())
     with pytest.raises(dg.DagsterError, match=name.split(":")[1]):
-        changed.iterate("grpo-s0", 0)
+        iterate(changed, "grpo-s0", 0)
     found = last_evaluation(instance, name)
     assert not found.passed
     assert said in str(found.description)

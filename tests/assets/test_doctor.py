@@ -12,6 +12,7 @@ from assets.history import differences
 from assets.partitions import partition_key
 from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.progress import Silent
+from tests.iterated import iterate
 
 ARM = "rlsd-s0"
 Run = Callable[..., tuple[int, str, str]]
@@ -79,7 +80,7 @@ def test_damage_is_named_mended_and_made_anew(
         loop.prepare([ARM])
         start = next(k for k in range(2) if not loop.is_done(ARM, k))
         for iteration in range(start, 2):
-            loop.iterate(ARM, iteration)
+            iterate(loop, ARM, iteration)
     expected = digests(trained)
     # The arms share their first iteration's rewards; the other's name is given back by its own run.
     assert {k: v for k, v in digests(damaged).items() if ARM in k} == {

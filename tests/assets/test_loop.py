@@ -30,6 +30,7 @@ from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.progress import Silent
 from rlsd_pipeline.stages.registry import ITERATION_STAGES
 from schemas import PolicyCheckpoint, Reward
+from tests.iterated import iterate
 
 Opened = tuple[Loop, dg.DagsterInstance]
 
@@ -175,7 +176,7 @@ def test_what_is_complete_is_not_computed_again(loop: Opened, home: Path) -> Non
     opened, instance = loop
     manifests = sorted((home / "artifacts").rglob("manifest.json"))
     before = [path.read_bytes() for path in manifests]
-    opened.iterate("rlsd-s0", 1)
+    iterate(opened, "rlsd-s0", 1)
     for stage in ITERATION_STAGES:
         first, second = events(instance, opened.declared.key(stage), "rlsd-s0", 1)
         assert second.metadata["cache"].value == "hit"
@@ -241,7 +242,7 @@ def test_credit_against_its_reward_stops_the_iteration(
     with monkeypatch.context() as patched:
         patched.setattr(rlsd_pipeline.credit.signs, "flipped_signs", lambda *_: 1)
         with pytest.raises(dg.DagsterError, match="sign_never_flips"):
-            opened.iterate("rlsd-s0", 2)
+            iterate(opened, "rlsd-s0", 2)
     partition = "rlsd-s0|002"
     declared = opened.declared
     assert partition in instance.get_materialized_partitions(declared.key("token_weights"))
@@ -252,7 +253,7 @@ def test_credit_against_its_reward_stops_the_iteration(
     (run,) = instance.get_runs(limit=1)
     assert run.status is dg.DagsterRunStatus.FAILURE
 
-    opened.iterate("rlsd-s0", 2)
+    iterate(opened, "rlsd-s0", 2)
     assert newest(loop, "token_weights", "rlsd-s0", 2)[0] == "hit"
     assert "rlsd-s0|003" in instance.get_materialized_partitions(declared.key("policy"))
     assert opened.is_done("rlsd-s0", 2)
@@ -265,7 +266,7 @@ def test_credit_against_its_reward_is_counted_where_no_method_promises_otherwise
     printed = {"type": "rlsd", "formula": "as_printed", "decay": 4}
     opened = Loop(declare(arms=[{"weighting": printed}]), loop[1], Silent())
     monkeypatch.setattr(rlsd_pipeline.credit.signs, "flipped_signs", lambda *_: 7)
-    opened.iterate("rlsd-s0", 0)
+    iterate(opened, "rlsd-s0", 0)
     (*_, event) = events(loop[1], opened.declared.key("token_weights"), "rlsd-s0", 0)
     assert event.metadata["tokens_against_their_reward"].value == "7"
     assert event.metadata["cache"].value == "miss"
@@ -279,7 +280,7 @@ def test_weights_that_are_not_finite_are_never_gone_on_from(
     monkeypatch.setattr(rlsd_pipeline.models.pool, "not_finite_weights", lambda _: 7)
     for _ in range(2):
         with pytest.raises(dg.DagsterError, match="finite"):
-            opened.iterate("grpo-s0", 2)
+            iterate(opened, "grpo-s0", 2)
         published = instance.get_materialized_partitions(opened.declared.key("policy"))
         assert "grpo-s0|003" not in published
         assert not opened.is_done("grpo-s0", 2)
@@ -290,7 +291,7 @@ def test_an_iteration_is_done_while_its_artifacts_are_there(loop: Opened) -> Non
     assert [opened.is_done("rlsd-s0", k) for k in range(3)] == [True, True, False]
     shutil.rmtree(opened.workspace.store.ref("small/rlsd-s0/001/logprobs").location)
     assert [opened.is_done("rlsd-s0", k) for k in range(2)] == [True, False]
-    opened.iterate("rlsd-s0", 1)
+    iterate(opened, "rlsd-s0", 1)
     states = {s: newest(loop, s, "rlsd-s0", 1)[0] for s in ITERATION_STAGES}
     # Computed again it is what it was, so what was made from it still holds.
     assert states == dict.fromkeys(ITERATION_STAGES, "hit") | {"logprobs": "miss"}
@@ -312,7 +313,7 @@ def test_an_iteration_is_done_only_where_dagster_knows_of_it(loop: Opened) -> No
     assert opened.is_done("grpo-s0", 1)
     instance.wipe_assets([opened.declared.key("policy")])
     assert not opened.is_done("grpo-s0", 1)
-    opened.iterate("grpo-s0", 1)
+    iterate(opened, "grpo-s0", 1)
     assert opened.is_done("grpo-s0", 1)
     assert newest(loop, "policy_checkpoint", "grpo-s0", 1)[0] == "hit"
 
@@ -328,7 +329,7 @@ def test_the_policy_stays_in_memory(loop: Opened, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(rlsd_pipeline.models.pool, "_load_policy", counted)
     sampled_from = opened.workspace.store.ref("small/grpo-s0/002/policy").digest
-    opened.iterate("grpo-s0", 2)
+    iterate(opened, "grpo-s0", 2)
     assert loaded == [sampled_from]
     opened.evaluate("grpo-s0", 3)
     assert loaded == [sampled_from]

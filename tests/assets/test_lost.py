@@ -13,6 +13,7 @@ import pytest
 from assets.cli.loop import Loop
 from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.errors import DamagedError
+from tests.iterated import iterate
 
 ARM = "rlsd-s0"
 UPDATES = 2
@@ -80,7 +81,7 @@ def train(loop: Loop) -> list[int]:
     loop.prepare([ARM])
     start = next((k for k in range(UPDATES) if not loop.is_done(ARM, k)), UPDATES)
     for iteration in range(start, UPDATES):
-        loop.iterate(ARM, iteration)
+        iterate(loop, ARM, iteration)
     return list(range(start, UPDATES))
 
 

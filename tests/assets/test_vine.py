@@ -11,6 +11,7 @@ from assets.cli.loop import Loop, open_instance
 from assets.cli.train import train_arm
 from assets.graph import stage_assets
 from rlsd_pipeline.progress import Silent
+from tests.iterated import iterate
 
 ARMS = [
     {"weighting": {"type": "grpo"}},
@@ -51,7 +52,7 @@ def test_it_is_trained_and_the_other_arm_stays_fresh(
             status = resolver.get_status(key("token_weights"), f"{arm}|001")
             assert status is StaleStatus.FRESH
         assert loop.is_done("grpo-s0", 1)
-        loop.iterate("grpo-s0", 1)
+        iterate(loop, "grpo-s0", 1)
         assert instance.get_materialized_partitions(key("token_values")) == values
         again = Quiet()
         train_arm(loop, again, "vine-s0", 2)

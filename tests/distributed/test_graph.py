@@ -16,6 +16,7 @@ from rlsd_pipeline.errors import ComputeError
 from rlsd_pipeline.progress import Silent
 from schemas import PolicyCheckpoint
 from tests.distributed.experiment import ATTRIBUTES, TWO_PROCESSES
+from tests.iterated import iterate
 
 ARM = "grpo-s0"
 
@@ -57,7 +58,7 @@ def trained(
         loop = Loop(file, instance, noted)
         loop.prepare([ARM])
         for iteration in range(2):
-            loop.iterate(ARM, iteration)
+            iterate(loop, ARM, iteration)
         store = loop.workspace.store
         policies = [store.ref(f"small/{ARM}/{k:03d}/policy") for k in range(3)]
         logs = [

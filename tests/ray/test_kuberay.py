@@ -17,6 +17,7 @@ from rlsd_pipeline.config.ray import RayCompute
 from rlsd_pipeline.errors import ComputeError
 from rlsd_pipeline.progress import Silent
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
+from tests.iterated import iterate
 from tests.ray.conftest import ARM, DECLARED
 from tests.ray.kubernetes_api import Operator, serve
 
@@ -120,7 +121,7 @@ def test_each_run_has_a_cluster_and_gives_what_one_process_gives(
     # Its workers are still there when it ends, and none of them is for the next run.
     training.evaluate(ARM, 0)
     assert operator.clusters == {}
-    training.iterate(ARM, 0)
+    iterate(training, ARM, 0)
     assert operator.clusters == {}
 
     names = [each["metadata"]["name"] for each in operator.created]
@@ -153,7 +154,7 @@ def test_a_run_that_fails_leaves_no_cluster_and_one_that_was_killed_not_for_long
     monkeypatch.setattr(RolloutsStage, "write", fail)
     others: set[str] = set()
     with pytest.raises(RuntimeError, match="no rollouts today"):
-        training.iterate(ARM, 0)
+        iterate(training, ARM, 0)
     assert operator.clusters == {}
     assert len(operator.deleted) == 1
 
@@ -165,7 +166,7 @@ def test_a_run_that_fails_leaves_no_cluster_and_one_that_was_killed_not_for_long
         operator.clusters[name] = {"metadata": metadata, **spec}
     others = {"another-instances"}
     with pytest.raises(RuntimeError, match="no rollouts today"):
-        training.iterate(ARM, 0)
+        iterate(training, ARM, 0)
     assert set(operator.clusters) == others
     assert operator.deleted[1] == "killed"
 
@@ -175,7 +176,7 @@ def test_a_cluster_that_fails_to_start_ends_the_run_and_goes(
 ) -> None:
     operator.state = "failed"
     with pytest.raises(ComputeError, match=r"(?s)made no Ray cluster of .*raycluster.yaml.*failed"):
-        loop[0].iterate(ARM, 0)
+        iterate(loop[0], ARM, 0)
     assert len(operator.created) == 1
     assert operator.clusters == {}
 
@@ -185,7 +186,7 @@ def test_without_kubernetes_a_run_ends_at_once(
 ) -> None:
     use(f"http://127.0.0.1:{free_port()}")
     with pytest.raises(ComputeError, match=r"(?s)made no Ray cluster.*Connection refused"):
-        loop[0].iterate(ARM, 0)
+        iterate(loop[0], ARM, 0)
 
 
 def test_the_shipped_manifest_is_sent_as_it_is_but_for_its_name(use: Use) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.components.guarded import guarded
-from rlsd_pipeline.config.judge import JudgeConfig
+from rlsd_pipeline.config.endpoint import JudgeConfig
 from rlsd_pipeline.evaluation.benchmark import Benchmark
 from rlsd_pipeline.evaluation.judge import Judge
 from rlsd_pipeline.evaluation.scored import Scored, Summary

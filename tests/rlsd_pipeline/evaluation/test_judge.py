@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rlsd_pipeline import endpoint
-from rlsd_pipeline.config.judge import JudgeConfig
+from rlsd_pipeline.config.endpoint import JudgeConfig
 from rlsd_pipeline.config.strict import validate
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.evaluation.judge import TAIL_CHARACTERS, Judge, parse, prompt
