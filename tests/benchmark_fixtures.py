@@ -5,7 +5,6 @@ with pictures beside the file. `python -m tests.benchmark_fixtures FOLDER` write
 """
 
 import hashlib
-import io
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from PIL import Image, ImageDraw
 
 from rlsd_pipeline.evaluation import benchmarks
 from rlsd_pipeline.evaluation.benchmark import Benchmark
+from tests.png import png
 
 BENCHMARKS: dict[str, Benchmark] = {
     each.name: each
@@ -59,9 +59,7 @@ def picture(seed: int, size: tuple[int, int] = (64, 48)) -> bytes:
     for place in range(seed % 9 + 1):
         left, top = 4 + place % 4 * 15, 4 + place // 4 * 15
         draw.ellipse((left, top, left + 10, top + 10), _COLOURS[(seed + place) % len(_COLOURS)])
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
+    return png(image)
 
 
 def mmmu() -> Layout:

@@ -1,4 +1,4 @@
-"""What all tests share: which are slow, and so left out of `make test-fast`."""
+"""What all tests share: which are slow, and so left out of `make test-fast`, and a cache."""
 
 import gc
 from collections.abc import Iterable
@@ -47,3 +47,13 @@ def pytest_collection_finish() -> None:
     """Take the libraries' millions of objects, which stay to the end, out of every collection."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture
+def datasets_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where `datasets` keeps what it reads, in the place of the user's folder."""
+    import datasets
+
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    datasets.disable_progress_bars()
+    return tmp_path / "cache"

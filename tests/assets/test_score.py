@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import datasets
 import pytest
 from click.testing import CliRunner
 
@@ -18,13 +17,9 @@ from rlsd_pipeline.evaluation.variants import VARIANTS
 from schemas import Problem, Verdict
 from tests.benchmark_fixtures import BENCHMARKS, LAYOUTS, write_json, write_parquet
 
+pytestmark = pytest.mark.usefixtures("datasets_cache")
+
 Say = Callable[..., Path]
-
-
-@pytest.fixture(autouse=True)
-def no_cache_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    datasets.disable_progress_bars()
 
 
 @pytest.fixture

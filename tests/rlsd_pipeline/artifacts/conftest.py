@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,6 +38,14 @@ def token_logprobs() -> pa.Table:
 @pytest.fixture
 def store(tmp_path: Path) -> ArtifactStore:
     return ArtifactStore(tmp_path / "store")
+
+
+@pytest.fixture(params=["local", "memory"])
+def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> ArtifactStore:
+    """A local store, and one of objects."""
+    if request.param == "local":
+        return ArtifactStore(tmp_path / "store")
+    return ArtifactStore(f"memory://{uuid.uuid4().hex}/store", cache=tmp_path / "cache")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import os
 import time
-import uuid
 from pathlib import Path
 
 import pytest
@@ -23,13 +22,6 @@ from rlsd_pipeline.errors import ArtifactError, CollectedError
 
 LATER = 1e12
 """A time before which everything was written."""
-
-
-@pytest.fixture(params=["local", "memory"])
-def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> ArtifactStore:
-    if request.param == "local":
-        return ArtifactStore(tmp_path / "store")
-    return ArtifactStore(f"memory://{uuid.uuid4().hex}/store", cache=tmp_path / "cache")
 
 
 def make(store: ArtifactStore, name: str, *inputs: Artifact, stage: str = "made") -> Artifact:

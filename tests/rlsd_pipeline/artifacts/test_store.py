@@ -36,13 +36,6 @@ def folder_of(root: Path, request: ArtifactRequest) -> Path:
     return root / request.stage / request.fingerprint[:2] / request.fingerprint
 
 
-@pytest.fixture(params=["local", "memory"])
-def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> ArtifactStore:
-    if request.param == "local":
-        return ArtifactStore(tmp_path / "store")
-    return ArtifactStore(f"memory://{uuid.uuid4().hex}/store", cache=tmp_path / "cache")
-
-
 def test_what_is_written_can_be_read(any_store: ArtifactStore, rollouts: pa.Table) -> None:
     def write(writer: ArtifactWriter) -> None:
         write_checkpoint(writer)

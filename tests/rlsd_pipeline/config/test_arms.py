@@ -20,15 +20,7 @@ from rlsd_pipeline.credit.identity import credit_identity
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.sft import SFT
-
-ARMS = [{"weighting": {"type": "grpo"}}]
-
-
-def message(**changes: object) -> str:
-    data = {"arms": ARMS, **changes}
-    with pytest.raises(ConfigError) as error:
-        validate(ExperimentConfig, data, source="defs.yaml", path="attributes")
-    return str(error.value)
+from tests.rlsd_pipeline.config.refused import ARMS, message
 
 
 def test_two_arms_of_one_name() -> None:

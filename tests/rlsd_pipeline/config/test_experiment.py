@@ -4,16 +4,14 @@ import pytest
 import yaml
 
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
-from rlsd_pipeline.config.strict import validate
 from rlsd_pipeline.config.teacher import SyncedTeacher
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.privileged.kinds.answer import Answer
 from rlsd_pipeline.weighting.rlsd import RLSD
+from tests.rlsd_pipeline.config.refused import ARMS, message
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = sorted(ROOT.glob("assets/experiments/*/defs.yaml"))
-
-ARMS = [{"weighting": {"type": "grpo"}}]
 
 
 def load(tmp_path: Path, attributes: object) -> ExperimentConfig:
@@ -21,13 +19,6 @@ def load(tmp_path: Path, attributes: object) -> ExperimentConfig:
     document = {"type": "assets.component.Experiment", "attributes": attributes}
     path.write_text(yaml.safe_dump(document))
     return load_experiment(path)
-
-
-def message(**changes: object) -> str:
-    data = {"arms": ARMS, **changes}
-    with pytest.raises(ConfigError) as error:
-        validate(ExperimentConfig, data, source="defs.yaml", path="attributes")
-    return str(error.value)
 
 
 def test_experiments_are_shipped() -> None:

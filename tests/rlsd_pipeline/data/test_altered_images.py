@@ -8,13 +8,7 @@ import pytest
 from PIL import Image
 
 from rlsd_pipeline.data.altered_images import altered, blank, blurred, patched
-
-
-def png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
-
+from tests.png import png
 
 WHITE = Image.new("RGB", (40, 30), "white")
 

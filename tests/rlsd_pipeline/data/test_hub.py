@@ -1,4 +1,3 @@
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,20 +6,16 @@ import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from PIL import Image
 
 from rlsd_pipeline.data.hub import read_hub
 from rlsd_pipeline.data.row import content_id
 from rlsd_pipeline.errors import ConfigError, DataError
 from schemas.problem import Problem
+from tests.png import square
+
+pytestmark = pytest.mark.usefixtures("datasets_cache")
 
 COLUMNS = {"question": "problem", "answer": "gold"}
-
-
-@pytest.fixture(autouse=True)
-def no_cache_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    datasets.disable_progress_bars()
 
 
 @pytest.fixture
@@ -37,12 +32,6 @@ def parquet(tmp_path: Path) -> Callable[..., str]:
     return parquet
 
 
-def png(colour: str) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (8, 8), colour).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 def test_full_row_with_a_list_of_images(parquet: Callable[..., str]) -> None:
     text = datasets.Value("string")
     folder = parquet(
@@ -50,7 +39,7 @@ def test_full_row_with_a_list_of_images(parquet: Callable[..., str]) -> None:
             {
                 "problem": "What colour?",
                 "gold": "<answer>red</answer>",
-                "pictures": [{"bytes": png("red")}, {"bytes": png("blue")}],
+                "pictures": [{"bytes": square("red")}, {"bytes": square("blue")}],
                 "name": 7,
                 "options": ["red", "blue"],
                 "why": "Look.",
@@ -81,7 +70,7 @@ def test_full_row_with_a_list_of_images(parquet: Callable[..., str]) -> None:
             problem_id="7",
             split="train",
             question="What colour?",
-            images=[png("red"), png("blue")],
+            images=[square("red"), square("blue")],
             answer="red",
             solution="Look.",
             choices=["red", "blue"],
@@ -92,7 +81,7 @@ def test_full_row_with_a_list_of_images(parquet: Callable[..., str]) -> None:
 
 def test_single_file_single_image_content_id_and_limit(parquet: Callable[..., str]) -> None:
     folder = parquet(
-        [{"problem": f"q{i}", "gold": "a", "image": {"bytes": png("red")}} for i in range(3)],
+        [{"problem": f"q{i}", "gold": "a", "image": {"bytes": square("red")}} for i in range(3)],
         problem=datasets.Value("string"),
         gold=datasets.Value("string"),
         image=datasets.Image(),
@@ -101,19 +90,19 @@ def test_single_file_single_image_content_id_and_limit(parquet: Callable[..., st
     problems = list(
         read_hub(file, split="test[:2]", columns={**COLUMNS, "images": "image"}, limit=1)
     )
-    assert [problem.problem_id for problem in problems] == [content_id("q0", "a", [png("red")])]
-    assert problems[0].images == [png("red")]
+    assert [problem.problem_id for problem in problems] == [content_id("q0", "a", [square("red")])]
+    assert problems[0].images == [square("red")]
     assert problems[0].split == "test"
 
 
 def test_image_by_path_lies_in_the_folder(parquet: Callable[..., str], tmp_path: Path) -> None:
     columns = {**COLUMNS, "images": "image"}
-    (tmp_path / "secret.png").write_bytes(png("blue"))
+    (tmp_path / "secret.png").write_bytes(square("blue"))
     rows = [{"problem": "q", "gold": "a", "image": "a.png"}]
     folder = parquet(rows)
-    Path(folder, "a.png").write_bytes(png("red"))
+    Path(folder, "a.png").write_bytes(square("red"))
     file = f"{folder}/train.parquet"
-    assert next(read_hub(file, split="train", columns=columns)).images == [png("red")]
+    assert next(read_hub(file, split="train", columns=columns)).images == [square("red")]
     for name in ("../secret.png", str(tmp_path / "secret.png")):
         file = f"{parquet([{**rows[0], 'image': name}])}/train.parquet"
         with pytest.raises(DataError, match="must be a path relative to"):
@@ -122,9 +111,9 @@ def test_image_by_path_lies_in_the_folder(parquet: Callable[..., str], tmp_path:
 
 def test_plain_binary_column(tmp_path: Path) -> None:
     file = tmp_path / "plain.parquet"
-    pq.write_table(pa.table({"problem": ["q"], "gold": ["a"], "image": [png("red")]}), file)
+    pq.write_table(pa.table({"problem": ["q"], "gold": ["a"], "image": [square("red")]}), file)
     (problem,) = read_hub(str(file), split="train", columns={**COLUMNS, "images": "image"})
-    assert problem.images == [png("red")]
+    assert problem.images == [square("red")]
 
 
 def test_missing_column_lists_those_found(parquet: Callable[..., str]) -> None:

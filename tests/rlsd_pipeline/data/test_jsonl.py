@@ -1,23 +1,16 @@
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from rlsd_pipeline.data.jsonl import read_jsonl
 from rlsd_pipeline.data.row import content_id
 from rlsd_pipeline.errors import DataError
 from schemas.problem import Problem
+from tests.png import square
 
 Write = Callable[..., Path]
-
-
-def png(colour: str = "red") -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (8, 8), colour).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 @pytest.fixture
@@ -39,8 +32,8 @@ def message(path: Path) -> str:
 
 def test_full_row(write: Write, tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
-    (tmp_path / "images" / "a.png").write_bytes(png("red"))
-    (tmp_path / "images" / "b.png").write_bytes(png("blue"))
+    (tmp_path / "images" / "a.png").write_bytes(square("red"))
+    (tmp_path / "images" / "b.png").write_bytes(square("blue"))
     row = {
         "question": " What colour? ",
         "answer": "red",
@@ -56,7 +49,7 @@ def test_full_row(write: Write, tmp_path: Path) -> None:
             problem_id="q1",
             split="test",
             question="What colour?",
-            images=[png("red"), png("blue")],
+            images=[square("red"), square("blue")],
             answer="red",
             solution="Look.",
             choices=["red", "blue"],
@@ -92,11 +85,11 @@ def test_numbers_stay_as_written_and_null_is_absent(write: Write) -> None:
 
 
 def test_one_image_and_limit(write: Write, tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(png())
+    (tmp_path / "a.png").write_bytes(square("red"))
     row = {"question": "q", "answer": "a", "image": "a.png"}
     path = write(row, {"question": "broken"})
     (problem,) = read_jsonl(path, limit=1)
-    assert problem.images == [png()]
+    assert problem.images == [square("red")]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Local data in every layout that `datasets` writes: the same problems, no file from elsewhere."""
 
 import base64
-import io
 import json
 import os
 from collections.abc import Callable
@@ -11,26 +10,20 @@ import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from PIL import Image
 
 from rlsd_pipeline.data.hub import read_hub
 from rlsd_pipeline.data.reading import read_problems
 from rlsd_pipeline.data.sources.hub import HubDataset
 from rlsd_pipeline.errors import DataError
+from tests.png import square
+
+pytestmark = pytest.mark.usefixtures("datasets_cache")
 
 COLUMNS = {"question": "question", "answer": "answer", "images": "image", "problem_id": "name"}
 
 
-@pytest.fixture(autouse=True)
-def no_cache_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    datasets.disable_progress_bars()
-
-
 def png(shade: int) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (8, 8), (shade, 0, 0)).save(buffer, "PNG")
-    return buffer.getvalue()
+    return square((shade, 0, 0))
 
 
 def pictures(folder: Path) -> list[str]:

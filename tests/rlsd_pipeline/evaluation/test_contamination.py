@@ -9,6 +9,7 @@ from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.evaluation.contamination import overlap, require_distinct
 from schemas import Problem
 from tests.benchmark_fixtures import picture
+from tests.png import square
 
 LONG = "How many circles are left of the line between both squares?"
 SHORT = "What is the area?"
@@ -48,9 +49,7 @@ def test_image_in_another_encoding() -> None:
 
 
 def test_image_of_one_colour_shows_nothing() -> None:
-    buffer = io.BytesIO()
-    Image.new("RGB", (8, 8), "white").save(buffer, "PNG")
-    blank = [buffer.getvalue()]
+    blank = [square("white")]
     assert overlap([problem("p", images=blank)], [problem("i", images=blank)]) == []
 
 

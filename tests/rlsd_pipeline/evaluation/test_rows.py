@@ -15,15 +15,11 @@ from rlsd_pipeline.evaluation.benchmark import Benchmark, Split
 from rlsd_pipeline.evaluation.rows import load_benchmark, read_items
 from tests.benchmark_fixtures import BENCHMARKS, LAYOUTS, picture, write_json, write_parquet
 
+pytestmark = pytest.mark.usefixtures("datasets_cache")
+
 BUDGET = 1_000_000
 ZEROBENCH, MATHVISION = BENCHMARKS["zerobench"], BENCHMARKS["mathvision"]
 SPLITS = [(name, split) for name in BENCHMARKS for split in BENCHMARKS[name].splits]
-
-
-@pytest.fixture(autouse=True)
-def no_cache_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    datasets.disable_progress_bars()
 
 
 @pytest.fixture

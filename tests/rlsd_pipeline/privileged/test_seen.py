@@ -13,14 +13,9 @@ from rlsd_pipeline.privileged.context import JudgedRollout
 from rlsd_pipeline.privileged.kinds.crop import Crop
 from rlsd_pipeline.privileged.kinds.cue import Cue
 from schemas import Problem
+from tests.png import png
 
 PROMPTS = PromptsConfig(student="{question} Think.", cue_reference="{question} See: {cue}.")
-
-
-def png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def decoded(data: bytes) -> Image.Image:
