@@ -4,7 +4,6 @@ The rule compares the judge's reading as it compares its own extractions. So a s
 the judge reads, never on its opinion. Cached readings make the score deterministic.
 """
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,6 @@ from typing import NamedTuple
 from rlsd_pipeline.config.endpoint import JudgeConfig
 from rlsd_pipeline.endpoint import EndpointError
 from rlsd_pipeline.errors import ComponentError
-from rlsd_pipeline.evaluation.aggregate import question_means
 from rlsd_pipeline.evaluation.chat_endpoint import ChatEndpoint
 from rlsd_pipeline.evaluation.judge_cache import JudgeCache, Reading, content_key
 from rlsd_pipeline.evaluation.scored import Rule, Scored
@@ -52,20 +50,12 @@ class JudgeOutcome(NamedTuple):
     Attributes:
         scored: All responses in their order; those that the judge could read have its extraction
             and the rule's verdict on it, the others are as they were.
-        rule_accuracy: Mean over questions of the share of correct responses, by the rule alone.
-        judged_accuracy: The same after the judge; nan, like the other, without any judgement.
-        n_judged: Responses that the judge has answered about, now or earlier.
-        n_read: Those of them that have a judgement since.
-        n_cached: Those whose reading was in the cache.
+        n_read: Responses whose verdict is by a reading, of now or of the cache.
         failures: Why the judge failed -> on how many responses; the rule's verdict stays there.
     """
 
     scored: list[Scored]
-    rule_accuracy: float
-    judged_accuracy: float
-    n_judged: int
     n_read: int
-    n_cached: int
     failures: Mapping[str, int]
 
     @property
@@ -104,11 +94,7 @@ class Judge:
         found = [readings[key] for key in wanted.values()]
         return JudgeOutcome(
             scored=settled,
-            rule_accuracy=_accuracy(scored),
-            judged_accuracy=_accuracy(settled),
-            n_judged=sum(isinstance(each, Reading) for each in found),
             n_read=sum(settled[i] is not scored[i] for i in wanted),
-            n_cached=sum(cached[key] is not None for key in wanted.values()),
             failures=Counter(each for each in found if isinstance(each, str)),
         )
 
@@ -150,11 +136,6 @@ def _settle(scored: Scored, reading: Reading | str, rule: Rule) -> Scored:
     if verdict not in (Verdict.CORRECT, Verdict.INCORRECT):
         return scored
     return scored._replace(extracted=reading.answer, verdict=verdict, reason=None)
-
-
-def _accuracy(scored: Sequence[Scored]) -> float:
-    means = question_means(scored).values()
-    return sum(means) / len(means) if means else math.nan
 
 
 def prompt(problem: Problem, response: str) -> str:
