@@ -121,8 +121,8 @@ def _credit_table(run: StageRun, comparison: WeightingComparison) -> FittedTable
         f"{run.workspace.name}, {run.arm.name}, iteration {run.iteration}: credit of "
         f"{comparison.tokens:,} tokens of {comparison.rollouts} responses",
         *("method", "p05", "p50", "p95", "reasoning", "answer", "format", "sign", "cut"),
-        note="reasoning, answer, format: share of the absolute credit; sign: signal tokens whose "
-        "credit has their reward's sign; cut: signal tokens whose weight a bound changed.\n"
+        note="reasoning, answer, format: share of the absolute credit; sign: share of the signal "
+        "tokens whose credit has their advantage's sign; cut: share whose weight was clipped.\n"
         f"Intervals are over problems; {escape(UNBOUNDED_REASON)}.\nTokens: {shares}.\n"
         f"policy {escape(policy)}, teacher {teacher} (privileged: "
         f"{comparison.privileged or 'nothing'})" + "".join(map(_selection, comparison.methods)),
@@ -144,7 +144,7 @@ def _selection(method: MethodCredit) -> str:
         return ""
     said = f"\n{method.method} selects {method.selected:.1%} of the tokens by a small difference"
     if method.selected_by_rounding is None:
-        return f"{escape(said)}; how many rounding would select is not known."
+        return f"{escape(said)}; the number that rounding would select is not known."
     return f"{escape(said)}; rounding alone selects {method.selected_by_rounding:.1%} of as many."
 
 

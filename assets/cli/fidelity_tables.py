@@ -15,14 +15,14 @@ from schemas.weighting_comparison import WITHIN
 
 
 def fidelity_tables(run: StageRun, comparison: WeightingComparison) -> list[FittedTable | str]:
-    """How near each method comes to what the tokens were worth, or how to find out."""
+    """The fidelity of each method, or the command that measures it."""
     found = comparison.fidelity
     if found is None:
         way = f"{values_command(run)} measures them."
         if is_unscored(run):
-            way = "Measuring them takes a model that goes on from the responses."
+            way = "Measuring them takes a model that continues the responses."
         return [
-            "Whose credit is right is not known here: no token values were made of these rollouts. "
+            "Credit fidelity is not known here: no token values were measured for these rollouts. "
             f"{way}"
         ]
     methods = sorted(found.methods, key=_by_fidelity, reverse=True)
@@ -30,7 +30,7 @@ def fidelity_tables(run: StageRun, comparison: WeightingComparison) -> list[Fitt
 
 
 def _fidelity_table(found: CreditFidelity, methods: Sequence[MethodFidelity]) -> FittedTable:
-    """Over all tokens, between the oracle and a credit that knows nothing."""
+    """Fidelity over all tokens, between the true advantage and a random credit."""
     against = f"- {found.compared_with}"
     table = FittedTable(
         f"credit fidelity: {found.spans:,} tokens, {found.states:,} states, "
@@ -38,14 +38,14 @@ def _fidelity_table(found: CreditFidelity, methods: Sequence[MethodFidelity]) ->
         *("method", "fidelity", against, "p (Holm)"),
         *("within", f"within {against}", "p (Holm)"),
         together=3,
-        note="fidelity: cosine of the credit with the measured advantages; 1 is perfect, 0 "
-        "knows nothing, and a multiple of a credit has the same.\nwithin: the same less each "
-        "response's mean: which of its tokens counted. Reliability of the measurement: "
+        note="fidelity: cosine of the credit with the true advantages; 1 is perfect, 0 is a "
+        "random credit, and scaling a credit does not change it.\nwithin: fidelity after the mean "
+        "over each response is subtracted. Reliability of the measurement: "
         f"{number(found.reliability, '.2f')}, within {number(found.reliability_within, '.2f')}.\n"
         "Intervals are over problems; p is corrected for the number of methods (Holm), and its "
         f"floor is that of 10,000 draws; {escape(UNBOUNDED_REASON)}.\n"
         f"-: {found.compared_with} has no difference to itself, and a credit that is 0 everywhere "
-        f"has no fidelity; where {found.compared_with} has none, it counts as 0.",
+        f"has no fidelity; if {found.compared_with} has none, its fidelity counts as 0.",
     )
     blanks = [""] * 5
     table.add_row("true advantage (oracle)", "1", *blanks)

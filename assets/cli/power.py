@@ -18,19 +18,20 @@ _MORE = (2, 4)
 """Times the questions that the table looks ahead to."""
 
 MEANING = (
-    "seeds: pairs needed in all, by the power of the paired t-test, as the spread was measured; at "
-    "most: at the upper end of the spread's interval (chi-square); Holm: where all methods of the "
-    "table are compared; detectable: what the seeds here show. Of questions: share of the variance "
-    "that falls with more questions, or more samples a question (F interval); 2 × and 4 ×: seeds "
-    "with so many times the questions; questions: needed with the seeds here, - where no number "
-    "would do. The test is about trainings, on these questions."
+    "seeds: pairs needed in all for the measured spread, by the power of the paired t-test; at "
+    "most: the same for the upper end of the spread's interval (chi-square); Holm: the same if all "
+    "methods of the table are compared; detectable: the difference that the present seeds show. Of "
+    "questions: share of the variance that falls with more questions, or more samples a question "
+    "(F interval); 2 × and 4 ×: seeds needed with so many times the questions; questions: number "
+    "needed with the present seeds, - if no number suffices. The test is about trainings, on these "
+    "questions."
 )
 ONE_SEED = (
-    "One seed cannot tell how trainings differ, so no number of seeds follows from it. Declare "
-    "more (`seeds: [0, 1, 2, 3]` in the arms), train them, and ask again. Over questions drawn "
-    "anew, the difference of the one pair of trainings has a standard error of: {}."
+    "One seed does not show how trainings differ, so no number of seeds follows from it. Declare "
+    "more (`seeds: [0, 1, 2, 3]` in the arms), train them, and ask again. Over new questions, the "
+    "difference of the one pair of trainings has a standard error of: {}."
 )
-EQUAL_SEEDS = "The seeds of {} all differ by as much: their spread is not known."
+EQUAL_SEEDS = "The seeds of {} all have the same difference: their spread is not known."
 
 
 class Asked(NamedTuple):

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _CHECKS = {
     "sign_never_flips": (
-        "No token's credit has another sign than its response's advantage, "
-        "where the method promises it."
+        "The credit of every token has the sign of its response's advantage, "
+        "if the method promises it."
     ),
 }
 
@@ -60,11 +60,13 @@ def check(
 
     key, table = declared.key(TokenWeightsStage.name), artifact.table(TokenWeights)
     broken = _flipped(run, table) if run.arm.weighting.keeps_sign else 0
-    yield result(key, "sign_never_flips", broken, "tokens pull against their reward")
+    yield result(
+        key, "sign_never_flips", broken, "tokens with the opposite sign of their advantage"
+    )
 
 
 def _flipped(run: "StageRun", table: "pa.Table") -> int:
-    """Tokens whose credit has another sign than their response's advantage."""
+    """The number of tokens whose credit has the opposite sign of their response's advantage."""
     from rlsd_pipeline.credit.rollout_advantages import read_advantages
     from rlsd_pipeline.credit.signs import flipped_signs
     from schemas import Reward

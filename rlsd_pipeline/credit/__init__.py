@@ -2,7 +2,7 @@
 
 tables.py       token tables -> the inputs of a method; streams -> columns
 segments.py     the reasoning, answer and format tokens of a response
-signs.py        how often a token's credit has the other sign than its response's reward
+signs.py        tokens whose credit has the opposite sign of their response's advantage
 summary.py      the numbers of one table that are drawn as curves
 comparison.py   all methods on the same table
 fidelity.py     how close a method's credit comes to the true advantages

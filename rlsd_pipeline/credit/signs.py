@@ -1,4 +1,4 @@
-"""How often a token's credit has the other sign than its response's advantage."""
+"""Counts tokens whose credit has the opposite sign of their response's advantage."""
 
 import numpy as np
 import pyarrow as pa

@@ -97,16 +97,17 @@ def signal_meaning(run: StageRun, found: GradientSignal) -> str:
         ""
         if found.kept == found.parameters
         else (
-            f" Of each problem's gradient a random projection on {found.kept:,} numbers was kept."
+            f" Each problem's gradient was kept as a random projection on {found.kept:,} numbers."
         )
     )
     return (
         "Cosine: of the method's mean gradient with that of the measured advantages, both by the "
-        "same update; what is missing to 1 is bias, which more rollouts do not take away. Signal "
-        "share: how much of one batch's squared norm is its mean's; the rest is noise. Both from "
-        "products of different problems alone. Prompts for a half: a batch of so many is half "
-        f"signal. Rollouts: so many have the signal share that {found.compared_with} has in this "
-        f"batch. Intervals are over problems.{reference}{kept}"
+        "same update; a cosine below 1 is bias, which more rollouts do not remove. Signal share: "
+        "squared norm of the mean gradient over that of this batch's; the rest is noise. Both use "
+        "products of different problems alone. Prompts for a half: the batch size at which half of "
+        "the squared norm is signal. Rollouts: the number at which the method reaches the signal "
+        f"share of {found.compared_with} in this batch. Intervals are over problems."
+        f"{reference}{kept}"
     )
 
 
@@ -197,13 +198,13 @@ def _meaning(run: StageRun, found: WeightingComparison) -> str:
             (unverified, "verdicts"),
         ):
             if names:
-                left_out += f" Left out, for want of {wanted}: {', '.join(names)}."
+                left_out += f" Left out for lack of {wanted}: {', '.join(names)}."
     shares = ", ".join(f"{name} {share:.0%}" for name, share in found.token_shares.items())
     return (
         f"Rollouts of {run.arm.name}, iteration {run.iteration}; {teacher}. "
         f"{found.signal_tokens:,} of {found.tokens:,} tokens belong to responses whose advantage "
-        f"is not 0. Tokens: {shares}. A divergence's credit is its weight times Δ, the "
-        f"likelihood's its weight.{left_out}"
+        f"is not 0. Tokens: {shares}. The credit of a divergence is its weight times Δ, that of a "
+        f"likelihood its weight.{left_out}"
     )
 
 

@@ -143,9 +143,9 @@ def _dynamics(recorded: Recorded) -> Diagnostic:
         "last with its 95 % interval over seeds. "
         "Entropy: −mean log π_S of the sampled tokens, nats a token. Length: tokens a response. "
         "KL: mean over responses of Σ (log π_S − log π_T), the plain estimate of the on-policy "
-        "reverse KL to the privileged teacher, nats; for GRPO and SFT no teacher was asked. Stall: "
+        "reverse KL to the privileged teacher, nats; GRPO and SFT have no teacher. Stall: "
         "the first iteration from which the smoothed KL of a token falls by less than 5 % in ten "
-        "iterations beyond its noise, and the level it stays at (mean over seeds). "
+        "iterations beyond its noise, and the level at which it stays (mean over seeds). "
         f"{UNBOUNDED_REASON}.",
         columns=("method", "seeds", "entropy", "length", "KL a response", "stall"),
         rows=tuple(rows),
@@ -205,8 +205,8 @@ def _early(workspace: Workspace, scores: Scores, benchmark: str) -> Diagnostic:
     return Diagnostic(
         title="Early answers",
         explanation="Share of held-out responses whose reasoning names the gold answer within its "
-        f"first fifth, before the base and after training ({benchmark}). Words such as yes and no "
-        "also stand in ordinary text, and an open question's answer is what perceiving finds, so "
+        f"first fifth, for the base and after training ({benchmark}). Words such as yes and no "
+        "also occur in ordinary text, and perceiving already finds the answer of an open question: "
         "read the change, not the level.",
         columns=("method", "base", "trained"),
         rows=tuple(rows),
@@ -251,11 +251,11 @@ def _information(workspace: Workspace) -> Diagnostic:
             )
             rows.append((arm, iteration, *map(_interval, cells)))
     return Diagnostic(
-        title="What the reference does to the teacher",
+        title="Effect of the reference on the teacher",
         explanation="I: mutual information of the next token and the reference given the prefix, "
         "the part of OPSD's objective that no student can remove (Theorem 1); L*: the rest; ρ: "
-        "deviation ratio of Proposition 1 at the logits; content: how much of the teacher's shift "
-        "is about what the reference says (corruption probe: another problem's answer instead). "
+        "deviation ratio of Proposition 1 at the logits; content: share of the teacher's shift "
+        "that the content of the reference causes (corruption probe: another problem's answer). "
         "References are the answers of a problem's own group. Intervals: bootstrap over problems. "
         f"{UNBOUNDED_REASON}.",
         columns=(

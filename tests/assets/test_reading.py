@@ -289,7 +289,7 @@ def test_one_seed_does_not_tell_how_many_it_takes(run: Run, row_of: RowOf, file:
     # The areas under the curves, below, have a line of it as well.
     accuracy = answer.output.partition(", area:")[0]
     assert row_of(accuracy, "rlsd")[2:6] == ["-", "1", "-", "-"]
-    assert "One seed cannot tell how trainings differ" in answer.output
+    assert "One seed does not show how trainings differ" in answer.output
 
 
 def test_what_was_recorded_is_told(run: Run, row_of: RowOf, file: Path) -> None:
@@ -299,13 +299,13 @@ def test_what_was_recorded_is_told(run: Run, row_of: RowOf, file: Path) -> None:
         assert f"Property: {title}" in answer.output
     dynamics = answer.output.partition("Entropy, length and distance")[2]
     assert row_of(dynamics.partition("Early answers")[0], "grpo")[4] == "-"
-    assert "What the reference does" not in answer.output
+    assert "Effect of the reference" not in answer.output
 
 
 def test_the_information_gap_is_measured_on_request(run: Run, row_of: RowOf, file: Path) -> None:
     answer = run("diagnose", file, "--arm", "rlsd-s0", "--iteration", "1")
     assert answer.exit_code == 0, answer.error
-    table = answer.output.partition("What the reference does to the teacher")[2]
+    table = answer.output.partition("Effect of the reference on the teacher")[2]
     assert row_of(table, "rlsd-s0")[1] == "1"
 
 

@@ -13,22 +13,21 @@ from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.vine import Vine
 
 HOW_TO_KNOW = (
-    "How much better credit could help here is not known: declare arms of `grpo` and "
+    "The headroom for better credit is not known here: declare arms of `grpo` and "
     "`weighting: {type: vine}` over the same seeds; the latter trains with measured credit. "
-    "`rlsd plan` says what that takes, and `rlsd train` trains both."
+    "`rlsd plan` prints the cost, and `rlsd train` trains both."
 )
 
 EQUAL_SHARE = 0.5
-"""Of the headroom: a method within so much of GRPO counts as equal to it."""
+"""Share of the headroom within which a method counts as equal to GRPO."""
 
 MEANING = (
-    "Area: mean height of the curve over the updates; end: its last tenth. Headroom is the oracle, "
+    "Area: mean height of the curve over the updates; end: its last tenth. Headroom: the oracle, "
     "which trains with measured credit, minus GRPO, paired over seeds (Student's t). Equal within: "
-    "the smallest margin that two one-sided tests allow for (TOST). Decided: better or worse where "
-    "the interval excludes 0; else equal where that margin is at most half of a headroom whose own "
-    "interval excludes 0; else open. A method's share is its gain "
-    "over GRPO divided by the oracle's, with Fieller's interval, which is not bounded where the "
-    "headroom itself may be 0."
+    "the smallest margin that two one-sided tests confirm (TOST). Decided: better or worse if "
+    "the interval excludes 0; else equal if that margin is at most half of a headroom whose own "
+    "interval excludes 0; else open. Share: a method's gain over GRPO divided by the oracle's, "
+    "with Fieller's interval, which is unbounded if the headroom itself may be 0."
 )
 
 

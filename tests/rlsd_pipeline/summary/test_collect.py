@@ -70,7 +70,7 @@ def test_every_section_has_what_the_store_has(report: Report, workspace: Workspa
     assert titles[3:] == [
         "Entropy, length and distance to the teacher",
         "Early answers",
-        "What the reference does to the teacher",
+        "Effect of the reference on the teacher",
     ]
     assert report.settings["sampling"] == (
         "4 problems x 4 responses of at most 12 tokens, temperature 1"

@@ -99,7 +99,7 @@ def test_an_arm_without_a_teacher_says_what_is_left_out(
     expected = (*named, "grpo, centred", branches)
     assert found.methods == expected
     assert "no teacher scored them" in found.meaning
-    assert "Left out, for want of a teacher's table: rlsd, " in found.meaning
+    assert "Left out for lack of a teacher's table: rlsd, " in found.meaning
     assert (found.gradient_norms, found.gradient_cosine, found.lookahead) == (None, None, ())
 
 

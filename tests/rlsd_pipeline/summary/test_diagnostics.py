@@ -155,7 +155,7 @@ def test_dynamics_and_early_answers_have_a_line_a_method(workspace: Workspace) -
 
 
 def test_the_information_gap_is_shown_where_it_was_measured(workspace: Workspace) -> None:
-    (row,) = table(workspace, "What the reference does to the teacher").rows
+    (row,) = table(workspace, "Effect of the reference on the teacher").rows
     gap = workspace.at("rlsd-s0", 0).read("information_gap").record(InformationGap)
     assert row[:2] == ("rlsd-s0", 0)
     assert row[2] == _interval(gap.information_per_response)
