@@ -34,9 +34,9 @@ def advance_sensor(declared: Declared, job: dg.JobDefinition) -> dg.SensorDefini
         job=job,
         minimum_interval_seconds=_SECONDS,
         default_status=dg.DefaultSensorStatus.STOPPED,
-        description="Switched on, it trains every arm whose policy 000 was materialized, to the "
-        f"declared {declared.experiment.iterations} updates. An arm for which someone started "
-        f"{train_job_name(declared)} or `rlsd train` stays where that left it.",
+        description="Trains every arm whose policy 000 was materialized, to the declared "
+        f"{declared.experiment.iterations} updates, once it is switched on. It does not touch arms "
+        f"that were trained by {train_job_name(declared)} or `rlsd train`.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         instance = instance_of(context)

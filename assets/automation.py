@@ -22,8 +22,8 @@ def dead_run_sensor() -> dg.SensorDefinition:
         name="fail_dead_runs",
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Marks runs as failed whose process on this machine no longer exists, and runs "
-        "that were killed before they named one.",
+        description="Marks runs as failed if their process on this machine no longer exists, or if "
+        "they were killed before they recorded one.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         instance = instance_of(context)
@@ -45,8 +45,8 @@ def evaluation_schedule(
         job=job,
         cron_schedule=declared.experiment.evaluation.schedule,
         default_status=dg.DefaultScheduleStatus.STOPPED,
-        description="Switched on, it evaluates the newest policy of every arm; skips what is "
-        "evaluated.",
+        description="Evaluates the newest policy of every arm once it is switched on; skips "
+        "policies that are evaluated already.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
         newest = newest_policies(declared, context.instance)
@@ -69,7 +69,7 @@ def checkpoint_sensor(declared: Declared, job: UnresolvedAssetJobDefinition) -> 
         job=job,
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.STOPPED,
-        description=f"Evaluates every policy after a multiple of {every} updates, and the last.",
+        description=f"Evaluates the policies after every {every} updates, and the last one.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
         instance = instance_of(context)

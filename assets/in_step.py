@@ -8,7 +8,7 @@ from assets.declared import Declared
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 
 NAME = "in_step"
-_DESCRIPTION = "No policy descends from something that was drawn, computed or declared anew since."
+_DESCRIPTION = "Every policy descends from the present draws, results and declaration."
 
 
 def in_step_check(declared: Declared) -> dg.AssetChecksDefinition:
@@ -63,5 +63,5 @@ def evaluation(declared: Declared, behind: Mapping[str, str]) -> dg.AssetCheckEv
 
 def _summary(behind: Mapping[str, str]) -> str:
     if not behind:
-        return "every arm is what would be made now"
+        return "every arm is up to date"
     return f"behind: {', '.join(behind)}"

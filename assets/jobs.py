@@ -62,7 +62,7 @@ def asset_jobs(declared: Declared) -> dict[str, UnresolvedAssetJobDefinition]:
         **{stage.name: ([stage.name], stage.description) for stage in _MEASURED},
         "compare": (
             [WeightingComparisonStage.name],
-            "What every method makes of the rollouts of an iteration.",
+            "Compares the credit of all methods on the rollouts of an iteration.",
         ),
         ResultsStage.name: ([ResultsStage.name], "All scores in one table."),
     }
@@ -102,7 +102,7 @@ def _import(declared: Declared) -> dict[str, tuple[Sequence[str], str]]:
         return {}
     scored = [LogprobsStage.name] if stage.tokens == "model" else []
     names = [RolloutsStage.name, RewardsStage.name, *scored]
-    return {IMPORT: (names, "An iteration that another trainer sampled, out of its log.")}
+    return {IMPORT: (names, "Imports an iteration from another trainer's log.")}
 
 
 def score_stages(declared: Declared) -> dict[str, str]:

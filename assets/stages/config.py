@@ -9,8 +9,8 @@ class StageConfig(dg.Config):
 
     recompute: bool = Field(
         default=False,
-        description="Compute even if the store holds the artifact; equal inputs give an equal "
-        "digest, so nothing downstream becomes stale unless something changed.",
+        description="Compute even if the store holds the artifact. Equal inputs give an equal "
+        "digest, so later stages become stale only if something changed.",
     )
 
 
@@ -20,7 +20,7 @@ class RolloutsConfig(StageConfig):
     draw: int | None = Field(
         default=None,
         ge=0,
-        description="Another number samples the iteration's responses afresh, and 0 brings the "
-        "first back; what descends from it, later iterations included, is then shown as stale. "
-        "Without a number the draw that is here stays.",
+        description="A new number samples the iteration's responses afresh, and 0 brings the first "
+        "ones back. Everything that descends from them, in later iterations too, is then shown as "
+        "stale. Without a number the present draw stays.",
     )

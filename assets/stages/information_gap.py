@@ -11,15 +11,15 @@ from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
 
 _MEANING = {
-    "information_per_response": "I of a response: what no student can remove, nats",
+    "information_per_response": "I of a response, which no student can remove, nats",
     "information_per_token": "I of a token, nats",
-    "reducible_per_token": "L* of a token: what can be learnt, nats",
+    "reducible_per_token": "L* of a token, which can be learnt, nats",
     "irreducible_share": "I / (L* + I)",
     "deviation_ratio": "ρ of Proposition 1, at the logits",
-    "content_share": "how much of the teacher's shift is about what the reference says",
-    "shift_total": "total variation of the teacher with its reference against none",
-    "shift_content": "the same against another problem's reference",
-    "shift_presence": "another problem's reference against none",
+    "content_share": "share of the teacher's shift that the reference's content causes",
+    "shift_total": "total variation between the teacher with and without its reference",
+    "shift_content": "total variation between its reference and another problem's",
+    "shift_presence": "total variation between another problem's reference and none",
 }
 
 

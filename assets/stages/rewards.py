@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rlsd_pipeline.stages.workspace import StageRun
 
 _CHECKS = {
-    "judged": "The verifier did not fail on most responses of most groups.",
+    "judged": "The verifier judged the responses: it did not fail on most of them in most groups.",
 }
 
 

@@ -40,15 +40,15 @@ def train_job(declared: Declared, training: Training) -> dg.JobDefinition:
     name, last = train_job_name(declared), declared.experiment.iterations
 
     class TrainConfig(dg.Config):
-        """How far an arm is trained."""
+        """The options of the job."""
 
         updates: int = Field(
             default=last,
             ge=1,
             le=last,
-            description="How many updates the arm shall have had in the end, at most the declared "
-            f"{last}. It goes on from wherever it is, also after a run that was killed or "
-            "cancelled; nothing is done where it has had as many.",
+            description=f"Total updates of the arm, at most the declared {last}. The training "
+            "continues from the arm's present state, also after a killed or cancelled run; it does "
+            "nothing if the arm has that many updates already.",
         )
 
     def body(context: dg.OpExecutionContext, config: TrainConfig) -> dg.Output[None]:
@@ -62,7 +62,7 @@ def train_job(declared: Declared, training: Training) -> dg.JobDefinition:
     body.__annotations__["config"] = TrainConfig
     op = dg.op(
         name=_node_name(declared),
-        description="Rollouts, rewards, log-probabilities, token weights and update of one "
+        description="Runs rollouts, rewards, log-probabilities, token weights and update, one "
         "iteration after the other. Every stage is published as it ends.",
         required_resource_keys=set(run_cluster(declared)),
     )(body)
@@ -70,9 +70,9 @@ def train_job(declared: Declared, training: Training) -> dg.JobDefinition:
 
     @dg.job(
         name=name,
-        description="Trains the chosen arm until it has had `updates` updates: in one process, "
-        "which keeps imports, model and engine. Cancel it at any time; started again, it goes on "
-        "with the stage that is missing.",
+        description="Trains the chosen arm to `updates` updates, in one process that keeps "
+        "imports, model and engine. Cancel it at any time: the next launch continues with the "
+        "first missing stage.",
         config=dg.PartitionedConfig(
             partitions_def=arms,
             run_config_for_partition_key_fn=lambda _: train_config(declared, last),

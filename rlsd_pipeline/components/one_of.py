@@ -81,7 +81,7 @@ class OneOf:
         base = f"{kind.__module__}.{kind.__qualname__}"
         if not issubclass(found, kind):
             raise ValueError(
-                f"type {declared!r}: {found.__name__} is no {kind.component_kind}: let it be a "
+                f"type {declared!r}: {found.__name__} is no {kind.component_kind}: make it a "
                 f"subclass of {base}"
             )
         missing = sorted(getattr(found, "__abstractmethods__", ()))
@@ -89,8 +89,8 @@ class OneOf:
             missing += [" or ".join(kind.at_least_one)] * bool(kind.at_least_one)
         if missing:
             raise ValueError(
-                f"type {declared!r}: {found.__name__} lacks {', '.join(missing)}: write what "
-                f"{base} asks for"
+                f"type {declared!r}: {found.__name__} lacks {', '.join(missing)}: define what "
+                f"{base} requires"
             )
         return located, found
 

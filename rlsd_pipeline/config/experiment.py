@@ -105,7 +105,7 @@ class ArmConfig(StrictConfig):
             return declared
         if declared.get("advantages") is not None:
             raise ValueError(
-                "`advantages` stands both beside `weighting` and in it: drop the one in it"
+                "`advantages` is declared both beside `weighting` and in it: drop the one in it"
             )
         kept = {key: value for key, value in weighting.items() if key != "advantages"}
         return declared | {"weighting": kept, "advantages": {"type": weighting["advantages"]}}
@@ -122,7 +122,7 @@ class ArmConfig(StrictConfig):
     @classmethod
     def _seeds_are_distinct(cls, seeds: list[int]) -> list[int]:
         if len(set(seeds)) < len(seeds):
-            raise ValueError("a seed is named twice, and would be the same arm: drop one")
+            raise ValueError("a seed is named twice, which gives the same arm twice: drop one")
         return seeds
 
 
@@ -233,7 +233,7 @@ class ExperimentConfig(StrictConfig):
     def _warm_start_has_its_data(self) -> "ExperimentConfig":
         if isinstance(self.model, TinyQwen3VL) and self.dataset.seen_by_warm_start is None:
             raise ValueError(
-                "the model `tiny_qwen3_vl` is warm-started on easy-VQA and knows nothing else: "
+                "the model `tiny_qwen3_vl` is warm-started on easy-VQA and fits no other data set: "
                 "with another data set use `model: {type: pretrained, name: ...}` or `gguf`"
             )
         return self

@@ -82,8 +82,8 @@ class PromptsConfig(StrictConfig):
                 )
             if strange:
                 raise ValueError(
-                    f"the template `{name}` holds {strange[0]}, and is filled with "
-                    f"{', '.join(allowed)} alone"
+                    f"the template `{name}` holds {strange[0]}, and may only hold "
+                    f"{', '.join(allowed)}"
                 )
         return self
 

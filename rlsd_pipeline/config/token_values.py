@@ -17,7 +17,7 @@ class SpreadPlaces(StrictConfig):
 def _in_halves(continuations: int) -> int:
     if continuations % 2:
         raise ValueError(
-            f"{continuations} continuations are not two equal halves, whose agreement is measured: "
+            f"{continuations} continuations cannot be divided into two equal halves: "
             f"take {continuations - 1} or {continuations + 1}"
         )
     return continuations

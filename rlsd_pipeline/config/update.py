@@ -126,8 +126,8 @@ class UpdateConfig(StrictConfig):
         if (self.denominator == "constant") != (self.response_tokens is not None):
             raise ValueError(
                 f"denominator is {self.denominator!r} and response_tokens is "
-                f"{self.response_tokens}: `constant` divides by response_tokens, and nothing else "
-                "does; set both, most often response_tokens to sampling.max_tokens, or neither"
+                f"{self.response_tokens}: only `constant` divides by response_tokens; set both, "
+                "usually response_tokens to sampling.max_tokens, or neither"
             )
         return self
 

@@ -34,14 +34,14 @@ def _place(stage: type[Stage]) -> Any:
         found, name = type(declared), getattr(declared, "name", None)
         if name != stage.name:
             raise ValueError(
-                f"{found.__name__} is the stage {name!r} and stands in the place of "
-                f"`{stage.name}`: let it be a subclass of {stage.__module__}.{stage.__name__}"
+                f"{found.__name__} is the stage {name!r}, declared for `{stage.name}`: make it a "
+                f"subclass of {stage.__module__}.{stage.__name__}"
             )
         if not set(stage.writes[:1]) <= set(found.writes):
             wanted, writes = stage.writes[0].__name__, [one.__name__ for one in found.writes]
             raise ValueError(
-                f"{found.__name__} writes {', '.join(writes)}, and `{stage.name}` leaves {wanted}: "
-                f"name {wanted} in its `writes`"
+                f"{found.__name__} writes {', '.join(writes)}, and `{stage.name}` must write "
+                f"{wanted}: name {wanted} in its `writes`"
             )
         return declared
 

@@ -72,7 +72,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "token_weights:sign_never_flips": (
         {"arms": [{"name": "grpo", "weighting": {"type": "./mine.py:Backwards"}}]},
-        "tokens pull against their reward",
+        "tokens with the opposite sign of their advantage",
     ),
     "policy_checkpoint:finite": (
         {"stages": {"policy_checkpoint": {"type": "./mine.py:Broken"}}},

@@ -119,7 +119,7 @@ def test_a_training_that_has_come_so_far_does_nothing(loop: Opened) -> None:
 def test_a_failed_check_ends_the_training(loop: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     opened, instance = loop
     monkeypatch.setattr(rlsd_pipeline.credit.signs, "flipped_signs", lambda *_: 1)
-    with pytest.raises(dg.Failure, match="sign_never_flips: 1 tokens pull against their reward"):
+    with pytest.raises(dg.Failure, match="sign_never_flips: 1 tokens with the opposite sign"):
         opened.train("rlsd-s0", 3)
     stages = [stage for stage, _ in of_run(instance, newest_run(instance).run_id)]
     assert stages == ["rollouts", "rewards", "logprobs", "token_weights"]

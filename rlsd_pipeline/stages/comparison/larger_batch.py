@@ -54,8 +54,8 @@ def make_batch(run: StageRun, prompts: int) -> LargerBatch:
     most = known.to_pylist().count("train")
     if prompts > most:
         raise ConfigError(
-            f"{run.workspace.name} has {most:,} problems to train on, and a batch of {prompts:,} "
-            f"was asked for: ask for {most:,} or fewer"
+            f"{run.workspace.name} has {most:,} training problems, fewer than the requested batch "
+            f"of {prompts:,}: request {most:,} or fewer"
         )
     batch = batch_of(run, prompts)
     batch.make(RolloutsStage)

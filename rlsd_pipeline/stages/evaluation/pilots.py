@@ -49,7 +49,7 @@ def read_pilots(workspace: Workspace, benchmark: str | None = None) -> list[Pilo
         )
     if len(experiment.methods()) < 2:
         raise ConfigError(
-            f"{workspace.name} declares one method, so that there is no difference: add an arm"
+            f"{workspace.name} declares one method, so there is no difference to show: add an arm"
         )
     scores = read_scores(workspace, names if benchmark is None else [benchmark])
     found = [_accuracies(experiment, name, arms) for name, arms in scores.items()]

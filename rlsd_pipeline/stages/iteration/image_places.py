@@ -42,7 +42,7 @@ def require_places(experiment: ExperimentConfig, problems: Sequence[Problem]) ->
                 break
     if wrong:
         raise DataError(
-            f"{len(wrong)} of {len(problems)} problems have another number of images than of "
-            f"{IMAGE_TAG} in their question and the template, first {', '.join(wrong[:5])}: write "
-            f"{IMAGE_TAG} once for each image, or leave it out to have them before the question"
+            f"{len(wrong)} of {len(problems)} problems do not have one {IMAGE_TAG} for each image "
+            f"in question and template, first {', '.join(wrong[:5])}: write {IMAGE_TAG} once for "
+            "each image, or leave it out to put the images before the question"
         )

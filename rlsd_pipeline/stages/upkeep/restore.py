@@ -47,6 +47,6 @@ def _require_same_experiment(run: StageRun) -> None:
     wanted = run.stage(PolicyCheckpointStage).request(run.as_drawn()).fingerprint
     if run.read("policy", run.iteration + 1).fingerprint != wanted:
         raise ArtifactError(
-            f"policy {run.iteration + 1:03d} of {run.arm.name} was trained by another experiment "
-            "than is declared now: restore it with the YAML that trained it"
+            f"policy {run.iteration + 1:03d} of {run.arm.name} was trained by another declaration "
+            "than the present one: restore it with the YAML that trained it"
         )

@@ -105,7 +105,7 @@ def test_nothing_is_added_to_a_built_in_one() -> None:
 @pytest.mark.parametrize(
     ("declared", "said"),
     [
-        ("./mine.py:Other", "Other is no weighting: let it be a subclass of rlsd_pipeline."),
+        ("./mine.py:Other", "Other is no weighting: make it a subclass of rlsd_pipeline."),
         ("./mine.py:Unfinished", "Unfinished lacks streams"),
         ("./mine.py:Nothing", "has no class Nothing; it has Scaled, Wider, Unfinished, Other"),
         ("./mine.py", "names no class: write `./file.py:Class`"),

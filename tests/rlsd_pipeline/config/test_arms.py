@@ -165,7 +165,7 @@ def test_advantages_that_stand_twice_or_nowhere() -> None:
         "weighting": {"type": "grpo", "advantages": "centred"},
         "advantages": {"type": "centred"},
     }
-    assert "stands both beside `weighting` and in it" in message(arms=[twice])
+    assert "is declared both beside `weighting` and in it" in message(arms=[twice])
     unknown = {"weighting": {"type": "rlsd"}, "advantages": {"type": "centered"}}
     assert "unknown type 'centered'; did you mean 'centred'?" in message(arms=[unknown])
 

@@ -67,7 +67,7 @@ def test_a_template_with_a_field_that_is_not_filled_is_refused(
     template: str, text: str, strange: str
 ) -> None:
     found = message(**{template: text})
-    assert f"the template `{template}` holds {strange}, and is filled with" in found
+    assert f"the template `{template}` holds {strange}, and may only hold" in found
 
 
 def test_a_solution_may_stand_beside_its_answer() -> None:

@@ -174,5 +174,5 @@ def test_the_warm_started_model_is_refused_with_it(
 ) -> None:
     source("return []")
     assert declared(tmp_path, "{type: pretrained, name: x}").dataset.component_kind == "data source"
-    with pytest.raises(ConfigError, match="warm-started on easy-VQA and knows nothing else"):
+    with pytest.raises(ConfigError, match="warm-started on easy-VQA and fits no other data set"):
         declared(tmp_path, "{type: tiny_qwen3_vl}")

@@ -92,7 +92,9 @@ def test_a_method_asks_for_its_distribution(declared: Callable[..., StoredDiverg
 
 
 def test_one_without_a_formula_is_refused(declared: Callable[..., StoredDivergence]) -> None:
-    with pytest.raises(ValueError, match=r"Formless lacks streams: write what .*Divergence asks"):
+    with pytest.raises(
+        ValueError, match=r"Formless lacks streams: define what .*Divergence requires"
+    ):
         declared("Formless")
 
 

@@ -156,8 +156,8 @@ class Other(Stage):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("Mine", r"Mine is the stage 'rewards' and stands in the place of `rollouts`: let it be"),
-        ("Other", r"Other writes Reward, and `rollouts` leaves Rollout"),
+        ("Mine", r"Mine is the stage 'rewards', declared for `rollouts`: make it"),
+        ("Other", r"Other writes Reward, and `rollouts` must write Rollout"),
     ],
 )
 def test_a_class_of_another_stage_or_schema_is_refused_by_name(

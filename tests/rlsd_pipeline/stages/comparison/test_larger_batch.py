@@ -45,5 +45,7 @@ def test_methods_are_compared_on_it_and_the_report_shows_the_largest(
 
 def test_it_has_no_more_problems_than_the_data_set(copied: Path, workspace_at: Open) -> None:
     run = workspace_at(copied).at("rlsd-s0", 1)
-    with pytest.raises(ConfigError, match="has 10 problems to train on, and a batch of 12"):
+    with pytest.raises(
+        ConfigError, match="has 10 training problems, fewer than the requested batch of 12"
+    ):
         make_batch(run, 12)

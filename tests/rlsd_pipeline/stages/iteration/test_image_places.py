@@ -58,9 +58,9 @@ def test_a_count_that_does_not_fit_is_refused_with_the_id(
     with pytest.raises(DataError) as error:
         workspace.whole().make(ProblemsStage)
     assert str(error.value) == (
-        "2 of 5 problems have another number of images than of <image> in their question and the "
-        "template, first q7 (2 in `student`, images: 1), q8 (1 in `student`, images: 0): write "
-        "<image> once for each image, or leave it out to have them before the question"
+        "2 of 5 problems do not have one <image> for each image in question and template, first "
+        "q7 (2 in `student`, images: 1), q8 (1 in `student`, images: 0): write <image> once for "
+        "each image, or leave it out to put the images before the question"
     )
     assert workspace.store.ref("small/problems") is None
 

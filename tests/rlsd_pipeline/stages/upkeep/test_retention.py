@@ -227,5 +227,5 @@ def test_a_policy_of_another_experiment_is_not_restored(
     collect_garbage(workspace_at(store, **DECLARED))
     changed = workspace_at(store, **{**DECLARED, "update": {"learning_rate": 5e-3}})
     changed.store = RestoringStore(store)
-    with pytest.raises(ArtifactError, match="trained by another experiment"):
+    with pytest.raises(ArtifactError, match="trained by another declaration"):
         restore_policy(changed, "live-s0", 1)
