@@ -5,6 +5,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from rlsd_pipeline.report.numbers import true_minus
+
 _LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}",
@@ -67,11 +69,17 @@ def csv_text(records: Sequence[Mapping[str, object]]) -> str:
     return text.getvalue().removesuffix("\n")
 
 
+def _rows(section: Section) -> list[list[str]]:
+    """The cells with a minus sign where a number is negative; names keep their hyphens."""
+    keys = section.keys
+    return [[*row[:keys], *map(true_minus, row[keys:])] for row in section.rows]
+
+
 def _markdown(section: Section) -> str:
     lines = [f"**{section.title}**"]
     if section.rows:
         rule = f"|{'---|' * len(section.columns)}"
-        rows = map(_markdown_row, section.rows)
+        rows = map(_markdown_row, _rows(section))
         lines += ["", _markdown_row(section.columns), rule, *rows]
     if section.notes:
         lines += ["", *(f"- {note}" for note in section.notes)]
@@ -96,7 +104,7 @@ def _latex(section: Section) -> str:
             r"\toprule",
             _latex_row(section.columns),
             r"\midrule",
-            *map(_latex_row, section.rows),
+            *map(_latex_row, _rows(section)),
             r"\bottomrule",
             r"\end{tabular}",
             *notes,

@@ -6,6 +6,7 @@ from math import isfinite
 import dagster as dg
 
 from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK
+from rlsd_pipeline.report.numbers import true_minus
 from schemas import Interval, ScoreDifference
 
 _WHOLE_FROM = 1000
@@ -22,7 +23,7 @@ def numbers(found: Mapping[str, float] | None) -> dict[str, dg.TableMetadataValu
 def digits(value: float) -> str:
     """A number in three digits, or whole: `0.0302`, `1,000`."""
     whole = isinstance(value, int) or abs(value) >= _WHOLE_FROM
-    return f"{value:,.0f}" if whole and isfinite(value) else f"{value:.3g}"
+    return true_minus(f"{value:,.0f}" if whole and isfinite(value) else f"{value:.3g}")
 
 
 def interval(found: Interval | None, form: str = ".3g") -> str:
@@ -30,8 +31,8 @@ def interval(found: Interval | None, form: str = ".3g") -> str:
     if found is None:
         return "-"
     if found.low is None or found.high is None:
-        return f"{found.value:{form}} {UNBOUNDED_MARK}"
-    return f"{found.value:{form}} [{found.low:{form}}, {found.high:{form}}]"
+        return true_minus(f"{found.value:{form}} {UNBOUNDED_MARK}")
+    return true_minus(f"{found.value:{form}} [{found.low:{form}}, {found.high:{form}}]")
 
 
 def difference(found: ScoreDifference | None, form: str = "+.3f") -> str:
@@ -43,4 +44,4 @@ def difference(found: ScoreDifference | None, form: str = "+.3f") -> str:
 
 def number(value: float | None, form: str = ".3g") -> str:
     """A number that may be missing."""
-    return "-" if value is None else f"{value:{form}}"
+    return "-" if value is None else true_minus(f"{value:{form}}")

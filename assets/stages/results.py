@@ -11,6 +11,7 @@ from assets.failures import own_message_first
 from assets.pictures import difference_picture, learning_curve, training_curves
 from assets.stages.cells import number
 from assets.stages.config import StageConfig
+from rlsd_pipeline.report.numbers import true_minus
 from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
 from rlsd_pipeline.stages.stage import Stage
 
@@ -105,7 +106,7 @@ def _records(
                 **(_compared(line, compared_with) if compared else {}),
                 "updates": line.updates,
                 "seeds": len(line.seeds),
-                "gain": "-" if line.gain is None else f"{line.gain.value:+.3f}",
+                "gain": "-" if line.gain is None else true_minus(f"{line.gain.value:+.3f}"),
                 "detectable": number(line.detectable, ".3f"),
                 **({"judged": number(line.judged, ".3f")} if judged else {}),
                 "blind": number(line.blind, ".3f"),
@@ -131,4 +132,4 @@ def _compared(line: "Result", compared_with: str) -> dict[str, str]:
 
 def _unbroken(text: str) -> str:
     """A number on one line with its interval, which the page would fold."""
-    return text.replace(" ", "\u00a0")
+    return true_minus(text).replace(" ", "\u00a0")

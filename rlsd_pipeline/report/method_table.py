@@ -74,7 +74,7 @@ def published_table(lines: Iterable[MethodLine]) -> str:
     }
     benchmarks = list(dict.fromkeys(name for values in numbers.values() for name in values))
     rows = [
-        [method, *(f"{values[name]:g}" if name in values else ABSENT for name in benchmarks)]
+        [method, *(f"{values[name]:.2f}" if name in values else ABSENT for name in benchmarks)]
         for method, values in numbers.items()
     ]
     return table("published numbers", ["method", *benchmarks], rows) if rows else ""

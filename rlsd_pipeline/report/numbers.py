@@ -81,7 +81,9 @@ def _write(value: float, estimate: Bounded, sign: bool) -> str:
     largest = max(map(abs, (estimate.value, estimate.low, estimate.high)))
     if not 1e-4 <= largest < 1e6:
         return signed(value) if sign else plain(value)
-    places = _places(largest, DIGITS if largest >= 0.1 else DIGITS - 1)
+    # A share of 1 keeps the decimals of the other shares in its column.
+    size = 0.9 if largest == 1 else largest
+    places = _places(size, DIGITS if size >= 0.1 else DIGITS - 1)
     return true_minus(_to_places(value, places, "+" if sign else ""))
 
 

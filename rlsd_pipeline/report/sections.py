@@ -6,6 +6,7 @@ from html import escape
 from matplotlib.figure import Figure
 
 from rlsd_pipeline.report import figures
+from rlsd_pipeline.report.canvas import WIDTH
 from rlsd_pipeline.report.data import BandPoint, Chart, Comparison, Diagnostic, MethodTable, Report
 from rlsd_pipeline.report.method_table import (
     ONE_SEED,
@@ -35,9 +36,10 @@ def card(key: str, title: str, figure: Figure, caption: str, more: str = "") -> 
     drawing = svg(figure, label=f"{title}. {caption}", name=key)
     # Never enlarged or reduced so far that its text no longer fits the text around it.
     width = 72 * figure.get_figwidth()
+    wide = " wide" if figure.get_figwidth() > 1.5 * WIDTH else ""
     box = f"max-width: {1.6 * width:.0f}px; min-width: {0.84 * width:.0f}px"
     return (
-        f'<figure class="card"><h3>{escape(title)}</h3>'
+        f'<figure class="card{wide}"><h3>{escape(title)}</h3>'
         f'<div class="scroll"><div style="{box}">{drawing}</div></div>'
         f"<figcaption>{escape(caption)}</figcaption>{more}</figure>"
     )
@@ -161,17 +163,19 @@ def diagnostics(tables: tuple[Diagnostic, ...]) -> str:
 
 def settings(report: Report) -> str:
     """Where the report comes from."""
-    chosen = [
-        (title, value if isinstance(value, str) else ", ".join(value))
-        for title, value in report.settings.items()
+    rows = [
+        ["" if place else title, value]
+        for title, values in report.settings.items()
+        for place, value in enumerate([values] if isinstance(values, str) else values)
     ]
+    chosen = table("settings", ["setting", "value"], rows) if rows else ""
     command = _code(report.command)
     everything = _code(report.declaration)
     if everything:
         everything = details("All settings, defaults included", everything)
     if not any((chosen, command, everything)):
         return ""
-    return section("settings", "Settings", command, meanings(chosen), everything)
+    return section("settings", "Settings", command, chosen, everything)
 
 
 def _code(text: str) -> str:

@@ -17,6 +17,7 @@ from rlsd_pipeline.summary.comparison import comparison
 from rlsd_pipeline.summary.curves import accuracy_chart, mention_chart
 from rlsd_pipeline.summary.diagnostics import diagnostics
 from rlsd_pipeline.summary.learning import learning_plots
+from rlsd_pipeline.summary.settings import settings
 from rlsd_pipeline.summary.table import method_table
 from rlsd_pipeline.summary.tokens import MEANING, rollout_views
 from rlsd_pipeline.summary.training_curves import training_charts
@@ -54,7 +55,7 @@ def collect_report(workspace: Workspace, place: StageRun | None, command: str) -
         comparison=compared,
         learning=() if shown is None else learning_plots(shown, compared, learnt),
         diagnostics=diagnostics(workspace, scores, learnt),
-        settings=_settings(workspace),
+        settings=settings(experiment),
         declaration=_declaration(experiment),
         order=tuple(experiment.methods()),
     )
@@ -63,24 +64,3 @@ def collect_report(workspace: Workspace, place: StageRun | None, command: str) -
 def _declaration(experiment: ExperimentConfig) -> str:
     """Every setting, whether it was written or is a default."""
     return yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-
-
-def _settings(workspace: Workspace) -> dict[str, str | tuple[str, ...]]:
-    experiment = workspace.experiment
-    sampling = experiment.sampling
-    return {
-        "data set": experiment.dataset.model_dump_json(exclude_defaults=True),
-        "model": experiment.model.model_dump_json(exclude_defaults=True),
-        "sampling": f"{sampling.prompts} problems x {sampling.group_size} responses of at most "
-        f"{sampling.max_tokens} tokens, temperature {sampling.temperature:g}",
-        "iterations": str(experiment.iterations),
-        "update": experiment.update.model_dump_json(exclude_defaults=True),
-        "arms": tuple(
-            f"{arm.method}: {arm.weighting.model_dump_json(exclude_defaults=True)}, teacher "
-            f"{arm.teacher.type}, privileged {arm.privileged.display_name}"
-            for arm in {arm.method: arm for arm in experiment.lineages().values()}.values()
-        ),
-        "benchmarks": tuple(
-            benchmark.model_dump_json() for benchmark in experiment.evaluation.benchmarks
-        ),
-    }

@@ -12,6 +12,7 @@ from rlsd_pipeline.diagnostics.properties.objective_stability import objective_s
 from rlsd_pipeline.diagnostics.properties.recording import PropertyResult, RunRecording
 from rlsd_pipeline.diagnostics.properties.sustained_improvement import sustained_improvement
 from rlsd_pipeline.evaluation.intervals import (
+    DIFFERENCE,
     SHARE,
     UNBOUNDED,
     UNBOUNDED_MARK,
@@ -21,6 +22,7 @@ from rlsd_pipeline.evaluation.intervals import (
     mean_interval,
 )
 from rlsd_pipeline.report.data import Diagnostic
+from rlsd_pipeline.report.numbers import plain, signed, with_ends
 from rlsd_pipeline.stages.evaluation.headroom import MEANING, headrooms
 from rlsd_pipeline.stages.evaluation.learning import Learning, read_learning
 from rlsd_pipeline.stages.evaluation.policy_evaluation import Scores, read_scores
@@ -33,6 +35,7 @@ Recorded = Mapping[str, Mapping[str, list[Moment]]]
 """Method -> arm -> its iterations."""
 
 _WORDS = {True: "yes", False: "no", None: "cannot tell"}
+_ONE_SEED = "one seed cannot tell"
 
 
 def read_diagnostics(workspace: Workspace) -> tuple[Diagnostic, ...]:
@@ -75,7 +78,7 @@ def _headroom(workspace: Workspace, learnt: Mapping[str, Learning]) -> Diagnosti
         of = f"{one.quantity}, {one.measure}"
         rows.append((of, one.oracle, _difference(one.gain), "", "", "1", one.seeds))
         for other in one.others:
-            share = "" if other.share is None else _estimate(other.share, ".2f")
+            share = "" if other.share is None else _estimate(other.share)
             gain, margin = _difference(other.gain), f"{other.margin:.3f}"
             rows.append((of, other.method, gain, other.decided, margin, share, other.seeds))
     return Diagnostic(
@@ -87,7 +90,7 @@ def _headroom(workspace: Workspace, learnt: Mapping[str, Learning]) -> Diagnosti
 
 
 def _difference(gain: PairedDifference) -> str:
-    return _estimate(Estimate(gain.value, gain.low, gain.high), "+.3f")
+    return _estimate(Estimate(gain.value, gain.low, gain.high), sign=True)
 
 
 def _warmest(workspace: Workspace) -> str:
@@ -110,7 +113,8 @@ def _properties(scores: Scores, recorded: Recorded, benchmark: str) -> Iterator[
         definition = next(iter(results.values())).definition if results else ""
         yield Diagnostic(
             title=f"Property: {title}",
-            explanation=f"{definition} Evaluated on {benchmark}. {UNBOUNDED_REASON}.",
+            explanation=f"{definition} Evaluated on {benchmark}. One seed tells nothing about its "
+            f"method. {UNBOUNDED_REASON}.",
             columns=("method", "holds", "seeds: yes / no / cannot tell", "pooled over seeds"),
             rows=tuple((name, *_outcome(result)) for name, result in results.items()),
         )
@@ -118,8 +122,15 @@ def _properties(scores: Scores, recorded: Recorded, benchmark: str) -> Iterator[
 
 def _outcome(result: PropertyResult) -> tuple[str, str, str]:
     counts = [sum(seed.holds is value for seed in result.seeds) for value in (True, False, None)]
-    pooled = (f"{name} {_estimate(found, '.3g')}" for name, found in result.pooled.items())
-    return _WORDS[result.holds], " / ".join(map(str, counts)), "; ".join(pooled)
+    pooled = (f"{name} {_pooled(found)}" for name, found in result.pooled.items())
+    holds = _WORDS[result.holds] if len(result.seeds) > 1 else _ONE_SEED
+    return holds, " / ".join(map(str, counts)), "; ".join(pooled)
+
+
+def _pooled(found: Estimate) -> str:
+    """A difference of two shares; an interval that holds all there may be says nothing."""
+    bounded = (found.low, found.high) != DIFFERENCE
+    return _estimate(found if bounded else Estimate(found.value, *UNBOUNDED), sign=True)
 
 
 def _dynamics(recorded: Recorded) -> Diagnostic:
@@ -162,7 +173,7 @@ def _change(arms: Sequence[list[Moment]], read: Callable[[Moment], float | None]
         ends.append((np.mean(values[:tenth]), np.mean(values[-tenth:])))
     first, last = np.transpose(ends)
     interval = mean_interval(last.tolist())
-    return f"{first.mean():.3g} → {_estimate(interval, '.3g')}"
+    return f"{plain(float(first.mean()))} → {_estimate(interval)}"
 
 
 def _stall(arms: Sequence[list[Moment]]) -> str | None:
@@ -222,13 +233,13 @@ def _answers(workspace: Workspace) -> dict[str, str]:
 
 def _over_seeds(values: Sequence[float]) -> str:
     bounds = SHARE if len(values) > 1 else UNBOUNDED
-    return _estimate(mean_interval(values, 0.95, bounds), ".3f")
+    return _estimate(mean_interval(values, 0.95, bounds))
 
 
-def _estimate(found: Estimate, form: str) -> str:
+def _estimate(found: Estimate, *, sign: bool = False) -> str:
     if math.isinf(found.high):
-        return f"{found.value:{form}} {UNBOUNDED_MARK}"
-    return f"{found.value:{form}} [{found.low:{form}}, {found.high:{form}}]"
+        return f"{signed(found.value) if sign else plain(found.value)} {UNBOUNDED_MARK}"
+    return with_ends(found, sign=sign)
 
 
 def _information(workspace: Workspace) -> Diagnostic:
@@ -276,5 +287,5 @@ def _interval(found: Interval | None) -> str | None:
     if found is None:
         return None
     if found.low is None or found.high is None:
-        return f"{found.value:.3g} {UNBOUNDED_MARK}"
-    return _estimate(Estimate(found.value, found.low, found.high), ".3g")
+        return f"{plain(found.value)} {UNBOUNDED_MARK}"
+    return _estimate(Estimate(found.value, found.low, found.high))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rlsd_pipeline.report.data import Chart
+from rlsd_pipeline.report.numbers import true_minus
 
 _BARS = "▁▂▃▄▅▆▇█"
 _WIDTH = 24
@@ -12,10 +13,14 @@ def sparklines(charts: Sequence[Chart]) -> str:
     """A line a chart: its name, its shape, and its first and last value; of the first curve."""
     names = max((len(chart.name) for chart in charts), default=0)
     return "\n".join(
-        f"{chart.name:<{names}}  {_shape(values):<{_WIDTH}}  {values[0]:.3g} → {values[-1]:.3g}"
+        f"{chart.name:<{names}}  {_shape(values):<{_WIDTH}}  {_ends(values)}"
         for chart in charts
         if (values := [point.mean for point in chart.curves[0].band])
     )
+
+
+def _ends(values: Sequence[float]) -> str:
+    return true_minus(f"{values[0]:.3g} → {values[-1]:.3g}")
 
 
 def _shape(values: Sequence[float]) -> str:

@@ -107,6 +107,15 @@ def test_the_papers_figure_stands_beside_the_method_it_is_about() -> None:
     assert own.rows[1][-1] == "0.50 / - / -"
 
 
+def test_a_negative_number_has_a_minus_sign_and_a_name_its_hyphen() -> None:
+    rows = [["grpo-1", "-1", "-0.010 [-0.020, +0.001]", "1e-05"]]
+    section = Section("t-1", ["method", "of", "minus-2", "p"], rows, keys=2)
+    assert (
+        markdown([section]).splitlines()[-1] == "| grpo-1 | -1 | −0.010 [−0.020, +0.001] | 1e−5 |"
+    )
+    assert "{grpo-1} & {-1} & {$-$0.010 [$-$0.020, +0.001]} & {1e$-$5}" in latex([section])
+
+
 def test_the_papers_mean_of_five_benchmarks_stands_beside_those_five_alone() -> None:
     """Of RLSD (67.22 + 78.10 + 52.73 + 24.85 + 58.00) / 5 = 56.18."""
     five = [MMMU(), MathVista(), MathVision(), ZeroBench(), WeMath()]

@@ -41,7 +41,7 @@ def test_the_section_has_a_card_with_its_numbers() -> None:
     assert cells == [
         "0.200 [0.100, 0.300]",
         "0.000 [0.000, 0.000]",
-        "1.00 [1.00, 1.00]",
+        "1.000 [1.000, 1.000]",
         "+0.050 [+0.010, +0.090]",
     ]
     assert "Measured on some rollouts." in found

@@ -77,6 +77,7 @@ def test_every_section_has_what_the_store_has(report: Report, workspace: Workspa
     )
     assert len(report.settings["arms"]) == 2
     assert "teacher frozen, privileged answer" in report.settings["arms"][1]
+    assert not [value for value in report.settings.values() if "{" in str(value)]
 
 
 def test_the_page_shows_every_section(report: Report, page: str) -> None:

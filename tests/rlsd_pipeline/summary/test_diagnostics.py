@@ -12,6 +12,7 @@ from rlsd_pipeline.diagnostics.moments import Moments
 from rlsd_pipeline.diagnostics.properties.recording import PropertyResult, SeedOutcome
 from rlsd_pipeline.evaluation.intervals import Estimate
 from rlsd_pipeline.report.data import Diagnostic
+from rlsd_pipeline.report.numbers import plain
 from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
 from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.summary.diagnostics import (
@@ -94,8 +95,8 @@ def test_the_change_is_between_the_first_and_the_last_tenth() -> None:
     # Twenty iterations: two at each end. Seed means 1.5 -> 19.5 and 2.5 -> 20.5; the last with
     # 12.706 times their standard deviation .7071 over the root of 2.
     seeds = [[moment(k, entropy=k + 1 + shift) for k in range(20)] for shift in (0, 1)]
-    assert _change(seeds, lambda m: m.of.entropy) == "2 → 20 [13.6, 26.4]"
-    assert _change([[moment(0, entropy=3.0)]], lambda m: m.of.entropy) == "3 → 3 [–]"
+    assert _change(seeds, lambda m: m.of.entropy) == "2.00 → 20.0 [13.6, 26.4]"
+    assert _change([[moment(0, entropy=3.0)]], lambda m: m.of.entropy) == "3.00 → 3.00 [–]"
     assert _change([[moment(0, k3=None)]], lambda m: m.of.k3) is None
 
 
@@ -114,9 +115,19 @@ def test_a_stall_is_looked_for_where_there_is_enough_to_see_one() -> None:
 def test_an_outcome_counts_its_seeds() -> None:
     says = [True, False, None, True, None, None]
     seeds = tuple(SeedOutcome(f"rlsd-s{k}", holds, "") for k, holds in enumerate(says))
-    pooled = {"rise": Estimate(0.0125, -0.5, 0.75)}
+    pooled = {"rise": Estimate(0.0125, -0.5, 0.75), "decline": Estimate(-0.25, -1, 1)}
     result = PropertyResult("leakage-free training", None, "", seeds, pooled)
-    assert _outcome(result) == ("cannot tell", "2 / 1 / 3", "rise 0.0125 [-0.5, 0.75]")
+    told = "rise +0.013 [−0.500, +0.750]; decline −0.250 [–]"
+    assert _outcome(result) == ("cannot tell", "2 / 1 / 3", told)
+
+
+@pytest.mark.parametrize("holds", [True, False, None])
+def test_one_seed_decides_nothing_about_its_method(holds: bool | None) -> None:
+    """Neither a yes nor a no: another seed of the method may go another way."""
+    seed = SeedOutcome("rlsd-s0", holds, "")
+    said = _outcome(PropertyResult("sustained improvement", holds, "", (seed,), {}))
+    assert said[0] == "one seed cannot tell"
+    assert _outcome(PropertyResult("sustained improvement", True, "", (seed,) * 2, {}))[0] == "yes"
 
 
 def test_seeds_have_an_interval_and_one_has_none() -> None:
@@ -125,7 +136,7 @@ def test_seeds_have_an_interval_and_one_has_none() -> None:
     assert _over_seeds([0.25, 0.75]) == "0.500 [0.000, 1.000]"
     # Mean .5, s = .0141421, half 12.7062 · .01.
     assert _over_seeds([0.49, 0.51]) == "0.500 [0.373, 0.627]"
-    assert _interval(Interval(value=0.12345, low=0.1, high=0.2)) == "0.123 [0.1, 0.2]"
+    assert _interval(Interval(value=0.12345, low=0.1, high=0.2)) == "0.123 [0.100, 0.200]"
     assert _interval(Interval(value=0.12345, low=None, high=None)) == "0.123 [–]"
 
 
@@ -134,9 +145,9 @@ def test_properties_are_told_for_every_method(workspace: Workspace) -> None:
         found = table(workspace, f"Property: {title}")
         assert [row[0] for row in found.rows] == ["grpo", "rlsd"]
         # Two updates and five questions tell nothing.
-        assert {row[1] for row in found.rows} == {"cannot tell"}
+        assert {row[1] for row in found.rows} == {"one seed cannot tell"}
         assert {row[2] for row in found.rows} == {"0 / 0 / 1"}
-        assert "Evaluated on sampled. [–]: not bounded" in found.explanation
+        assert "Evaluated on sampled. One seed tells nothing" in found.explanation
 
 
 def test_dynamics_and_early_answers_have_a_line_a_method(workspace: Workspace) -> None:
@@ -146,7 +157,7 @@ def test_dynamics_and_early_answers_have_a_line_a_method(workspace: Workspace) -
     assert grpo[4:] == (None, None)
     known = moments(workspace, "rlsd-s0")
     ends = [known[0].of.entropy, known[1].of.entropy]
-    assert rlsd[2] == f"{ends[0]:.3g} → {ends[1]:.3g} [–]"
+    assert rlsd[2] == f"{plain(ends[0])} → {plain(ends[1])} [–]"
     assert rlsd[4] is not None
     early = table(workspace, "Early answers")
     assert [row[0] for row in early.rows] == ["grpo", "rlsd"]
