@@ -55,7 +55,7 @@ help:
 	@echo "make verdict-changes BASE=commit    robust verdicts on public outputs that changed since"
 	@echo "make verdict-table    precision and recall of the verifier by kind of answer"
 	@echo "make bench   speed, beside TRL's trainer; docs/performance.md; half an hour, some SUITES"
-	@echo "make check   ruff, mypy, the import contract, the Dagster definitions"
+	@echo "make check   ruff, mypy, the import contract, the Dagster definitions, the site"
 	@echo "make clean   remove what runs left behind in .rlsd"
 
 demo: $(RUNTIME)
@@ -138,8 +138,9 @@ notebooks: $(DOCS_VENV)/.installed $(DEVELOPMENT)
 test-deploy: $(DEPLOYMENT)
 	$(DEPLOY_VENV)/bin/python -m pytest -q -s -rs tests/deploy
 
-# Each takes one core: `make -j2 check` takes half the time.
-check: check-types check-style check-imports check-definitions
+# Each takes one core: `make -j2 check` takes half the time. The site comes first: its environment is
+# installed and the site built while the development environment is still being installed.
+check: docs check-types check-style check-imports check-definitions
 
 check-types: $(DEVELOPMENT)
 	$(BIN)/mypy
