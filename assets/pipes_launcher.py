@@ -15,7 +15,7 @@ class PipesLauncher:
     """See `Launcher`.
 
     Attributes:
-        context: Of the asset or op; what rank 0 reports appears in its run.
+        context: Context of the asset or op; the reports of rank 0 appear in its run.
         within: Runs the command.
     """
 

@@ -88,8 +88,8 @@ class OpenExperiment:
         Args:
             stage: Such as `rollouts`, `rewards`, `logprobs` or `weighting_comparison`.
             arm: The first unless told otherwise.
-            iteration: Of it.
-            record: Which of the stage's tables, such as `ImportedRollout`; the first unless told.
+            iteration: Iteration of the arm.
+            record: Table of the stage, such as `ImportedRollout`; by default the first.
 
         Raises:
             ConfigError: The artifact has no such table.
@@ -145,7 +145,7 @@ class OpenExperiment:
 
         Args:
             request: The log, into this experiment; None where its YAML declares the import.
-            arms: Whose rollouts; all that learn from sampled ones unless told otherwise.
+            arms: Arms of the rollouts; by default all that learn from sampled ones.
             score: Also let the declared model score them.
 
         Raises:
@@ -164,8 +164,8 @@ class OpenExperiment:
         """Everything that the experiment has shown so far, as one page.
 
         Args:
-            arm: Whose tokens are shown; none unless told.
-            iteration: Of it.
+            arm: Arm of the shown tokens; by default none are shown.
+            iteration: Iteration of the arm.
         """
         from rlsd_pipeline.summary.collect import collect_report
 

@@ -46,8 +46,8 @@ def compare(
 
     Args:
         experiment: Name or YAML file.
-        arm: Whose rollouts.
-        iteration: Which of them.
+        arm: Arm of the rollouts.
+        iteration: Iteration of the rollouts.
         prompts: A batch of so many problems before the same policy; None: the iteration's own.
         gradients: Add the gradients of the losses.
         lookahead: Add one update by each method.

@@ -40,7 +40,7 @@ def local_history(instance: dg.DagsterInstance, before: float) -> History | None
     """The history in this home; None where another database has it.
 
     Args:
-        instance: Of this home.
+        instance: Instance of this home.
         before: A run that ended before this time, in seconds since 1970, ended long ago.
     """
     folder = dagster_home() / "history" / "runs"

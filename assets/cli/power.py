@@ -39,8 +39,8 @@ class Asked(NamedTuple):
 
     Attributes:
         difference: True difference, above 0.
-        probability: With which it is to be shown.
-        level: Of the test.
+        probability: Probability with which it is to be shown.
+        level: Level of the test.
     """
 
     difference: float
@@ -55,7 +55,7 @@ def power(experiment: str, *, difference: float, benchmark: str | None, probabil
         experiment: Name or YAML file.
         difference: The true difference that is to be shown.
         benchmark: Only this one, without the training reward.
-        probability: With which it is to be shown.
+        probability: Probability with which it is to be shown.
     """
     with open_loop(experiment) as (loop, _):
         if difference >= 1:

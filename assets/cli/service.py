@@ -34,8 +34,8 @@ def run(
     Args:
         name: Which.
         code: Where the code server is asked; the others wait for it.
-        arguments: Of Dagster's command.
-        ask: Of the code server: asks for another in its place.
+        arguments: Arguments of Dagster's command.
+        ask: Asks for another code server in the place of the present one.
     """
     _end_with(_parent())
     # As a service that is begun there by `python -m`.

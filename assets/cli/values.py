@@ -17,8 +17,8 @@ def values(experiment: str, *, arm: str, iteration: int, prompts: int | None) ->
 
     Args:
         experiment: Name or YAML file.
-        arm: Whose rollouts.
-        iteration: Which of them.
+        arm: Arm of the rollouts.
+        iteration: Iteration of the rollouts.
         prompts: A batch of so many problems before the same policy; None: the iteration's own.
     """
     with open_loop(experiment) as (loop, display):

@@ -34,7 +34,7 @@ class Section(NamedTuple):
     """A table of a document.
 
     Attributes:
-        title: Of the table.
+        title: Title of the table.
         columns: Heads; the first columns name the lines.
         rows: Cells as text, as many a row as there are columns.
         notes: Sentences that stand below it.

@@ -33,10 +33,10 @@ class Known(NamedTuple):
     """The newest event of an asset's partition.
 
     Attributes:
-        storage_id: Of the event.
-        run_id: Of the run that logged it.
+        storage_id: Storage id of the event.
+        run_id: Run id of the run that logged it.
         timestamp: When.
-        data_version: Of what was materialized.
+        data_version: Data version of the materialized artifact.
     """
 
     storage_id: int

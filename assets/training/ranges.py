@@ -18,7 +18,7 @@ def train_range(context: dg.AssetExecutionContext, declared: Declared) -> Iterat
     """Make the selected stages of all partitions of a run, arm by arm and iteration by iteration.
 
     Args:
-        context: Of the first step.
+        context: Context of the first step.
         declared: The experiment.
 
     Yields:

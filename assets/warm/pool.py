@@ -49,7 +49,7 @@ def serve(address: str, parent: int) -> None:
     """Hand runs to workers until the parent ends.
 
     Args:
-        address: Of the socket where launchers ask.
+        address: Address of the socket for launchers.
         parent: Id of the process that `rlsd ui` is.
     """
     show_as("workers")

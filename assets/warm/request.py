@@ -17,7 +17,7 @@ class Request(BaseModel):
 
     Attributes:
         run: Dagster's arguments of `dagster api execute_run`, serialized.
-        experiment: Whose run it is: the models of one serve its next run.
+        experiment: Experiment of the run; its models serve its next run.
         idle_seconds: How long the worker waits for that.
     """
 

@@ -29,7 +29,7 @@ def group_deviations(rewards: Tensor, groups: Tensor) -> Tensor:
     """s_R + 1e-6 of each group, the unbiased deviation of its known rewards; `[groups]`.
 
     Args:
-        rewards: Of each rollout, nan where the verifier failed; `[rollouts]`.
+        rewards: Reward of each rollout, nan where the verifier failed; `[rollouts]`.
         groups: Index of each rollout's group, from 0; `[rollouts]`.
     """
     centred, count = centred_rewards(rewards, groups), group_sizes(rewards, groups)

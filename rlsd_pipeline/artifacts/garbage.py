@@ -32,7 +32,7 @@ class Drop(NamedTuple):
     Attributes:
         name: Its logical name.
         why: What it is, for the table.
-        owner: Whose it is.
+        owner: The artifact that the file belongs to.
     """
 
     name: str

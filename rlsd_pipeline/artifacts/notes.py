@@ -19,7 +19,7 @@ def read_note(storage: Storage, name: str) -> dict[str, Any]:
 
     Args:
         storage: Where the artifacts are.
-        name: Of the note, as a path without its ending.
+        name: Name of the note, as a path without its ending.
     """
     with suppress(RlsdError, OSError, ValueError):
         document = json.loads(storage.read(f"{_NOTES}/{name}.json") or b"{}")

@@ -63,8 +63,8 @@ def following(before: Reference | None, name: str, stage: str, fingerprint: str)
     Args:
         before: What it is now; None where it is new.
         name: The name.
-        stage: Of the artifact that it will mean.
-        fingerprint: Of the same.
+        stage: Stage of the artifact that the name will lead to.
+        fingerprint: Fingerprint of that artifact.
     """
     known = () if before is None or before.stage != stage else (before.fingerprint, *before.former)
     former = tuple(one for one in known if one != fingerprint)[:_MOST_FORMER]

@@ -20,7 +20,7 @@ def guarded(component: Component, doing: str) -> Iterator[None]:
     """Run a component's method; what a user's raises is told with its file and line.
 
     Args:
-        component: Whose method runs. What a built-in one raises goes through unchanged.
+        component: The component whose method runs. Exceptions of a built-in one pass unchanged.
         doing: What it does, such as `problem easy-17`.
 
     Raises:
@@ -44,7 +44,7 @@ def refused(
     """The error that says what is wrong with what a component gave.
 
     Args:
-        component: Whose method gave it.
+        component: The component whose method returned it.
         doing: What it did, such as `problem easy-17`.
         problem: What was found, and what is to be done.
         method: That method, where its line is to be told beside its file.

@@ -26,9 +26,9 @@ class Origin(NamedTuple):
     """The origin of the code of a user's component.
 
     Attributes:
-        name: Of the class, without the folder that holds its file.
+        name: Name of the class, without the folder that holds its file.
         file: The file that declares it; None for a class of an importable module.
-        digest: Of the code that decides what it does.
+        digest: Digest of the code that decides what it does.
         code: What the file held when it was run; empty for a module.
     """
 

@@ -53,7 +53,7 @@ class Compute(Protocol):
         worker, so that results are the same to the last bit wherever it runs.
 
         Args:
-            policy: Whose weights the work reads.
+            policy: The policy whose weights the work reads.
             work: Picklable by name, with its settings bound by `functools.partial`.
             pieces: Independent of one another; nothing is computed before a result is asked for.
             advance: Told the units done.

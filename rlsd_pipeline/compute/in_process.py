@@ -80,7 +80,7 @@ def update_in_memory(
 
     Args:
         policy: With its adapter and its float32 weights, where it has them.
-        state: Of the optimizer; empty at the start.
+        state: State of the optimizer; empty at the start.
         job: How to update.
         groups: The whole table.
         report: Told how far it is.

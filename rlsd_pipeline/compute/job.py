@@ -109,7 +109,7 @@ def run_job(
     Args:
         job: How to update.
         policy: With the weights to start from.
-        optimizer: Of its parameters, with the state to go on with.
+        optimizer: Optimizer of its parameters, with the state to go on with.
         groups: The whole table.
         report: Told how far it is; None on a process that does not speak.
         devices: The processes that share the update.

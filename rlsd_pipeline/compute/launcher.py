@@ -23,7 +23,7 @@ class Launcher(Protocol):
         Args:
             command: Program and arguments.
             environment: Variables beside those of this process.
-            folder: Of the job, for files of the launcher's own.
+            folder: Folder of the job, for files of the launcher's own.
 
         Returns:
             The exit code.

@@ -24,7 +24,7 @@ class RayTrain:
 
     Attributes:
         config: How many processes, and of what size.
-        crew: Whose workers give way where the cluster has no room for both.
+        crew: Workers that give way if the cluster has no room for both.
     """
 
     config: RayCompute

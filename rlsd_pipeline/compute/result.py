@@ -30,7 +30,7 @@ class UpdateResult(NamedTuple):
 
     Attributes:
         folder: Where the ranks have written.
-        metrics: Of the update.
+        metrics: Metrics of the update.
     """
 
     folder: Path

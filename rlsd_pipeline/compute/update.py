@@ -28,7 +28,7 @@ class Update(NamedTuple):
     Attributes:
         job: How to update.
         policy: What is updated; its optimizer's state and its adapter go on.
-        base: Whose weights the update starts from; another than `policy` with an adapter.
+        base: The policy whose weights the update starts from; with an adapter, not `policy`.
         adapter_seed: Decides a new adapter.
         groups: The whole table, its prompts as a policy encodes them.
     """
@@ -58,7 +58,7 @@ class Updated(NamedTuple):
     """An update that is computed.
 
     Attributes:
-        metrics: Of the update.
+        metrics: Metrics of the update.
         weights: In float32, the adapter added; None where they are the model's own.
         optimizer: Its state, by `parameter/field`.
         adapter: Nothing where the weights themselves were trained.
@@ -74,7 +74,7 @@ class Written(NamedTuple):
     """An update that is on disk.
 
     Attributes:
-        metrics: Of the update.
+        metrics: Metrics of the update.
         weight_files: Names of the files that hold the weights.
         optimizer_files: The same of the optimizer's state.
         adapter_files: The same of the adapter; none where the weights themselves were trained.

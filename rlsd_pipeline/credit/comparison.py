@@ -47,12 +47,12 @@ def summarize(
     """Summarise the credit of one method on the tokens.
 
     Args:
-        name: Of the method.
+        name: Name of the method.
         weighting: The method.
         values: Its credit; `[tokens]`.
         credit: What it was computed from.
         segments: Values of `Segment`; `[tokens]`.
-        confidence: Of the intervals, which are over groups.
+        confidence: Confidence of the intervals, which are over groups.
         noise: How far each token's log-probability is off by rounding; nats, `[tokens]`.
     """
     chosen = selected(weighting, credit, noise)

@@ -52,7 +52,7 @@ class MeasuredAdvantages:
         """A credit of tokens as one of spans: the sum over each; `[spans]`.
 
         Args:
-            credit: Of every token of the table; `[tokens]`.
+            credit: Credit of every token of the table; `[tokens]`.
         """
         until = np.concatenate([[0.0], np.cumsum(credit, dtype=np.float64)])
         return until[self.ends] - until[self.starts]
@@ -61,7 +61,7 @@ class MeasuredAdvantages:
         """The mean of both halves at each token of its span, 0 at tokens of none; `[tokens]`.
 
         Args:
-            tokens: Of the table.
+            tokens: Tokens of the table.
         """
         spread = np.zeros(tokens)
         lengths = self.ends - self.starts
@@ -115,7 +115,7 @@ def fidelities(
             everywhere, as GRPO's is within responses, it counts as one of fidelity 0.
         confidence: Of the intervals, which are percentiles of a bootstrap over problems, made
             wider for few problems.
-        seed: Of the bootstrap.
+        seed: Seed of the bootstrap.
 
     Returns:
         Method -> fidelity, in the given order. With one problem the intervals are unbounded.

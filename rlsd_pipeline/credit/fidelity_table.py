@@ -51,7 +51,7 @@ def credit_fidelity(
         credits: Method -> its credit of every token; `[tokens]`.
         valued: What was measured.
         compared_with: The method to which the differences are.
-        confidence: Of the intervals.
+        confidence: Confidence of the intervals.
     """
     measured = valued.measured
     spans = {name: measured.of_spans(credit) for name, credit in credits.items()}

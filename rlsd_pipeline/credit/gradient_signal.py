@@ -27,9 +27,9 @@ class Products(NamedTuple):
     """Inner products between the problems' parts of a batch's gradient.
 
     Attributes:
-        own: Of one method with itself; float64, `[problems, problems]`.
-        reference: Of the reference with itself; None without one.
-        cross: Of the method, by rows, with the reference.
+        own: Products of one method with itself; float64, `[problems, problems]`.
+        reference: Products of the reference with itself; None without one.
+        cross: Products of the method, by rows, with the reference.
         kept: Numbers kept of each gradient.
     """
 
@@ -43,8 +43,8 @@ class Signal(NamedTuple):
     """The signal and noise of a batch's gradient.
 
     Attributes:
-        cosine: Of the mean gradient with the reference's; None where it is not known.
-        share: Of the batch's squared norm; None where the gradient is 0.
+        cosine: Cosine of the mean gradient with the reference's; None where it is not known.
+        share: Share of the batch's squared norm; None where the gradient is 0.
         prompts: For a share of one half; None where no signal is seen.
     """
 
@@ -60,7 +60,7 @@ def signal(products: Products, confidence: float, seed: int = 0) -> Signal:
         products: Between its problems' gradients, and those of the reference.
         confidence: Of the intervals, which are percentiles of a bootstrap over problems, made
             wider for few of them. In a draw, a problem drawn twice is no pair with itself.
-        seed: Of the bootstrap.
+        seed: Seed of the bootstrap.
     """
     problems = len(products.own)
     if problems < 2 or not products.own.any():
@@ -108,8 +108,8 @@ def gradient_signal(
     Args:
         products: Method -> inner products.
         compared_with: The method whose signal share the others' rollouts are to reach.
-        rollouts: Of the batch.
-        confidence: Of the intervals.
+        rollouts: Rollouts of the batch.
+        confidence: Confidence of the intervals.
     """
     found = {name: signal(each, confidence) for name, each in products.items()}
     base = found[compared_with].prompts

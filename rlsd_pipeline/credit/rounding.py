@@ -29,7 +29,7 @@ class Selected(NamedTuple):
     """The tokens that a method's threshold selects.
 
     Attributes:
-        share: Of all tokens.
+        share: Share of all tokens.
         by_rounding: How many rounding alone selects, over how many are selected, at most 1; None
             where nothing is selected or the size of rounding is not known.
     """

@@ -11,7 +11,7 @@ def flipped_signs(token_advantages: pa.ChunkedArray, advantages: np.ndarray) -> 
 
     Args:
         token_advantages: One list of numbers a response, or null.
-        advantages: Of each response; `[responses]`.
+        advantages: Advantage of each response; `[responses]`.
     """
     lists = contiguous(token_advantages)
     lengths = lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)

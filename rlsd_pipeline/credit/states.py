@@ -23,7 +23,7 @@ class State(NamedTuple):
     """A prompt and the beginning of a response to it.
 
     Attributes:
-        problem_id: Whose prompt it is.
+        problem_id: The problem of the prompt.
         prefix: The response's first tokens.
     """
 
@@ -63,7 +63,7 @@ def distinct_states(
     """Every distinct state once, and which of them each response passes through.
 
     Args:
-        problem_ids: Of each response; `[responses]`.
+        problem_ids: Problem of each response; `[responses]`.
         completion_ids: Its tokens; `[responses]`.
         places: Tokens before each of its states; `[responses]`.
 
@@ -137,7 +137,7 @@ def values_columns(
     """The columns of `TokenValues` that speak of states.
 
     Args:
-        rewards: Of each distinct state.
+        rewards: Reward of each distinct state.
         places: Tokens before each state; `[responses]`.
         passed: Index of each of these states; `[responses]`.
     """

@@ -13,7 +13,7 @@ def cropped(data: bytes, box: Sequence[float], margin: float, problem_id: str) -
         data: The encoded image, checked where it was read.
         box: Left, top, right and bottom in pixels of the upright image.
         margin: Added on each side, as a share of the box's own width and height.
-        problem_id: Whose it is, for the message.
+        problem_id: The problem of the image, for the message.
 
     Raises:
         DataError: Nothing of the image lies in the box.

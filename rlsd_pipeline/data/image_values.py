@@ -37,7 +37,7 @@ def read_image(value: Any, root: Path | None, place: str, index: int) -> bytes:
         value: What the row holds.
         root: Folder of the data set; None where it has none.
         place: The row, for the message.
-        index: Which of its images.
+        index: Index of the image in its row.
 
     Raises:
         DataError: It is no image that can be read, or lies outside the folder.

@@ -48,7 +48,7 @@ def find_stall(
         relative_fall: The largest fall over a window that counts as none, relative to its start.
         noise_multiple: Standard deviations of the noise a fall must exceed besides; 0 for none.
         confidence: Coverage of the level's interval.
-        seed: Of the bootstrap.
+        seed: Seed of the bootstrap.
 
     Returns:
         The stall, or None if the curve still falls at its end or is shorter than

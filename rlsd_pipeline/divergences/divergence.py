@@ -32,7 +32,7 @@ class Divergence(Component):
         """The streams that minimise it.
 
         Args:
-            weights: Of each token, not negative; `[tokens]`.
+            weights: Weights of each token, not negative; `[tokens]`.
             information_gain: Δ_t of the sampled tokens, without gradient; nats, `[tokens]`.
         """
 

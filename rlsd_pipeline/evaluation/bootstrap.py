@@ -30,7 +30,7 @@ def cluster_ratio(
         problem_ids: The problem each row belongs to; `[rows]`.
         confidence: Coverage of the interval.
         resamples: Number of bootstrap draws.
-        seed: Of the draws; the same seed gives the same interval.
+        seed: Seed of the draws; the same seed gives the same interval.
 
     Returns:
         The ratio and its interval; an unbounded one with fewer than two problems, and nan for a

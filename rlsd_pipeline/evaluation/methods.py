@@ -50,7 +50,7 @@ def method_difference(
     Args:
         first: Seed -> scores of the method that is compared with.
         second: Seed -> scores of the method.
-        confidence: Of the interval.
+        confidence: Confidence of the interval.
         clusters: Problem id -> what it is not independent of; counts with a single seed only.
     """
     shared = sorted(first.keys() & second.keys())

@@ -32,7 +32,7 @@ class Scored(NamedTuple):
 
     Attributes:
         problem: The question.
-        sample_index: Which of the responses to it, from 0.
+        sample_index: Index of the response to the question, from 0.
         response: The response; empty where only an extraction was given.
         extracted: The answer read from it.
         verdict: What the rule says; a guess of the official rule is right or wrong as well.

@@ -21,7 +21,7 @@ class Prediction(NamedTuple):
         problem_id: The question.
         response: All it said; None where only the extraction is known.
         extraction: The answer, where it was extracted already.
-        sample_index: Which of the responses to the question, from 0.
+        sample_index: Index of the response to the question, from 0.
         truncated: Whether the token limit ended the response.
     """
 

@@ -20,7 +20,7 @@ def paired_power(effect: float, seeds: int, level: float) -> float:
     Args:
         effect: True mean difference, in standard deviations of a seed's difference.
         seeds: Pairs, at least 2.
-        level: Of the two-sided test, such as 0.05.
+        level: Level of the two-sided test, such as 0.05.
 
     Raises:
         ValueError: Fewer than two seeds, or a level that is no share.
@@ -39,8 +39,8 @@ def seeds_needed(effect: float, probability: float = 0.8, level: float = 0.05) -
 
     Args:
         effect: True mean difference, in standard deviations of a seed's difference.
-        probability: With which it is to be shown.
-        level: Of the two-sided test.
+        probability: Probability with which it is to be shown.
+        level: Level of the two-sided test.
 
     Returns:
         A number of pairs; None for more than `MOST_SEEDS`.
@@ -71,8 +71,8 @@ def detectable_effect(seeds: int, probability: float = 0.8, level: float = 0.05)
 
     Args:
         seeds: Pairs, at least 2.
-        probability: With which it is to be shown.
-        level: Of the two-sided test.
+        probability: Probability with which it is to be shown.
+        level: Level of the two-sided test.
 
     Raises:
         ValueError: Fewer than two seeds, or a probability or level that is no share.

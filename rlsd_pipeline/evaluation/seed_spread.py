@@ -22,7 +22,7 @@ class Spread(NamedTuple):
 
     Attributes:
         seeds: How many there are.
-        questions: Of the benchmark; 0 where the quantity has none.
+        questions: Questions of the benchmark; 0 where the quantity has none.
         value: Mean difference.
         sd: Standard deviation of a seed's difference; nan where it is not known: for one seed, or
             seeds that all agree.
@@ -63,7 +63,7 @@ def spread_of_seeds(differences: Sequence[float], confidence: float) -> Spread:
 
     Args:
         differences: One a seed.
-        confidence: Of the intervals.
+        confidence: Confidence of the intervals.
 
     Raises:
         ValueError: There is no seed.
@@ -79,9 +79,9 @@ def spread_of_questions(
     """The spread of a mean over questions, with the part that is of the questions.
 
     Args:
-        differences: Of every seed on every question; `[seeds, questions]`.
+        differences: Differences of every seed on every question; `[seeds, questions]`.
         clusters: What each question belongs to, `[questions]`.
-        confidence: Of the intervals.
+        confidence: Confidence of the intervals.
 
     Raises:
         ValueError: There is no seed or no question, or clusters are not one a question.

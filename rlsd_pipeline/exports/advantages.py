@@ -37,7 +37,7 @@ def advantages_table(run: StageRun, method: str, form: Form = "plain") -> pa.Tab
     Args:
         run: The arm's iteration; its methods must have been compared.
         method: A compared method whose credit is a policy gradient's advantage.
-        form: Whose names the columns bear.
+        form: The trainer whose names the columns have.
 
     Raises:
         ConfigError: The method was not compared, or is more than advantages.

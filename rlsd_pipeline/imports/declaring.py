@@ -30,7 +30,7 @@ class ImportRequest(NamedTuple):
         first: The iteration that the first of them becomes.
         model: A model folder or hub id; None imports words.
         verify: What is verified anew; see `RewardsImport`.
-        correct_from: Of the same.
+        correct_from: Logged reward from which a response counts as correct.
     """
 
     format: str

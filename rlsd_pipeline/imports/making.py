@@ -58,7 +58,7 @@ def make_imported(workspace: Workspace, arms: Sequence[str], *, score: bool) -> 
     """Problems, rollouts and rewards of every imported iteration, and their scores.
 
     Args:
-        workspace: Of an experiment that declares the import.
+        workspace: Workspace of an experiment that declares the import.
         arms: Whose; all that learn from sampled responses where none is named.
         score: Whether the declared model scores them.
 

@@ -20,7 +20,7 @@ class Unusable(NamedTuple):
 
     Attributes:
         file: Name of its file.
-        number: Which of the file's rows, from 0.
+        number: Index of the row in the file, from 0.
         reason: Why.
         step: The trainer's step, where it is known.
     """

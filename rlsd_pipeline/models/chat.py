@@ -40,7 +40,7 @@ class Chat:
     """The chat template of a processor or tokenizer.
 
     Args:
-        processor: Whose template is used.
+        processor: The processor with the chat template.
     """
 
     def __init__(self, processor: Any) -> None:

@@ -30,7 +30,7 @@ def load_policy(
 
     Args:
         source: Folder or hub id.
-        dtype: Of the weights; `auto` keeps the stored one.
+        dtype: Type of the weights; `auto` keeps the stored one.
         revision: Commit of a hub id.
         trust_remote_code: Run Python code of the source.
 
@@ -128,7 +128,7 @@ def bound_pixels(policy: Policy, smallest: int | None, largest: int | None) -> N
     """Let a policy's processor scale images into a range of pixels; saved with the policy.
 
     Args:
-        policy: Whose processor is changed.
+        policy: The policy whose processor is changed.
         smallest: Pixels of the smallest image; None leaves the processor's own bound.
         largest: The same of the largest.
 

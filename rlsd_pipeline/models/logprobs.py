@@ -116,7 +116,7 @@ class Moments(NamedTuple):
     """Moments of next-token distributions over the whole vocabulary.
 
     Attributes:
-        logprobs: Of the chosen tokens, nats; `[tokens]`.
+        logprobs: Log-probabilities of the chosen tokens, nats; `[tokens]`.
         entropy: -Σ_v p(v) log p(v), nats; `[tokens]`.
         squared_probs: Σ_v p(v)²; `[tokens]`.
     """

@@ -98,7 +98,7 @@ def run_whole(
     Args:
         model: What runs.
         batch: The rows.
-        positions: Of their tokens.
+        positions: Positions of their tokens.
         cache: Takes their keys and values; None keeps none.
     """
     return _run(

@@ -45,7 +45,7 @@ class Scored(NamedTuple):
     """One response under a policy.
 
     Attributes:
-        logprobs: Of its tokens, nats; `[tokens]`.
+        logprobs: Log-probabilities of its tokens, nats; `[tokens]`.
         support: What was kept of the distribution at each token, if anything.
         entropy: Of the distribution at each token, nats; `[tokens]`, where it was asked for.
         squared_probs: Σ_v p(v)² at each token; `[tokens]`, where it was asked for.

@@ -56,8 +56,8 @@ def with_gradients(
     Args:
         architecture: The policy.
         tokens: Of prompts and responses, each response with its prompt: what attention reads.
-        image_tokens: Of those, tokens of distinct images.
-        value_bytes: Of an activation.
+        image_tokens: Tokens of distinct images among them.
+        value_bytes: Bytes of an activation.
         checkpointing: Whether layers are computed again.
         trains_vision: Whether gradients reach the vision tower.
     """

@@ -35,7 +35,7 @@ class VisionTower:
 
     Attributes:
         parameters: All of it.
-        block_parameters: Of one block.
+        block_parameters: Parameters of one block.
         depth: Blocks.
         hidden: Width of a block.
         intermediate: Width of a block's feed-forward layer.
@@ -61,7 +61,7 @@ class Architecture:
     """A causal language model, with or without a vision tower.
 
     Attributes:
-        name: Of the model.
+        name: Name of the model.
         layers: Decoder layers.
         hidden: Width of the residual stream.
         intermediate: Width of the feed-forward layer.

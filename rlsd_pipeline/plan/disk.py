@@ -28,9 +28,9 @@ class Written:
 
     Attributes:
         tables: Name of a table -> bytes.
-        weights: Of the next policy.
+        weights: Weights of the next policy.
         optimizer: Its optimizer's state.
-        teacher: Of a teacher that is an artifact of its own in each iteration.
+        teacher: Bytes of a teacher that is an artifact of its own in each iteration.
     """
 
     tables: dict[str, int]

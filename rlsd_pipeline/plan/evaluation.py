@@ -14,7 +14,7 @@ class Evaluation:
     Attributes:
         responses: Name of a benchmark -> responses that are sampled for it.
         unknown: Benchmarks whose size depends on the data set, left out.
-        seconds: Of all that are known.
+        seconds: Seconds of all benchmarks with known sizes.
     """
 
     responses: dict[str, int]

@@ -19,7 +19,7 @@ class Adapter:
     """A low-rank adapter.
 
     Attributes:
-        rank: Of each of its two factors.
+        rank: Rank of the adapter.
         modules: Names of the linear modules that get one.
     """
 
@@ -38,20 +38,20 @@ class Layout:
     Attributes:
         shards: Devices that share the update, and over which its weights, gradients and optimizer
             states are divided.
-        weight_bytes: Of a weight that the update runs; a sharded one gathers it from float32.
+        weight_bytes: Bytes of a weight that the update runs; a sharded one gathers it from float32.
         master_bytes: Of a float32 weight beside a model that computes in less; 0 where what runs
             and what the optimizer steps are one.
-        compute_bytes: Of a weight and an activation in a pass of the update.
+        compute_bytes: Bytes of a weight and an activation in a pass of the update.
         checkpointing: Whether the update keeps only what goes into a layer.
         lora: The low-rank adapter that is trained in the place of the weights, if any.
-        micro_batch_tokens: Of prompts and responses that one device runs at once.
+        micro_batch_tokens: Tokens of prompts and responses that one device runs at once.
         scoring_devices: Devices that score, each with weights of its own.
         scoring_bytes: Of a weight and an activation while scoring, in the precision that trains.
-        base_bytes: Of a weight of the base policy as it is stored.
+        base_bytes: Bytes of a weight of the base policy as it is stored.
         engine_copies: Copies of the sampling weights that work side by side; 0 where a server
             elsewhere samples.
         engine_devices: Devices that hold one such copy.
-        engine_bytes: Of a weight, a key and a value while sampling.
+        engine_bytes: Bytes of a weight, a key and a value while sampling.
         engine_share: Share of a device's memory that the engine takes and keeps while the policy
             is trained; None where sampling and training share the weights.
         engine_prompts: Prompts decoded together by one copy; None leaves it to the engine.

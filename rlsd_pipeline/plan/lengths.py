@@ -26,8 +26,8 @@ class PromptLengths:
 
     Attributes:
         mean: Over problems spread evenly.
-        image: Of those, tokens of images.
-        longest: Of the problems that take most characters and bytes of images.
+        image: Tokens of images among them.
+        longest: Longest prompt of the problems that take most characters and bytes of images.
     """
 
     mean: int

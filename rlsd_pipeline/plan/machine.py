@@ -22,7 +22,7 @@ def this_machine(device: Device = "auto") -> HardwareConfig:
     """Its CUDA devices, or its processor as one device whose speed is measured in a moment.
 
     Args:
-        device: Which of the two; `auto` is CUDA where torch finds it.
+        device: CUDA or the CPU; `auto` is CUDA if torch finds it.
     """
     if torch.cuda.is_available() and device != "cpu":
         return HardwareConfig(device=_cuda_device(), devices_per_node=torch.cuda.device_count())

@@ -18,7 +18,7 @@ class Phase:
     """The memory of one device while a stage runs.
 
     Attributes:
-        name: Of the stage.
+        name: Name of the stage.
         parts: Name of a part -> bytes.
     """
 

@@ -24,10 +24,10 @@ class MethodPlan:
         method: Name that the arms of all seeds share.
         seeds: How many.
         work: Prompts and responses of an iteration.
-        operations: Of an iteration.
-        seconds: Of an iteration by stage.
+        operations: Operations of an iteration.
+        seconds: Seconds of an iteration by stage.
         written: By an iteration.
-        disk: Of one seed's whole run.
+        disk: Disk of one seed's whole run.
         phases: Memory of a device.
         engine: Room for keys and values while sampling.
         misfits: What does not fit, and what would.
@@ -50,14 +50,14 @@ class Plan:
     """The plan of an experiment.
 
     Attributes:
-        name: Of the experiment.
+        name: Name of the experiment.
         hardware: What it is planned for.
         architecture: The policy.
         frozen: Parameters that the update leaves alone.
         trained: Parameters that it changes: an adapter's where one is trained.
         spread: How the first method lies on the devices; the others differ in micro-batches alone.
         methods: Each method.
-        evaluation: Of one policy on every benchmark.
+        evaluation: Cost of one policy on every benchmark.
         evaluations: Policies of one arm that are evaluated.
         iterations: Updates of one arm.
     """

@@ -42,7 +42,7 @@ def stage_seconds(
 
     Args:
         setting: What runs, where.
-        work: Of one iteration.
+        work: Work of one iteration.
         needed: Its operations.
         written: Bytes that it writes.
     """

@@ -19,10 +19,10 @@ class Pass:
     Attributes:
         name: What it gives.
         prompts: Distinct prompts.
-        prompt_tokens: Of a prompt with its image, on average.
-        image_tokens: Of those, tokens of the image.
+        prompt_tokens: Tokens of a prompt with its image, on average.
+        image_tokens: Tokens of the image among them.
         responses: All of them.
-        response_tokens: Of a response, on average.
+        response_tokens: Tokens of a response, on average.
     """
 
     name: str

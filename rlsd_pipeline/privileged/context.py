@@ -26,7 +26,7 @@ class JudgedRollout(NamedTuple):
     Attributes:
         problem: What it answers.
         completion: Its text.
-        verdict: Of the verifier, or None where what the teacher sees does not depend on it.
+        verdict: Verdict of the verifier, or None where what the teacher sees does not depend on it.
         extracted: The answer read from it.
     """
 

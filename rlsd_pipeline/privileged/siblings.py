@@ -27,7 +27,7 @@ def siblings(verdicts: Sequence[Verdict], wrong: int, draw: random.Random) -> li
     response without an answer that could be read is no sibling.
 
     Args:
-        verdicts: Of the group's rollouts, in their order.
+        verdicts: Verdicts of the group's rollouts, in their order.
         wrong: Wrong siblings of a rollout, at most.
         draw: Draws the orders.
     """

@@ -36,7 +36,7 @@ def rewarded(
     Args:
         declared: The parts.
         responses: In any order; `[responses]`.
-        groups: Which of them answer one problem.
+        groups: Groups of responses to one problem.
 
     Raises:
         ComponentError: A part raises, or gives something else than finite numbers.

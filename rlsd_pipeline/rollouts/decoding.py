@@ -34,7 +34,7 @@ class SharedRows:
     """Responses behind the one pass of their prompts.
 
     Args:
-        policy: Whose model runs.
+        policy: The policy whose model runs.
         prompts: The distinct prompts.
         owners: Index of each response's prompt; `[responses]`.
         room: Tokens that a response may get.
@@ -64,7 +64,7 @@ class RepeatedRows:
     """Responses whose prompt is run again with them.
 
     Args:
-        policy: Whose model runs.
+        policy: The policy whose model runs.
         prompts: The distinct prompts.
         owners: Index of each response's prompt; `[responses]`.
     """

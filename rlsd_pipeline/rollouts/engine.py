@@ -93,9 +93,9 @@ class Footprint(NamedTuple):
     """The resources of its process's devices that an engine uses.
 
     Attributes:
-        copies: Of the sampling weights, side by side; 0 where a server elsewhere holds them.
+        copies: Copies of the sampling weights, side by side; 0 where a server elsewhere holds them.
         devices: That hold one copy.
-        dtype: Of weights, keys and values; None takes the policy's own.
+        dtype: Type of weights, keys and values; None takes the policy's own.
         memory_share: Of a device's memory, kept while the policy is trained; None where sampling
             and training share the weights.
     """

@@ -43,9 +43,9 @@ def sampling_arguments(policy: Policy, request: SamplingRequest, key: str) -> di
     Everything that a model's own generation config could change is said.
 
     Args:
-        policy: Whose tokens end a response.
+        policy: The policy whose end tokens end a response.
         request: What to sample.
-        key: Of the prompt.
+        key: Key of the prompt.
     """
     return {
         "temperature": request.temperature,
@@ -104,9 +104,9 @@ def ending_fault(
     """The fault of a response's tokens that sampling cannot produce; None if there is none.
 
     Args:
-        policy: Whose tokens they are.
+        policy: The policy of the tokens.
         request: What was asked for.
-        ids: Of the response.
+        ids: Token ids of the response.
         reason: Why it ended.
     """
     ends = [token in policy.end_token_ids for token in ids]

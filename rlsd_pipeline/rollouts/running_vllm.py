@@ -95,7 +95,7 @@ class RunningVLLM:
 
         Args:
             prompts: As vLLM takes them.
-            arguments: Of vLLM's `SamplingParams`, one set a prompt.
+            arguments: Arguments of vLLM's `SamplingParams`, one set a prompt.
             finished: Told each `RequestOutput` as it comes, on this thread.
 
         Returns:

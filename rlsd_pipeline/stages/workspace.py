@@ -117,7 +117,7 @@ class StageRun:
         arm: The training lineage.
         iteration: Updates made before; the policy of iteration k has had k.
         recompute: Compute even what the store already holds.
-        draw: Which draw of the rollouts; 0 unless a user asks for a fresh one.
+        draw: Draw of the rollouts; 0 unless a user asks for a fresh one.
         launcher: Starts the processes of an update on several devices.
     """
 

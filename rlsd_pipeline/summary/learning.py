@@ -68,7 +68,7 @@ def learning_plot(
         values: Method -> seed -> how much.
         fidelities: Method -> fidelity.
         compared: The method at zero.
-        confidence: Of the intervals.
+        confidence: Confidence of the intervals.
     """
     points = []
     for method in values:

@@ -50,7 +50,7 @@ class _Entry(NamedTuple):
 
     Attributes:
         modified: When the reference to it was written.
-        digest: Of what it holds.
+        digest: Digest of the artifact.
         numbers: By `stage/name`.
     """
 

@@ -14,7 +14,7 @@ class Quantity(NamedTuple):
     Attributes:
         number: Its name among an iteration's numbers.
         name: What the curve is called.
-        unit: Of the axis.
+        unit: Unit of the axis.
         bounds: Between which every value lies.
     """
 

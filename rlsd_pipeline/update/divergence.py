@@ -11,7 +11,7 @@ def token_divergence(divergence: StoredDivergence, teacher: Support, logits: Ten
     """The divergence at each token.
 
     Args:
-        divergence: Which divergence, and the bound on what a single entry adds to it.
+        divergence: The divergence, with the bound on a single entry's term.
         teacher: The stored distribution, without gradient.
         logits: The policy's, with gradient; `[tokens, vocabulary]`.
 

@@ -31,7 +31,7 @@ def engine_metrics(ratios: Tensor, cap: float | None) -> dict[str, float]:
     """How far the engines are apart, and what the correction costs.
 
     Args:
-        ratios: Of all tokens of the table; `[tokens]`.
+        ratios: Ratios of all tokens of the table; `[tokens]`.
         cap: Bound of the weights; None where nothing is corrected, and the ratios are taken.
 
     Returns:

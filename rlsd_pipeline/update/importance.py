@@ -18,7 +18,7 @@ def importance_ratio(logprobs: Tensor, old_logprobs: Tensor) -> Tensor:
     Gradients flow to both; beyond the bound there is none.
 
     Args:
-        logprobs: Of each token under the policy in question; nats, `[tokens]`.
+        logprobs: Log-probabilities of each token under the policy in question; nats, `[tokens]`.
         old_logprobs: Of the same tokens under the policy compared with; nats, `[tokens]`.
     """
     return (logprobs - old_logprobs).clamp(-LARGEST_LOG_RATIO, LARGEST_LOG_RATIO).exp()

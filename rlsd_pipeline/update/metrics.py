@@ -13,7 +13,7 @@ def step_metrics(losses: Sequence[TokenLoss], norm: float, devices: Devices) -> 
 
     Args:
         losses: Those of this process.
-        norm: Of the gradient, before it was clipped.
+        norm: Norm of the gradient, before it was clipped.
         devices: The processes that shared the step.
     """
     ratio = torch.cat([loss.ratio for loss in losses]).double()

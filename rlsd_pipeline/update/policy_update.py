@@ -75,7 +75,7 @@ def update_policy(
 
     Args:
         policy: Updated in place.
-        optimizer: Of the policy's parameters; its state goes on from update to update.
+        optimizer: Optimizer of the policy's parameters; its state goes on from update to update.
         groups: The whole table.
         config: Losses, denominators, clipping, epochs.
         temperature: At which the rollouts were sampled.
@@ -153,7 +153,7 @@ def accumulate_gradients(
     """Add the gradient of the mean loss over `groups`, some responses at a time.
 
     Args:
-        policy: Whose gradients grow.
+        policy: The policy whose gradients are accumulated.
         groups: What is learnt from.
         config: Losses, denominators, clipping.
         divergence: What the distillation weights weigh.

@@ -31,7 +31,7 @@ class GradientBatch:
     """The gradient of one method's loss on a batch.
 
     Attributes:
-        sum: Of all problems; float32, `[parameters]`.
+        sum: Sum of all problems; float32, `[parameters]`.
         parts: What is kept of each problem's; they add up to that of `sum`. `[problems, kept]`.
     """
 

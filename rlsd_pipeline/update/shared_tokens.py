@@ -54,7 +54,7 @@ def with_shares(
     Args:
         tokens: Those of each group, response after response; `[groups]`.
         lengths: How many each response has.
-        denominator: Of the mean.
+        denominator: Denominator of the mean.
         response_tokens: What the `constant` denominator divides by.
     """
     learnt = torch.cat([_learnt(of_group) for of_group in tokens])

@@ -30,8 +30,8 @@ def logprobs_without_gradient(
     """Of each token under the policy, some tokens at a time; nats, `[tokens]`.
 
     Args:
-        policy: Whose head reads the states.
-        hidden: Of each token; `[tokens, size]`.
+        policy: The policy whose head reads the states.
+        hidden: Hidden state of each token; `[tokens, size]`.
         token_ids: `[tokens]`.
         temperature: At which the rollouts were sampled.
     """
@@ -49,10 +49,10 @@ def after_moving(
     """The tokens with what their whole responses say of them.
 
     Args:
-        tokens: Of whole responses, one after the other.
+        tokens: Tokens of whole responses, one after the other.
         policy_logprobs: Under the weights being trained, without gradient; nats, `[tokens]`.
         lengths: Tokens of each response; `[responses]`.
-        config: Which of the two is wanted.
+        config: The settings of the update, which choose one of the two.
     """
     rows = torch.arange(len(lengths), device=lengths.device).repeat_interleave(lengths)
     moves = (policy_logprobs - tokens.old_logprobs).clamp(-LARGEST_LOG_RATIO, LARGEST_LOG_RATIO)

@@ -137,7 +137,7 @@ def _count_repeated(token_ids: NDArray, rows: NDArray, groups: _Groups, found: N
     """Write the k of tokens that their group has more than once; most occur once.
 
     Args:
-        token_ids: Of whole groups; `[tokens]`.
+        token_ids: Token ids of whole groups; `[tokens]`.
         rows: Response of each token; `[tokens]`.
         groups: What is known of them.
         found: Where k is written; `[tokens]`.

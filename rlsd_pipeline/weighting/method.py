@@ -54,7 +54,7 @@ class Credit:
     Attributes:
         rewards: R of each rollout, nan where the verifier failed; `[rollouts]`.
         correct: Whether the verifier accepted the answer; `[rollouts]`.
-        advantages: Of each rollout, by the arm's estimator; `[rollouts]`.
+        advantages: Advantage of each rollout, by the arm's estimator; `[rollouts]`.
         groups: Index of each rollout's group, from 0; `[rollouts]`.
         informed: Whether the teacher was shown privileged information for a rollout, or scored it
             at all; `[rollouts]`.
@@ -68,9 +68,9 @@ class Credit:
             token of the span; 0 where it was not measured, `[tokens]`, or None where `token_values`
             was not read.
         token_ids: The tokens themselves; `[tokens]`, or None in a table that was made without them.
-        student_entropy: Of π_S over the whole vocabulary; nats, `[tokens]`.
+        student_entropy: Entropy of π_S over the whole vocabulary; nats, `[tokens]`.
         student_squared_probs: Σ_v π_S(v)²; `[tokens]`.
-        teacher_entropy: Of π_T in the privileged context; nats, `[tokens]`.
+        teacher_entropy: Entropy of π_T in the privileged context; nats, `[tokens]`.
         correct_sibling_logprobs: The teacher that sees a correct response of the group, another
             than the one it scores; nats, `[tokens]`.
         wrong_sibling_logprobs: The same with a wrong one; nats, `[tokens]`.

@@ -87,7 +87,7 @@ class _Front(NamedTuple):
     """Responses that share what they have said so far; those of one node lie side by side.
 
     Attributes:
-        going: Which responses; `[going]`.
+        going: Indices of the responses; `[going]`.
         nodes: Where each stands in the tree, from 0, ascending; `[going]`.
         places: Its next token among all tokens; `[going]`.
         values: Mean known reward of those that pass the node; float64, `[going]`.
@@ -144,10 +144,10 @@ def _split(going: Tensor, ways: Tensor, places: Tensor, rewards: Tensor) -> _Fro
     """Responses by the way that they take.
 
     Args:
-        going: Which responses; `[going]`.
+        going: Indices of the responses; `[going]`.
         ways: The way of each, an integer; `[going]`.
         places: Its token among all tokens; `[going]`.
-        rewards: Of all responses, nan where not known; `[responses]`.
+        rewards: Reward of all responses, nan where not known; `[responses]`.
     """
     distinct, nodes, passing = ways.unique(return_inverse=True, return_counts=True)
     own = rewards[going].double()

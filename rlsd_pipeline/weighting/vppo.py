@@ -96,7 +96,7 @@ def largest_of_response(sizes: Tensor, lengths: Tensor, share: float) -> Tensor:
     Args:
         sizes: `[tokens]`.
         lengths: Tokens of each response; `[responses]`.
-        share: Of a response's tokens, rounded up.
+        share: Share of a response's tokens, rounded up.
     """
     import torch
 

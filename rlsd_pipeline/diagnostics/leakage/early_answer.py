@@ -25,8 +25,8 @@ class EarlyAnswers(NamedTuple):
         absent: Number of responses whose reasoning never names it.
         without_reasoning: Number of responses without any reasoning: watch it, since a policy
             that stops to reason also stops to name answers early.
-        median_position: Of the responses that name it; None where none does.
-        positions: Of each response, in the order given.
+        median_position: Median position of the responses that name it; None where none does.
+        positions: Position in each response, in the given order.
     """
 
     share: Estimate

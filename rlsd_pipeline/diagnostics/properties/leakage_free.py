@@ -39,7 +39,7 @@ def leakage_free(
     Args:
         recordings: One for each seed.
         tolerance: The largest rise that counts as none, as a share of the responses.
-        confidence: Of the intervals.
+        confidence: Confidence of the intervals.
 
     Returns:
         Pooled is `rise`. A seed without both counts is None.

@@ -47,7 +47,7 @@ def objective_stability(
         reach: Neighbours on either side that a value is compared with.
         rebound: The largest tolerated rise above the own minimum, as a fraction of it.
         blocks: Blocks the divergence is cut into.
-        confidence: Of the tests and the interval.
+        confidence: Confidence of the tests and the interval.
 
     Returns:
         Pooled is `rebound`. A seed with fewer than 4 iterations a block after the warm-up is None,

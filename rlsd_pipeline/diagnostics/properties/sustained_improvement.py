@@ -42,7 +42,7 @@ def sustained_improvement(
     Args:
         recordings: One for each seed.
         minimum_gain: The gain below which a difference counts as none.
-        confidence: Of the tests and the intervals.
+        confidence: Confidence of the tests and the intervals.
 
     Returns:
         Pooled are `gain` and, where all seeds were evaluated after the same updates, `decline`:

@@ -162,8 +162,8 @@ def _others(groups: Groups, answers: Sequence[str]) -> list[str | None]:
     """For each rollout the answer of the next problem whose answer is another one.
 
     Args:
-        groups: Which rollouts answer one problem.
-        answers: Of each group's problem; `[groups]`.
+        groups: Groups of rollouts that answer one problem.
+        answers: Answers of each group's problem; `[groups]`.
     """
     others: list[str | None] = []
     for place, own in enumerate(answers):

@@ -44,7 +44,7 @@ class Cost(NamedTuple):
 
     Attributes:
         states: Distinct states.
-        continuations: Of all states together.
+        continuations: Continuations of all states together.
         tokens: About as many are sampled: as long as the responses went on from there.
     """
 

@@ -42,7 +42,7 @@ class Reached(NamedTuple):
         seeds: Over how many.
         gain: Minus GRPO, paired over seeds.
         margin: It is GRPO's equal within this.
-        share: Of the oracle's gain; None where no seed has all three.
+        share: Share of the oracle's gain; None where no seed has all three.
         decided: Better, worse, equal within half of the headroom, or open.
     """
 
@@ -120,7 +120,7 @@ def headroom(
         measure: A field of `Learnt`.
         learning: What each training learnt.
         ends: Names of the oracle and of GRPO.
-        confidence: Of the intervals.
+        confidence: Confidence of the intervals.
     """
     oracle, grpo = ends
     values = by_seed(learning, measure)

@@ -19,7 +19,7 @@ def undecided_notes(results: Sequence[Result], compared: str, confidence: float)
     Args:
         results: The table.
         compared: The method that the others are compared with.
-        confidence: Of the intervals; its rest is the level of the tests.
+        confidence: Confidence of the intervals; its rest is the level of the tests.
     """
     notes = []
     for benchmark in dict.fromkeys(line.benchmark for line in results):

@@ -52,7 +52,7 @@ def written_table(
 
     Args:
         run: Where they are learnt from.
-        policy: Whose tokens they are put into, and who scores them.
+        policy: The policy that tokenizes and scores them.
         responses: Problem id -> the texts of its group.
         problems: Those that the ids name.
 

@@ -43,7 +43,7 @@ class Standing(NamedTuple):
 
     Attributes:
         arm: The arm.
-        updates: Of the newest policy; None where the arm has not begun.
+        updates: Updates of the newest policy; None where the arm has not begun.
         current: Iterations from the first that are as declared today.
         changed: What is not; empty where all that is here is as declared.
     """

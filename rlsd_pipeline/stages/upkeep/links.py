@@ -16,7 +16,7 @@ class Link(NamedTuple):
 
     Attributes:
         modified: When the reference to it was written.
-        digest: Of what it holds.
+        digest: Digest of the policy.
         made_of: Digest of the policy before; empty for a base.
     """
 

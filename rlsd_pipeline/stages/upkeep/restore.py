@@ -26,7 +26,7 @@ def restore_policy(workspace: Workspace, arm: str, iteration: int) -> Artifact:
     """Compute the deleted files of the policy after some updates again, and those it needs.
 
     Args:
-        workspace: Of a store that restores.
+        workspace: Workspace of a store that restores.
         arm: The training lineage.
         iteration: Updates of the policy.
 
