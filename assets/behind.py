@@ -141,7 +141,7 @@ class Marks:
         self._restore_results()
 
     def _restore_results(self) -> None:
-        """Take away the mark of the table where every score is of a policy that is here."""
+        """Remove the mark of the table if every score is of a present policy."""
         workspace = self._declared.workspace()
         stage, run = self._declared.stage(ResultsStage), workspace.whole()
         if arms_behind(self._declared, self._instance) or not stage.is_current(run):
@@ -151,7 +151,7 @@ class Marks:
             self._unmark(_RESULTS, run)
 
     def _is_followed(self, arm: str, iteration: int, stage: str) -> bool:
-        """Whether anything descends from a stage; in a training that goes on nothing does."""
+        """Whether anything descends from a stage; in a continuing training nothing does."""
         if stage != PolicyCheckpointStage.name:
             return self._newest(Place(PolicyStage.name, arm, iteration + 1)) is not None
         following = self._newest(Place(RolloutsStage.name, arm, iteration + 1))
@@ -189,7 +189,7 @@ class Marks:
             self._log(_again(event, {**(event.tags or {}), **versions}, told))
 
     def _unmark(self, place: Place, here: "StageRun") -> None:
-        """Tell the event before the mark again, where it is of the artifact that is here."""
+        """Report the event before the mark again, if it is of the present artifact."""
         name = here.reference(place.stage, place.iteration)
         newest, artifact = self._newest(place), here.workspace.store.intact_ref(name)
         if newest is None or artifact is None or not is_marked(newest):
@@ -252,7 +252,7 @@ def _reason(stage: str, iteration: int, changed: "Sequence[Setting]") -> str:
 
 
 def _is_of_its_policy(workspace: "Workspace", role: str, score: "Artifact") -> bool:
-    """Whether a score, in its role among those of the table, is of the policy that is there now."""
+    """Whether a score of the table is of the present policy."""
     place = role.rpartition("/")[0]
     policy = workspace.store.intact_ref(f"{workspace.name}/{place}/{PolicyStage.name}")
     return policy is not None and score.manifest.inputs.get(PolicyStage.name) == policy.digest

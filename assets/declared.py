@@ -118,7 +118,7 @@ class Declared:
         return f"{known.version}-{digest[:8]}"
 
     def made(self, stage: str, artifact: "Artifact") -> bool:
-        """Whether an artifact is of this version of its stage, as far as its manifest tells."""
+        """Whether an artifact is of this version of its stage, by its manifest."""
         known = stage_of(stage)
         if known is None:
             return False

@@ -256,7 +256,7 @@ def _check(
 
 
 class _Inputs:
-    """The events that an artifact was made from, as far as they were told before it."""
+    """The earlier events that an artifact was made from."""
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self._instance = instance

@@ -66,7 +66,7 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def _is_former(file: Path) -> bool:
-    """Whether a dagster.yaml is one that was shipped earlier, and that nobody changed."""
+    """Whether a dagster.yaml is an unchanged earlier one of this project."""
     try:
         return hashlib.sha256(file.read_bytes()).hexdigest()[:16] in _FORMER
     except OSError:

@@ -16,7 +16,7 @@ GLANCE_SECONDS = 0.5
 
 
 class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
-    """Dagster's, which also looks as soon as it is told.
+    """Dagster's queue daemon, which also looks as soon as a run is queued.
 
     Args:
         interval_seconds: Between two looks of which it is not told; a run that ends makes room for

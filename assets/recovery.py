@@ -52,7 +52,7 @@ def claim(context: dg.AssetExecutionContext | dg.OpExecutionContext) -> None:
 
 @contextmanager
 def retried_without_database() -> Iterator[None]:
-    """Let a step begin again where a database server went away: it goes on from the store.
+    """Retry a step after a database server went away; it continues from the store.
 
     Raises:
         dagster.RetryRequested: The server did not answer.

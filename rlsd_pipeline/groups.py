@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 
 class Groups:
-    """The rows of a table by problem; groups stand in the order of their first rows.
+    """The rows of a table by problem; groups are in the order of their first rows.
 
     Args:
         problem_ids: The problem of each row.

@@ -7,7 +7,7 @@ class Progress(Protocol):
     """Told about the work of one stage while it runs."""
 
     def start(self, stage: str, total: int | None, unit: str) -> None:
-        """A stage begins; `total` counts its units, None where nobody knows."""
+        """A stage begins; `total` counts its units, None if unknown."""
         ...
 
     def advance(self, count: int) -> None:

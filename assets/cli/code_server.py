@@ -41,7 +41,7 @@ def prepare(link: Path, ask: Callable[[], None]) -> Path:
             super().serve()
 
     class Api(grpc_server.DagsterApiServer):
-        """Loads nothing anew itself: what Python has imported stays."""
+        """Loads nothing again: Python's imported modules stay."""
 
         def ReloadCode(self, request: Any, context: Any) -> ReloadCodeReply:  # noqa: N802
             """Answers once another server serves, so that the next question goes to that one."""

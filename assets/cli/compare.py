@@ -100,7 +100,7 @@ def _by_reason(left_out: Mapping[str, str]) -> dict[str, list[str]]:
 def valued_batch(
     run: StageRun, prompts: int, display: Display, *, columns: bool = False
 ) -> StageRun:
-    """A batch of so many problems before the policy of a place, valued and compared."""
+    """A larger batch for the same policy, valued and compared."""
     from rlsd_pipeline.stages.comparison.larger_batch import make_batch
 
     batch = make_batch(run, prompts)

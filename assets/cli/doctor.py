@@ -29,7 +29,7 @@ _REBUILD = "`rlsd doctor --rebuild-history` writes it anew from the store"
 
 
 def doctor(experiment: str | None, *, quick: bool, mend: bool, rebuild_history: bool) -> None:
-    """Examine the store and Dagster's history; mend what is asked for."""
+    """Examine the store and Dagster's history; repair on request."""
     try:
         file = None if experiment is None else experiment_file(experiment)
         store = open_store(store_url())
@@ -85,7 +85,7 @@ def _mend(damage: Sequence[Finding], experiment: str) -> bool:
 
 
 def _history(store: ArtifactStore, file: Path | None) -> bool:
-    """Whether Dagster's history can be read; what it lacks is told, and is no damage."""
+    """Whether Dagster's history can be read; missing events are reported, and are no damage."""
     folder, output = dagster_home(), console()
     damaged = damaged_databases(folder)
     findings = [Finding("history", str(path), why, _REBUILD) for path, why in damaged.items()]
@@ -154,7 +154,7 @@ def _table(findings: Sequence[Finding], title: str) -> FittedTable:
 
 
 def _short(place: str) -> str:
-    """A folder of the store without the digits that nobody reads."""
+    """A folder of the store with a shortened fingerprint."""
     parts = place.split("/")
     if len(parts) >= 3 and len(parts[2]) == 64:
         parts[2] = f"{parts[2][:12]}…"

@@ -23,7 +23,7 @@ _LOOK: Any = {
 
 
 class FittedTable(Table):
-    """A table whose last columns stand below it where they do not fit beside the first.
+    """A table that puts its last columns below if they do not fit beside the first.
 
     What names a row is repeated there, and columns that belong together stay together where they
     fit. Where a single cell is too long for the terminal, every row is a paragraph of its own, a

@@ -112,7 +112,7 @@ class Loop:
         self._run(IMPORT, partition_key(arm, iteration))
 
     def train(self, arm: str, updates: int) -> None:
-        """Train an arm until it has had so many updates, in one run."""
+        """Train an arm to a number of updates, in one run."""
         started = time.perf_counter()
         config = train_config(self.declared, updates)
         self._count(self._run("train", arm, config), started)

@@ -41,7 +41,7 @@ class Relay:
         self._told, self._shown = time.monotonic(), False
 
     def arm(self, name: str, done: int, total: int) -> None:
-        """An arm begins, or goes on."""
+        """An arm begins or continues."""
         self._metrics.clear()
         self._updates = total
         self._queue.put(("lane", (name, done, total, "")))

@@ -60,7 +60,7 @@ class Parts:
         self._running[name] = process, time.monotonic()
 
     def look(self, seconds: float = 0.0) -> None:
-        """Begin again what has ended or is asked for.
+        """Restart ended or requested parts.
 
         Args:
             seconds: How long to wait for someone who asks.

@@ -35,7 +35,7 @@ class Lane(Progress, Protocol):
     """Told how far an arm is, beside what its stages do."""
 
     def arm(self, name: str, done: int, total: int) -> None:
-        """An arm begins, or goes on, at iteration `done` of `total`."""
+        """An arm begins or continues at iteration `done` of `total`."""
         ...
 
     def iteration(self, name: str, done: int) -> None:
@@ -76,7 +76,7 @@ class Display:
         self._bars.stop()
 
     def arm(self, name: str, done: int, total: int) -> None:
-        """An arm begins, or goes on, at iteration `done` of `total`."""
+        """An arm begins or continues at iteration `done` of `total`."""
         self._total = total
         self._metrics.clear()
         self._bars.reset(self._arm, total=total, completed=done, description=name, visible=True)

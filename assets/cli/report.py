@@ -74,6 +74,6 @@ def _place(loop: Loop, arm: str | None, iteration: int | None) -> StageRun | Non
 
 
 def _taught(experiment: ExperimentConfig) -> list[str]:
-    """Arms whose teacher is told something; RLSD first, whose tables hold what it weighs by."""
+    """Arms whose teacher sees a privileged context; RLSD first."""
     arms = [arm for arm in experiment.lineages().values() if arm.shows_privileged]
     return [arm.name for arm in sorted(arms, key=lambda arm: arm.weighting.type != "rlsd")]

@@ -56,7 +56,7 @@ def run(
 
 
 def serve_workers(address: Path) -> None:
-    """Become the pool of workers, which begins anew by its own command line."""
+    """Become the pool of workers, by its own command line."""
     os.chdir(ROOT)
     os.environ["PYTHONWARNINGS"] = "ignore"
     module = ["-m", "assets.warm.pool", str(address), str(_parent())]

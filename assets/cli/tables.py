@@ -23,7 +23,7 @@ _STEPS = ("perceive", "compare", "negate")
 
 
 def print_table(workspace: Workspace, notes: Sequence[str]) -> None:
-    """Print the results and the headroom, and below them what is of an earlier declaration."""
+    """Print the results and the headroom, then the results of earlier declarations."""
     output = console()
     output.print(results_table(workspace))
     headroom = headroom_section(read_headroom(workspace))

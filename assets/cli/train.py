@@ -127,7 +127,7 @@ def _stops(loop: Loop, start: int, total: int) -> list[int]:
 
 
 def _is_due(loop: Loop, updates: int, total: int) -> bool:
-    """Whether the policy after so many updates is evaluated in training: base and end always."""
+    """Whether training evaluates the policy after these updates: always the base and the end."""
     return updates % loop.declared.experiment.evaluation.every == 0 or updates == total
 
 

@@ -38,7 +38,7 @@ def values(experiment: str, *, arm: str, iteration: int, prompts: int | None) ->
 
 
 def _measure(loop: Loop, run: StageRun, display: Display) -> None:
-    """Value the states and compare the methods, as far as that has not been done."""
+    """Value the states and compare the methods, unless that is done already."""
     values = run.stage(TokenValuesStage)
     if not values.is_current(run):
         display.say(str(values.cost(run)))

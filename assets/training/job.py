@@ -26,7 +26,7 @@ def _node_name(declared: Declared) -> str:
 
 
 def train_config(declared: Declared, updates: int) -> dict[str, object]:
-    """Run config of a training until an arm has had so many updates."""
+    """Run config of a training to a number of updates."""
     return {"ops": {_node_name(declared): {"config": {"updates": updates}}}}
 
 

@@ -24,7 +24,7 @@ _KIND = Kind(
 
 
 def parse_manifest(content: bytes, folder: str) -> Manifest:
-    """Read a manifest and hold it against itself and the folder it lies in.
+    """Read a manifest, and check it for contradictions and against its folder.
 
     Args:
         content: Its bytes.

@@ -95,7 +95,7 @@ class Storage(ABC):
 
     @abstractmethod
     def unfinished_uploads(self) -> list[StoredFile]:
-        """Uploads that began and did not end; nobody sees them, and they are paid for."""
+        """Unfinished uploads, which are invisible and cost money."""
 
     @abstractmethod
     def abort_uploads(self, paths: Iterable[str], older_than: float) -> None:
@@ -129,7 +129,7 @@ def staged_folders(workspace: Path) -> Iterator[tuple[Path, float]]:
 
 
 def move_into_place(staged: Path, target: Path) -> None:
-    """Rename within one file system, so that nobody sees half a file, and keep it read-only."""
+    """Rename within one file system, so that no reader sees half a file; make it read-only."""
     target.parent.mkdir(parents=True, exist_ok=True)
     # A checkout shares the file by a hard link, so nobody may write into it.
     staged.chmod(staged.stat().st_mode & ~0o222)

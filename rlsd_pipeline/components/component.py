@@ -36,7 +36,7 @@ class Component(StrictConfig):
     """Name of a built-in one, import path of a class, or `./file.py:Class` beside the YAML."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Give a class that names no type the place where it lies as its type."""
+        """Give a class without a type its location as the type."""
         super().__init_subclass__(**kwargs)
         if "type" not in inspect.get_annotations(cls):
             cls.__annotations__["type"] = "str"
@@ -51,7 +51,7 @@ class Component(StrictConfig):
     def _dumped(
         self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
     ) -> dict[str, Any]:
-        """In an identity, a user's component is its code and not the folder that holds it."""
+        """Make the code of a user's component its identity, not its folder."""
         dumped: dict[str, Any] = handler(self)
         if is_identity(info) and "type" in dumped and (origin := self.origin) is not None:
             dumped |= {"type": origin.name, CODE: origin.digest}
@@ -95,7 +95,7 @@ def built_in_name(component: type[BaseModel]) -> str | None:
 
 
 def short_name(component: Component) -> str:
-    """Its name where it is given none: its type, or a user's class in snake case."""
+    """Its default name: its type, or a user's class in snake case."""
     name = built_in_name(type(component))
     if name is not None:
         return name
@@ -103,7 +103,7 @@ def short_name(component: Component) -> str:
 
 
 def is_identity(info: SerializationInfo) -> bool:
-    """Whether what decides a result is asked for."""
+    """Whether a dump is for an identity."""
     return isinstance(info.context, Mapping) and bool(info.context.get("identity"))
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def guarded(component: Component, doing: str) -> Iterator[None]:
-    """Run a component's method; what a user's raises is told with its file and line.
+    """Run a component's method; an exception of a user's code names its file and line.
 
     Args:
         component: The component whose method runs. Exceptions of a built-in one pass unchanged.

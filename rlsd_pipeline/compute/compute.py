@@ -23,7 +23,7 @@ class Compute(Protocol):
 
     @property
     def update(self) -> Updating:
-        """Computes an update and writes what comes of it."""
+        """Computes an update and writes its result."""
         ...
 
     @property

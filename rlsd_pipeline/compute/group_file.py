@@ -30,7 +30,7 @@ def write_groups(path: Path, groups: Sequence[UpdateGroup]) -> None:
 
 
 def read_groups(path: Path) -> list[UpdateGroup]:
-    """Read groups in their order; the file is mapped, so what nobody touches is not read."""
+    """Read groups in their order; the file is mapped, so only used parts are read."""
     groups: dict[str, dict[str, Tensor]] = {}
     for key, value in load_file(path).items():
         number, _, name = key.partition("/")

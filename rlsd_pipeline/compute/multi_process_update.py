@@ -23,7 +23,7 @@ from schemas import PolicyCheckpoint
 
 
 class TrainingProcesses(Protocol):
-    """Starts the processes, and waits; what starts them is of no concern to them."""
+    """Starts the processes, and waits for their end."""
 
     def train(self, folder: Path, progress: Progress) -> None:
         """Run an update on the job in `folder`; its result is there afterwards.

@@ -14,7 +14,7 @@ _WATCH_SECONDS = 0.5
 
 
 class ProgressFile:
-    """Writes what it is told, one line each."""
+    """Writes progress messages, one line each."""
 
     def __init__(self, folder: Path) -> None:
         self._file = (folder / _NAME).open("a", encoding="utf-8", buffering=1)

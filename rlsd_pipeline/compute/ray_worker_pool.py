@@ -99,7 +99,7 @@ class WorkerPool:
         self._start()
 
     def make_room(self, processes: int) -> Any:
-        """Have room for so many processes of the update; the `ray` module, connected.
+        """Make room for the processes of the update; returns the connected `ray` module.
 
         Where a process shares a GPU with a worker, all workers are up first, so that no two
         processes are put on one. Otherwise workers that hold what is needed are given up, and

@@ -37,7 +37,7 @@ class UpdateResult(NamedTuple):
     metrics: dict[str, float]
 
     def tensors(self, kind: Kind) -> Iterator[tuple[str, Tensor]]:
-        """The whole tensors one after the other, each put together when it is asked for."""
+        """The whole tensors one after the other, each assembled on demand."""
         with _Parts(sorted(self.folder.glob(f"{kind}-*.safetensors"))) as parts:
             for name in parts.names:
                 yield name, parts.joined(name)

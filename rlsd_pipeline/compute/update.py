@@ -92,7 +92,7 @@ class Updating(Protocol):
     def __call__(
         self, asked: Update, out: ArtifactWriter, progress: Progress, launcher: Launcher
     ) -> Written:
-        """Update a policy and write what comes of it.
+        """Update a policy and write the result.
 
         Args:
             asked: The update.

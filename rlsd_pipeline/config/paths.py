@@ -62,7 +62,7 @@ def located_name(name: str, folder: Path, revision: str | None) -> str:
 
 
 def local_path(name: str) -> Path | None:
-    """The path that a name is, None where it is a hub id.
+    """The path of a name; None if it is a hub id.
 
     Raises:
         ConfigError: `~name` names no user of this machine.

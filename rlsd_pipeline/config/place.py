@@ -15,7 +15,7 @@ class Place(StrictConfig):
     """A place of computation; what is not said otherwise holds of one process."""
 
     sharded: ClassVar[bool] = False
-    """Whether several processes divide a policy's parameters where it is trained."""
+    """Whether several processes divide a policy's parameters in training."""
 
     @property
     def ranks(self) -> int:

@@ -148,7 +148,7 @@ def _as_written(kind: str, value: Any) -> str:
 
 
 class _Place(NamedTuple):
-    """A place in the document, and what may stand there."""
+    """A place in the document, with the values that it accepts."""
 
     path: list[str | int]
     keys: list[str]

@@ -39,7 +39,7 @@ class Selected(NamedTuple):
 
 
 def rounding(rollouts: pa.Table, logprobs: pa.Table, gap: float | None) -> Tensor | None:
-    """How far each token's log-probability is off by rounding; nats, `[tokens]`.
+    """The rounding error of each token's log-probability; nats, `[tokens]`.
 
     Where the student was scored after sampling, the difference of the two, which is that of two
     engines where another one sampled. Where sampling's numbers stand for the student's, random

@@ -50,7 +50,7 @@ def step_places(completion: str, token_ends: Sequence[int]) -> list[int]:
 
 
 def spread_places(tokens: int, count: int) -> list[int]:
-    """At most so many states of a response, evenly spread from its first."""
+    """A limited number of states of a response, evenly spread from its first."""
     count = min(count, tokens)
     return [place * tokens // count for place in range(count)]
 

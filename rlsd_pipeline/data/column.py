@@ -34,7 +34,7 @@ class Column(NamedTuple):
         return value
 
     def text(self, row: Mapping[str, Any], place: str) -> str | None:
-        """The value as text without its wrapping; None where it is null or blank."""
+        """The value as text without its wrapping; None if it is null or blank."""
         value = self.value(row)
         if value is None or not (text := str(value).strip()):
             return None

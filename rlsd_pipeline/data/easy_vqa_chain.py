@@ -161,7 +161,7 @@ class ChainDemonstrations(Demonstrations):
 
 
 def chain_steps(completion: str, extracted: str | None, problem: Problem) -> dict[str, str]:
-    """The outcome of each kind of step: `right` where all of its links are, `wrong` or `missing`.
+    """The outcome of each kind of step: `right` if all its links are, `wrong` or `missing`.
 
     Each is judged given what the response itself said before.
     """

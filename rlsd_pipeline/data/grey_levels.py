@@ -54,7 +54,7 @@ def eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _white(high: float, bits: int) -> float:
-    """White of unsigned values of so many bits."""
+    """The white level of unsigned values with that many bits."""
     white = 2.0**bits - 1
     for smaller in _SMALLER_RANGES:
         if 0 < high <= smaller and high * 255 < white:

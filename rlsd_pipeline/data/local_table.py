@@ -117,7 +117,7 @@ def _saved_table(root: Path, folder: Path) -> datasets.Dataset:
 
 
 def _inside(folder: Path, file: str) -> Path:
-    """A data file, where it lies within the folder."""
+    """A data file, if it lies within the folder."""
     path = Path(file)
     for root in (folder, folder.absolute(), folder.resolve()):
         if path.is_absolute() and path.is_relative_to(root):

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 
 def named_files(table: Path, columns: Sequence[str]) -> set[str]:
-    """Relative paths below a table's folder that stand in some columns.
+    """Relative paths below a table's folder in some columns.
 
     Args:
         table: A CSV, JSON, JSON lines or Parquet file.

@@ -96,7 +96,7 @@ class Lineage:
         return self.refs.get(f"{_at(place, iteration + 1)}/policy")
 
     def _at(self, place: str) -> Iterator[str]:
-        """Folders that names of a place, or below it where it is an experiment, lead to."""
+        """Folders of the artifacts to which the references at or below a place lead."""
         for other, folder in self.refs.items():
             at = _split(other)[0]
             if at == place or ("/" not in place and at.startswith(f"{place}/")):

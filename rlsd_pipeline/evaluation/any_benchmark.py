@@ -48,7 +48,7 @@ class AnyBenchmark(Decoding, Component):
 
     @abstractmethod
     def items_at(self, run: StageRun) -> Artifact:
-        """Its questions; what is not the experiment's own is read where it is not there."""
+        """Its questions; rows that are not the experiment's own are read if missing."""
 
     @abstractmethod
     def test(self, run: StageRun, items: Artifact) -> BenchmarkTask:

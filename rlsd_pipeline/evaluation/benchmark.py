@@ -92,7 +92,7 @@ class Benchmark(AnyBenchmark):
     image, a list of them, or null. Without such columns the questions are text."""
 
     rules: ClassVar[Mapping[Mode, Callable[[], Rule]]] = {}
-    """Mode -> its rule, made anew; without any, `extract` and `compare` are the robust one."""
+    """Mode -> a new rule; without any, `extract` and `compare` are the robust rule."""
 
     labels: ClassVar[Sequence[str]] = ()
     """Attributes of the questions by which the score is broken down."""

@@ -24,7 +24,7 @@ class Rule(Protocol):
         """The answer; None where the rule finds none."""
 
     def compare(self, answer: str, problem: Problem) -> tuple[Verdict, str | None]:
-        """The verdict on an extracted answer, with a reason where it is not a judgement."""
+        """The verdict on an extracted answer, with a reason if it is not a judgement."""
 
 
 class Scored(NamedTuple):

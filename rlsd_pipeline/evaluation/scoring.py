@@ -52,7 +52,7 @@ def settle(
 
 
 def judge(rule: Rule, problem: Problem, prediction: Prediction) -> Scored:
-    """The verdict on one response; a crash of a built-in rule is an outcome of its own.
+    """The verdict on one response; a crash of a built-in rule is a verifier error.
 
     Where the rule cannot read the gold answer, the response is unparsed: so it counts as wrong and
     is shown, and does not leave the mean.

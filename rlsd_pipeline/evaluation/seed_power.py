@@ -67,7 +67,7 @@ def seeds_needed(effect: float, probability: float = 0.8, level: float = 0.05) -
 
 
 def detectable_effect(seeds: int, probability: float = 0.8, level: float = 0.05) -> float:
-    """The smallest difference that so many seeds show, in standard deviations of a seed's.
+    """The smallest difference that the seeds show, in standard deviations of one seed's.
 
     Args:
         seeds: Pairs, at least 2.

@@ -76,7 +76,7 @@ def spread_of_seeds(differences: Sequence[float], confidence: float) -> Spread:
 def spread_of_questions(
     differences: ArrayLike, clusters: Sequence[str], confidence: float
 ) -> Spread:
-    """The spread of a mean over questions, with the part that is of the questions.
+    """The spread of a mean over questions, with the part that the questions cause.
 
     Args:
         differences: Differences of every seed on every question; `[seeds, questions]`.

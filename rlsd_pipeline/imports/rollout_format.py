@@ -74,7 +74,7 @@ class RolloutFormat(Component):
         return "step" in record
 
     def step_of(self, record: Mapping[str, Any], place: Place) -> int | None:
-        """The step of a record that cannot be used; None where nobody knows."""
+        """The step of a record that cannot be used; None if unknown."""
         step = record.get("step")
         return whole_number(place.step if step is None else step)
 
@@ -166,7 +166,7 @@ class RolloutFormat(Component):
 
 
 class Place:
-    """The file that a record stands in.
+    """The file of a record.
 
     Attributes:
         file: The file.

@@ -188,7 +188,7 @@ def _parts(rows: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def _usable(row: SampledRow, response: Tokens | UnusableError) -> Tokens:
-    """A response that can stand beside its log-probabilities.
+    """Check that a response fits its log-probabilities.
 
     Raises:
         UnusableError: It cannot, or there is none.

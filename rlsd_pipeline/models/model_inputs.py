@@ -49,7 +49,7 @@ def image_shapes(inputs: ModelInputs, tokens: int) -> tuple[tuple[str, torch.Siz
 
 
 def with_more_tokens(inputs: ModelInputs, tokens: int, more: int) -> dict[str, Tensor]:
-    """The inputs of a prompt that goes on: new tokens are of the kind of the prompt's last one."""
+    """The inputs of an extended prompt: new tokens have the kind of its last one."""
     return {
         name: torch.cat([value, value[:, -1:].expand(-1, more, *value.shape[2:])], dim=1)
         if is_per_token(value, tokens)
@@ -59,7 +59,7 @@ def with_more_tokens(inputs: ModelInputs, tokens: int, more: int) -> dict[str, T
 
 
 def without_last_tokens(inputs: ModelInputs, tokens: int, fewer: int) -> dict[str, Tensor]:
-    """The inputs of a prompt of so many tokens that ends earlier, behind its last image."""
+    """The inputs of a shortened prompt that ends after its last image."""
     return {
         name: value[:, : tokens - fewer] if is_per_token(value, tokens) else value
         for name, value in inputs.items()

@@ -119,7 +119,7 @@ class Policy:
 
     @cached_property
     def suppressed_token_ids(self) -> tuple[int, ...]:
-        """Placeholders of images: as sampled text they would ask for features that nobody has."""
+        """Placeholders of images: as sampled text they would need features that do not exist."""
         return placeholder_ids(self.model, self.processor)
 
     def encode(

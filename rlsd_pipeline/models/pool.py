@@ -98,7 +98,7 @@ class PolicyPool:
         torch.cuda.empty_cache()
 
     def _forget(self, artifact: Artifact, precision: Precision | None) -> "_Kept | None":
-        """Take a policy out; None where it is not here, or in another precision."""
+        """Take a policy out; None if it is absent or in another precision."""
         kept = self._kept.pop(artifact.digest, None)
         wanted = sampling_dtype(artifact) if precision is None else getattr(torch, precision)
         return kept if kept is not None and kept.policy.model.dtype == wanted else None

@@ -45,7 +45,7 @@ class ReservedLayer(DynamicLayer):
         self._show(length)
 
     def batch_repeat_interleave(self, repeats: int) -> None:
-        """Have every row so many times, one after the other."""
+        """Repeat every row, the copies one after the other."""
         self.reorder_cache(torch.arange(len(self._buffers[0])).repeat_interleave(repeats))
 
     def _show(self, length: int) -> None:

@@ -32,7 +32,7 @@ def planned_hardware(experiment: ExperimentConfig) -> HardwareConfig:
 
 
 def require_hardware(name: str, experiment: ExperimentConfig) -> None:
-    """Require that an experiment fits where it is to run, and that declared hardware is there.
+    """Require that an experiment fits, and that the declared hardware exists here.
 
     That is this machine, or the Ray cluster at a given address, whose devices may come and go. One
     that KubeRay makes is not there yet. What fits is what `rlsd plan` says. Without declared

@@ -62,7 +62,7 @@ def decode_tree(
 def _distinct(
     prompts: Sequence[EncodedPrompt], begun: Sequence[int]
 ) -> tuple[list[EncodedPrompt], Tensor]:
-    """The prompts without what has begun, each once, and which of them each row goes on from."""
+    """The distinct prompts without the begun responses, and the prompt of each row."""
     known: dict[tuple[tuple[int, ...], tuple[bytes, ...]], int] = {}
     distinct: list[EncodedPrompt] = []
     owners = []

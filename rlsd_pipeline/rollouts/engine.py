@@ -66,7 +66,7 @@ class SamplingRequest(NamedTuple):
         return [self.max_tokens - begun for begun in self.begun or [0] * len(self.prompts)]
 
     def parts(self, prompts: int) -> list[SamplingRequest]:
-        """The same in requests of at most so many prompts each, in order."""
+        """The request divided into requests of at most that many prompts, in order."""
         return [
             self._replace(
                 prompts=self.prompts[start : start + prompts],

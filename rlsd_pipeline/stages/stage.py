@@ -48,7 +48,7 @@ class Stage(Component):
     """Stages whose artifacts it reads."""
 
     decided_by: ClassVar[tuple[str, ...]] = ()
-    """Parts of the experiment that decide its result; what an arm adds stands in `settings`."""
+    """Parts of the experiment that decide its result; `settings` has the arm's."""
 
     writes: ClassVar[tuple[type[Record], ...]]
     """Records and tables of its artifact; the first one is always there."""
@@ -115,7 +115,7 @@ class Stage(Component):
         )
 
     def require(self, run: StageRun, inputs: Mapping[str, Artifact]) -> None:
-        """Refuse what cannot be worked on, before the store is asked for a result.
+        """Refuse unusable inputs, before the store is asked for a result.
 
         Raises:
             RlsdError: Says what does not fit.

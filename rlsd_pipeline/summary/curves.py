@@ -25,7 +25,7 @@ def accuracy_chart(workspace: Workspace, benchmark: str, scores: Scores) -> Char
 
 
 def mention_chart(workspace: Workspace, benchmark: str, scores: Scores) -> Chart:
-    """Share of responses that mention a reference nobody showed them, by updates."""
+    """Share of responses that mention a reference without having seen one, by updates."""
     evaluated = scores[benchmark]
     return Chart(
         name=f"mentions of a reference: {benchmark}",

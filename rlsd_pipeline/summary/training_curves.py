@@ -111,7 +111,7 @@ def _curve(
 
 
 def _stretches(series: Series, width: int) -> tuple[Point, ...]:
-    """The mean of each stretch of so many iterations, at its middle; a part of one is left out."""
+    """The mean of each stretch of iterations, at its middle; an incomplete one is left out."""
     found = []
     for start in range(0, series.end - width + 1, width):
         within = [series.values[k] for k in range(start, start + width) if k in series.values]

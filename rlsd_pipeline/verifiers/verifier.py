@@ -89,7 +89,7 @@ class Verifier(Component):
         return [self.extraction.render(form) for form in forms if form is not None]
 
     def verify(self, completion: str, problem: Problem) -> Verification:
-        """Judge one response; never raises: a crash on the way is an outcome of its own."""
+        """Judge one response; never raises: a crash is the verdict `verifier_error`."""
         if len(completion) > LONGEST_RESPONSE:
             too_long = f"longer than {LONGEST_RESPONSE:,} characters"
             return Verification(Verdict.UNPARSED, None, too_long)

@@ -64,7 +64,7 @@ class RLSD(Weighting):
         return self.formula == "corrected"
 
     def at_iteration(self, iteration: int) -> Self:
-        """λ as it stands at an iteration."""
+        """λ at an iteration."""
         schedule = scheduled_mix if self.schedule == "paper" else released_mix
         mix = schedule(self.mix, iteration, warmup=self.warmup, decay=self.decay)
         still = {"mix": mix, "warmup": 0, "decay": None, "schedule": "paper"}
@@ -85,7 +85,7 @@ class RLSD(Weighting):
         return weighted
 
     def streams(self, credit: Credit) -> TokenStreams:
-        """Â_t, with the plain advantage where the method is told not to weight."""
+        """Â_t, with the plain advantage where the settings exclude weighting."""
         advantages, gain = credit.token_advantages, credit.information_gain
         weighted = self._weighted(credit)
         if self.formula == "as_printed":

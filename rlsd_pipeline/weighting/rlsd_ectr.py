@@ -38,7 +38,7 @@ class RLSDECTR(Weighting):
         return True
 
     def at_iteration(self, iteration: int) -> Self:
-        """λ as it stands at an iteration."""
+        """λ at an iteration."""
         mix = scheduled_mix(self.mix, iteration, warmup=0, decay=self.decay)
         return self.model_copy(update={"mix": mix, "decay": None})
 

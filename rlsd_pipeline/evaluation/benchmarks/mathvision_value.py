@@ -71,7 +71,7 @@ def _without_assignment(latex: str) -> str:
 
 
 class _Arithmetic:
-    """One reading of a text, from left to right; raises ValueError where it is no arithmetic."""
+    """One reading of a text, from left to right; raises ValueError if it is no arithmetic."""
 
     def __init__(self, text: str) -> None:
         self._text = text

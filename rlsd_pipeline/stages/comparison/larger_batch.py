@@ -37,7 +37,7 @@ class LargerBatch(Counterfactual):
 
 
 def batch_of(run: StageRun, prompts: int) -> LargerBatch:
-    """A batch of so many problems before the policy of a place; nothing is made."""
+    """A stage run on a larger batch for the same policy; nothing is computed yet."""
     change = f"{prompts}-problems"
     return LargerBatch(
         run.workspace, run.arm, run.iteration, place=run, change=change, prompts=prompts

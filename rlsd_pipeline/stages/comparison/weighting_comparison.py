@@ -218,7 +218,7 @@ def _compared(run: StageRun) -> _Compared:
 
 
 def _taught_by_another(run: StageRun, named: Mapping[str, Weighting]) -> dict[str, str]:
-    """OPD's teacher is another model: the tables of another arm do not hold it."""
+    """OPD is left out: its teacher is another model, whose scores the tables lack."""
     from rlsd_pipeline.weighting.opd import OPD
 
     if isinstance(run.arm.weighting, OPD):
@@ -228,7 +228,7 @@ def _taught_by_another(run: StageRun, named: Mapping[str, Weighting]) -> dict[st
 
 
 def _measured(named: Mapping[str, Weighting]) -> dict[str, str]:
-    """A method whose credit is the token values cannot be held against them."""
+    """Leave out the fidelity of a method whose credit is the token values."""
     why = "its credit is what `token_values` measures: its fidelity is 1 by definition"
     return {name: why for name, method in named.items() if method.reads_values}
 

@@ -19,7 +19,7 @@ from schemas import BenchmarkScore, ItemVerdict
 
 @dataclass(frozen=True)
 class PolicyEvaluation:
-    """One policy on one benchmark, read as far as it is asked."""
+    """One policy on one benchmark, read on demand."""
 
     artifact: Artifact
     confidence: float

@@ -128,7 +128,7 @@ def tests_of(found: Mapping[str, PairedDifference | None]) -> str:
 
 
 def tests_of_results(results: Iterable[Result]) -> dict[str, str]:
-    """`gain` and `difference` -> which test gave its p-values; without those nobody compared."""
+    """`gain` and `difference` -> the test of its p-values, if there are any."""
     lines = list(results)
     gains = {line.method: line.gain for line in lines}
     others = {line.method: line.difference.paired for line in lines if line.difference}

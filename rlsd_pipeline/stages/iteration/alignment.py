@@ -43,7 +43,7 @@ def require_sampled_by(rollouts: Artifact, policy: Artifact) -> None:
 
 
 def require_own_rewards(rewards: Artifact) -> None:
-    """Refuse rewards of a log where others stand beside them: they may be on another scale.
+    """Refuse a log's rewards beside other rewards: their scales may differ.
 
     Raises:
         AlignmentError: The rewards that count are not this experiment's.
@@ -56,7 +56,7 @@ def require_own_rewards(rewards: Artifact) -> None:
 
 
 def require_read_answers(rewards: Artifact) -> None:
-    """Refuse rewards of a log where nobody has read the answers of its responses.
+    """Refuse a log's rewards if its responses' answers were not read.
 
     Raises:
         AlignmentError: Nobody has.

@@ -147,7 +147,7 @@ class RewardsTable(TableStage, RewardsStage):  # type: ignore[misc]
     type: Literal["table"] = "table"  # type: ignore[assignment]
 
     def check(self, run: StageRun, inputs: Mapping[str, Artifact], table: pa.Table) -> None:
-        """Each row is of the problem of its rollout.
+        """Check that each row has the problem of its rollout.
 
         Raises:
             ArtifactError: Names the row and the column.

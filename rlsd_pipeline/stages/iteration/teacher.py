@@ -68,7 +68,7 @@ def require_same_tokenizer(student: Policy, teacher: Policy) -> None:
 
 
 def _moving_average(run: StageRun, rate: float) -> Artifact:
-    """The average at this iteration, from the last one that is there and is of this lineage."""
+    """The average at this iteration, from the last stored one of this lineage."""
     store, first = run.workspace.store, run.iteration
     while first > 0 and not _is_average(run, rate, first - 1):
         first -= 1

@@ -95,7 +95,7 @@ def earlier_notes(workspace: Workspace, arms: Mapping[str, Standing] | None = No
 
 
 def made_again(changed: Collection[Setting]) -> bool:
-    """Whether no setting is the reason: something was drawn or computed anew since.
+    """Whether no setting is the reason, but a new draw or computation.
 
     That another policy teaches is the declaration's doing, unless the policies differ as well.
     """

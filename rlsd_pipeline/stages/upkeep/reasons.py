@@ -79,7 +79,7 @@ def behind(place: Kept) -> dict[str, list[Setting]]:
 
 
 def _with_cause(run: StageRun, setting: Setting, before: Manifest) -> Setting:
-    """An input with what decided that it became another one, as far as that is known."""
+    """A changed input, with the known reason of its change."""
     name, store = run.reference(setting.name), run.workspace.store
     try:
         now = store.ref(name)

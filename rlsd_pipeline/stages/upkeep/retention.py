@@ -136,7 +136,7 @@ class _Keeping:
             yield WEIGHTS
 
     def _of_teacher(self, arm: Arm, iteration: int) -> Iterable[Part]:
-        """A moving average goes on from the one of the iteration before."""
+        """A moving average continues that of the previous iteration."""
         newest = self._newest.get(arm.name, iteration)
         every = self._retention.checkpoints.every
         moves = isinstance(arm.teacher, EMATeacher)

@@ -134,7 +134,7 @@ class KillableProcess:
 
 
 class _Child:
-    """A started process, and what it said that nobody read yet."""
+    """A started process, with its unread output."""
 
     def __init__(self, owner: KillableProcess, command: Sequence[str]) -> None:
         # The child must find its module where the parent did, and sets must not vary in order.

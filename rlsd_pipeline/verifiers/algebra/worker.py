@@ -72,7 +72,7 @@ class _WorkDone(BaseException):
 
 
 class WorkLimit:
-    """Ends a block after so many calls of Python functions.
+    """Ends a block after a number of calls of Python functions.
 
     Unlike time, it is the same on every machine, however busy. What runs long within one call,
     such as a power of large integers, is for the limit on processor time.

@@ -44,7 +44,7 @@ class FinalAnswer(Extraction):
 
     @property
     def wanted(self) -> str:
-        """No convention is asked for."""
+        """Empty: no convention is required."""
         return "an answer in any usual form"
 
     def locate(self, text: str) -> tuple[int, int] | None:
@@ -76,7 +76,7 @@ class FinalAnswer(Extraction):
         return f"<answer>{answer}</answer>"
 
     def format_ok(self, text: str) -> bool:
-        """Whether there is an answer: no convention is asked for."""
+        """Whether there is an answer; no convention is required."""
         return self.locate(text) is not None
 
 

@@ -10,7 +10,7 @@ _CLOSE = {")", "]", "}", r"\}", r"\end"}
 
 
 def split_outside(text: str, separator: re.Pattern[str]) -> list[str]:
-    """The parts between separators that stand in no bracket; one part where there are none.
+    """The parts between separators outside brackets; one part if there are none.
 
     Brackets count whatever their shape, since half-open intervals mix them.
     """

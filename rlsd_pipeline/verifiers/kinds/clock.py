@@ -31,7 +31,7 @@ class Time(Answer):
     second: int
     third: str | None
     half: str | None
-    """`a` or `p` of a time of day; None where it is not said."""
+    """`a` or `p` of a time of day; None without one."""
 
     @property
     def hour(self) -> int:
@@ -59,7 +59,7 @@ class Time(Answer):
 
 
 def read_time(text: str, context: Context) -> Time | None:
-    """`2:30`, `14:05:09`, `1:30 p.m.`, `3 o'clock`, `noon`; not where a ratio is asked for."""
+    """`2:30`, `14:05:09`, `1:30 p.m.`, `3 o'clock`, `noon`; not if a ratio is expected."""
     if (named := _NAMED.get(text.casefold())) is not None:
         return Time(named[0], 0, None, named[1], text=text)
     if match := _HOUR.fullmatch(text):

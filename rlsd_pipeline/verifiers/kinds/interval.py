@@ -82,7 +82,7 @@ class Region(Answer):
 
 @dataclass(frozen=True)
 class Inequality(Region):
-    """A region that is told by relations of a variable."""
+    """A region given by relations of a variable."""
 
     kind: ClassVar[Kind] = Kind.INEQUALITY
 

@@ -66,7 +66,7 @@ class Number(Answer):
 
     @property
     def is_exact(self) -> bool:
-        """Whether it is written as an integer or a fraction, which nobody has rounded."""
+        """Whether it is written as an integer or a fraction, which is not rounded."""
         return _EXACT.fullmatch(self.text) is not None
 
     def compare(self, answer: Answer, algebra: Algebra) -> Judgement:

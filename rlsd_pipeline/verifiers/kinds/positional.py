@@ -26,7 +26,7 @@ _DECIMAL = 10
 
 @dataclass(frozen=True)
 class BasedNumber(Answer):
-    """An integer written in a base that is told."""
+    """An integer written in a stated base."""
 
     kind: ClassVar[Kind] = Kind.NUMBER
 

@@ -162,7 +162,7 @@ def _letter_as_unit(text: str) -> Quantity | None:
 
 
 def _counted(text: str, context: Context) -> Quantity | None:
-    """A number and things: words that were said before, or that name what is often counted."""
+    """A number and things: words of the question, or names of things that are often counted."""
     words = text.split(" ")
     for count in range(min(len(words) - 1, 6), 0, -1):
         phrase = " ".join(words[count:])
