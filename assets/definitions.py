@@ -44,7 +44,7 @@ def _load() -> dg.Definitions:
     found: dict[Path, dg.Definitions] = {}
     failed: dict[Path, str] = {}
     for file in declared_files():
-        # What a user's code raises is nobody's to foresee, and one file must not hide the others.
+        # A user's code may raise any exception, and one file must not hide the others.
         try:
             name = experiment_name(file)
             if name in loaded:

@@ -186,7 +186,7 @@ def tell(
         advance: Told of each event.
     """
     found = [(entry, artifact) for entry in entries(names) if (artifact := store.ref(entry.name))]
-    # A policy of iteration k + 1 is the artifact of checkpoint k, and is told after it.
+    # A policy of iteration k + 1 is the artifact of checkpoint k, and is reported after it.
     found.sort(key=lambda pair: (pair[1].manifest.created_at, pair[0].stage == "policy"))
     checks, refused, inputs = 0, set[str](), _Inputs(instance)
     for entry, artifact in found:

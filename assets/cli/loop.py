@@ -215,7 +215,7 @@ class Loop:
                 tags=process_tags(run_id) | (SHOWN_TAGS if is_declared(self.file) else {}),
             )
         except dg.DagsterResourceFunctionError as error:
-            # As Dagster does with what a stage raises.
+            # As Dagster does with an exception of a stage.
             if isinstance(error.user_exception, RlsdError):
                 raise error.user_exception from error
             raise

@@ -63,7 +63,7 @@ def _bodies(folder: Path, port: int, asks: Connection) -> dict[str, Callable[[],
     server = {"socket": str(code), "location_name": "assets.definitions"}
     workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
     page = ["-w", str(workspace), "-h", HOST, "-p", str(port), "--suppress-warnings"]
-    # A module that cannot be imported is shown as such, and the server goes on.
+    # The server shows a module that cannot be imported as such, and continues.
     module = ["-m", "assets.definitions", "--lazy-load-user-code", "--log-level", "warning"]
     arguments = {
         CODE: [*module, "--location-name", "assets.definitions"],

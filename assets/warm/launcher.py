@@ -71,7 +71,7 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             return super().terminate(run_id)
-        # A code server that was begun anew meanwhile knows nothing of it.
+        # A code server that was restarted since does not know the run.
         if GRPC_INFO_TAG in run.tags and super().terminate(run_id):
             return True
         self._instance.report_run_canceling(run)

@@ -166,7 +166,7 @@ class Pool:
             for each in (self._listener, client, ours, *(each.socket for each in self._workers)):
                 each.close()
             work(theirs, request)
-            # Not at once: what the run began, such as an engine, is ended by the interpreter.
+            # Not at once: the interpreter ends what the run started, such as an engine.
             sys.exit()
         theirs.close()
         ours.settimeout(_TAKE_SECONDS)

@@ -217,7 +217,7 @@ def _delete(storage: Storage, removal: Removal) -> None:
     paths = [file.path for file in removal.files]
     manifest = f"{removal.folder}/{MANIFEST}"
     if manifest in paths:
-        # Without it there is no artifact, so nobody begins to read what goes next.
+        # Without the manifest there is no artifact, so no reader opens the files deleted next.
         storage.remove([manifest])
         paths.remove(manifest)
     storage.remove(paths)

@@ -131,7 +131,7 @@ def staged_folders(workspace: Path) -> Iterator[tuple[Path, float]]:
 def move_into_place(staged: Path, target: Path) -> None:
     """Rename within one file system, so that no reader sees half a file; make it read-only."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    # A checkout shares the file by a hard link, so nobody may write into it.
+    # A checkout shares the file by a hard link, so no process may write into it.
     staged.chmod(staged.stat().st_mode & ~0o222)
     _sync(staged)
     staged.replace(target)

@@ -119,7 +119,7 @@ def identity(config: BaseModel, *fields: str, without: tuple[str, ...] = ()) -> 
         DataError: A file that is named cannot be read.
     """
     named = set(fields) if fields else None
-    # Pydantic keeps of what a serializer raises the text alone, so unreadable files are noted.
+    # Pydantic keeps only the text of a serializer's exception, so unreadable files are noted.
     context: dict[str, Any] = {"identity": True, "unreadable": []}
     found = config.model_dump(mode="json", include=named, exclude=set(without), context=context)
     for message in context["unreadable"]:

@@ -96,7 +96,7 @@ def _join(ray: Any, config: RayCompute, address: str) -> None:
 
 
 def _require_listener(address: str) -> None:
-    # Ray itself waits for minutes where nobody listens.
+    # Ray itself waits for minutes if no process listens.
     place = urlsplit(address if "://" in address else f"//{address}")
     if place.hostname and place.port:
         socket.create_connection((place.hostname, place.port), CONNECT_SECONDS).close()

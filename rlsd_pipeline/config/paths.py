@@ -15,7 +15,7 @@ def located_path(path: str, folder: Path) -> str:
     found = folder / expanded(path)
     # A name may be too long to look for, which is said where it is read.
     if os.path.lexists(found) and found.is_symlink() and found.is_file():
-        # In a hub's cache the link has the name, and what it leads to is called by its content.
+        # In a hub's cache the link has the name, and its target is named by its content.
         return str(found.parent.resolve() / found.name)
     return str(found.resolve())
 

@@ -47,7 +47,7 @@ def _fisher(right: int, wrong: int) -> NDArray:
     chances = hypergeom.pmf(np.arange(right + 1), total, right, np.arange(total + 1)[:, None])
     ordered = np.sort(chances)
     sums = ordered.cumsum(1)
-    # As likely as what was seen, but for rounding.
+    # As likely as the observation, up to rounding.
     seen = zip(ordered, chances * (1 + 1e-7), strict=True)
     counts = np.stack([np.searchsorted(one, most, side="right") for one, most in seen])
     return np.take_along_axis(sums, counts - 1, axis=1)

@@ -66,7 +66,7 @@ def decode_image(data: bytes) -> Image.Image:
     """
     with Image.open(io.BytesIO(data), formats=_FORMATS) as encoded:
         encoded.load()
-        # Before it is turned: the turned copy has forgotten what its file says of its values.
+        # Before it is turned: the turned copy lacks the file's information about its values.
         scaled = _upright(encoded, eight_bits(encoded)) if is_deep(encoded) else encoded
         image = ImageOps.exif_transpose(scaled)
         if image.has_transparency_data:

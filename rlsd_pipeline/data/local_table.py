@@ -43,7 +43,7 @@ def local_table(path: Path, split: str, config_name: str | None) -> datasets.Dat
         return _of_folder(path, split, config_name)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
-    # The readers of `datasets` raise what their formats' libraries do.
+    # The readers of `datasets` raise the exceptions of their formats' libraries.
     except Exception as error:
         cause = error.__cause__ or error
         raise DataError(f"{path} cannot be read as a data set: {_brief(error, cause)}") from error

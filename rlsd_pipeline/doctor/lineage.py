@@ -46,7 +46,7 @@ class Lineage:
         if near is None or near == self.refs[name]:
             return None
         # Of a policy and the checkpoint that it must be, the checkpoint is believed, unless only
-        # the policy was made from what is at the checkpoint's place.
+        # the policy was made from the checkpoint at its place.
         named = self.refs[name]
         checkpoint, policy = (near, named) if last == "policy" else (named, near)
         origin = place if last == _CHECKPOINT else _at(place, (iteration or 0) - 1)

@@ -45,7 +45,7 @@ def damaged_references(
     for name in contradicted:
         del lineage.refs[name]
     faults |= contradicted
-    # Policies and checkpoints tell each other; what else is at a place is told by what read it.
+    # Policies and checkpoints reveal each other; readers reveal the other artifacts of a place.
     pending = sorted(faults, key=lambda name: ("/policy" not in name, name))
     while pending := [*pending, *_missing(lineage, faults)]:
         name = pending.pop(0)

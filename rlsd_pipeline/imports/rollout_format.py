@@ -130,7 +130,7 @@ class RolloutFormat(Component):
             found = fields if isinstance(fields, UnusableError) else _row(fields, place, number)
             if isinstance(found, SampledRow) and found.step is None and self.names_step(record):
                 found = UnusableError("no step")
-            # A row nobody can use is still one of its step, which must not lose it.
+            # An unusable row still belongs to its step and must be counted there.
             yield (
                 Unusable(place.file.name, number, str(found), step)
                 if isinstance(found, UnusableError)
@@ -176,7 +176,7 @@ class Place:
     def __init__(self, file: Path, step_in_path: str | None = None) -> None:
         self.file, self.step = file, None
         if step_in_path is not None:
-            # A link may say the step itself, or what it leads to does.
+            # Either the link or its target may name the step.
             paths = (file.absolute().as_posix(), file.resolve().as_posix())
             found = next(filter(None, (re.search(step_in_path, each) for each in paths)), None)
             self.step = None if found is None else int(found[1])

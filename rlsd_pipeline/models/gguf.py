@@ -114,7 +114,7 @@ def _load_tokenizer(path: Path, facts: _Facts) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
     except (ValueError, KeyError) as error:
         raise ModelError(f"the tokenizer of {path} cannot be rebuilt: {error}") from error
-    # Where the file lay must leave no mark in what is saved.
+    # The location of the file must not appear in the saved tokenizer.
     tokenizer.name_or_path = path.name
     if facts.kind == "gpt2":
         _split_as_trained(tokenizer, facts.rule, path.name)

@@ -82,7 +82,7 @@ def workload(experiment: ExperimentConfig, arm: Arm) -> Workload:
         more, most = arm.privileged.more_tokens(sampling, expected)
         scoring.append(read(TEACHER, arm.privileged.distinct_prompts(sampling), more))
         longest = sampling.max_prompt_tokens + most
-        # A teacher with other weights is also asked without what is privileged: the control.
+        # A teacher with other weights is also run without the privileged context: the control.
         drifts = columns.TEACHER in arm.columns and not isinstance(arm.teacher, LiveTeacher)
         if drifts and not arm.privileged.is_nothing:
             scoring.append(read(f"{TEACHER}, plain", sampling.prompts, 0))

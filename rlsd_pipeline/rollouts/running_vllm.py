@@ -132,7 +132,7 @@ class RunningVLLM:
 
         asked = SamplingParams(**sampling, output_kind=RequestOutputKind.FINAL_ONLY)
         outputs = self._engine.generate(prompt, asked, str(next(self._numbers)))
-        # Only what is final is given, so there is one.
+        # Only final outputs are requested, so there is exactly one.
         return [output async for output in outputs][-1]
 
     def _submit(self, coroutine: Coroutine[Any, Any, Result]) -> "Future[Result]":

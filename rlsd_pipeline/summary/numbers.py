@@ -83,7 +83,7 @@ def arm_numbers(workspace: Workspace, arm: str) -> dict[int, dict[str, float]]:
         if former is not None and former.modified == file.modified:
             entries[f"{iteration}/{stage}"] = former
             continue
-        # A user's own stage may raise what it likes: a curve is no reason to end a training.
+        # A user's own stage may raise any exception: a curve is no reason to end a training.
         with suppress(Exception):
             artifact = workspace.store.intact_ref(ref_name(file.path))
             if artifact is not None:

@@ -47,7 +47,7 @@ def reward_metrics(rewards: pa.Table) -> Numbers:
     present = rewards["reward"].drop_null().to_pylist()
     verdicts = Counter(rewards["verdict"].to_pylist())
     advantages = rewards["advantage"].to_numpy()
-    # What nobody verified is neither right nor wrong.
+    # An unverified response is neither right nor wrong.
     verified = len(rewards) - verdicts[Verdict.UNVERIFIED] - verdicts[Verdict.NO_REWARD]
     return {
         **({"reward": sum(present) / len(present)} if present else {}),

@@ -73,7 +73,7 @@ def plain(text: str) -> str:
         text = pattern.sub(replacement, text)
     text = _ROOT.sub(r"\\sqrt{\1\2}", text)
     for _ in range(_PASSES):
-        # Words keep their distance from what stood before the braces.
+        # Words stay separated from the text before the braces.
         bare = _WORD_IN_BRACES.sub(r" \1 ", _WRAPPER.sub(r" \1 ", text))
         if bare == text:
             break

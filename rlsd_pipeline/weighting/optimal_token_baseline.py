@@ -83,7 +83,7 @@ def place_baselines(
     longest = longest.scatter_reduce_(0, groups, lengths, "amax")
     offsets = (longest.cumsum(0) - longest)[groups] - starts
     size = int(longest.sum())
-    # Half the memory of an index: over millions of tokens that is what takes the time.
+    # Half the memory of an index, which takes most of the time over millions of tokens.
     kind = torch.int32 if max(size, len(energies)) < 2**31 else torch.int64
     place = torch.arange(len(energies), dtype=kind).add_(at_tokens(offsets.to(kind), lengths))
     weights, paid = _running(energies, lengths), at_tokens(rewards, lengths)

@@ -10,7 +10,7 @@ _ANNOUNCEMENTS = (
     *("the correct answer is", "The correct answer is"),
     *("the answer should be", "The answer should be"),
 )
-# One after the other: what one leaves, the next may change.
+# One after the other: each may change the output of the one before.
 _REPLACEMENTS = (
     *((" ", ""), (r"\,", ""), ("∞", r"\infty"), (r"+\infty", r"\infty"), (r"\\", "\\")),
     *(("\n", ""), (r"\text", ""), (r"\mbox", ""), ("bmatrix", "pmatrix")),

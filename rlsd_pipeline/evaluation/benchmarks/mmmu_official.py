@@ -83,7 +83,7 @@ class OfficialProRule(OfficialRule):
         if len(named) == 1:
             return named[0]
         response = _without_edges(response)
-        # A letter need only end a word here, but the last one is the last that stands alone.
+        # A letter need only end a word here, but the last one must be a word of its own.
         alone = " {} ".format
         return (
             _last(options, "({})".format, response)

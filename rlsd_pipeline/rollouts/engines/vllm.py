@@ -236,7 +236,7 @@ def _require_vllm() -> None:
             "the engine is `vllm`, and vLLM is not installed: run `pip install -e '.[vllm]'` "
             "in the checkout, or declare `engine: {type: transformers}`"
         )
-    # Nobody is told what runs here unless the user wants it.
+    # No usage statistics are sent unless the user wants them.
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
 
 

@@ -58,7 +58,7 @@ class Continuations:
         Every part is an artifact of its own, so that an interruption costs one part.
         """
         run = self.run
-        # The states of one problem share what they begin with.
+        # The states of one problem share their prompt.
         groups = Groups([state.problem_id for state in states])
         ordered = [states[row] for rows in groups.members for row in rows]
         parts = [ordered[at : at + _STATES] for at in range(0, len(ordered), _STATES)]

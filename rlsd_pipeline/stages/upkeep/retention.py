@@ -81,7 +81,7 @@ def retain(run: StageRun) -> int:
         return 0
     storage = run.workspace.store.storage
     inventory = take_inventory(storage)
-    # Of this arm alone: another may be trained by a process that is about to read what it has.
+    # Of this arm alone: another process may be about to read the artifacts of another arm.
     own = {
         folder: [drop for drop in drops if drop.owner == f"{name}/{run.arm.name}"]
         for folder, drops in droppable(

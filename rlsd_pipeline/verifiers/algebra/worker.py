@@ -40,7 +40,7 @@ def main(memory_limit_mb: int, seconds_per_request: float, work_limit: int) -> N
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     # Libraries that print must not end up among the replies.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    # The first comparisons compile the grammar and import what they need; no request should pay.
+    # The first comparisons compile the grammar and import modules; no request should wait for it.
     for one, other in _WARMING:
         _compare(parse_text(one), parse_text(other), float_rounding=6)
     print(json.dumps("ready"), file=replies)
