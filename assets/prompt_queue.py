@@ -19,8 +19,8 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
     """Dagster's queue daemon, which also looks as soon as a run is queued.
 
     Args:
-        interval_seconds: Between two looks of which it is not told; a run that ends makes room for
-            the next without telling.
+        interval_seconds: Longest time between two looks; a run that ends makes room for
+            the next without a signal.
     """
 
     def __init__(self, interval_seconds: float) -> None:
