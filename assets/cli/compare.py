@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from pathlib import Path
 
 from rich.markup import escape
 
+from assets.cli.agreement import agreement_table, rank_tables
 from assets.cli.fidelity_tables import escaped_interval, fidelity_tables
 from assets.cli.fitted import FittedTable
 from assets.cli.imports import show_import
@@ -12,6 +14,8 @@ from assets.cli.progress import Display, console
 from assets.cli.train import open_loop
 from assets.stages.cells import difference, number
 from rlsd_pipeline.evaluation.intervals import UNBOUNDED_REASON
+from rlsd_pipeline.exports.pairs import pairs_table
+from rlsd_pipeline.exports.written import write_table
 from rlsd_pipeline.imports.stages import RolloutsImport
 from rlsd_pipeline.imports.summary import sampler_note
 from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
@@ -41,6 +45,7 @@ def compare(
     gradients: bool,
     lookahead: bool,
     columns: bool,
+    pairs: Path | None,
 ) -> None:
     """Compare from cached tables; with options, from the policy as well.
 
@@ -52,6 +57,7 @@ def compare(
         gradients: Add the gradients of the losses.
         lookahead: Add one update by each method.
         columns: Score first what the methods read and the arm did not compute.
+        pairs: File for the correlations and cosines of all pairs of methods.
     """
     tables: list[FittedTable | str] = []
     with open_loop(experiment) as (loop, display):
@@ -70,17 +76,16 @@ def compare(
         comparison = run.read(WeightingComparisonStage.name).record(WeightingComparison)
         tables += fidelity_tables(run, comparison)
         tables.append(_credit_table(run, comparison))
-        names = [method.method for method in comparison.methods]
-        title = "rank correlation of credit between methods (Spearman, all tokens)"
-        tables.append(_matrix(title, names, comparison.rank_correlation))
-        title = "the same within responses: who agrees on which tokens count"
-        tables.append(_matrix(title, names, comparison.rank_correlation_within))
+        tables += rank_tables(comparison)
         if gradients:
             measure(GradientComparisonStage)
             tables += _gradient_tables(run)
         if lookahead:
             measure(LookaheadStage)
             tables.append(_lookahead_table(run))
+        if pairs is not None:
+            found = _gradients(run) if gradients else None
+            write_table(pairs_table(comparison, found), pairs)
     if isinstance(run.stage(RolloutsStage), RolloutsImport):
         show_import(run)
     output = console()
@@ -148,12 +153,17 @@ def _selection(method: MethodCredit) -> str:
     return f"{escape(said)}; rounding alone selects {method.selected_by_rounding:.1%} of as many."
 
 
+def _gradients(run: StageRun) -> GradientComparison:
+    return run.read(GradientComparisonStage.name).record(GradientComparison)
+
+
 def _gradient_tables(run: StageRun) -> Iterable[FittedTable]:
-    found = run.read(GradientComparisonStage.name).record(GradientComparison)
+    found = _gradients(run)
     table = FittedTable("norm of each method's gradient, before clipping", "method", "norm")
     for name, norm in zip(found.methods, found.norms, strict=True):
         table.add_row(name, f"{norm:.3g}")
-    tables = [table, _matrix("cosine between gradients", found.methods, found.cosines)]
+    title = "cosine between gradients"
+    tables = [table, agreement_table(title, found.methods, found.cosines, "the gradient is 0")]
     return tables if found.signal is None else [_signal_table(run, found.signal), *tables]
 
 
@@ -191,11 +201,4 @@ def _lookahead_table(run: StageRun) -> FittedTable:
             "-" if other is None else number(other.p_corrected, ".2g"),
             "-" if other is None else other.test,
         )
-    return table
-
-
-def _matrix(title: str, names: list[str], values: list[list[float | None]]) -> FittedTable:
-    table = FittedTable(title, "", *(str(place) for place, _ in enumerate(names, start=1)))
-    for place, (name, row) in enumerate(zip(names, values, strict=True), start=1):
-        table.add_row(f"{place} {name}", *(number(value, ".2f") for value in row))
     return table

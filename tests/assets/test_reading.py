@@ -1,12 +1,15 @@
 """Commands that read what was trained: compare, report, results, diagnose."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import click
 import dagster as dg
+import pyarrow.parquet as pq
 import pytest
 from dagster._core.definitions.data_version import StaleStatus
 from dagster._utils.test.data_versions import get_stale_status_resolver
@@ -86,10 +89,29 @@ def test_methods_are_compared_on_cached_tables(
     assert row_of(answer.output.partition("rank correlation")[0], "rlsd")[8] != "-"
     everywhere, within = answer.output.partition("rank correlation")[2].split("the same within")
     # GRPO's credit varies from response to response, and within none.
-    assert row_of(everywhere, "1 grpo")[1:3] != ["-", "-"]
-    assert row_of(everywhere, "1 grpo")[1] == "1.00"
-    assert set(row_of(within, "1 grpo")[1:]) == {"-"}
+    assert row_of(everywhere, "method") == ["method", "nearest", "value", "furthest", "value"]
+    assert any(line.startswith("grpo  ") for line in everywhere.splitlines())
+    (none,) = (line for line in within.splitlines() if line.startswith("No value, because all"))
+    assert "grpo" in none.rstrip(".").partition(": ")[2].split("; ")
     assert "norm of each" not in answer.output
+
+
+def test_every_pair_of_methods_is_written(run: Run, file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "pairs.parquet"
+    answer = run("compare", file, "--arm", "rlsd-s0", "--iteration", "0", "--pairs", out)
+    assert answer.exit_code == 0, answer.error
+    place = open_experiment(file).at("rlsd-s0", 0)
+    found = place.read("weighting_comparison").record(WeightingComparison)
+    names = [method.method for method in found.methods]
+    rows = pq.read_table(out).to_pylist()
+    assert [(row["method"], row["other"]) for row in rows] == [(a, b) for a in names for b in names]
+    everywhere, within = found.rank_correlation, found.rank_correlation_within
+    assert [row["rank_correlation"] for row in rows] == list(chain.from_iterable(everywhere))
+    assert [row["rank_correlation_within"] for row in rows] == list(chain.from_iterable(within))
+    # The gradients are not those that an earlier call took.
+    assert {row["gradient_cosine"] for row in rows} == {None}
+    wrong = run("compare", file, "--arm", "rlsd-s0", "--iteration", "0", "--pairs", "pairs.csv")
+    assert "no export ends in .csv" in refused(wrong)
 
 
 def test_an_arm_without_a_teacher_says_what_it_leaves_out(run: Run, file: Path) -> None:
@@ -102,16 +124,24 @@ def test_an_arm_without_a_teacher_says_what_it_leaves_out(run: Run, file: Path) 
 
 
 def test_gradients_and_lookahead_are_added_on_request(
-    run: Run, row_of: RowOf, file: Path, few: None
+    run: Run, row_of: RowOf, file: Path, few: None, tmp_path: Path
 ) -> None:
     place = ("--arm", "rlsd-s0", "--iteration", "0")
-    answer = run("compare", file, *place, "--gradients", "--lookahead")
+    pairs = tmp_path / "pairs.jsonl"
+    answer = run("compare", file, *place, "--gradients", "--lookahead", "--pairs", pairs)
     assert answer.exit_code == 0, answer.error
     _, _, asked = answer.output.partition("norm of each")
     gradients, _, after = asked.partition("after one update by each method, on greedy")
     norms, _, cosines = gradients.partition("cosine")
     assert float(row_of(norms, "rlsd")[1]) > 0
     assert row_of(cosines, "1 grpo")[1] == "1.00"
+    cosine = {
+        (row["method"], row["other"]): row["gradient_cosine"]
+        for row in map(json.loads, pairs.read_text().splitlines())
+    }
+    assert f"{cosine['grpo', 'rlsd']:.2f}" == row_of(cosines, "1 grpo")[2]
+    assert cosine["rlsd", "rlsd"] == pytest.approx(1)
+    assert cosine["grpo", "sft"] is None
     assert row_of(after, "grpo")[3:] == ["-", "-", "-"]
     assert row_of(after, "rlsd")[3] == "+0.000"
     # Both are materializations that show their tables.

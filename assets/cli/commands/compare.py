@@ -1,5 +1,7 @@
 """`rlsd compare`."""
 
+from pathlib import Path
+
 import click
 
 from assets.cli.parameters import EXPERIMENT, PROMPTS
@@ -13,6 +15,11 @@ from assets.cli.parameters import EXPERIMENT, PROMPTS
 @PROMPTS
 @click.option("--lookahead", is_flag=True, help="Update once by each method, and evaluate each.")
 @click.option("--columns", is_flag=True, help="First score the columns that methods lack.")
+@click.option(
+    "--pairs",
+    type=click.Path(path_type=Path),
+    help="Write the values of every two methods to this .parquet or .jsonl file.",
+)
 def compare(
     experiment: str,
     arm: str,
@@ -21,6 +28,7 @@ def compare(
     gradients: bool,
     lookahead: bool,
     columns: bool,
+    pairs: Path | None,
 ) -> None:
     """Compare all methods on one iteration's rollouts of EXPERIMENT.
 
@@ -37,4 +45,5 @@ def compare(
         gradients=gradients,
         lookahead=lookahead,
         columns=columns,
+        pairs=pairs,
     )
