@@ -104,7 +104,8 @@ def difference_picture(
 
 def comparison_pictures(run: "StageRun") -> dict[str, dg.MarkdownMetadataValue]:
     """How the methods differ in the credit they give to the same tokens."""
-    from rlsd_pipeline.report.figures import credit_strips, heat_map, segment_shares
+    from rlsd_pipeline.report.figures import credit_strips, segment_shares
+    from rlsd_pipeline.report.heat_map import heat_map
     from rlsd_pipeline.summary.comparison import comparison
 
     found = comparison(run)

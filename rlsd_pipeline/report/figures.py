@@ -4,22 +4,20 @@ Every function returns a matplotlib Figure that belongs to no global state; `vec
 into SVG or PNG. A method is told by marker and line as well as by its colour.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from rlsd_pipeline.report.canvas import WIDTH, drawn, label_ends, name_rows, new_axes, shortened
+from rlsd_pipeline.report.canvas import drawn, label_ends, name_rows, new_axes, shortened
 from rlsd_pipeline.report.data import Chart, CreditSummary, Curve, Difference, Estimate
 from rlsd_pipeline.report.numbers import true_minus, with_ends
-from rlsd_pipeline.report.styles import INK, NEGATIVE, POSITIVE, Style, method_styles
+from rlsd_pipeline.report.styles import INK, Style, method_styles
 
 Styles = Mapping[str, Style]
 
-DIVERGING = LinearSegmentedColormap.from_list("blue-orange", [NEGATIVE, "#f7f7f7", POSITIVE])
 # With more methods than this, seeds are not drawn on their own and bands are fainter.
 CROWD = 6
 HATCHES = {"reasoning": "", "answer": "////", "format": "\\\\\\"}
@@ -124,38 +122,6 @@ def _draw_intervals(
         )
     name_rows(axes, list(estimates))
     axes.locator_params(axis="x", nbins=4)
-
-
-@drawn
-def heat_map(matrix: Sequence[Sequence[float]], methods: Sequence[str]) -> Figure:
-    """Correlations or cosines between methods, the number in every cell.
-
-    Args:
-        matrix: Values in [−1, 1], nan where undefined; `[methods, methods]`.
-        methods: Names of rows and columns.
-    """
-    values = np.asarray(matrix, dtype=float)
-    count = len(methods)
-    side = max(WIDTH, 1.5 + 0.4 * count)
-    figure = Figure(figsize=(side, 0.9 + 0.34 * count + 0.25), layout="constrained")
-    axes = figure.add_subplot()
-    # Not full strength at the ends, so that black numbers stay readable on every cell.
-    cells = np.ma.masked_invalid(0.62 * values)
-    edges = np.arange(count + 1) - 0.5
-    axes.pcolormesh(
-        edges, edges, cells, cmap=DIVERGING, vmin=-1, vmax=1, edgecolors="face", linewidth=0.3
-    )
-    axes.invert_yaxis()
-    for (row, column), value in np.ndenumerate(values):
-        text = "–" if np.isnan(value) else true_minus(f"{value:.2f}")
-        ink = INK if np.isnan(value) else "#000000"
-        axes.text(column, row, text, ha="center", va="center", fontsize=8.5, color=ink)
-    names = [shortened(method) for method in methods]
-    axes.set_xticks(range(count), names, rotation=40, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(count), names)
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)
-    return figure
 
 
 @drawn

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from matplotlib.figure import Figure
-
 from rlsd_pipeline.report import figures
-from rlsd_pipeline.report.canvas import WIDTH
+from rlsd_pipeline.report.cards import card, cards
 from rlsd_pipeline.report.data import BandPoint, Chart, Comparison, Diagnostic, MethodTable, Report
+from rlsd_pipeline.report.matrices import matrix_cards
 from rlsd_pipeline.report.method_table import (
     ONE_SEED,
     by_benchmark,
@@ -26,28 +25,8 @@ from rlsd_pipeline.report.tables import (
     section,
     table,
 )
-from rlsd_pipeline.report.vector import svg
 
 Styles = Mapping[str, Style]
-
-
-def card(key: str, title: str, figure: Figure, caption: str, more: str = "") -> str:
-    """A figure with its heading and what its marks mean."""
-    drawing = svg(figure, label=f"{title}. {caption}", name=key)
-    # Never enlarged or reduced so far that its text no longer fits the text around it.
-    width = 72 * figure.get_figwidth()
-    wide = " wide" if figure.get_figwidth() > 1.5 * WIDTH else ""
-    box = f"max-width: {1.6 * width:.0f}px; min-width: {0.84 * width:.0f}px"
-    return (
-        f'<figure class="card{wide}"><h3>{escape(title)}</h3>'
-        f'<div class="scroll"><div style="{box}">{drawing}</div></div>'
-        f"<figcaption>{escape(caption)}</figcaption>{more}</figure>"
-    )
-
-
-def cards(*items: str) -> str:
-    """Figures side by side where there is room."""
-    return f'<div class="cards">{"".join(items)}</div>' if any(items) else ""
 
 
 def summary(report: Report) -> str:
@@ -125,21 +104,7 @@ def comparison(data: Comparison | None, styles: Styles) -> str:
         items.append(card("strips", "Distribution of the credit", strips, caption))
         caption = f"Share of the absolute credit Σ|Â| by part of the response. {size}."
         items.append(card("shares", "Where the credit falls", shares, caption))
-    if data.rank_correlation is not None:
-        figure = figures.heat_map(data.rank_correlation, data.methods)
-        caption = f"Spearman's ρ of the token credit; – where one is constant. {size}."
-        items.append(card("ranks", "Do methods order tokens alike?", figure, caption))
-    if data.rank_correlation_within is not None:
-        figure = figures.heat_map(data.rank_correlation_within, data.methods)
-        caption = (
-            "The same after each response's mean credit is taken away; – for methods that give "
-            f"every token of a response the same. {size}."
-        )
-        items.append(card("within", "Do they agree on which tokens count?", figure, caption))
-    if data.gradient_cosine is not None:
-        figure = figures.heat_map(data.gradient_cosine, data.methods)
-        caption = f"Cosine between the gradients of the losses. {size}."
-        items.append(card("cosines", "Do updates point the same way?", figure, caption))
+    items += matrix_cards(data, size)
     return section(
         "comparison",
         "Methods on the same tokens",

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from rlsd_pipeline.report import figures
 from rlsd_pipeline.report.canvas import apart
 from rlsd_pipeline.report.data import Report
+from rlsd_pipeline.report.heat_map import heat_map
 from rlsd_pipeline.report.styles import method_styles
 from rlsd_pipeline.report.vector import png, svg
 
@@ -26,7 +27,7 @@ def drawn(report: Report) -> dict[str, Figure]:
     return {
         "curves": figures.learning_curves(report.charts[0]),
         "forest": figures.forest(found, "grpo"),
-        "heat map": figures.heat_map(comparison.rank_correlation, comparison.methods),
+        "heat map": heat_map(comparison.rank_correlation, comparison.methods),
         "strips": figures.credit_strips(comparison.credit),
         "shares": figures.segment_shares(comparison.credit),
     }
@@ -74,7 +75,7 @@ def test_text_is_text_in_the_colour_and_font_of_the_page(sample: Callable[..., R
 
 def test_names_are_neither_markup_nor_formulas() -> None:
     names = ('<b>&"x" id="y"', "$a_b$ $\\frac{", "a%s{}")
-    text = svg(figures.heat_map(np.eye(3).tolist(), names), label='"<&')
+    text = svg(heat_map(np.eye(3).tolist(), names), label='"<&')
     root = ElementTree.fromstring(text)
     shown = {"".join(element.itertext()).strip() for element in root.iter() if element.text}
     assert set(names) <= shown
@@ -88,10 +89,28 @@ def test_twelve_methods_differ_without_colour() -> None:
 
 
 def test_undefined_cells_are_a_dash() -> None:
-    text = svg(figures.heat_map([[1.0, float("nan")], [-0.25, 1.0]], ["a", "b"]))
+    text = svg(heat_map([[1.0, float("nan")], [-0.25, 1.0]], ["a", "b"]))
     assert text.count(">1.00<") == 2
     assert ">–<" in text
     assert ">−0.25<" in text
+
+
+def test_many_methods_are_drawn_in_hundredths_like_beside_like() -> None:
+    """Two families of seven, declared in turns."""
+    names = [f"m{index}" for index in range(14)]
+    values = [[1.0 if a == b else 0.75 * ((a - b) % 2 == 0) for a in range(14)] for b in range(14)]
+    values[0][1] = values[1][0] = -0.004
+    figure = heat_map(values, names)
+    text = svg(figure)
+    assert text.count(">100<") == 14
+    assert text.count(">75<") == 2 * 7 * 6
+    # What rounds to 0 has no sign.
+    assert text.count(">0<") == 2 * 7 * 7
+    shown = [int(label.get_text()[1:]) % 2 for label in figure.axes[0].get_yticklabels()]
+    assert sorted([shown[:7], shown[7:]]) == [[0] * 7, [1] * 7]
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == [
+        label.get_text() for label in figure.axes[0].get_yticklabels()
+    ]
 
 
 def test_a_wide_range_of_scales_is_said_to_be_logarithmic(sample: Callable[..., Report]) -> None:

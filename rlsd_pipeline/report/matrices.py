@@ -1,0 +1,53 @@
+"""Cards of the matrices over methods: rank correlations and cosines of gradients."""
+
+from collections.abc import Sequence
+
+from rlsd_pipeline.credit.agreement import Other, agreements
+from rlsd_pipeline.report.cards import card
+from rlsd_pipeline.report.comparison import Comparison
+from rlsd_pipeline.report.heat_map import MANY, heat_map
+from rlsd_pipeline.report.part import Row
+from rlsd_pipeline.report.tables import Cell, details, table
+
+
+def matrix_cards(data: Comparison, size: str) -> list[str]:
+    """Returns one card for each matrix that was computed.
+
+    Args:
+        data: The comparison.
+        size: How many tokens and rollouts it covers, as text.
+    """
+    ranks, within = data.rank_correlation, data.rank_correlation_within
+    items = []
+    if ranks is not None:
+        caption = f"Spearman's ρ of the token credit; – where one is constant. {size}."
+        items.append(_card("ranks", "Do methods order tokens alike?", ranks, data, caption))
+    if within is not None:
+        caption = (
+            "The same after each response's mean credit is taken away; – for methods that give "
+            f"every token of a response the same. {size}."
+        )
+        items.append(_card("within", "Do they agree on which tokens count?", within, data, caption))
+    if data.gradient_cosine is not None:
+        cosines, caption = data.gradient_cosine, f"Cosine between the gradients. {size}."
+        items.append(_card("cosines", "Do updates point the same way?", cosines, data, caption))
+    return items
+
+
+def _card(key: str, title: str, matrix: Sequence[Row], data: Comparison, caption: str) -> str:
+    """Returns the map and, for many methods, a folded table of nearest and furthest methods."""
+    figure = heat_map(matrix, data.methods)
+    if len(data.methods) <= MANY:
+        return card(key, title, figure, caption)
+    rows: list[list[Cell]] = [
+        [" = ".join(one.methods), *_cells(one.nearest), *_cells(one.furthest)]
+        for one in agreements(data.methods, matrix)
+    ]
+    columns = ("method", "nearest", "value", "furthest", "value")
+    ends = details("Nearest and furthest method of each", table(title, columns, rows))
+    caption = f"In hundredths, similar methods together. {caption}"
+    return card(key, title, figure, caption, ends)
+
+
+def _cells(found: Other | None) -> tuple[Cell, Cell]:
+    return (None, None) if found is None else (found.method, found.value)
