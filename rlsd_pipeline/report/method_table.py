@@ -20,8 +20,7 @@ from rlsd_pipeline.report.tables import cell, equal_rows, framed, head, meanings
 
 ONE_SEED = "One seed: all of this is about these trainings, and says nothing about the methods."
 _SAME_SCORES = (
-    "their policies answered alike, as those of methods do that give the same credit, or that were "
-    "not trained."
+    "their policies answered alike. Methods with the same credit do, and so do untrained ones."
 )
 
 
@@ -129,16 +128,18 @@ def _columns(report: MethodTable) -> list[Column]:
         chosen.append(Column("updates", _updates, "of the policy that was scored"))
     chosen.append(Column("n", _size, "training seeds × questions asked of each"))
     if any(line.gain for line in lines):
-        meaning = "score minus that of the base policy nobody has trained"
+        meaning = "score minus that of the untrained base policy"
         chosen.append(Column("gain", lambda line: with_interval(line.gain, sign=True), meaning))
     if any(line.leakage for line in lines):
-        meaning = report.leakage_meaning or "share of responses that betray what only r tells"
+        meaning = (
+            report.leakage_meaning or "share of responses that mention what only the teacher saw"
+        )
         chosen.append(Column("leakage", _leakage, meaning))
     if any(line.blind is not None for line in lines):
         chosen.append(Column("blind", lambda line: plain(line.blind), "score without the image"))
     chosen += _steps(report)
     if len(_tests(lines)) > 1:
-        chosen.append(Column("test", _test, "what gave the p-value"))
+        chosen.append(Column("test", _test, "the test behind the p-value"))
     return chosen
 
 

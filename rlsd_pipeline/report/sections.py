@@ -51,7 +51,7 @@ def curves(report: Report, styles: Styles) -> str:
 
 
 def training(report: Report, styles: Styles) -> str:
-    """What the iterations came to, with their numbers on demand."""
+    """The training curves, with their numbers on demand."""
     return _curves("training", "Training curves", report.training, styles)
 
 
@@ -91,7 +91,7 @@ def differences(results: MethodTable | None, styles: Styles) -> str:
 
 
 def comparison(data: Comparison | None, styles: Styles) -> str:
-    """What the methods do with the same tokens."""
+    """The comparison of the methods on the same tokens."""
     if data is None:
         return ""
     size = f"n = {data.tokens:,} tokens of {data.rollouts:,} rollouts"
@@ -127,7 +127,7 @@ def diagnostics(tables: tuple[Diagnostic, ...]) -> str:
 
 
 def settings(report: Report) -> str:
-    """Where the report comes from."""
+    """The settings and origin of the report."""
     rows = [
         ["" if place else title, value]
         for title, values in report.settings.items()
@@ -175,12 +175,12 @@ def _point(point: BandPoint) -> str:
 
 
 def credit(data: Comparison | None, styles: Styles) -> str:
-    """Whose credit is right, where it was measured; else, how to measure it."""
+    """Credit fidelity if it was measured; otherwise the command that measures it."""
     if data is None or not data.fidelity_meaning:
         return ""
     meaning = paragraph(data.fidelity_meaning)
     shown = _fidelity(data, styles) if data.fidelity else ""
-    return section("credit", "Whose credit is right", meaning, shown)
+    return section("credit", "Credit fidelity", meaning, shown)
 
 
 def _fidelity(data: Comparison, styles: Styles) -> str:
@@ -270,7 +270,7 @@ def _credit_table(data: Comparison) -> str:
                 ),
                 (
                     "clipped",
-                    "share of tokens whose weight was clipped; – where a method clips none",
+                    "share of tokens whose weight was clipped; – for methods without a bound",
                 ),
                 (
                     "gradient norm",
@@ -282,8 +282,8 @@ def _credit_table(data: Comparison) -> str:
 
 
 _SAME_CREDIT = (
-    "they give these tokens the same credit. A schedule that has run out, a bound that cuts "
-    "nothing or a group without a difference in reward leaves nothing to tell them apart."
+    "they give these tokens the same credit. Reasons are a schedule that has run out, a bound that "
+    "clips nothing, or groups without a difference in reward."
 )
 
 
