@@ -24,7 +24,7 @@ def matrix_cards(data: Comparison, size: str) -> list[str]:
         items.append(_card("ranks", "Do methods order tokens alike?", ranks, data, caption))
     if within is not None:
         caption = (
-            "The same after each response's mean credit is taken away; – for methods that give "
+            "The same after each response's mean credit is subtracted; – for methods that give "
             f"every token of a response the same. {size}."
         )
         items.append(_card("within", "Do they agree on which tokens count?", within, data, caption))
