@@ -41,7 +41,7 @@ class Experiment(dg.Component):
         """Build the component from its YAML; the folder names the experiment.
 
         Raises:
-            ConfigError: The YAML says something twice, or names a file that is not what it must be.
+            ConfigError: The YAML gives a key twice, or names an invalid file.
         """
         assert isinstance(attributes, Attributes)
         folder = Path(context.path) if Path(context.path).is_dir() else Path(context.path).parent

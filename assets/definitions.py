@@ -31,7 +31,7 @@ def defs() -> dg.Definitions:
     is given the same again until a file changes.
 
     Raises:
-        ConfigError: An experiment cannot be loaded, where that is what is checked.
+        ConfigError: An experiment cannot be loaded, when definitions are checked.
     """
     before = _loaded.get(EXPERIMENTS)
     if before is None or before[0].have_changed() or os.environ.get(VALIDATING):

@@ -76,7 +76,7 @@ def own_name(file: Path) -> str:
     """The name of an experiment, unless another file has it here.
 
     Raises:
-        ConfigError: Names both files.
+        ConfigError: The name belongs to another file; names both.
     """
     name, other = experiment_name(file), None
     with suppress(OSError):
@@ -98,7 +98,7 @@ def take_name(file: Path, *, adopt: bool = False) -> str:
         adopt: Even where another file has it.
 
     Raises:
-        ConfigError: Another file has it, or the home cannot be written.
+        ConfigError: Another file has the name, or the home cannot be written.
     """
     name = experiment_name(file) if adopt else own_name(file)
     known = known_file(name)

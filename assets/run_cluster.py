@@ -43,7 +43,7 @@ def require_kuberay(declared: Declared) -> None:
     """Refuse, before anything is computed, a declared KubeRay whose packages are missing.
 
     Raises:
-        ConfigError: Names them, and the command that installs them.
+        ConfigError: Packages are missing; names them, and the command that installs them.
     """
     if declared.run_cluster_key is None:
         return
@@ -65,7 +65,7 @@ def _enter(
     """Make the cluster and connect this process; returns its name.
 
     Raises:
-        ComputeError: Kubernetes refuses it, it is not ready in time, or it cannot be reached.
+        ComputeError: Kubernetes refuses the cluster, or it is not ready in time or unreachable.
     """
     cluster = kuberay_cluster(compute, kuberay)
     try:
@@ -91,7 +91,7 @@ def kuberay_cluster(compute: RayCompute, kuberay: KubeRay) -> "KubeRayCluster":
     """The declared cluster as dagster-ray makes it, under a name of its own.
 
     Raises:
-        ConfigError: The manifest is none.
+        ConfigError: The manifest is invalid.
     """
     from dagster_ray.kuberay import KubeRayCluster, RayClusterConfig, RayClusterSpec
     from dagster_ray.kuberay.client import RayClusterClient

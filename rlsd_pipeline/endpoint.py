@@ -54,7 +54,7 @@ class Endpoint:
         """The reply to a request, after as many attempts as declared.
 
         Raises:
-            EndpointError: There is none.
+            EndpointError: There is no valid reply.
         """
         encoded = json.dumps(body).encode("ascii")
         for attempt in range(self._config.retries + 1):

@@ -196,7 +196,7 @@ class Table:
         """As a data frame of Polars, which has to be installed.
 
         Raises:
-            ConfigError: It is not.
+            ConfigError: Polars is not installed.
         """
         try:
             import polars
@@ -210,7 +210,7 @@ class Table:
         """As `.parquet`, `.jsonl`, or a folder of `datasets`.
 
         Raises:
-            ConfigError: The ending is another one.
+            ConfigError: The file has another ending.
         """
         from rlsd_pipeline.exports.written import write_table
 

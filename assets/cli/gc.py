@@ -131,7 +131,7 @@ def _age(text: str, option: str = "--older-than") -> float:
     """Seconds of an age such as `12h`.
 
     Raises:
-        ConfigError: It is none, or so short that a running training could lose what it works with.
+        ConfigError: The age is invalid, or so short that a running training could lose artifacts.
     """
     found = re.fullmatch(r"(\d+)([mhd])", text)
     if found is None:

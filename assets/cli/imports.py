@@ -72,7 +72,7 @@ def options(pairs: Sequence[str]) -> dict[str, Any]:
     """`NAME=VALUE` as settings of a format; a value is read as YAML.
 
     Raises:
-        ConfigError: One is no pair.
+        ConfigError: An option is not NAME=VALUE.
     """
     found = {}
     for pair in pairs:

@@ -50,9 +50,9 @@ def misaligned(table: "pa.Table", rollouts: "pa.Table") -> int:
 
 
 def made_from(run: "StageRun", artifact: "Artifact", stage: str) -> bool:
-    """Whether an artifact was made from what is now at its place; only then can both be compared.
+    """Whether an artifact was made from the present input; only then can both be compared.
 
     Raises:
-        ArtifactError: Nothing is there.
+        ArtifactError: The artifact is missing.
     """
     return artifact.manifest.inputs.get(stage) == run.read(stage).digest

@@ -83,7 +83,7 @@ def recheck(
         run: Its arm and iteration.
 
     Raises:
-        ArtifactError: What a check reads is not there.
+        ArtifactError: An input of a check is missing.
     """
     check = getattr(_BY_STAGE[stage.split(".")[0]], "check", None)
     if check is not None:

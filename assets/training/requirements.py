@@ -11,7 +11,7 @@ def require(declared: Declared) -> None:
     """Refuse a training that could not come to its end.
 
     Raises:
-        RlsdError: The hardware, a package or the model is not there, or does not fit.
+        RlsdError: The hardware, a package or the model is missing, or does not fit.
     """
     from rlsd_pipeline.plan.refusal import require_hardware
     from rlsd_pipeline.stages.iteration.alignment import IN_WORDS

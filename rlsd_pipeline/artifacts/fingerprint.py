@@ -42,7 +42,7 @@ def json_digest(value: dict[str, Any]) -> str:
     """SHA-256 of a value as canonical JSON.
 
     Raises:
-        ConfigError: The value is none that JSON can hold.
+        ConfigError: JSON cannot hold the value.
     """
     try:
         canonical = json.dumps(

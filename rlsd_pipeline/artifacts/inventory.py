@@ -87,7 +87,7 @@ def take_inventory(storage: Storage) -> Inventory:
     """List a store.
 
     Raises:
-        ArtifactError: A manifest or a reference is damaged: what depends on what is then not known.
+        ArtifactError: A manifest or a reference is damaged, so dependencies are not known.
     """
     found = survey(storage)
     for error in (*found.manifests.values(), *found.references.values()):

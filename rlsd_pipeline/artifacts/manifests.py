@@ -31,7 +31,7 @@ def parse_manifest(content: bytes, folder: str) -> Manifest:
         folder: Where it lies; ends with stage, two digits and fingerprint.
 
     Raises:
-        DamagedError: It is none, or that of another folder; says where it lies.
+        DamagedError: The file is no manifest, or that of another folder; says where it lies.
         VersionError: A later version wrote it.
     """
     place = f"{folder}/{MANIFEST}"

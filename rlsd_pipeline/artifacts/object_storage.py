@@ -218,7 +218,7 @@ class ObjectStorage(Storage):
 
         Raises:
             FileNotFoundError: There is no such object or bucket.
-            ArtifactError: It cannot be done.
+            ArtifactError: The operation fails.
         """
         for wait in (*_WAITS, None):
             try:

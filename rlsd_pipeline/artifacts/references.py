@@ -27,7 +27,7 @@ def ref_path(name: str) -> str:
     """The path of a reference.
 
     Raises:
-        ArtifactError: It is no name.
+        ArtifactError: The name is invalid.
     """
     return f"{REFS}/{'/'.join(map(checked_segment, name.split('/')))}{_SUFFIX}"
 
@@ -46,7 +46,7 @@ def parse_reference(content: bytes, name: str, place: str) -> Reference:
         place: Where it lies, for the message.
 
     Raises:
-        DamagedError: It is none, or that of another name.
+        DamagedError: The file is no reference, or that of another name.
         VersionError: A later version wrote it.
     """
     reference = parse(_KIND, Reference, unseal(_KIND, content, place), place)
@@ -75,7 +75,7 @@ def checked_segment(segment: str) -> str:
     """A part of a name.
 
     Raises:
-        ArtifactError: It holds what a path must not.
+        ArtifactError: The segment holds characters that a path must not hold.
     """
     if not _SEGMENT.fullmatch(segment):
         raise ArtifactError(f"{segment!r} cannot be part of a name; use letters, digits and ._=-")

@@ -49,7 +49,7 @@ def unseal(kind: Kind, content: bytes, place: str) -> dict[str, Any]:
     Version 1 has no checksum.
 
     Raises:
-        DamagedError: It is empty, no JSON, has another checksum, or no version that there is.
+        DamagedError: The document is empty, no JSON, or has a wrong checksum or version.
         VersionError: A later version wrote it.
     """
     fields, checksum, digest = _fields(kind, content, place)
@@ -72,7 +72,7 @@ def parse(
     """The document with these fields.
 
     Raises:
-        DamagedError: A field is unknown, is missing, or holds what it cannot.
+        DamagedError: A field is unknown, missing or invalid.
     """
     try:
         return contract.model_validate_json(json.dumps(fields))

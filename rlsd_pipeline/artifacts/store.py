@@ -171,7 +171,7 @@ class ArtifactStore:
         """The earlier artifacts of a name that still exist, the latest first.
 
         Raises:
-            DamagedError: The file of the name is none, or a manifest is damaged.
+            DamagedError: The file of the name is no reference, or a manifest is damaged.
             VersionError: A later version wrote one of them.
         """
         reference = self._reference(name)

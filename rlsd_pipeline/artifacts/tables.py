@@ -66,7 +66,7 @@ def check_same_tokens(table: pa.Table, rollouts: pa.Table) -> None:
     """Check that a token table speaks of the same rollouts, in the same order, token by token.
 
     Raises:
-        AlignmentError: Names the first rollout that differs.
+        AlignmentError: The tables differ; names the first rollout.
     """
     if table["rollout_id"] != rollouts["rollout_id"]:
         _raise_other_rollouts(table["rollout_id"].to_pylist(), rollouts["rollout_id"].to_pylist())

@@ -29,7 +29,7 @@ def require_digest(local: Path, sha256: str, place: str) -> None:
         place: Where the store has it, for the message.
 
     Raises:
-        DamagedError: There is no such file, or it has other bytes.
+        DamagedError: The file is missing, or has other bytes.
     """
     found = "no file"
     if local.exists():

@@ -32,7 +32,7 @@ def require_version(record: type[Record], found: object, place: str, writer: str
         writer: Version of the product that wrote it, where it is known.
 
     Raises:
-        VersionError: Names the versions, and what reads the file.
+        VersionError: The version is not readable; names the versions, and what reads the file.
     """
     name, current = record.__name__, record.schema_version
     oldest = record.oldest_readable or current
@@ -99,8 +99,8 @@ def check_table(record: type[Record], path: Path, place: str, writer: str | None
     """The columns of a file, known from its footer alone to hold a table of the record.
 
     Raises:
-        VersionError: It holds records of a version that is not read here.
-        ArtifactError: It holds another record, or columns that this one does not declare.
+        VersionError: The file holds records of a version that is not read here.
+        ArtifactError: The file holds another record, or undeclared columns.
     """
     schema = pq.read_schema(path)
     metadata = schema.metadata or {}
@@ -136,8 +136,8 @@ def parse_record(
         writer: Version of the product that wrote it, where that is known.
 
     Raises:
-        VersionError: It is of a version that is not read here.
-        ArtifactError: A field is unknown, is missing, or holds what it cannot.
+        VersionError: The record is of a version that is not read here.
+        ArtifactError: A field is unknown, missing or invalid.
     """
     if version is not None:
         require_version(record, version, place, writer)

@@ -253,7 +253,7 @@ class ExperimentConfig(StrictConfig):
         """The same experiment, with relative paths resolved against the YAML's folder.
 
         Raises:
-            ConfigError: The manifest of a Ray cluster is none, or its cluster is too small.
+            ConfigError: The manifest of a Ray cluster is invalid, or its cluster is too small.
         """
         found: dict[str, object] = {"model": self.model.located(folder)}
         found["dataset"] = self.dataset.located(folder)

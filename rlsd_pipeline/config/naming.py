@@ -15,7 +15,7 @@ def experiment_name(file: Path) -> str:
     Dagster's names are letters, digits and `_` of ASCII: accents go, anything else becomes `_`.
 
     Raises:
-        ConfigError: Nothing is left of the name.
+        ConfigError: No valid character is left of the name.
     """
     file = file.resolve()
     own = file.parent.name if file.stem == Path(FILE).stem else file.stem

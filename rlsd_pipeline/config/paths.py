@@ -24,7 +24,7 @@ def expanded(path: str) -> Path:
     """A path with `~` replaced by the user's home.
 
     Raises:
-        ConfigError: `~name` names no user of this machine, or the path is none.
+        ConfigError: `~name` names no user of this machine, or the path is invalid.
     """
     if not path.strip():
         raise ConfigError("a path or name is empty: name the file or folder, or drop the key")

@@ -112,7 +112,7 @@ class RayCompute(ShardedUpdate):
         """The same, with the manifest's path resolved against a folder.
 
         Raises:
-            ConfigError: The manifest is none, or its cluster has too few GPUs.
+            ConfigError: The manifest is invalid, or its cluster has too few GPUs.
         """
         if self.kuberay is None:
             return self

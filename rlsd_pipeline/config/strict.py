@@ -53,7 +53,7 @@ def validate(
         folder: Where relative paths begin.
 
     Raises:
-        ConfigError: One message that lists every problem.
+        ConfigError: The data is invalid; one message lists every problem.
     """
     try:
         return model_cls.model_validate(data, context={"folder": folder})

@@ -19,7 +19,7 @@ def read_boxes(value: Any, images: int, place: str) -> list[float] | None:
         place: The row, for the message.
 
     Raises:
-        DataError: They are no boxes, or not one for each image.
+        DataError: The values are no boxes, or not one for each image.
     """
     if value is None or (isinstance(value, Sequence) and not len(value)):
         return None

@@ -16,7 +16,7 @@ def cropped(data: bytes, box: Sequence[float], margin: float, problem_id: str) -
         problem_id: The problem of the image, for the message.
 
     Raises:
-        DataError: Nothing of the image lies in the box.
+        DataError: The box contains no part of the image.
     """
     image = decode_image(data)
     left, top, right, bottom = box

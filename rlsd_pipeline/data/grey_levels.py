@@ -30,7 +30,7 @@ def eight_bits(image: Image.Image) -> Image.Image:
         image: Mode `I`, `I;16` (any byte order) or `F`.
 
     Raises:
-        DataError: It holds values that no such range has.
+        DataError: The image holds values outside every known range.
     """
     values = np.asarray(image).astype(np.float64)
     tags = getattr(image, "tag_v2", {})

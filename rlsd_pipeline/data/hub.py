@@ -45,7 +45,7 @@ def read_hub(
 
     Raises:
         ConfigError: A field is unknown or missing in `columns`, or a revision is.
-        DataError: The data set, a column of it or a row is not what it must be.
+        DataError: The data set, a column or a row is invalid.
     """
     sources = _sources(columns)
     root, table = _load(name_or_path, split, config_name, revision)

@@ -40,7 +40,7 @@ def read_image(value: Any, root: Path | None, place: str, index: int) -> bytes:
         index: Index of the image in its row.
 
     Raises:
-        DataError: It is no image that can be read, or lies outside the folder.
+        DataError: The image cannot be read, or lies outside the folder.
     """
     short = isinstance(value, str) and len(value) <= _LONGEST_NAME
     named = short and not _DATA_URL.match(value.strip())
@@ -57,7 +57,7 @@ def image_source(value: Any, root: Path | None, place: str) -> bytes | Path:
         place: Where it stands, for the message.
 
     Raises:
-        DataError: The value is no image, is not to be had here, or its file lies elsewhere.
+        DataError: The value is no image, is not available here, or lies outside the folder.
     """
     while isinstance(value, Mapping):
         given = [value[key] for key in _KEYS if value.get(key)]

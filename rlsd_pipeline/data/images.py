@@ -62,7 +62,7 @@ def decode_image(data: bytes) -> Image.Image:
     strip that models refuse has white added along its long sides.
 
     Raises:
-        DataError: It is greyscale whose range is not known.
+        DataError: The image is greyscale of an unknown range.
     """
     with Image.open(io.BytesIO(data), formats=_FORMATS) as encoded:
         encoded.load()

@@ -50,7 +50,7 @@ def read_jsonl(path: Path, *, limit: int | None = None) -> Iterator[Problem]:
         limit: Take only the first this many rows; the others are not looked at.
 
     Raises:
-        DataError: One message with the first ten problems and the number of all.
+        DataError: Rows are invalid; one message has the first ten faults and their number.
     """
     _check_all(path, limit)
     return (_problem(line, path.parent) for line in islice(_lines(path), limit))

@@ -31,7 +31,7 @@ def own_problem(row: Any, folder: Path | None, place: str) -> Problem:
         place: Where it stands, for the message.
 
     Raises:
-        DataError: It is no problem, or an image cannot be read.
+        DataError: The row is not a problem, or an image cannot be read.
     """
     if isinstance(row, Problem):
         proved = [_image(image, folder, place, n) for n, image in enumerate(row.images)]

@@ -42,7 +42,7 @@ class Row(StrictConfig):
             read_image: The encoded image of a value and of its place among the images.
 
         Raises:
-            DataError: An image cannot be read, or a box is none.
+            DataError: An image cannot be read, or a box is invalid.
         """
         values = image_values(self.image) + image_values(self.images)
         images = [read_image(value, index) for index, value in enumerate(values)]

@@ -58,14 +58,14 @@ class DataSource(Component):
         return None
 
     def declared(self) -> dict[str, Any]:
-        """The settings that identify the problems: all, unless they say where the same ones lie."""
+        """The settings that identify the problems: all but those of their location."""
         return identity(self)
 
     def pinned(self) -> Self:
-        """The same, with a name that may come to mean something else replaced by what it now means.
+        """The same source, with names such as a branch replaced by what they mean now.
 
         Raises:
-            ConfigError: That cannot be found out.
+            ConfigError: The identity cannot be found out.
         """
         return self
 

@@ -159,7 +159,7 @@ class Benchmark(AnyBenchmark):
         gives it, and everything else that the rules need is in `attributes`.
 
         Raises:
-            DataError: The row is not what it must be.
+            DataError: The row does not fit the benchmark.
         """
 
     @abstractmethod
@@ -198,7 +198,7 @@ class Benchmark(AnyBenchmark):
         """The same, with the commit of a revision that may change.
 
         Raises:
-            ConfigError: It cannot be found out.
+            ConfigError: The revision cannot be resolved.
         """
         revision = self.revision or ("" if self.commit else "main")
         if self.path is not None or not revision:

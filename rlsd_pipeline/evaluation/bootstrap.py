@@ -37,7 +37,7 @@ def cluster_ratio(
         ratio whose denominators sum to 0.
 
     Raises:
-        ValueError: The three are not equally long, or a number is not finite.
+        ValueError: The three lists differ in length, or a number is not finite.
     """
     above, below = np.asarray(numerators, dtype=float), np.asarray(denominators, dtype=float)
     if not above.shape == below.shape == (len(problem_ids),):

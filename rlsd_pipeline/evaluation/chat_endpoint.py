@@ -29,7 +29,7 @@ class ChatEndpoint:
         """The model's reply, without sampling.
 
         Raises:
-            EndpointError: There is none after all attempts, or it holds no text.
+            EndpointError: All attempts fail, or the reply holds no text.
         """
         if self._failures_in_a_row >= _GIVE_UP_AFTER:
             raise EndpointError(f"not asked after {_GIVE_UP_AFTER} failures in a row")

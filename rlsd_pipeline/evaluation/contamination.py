@@ -77,7 +77,7 @@ def require_distinct(
         max_pixels: As in `overlap`.
 
     Raises:
-        DataError: How many problems are in the benchmark, and the first of them.
+        DataError: Training problems are in the benchmark; names their number and the first ones.
     """
     shared = overlap(problems, benchmark_problems, max_pixels=max_pixels)
     if not shared:

@@ -90,7 +90,7 @@ def clustered_interval(
         confidence: Coverage of the interval.
 
     Raises:
-        ValueError: The two are not equally long.
+        ValueError: The two lists differ in length.
     """
     values = np.asarray(scores, dtype=float)
     count = len(set(clusters))
@@ -113,7 +113,7 @@ def clustered_error(values: Sequence[float], clusters: Sequence[str]) -> float:
     cluster of its own it is s / sqrt(n).
 
     Raises:
-        ValueError: The two are not equally long.
+        ValueError: The two lists differ in length.
     """
     numbers = np.asarray(values, dtype=float)
     if len(numbers) != len(clusters):
@@ -180,7 +180,7 @@ def paired_difference(
         confidence: Coverage of the interval.
 
     Raises:
-        ValueError: The two are not of equally many seeds.
+        ValueError: The two have different numbers of seeds.
     """
     if len(first) != len(second):
         raise ValueError(f"paired scores of {len(first)} and {len(second)} seeds")

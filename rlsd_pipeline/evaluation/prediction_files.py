@@ -42,7 +42,7 @@ def read_entries(path: Path, id_column: str) -> Iterator[Entry]:
         id_column: What the benchmark's rows call the id, such as `pid`.
 
     Raises:
-        DataError: It cannot be read, or holds something else.
+        DataError: The file cannot be read, or holds no predictions.
     """
     try:
         if path.is_dir():

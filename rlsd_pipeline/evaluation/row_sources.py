@@ -76,7 +76,7 @@ def local_sources(benchmark: Benchmark, path: Path) -> Iterator[Source]:
     """The tables of a split in a local folder, or the one in a file.
 
     Raises:
-        DataError: There is none, or it cannot be read.
+        DataError: There is no such file, or it cannot be read.
     """
     path = path.expanduser()
     hub_split = benchmark.splits[benchmark.split].hub_split

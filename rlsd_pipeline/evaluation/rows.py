@@ -26,7 +26,7 @@ def load_benchmark(benchmark: Benchmark) -> list[Problem]:
     has.
 
     Raises:
-        DataError: It cannot be reached, or a column, a row or an image is not what it must be.
+        DataError: The data set cannot be reached, or a column, a row or an image is invalid.
         ComponentError: A user's benchmark cannot read a row.
     """
     if benchmark.path is None:
@@ -50,7 +50,7 @@ def read_items(benchmark: Benchmark, path: Path) -> dict[str, Problem]:
     """The rows of a local copy without their images, by id: all that scoring needs.
 
     Raises:
-        DataError: The file, a column or a row is not what it must be.
+        DataError: The file, a column or a row is invalid.
         ComponentError: A user's benchmark cannot read a row.
     """
     problems = _unique(

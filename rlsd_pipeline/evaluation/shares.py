@@ -24,7 +24,7 @@ def share_of_gain(parts: Sequence[float], wholes: Sequence[float], confidence: f
         The share; nan where the mean whole is 0.
 
     Raises:
-        ValueError: The two are not of equally many seeds.
+        ValueError: The two have different numbers of seeds.
     """
     from scipy import stats
 

@@ -20,7 +20,7 @@ def token_reader(run: StageRun, tokens: str) -> TokenReader:
 
     Raises:
         ModelError: There is no such model.
-        ArtifactError: The model is one that is made here, and has not been.
+        ArtifactError: The model is one that this pipeline makes, and has not been made.
     """
     if tokens == "words":
         return Words()
@@ -95,7 +95,7 @@ class KnownProblems:
         """The problem that a row answers.
 
         Raises:
-            UnusableError: There is none, or several of that wording.
+            UnusableError: No problem has this prompt, or several have.
         """
         found = self._by_text.get(self._reader.question(row).strip(), [])
         if len(found) > 1 and row.answer is not None:

@@ -83,7 +83,7 @@ class RolloutFormat(Component):
         """The files of the log, by the numbers in their names.
 
         Raises:
-            DataError: There is none.
+            DataError: There is no such file.
         """
         from rlsd_pipeline.imports.recognised import no_files
 
@@ -157,7 +157,7 @@ class RolloutFormat(Component):
         """Refuse a log by its first record.
 
         Raises:
-            DataError: It is of another format, or lacks what is declared.
+            DataError: The record is of another format, or lacks a declared key.
         """
         from rlsd_pipeline.imports.recognised import another_format
 
@@ -232,7 +232,7 @@ def asked(prompt: Any) -> dict[str, Any]:
     """`prompt`, `question` and `system` of a prompt that is text or a list of messages.
 
     Raises:
-        UnusableError: It has several turns, or none of a user.
+        UnusableError: The conversation has several turns, or none of a user.
     """
     if isinstance(prompt, str):
         return {"prompt": prompt}
@@ -253,7 +253,7 @@ def said(completion: Any) -> str:
     """The text of a completion that is text or one message of the assistant.
 
     Raises:
-        UnusableError: It has several turns, or no text.
+        UnusableError: The completion has several turns, or no text.
     """
     if isinstance(completion, list):
         if len(completion) != 1 or completion[0].get("role") != "assistant":

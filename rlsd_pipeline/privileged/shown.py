@@ -21,7 +21,7 @@ def teacher_texts(
     """The teacher's question for each rollout; None where there is nothing to show it.
 
     Raises:
-        DataError: The teacher is to see what the data set does not have.
+        DataError: The data set lacks what the teacher is to see.
         ComponentError: A context of a user's own failed.
     """
     groups = Groups(rollout.problem.problem_id for rollout in rollouts)

@@ -18,7 +18,7 @@ def require_solution(problem: Problem, why: str) -> str:
         why: What it is needed for, for the message.
 
     Raises:
-        DataError: There is none.
+        DataError: The problem has no reference solution.
     """
     if problem.solution is None:
         raise DataError(

@@ -25,7 +25,7 @@ def require_answer(
     """See that a request was answered in full, each response with its log-probabilities.
 
     Raises:
-        ComponentError: Names the engine, the line of its method, the problem and what is wrong.
+        ComponentError: The answer is invalid; names the engine, its line and the problem.
     """
     wanted = len(request.prompts) * request.group_size
     if not isinstance(completions, list) or len(completions) != wanted:

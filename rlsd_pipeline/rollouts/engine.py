@@ -171,5 +171,5 @@ class Engine(Component):
             together.
 
         Raises:
-            EngineError: It is not reached, or does not sample from this policy.
+            EngineError: The engine is not reached, or does not sample from this policy.
         """

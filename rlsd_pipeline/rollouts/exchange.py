@@ -70,7 +70,7 @@ def believed(
 
     Raises:
         AlignmentError: The engine read another prompt.
-        EngineError: It reports what sampling could not have given.
+        EngineError: The engine reports values that sampling cannot give.
     """
     if list(reported.prompt_ids) != prompt.prompt_ids:
         raise AlignmentError(

@@ -32,8 +32,8 @@ def sample_part(
     """One part of a request by the declared engine of the process that is asked.
 
     Raises:
-        ConfigError: What it needs is not installed, or its key is not set.
-        ComponentError: A user's engine failed, or its answer is not what was asked for.
+        ConfigError: A package of the engine is not installed, or its key is not set.
+        ComponentError: A user's engine failed, or its answer does not fit the request.
     """
     engine = kept(declared)
     if not engine.continues:

@@ -59,7 +59,7 @@ class TableStage(Stage):
         """The content of the file, and not the folder it lies in.
 
         Raises:
-            DataError: It cannot be read.
+            DataError: The file cannot be read.
         """
         from rlsd_pipeline.identity.files import path_digest
 
@@ -81,7 +81,7 @@ class TableStage(Stage):
         """Check the rows and write them.
 
         Raises:
-            DataError: Names the file, the row and the column of what is wrong.
+            DataError: The table is invalid; names the file, the row and the column.
         """
         from rlsd_pipeline.artifacts.given import read_table
 
@@ -103,5 +103,5 @@ class TableStage(Stage):
         """Check the stage's table beyond its schema and its order.
 
         Raises:
-            ArtifactError: Names the row and the column.
+            ArtifactError: The table is invalid; names the row and the column.
         """

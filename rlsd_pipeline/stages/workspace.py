@@ -57,7 +57,7 @@ class Workspace:
         """Policies in memory.
 
         Raises:
-            ConfigError: The device that is declared is not there.
+            ConfigError: The declared device does not exist.
         """
         from rlsd_pipeline.compute.build import build_pool
 
@@ -216,7 +216,7 @@ class StageRun:
         """The artifact of a stage here, from the store or computed.
 
         Raises:
-            RlsdError: What it reads is not here or does not fit, or the work is refused.
+            RlsdError: An input is missing or does not fit, or the work is refused.
         """
         return self.stage(stage).make(self)
 

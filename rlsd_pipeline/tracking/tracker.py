@@ -83,7 +83,7 @@ def require_packages(trackers: Sequence[Tracker]) -> None:
     """Refuse, before anything is computed, a tracker whose package is missing.
 
     Raises:
-        ConfigError: Names it, and the command that installs it.
+        ConfigError: A package is missing; names it, and the command that installs it.
     """
     for tracker in trackers:
         missing = [name for name in tracker.packages if importlib.util.find_spec(name) is None]

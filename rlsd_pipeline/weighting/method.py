@@ -113,7 +113,7 @@ class Credit:
         """A column that the method cannot do without; `[tokens]`.
 
         Raises:
-            ValueError: It is not there; says what makes it.
+            ValueError: The column is missing; names the command that makes it.
         """
         if lacks := self.lacks([name]):
             raise ValueError(why_lacking(lacks))

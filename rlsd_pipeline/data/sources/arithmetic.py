@@ -90,7 +90,7 @@ class ArithmeticDataset(DataSource):
         """The problems of both splits.
 
         Raises:
-            DataError: There are not so many different ones.
+            DataError: There are fewer different questions.
         """
         found: dict[Split, list[Problem]] = {"train": [], "test": []}
         lengths = sorted(set(self.terms))

@@ -66,7 +66,7 @@ class HubDataset(DataSource):
         """The problems of the split, and of the test split where one is named.
 
         Raises:
-            DataError: A problem is in both.
+            DataError: A problem is in both splits.
         """
         problems = [*self._of(self.split, "train")]
         if self.test_split is None:

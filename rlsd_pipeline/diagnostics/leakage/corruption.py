@@ -71,7 +71,7 @@ def total_variation_shift(right: Tensor, corrupted: Tensor, none: Tensor) -> Ref
         none: With no reference; `[tokens, vocabulary]`.
 
     Raises:
-        ValueError: The three differ in shape.
+        ValueError: The three arrays differ in shape.
     """
     if not right.shape == corrupted.shape == none.shape:
         raise ValueError(

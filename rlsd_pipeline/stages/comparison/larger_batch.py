@@ -48,7 +48,7 @@ def make_batch(run: StageRun, prompts: int) -> LargerBatch:
     """Its rollouts, rewards, scores and token weights, from the store or computed.
 
     Raises:
-        ConfigError: The data set has fewer problems to train on.
+        ConfigError: The data set has fewer training problems.
     """
     known = run.read("problems").table(Problem, columns=["split"])["split"]
     most = known.to_pylist().count("train")

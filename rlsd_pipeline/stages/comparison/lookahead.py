@@ -67,7 +67,7 @@ def scores_here(run: StageRun, benchmark: BenchmarkConfig) -> dict[str, Artifact
     """The score before the update, and by method the one after it.
 
     Raises:
-        ArtifactError: One of them has not been made here.
+        ArtifactError: An evaluation has not been made here.
     """
     found = _scores(run, benchmark)
     missing = [name for name in (BEFORE, *compared_methods(run)) if name not in found]

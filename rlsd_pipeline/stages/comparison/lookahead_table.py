@@ -34,7 +34,7 @@ class LookaheadStage(Stage):
         """The score before the update, and by every method the one after it.
 
         Raises:
-            ArtifactError: They have not been made here.
+            ArtifactError: The evaluations have not been made here.
         """
         from rlsd_pipeline.stages.comparison.lookahead import scores_here
 

@@ -55,7 +55,7 @@ class BenchmarkItemsStage(Stage):
         """Read the rows.
 
         Raises:
-            DataError: They are not the benchmark's, or cannot be reached.
+            DataError: The rows are not the benchmark's, or cannot be reached.
             ComponentError: A user's benchmark cannot read a row.
         """
         from rlsd_pipeline.artifacts.tables import record_table

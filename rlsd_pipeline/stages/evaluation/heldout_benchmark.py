@@ -53,7 +53,7 @@ class HeldoutTest:
         """Every held-out problem, put as in training.
 
         Raises:
-            ConfigError: There is none.
+            ConfigError: There are no held-out problems.
         """
         problems = self._of(self.split)
         if not problems:

@@ -29,7 +29,7 @@ def require_sampled_by(rollouts: Artifact, policy: Artifact) -> None:
     Of imported ones nobody knows; how far the policy is from what sampled them is measured.
 
     Raises:
-        AlignmentError: Names both policies, or says that the rollouts are in words.
+        AlignmentError: The policies differ, or the rollouts are in words.
     """
     made_by = rollouts.manifest.config.get("implementation")
     if isinstance(made_by, dict) and made_by.get("tokens") == "words":

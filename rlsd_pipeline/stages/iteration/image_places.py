@@ -30,7 +30,7 @@ def require_places(experiment: ExperimentConfig, problems: Sequence[Problem]) ->
     """Refuse problems whose prompts do not say where their images go.
 
     Raises:
-        DataError: A prompt says `<image>` more or less often than it has images, and not nowhere.
+        DataError: A prompt holds `<image>`, but not once for each of its images.
     """
     templates = image_tags(experiment)
     wrong: list[str] = []

@@ -81,7 +81,7 @@ class LogprobsStage(Stage):
 
         Raises:
             AlignmentError: A prompt is not the one that was sampled from.
-            ConfigError: The teacher's distribution would take more room than any disk should give.
+            ConfigError: The teacher's distribution would take too much disk.
             ModelError: The teacher's tokenizer is not the student's.
         """
         from rlsd_pipeline.artifacts.tables import to_table
@@ -186,7 +186,7 @@ class LogprobsTable(TableStage, LogprobsStage):  # type: ignore[misc]
         """Check that there is a teacher if the arm's method reads one.
 
         Raises:
-            ArtifactError: There is none.
+            ArtifactError: There is no teacher.
         """
         if TEACHER in run.arm.columns and table["teacher_logprobs"].null_count == len(table):
             raise ArtifactError(

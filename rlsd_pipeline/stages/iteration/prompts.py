@@ -24,7 +24,7 @@ def encode(policy: Policy, problem: Problem, text: str, system: str | None) -> E
     """Encode the prompt of a problem, with its images.
 
     Raises:
-        DataError: The model cannot read it; names the problem.
+        DataError: The model cannot read the prompt; names the problem.
         ModelError: The model takes no images, or no system message.
     """
     try:
@@ -42,7 +42,7 @@ def require_budget(prompts: Mapping[str, EncodedPrompt], limit: int, whose: str)
         whose: What sets the limit, for the message.
 
     Raises:
-        DataError: One is longer.
+        DataError: A prompt is longer than the limit.
     """
     for problem_id, prompt in prompts.items():
         if len(prompt.prompt_ids) > limit:

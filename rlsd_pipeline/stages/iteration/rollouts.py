@@ -89,7 +89,7 @@ class RolloutsTable(TableStage, RolloutsStage):  # type: ignore[misc]
         """Groups of problems to learn from, in tokens that the policy has.
 
         Raises:
-            ArtifactError: Names the row and the column.
+            ArtifactError: The table is invalid; names the row and the column.
         """
         problems, owners = run.workspace.problems(inputs["problems"]), table["problem_id"]
         reference = run.arm.weighting.responses == "reference"

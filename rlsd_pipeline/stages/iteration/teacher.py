@@ -53,7 +53,7 @@ def require_same_tokenizer(student: Policy, teacher: Policy) -> None:
     """The teacher scores the student's token ids, which must mean the same to it.
 
     Raises:
-        ModelError: Names a token that differs.
+        ModelError: The tokenizers differ; names a token.
     """
     ours, theirs = student.tokenizer.get_vocab(), teacher.tokenizer.get_vocab()
     differing = sorted(t for t in ours.keys() | theirs.keys() if ours.get(t) != theirs.get(t))

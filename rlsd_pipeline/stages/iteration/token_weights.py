@@ -108,7 +108,7 @@ class TokenWeightsTable(TableStage, TokenWeightsStage):  # type: ignore[misc]
         """Check that a weighed divergence exists.
 
         Raises:
-            ArtifactError: The arm's method stores none.
+            ArtifactError: The arm's method stores no divergence.
         """
         weighed = table["distillation_weights"].null_count < len(table)
         if weighed and run.arm.weighting.stored_divergence is None:

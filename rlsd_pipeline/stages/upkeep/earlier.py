@@ -168,7 +168,7 @@ def _broken(links: Mapping[int, Link], at: int) -> list[Setting]:
     """Whether the next policy was not made of this one.
 
     Raises:
-        ArtifactError: One of them is not here.
+        ArtifactError: One of the policies is missing.
     """
     if not {at, at + 1} <= links.keys():
         raise ArtifactError(f"the policy of iteration {at} or of the next one is not here")
@@ -180,7 +180,7 @@ def _iteration(run: Kept) -> list[Setting]:
     """The changes at an iteration; changed inputs count only if no setting is the reason.
 
     Raises:
-        RlsdError: A stage's artifact, or what it reads, is not here.
+        RlsdError: A stage's artifact or one of its inputs is missing.
     """
     teacher = run.teacher() if run.arm.reads_teacher else None
     place, stages = run.as_drawn(), [run.stage(stage) for stage in iteration_of(run.arm)]

@@ -30,7 +30,7 @@ class Kept(StageRun):
         """The artifact of a stage.
 
         Raises:
-            ArtifactError: There is none.
+            ArtifactError: There is no such artifact.
         """
         found = self.kept(stage, iteration)
         if found is None:
@@ -41,7 +41,7 @@ class Kept(StageRun):
         """The weights that teach here.
 
         Raises:
-            ArtifactError: There are none.
+            ArtifactError: There are no such weights.
         """
         teacher = self.arm.teacher
         if isinstance(teacher, EMATeacher | ModelTeacher):
