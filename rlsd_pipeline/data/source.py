@@ -21,31 +21,31 @@ if TYPE_CHECKING:
 class DataSource(Component):
     """A data source.
 
-    Only `problems` has to be written. Of a source of a user's own, its code, its settings and the
-    content of each `LocatedPath` among them identify the problems; what else they depend on is
-    what `content_version` is for.
+    A subclass must define `problems`. The code of a user's source, its settings and the content of
+    each `LocatedPath` among them identify the problems. `content_version` identifies anything else
+    that they depend on.
     """
 
     component_kind = "data source"
 
     test_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    """Share of the problems held out for evaluation where none names the split `test`."""
+    """Share of the problems held out for evaluation if none names the split `test`."""
 
     @abstractmethod
     def problems(self) -> Iterable[Row]:
         """The problems, as `Problem` or as dictionaries, in a fixed order.
 
-        A dictionary has `question` and `answer`, and where there is something to say `image` or
-        `images`, `id` (or `problem_id`), `solution`, `choices`, `split`, `attributes`, `boxes`
-        (`[left, top, right, bottom]` in pixels, one an image) and `cue`. An image is encoded
-        bytes, base64, a Pillow image, a `Path`, or a path below `image_folder` as text.
+        A dictionary has `question` and `answer`, and optionally `image` or `images`, `id` (or
+        `problem_id`), `solution`, `choices`, `split`, `attributes`, `boxes` (`[left, top, right,
+        bottom]` in pixels, one for each image) and `cue`. An image is encoded bytes, base64, a
+        Pillow image, a `Path`, or a path below `image_folder` as text.
         """
 
     @property
     def image_folder(self) -> Path | None:
         """The folder of the images that dictionaries name by text; None if they name none.
 
-        They count as content where this folder is a `LocatedPath` among the settings.
+        They count as content if this folder is a `LocatedPath` among the settings.
         """
         return None
 
@@ -70,13 +70,13 @@ class DataSource(Component):
         return self
 
     def located(self, folder: Path) -> Self:
-        """The same, with relative paths that are no `LocatedPath` resolved against a folder."""
+        """The same source, with relative paths (not `LocatedPath`) resolved against a folder."""
         return self
 
     def reasoning_steps(
         self, completion: str, extracted: str | None, problem: Problem
     ) -> dict[str, str]:
-        """Name of a step of the reasoning -> its outcome in a response, by which scores are told.
+        """Reasoning step -> its outcome in a response, by which scores are broken down.
 
         Args:
             completion: The response.
@@ -87,12 +87,12 @@ class DataSource(Component):
 
     @property
     def held_out_count(self) -> int | None:
-        """Problems of the test split, for the plan; None where they have to be read first."""
+        """Problems of the test split, for the plan; None if they must be read first."""
         return None
 
     @property
     def bytes_to_read(self) -> int | None:
-        """Bytes of this machine that reading takes; None leaves it unread by the plan.
+        """Bytes on this machine that reading takes; None tells the plan not to read it.
 
         Raises:
             OSError: A file of it cannot be read.
@@ -101,9 +101,9 @@ class DataSource(Component):
 
     @property
     def seen_by_warm_start(self) -> int | None:
-        """Train images of easy-VQA left to the warm start of `tiny_qwen3_vl`; None for other data.
+        """Train images of easy-VQA that only the warm start sees; None for other data.
 
-        The first so many: none of the problems shows one of them.
+        They are the first ones; no problem shows one of them.
         """
         return None
 

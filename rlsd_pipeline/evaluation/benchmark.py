@@ -54,42 +54,41 @@ def _robust() -> Rule:
 
 
 class Benchmark(AnyBenchmark):
-    """Questions that are rows of a table, how they are put, and how answers are judged.
+    """A benchmark whose questions are rows of a table.
 
-    A class says what a row is (`read`) and what a policy is asked (`prompt`). An answer is read
-    and compared by `extract` and `compare`, which it may override; or by `rules`, where its
-    authors have one and we another. The score is the accuracy over questions, or what `summarise`
-    makes of the verdicts. Whatever of it runs a user's code says file, line and question when it
-    fails.
+    A subclass defines `read`, which turns a row into a problem, and `prompt`. `extract` and
+    `compare` read and compare answers, and may be overridden. `rules` offers several rules, such as
+    the authors' and the robust one. The score is the accuracy over questions, unless `summarise` is
+    overridden. An exception in a user's code names file, line and question.
     """
 
     hub_id: ClassVar[str] = ""
     """The data set on the hub; without one the rows are in a local `path`."""
 
     commit: ClassVar[str] = ""
-    """The commit that is read; without one, that which `main` is when the rows are read."""
+    """The commit that is read; without one, the present commit of `main`."""
 
     licence: ClassVar[str] = ""
-    """Of the data."""
+    """Licence of the data."""
 
     access: ClassVar[str | None] = None
-    """How to get access where the data set is gated."""
+    """How to get access to a gated data set."""
 
     configs: ClassVar[Sequence[str]] = ()
-    """Configurations on the hub that together are the benchmark; none for a single one."""
+    """Configurations on the hub that together are the benchmark; empty for a single one."""
 
     splits: ClassVar[Mapping[str, Split]] = {"test": Split("test")}
-    """Name -> split. The first is asked by default, and is that of the published table."""
+    """Name -> split. The first one is the default, and that of the published table."""
 
     columns: ClassVar[Mapping[str, ColumnKind]] = {}
-    """Column of a row that must be there -> what its values must be."""
+    """Required column of a row -> the kind of its values."""
 
     id_column: ClassVar[str] = "id"
     """The column that holds a question's id."""
 
     images: ClassVar[Sequence[str]] = ()
-    """Columns that hold images, in the order in which the prompt speaks of them; each holds one
-    image, a list of them, or null. Without such columns the questions are text."""
+    """Columns that hold images, in the order of the prompt. Each holds one image, a list of images,
+    or null. Without such columns the questions are text."""
 
     rules: ClassVar[Mapping[Mode, Callable[[], Rule]]] = {}
     """Mode -> a new rule; without any, `extract` and `compare` are the robust rule."""
@@ -155,8 +154,8 @@ class Benchmark(AnyBenchmark):
     def read(self, row: Row) -> Problem:
         """A row as a problem without images.
 
-        Its split is the one that the row itself tells, or `self.split`; `answer` is as the row
-        gives it, and everything else that the rules need is in `attributes`.
+        Its split is the row's own, or `self.split`. `answer` is as in the row, and `attributes`
+        hold everything else that the rules need.
 
         Raises:
             DataError: The row does not fit the benchmark.
@@ -167,13 +166,13 @@ class Benchmark(AnyBenchmark):
         """The prompt of a problem."""
 
     def extract(self, response: str, problem: Problem) -> str | None:
-        """The answer of a response, None where there is none; in any usual convention."""
+        """The answer of a response in any usual convention; None without one."""
         return _robust().extract(response, problem)
 
     def compare(self, answer: str, problem: Problem) -> bool | tuple[Verdict, str | None]:
-        """Whether an answer is the gold one; by choice, or by the kind of the answer.
+        """Whether an answer equals the gold answer, by choice or by the kind of the answer.
 
-        A verdict with a reason may stand in place of a truth value.
+        It may return a verdict with a reason instead.
         """
         return _robust().compare(answer, problem)
 
@@ -182,7 +181,7 @@ class Benchmark(AnyBenchmark):
         return ()
 
     def summarise(self, scored: Sequence[Scored], confidence: float) -> Summary:
-        """The score of some verdicts, with an interval of this coverage and by label."""
+        """The score of some verdicts, with its interval and its breakdown by label."""
         return by_question(*self.labels)(scored, confidence)
 
     def rule(self) -> Rule:
@@ -195,7 +194,7 @@ class Benchmark(AnyBenchmark):
         return self.revision or self.commit or "main"
 
     def pinned(self) -> Self:
-        """The same, with the commit of a revision that may change.
+        """The same benchmark, with a branch or tag resolved to its commit.
 
         Raises:
             ConfigError: The revision cannot be resolved.
@@ -210,11 +209,11 @@ class Benchmark(AnyBenchmark):
 
     @property
     def items(self) -> str:
-        """Its rows are kept on their own."""
+        """The stage that holds its rows."""
         return f"benchmark_items.{self.name}"
 
     def items_at(self, run: StageRun) -> Artifact:
-        """Its rows, read where they are not there."""
+        """Its rows, read if they are missing."""
         from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
 
         return BenchmarkItemsStage(benchmark=self).here(run)

@@ -24,10 +24,10 @@ class JudgedRollout(NamedTuple):
     """A rollout with its verdict.
 
     Attributes:
-        problem: What it answers.
-        completion: Its text.
+        problem: The problem that it answers.
+        completion: Text of the response.
         verdict: Verdict of the verifier, or None where what the teacher sees does not depend on it.
-        extracted: The answer read from it.
+        extracted: The answer that was read from the response.
     """
 
     problem: Problem
@@ -40,8 +40,8 @@ class MoreTokens(NamedTuple):
     """The tokens by which a teacher's prompt exceeds the student's.
 
     Attributes:
-        expected: On average.
-        longest: At most.
+        expected: Mean number.
+        longest: Largest number.
     """
 
     expected: int
@@ -51,8 +51,8 @@ class MoreTokens(NamedTuple):
 class PrivilegedContext(Component):
     """A privileged context; a subclass must define `texts`.
 
-    The images are the student's unless `images` gives others. A built-in one without settings is
-    declared by its name alone.
+    The images are the student's unless `images` returns others. A built-in context without settings
+    is declared by its name alone.
     """
 
     component_kind = "privileged context"
@@ -61,7 +61,7 @@ class PrivilegedContext(Component):
     """Whether it needs the verdicts on the rollouts."""
 
     is_nothing: ClassVar[bool] = False
-    """Whether the teacher is asked exactly what the student is."""
+    """Whether the teacher's prompt is exactly the student's."""
 
     also_identified: ClassVar[Mapping[str, str]] = {}
     """Further parts of its identity beside code and settings."""
@@ -70,30 +70,30 @@ class PrivilegedContext(Component):
     def texts(
         self, prompts: PromptsConfig, rollouts: Sequence[JudgedRollout]
     ) -> Sequence[FilledTemplate | None]:
-        """The teacher's question for each of a problem's rollouts; None: nothing to show.
+        """The teacher's prompt for each of a problem's rollouts; None if there is nothing to show.
 
         Args:
-            prompts: The wording that the experiment declares; `prompts.fill` fills a template and
-                keeps apart what it says and what comes from the data.
-            rollouts: All of one problem in an iteration, in their order. A verdict is None unless
-                `reads_rewards` is declared.
+            prompts: The experiment's templates; `prompts.fill` fills one and keeps its text apart
+                from the data's.
+            rollouts: All rollouts of one problem in an iteration, in their order. A verdict is None
+                unless `reads_rewards` is declared.
 
         Raises:
-            DataError: The problem lacks what is to be shown.
+            DataError: The problem lacks the privileged information.
         """
 
     def images(self, problem: Problem) -> Sequence[bytes]:
         """The teacher's images of a problem, encoded; by default the student's.
 
         Raises:
-            DataError: The problem lacks what is to be seen.
+            DataError: The problem lacks the privileged information.
         """
         return problem.images
 
     def template_of(self, prompts: PromptsConfig) -> str | None:
-        """The template that `texts` fills; places for images in it are checked with the data.
+        """The template that `texts` fills; its places for images are checked with the data.
 
-        None where there is no one template.
+        None if there is not exactly one template.
         """
         return None
 
@@ -102,7 +102,7 @@ class PrivilegedContext(Component):
         return MoreTokens(_FEW_TOKENS, _FEW_TOKENS)
 
     def distinct_prompts(self, sampling: SamplingConfig) -> int:
-        """Different prompts of an iteration, for the plan."""
+        """The number of different prompts of an iteration, for the plan."""
         return sampling.prompts * (sampling.group_size if self.reads_rewards else 1)
 
     @property
@@ -113,7 +113,7 @@ class PrivilegedContext(Component):
 
     @model_serializer(mode="wrap")
     def _dumped(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:
-        """A built-in one without settings is its name."""
+        """Dump a built-in context without settings as its name."""
         dumped = super()._dumped(handler, info)
         return dumped["type"] if self._is_plain else dumped
 

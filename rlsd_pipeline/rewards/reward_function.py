@@ -20,13 +20,13 @@ class Response(NamedTuple):
 
     Attributes:
         problem: The question with its gold answer, choices and attributes.
-        completion: The text that was sampled.
-        completion_ids: Its tokens, the one that ends it included; int32, `[tokens]`.
-        finish_reason: Whether it ended by itself or was cut.
-        verdict: What the verifier found; `verifier_error` where it failed.
-        extracted: The answer that was read; None where there was none.
-        format_ok: Whether it keeps the format that the prompt asks for.
-        max_tokens: Budget of a response, in tokens.
+        completion: The sampled text.
+        completion_ids: Its tokens, including the end token; int32, `[tokens]`.
+        finish_reason: Whether the response ended by itself or was truncated.
+        verdict: The verifier's verdict; `verifier_error` if it failed.
+        extracted: The answer that was read; None without one.
+        format_ok: Whether the response has the format that the prompt requests.
+        max_tokens: Token limit of a response.
     """
 
     problem: Problem
@@ -42,8 +42,8 @@ class Response(NamedTuple):
 class RewardFunction(Component):
     """A part of the reward, of one response or of a group of them.
 
-    One of your own writes `score`, or `score_group` where a response counts in comparison with
-    the others to its problem.
+    A subclass defines `score`, or `score_group` if a response is compared with the others to its
+    problem.
     """
 
     component_kind = "reward function"
@@ -58,14 +58,14 @@ class RewardFunction(Component):
 
     @property
     def label(self) -> str:
-        """Its name, or that of what it is."""
+        """Its name, by default that of its type."""
         return self.name or short_name(self)
 
     def score(self, response: Response) -> float | None:
         """The part's value for one response, before the weight.
 
         Returns:
-            A finite number; None where the part says nothing of this response, and adds nothing.
+            A finite number, or None, which adds nothing.
         """
         raise NotImplementedError
 
@@ -73,9 +73,9 @@ class RewardFunction(Component):
         """The part's value for each response to one problem, before the weight.
 
         Args:
-            responses: All that were sampled for the problem, in their order; `[group]`.
+            responses: All responses sampled for the problem, in their order; `[group]`.
 
         Returns:
-            One entry a response, as `score` gives it; `[group]`.
+            One entry for each response, as `score` returns it; `[group]`.
         """
         return [self.score(response) for response in responses]

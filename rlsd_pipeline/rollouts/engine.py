@@ -41,13 +41,13 @@ class SamplingRequest(NamedTuple):
         prompts: One per problem.
         keys: One per prompt; with `seed` it fixes the randomness of each of its responses.
         group_size: Responses per prompt.
-        max_tokens: Budget of one response, the end token included.
+        max_tokens: Token limit of one response, including the end token.
         temperature: 0 takes the likeliest token.
         seed: Seed of the draw.
-        top_p: Draw from the likeliest tokens that together have this probability.
-        top_k: Draw from this many likeliest tokens; None from all.
-        begun: How many of each prompt's last tokens are the beginning of the response, which goes
-            on from there; they count towards `max_tokens`. None where no response has begun.
+        top_p: Sample from the likeliest tokens that together have this probability.
+        top_k: Sample from this many likeliest tokens; None samples from all.
+        begun: Number of each prompt's last tokens that already belong to the response; they count
+            towards `max_tokens`. None if no response has begun.
     """
 
     prompts: Sequence[EncodedPrompt]
@@ -62,7 +62,7 @@ class SamplingRequest(NamedTuple):
 
     @property
     def budgets(self) -> list[int]:
-        """Tokens that a response to each prompt may still get."""
+        """The tokens that are left for a response to each prompt."""
         return [self.max_tokens - begun for begun in self.begun or [0] * len(self.prompts)]
 
     def parts(self, prompts: int) -> list[SamplingRequest]:
@@ -77,14 +77,14 @@ class SamplingRequest(NamedTuple):
         ]
 
     def singles(self) -> list[SamplingRequest]:
-        """One request a prompt, whose `max_tokens` is what a response to it may still get."""
+        """One request for each prompt, whose `max_tokens` is the rest of its budget."""
         return [
             part._replace(max_tokens=budget, begun=None)
             for part, budget in zip(self.parts(1), self.budgets, strict=True)
         ]
 
     def anew(self) -> SamplingRequest:
-        """The same as if no response had begun; some may then get more than their budget."""
+        """The request as if no response had begun; some responses may then exceed their budget."""
         most = max(self.budgets, default=self.max_tokens)
         return self._replace(max_tokens=most, begun=None)
 
@@ -94,7 +94,7 @@ class Footprint(NamedTuple):
 
     Attributes:
         copies: Copies of the sampling weights, side by side; 0 where a server elsewhere holds them.
-        devices: That hold one copy.
+        devices: Devices that hold one copy.
         dtype: Type of weights, keys and values; None takes the policy's own.
         memory_share: Of a device's memory, kept while the policy is trained; None where sampling
             and training share the weights.
@@ -112,24 +112,24 @@ in nats a token."""
 
 
 class Engine(Component):
-    """Samples the responses.
+    """The base class of engines, which sample responses.
 
-    One declaration has one engine for the life of a process: what it keeps in private attributes,
-    such as a connection, is there at the next call. It works in whichever process samples.
+    A declaration has one engine for the life of a process, so its private attributes, such as a
+    connection, last from call to call. It runs in every process that samples.
     """
 
     component_kind = "engine"
 
     scores: ClassVar[bool] = False
-    """Whether its log-probabilities are, to rounding, those that scoring and training compute; of
-    another engine they are corrected for (docs/method.md, eq. 23)."""
+    """Whether its log-probabilities equal those of scoring and training up to rounding; otherwise
+    the update corrects for the difference (docs/method.md, eq. 23)."""
 
     continues: ClassVar[bool] = False
-    """Whether it reads `begun` of a request; another is asked as if no response had begun, and what
-    goes beyond a budget is cut."""
+    """Whether it reads `begun` of a request. Otherwise it gets the request as if no response had
+    begun, and tokens beyond a budget are cut."""
 
     speed: ClassVar[tuple[str, ...]] = ("batch_prompts",)
-    """Settings that change speed and memory alone, and never the draw."""
+    """Settings that change only speed and memory, and never the samples."""
 
     batch_prompts: Annotated[int, Field(ge=1)] = 64
     """Prompts handed over together; an interruption loses at most these. It changes memory and
@@ -164,11 +164,11 @@ class Engine(Component):
                 `save` writes them for a server, `end_token_ids` end a response, and
                 `suppressed_token_ids` must not be drawn.
             request: At most `batch_prompts` prompts, and how to draw.
-            progress: To be told the number of tokens sampled since it was last told.
+            progress: Receives the number of tokens sampled since the last report.
 
         Returns:
-            `len(request.prompts) * request.group_size` completions; those of a prompt stand
-            together.
+            `len(request.prompts) * request.group_size` completions; those of a prompt are
+            contiguous.
 
         Raises:
             EngineError: The engine is not reached, or does not sample from this policy.

@@ -33,8 +33,8 @@ class Verification(NamedTuple):
 class Verifier(Component):
     """Judges responses, for the reward and for held-out benchmarks alike.
 
-    One of your own writes `compare`, or `judge` where a response has no answer to be read, such
-    as a program that must run. What either raises is the outcome `verifier_error`.
+    A subclass defines `compare`, or `judge` if a response has no answer to read, such as a program
+    that must run. An exception in either gives the verdict `verifier_error`.
     """
 
     component_kind = "verifier"
@@ -51,8 +51,8 @@ class Verifier(Component):
             problem: The question with its gold answer and its choices.
 
         Returns:
-            True or False, or a verdict with its reason: `Verdict.UNPARSED` where the answer says
-            nothing that could be right or wrong.
+            True or False, or a verdict with its reason, such as `Verdict.UNPARSED` for a text that
+            is no answer.
         """
         raise NotImplementedError
 
@@ -68,7 +68,7 @@ class Verifier(Component):
         return Verification(verdict, extracted, reason)
 
     def format_ok(self, completion: str) -> bool:
-        """Whether a response keeps the format that the prompt asks for, right or wrong."""
+        """Whether a response has the format that the prompt requests, right or wrong."""
         return self.extraction.format_ok(completion)
 
     def kind(self, problem: Problem) -> Kind:
@@ -76,14 +76,14 @@ class Verifier(Component):
         return Kind.TEXT
 
     def another_form(self, problem: Problem) -> str | None:
-        """The gold answer in another spelling, which must be found equal; None without one."""
+        """The gold answer in another spelling, which the verifier must accept; None without one."""
         return None
 
     def gold_responses(self, problem: Problem) -> list[str]:
         """Responses that must be found correct before anything is sampled, if any.
 
-        The gold answer as it is, and in another form: the first could be accepted letter by letter
-        where no response written differently ever would be.
+        The gold answer as it is, and in another form: a verifier could accept the first letter by
+        letter and refuse every other spelling.
         """
         forms = (problem.answer, self.another_form(problem))
         return [self.extraction.render(form) for form in forms if form is not None]
@@ -107,12 +107,12 @@ class Verifier(Component):
 
 
 def build(declared: Verifier) -> Verifier:
-    """The verifier of a declaration, which is one itself."""
+    """The verifier of a declaration; the declaration is the verifier."""
     return declared
 
 
 def check_gold(verifier: Verifier, problems: Iterable[Problem]) -> list[str]:
-    """Ids of the problems whose gold answer is not found correct when a response gives it."""
+    """Ids of the problems whose gold answer the verifier does not accept."""
     return [
         problem.problem_id
         for problem in problems

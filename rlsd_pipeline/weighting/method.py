@@ -80,8 +80,8 @@ class Credit:
         blurred_image_logprobs: The student whose images are blurred; nats, `[tokens]`.
         patched_image_logprobs: The student whose images have black patches; nats, `[tokens]`.
 
-    The columns from `student_entropy` on are None where nobody computed them, and nan at the
-    tokens of a rollout that has none: without such a sibling, without images, without a teacher.
+    The columns from `student_entropy` on are None if they were not computed, and nan at the tokens
+    of a rollout that has no such value: no such sibling, no images or no teacher.
     """
 
     rewards: Tensor
@@ -110,7 +110,7 @@ class Credit:
         return sorted(name for name in names if getattr(self, name) is None)
 
     def column(self, name: str) -> Tensor:
-        """A column that the method cannot do without; `[tokens]`.
+        """A column that the method requires; `[tokens]`.
 
         Raises:
             ValueError: The column is missing; names the command that makes it.
@@ -146,7 +146,7 @@ class Credit:
 
 
 def why_lacking(names: Iterable[str]) -> str:
-    """Why a method cannot do without the columns that are not there, and what makes them."""
+    """The reason why a method needs the missing columns, and the command that makes them."""
     missing = list(names)
     if VALUES in missing:
         return NO_VALUES
@@ -161,22 +161,22 @@ class Weighting(Component):
     component_kind = "weighting"
 
     reads: ClassVar[frozenset[str]] = frozenset({STUDENT, TEACHER})
-    """Columns of a token that it reads, by their names in `credit/columns.py`: the arm computes
-    them and no others. Rewards, advantages and places of tokens are always there."""
+    """Token columns that it reads, by their names in `credit/columns.py`; the arm computes only
+    these. Rewards, advantages and token positions are always available."""
 
     reads_teacher: ClassVar[bool] = True
-    """Whether a teacher makes one of them; follows from `reads`."""
+    """Whether a teacher makes one of these columns; derived from `reads`."""
 
     reads_values: ClassVar[bool] = False
-    """Whether it reads true advantages; `token_values` is then a part of every iteration. Follows
-    from `reads`."""
+    """Whether it reads true advantages, so that `token_values` is a part of every iteration;
+    derived from `reads`."""
 
     privileged: ClassVar[PrivilegedContext | None] = None
     """Its teacher's privileged context, unless the arm declares one; None takes the
     experiment's."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Check the columns; a class may instead say whether it reads a teacher, or values."""
+        """Check the columns; a class may set `reads_teacher` or `reads_values` instead."""
         super().__init_subclass__(**kwargs)
         own = vars(cls)
         if "reads" not in own:
@@ -189,12 +189,12 @@ class Weighting(Component):
 
     @property
     def columns(self) -> frozenset[str]:
-        """The columns that it reads with these settings; a setting may choose one."""
+        """The columns that it reads with its settings; a setting may choose one."""
         return self.reads
 
     @property
     def stored_divergence(self) -> StoredDivergence | None:
-        """The divergence to the teacher's distribution that the update is to minimise, if any."""
+        """The divergence to the teacher's distribution that the update minimises, if any."""
         return None
 
     @property
@@ -204,15 +204,15 @@ class Weighting(Component):
 
     @property
     def keeps_sign(self) -> bool:
-        """Whether it promises that no token's advantage has another sign than its response's."""
+        """Whether the credit of every token has the sign of its response's advantage."""
         return False
 
     def valued_by(self, declared: TokenValuesConfig) -> TokenValuesConfig:
-        """How the states are valued that it reads, given what the experiment declares."""
+        """The settings of the token values that it reads, given the experiment's."""
         return declared
 
     def at_iteration(self, iteration: int) -> Self:
-        """The method with its schedules resolved: what decides this iteration's streams."""
+        """The method with its schedules resolved for an iteration."""
         return self
 
     def cut(self, credit: Credit) -> Tensor | None:
@@ -220,7 +220,7 @@ class Weighting(Component):
         return None
 
     def selects(self, credit: Credit) -> Tensor | None:
-        """Tokens that a threshold on a small difference of log-probabilities selects.
+        """The tokens that a threshold on a small difference of log-probabilities selects.
 
         `compare` says how many of them rounding alone would select.
 
