@@ -272,21 +272,27 @@ class ExperimentConfig(StrictConfig):
 
     def lineages(self) -> dict[str, Arm]:
         """Arm name (`rlsd-s0`) -> arm, in the declared order."""
-        return {
-            f"{arm.method}-s{seed}": Arm(
-                name=f"{arm.method}-s{seed}",
-                method=arm.method,
-                weighting=arm.weighting,
-                advantages=arm.advantages or self.advantages,
-                seed=seed,
-                teacher=arm.teacher or self.teacher,
-                privileged=arm.privileged or arm.weighting.privileged or self.privileged,
-                update=arm.update or self.update,
-                token_values=arm.weighting.valued_by(self.token_values),
-            )
-            for arm in self.arms
-            for seed in arm.seeds
-        }
+        found = {}
+        for declared in self.arms:
+            # Once for all its seeds: an experiment may have a hundred of them.
+            method = declared.method
+            token_values = declared.weighting.valued_by(self.token_values)
+            for seed in declared.seeds:
+                arm = Arm(
+                    name=f"{method}-s{seed}",
+                    method=method,
+                    weighting=declared.weighting,
+                    advantages=declared.advantages or self.advantages,
+                    seed=seed,
+                    teacher=declared.teacher or self.teacher,
+                    privileged=declared.privileged
+                    or declared.weighting.privileged
+                    or self.privileged,
+                    update=declared.update or self.update,
+                    token_values=token_values,
+                )
+                found[arm.name] = arm
+        return found
 
     def methods(self) -> dict[str, list[Arm]]:
         """Method name -> its arms, one a seed, in the declared order."""

@@ -204,12 +204,14 @@ def _early(workspace: Workspace, scores: Scores, benchmark: str) -> Diagnostic:
             if 0 not in evaluated or max(evaluated) == 0:
                 continue
             for place, updates in (("base", 0), ("trained", max(evaluated))):
+                # Seeds that begin with one policy are one measurement of it.
+                if evaluated[updates].artifact.digest in shares[place]:
+                    continue
                 texts = evaluated[updates].completions
                 found = early_answers(
                     [reasoning_of(text) for _, text in texts],
                     [answers[problem_id] for problem_id, _ in texts],
                 )
-                # Seeds that begin with one policy are one measurement of it.
                 shares[place][evaluated[updates].artifact.digest] = found.share.value
         if shares["trained"]:
             rows.append((name, *(_over_seeds(list(of.values())) for of in shares.values())))

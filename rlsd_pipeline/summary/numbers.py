@@ -29,7 +29,7 @@ MOMENTS = "moments/"
 """What the name of a mean over an iteration's tokens begins with."""
 
 _WORTH_KEEPING = 32
-"""Artifacts that were read and whose numbers are not kept yet."""
+"""Artifacts that were read and whose numbers are not kept yet; of a short arm, a quarter of all."""
 
 STAGES: dict[str, type[Stage]] = {
     stage.name: stage
@@ -91,7 +91,7 @@ def arm_numbers(workspace: Workspace, arm: str) -> dict[int, dict[str, float]]:
                 numbers = former.numbers if former and same else _numbers(workspace, artifact)
                 entries[f"{iteration}/{stage}"] = _Entry(file.modified, artifact.digest, numbers)
                 new += 1
-    if new >= _WORTH_KEEPING:
+    if new and new >= min(_WORTH_KEEPING, len(entries) / 4):
         _keep(workspace, arm, entries)
         new = 0
     _read[place], _unkept[place] = entries, new
