@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from rlsd_pipeline.report.canvas import LOOK
@@ -60,8 +61,11 @@ def svg(figure: Figure, label: str = "", name: str = "") -> str:
 def png(figure: Figure, dpi: float = 110) -> bytes:
     """A figure as an encoded PNG on white."""
     buffer = io.BytesIO()
+    figure.set_dpi(dpi)
+    figure.set_facecolor("white")
     with matplotlib.rc_context(OUTPUT):
-        figure.savefig(buffer, format="png", dpi=dpi, facecolor="white", metadata=UNSIGNED)
+        # Not savefig, which draws a figure twice where a layout places its axes.
+        FigureCanvasAgg(figure).print_png(buffer, metadata=UNSIGNED)
     return buffer.getvalue()
 
 

@@ -1,3 +1,4 @@
+import io
 import itertools
 import re
 import subprocess
@@ -15,7 +16,7 @@ from rlsd_pipeline.report.canvas import apart
 from rlsd_pipeline.report.data import Report
 from rlsd_pipeline.report.heat_map import heat_map
 from rlsd_pipeline.report.styles import method_styles
-from rlsd_pipeline.report.vector import png, svg
+from rlsd_pipeline.report.vector import OUTPUT, UNSIGNED, png, svg
 
 
 def drawn(report: Report) -> dict[str, Figure]:
@@ -49,6 +50,15 @@ def test_the_same_data_gives_the_same_svg(sample: Callable[..., Report]) -> None
     for name in first:
         assert svg(first[name]) == svg(second[name]), name
         assert png(first[name]) == png(second[name]), name
+
+
+def test_a_png_is_what_matplotlib_saves(sample: Callable[..., Report]) -> None:
+    first, second = drawn(sample()), drawn(sample())
+    for name, figure in first.items():
+        saved = io.BytesIO()
+        with matplotlib.rc_context(OUTPUT):
+            figure.savefig(saved, dpi=80, facecolor="white", metadata=UNSIGNED)
+        assert png(second[name], dpi=80) == saved.getvalue(), name
 
 
 def test_ids_are_unique_over_svgs_and_every_reference_resolves(
