@@ -1,5 +1,6 @@
 """A tiny experiment, a home of its own for every test, and one home that is already trained."""
 
+import base64
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -26,6 +27,9 @@ from tests.made_once import made_once
 from tests.small_experiment import ATTRIBUTES
 
 ARMS = ("grpo-s0", "rlsd-s0")
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR42mP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC"
+)
 
 Declare = Callable[..., Path]
 
@@ -73,6 +77,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home."""
     _use(monkeypatch, tmp_path / "home")
     return tmp_path / "home"
+
+
+@pytest.fixture(autouse=True)
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of one pixel: half of a short training is drawing.
+
+    Files whose tests look at pictures have a fixture of this name that does nothing.
+    """
+    monkeypatch.setattr("rlsd_pipeline.report.vector.png", lambda figure, dpi: PIXEL)
 
 
 @pytest.fixture(scope="session")

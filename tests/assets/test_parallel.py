@@ -1,4 +1,4 @@
-"""Arms at the same time: the artifacts of one process, and what is shown meanwhile."""
+"""Arms at the same time: what is made before any of them, and what is shown meanwhile."""
 
 import io
 import queue
@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pytest
 from rich.console import Console
 
@@ -17,47 +16,10 @@ from assets.cli import parallel
 from assets.cli.loop import Loop, open_instance
 from assets.cli.parallel import Relay, _base, _distinct, _follow, _other_teacher, _show
 from assets.cli.progress import Display
-from assets.partitions import partition_key
-from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.progress import Silent
-from rlsd_pipeline.stages.registry import ITERATION_STAGES
 
 Declare = Callable[..., Path]
-
-
-def digests(home: Path) -> dict[str, str]:
-    """Content of everything that was trained, by its name."""
-    store = ArtifactStore(home / "artifacts")
-    evaluated = ("benchmark_scores", "results")
-    names = [name for name in store.refs("small/") if not any(one in name for one in evaluated)]
-    return {name: store.ref(name).digest for name in names}
-
-
-def test_two_processes_leave_what_one_does(
-    run: Callable[..., Any],
-    row_of: Callable[..., list[str]],
-    declare: Declare,
-    trained: Path,
-    home: Path,
-    arms: tuple[str, ...],
-) -> None:
-    file = declare(compute={"type": "local", "threads": 1, "processes": 2})
-    answer = run("train", file, "--iterations", "2")
-    assert answer.exit_code == 0, answer.error
-    expected = digests(trained)
-    assert len(expected) == 1 + 2 * (3 + 2 * 5)
-    assert digests(home) == expected
-    for arm in arms:
-        assert f"{arm}: 2 of 2 iterations" in answer.output
-    assert row_of(answer.output, "rlsd")[5] == "2"
-    # The parent alone speaks.
-    assert answer.error == ""
-    with open_instance() as instance:
-        for stage in ITERATION_STAGES:
-            known = instance.get_materialized_partitions(dg.AssetKey(["small", stage]))
-            assert known == {partition_key(arm, k) for arm in arms for k in range(2)}
-        assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.SUCCESS}
 
 
 def test_what_several_arms_begin_with_is_made_once(declare: Declare, home: Path) -> None:

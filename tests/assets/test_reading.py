@@ -33,6 +33,11 @@ RowOf = Callable[..., list[str]]
 FEW = {"grpo": GRPO(), "rlsd": RLSD(decay=4)}
 
 
+@pytest.fixture(autouse=True)
+def undrawn() -> None:
+    """Pictures are drawn here."""
+
+
 @pytest.fixture(scope="module")
 def evaluated_home(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The trained home with the scores of both arms at 0 and 2 updates, and its experiment."""

@@ -21,6 +21,11 @@ Opened = tuple[Loop, dg.DagsterInstance]
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
+@pytest.fixture(autouse=True)
+def undrawn() -> None:
+    """Pictures are drawn here."""
+
+
 def of_run(instance: dg.DagsterInstance, run_id: str) -> list[tuple[str, str | None]]:
     """Stage and partition of every materialization of a run, in order."""
     entries = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
