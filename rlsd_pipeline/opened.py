@@ -27,12 +27,12 @@ _SHOWN_VALUES = 4
 
 
 def open_experiment(file: str | Path, *, store: str | None = None) -> OpenExperiment:
-    """An experiment as it is declared, with what has been made of it.
+    """Open a declared experiment with its stored results.
 
     Args:
-        file: Its YAML, the folder of one, or the name of one of the checkout's.
-        store: URL or folder of the artifacts; as for the command line: RLSD_STORE, or a folder of
-            RLSD_HOME, or of `.rlsd` in the checkout.
+        file: Its YAML, the YAML's folder, or the name of an experiment of the checkout.
+        store: URL or folder of the artifacts; by default, as on the command line, RLSD_STORE, or a
+            folder of RLSD_HOME or of `.rlsd` in the checkout.
 
     Raises:
         ConfigError: There is no such experiment, or it declares something unknown.
@@ -73,7 +73,7 @@ class OpenExperiment:
         return list(self.workspace.experiment.lineages())
 
     def at(self, arm: str | None = None, iteration: int = 0) -> StageRun:
-        """The place of an arm's iteration; of the first arm unless told otherwise.
+        """The stage run of an arm's iteration; by default of the first arm.
 
         Raises:
             ConfigError: There is no such arm or iteration.
@@ -83,11 +83,11 @@ class OpenExperiment:
     def table(
         self, stage: str, arm: str | None = None, iteration: int = 0, record: str | None = None
     ) -> Table:
-        """A table that a stage has left, such as `table("rollouts").pandas()`.
+        """A stored table of a stage, such as `table("rollouts").pandas()`.
 
         Args:
-            stage: Such as `rollouts`, `rewards`, `logprobs` or `weighting_comparison`.
-            arm: The first unless told otherwise.
+            stage: Name of a stage, such as `rollouts`, `rewards` or `weighting_comparison`.
+            arm: Name of an arm; by default the first.
             iteration: Iteration of the arm.
             record: Table of the stage, such as `ImportedRollout`; by default the first.
 
@@ -114,7 +114,7 @@ class OpenExperiment:
         raise ConfigError(f"{stage} has no table {' or '.join(names)}; it has {held}")
 
     def comparison(self, arm: str | None = None, iteration: int = 0) -> Comparison:
-        """All methods on the rollouts of one iteration, computed where it has not been.
+        """The comparison of all methods on one iteration's rollouts, computed if it is missing.
 
         Raises:
             ArtifactError: The iteration has no rollouts or rewards.
@@ -129,10 +129,10 @@ class OpenExperiment:
     def advantages(
         self, method: str, arm: str | None = None, iteration: int = 0, form: Any = "plain"
     ) -> Table:
-        """Per-token advantages of a compared method, in the names of a trainer; see `exports`.
+        """Per-token advantages of a compared method, under a trainer's names; see `exports`.
 
         Raises:
-            ConfigError: The method was not compared, or is more than advantages.
+            ConfigError: The method was not compared, or has further streams.
         """
         from rlsd_pipeline.exports.advantages import advantages_table
 
@@ -144,7 +144,7 @@ class OpenExperiment:
         """Import a log, as `rlsd import` does, without Dagster.
 
         Args:
-            request: The log, into this experiment; None where its YAML declares the import.
+            request: The log to import; None if the experiment's YAML declares the import.
             arms: Arms of the rollouts; by default all that learn from sampled ones.
             score: Also let the declared model score them.
 
@@ -161,7 +161,7 @@ class OpenExperiment:
         make_imported(self.workspace, arms, score=score)
 
     def report(self, arm: str | None = None, iteration: int | None = None) -> ReportPage:
-        """Everything that the experiment has shown so far, as one page.
+        """The report of the experiment as one page.
 
         Args:
             arm: Arm of the shown tokens; by default none are shown.
@@ -175,11 +175,11 @@ class OpenExperiment:
 
 @dataclass(frozen=True, repr=False)
 class Table:
-    """A table that pandas, Polars and Arrow read alike.
+    """A table for pandas, Polars and Arrow.
 
     Attributes:
         arrow: The rows.
-        title: What they are.
+        title: Title of the table.
     """
 
     arrow: pa.Table
@@ -189,11 +189,11 @@ class Table:
         return len(self.arrow)
 
     def pandas(self) -> pandas.DataFrame:
-        """As a data frame of pandas."""
+        """The table as a data frame of pandas."""
         return self.arrow.to_pandas()
 
     def polars(self) -> polars.DataFrame:
-        """As a data frame of Polars, which has to be installed.
+        """The table as a data frame of Polars, which must be installed.
 
         Raises:
             ConfigError: Polars is not installed.
@@ -207,7 +207,7 @@ class Table:
         return frame
 
     def write(self, path: str | Path) -> Path:
-        """As `.parquet`, `.jsonl`, or a folder of `datasets`.
+        """Write the table as `.parquet`, `.jsonl`, or a folder of `datasets`.
 
         Raises:
             ConfigError: The file has another ending.
@@ -229,7 +229,7 @@ class Table:
 
 
 def _short(value: Any) -> Any:
-    """A cell as a page has room for it: the first values of a list, the size of an image."""
+    """A shortened cell: the first values of a list, the size of an image."""
     if isinstance(value, bytes):
         return f"{len(value):,} bytes"
     if isinstance(value, float):
@@ -242,18 +242,18 @@ def _short(value: Any) -> Any:
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """All methods on the same rollouts; renders in a notebook.
+    """The comparison of all methods on the same rollouts; a notebook renders it.
 
     Attributes:
         record: The summary.
-        run: Where.
+        run: The stage run of the comparison.
     """
 
     record: WeightingComparison
     run: StageRun
 
     def pandas(self) -> pandas.DataFrame:
-        """One row a method: quantiles of its credit, its shares by segment, agreement in sign."""
+        """One row for each method: quantiles of its credit, shares by segment, sign agreement."""
         import pandas
 
         rows = {
@@ -287,7 +287,7 @@ class ReportPage:
     """The report as one page; a notebook shows it in a frame of its own.
 
     Attributes:
-        report: What it shows.
+        report: Data of the page.
     """
 
     report: Report

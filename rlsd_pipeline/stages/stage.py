@@ -18,17 +18,19 @@ if TYPE_CHECKING:
     from schemas import Record
 
 Scope = Literal["experiment", "policy", "iteration"]
-"""What has an artifact of its own: the experiment, each policy of an arm, or each iteration."""
+"""The unit with an artifact of its own: the experiment, each policy of an arm, or each
+iteration."""
 
 
 class Stage(Component):
-    """One stage: artifacts in, one artifact out, and everything that is said about it.
+    """A stage: it reads artifacts and writes one.
 
-    What an artifact depends on stands in its request: the stage's version, the parts of the
-    experiment in `decided_by`, `settings`, and the artifacts in `inputs`. Work that depends on
-    anything else would be taken from the store where it has to be done again.
+    A request names everything that an artifact depends on: the stage's version, the parts of the
+    experiment in `decided_by`, `settings`, and the artifacts in `inputs`. If the work depended on
+    anything else, the store would return stale results.
 
-    Its file loads no model library, since the definitions load it: the work imports what it needs.
+    Its file must not import a model library, since Dagster's definitions load it; `write` imports
+    what it needs.
     """
 
     component_kind = "stage"
@@ -40,7 +42,7 @@ class Stage(Component):
     """The description that its asset shows."""
 
     version: ClassVar[str] = "1"
-    """Raised by hand when the same inputs give another result."""
+    """Version of its code; raise it when the same inputs give another result."""
 
     scope: ClassVar[Scope] = "iteration"
 
@@ -51,26 +53,26 @@ class Stage(Component):
     """Parts of the experiment that decide its result; `settings` has the arm's."""
 
     writes: ClassVar[tuple[type[Record], ...]]
-    """Records and tables of its artifact; the first one is always there."""
+    """Records and tables of its artifact; the first one always exists."""
 
     computes: ClassVar[bool] = False
-    """Whether its work runs where the experiment's `compute` says."""
+    """Whether its work runs at the experiment's `compute`."""
 
     @property
     def full_name(self) -> str:
-        """Of its artifact; where a benchmark has one each, with the benchmark's name."""
+        """Name of its artifact; with the benchmark's name if each benchmark has its own."""
         return self.name
 
     def upstream(self, experiment: ExperimentConfig) -> tuple[str, ...]:
-        """Full names of the stages that come before it."""
+        """Full names of the preceding stages."""
         return self.reads
 
     def needs(self, name: str, arm: Arm) -> bool:
-        """Whether a stage of `upstream` comes before it for an arm too."""
+        """Whether it needs a stage of `upstream` for an arm."""
         return True
 
     def inputs(self, run: StageRun) -> dict[str, Artifact]:
-        """The artifacts that it reads here, by their role.
+        """Role -> the input artifact here.
 
         Raises:
             ArtifactError: One of them has not been made.
@@ -82,12 +84,12 @@ class Stage(Component):
         return {}
 
     def implementation(self) -> dict[str, Any]:
-        """A user's code with its settings; nothing of a stage's own, which has its version."""
+        """Identity of a user's code and settings; empty for a built-in stage."""
         own = built_in_name(type(self)) is not None
         return {} if own else {"implementation": identity(self)}
 
     def seeds(self, run: StageRun) -> dict[str, int]:
-        """Seeds of its random generators, by purpose."""
+        """Purpose -> seed of a random generator."""
         return {}
 
     def request(
@@ -96,8 +98,8 @@ class Stage(Component):
         """The request that identifies its artifact: the store keeps one for each fingerprint.
 
         Args:
-            run: Where.
-            inputs: What it reads, where that is known.
+            run: The arm and the iteration, with the experiment.
+            inputs: Its input artifacts, if they are known already.
         """
         from rlsd_pipeline.artifacts import ArtifactRequest
 
@@ -118,24 +120,24 @@ class Stage(Component):
         """Refuse unusable inputs, before the store is asked for a result.
 
         Raises:
-            RlsdError: Says what does not fit.
+            RlsdError: An input is unusable; says why.
         """
 
     @abstractmethod
     def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
-        """Do the work.
+        """Do the work, and write the records and tables.
 
         Args:
             run: The arm and the iteration, with the experiment.
-            inputs: From `inputs`.
-            out: Takes the records and tables that it leaves, as named in `writes`.
+            inputs: The input artifacts by role.
+            out: Receives the records and tables named in `writes`.
         """
 
     def make(self, run: StageRun) -> Artifact:
-        """Its artifact here, from the store or computed, under its reference.
+        """Read its artifact from the store, or compute it, and set its reference.
 
         Raises:
-            RlsdError: What it reads is not here or does not fit, or the work is refused.
+            RlsdError: An input is missing or does not fit, or the work is refused.
         """
         with guarded(self, f"{run.arm.name} at iteration {run.iteration:03d}"):
             inputs = self.inputs(run)
@@ -146,14 +148,14 @@ class Stage(Component):
             return artifact
 
     def is_current(self, run: StageRun) -> bool:
-        """Whether its artifact is here and is what the experiment now declares."""
+        """Whether its stored artifact is the one that the experiment now declares."""
         artifact = run.workspace.store.intact_ref(run.reference(self.full_name))
         return artifact is not None and (
             artifact.fingerprint == self.request(run.as_drawn()).fingerprint
         )
 
     def metrics(self, artifact: Artifact) -> dict[str, float] | None:
-        """Numbers of its artifact that are worth a curve; None of a stage that has no curves."""
+        """Numbers of its artifact that are drawn as curves; None for a stage without curves."""
         return None
 
 
