@@ -1,12 +1,12 @@
 """Credit fidelity: how close a method's credit comes to the true advantages.
 
     A*_t = V_t - V_{t-1}                                   true advantage of a token or span
-    fidelity(c) = ⟨c, (Â¹ + Â²)/2⟩ / (‖c‖ sqrt⟨Â¹, Â²⟩)    1 is perfect, a multiple changes nothing
+    fidelity(c) = ⟨c, (Â¹ + Â²)/2⟩ / (‖c‖ sqrt⟨Â¹, Â²⟩)    1 is perfect; scaling c changes nothing
 
-V_t is the mean reward of continuations, measured twice: Â¹ and Â² are independent given the
-responses, so no product holds an estimate times itself, which would add its own noise. Problems are
-the units of every interval. Source: VinePPO (arXiv 2410.01679) for A*; the angle is ours
-(docs/method.md, eq. 24 and 25).
+V_t is the mean reward of continuations, measured twice. Â¹ and Â² are independent given the
+responses, so no product contains the square of an estimate, which would add its own noise. Problems
+are the units of every interval. Source: VinePPO (arXiv 2410.01679) for A*; the cosine is this
+project's (docs/method.md, eq. 24 and 25).
 """
 
 from collections.abc import Mapping

@@ -5,9 +5,9 @@
     share   = |E G|² / |G|²
     cosine  = ⟨E G, E G*⟩ / (|E G| |E G*|),   ⟨E G, E G*⟩ ~ n / (n - 1) sum_{i≠j} ⟨g_i, g*_j⟩
 
-G* is the gradient of the measured advantages. No product is of a problem with itself: its rollouts,
-and the noise of its token values, would agree with themselves. Problems are the draws, so noise is
-what changes with the problems as well as with their rollouts (docs/method.md, eq. 26).
+G* is the gradient of the measured advantages. No product pairs a problem with itself, since its
+rollouts and the noise of its token values would agree with themselves. Problems are the units, so
+noise includes the variation over problems and over their rollouts (docs/method.md, eq. 26).
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
 """The share of selected tokens that rounding alone would select.
 
 A method may keep the tokens at which two log-probabilities of the same token differ by more than a
-threshold. Where both say the same, they still differ: sampling and scoring, or two prompts of
-different lengths, round differently. docs/method.md, eq. 34.
+threshold. Even if both are equal in exact arithmetic, they differ: sampling and scoring, or two
+prompts of different lengths, round differently. docs/method.md, eq. 34.
 """
 
 from __future__ import annotations

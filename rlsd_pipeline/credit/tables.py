@@ -1,6 +1,6 @@
 """Converts token tables to the flat arrays that a method reads, and its streams to columns.
 
-Nothing is padded: the tokens of all responses stand one after the other, as in the Parquet file.
+Nothing is padded: the tokens of all responses follow one another, as in the Parquet file.
 """
 
 from collections.abc import Iterable

@@ -1,9 +1,9 @@
 """The mutual information of a group whose own answers are the candidates, and of many groups.
 
-Where the candidates are the answers of the n rollouts that are measured on, their proportions are
-a sample of the prior: a mixture of few candidates lies nearer to each of them than that of all, so
-I comes out too low, by an order of 1/n. `group_decomposition` removes that order by the jackknife.
-What no rollout of a group answered stays unseen.
+The candidates are the answers of the n measured rollouts, and their proportions are a sample of the
+prior. A mixture of few candidates lies closer to each of them than the mixture of all, so I is too
+low by an order of 1/n. `group_decomposition` removes that order by the jackknife. Answers that no
+rollout of a group gave stay unseen.
 """
 
 from collections.abc import Iterable, Sequence

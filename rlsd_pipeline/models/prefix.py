@@ -1,8 +1,8 @@
 """One forward pass of each prompt, shared by all its responses.
 
-The prompts, images included, are run once; their key-value cache is repeated for the responses,
-and the language model then runs over response tokens only. Autograd flows through the cache, so
-in the update the prompt's pass receives the summed gradient of its group once.
+Each prompt, with its images, runs once. Its key-value cache is repeated for the responses, and the
+language model then runs over response tokens only. Autograd flows through the cache, so in the
+update the prompt's pass receives the summed gradient of its group once.
 """
 
 from collections.abc import Sequence

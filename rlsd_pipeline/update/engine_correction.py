@@ -2,9 +2,9 @@
 
     w_t = min(exp(student_logprobs_t - rollout_logprobs_t), cap)
 
-Two engines give one token of the same weights slightly different probabilities, and the one that
-samples decides which tokens there are. The weight puts the mean over them back under the engine
-that scores and trains; the cap bounds what a single token may cost in variance.
+With the same weights, two engines give a token slightly different probabilities, and the tokens
+come from the sampling engine. The weight turns the mean over them into one under the training
+engine. The cap bounds the variance that a single token may add.
 """
 
 from torch import Tensor

@@ -2,11 +2,15 @@
 
     L = -mean min(ρ_t Â_t, clip(ρ_t, 1 - ε_low, 1 + ε_high) Â_t),   ρ_t = exp(policy - old logprob)
 
-The mean is one of four: over each response's tokens and then over responses (`sequence`, the
-paper's), over all tokens (`token`, the reference code's and DAPO's), over the tokens that carry a
-weight (`learnt_token`, that of SDPO's repository, whose masked responses do not count), or the sum
-over a response by a constant, then over responses (`constant`, Dr. GRPO's). There is no KL term and
-no entropy bonus in the paper. GSPO's ratio of whole responses is made in `whole_responses.py`.
+The mean is one of four:
+
+    sequence      over each response's tokens, then over responses: the paper's
+    token         over all tokens: the released code's and DAPO's
+    learnt_token  over the tokens with a weight: SDPO's, whose masked responses do not count
+    constant      the sum over a response divided by a constant, then over responses: Dr. GRPO's
+
+The paper has no KL term and no entropy bonus. `whole_responses.py` makes GSPO's ratio of whole
+responses.
 """
 
 from typing import Literal, NamedTuple

@@ -3,9 +3,9 @@
     GSPO   s = exp(mean_t (log π - log π_old)),   in the place of ρ_t (docs/method.md, eq. 49)
     FIPO   f_t = clip(exp(Σ_{k>=t} γ^(k-t) (log π - log π_old)), ...),   times Â_t (eq. 51)
 
-The loss is taken some tokens at a time, so both are put into what is known of the tokens before it:
-s as log-probabilities of an old policy whose ratio is s at every token, with each token's own
-gradient; f as a factor of the advantage. At the first step both leave everything as it is.
+The loss is computed on some tokens at a time, so both are put into its inputs: s as
+log-probabilities of an old policy whose ratio is s at every token, with each token's own gradient,
+and f as a factor of the advantage. At the first step both change nothing.
 """
 
 import torch

@@ -3,19 +3,19 @@
     grpo.py              every token carries its response's advantage
     rlsd.py              the reward sets a token's direction, the privileged teacher its magnitude
     rlsd_adaptive.py     RLSD whose λ and ε_w follow the evidence
-    rlsd_ectr.py         RLSD whose evidence is a right sibling against a wrong one
+    rlsd_ectr.py         RLSD with the evidence of a right sibling against a wrong one
     rlcsd.py             that evidence, added to the advantage
-    opsd.py              the student is drawn to a teacher that sees the reference
-    opd.py               the same to another model that sees no reference
-    sdpo.py              the same to a teacher that sees a successful sibling
-    grpo_opsd.py         GRPO and OPSD, added
-    sdpg.py              the same with a weak pull to the teacher's whole distribution
-    sdar.py              GRPO and a likelihood that a gate on the teacher's evidence weighs
+    opsd.py              distillation from a teacher that sees the reference
+    opd.py               distillation from another model that sees no reference
+    sdpo.py              distillation from a teacher that sees a successful sibling
+    grpo_opsd.py         GRPO plus OPSD
+    sdpg.py              GRPO plus a small divergence to the teacher's whole distribution
+    sdar.py              GRPO plus a likelihood weighed by a gate on the teacher's evidence
     srpo.py              GRPO for right responses, SDPO for wrong ones
-    surprisal.py         the advantage lies where the policy was surprised by its own token
-    entropy.py           the advantage lies where the policy was undecided
+    surprisal.py         the advantage, distributed by how unlikely each token was
+    entropy.py           the advantage, distributed by the policy's entropy
     entropy_selected.py  the advantage on the fifth of the tokens of highest entropy
-    vppo.py              the advantage on the tokens that the image decides
+    vppo.py              the advantage on the tokens that depend most on the image
     ktae.py              a token's presence in good and bad responses of the group
     prefix_tree.py       the change, at a token, of the mean reward of responses with this prefix
     tempo.py             the same, added to the advantage and in its scale

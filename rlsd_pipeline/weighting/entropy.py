@@ -1,10 +1,10 @@
-"""GRPO whose advantage lies where the policy was undecided.
+"""Entropy: GRPO's advantage, distributed over the tokens by the policy's entropy.
 
     Â_t = A H_t / mean H over the response,   H_t = -Σ_v π(v | x, y<t) log π(v | x, y<t)
 
 Surprisal measures how unlikely the sampled token was, entropy how unlikely a token is on average.
-The mean keeps the response's total. No teacher is read. A control of ours, as `surprisal` is
-(docs/method.md, eq. 36).
+The mean keeps the response's total. No teacher is read. It is a control of this project, as
+`surprisal` is (docs/method.md, eq. 36).
 """
 
 from typing import Literal

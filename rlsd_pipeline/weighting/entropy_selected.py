@@ -1,10 +1,10 @@
-"""GRPO on the tokens of highest entropy alone: the 80/20 rule.
+"""80/20: GRPO on the tokens of highest entropy alone.
 
     Â_t = A where H_t >= τ, else 0;   τ the (1 - share) quantile of H over all tokens of the table
 
-Source: arXiv 2506.01939 (docs/method.md, eq. 35), as TRL (`top_entropy_quantile`) and ms-swift have
-it: one threshold for the batch, so that responses may keep more or fewer tokens than the share. The
-tokens left out stay in the mean over tokens, as in TRL. No teacher is read.
+Source: arXiv 2506.01939 (docs/method.md, eq. 35), as in TRL (`top_entropy_quantile`) and ms-swift:
+one threshold for the batch, so a response may keep more or fewer tokens than the share. The other
+tokens still count in the mean over tokens, as in TRL. No teacher is read.
 """
 
 from __future__ import annotations

@@ -5,15 +5,15 @@
     right  the group's responses whose reward is above its mean; the others are wrong
     p      of Fisher's exact test, two-sided: presence in a response against right and wrong
     F      exp(-2p), 0 where p = 1
-    I      what presence tells of right and wrong, in bits
+    I      mutual information of presence and right or wrong, in bits
     x      asin √(share of right that hold y) - asin √(share of wrong) + q_r/q_w - q_w/q_r
     q      3f / (f + 1 + L/mean L), f the token's share of the L tokens of its side: the weight of
            BM25 with k1 = 2, b = ½; below the line 1e-5 is added to q
 
-Formulas of arXiv 2505.16826 (docs/method.md, eq. 21) as its code (xiaolizh1/KTAE, 45f3e77) has
-them. Two differences: its rewards are 0 and 1, for which `right` is the same and which is kept for
-rewards of other values; and it sets the end token of its model to 0, which here counts as any other
-token. A token that one side alone holds has x near ±1e5 f, so that k is ±1 unless it says nothing.
+The formulas are those of arXiv 2505.16826 (docs/method.md, eq. 21), as in its code (xiaolizh1/KTAE,
+45f3e77). Two differences: the code's rewards are 0 and 1, and the definition of `right` extends
+them to other values; the code sets the end token of its model to 0, which counts as any other token
+here. A token on one side alone has x near ±1e5 f, so k is ±1 unless its presence is uninformative.
 Position is not read. No teacher is read and nothing more is sampled.
 """
 

@@ -1,4 +1,4 @@
-"""OPD: the student is drawn to another, usually larger model, on its own rollouts.
+"""OPD: the student learns, on its own rollouts, from another, usually larger model.
 
 On-policy distillation (arXiv 2306.13649, 2601.18734; docs/method.md, eq. 11): OPSD without
 privileged information, with `teacher: {type: model, ...}`. Reverse KL is the usual choice.

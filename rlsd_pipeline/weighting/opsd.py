@@ -1,4 +1,4 @@
-"""OPSD: the student is drawn to a teacher that also sees the reference, on its own rollouts.
+"""OPSD: the student learns, on its own rollouts, from a teacher that also sees the reference.
 
 L = mean_t D(π_T(· | x, r, y<t), π_S(· | x, y<t)), without any reward (arXiv 2601.18734;
 docs/method.md, eq. 11). The teacher is declared with the arm: `frozen` gives the system that is

@@ -3,13 +3,13 @@
     Â_t = R - B_t,   B_t = Σ R W_t / Σ W_t over the group's responses that have a token t
     W_t = Σ_{j<=t} (1 - 2 π_j + Σ_v π(v)²)
 
-W_t estimates the squared norm of the score up to t: a response of a large gradient counts more.
-Where one response alone goes on, it is its own baseline, which leaves nothing; verl leaves the
-reward there, in a group without variance as well (`tail`).
-Source: verl at 1dda039, `optimal_token_baseline` (docs/method.md, eq. 39). The reward is the whole
-return at every token, since it comes with the last; nothing is divided by a deviation, and no
-teacher is read. Two differences: verl adds 1e-8 to Σ W_t, here the plain mean stands where it is 0;
-and a response whose verifier failed counts in no baseline and has credit 0.
+W_t estimates the squared norm of the score up to t: a response with a large gradient counts more.
+Beyond the end of all other responses, a response is its own baseline and the credit is 0; verl
+keeps the reward there, also in a group without variance (`tail`). Source: verl at 1dda039,
+`optimal_token_baseline` (docs/method.md, eq. 39). The reward comes with the last token, so it is
+the whole return at every token. Nothing is divided by a deviation, and no teacher is read. Two
+differences: verl adds 1e-8 to Σ W_t, and here the plain mean is used if the sum is 0; a response
+whose verifier failed counts in no baseline and has the credit 0.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
 """Prefix tree: a token's credit is the change of the mean reward of the responses that share it.
 
     V(s)    mean reward of the group's responses that begin with s
-    TD_t    V(s_t) - V(s_{t-1}); 0 where no response of the group takes another way
+    TD_t    V(s_t) - V(s_{t-1}); 0 unless responses of the group diverge at t
     both    Â_t = A + TD_t
     branch  Â_t = TD_t
 
-After TEMPO (arXiv 2509.18314; docs/method.md, eq. 20): its abstract has the tree, V, and that the
-term is added to GRPO's advantage and is 0 off branches. How it scales the term beside A is not
-stated there; here it is in units of the reward. `branch` is ours: over a response it adds up to R
-less the group's mean, as `advantages: centred` does at each token. No teacher is read and nothing
-more is sampled: it is `vine` with the group in the place of continuations, so few share a prefix
-late in long responses, where the last branch takes all that is left of the reward.
+After TEMPO (arXiv 2509.18314; docs/method.md, eq. 20). Its abstract describes the tree, V, and the
+term, which is added to GRPO's advantage and is 0 off branches. It does not state the scale of the
+term; here it is in units of the reward. `branch` is this project's: over a response it adds up to R
+minus the group's mean, which `advantages: centred` gives at each token. No teacher is read and
+nothing more is sampled. It is `vine` with the group in the place of continuations. Late in long
+responses few share a prefix, and the last branch takes the rest of the reward.
 """
 
 from __future__ import annotations

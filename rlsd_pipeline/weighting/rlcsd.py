@@ -5,16 +5,16 @@
     Â_t = A + r_t where |r_t| > δ, held on A's side of 0;   Â_t = A elsewhere
 
 Source: arXiv 2606.11709 (docs/method.md, eq. 42 to 44) and THU-BPM/RLCSD at 7eeff3c; the defaults
-are those of its Qwen3-8B runs on mathematics. What any sibling adds, right or wrong, its style
-above all, is in both terms of e_t and falls out.
+are those of its Qwen3-8B runs on mathematics. The effect that any sibling has, right or wrong, is
+in both terms of e_t and cancels; this is above all style.
 
-Its loss has two means, one over the tokens that are not selected and, times η, one over those that
-are. Here the credit carries the two denominators, so that with `update: {denominator: token}` the
-loss is theirs; they take the means over a micro-batch, here they run over the table. Responses
-without siblings of both verdicts have no evidence and keep A.
+The authors' loss has two means: one over the tokens that are not selected, and one, times η, over
+the selected ones. Here the credit contains the two denominators, so that the loss is theirs with
+`update: {denominator: token}`. Their means are over a micro-batch, here they are over the table.
+Responses without siblings of both verdicts have no evidence and keep A.
 
-At τ = .02 a gap of .0008 nats is selected already and one of .04 saturates: less than the
-rounding of bfloat16. `compare` therefore prints what rounding alone would select.
+At τ = .02 a gap of .0008 nats is already selected, and a gap of .04 saturates: less than the
+rounding of bfloat16. So `compare` prints the share that rounding alone would select.
 """
 
 from __future__ import annotations

@@ -7,8 +7,10 @@
 Source: arXiv 2604.03128, Algorithm 1; docs/method.md, eq. 5 to 8. One printed form reads
 `A (1 - λ) + λ clip(w_t, ...)`. That is a misprint: it rewards a wrong answer with a small |A|.
 `formula: as_printed` shows what it does.
-λ is `mix` and falls linearly to 0 over the training; ε_w is `clip`. Two conventions of λ's schedule
-are about: the paper's, and that of the released code, which counts updates from 1 and ramps λ in.
+
+λ is `mix` and falls linearly to 0 over the training; ε_w is `clip`. There are two conventions of
+λ's schedule: the paper's, and that of the released code, which counts updates from 1 and ramps λ
+up.
 """
 
 from __future__ import annotations

@@ -1,20 +1,20 @@
 """RLSD with λ and ε_w that follow the evidence: a rule for the paper's open question.
 
-Source: ours; docs/method.md, eq. 9.
+Source: this project; docs/method.md, eq. 9.
 
-λ. The information gain telescopes: Σ_t Δ_t = log P(r | x, y) - log P(r | x), so a coherent teacher
+λ. The information gain telescopes: Σ_t Δ_t = log P(r | x, y) - log P(r | x). So a coherent teacher
 finds more evidence for the reference in right responses than in wrong ones of the same group.
-Where it does not, its Δ speaks of something else: style, the drift of its weights, or phrases
-that mention the reference in right and wrong responses alike. So λ is `mix` times how far the
-two agree over the batch,
+Otherwise its Δ measures something else: style, the drift of its weights, or phrases that mention
+the reference in right and wrong responses alike. So λ is `mix` times the agreement of evidence and
+reward over the batch,
 
     λ = mix · max(0, corr(standardised Σ_t Δ_t, standardised R)),   standardised within groups
 
 and an uninformative teacher leaves plain GRPO.
 
-ε_w. The spread of Δ shrinks as the student nears the teacher: a fixed ε_w cuts nearly every weight
-at first and none later. Here it is the `kept` quantile of |exp(sign(A) Δ) - 1| over tokens that
-carry signal, at most `clip`, so that a stated share of weights keeps its order throughout.
+ε_w. The spread of Δ shrinks as the student approaches the teacher: a fixed ε_w clips nearly every
+weight at first and none later. Here ε_w is the `kept` quantile of |exp(sign(A) Δ) - 1| over the
+signal tokens, at most `clip`, so that a given share of the weights keeps its order throughout.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
     Â_t = A ((1 - λ) + λ clip(exp(sign(A) e_t), 1 - ε_w, 1 + ε_w))
 
 Source: `rlsd_ectr` of THU-BPM/RLCSD at 7eeff3c (arXiv 2606.11709; docs/method.md, eq. 45). Both
-terms are the teacher's, so that what any sibling adds falls out, and the student is not read. λ,
-its schedule and ε_w have the values of RLSD's paper; the authors' own were not seen.
+terms are the teacher's, so the effect that any sibling has cancels, and the student is not read. λ,
+its schedule and ε_w have the values of RLSD's paper; the authors' own values are not known.
 """
 
 from typing import Annotated, Literal, Self

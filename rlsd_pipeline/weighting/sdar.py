@@ -1,18 +1,18 @@
-"""SDAR: GRPO, and a pull to tokens that the privileged teacher endorses, through a gate.
+"""SDAR: GRPO plus a gated likelihood of the tokens that the privileged teacher endorses.
 
     g_t = σ(β Δ_t), without gradient
     as_published     L = L_GRPO + c mean_t g_t (log π_T - log π_θ)
     policy_gradient  Â_t = A + c g_t Δ_t
 
-Source: arXiv 2605.15155 (docs/method.md, eq. 46), as ms-swift has it (`compute_sdar_loss`, a port
-of the authors' code): the sign is certain, and so is that log π_θ alone has a gradient. That
-gradient is -c g_t ∇log π_θ, in which the teacher stands in the gate alone: every sampled token is
-made likelier, the endorsed ones more, and none less. It is a weighted likelihood of the policy's
-own responses, and is written as one here: the gradient is the same.
+Source: arXiv 2605.15155 (docs/method.md, eq. 46), as in ms-swift (`compute_sdar_loss`, a port of
+the authors' code). Two facts are certain: the sign, and that only log π_θ has a gradient. That
+gradient is -c g_t ∇log π_θ, in which the teacher appears only in the gate. Every sampled token
+becomes likelier, the endorsed ones more, and none less likely. So it is a weighted likelihood of
+the policy's own responses, and is implemented as one with the same gradient.
 
-`policy_gradient` is the form whose expectation is a gated reverse KL, in which a token that the
-teacher rejects is made less likely (docs/method.md, eq. 15). c = .1 is what the code falls back to;
-those who build on it set .01.
+`policy_gradient` is the form whose expectation is a gated reverse KL: a token that the teacher
+rejects becomes less likely (docs/method.md, eq. 15). c = .1 is the default of the authors' code;
+projects that build on it use .01.
 """
 
 from typing import Annotated, Literal

@@ -1,12 +1,13 @@
-"""SDPG: GRPO and a weak pull to the privileged teacher's whole distribution.
+"""SDPG: GRPO plus a small divergence to the privileged teacher's whole distribution.
 
     L = L_GRPO + β mean_t KL(π_S ‖ π_T),   over the whole vocabulary
 
 Source: arXiv 2606.04036 (docs/method.md, eq. 48) and lauyikfung/SDPG at f71329e, with its β. It is
-`grpo_opsd` with reverse KL and no tail bucket. Two things of its loss are not here: (α/2) (log w)²,
-which holds the policy near a frozen reference policy at α = .001, since no table has that policy's
-log-probabilities; and the bound of 20 nats on a token's divergence, where `entry_clip` bounds what
-one entry adds. Its teacher is the policy itself with the reference answer: `teacher: {type: live}`.
+`grpo_opsd` with reverse KL and no tail bucket. Two terms of its loss are not implemented. One is
+(α/2) (log w)², which holds the policy near a frozen reference policy at α = .001; no table has that
+policy's log-probabilities. The other is the bound of 20 nats on a token's divergence; `entry_clip`
+bounds one entry instead. Its teacher is the policy itself with the reference answer:
+`teacher: {type: live}`.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
 """SDPO: the teacher sees a successful response of the same group, or the environment's feedback.
 
-As OPSD with another r (arXiv 2601.20802; docs/method.md, eq. 11): rollouts of groups without a
-success have nothing to learn from and are masked. The defaults are those of the authors' repository
-(lasgroup/SDPO): Jensen and Shannon over the student's 100 likeliest entries and a tail, and a
-demonstration without its thinking. What the repository sets beside the loss belongs to the arm:
+It is OPSD with another r (arXiv 2601.20802; docs/method.md, eq. 11). Rollouts of groups without a
+success have no demonstration and are masked. The defaults are those of the authors' repository
+(lasgroup/SDPO): the Jensen-Shannon divergence over the student's 100 likeliest entries and a tail,
+and a demonstration without its thinking. The repository's further settings belong to the arm:
 
     teacher: {type: ema, rate: 0.05}
     update: {denominator: learnt_token, distillation_ratio_clip: 2.0}
 
-What differs: the student's entries are those of the policy that sampled, also in later steps of an
-iteration; a success is the verifier's verdict and no threshold of the reward; feedback is never
-mixed with demonstrations; the wording of the prompts is ours.
+Differences to the repository: the student's entries are those of the sampling policy, also in later
+steps of an iteration; a success is the verifier's verdict and not a threshold on the reward;
+feedback is never mixed with demonstrations; the prompts are worded differently.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """SFT: the likelihood of correct responses.
 
-Off-policy on the data set's reference responses, as SFT is usually meant; with `learns_from:
-sampled` on the policy's own correct responses, which is rejection sampling. Either way a response
-that the verifier does not accept is not learnt from.
+The default is SFT in the usual sense, off-policy on the data set's reference responses. With
+`learns_from: sampled` it uses the policy's own correct responses, which is rejection sampling. In
+both cases a response that the verifier does not accept has no loss.
 """
 
 from __future__ import annotations

@@ -5,10 +5,10 @@
 
 D is SDPO's divergence, H_T the teacher's entropy: targets where the teacher itself is unsure
 count less. The mean of d_t over routed tokens is 1. Source: arXiv 2604.02288 (docs/method.md, eq.
-47), its abstract for the route, and THU-BPM/RLCSD at 7eeff3c for the weights; a port to another
-trainer agrees. RLCSD's code routes by A > 0, which is the same in a group of both verdicts; in a
-group that is all right it would draw right responses to each other, against which the abstract
-speaks, so here the verdict decides. What they set beside the loss belongs to the arm:
+47): its abstract for the routing, and THU-BPM/RLCSD at 7eeff3c for the weights; a port to another
+trainer agrees. RLCSD's code routes by A > 0, which is the same in a group of both verdicts. In a
+group of right responses it would distil right responses into each other, which contradicts the
+abstract, so here the verdict decides. Further settings of the authors belong to the arm:
 
     update: {denominator: token, distillation_ratio_clip: 2.0}
 """

@@ -1,10 +1,10 @@
-"""GRPO whose advantage lies where the policy was surprised by its own token.
+"""Surprisal: GRPO's advantage, distributed over the tokens by how unlikely each was.
 
     Â_t = A s_t / mean s over the response,   s_t = -log π(y_t | x, y<t)
 
-A token that the policy was sure of cannot have changed the expected reward: V_t = V_{t-1} where
-π = 1. The mean keeps the response's total. No teacher is read. A control of ours beside the
-privileged teacher, which locates credit by Δ (docs/method.md, eq. 19).
+A token with probability 1 cannot change the expected reward: V_t = V_{t-1} where π = 1. The mean
+keeps the response's total. No teacher is read. It is this project's control for the privileged
+teacher, which locates credit by Δ (docs/method.md, eq. 19).
 """
 
 from __future__ import annotations

@@ -6,10 +6,10 @@
     s_R   deviation of the group's rewards, as in GRPO's advantage
 
 Source: arXiv 2509.18314 (docs/method.md, eq. 37). Certain from its abstract: the tree, V as the
-mean over descendants, and a difference of V that is added to GRPO's advantage and is 0 where no
-response takes another way. The scale is not stated there; a summary has V as the mean of normalised
-rewards, whose differences are those over s_R, and that is what stands here. `prefix_tree` has the
-same difference in units of the reward, and can leave the advantage out. No teacher is read.
+mean over descendants, and a difference of V that is added to GRPO's advantage and is 0 unless
+responses diverge. The abstract does not state the scale. A summary has V as the mean of normalised
+rewards, whose differences are those over s_R; this is implemented here. `prefix_tree` has the same
+difference in units of the reward, and can leave the advantage out. No teacher is read.
 """
 
 from typing import Literal

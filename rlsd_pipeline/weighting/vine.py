@@ -1,21 +1,22 @@
 """VinePPO: a token's credit is its true advantage, measured by continuations before and after it.
 
-    Â_t = V_t - V_{t-1},   V the mean reward of continuations that the policy itself draws
+    Â_t = V_t - V_{t-1},   V the mean reward of continuations that the policy itself samples
 
 Source: arXiv 2410.01679 (docs/method.md, eq. 18) and its code (McGill-NLP/VinePPO f636a54). It is
-the oracle that other credits are held against, since no guess can be nearer than the measurement,
-noise aside. Every iteration makes `token_values` first, which costs several times its rollouts.
+the oracle that other credits are compared with: apart from noise, no credit can be closer to the
+truth than the measurement. Every iteration makes `token_values` first, which costs several times
+its rollouts.
 
-Where places are not tokens, every token of a span has the span's whole advantage, as every token of
-a reasoning step has the step's in their code. The gradient is then that of the span as one action,
-and unbiased; an equal share for each token would weigh long spans down.
+If states are not valued at every token, each token of a span has the span's whole advantage, as in
+the authors' code for reasoning steps. The gradient is then that of the span as one action, and
+unbiased. An equal share for each token would give long spans less weight.
 
-It is neither centred nor divided by a group's standard deviation: its mean is 0 at every state
-already, and dividing would weigh problems anew. So it is smaller than GRPO's advantage, which has
-variance 1 in a group: a response's adds up to R - V_0. Adam takes a constant factor out of an
-update, save for its ε and for `max_grad_norm`, which then cuts GRPO's gradients more often; under
-plain gradient descent the learning rates would have to differ. Groups whose rewards are all equal
-keep their credit: their states may differ in value though their ends do not.
+The credit is neither centred nor divided by a group's standard deviation: its mean is already 0 at
+every state, and a division would change the weights of problems. So it is smaller than GRPO's
+advantage, which has variance 1 in a group: over a response it adds up to R - V_0. Adam removes a
+constant factor from an update, except through its ε and `max_grad_norm`, which then clips GRPO's
+gradients more often. Plain gradient descent would need different learning rates. Groups whose
+rewards are all equal keep their credit, since their states may still differ in value.
 """
 
 from typing import Literal

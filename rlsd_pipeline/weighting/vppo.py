@@ -3,13 +3,13 @@
     d_t = log π_S(y_t | x with altered images) - log π_S(y_t | x),   k_t = exp(d_t) - d_t - 1
     Â_t = A (a + (1 - a) s / mean s) at the largest k_t of a response, else 0
 
-k_t, held within [0, 10], estimates how far the policy falls from itself without the image. s is the
-response's mean k, scaled to [0, 1] over the table: responses that look at the image more count
+k_t, clipped to [0, 10], estimates the divergence of the policy with and without the image. s is the
+response's mean k, scaled to [0, 1] over the table: responses that depend more on the image count
 more. Source: arXiv 2510.09285 (docs/method.md, eq. 40 and 41) and YangnengChen/VPPO-RL at a23c54b,
 where the share is .4 in the released script and .2 by default; the images there have black patches.
-Its min and max run over a mini-batch and its mean over a micro-batch; here all run over the table.
-A token that is not chosen stays in the mean over tokens. A problem without images has nothing to
-look at: its responses keep A. No teacher is read.
+Its min and max are over a mini-batch and its mean over a micro-batch; here all are over the table.
+A token that is not chosen still counts in the mean over tokens. The responses to a problem without
+images keep A. No teacher is read.
 """
 
 from __future__ import annotations
