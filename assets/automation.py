@@ -61,7 +61,7 @@ def evaluation_schedule(
 
 
 def checkpoint_sensor(declared: Declared, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
-    """Evaluates every n-th policy of every arm as soon as it is there; off until switched on."""
+    """Evaluates every n-th policy of every arm once it exists; off until switched on."""
     every, last = declared.experiment.evaluation.every, declared.experiment.iterations
 
     @dg.sensor(
@@ -92,7 +92,7 @@ def _scores(declared: Declared) -> list[dg.AssetKey]:
 
 
 def _policies(declared: Declared, instance: dg.DagsterInstance) -> list[tuple[str, int]]:
-    """Arm and number of updates of every policy that is there."""
+    """Arm and number of updates of every existing policy."""
     found = instance.get_materialized_partitions(declared.key("policy"))
     return sorted(split_key(key) for key in found)
 

@@ -52,7 +52,7 @@ class LocalEventLogStorage(SqliteEventLogStorage):
             yield connection
 
     def has_table(self, table_name: str) -> bool:
-        """Whether the index has a table; every check asks, and a table that is there stays."""
+        """Whether the index has a table; the answer for an existing table is remembered."""
         if table_name not in self._tables and super().has_table(table_name):
             self._tables.add(table_name)
         return table_name in self._tables
@@ -66,7 +66,7 @@ class LocalEventLogStorage(SqliteEventLogStorage):
             os.utime(self.path_for_shard(event.run_id))
 
     def _begin(self, shard: str) -> None:
-        """Put an empty log where a new run's will be; one that is there is left alone."""
+        """Create an empty log for a new run; an existing one is left alone."""
         path = Path(self.path_for_shard(shard))
         if shard in self._initialized_dbs or path.exists():
             return

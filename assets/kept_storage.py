@@ -42,7 +42,7 @@ class _Kept:
             yield connection
 
     def dispose(self) -> None:
-        """Close what was kept."""
+        """Close the kept connections."""
         self._engine.dispose()
 
 

@@ -40,7 +40,7 @@ def is_declared(file: Path) -> bool:
 
 
 def known_file(name: str) -> Path | None:
-    """The file that has a name in this home; None where none has, or it is there no longer."""
+    """The file that owns a name in this home; None if none does, or it no longer exists."""
     with suppress(OSError, ValueError, TypeError, KeyError):
         record = json.loads(_record(name).read_bytes())
         file = ROOT / record["file"]

@@ -84,7 +84,7 @@ def learning_curve(
 def difference_picture(
     workspace: "Workspace", lines: "Sequence[Result]", benchmark: str
 ) -> dict[str, dg.MarkdownMetadataValue]:
-    """Paired differences to the method that all are compared with; nothing where there are none."""
+    """Paired differences to the method that all are compared with; may be empty."""
     from rlsd_pipeline.report.figures import forest
     from rlsd_pipeline.summary.table import difference
 

@@ -113,7 +113,7 @@ def has_died(run: dg.DagsterRun) -> bool:
 
 
 def living_process(run: dg.DagsterRun) -> int | None:
-    """Id of the process of this machine that executes a run; None where there is none."""
+    """Id of the process of this machine that executes a run; None without one."""
     process = _process_of(run)
     if process is None or not _is_here(run) or not _is_alive(process):
         return None

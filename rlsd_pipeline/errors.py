@@ -29,7 +29,7 @@ class ArtifactError(RlsdError, RuntimeError):
 
 
 class DamagedError(ArtifactError):
-    """A file of the store is not what was written.
+    """A file of the store differs from what was written.
 
     Attributes:
         fault: What is wrong with it, without the place and the way out.

@@ -78,7 +78,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _surroundings(error: BaseException) -> Iterator[BaseException]:
-    """An error, what it was raised from, and what was being handled when it was raised."""
+    """An error, its cause, and the error that was handled when it was raised."""
     seen: set[int] = set()
     waiting = [error]
     while waiting:

@@ -97,7 +97,7 @@ def _written(path: Path, request: ImportRequest) -> Path:
 
 
 def _require_its_model(experiment: ExperimentConfig, request: ImportRequest) -> None:
-    """Refuse a model that a file which is there does not declare: it would be ignored."""
+    """Refuse a model that an existing file does not declare: it would be ignored."""
     if request.model is None:
         return
     stage, model = experiment.stages.of(RolloutsStage), experiment.model

@@ -151,7 +151,7 @@ class Loop:
             self.results()
 
     def lacks_score(self, arm: str, iteration: int) -> bool:
-        """Whether the policy that is here now has no score on one of the benchmarks."""
+        """Whether the present policy lacks a score on one of the benchmarks."""
         run, store = self.workspace.at(arm, iteration), self.workspace.store
         policy = store.intact_ref(run.reference("policy"))
         if policy is None:

@@ -1,4 +1,4 @@
-"""Spaces out a task that shows what is there, so that showing takes little of the time."""
+"""Limits the share of time that a display task takes."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -46,7 +46,7 @@ def train(experiment: str, *, arms: tuple[str, ...], iterations: int | None) -> 
 def evaluate(
     experiment: str, *, arms: tuple[str, ...], iteration: int | None, benchmarks: tuple[str, ...]
 ) -> None:
-    """Score policies that are there."""
+    """Score existing policies."""
     with open_loop(experiment) as (loop, display):
         chosen = loop.benchmarks(benchmarks)
         for arm in loop.arms(arms):

@@ -80,7 +80,7 @@ class Publisher:
         _require_passed(failed)
 
     def knows(self, stage: Stage, run: "StageRun") -> bool:
-        """Whether Dagster knows of the artifact that is here and is what is now declared."""
+        """Whether Dagster knows the stored artifact, and it fits the present declaration."""
         if not stage.is_current(run):
             return False
         artifact = run.workspace.store.intact_ref(run.reference(stage.full_name))

@@ -33,7 +33,7 @@ class FileCache:
         self._added: int | None = None
 
     def get(self, sha256: str, suffix: str) -> Path | None:
-        """The copy with this digest; None where there is none, or a damaged one."""
+        """The copy with this digest; None if it is missing or damaged."""
         cached = self._place(sha256, suffix)
         try:
             if not has_digest(cached, sha256):

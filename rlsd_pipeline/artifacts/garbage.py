@@ -138,7 +138,7 @@ def dropped(inventory: Inventory, drops: Mapping[str, Sequence[Drop]]) -> list[R
 
 
 def collect(storage: Storage, removals: Iterable[Removal], before: float) -> int:
-    """Delete what was planned, except what has been used or referred to since.
+    """Delete the planned files, except those used or referenced since.
 
     Returns:
         Bytes that were freed.

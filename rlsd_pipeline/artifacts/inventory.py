@@ -32,7 +32,7 @@ class StoredArtifact(NamedTuple):
         return self.files[MANIFEST].modified
 
     def named(self, names: Iterable[str]) -> dict[str, StoredFile]:
-        """Those of its files that are there, by logical name."""
+        """Logical name -> file, for its existing files."""
         entries = ((name, self.manifest.files.get(name)) for name in names)
         paths = {name: entry.path for name, entry in entries if entry is not None}
         return {name: self.files[path] for name, path in paths.items() if path in self.files}

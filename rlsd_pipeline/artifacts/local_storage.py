@@ -106,7 +106,7 @@ class LocalStorage(Storage):
 
 
 def _files(folder: str, left_out: str) -> Iterator[os.DirEntry[str]]:
-    """The files below a folder that is there; links to folders are not followed.
+    """The files below an existing folder; links to folders are not followed.
 
     As text: a store has so many small files that pathlib takes longer than the disk.
     """

@@ -15,7 +15,7 @@ _NOTES = ".numbers"
 
 
 def read_note(storage: Storage, name: str) -> dict[str, Any]:
-    """A note; empty where there is none that can be read.
+    """A note; empty if it is missing or unreadable.
 
     Args:
         storage: Where the artifacts are.

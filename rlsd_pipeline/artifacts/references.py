@@ -12,7 +12,7 @@ _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=-]*")
 _SUFFIX = ".json"
 
 _MOST_FORMER = 8
-"""Of what a name meant before, so many are remembered."""
+"""Number of earlier artifacts of a name that are remembered."""
 
 _KIND = Kind(
     Reference,

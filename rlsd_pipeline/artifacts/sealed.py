@@ -21,7 +21,7 @@ _CHECKSUM = "checksum"
 
 
 def seal(document: Contract) -> bytes:
-    """A document as it is written."""
+    """The bytes of a document."""
     content = document.model_dump(mode="json")
     return json.dumps({_CHECKSUM: json_digest(content), **content}, indent=2).encode()
 

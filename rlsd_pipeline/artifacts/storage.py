@@ -47,11 +47,11 @@ class Storage(ABC):
 
     @abstractmethod
     def read(self, path: str) -> bytes | None:
-        """The bytes of a small file; None where there is none."""
+        """The bytes of a small file; None if it is missing."""
 
     @abstractmethod
     def read_many(self, paths: Iterable[str]) -> Mapping[str, bytes]:
-        """The bytes of those of many small files that are there."""
+        """The bytes of many small files; missing ones are left out."""
 
     @abstractmethod
     def listing(self, folder: str) -> list[StoredFile]:
@@ -71,7 +71,7 @@ class Storage(ABC):
 
     @abstractmethod
     def digest(self, path: str) -> str | None:
-        """SHA-256 of a file as it lies there, no copy of it; None where there is none."""
+        """SHA-256 of the stored file, not of a cached copy; None if it is missing."""
 
     @abstractmethod
     def move(self, path: str, target: str) -> None:
@@ -79,7 +79,7 @@ class Storage(ABC):
 
     @abstractmethod
     def remove(self, paths: Iterable[str]) -> None:
-        """Delete files; one that is not there is none to delete."""
+        """Delete files; missing ones are ignored."""
 
     @abstractmethod
     def freshen(self, path: str) -> None:

@@ -58,13 +58,13 @@ class Component(StrictConfig):
         return dumped
 
     def __copy__(self) -> Self:
-        """A copy may get other settings: what was computed of these (`cached_property`) stays."""
+        """Leave cached properties behind, since a copy may get other settings."""
         copied = super().__copy__()
         _keep_fields(copied.__dict__, type(self))
         return copied
 
     def __getstate__(self) -> dict[Any, Any]:
-        """The settings alone: what was computed of them may be a process or a lock."""
+        """Pickle the settings alone: cached properties may hold a process or a lock."""
         state = super().__getstate__()
         state["__dict__"] = dict(state["__dict__"])
         _keep_fields(state["__dict__"], type(self))

@@ -19,7 +19,7 @@ class _Written:
         self.keys, self.values = keys, values
 
     def update(self, keys: Tensor, values: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
-        """As a cache does: the new keys and values after those that are there."""
+        """Like a cache: append the new keys and values to the present ones."""
         if self.keys is not None and self.values is not None:
             keys = cat([self.keys, keys], dim=-2)
             values = cat([self.values, values], dim=-2)

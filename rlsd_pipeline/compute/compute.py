@@ -15,7 +15,7 @@ Advance = Callable[[int], None]
 """Told how many more units of a piece are done."""
 
 Work = Callable[[Policy, Piece, Advance], Result]
-"""A function of a policy and one piece, the same wherever and however often it is called."""
+"""A function of a policy and one piece; it gives the same result everywhere and every time."""
 
 
 class Compute(Protocol):

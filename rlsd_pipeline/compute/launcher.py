@@ -46,7 +46,7 @@ class SubprocessLauncher:
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """Ask a process to end, and kill it if it does not; one that has ended stays as it is."""
+    """Ask a running process to end, and kill it if it does not."""
     if process.poll() is not None:
         return
     process.terminate()

@@ -30,7 +30,7 @@ class LocalWork:
         return self.pool.reader(policy)
 
     def forget(self) -> None:
-        """See `Compute`; this process is here."""
+        """See `Compute`; always this process."""
 
     def each(
         self,

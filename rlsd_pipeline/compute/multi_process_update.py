@@ -26,7 +26,7 @@ class TrainingProcesses(Protocol):
     """Starts the processes, and waits for their end."""
 
     def train(self, folder: Path, progress: Progress) -> None:
-        """Run an update on the job in `folder`; its result is there afterwards.
+        """Run an update on the job in `folder`, and write its result there.
 
         Raises:
             ComputeError: A process failed; holds its traceback.

@@ -45,7 +45,7 @@ def is_path(name: str) -> bool:
 
 
 def located_name(name: str, folder: Path, revision: str | None) -> str:
-    """An absolute path where the name is one, or is that of something in the folder; else as it is.
+    """An absolute path if the name is one or exists in the folder; otherwise the name itself.
 
     Raises:
         ConfigError: `~name` names no user of this machine, or a path is given a revision.

@@ -12,7 +12,7 @@ Device = Literal["auto", "cuda", "cpu"]
 
 
 class Place(StrictConfig):
-    """A place of computation; what is not said otherwise holds of one process."""
+    """A place of computation; the defaults describe a single process."""
 
     sharded: ClassVar[bool] = False
     """Whether several processes divide a policy's parameters in training."""

@@ -128,7 +128,7 @@ class RayCompute(ShardedUpdate):
 
     @property
     def gpu_share(self) -> float:
-        """GPUs that a worker takes, with what is left beside it for a process of the update."""
+        """GPUs of a worker, with the share beside it for a process of the update."""
         return self.gpus_per_worker + (self.update_gpus_per_worker or 0)
 
     @property

@@ -27,7 +27,7 @@ class Column(NamedTuple):
         return self.name if self.name in names else self.name.partition(".")[0]
 
     def value(self, row: Mapping[str, Any]) -> Any:
-        """The value in a row; None where there is none."""
+        """The value in a row; None without one."""
         value: Any = row
         for step in [self.name] if self.name in row else self.name.split("."):
             value = value.get(step) if isinstance(value, Mapping) else None

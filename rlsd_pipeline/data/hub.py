@@ -58,7 +58,7 @@ def read_hub(
 
 
 def iterate_rows(table: datasets.Dataset, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The rows of a table, a few at a time in memory; an image is left as it is stored."""
+    """The rows of a table, a few at a time in memory; images stay encoded."""
     chosen = table.select_columns(list(columns))
     # In Arrow format nothing is decoded and nothing copied.
     for batch in chosen.with_format("arrow").iter(_BATCH_ROWS):
@@ -67,7 +67,7 @@ def iterate_rows(table: datasets.Dataset, columns: Sequence[str]) -> Iterator[di
 
 
 def _plain(value: Any, feature: Any) -> Any:
-    """A value of a column of several types, which the table keeps as JSON, as it was given."""
+    """The original value of a column of several types, which the table keeps as JSON."""
     if value is None:
         return None
     if isinstance(feature, datasets.Json):

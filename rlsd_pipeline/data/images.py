@@ -77,7 +77,7 @@ def decode_image(data: bytes) -> Image.Image:
 
 
 def fit_pixels(data: bytes, max_pixels: int) -> bytes:
-    """The image as it is, or scaled down to at most `max_pixels` pixels as an upright RGB PNG.
+    """The image itself, or scaled down to at most `max_pixels` pixels as an upright RGB PNG.
 
     The ratio of its sides is kept, but for less than a pixel on either.
     """
@@ -124,7 +124,7 @@ def _upright(encoded: Image.Image, scaled: Image.Image) -> Image.Image:
 
 
 def _widened(image: Image.Image) -> Image.Image:
-    """The image as it is, or in the middle of the narrowest one that models read."""
+    """The image itself, or centred in the narrowest image that models read."""
     shortest = -(-max(image.size) // _LONGEST_RATIO)
     if min(image.size) >= shortest:
         return image

@@ -101,7 +101,7 @@ def _of_all(values: Iterable[Any]) -> Iterator[str]:
 
 
 def _relative(name: str, folder: Path) -> str:
-    """The name as it is, or without the folder that it begins with."""
+    """The name, without the folder that it may begin with."""
     return name.removeprefix(f"{folder.absolute()}/").removeprefix(f"{folder.resolve()}/")
 
 

@@ -52,7 +52,7 @@ class AnyBenchmark(Decoding, Component):
 
     @abstractmethod
     def test(self, run: StageRun, items: Artifact) -> BenchmarkTask:
-        """The benchmark as the policy of an iteration takes it."""
+        """The evaluation task for the policy of an iteration."""
 
     @abstractmethod
     def questions(self, experiment: ExperimentConfig) -> int | None:

@@ -24,7 +24,7 @@ _ACCEPTED = {
 
 
 def check_columns(benchmark: Benchmark, features: datasets.Features, place: str) -> None:
-    """Every column that the benchmark declares is there, and holds what it must.
+    """Check that every declared column exists and has the right kind of values.
 
     Raises:
         DataError: The first column that is missing or holds something else, what was found, and

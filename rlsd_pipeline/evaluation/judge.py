@@ -124,7 +124,7 @@ def _is_unread(scored: Scored) -> bool:
 
 
 def _settle(scored: Scored, reading: Reading | str, rule: Rule) -> Scored:
-    """The rule's verdict on what the judge read; as it was where that is no judgement either."""
+    """The rule's verdict on the judge's reading; unchanged if that is no judgement either."""
     if isinstance(reading, str) or reading.answer is None:
         return scored
     try:

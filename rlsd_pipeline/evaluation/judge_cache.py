@@ -26,7 +26,7 @@ class JudgeCache:
         self._folder = folder
 
     def get(self, key: str) -> Reading | None:
-        """The reading of a key; None where there is none, or its file is damaged."""
+        """The reading of a key; None if it is missing, or its file is damaged."""
         try:
             found = json.loads(self._path(key).read_text("utf-8"))
         except (FileNotFoundError, ValueError):

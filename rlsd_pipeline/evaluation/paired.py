@@ -45,7 +45,7 @@ class PairedComparison(NamedTuple):
 
     @property
     def paired(self) -> PairedDifference:
-        """The difference as the tables of methods take it."""
+        """The difference in the form of the tables of methods."""
         return PairedDifference(self.difference, self.low, self.high, self.p_value, self.test)
 
 

@@ -23,7 +23,7 @@ _OF_A_ROW = ("id", "response", "extraction")
 
 
 class Entry(NamedTuple):
-    """One prediction as it is written.
+    """One prediction as in its file.
 
     Attributes:
         data: Its keys and values; numbers as the file spells them.

@@ -44,12 +44,12 @@ class ImportRequest(NamedTuple):
 
     @property
     def source(self) -> dict[str, Any]:
-        """The log as it is declared."""
+        """The declaration of the log."""
         return {"type": self.format, "path": located_path(str(self.path), Path()), **self.options}
 
     @property
     def model_name(self) -> str | None:
-        """The model as it is declared: a folder as it lies from anywhere."""
+        """The declaration of the model; a folder becomes an absolute path."""
         if self.model is None or not Path(self.model).is_dir():
             return self.model
         return str(Path(self.model).resolve())

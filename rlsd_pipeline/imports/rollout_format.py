@@ -33,7 +33,7 @@ class RolloutFormat(Component):
     component_kind = "rollout format"
 
     patterns: ClassVar[tuple[str, ...]] = ("*.jsonl",)
-    """Names of the log's files, wherever they lie below a folder."""
+    """Names of the log's files, at any depth of a folder."""
 
     keys: ClassVar[frozenset[str]] = frozenset()
     """Keys of every record; a record that lacks one is of another format."""
@@ -265,7 +265,7 @@ def said(completion: Any) -> str:
 
 
 def answer_of(gold: Any) -> str | None:
-    """A gold answer as text; None where there is none, or no one text."""
+    """A gold answer as text; None if it is missing or not a single text."""
     if isinstance(gold, list) and len(gold) == 1:
         gold = gold[0]
     if isinstance(gold, bool) or not isinstance(gold, str | int | float):

@@ -23,7 +23,7 @@ def grouped_attention(
     attention_mask: Tensor | None,
     **settings: Any,
 ) -> tuple[Tensor, None]:
-    """`sdpa`, with a masked group of query heads reading its one key head as it is.
+    """`sdpa`, in which a masked group of query heads reads its key head without copies.
 
     Args:
         module: The attention layer.

@@ -54,7 +54,7 @@ def micro_batches(
 
 
 def _split(group: int, prompt: int, lengths: Sequence[int], budget: int) -> list[Part]:
-    """A group as it is, or in parts that fit, responses of like length together."""
+    """A group, divided if necessary into parts that fit, with similar lengths together."""
     if len(lengths) * (prompt + max(lengths, default=0)) <= budget:
         return [Part(group, range(len(lengths)))]
     parts: list[Part] = []

@@ -34,7 +34,7 @@ def gguf_path(model: GGUFModel) -> Path:
 
 
 def gguf_digest(model: GGUFModel) -> str:
-    """SHA-256 of the file's bytes, wherever it lies.
+    """SHA-256 of the file's bytes.
 
     Raises:
         ModelError: As `gguf_path`.

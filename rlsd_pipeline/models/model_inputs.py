@@ -44,7 +44,7 @@ def is_per_token(value: Tensor, tokens: int) -> bool:
 
 
 def image_shapes(inputs: ModelInputs, tokens: int) -> tuple[tuple[str, torch.Size], ...]:
-    """Names and shapes of the tensors that hold images; empty where there is none."""
+    """Names and shapes of the tensors that hold images; may be empty."""
     return tuple((n, value.shape) for n, value in inputs.items() if not is_per_token(value, tokens))
 
 

@@ -48,7 +48,7 @@ def with_gradients(
     checkpointing: bool,
     trains_vision: bool,
 ) -> int:
-    """Bytes that the update holds of one micro-batch at the end of its forward pass.
+    """Bytes of one micro-batch of the update at the end of its forward pass.
 
     With checkpointing each layer keeps its input, and one layer at a time everything. The keys and
     values that responses share with their prompt are held once more until the loss is there.

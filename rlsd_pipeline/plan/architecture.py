@@ -175,7 +175,7 @@ def on_meta(config: PreTrainedConfig, trust_remote_code: bool = False) -> PreTra
 
 
 def count(model: PreTrainedModel, name: str) -> Architecture:
-    """The parameters and dimensions of a model, wherever its weights are.
+    """The parameters and dimensions of a model, without its weights.
 
     Raises:
         ModelError: It is a mixture of experts, or keeps its decoder layers in an unknown place.

@@ -66,7 +66,7 @@ def stage_seconds(
 
 
 def sampling_seconds(setting: Setting, read: Pass, longest: int) -> float:
-    """Seconds until the last response is there, all copies of the engine side by side.
+    """Seconds until the last response is complete, with all copies of the engine in parallel.
 
     Decoding reads all weights once a step and the keys and values of every response under way, so
     the memory's bandwidth bounds it (Pope et al., arXiv 2211.05102, §2), or the operations where

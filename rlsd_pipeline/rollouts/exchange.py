@@ -64,7 +64,7 @@ def sampling_arguments(policy: Policy, request: SamplingRequest, key: str) -> di
 def believed(
     policy: Policy, prompt: EncodedPrompt, request: SamplingRequest, reported: Reported
 ) -> Completion:
-    """A reported response, if it is what was asked for.
+    """A reported response, if it fits the request.
 
     Its log-probabilities are nan where `top_p` or `top_k` cut: engines report them after the cut.
 

@@ -71,7 +71,7 @@ class RunningVLLM:
         return policy.weights_digest is not None and policy.weights_digest == self._weights_digest
 
     def load(self, policy: Policy) -> None:
-        """Take over a policy's weights; what was cached of others is dropped.
+        """Take over a policy's weights; caches of other weights are dropped.
 
         Raises:
             EngineDiedError: Its processes are gone.
@@ -147,7 +147,7 @@ class RunningVLLM:
             future.cancel()
 
     def _done(self, futures: Iterable["Future[Result]"]) -> Iterator["Future[Result]"]:
-        """Each as it is done; where vLLM dies, some of what it was asked never is."""
+        """Yield each output when it is done; if vLLM dies, some never are."""
         left = set(futures)
         while left:
             done, left = wait(left, _PULSE_SECONDS, FIRST_COMPLETED)

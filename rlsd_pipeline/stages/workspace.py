@@ -188,7 +188,7 @@ class StageRun:
         return f"materialize {first} there first, as `rlsd train` with --arm {self.arm.name} does"
 
     def _publish_again(self, iteration: int) -> Artifact | None:
-        """Let the policy of an iteration be the checkpoint before it, where that is there."""
+        """Set the policy of an iteration to the previous checkpoint, if that exists."""
         store = self.workspace.store
         made = store.ref(self.reference("policy_checkpoint", iteration - 1))
         if made is not None:
@@ -205,7 +205,7 @@ class StageRun:
         return 0 if artifact is None else artifact.manifest.seeds.get("draw", 0)
 
     def as_drawn(self, draw: int | None = None) -> Self:
-        """The same place with a draw of the rollouts; None for the one that is here."""
+        """The same place with a draw of the rollouts; None takes the stored one."""
         return replace(self, draw=self.kept_draw() if draw is None else draw)
 
     def stage(self, stage: type[S]) -> S:

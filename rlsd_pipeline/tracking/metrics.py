@@ -104,7 +104,7 @@ def logprob_metrics(logprobs: pa.Table) -> Numbers:
 
 
 def weight_metrics(weights: pa.Table) -> Numbers:
-    """Mean, spread and extremes of each stream that is there."""
+    """Mean, spread and extremes of each present stream."""
     found: Numbers = {}
     for name in STREAMS:
         values = contiguous(weights[name]).flatten().to_numpy().astype(np.float64)

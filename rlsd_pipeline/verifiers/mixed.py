@@ -27,7 +27,7 @@ class MixedVerifier(Mathematics):
         return self._by_value(answer, problem) or (verdict, reason)
 
     def _by_value(self, answer: str, problem: Problem) -> tuple[Verdict, str | None] | None:
-        """The choice that alone equals the answer as mathematics; None where there is none."""
+        """The only choice that equals the answer as mathematics; None without one."""
         equal = []
         for choice in problem.choices[:_MOST_CHOICES]:
             verdict, _ = super().compare(answer, problem.model_copy(update={"answer": choice}))

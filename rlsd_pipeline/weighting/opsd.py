@@ -27,5 +27,5 @@ class OPSD(Weighting):
         return self.divergence.stored
 
     def streams(self, credit: Credit) -> TokenStreams:
-        """Weight 1 wherever the teacher saw a reference."""
+        """Weight 1 at the responses whose teacher saw a reference."""
         return self.divergence.streams(credit.token_informed, credit.information_gain)

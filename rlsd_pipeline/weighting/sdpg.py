@@ -43,7 +43,7 @@ class SDPG(Weighting):
         return self.divergence.stored
 
     def streams(self, credit: Credit) -> TokenStreams:
-        """The advantage, and β wherever the teacher saw a reference."""
+        """The advantage, and β at the responses whose teacher saw a reference."""
         weights = self.beta * credit.token_informed
         pulled = self.divergence.streams(weights, credit.information_gain)
         return pulled.beside(credit.token_advantages)

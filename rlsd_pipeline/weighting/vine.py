@@ -39,7 +39,7 @@ class Vine(Weighting):
     reads = frozenset({"true_advantages"})
 
     def valued_by(self, declared: TokenValuesConfig) -> TokenValuesConfig:
-        """The experiment's token values, with its own settings in place of theirs."""
+        """The experiment's token values, overridden by its own settings."""
         own = {"continuations": self.continuations, "places": self.places}
         return declared.model_copy(update={k: v for k, v in own.items() if v is not None})
 

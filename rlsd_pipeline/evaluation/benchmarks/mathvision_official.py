@@ -59,7 +59,7 @@ def is_equal(gold: str, answer: str) -> bool:
 
 
 def evaluated_elements(text: str) -> str:
-    """A tuple or list in brackets with the value of each element; any other text as it is."""
+    """A tuple or list in brackets with the value of each element; other text unchanged."""
     elements = text[1:-1].split(",")
     if len(elements) < 2 or (text[0], text[-1]) not in (("(", ")"), ("[", "]")):
         return text

@@ -78,7 +78,7 @@ class RobustRule:
         return self._rule.extract(response, problem)
 
     def compare(self, answer: str, problem: Problem) -> tuple[Verdict, str | None]:
-        """Compare with each gold answer; without a judgement on one of them there is none."""
+        """Compare with each gold answer; a missing judgement on one means no judgement."""
         options = dict(zip(option_letters(problem), problem.choices, strict=True))
         golds = accepted_answers(problem.answer)
         # The prompt asks for a letter: a bare one is never the text of another option.

@@ -41,7 +41,7 @@ class PrimeRL(RolloutFormat):
     step_in_path = r".*/step_(\d+)/"
 
     def leaves_out(self, file: Path) -> bool:
-        """Evaluations, and `effective`, which repeats some of the `all` beside it."""
+        """Evaluations, and `effective`, which repeats some rows of `all`."""
         repeated = file.parent.name == "effective" and os.path.lexists(
             file.parent.with_name("all") / file.name
         )

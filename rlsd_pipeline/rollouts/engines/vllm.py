@@ -39,7 +39,7 @@ _DECLARED_HERE = (
 
 
 def vllm_prompt(prompt: EncodedPrompt) -> dict[str, Any]:
-    """A prompt as vLLM takes it: it expands image placeholders itself."""
+    """A prompt in vLLM's form: vLLM expands image placeholders itself."""
     if not prompt.images:
         return {"prompt_token_ids": prompt.prompt_ids}
     from rlsd_pipeline.data.images import decode_image

@@ -65,7 +65,7 @@ def make_batch(run: StageRun, prompts: int) -> LargerBatch:
 
 
 def widest(run: StageRun, stage: str) -> StageRun:
-    """The largest batch here that a stage was made of; the place itself where there is none."""
+    """The largest stored batch of a stage here; the iteration's own without one."""
     beside = run.reference("what_if")
     made = run.workspace.store.refs(f"{beside}/{run.iteration:03d}/")
     names = {name.split("/")[-2] for name in made if name.split("/")[-1] == stage}

@@ -170,7 +170,7 @@ def _fidelity(
     named: Mapping[str, Weighting],
     confidence: float,
 ) -> CreditFidelity | None:
-    """The credits against the token values; None where there are none."""
+    """The fidelity of the credits; None without token values."""
     import numpy as np
 
     from rlsd_pipeline.credit.fidelity_table import Valued, credit_fidelity

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Asked(NamedTuple):
-    """A question as it is put to the policy.
+    """A question with its encoded prompt.
 
     Attributes:
         problem: The question with its images.

@@ -48,7 +48,7 @@ class BenchmarkScoresStage(Stage):
         return {"items": self.benchmark.items_at(run), **super().inputs(run)}
 
     def settings(self, run: StageRun) -> dict[str, Any]:
-        """The benchmark as declared, wherever a local copy of it lies."""
+        """The declared benchmark, without the location of a local copy."""
         return {
             "benchmark": identity(self.benchmark, without=("path",)),
             "confidence": run.experiment.evaluation.confidence,

@@ -37,7 +37,7 @@ Learning = Mapping[str, Mapping[int, Learnt]]
 
 
 def read_learning(workspace: Workspace, scores: Scores) -> dict[str, Learning]:
-    """The training reward and the accuracy on every benchmark -> what was learnt by it.
+    """Training reward, or accuracy on a benchmark -> the learning by that measure.
 
     A training that has not come as far as the furthest one is left out. Curves are taken at the
     updates that all the others share.
@@ -75,7 +75,7 @@ def learnt(curves: Mapping[str, Mapping[int, Curve]]) -> Learning:
 
 
 def by_seed(learning: Learning, measure: str) -> dict[str, dict[int, float]]:
-    """Method -> seed -> one number of what was learnt.
+    """Method -> seed -> one number of the learning.
 
     Args:
         learning: What each training learnt.
@@ -99,7 +99,7 @@ def _accuracies(arms: Mapping[str, Mapping[int, PolicyEvaluation]], arm: str) ->
 
 
 def _rewards(workspace: Workspace, arm: str) -> Curve:
-    """Mean reward of the rollouts of every iteration; without verdicts there is none."""
+    """Mean reward of the rollouts of every iteration that has verdicts."""
     numbers = arm_numbers(workspace, arm)
     return {k: found[_REWARD] for k, found in numbers.items() if _REWARD in found}
 

@@ -83,7 +83,7 @@ def _siblings(contexts: Contexts) -> list[Siblings]:
 def _beside(
     contexts: Contexts, teacher: Artifact, others: Sequence[int | None]
 ) -> list[Scored | None]:
-    """Each response under the teacher that sees another; None where there is none to see."""
+    """Each response under the teacher that sees another one; None without another one."""
     policy = contexts.taught_by(teacher)
     prompts = contexts.run.experiment.prompts
     asked: list[EncodedPrompt | None] = []

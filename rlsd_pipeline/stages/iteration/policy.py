@@ -30,7 +30,7 @@ class PolicyStage(Stage):
     writes = (PolicyCheckpoint,)
 
     def model(self, run: StageRun) -> AnyModel:
-        """The model as it is declared."""
+        """The declared model."""
         return run.base_model
 
     def settings(self, run: StageRun) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class PolicyStage(Stage):
         return found
 
     def require(self, run: StageRun, inputs: Mapping[str, Artifact]) -> None:
-        """Refuse a model whose chat template takes no system message, where there is one.
+        """Refuse a model without a system message in its chat template, if one is declared.
 
         It is no part of the weights, so a policy that the store already holds is checked as well.
         """

@@ -52,7 +52,7 @@ class PolicyCheckpointStage(Stage):
         return {"arm": run.arm.seed, "iteration": run.iteration}
 
     def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
-        """Update, and write the policy as it then is: where no token carries a signal, as it was.
+        """Update and write the policy; without a signal it is written unchanged.
 
         Raises:
             AlignmentError: The tables are not about the same tokens.

@@ -13,7 +13,7 @@ from torch import Tensor
 from rlsd_pipeline.groups import Groups
 
 CHECK_EVERY = 16
-"""Of one group in so many two responses are scored, and of one group at least."""
+"""Two responses of one in this many groups are scored, and of at least one group."""
 
 TOLERANCE = 1e-4
 """Largest difference that counts as rounding, nats; RLSD's multiplier moves by as much."""

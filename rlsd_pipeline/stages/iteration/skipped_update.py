@@ -33,7 +33,7 @@ def skipped(checkpoint: PolicyCheckpoint) -> int:
 
 
 def skip_update(run: StageRun, parent: Artifact, out: ArtifactWriter) -> dict[str, float]:
-    """Publish the policy as it is, its optimizer's state and its adapter included.
+    """Publish the unchanged policy, with its optimizer's state and its adapter.
 
     Returns:
         The metrics of the update that was not made.

@@ -93,7 +93,7 @@ class TokenWeightsStage(Stage):
         run.workspace.progress.advance(len(scored))
 
     def metrics(self, artifact: Artifact) -> dict[str, float]:
-        """Mean, spread and extremes of each stream that is there."""
+        """Mean, spread and extremes of each present stream."""
         from rlsd_pipeline.tracking.metrics import STREAMS, weight_metrics
 
         return weight_metrics(artifact.table(TokenWeights, list(STREAMS)))

@@ -16,11 +16,11 @@ class Kept(StageRun):
 
     @classmethod
     def of(cls, run: StageRun) -> "Kept":
-        """The same place, with the draw that is here."""
+        """The same place, with the stored draw."""
         return cls(run.workspace, run.arm, run.iteration).as_drawn()
 
     def kept(self, stage: str, iteration: int | None = None) -> Artifact | None:
-        """The artifact of a stage; None where there is none."""
+        """The artifact of a stage; None if it is missing."""
         name = self.reference(stage, iteration)
         if name not in self.known:
             self.known[name] = self.workspace.store.intact_ref(name)

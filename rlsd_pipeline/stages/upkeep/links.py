@@ -26,7 +26,7 @@ class Link(NamedTuple):
 
 
 def policy_links(workspace: Workspace, arm: str) -> dict[int, Link]:
-    """Iteration -> its policy, of those that are there; a damaged one counts as absent."""
+    """Iteration -> its stored policy; a damaged one counts as absent."""
     store = workspace.store
     note = f"{workspace.name}/{arm}.links"
     known = _noted(read_note(store.storage, note))

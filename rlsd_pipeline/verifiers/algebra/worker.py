@@ -68,7 +68,7 @@ def _limit_processor_time(seconds: float) -> None:
 
 
 class _WorkDone(BaseException):
-    """No `except Exception` of a library may take it for one of its own."""
+    """A base exception, so that no `except Exception` of a library catches it."""
 
 
 class WorkLimit:

@@ -23,7 +23,7 @@ class Extraction(Component):
         """The place of the answer: its first character and the one after it; None without one."""
 
     def extract(self, text: str) -> str | None:
-        """The answer, stripped of blanks; None where there is none or an empty one."""
+        """The answer, stripped of blanks; None if it is missing or empty."""
         span = self.locate(text)
         return None if span is None else text[slice(*span)].strip() or None
 

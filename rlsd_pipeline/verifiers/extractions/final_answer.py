@@ -67,7 +67,7 @@ class FinalAnswer(Extraction):
         return None
 
     def extract(self, text: str) -> str | None:
-        """The answer, stripped of blanks and marks; None where there is none."""
+        """The answer, stripped of blanks and marks; None without one."""
         span = self.locate(text)
         return None if span is None else text[slice(*span)]
 
