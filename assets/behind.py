@@ -73,7 +73,7 @@ class Marks:
 
     @classmethod
     def of(cls, declared: Declared, context: Context) -> "Marks":
-        """Of a run that makes stages."""
+        """The marks of a run that makes stages."""
         # Dagster takes an evaluation, though its annotation names other events alone.
         log: Log = context.log_event  # type: ignore[assignment]
         return cls(declared, context.instance, log, context.run.run_id)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 _OWN = "implementation"
-"""Of a manifest: what did the work of a stage in the place of the stage's own code."""
+"""Key of a manifest that identifies a user's code of the stage."""
 
 S = TypeVar("S", bound=Stage)
 
@@ -105,7 +105,7 @@ class Declared:
         return dg.AssetDep(self.key(name))
 
     def version(self, stage: str) -> str:
-        """Of the asset's code; changes when the stage's code or its part of the experiment does.
+        """Version of the asset: it changes with the stage's code or its part of the experiment.
 
         The arms' own parts are left out: declaring another arm makes no other arm stale. They
         still decide the fingerprint, so a stage that is asked for is never wrongly reused.

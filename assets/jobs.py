@@ -82,7 +82,7 @@ def asset_jobs(declared: Declared) -> dict[str, UnresolvedAssetJobDefinition]:
 
 
 def _assets(declared: Declared, names: Sequence[str]) -> dg.AssetSelection:
-    """With the checks of the stages themselves, which a job of policies has none of."""
+    """The assets of these stages, with their checks."""
     assets = dg.AssetSelection.assets(*map(declared.key, names))
     return assets.without_checks() if PolicyStage.name in names else assets
 

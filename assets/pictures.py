@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DPI = 80
 _COLOURS = 64
 _MOST_PICTURES = 20
-"""Of an arm's training, whatever its length."""
+"""Number of pictures of an arm's training, for any length."""
 
 
 def training_curves(workspace: "Workspace") -> dict[str, dg.MarkdownMetadataValue]:

@@ -6,7 +6,7 @@ from assets.dagster_private import ASSET_PARTITION_RANGE_START_TAG, PARTITION_NA
 from assets.queue_sign import tell
 
 TRAINS_TAG = ".dagster/rlsd_trains"
-"""Of a run that moves an arm on: `EXPERIMENT/ARM`. The queue begins one of each at a time."""
+"""Tag of a run that trains an arm: `EXPERIMENT/ARM`. The queue starts one of each at a time."""
 
 
 class RunQueue(dg.QueuedRunCoordinator):

@@ -17,7 +17,7 @@ from assets.dagster_private import (
 )
 
 SHOWN_TAG = ".dagster/rlsd_shown"
-"""Of a run whose job the UI has: its experiment lies in the checkout."""
+"""Tag of a run whose job the UI has: its experiment lies in the checkout."""
 
 LOCATION = "assets.definitions"
 _REPOSITORY = "__repository__"

@@ -38,10 +38,10 @@ class GradientSignal(Contract):
     """Bias and noise of every method's gradient at one policy, over problems."""
 
     problems: Annotated[int, Field(ge=0)]
-    """Of the batch."""
+    """Number in the batch."""
 
     rollouts: Annotated[int, Field(ge=0)]
-    """Of the batch."""
+    """Number in the batch."""
 
     parameters: Annotated[int, Field(ge=0)]
     """Number of entries of a gradient."""

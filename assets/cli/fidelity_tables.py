@@ -58,7 +58,7 @@ def _fidelity_table(found: CreditFidelity, methods: Sequence[MethodFidelity]) ->
 
 
 def _parts_table(found: CreditFidelity, methods: Sequence[MethodFidelity]) -> FittedTable:
-    """On the tokens of each segment, and of each quarter of the responses, alone."""
+    """Fidelity on the tokens of each segment, and of each quarter of the responses."""
     parts = [part for part in methods[0].parts() if part != WITHIN]
     against = f"- {found.compared_with}"
     heads = [head for part in parts for head in (part, f"{part} {against}", "p (Holm)")]
@@ -82,7 +82,7 @@ def _parts_table(found: CreditFidelity, methods: Sequence[MethodFidelity]) -> Fi
 
 
 def _difference(method: MethodFidelity, part: str) -> tuple[str, str]:
-    """Of a part, to the method compared with, and its p."""
+    """The difference of a part to the compared method, and its p."""
     one = method.differences.get(part)
     if one is None:
         return "-", "-"

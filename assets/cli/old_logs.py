@@ -71,7 +71,7 @@ def delete_logs(history: History) -> None:
 
 
 def _files(log: Path) -> list[Path]:
-    """With what SQLite keeps beside an open database."""
+    """The log's files, including those that SQLite keeps beside an open database."""
     return [log.with_name(log.name + ending) for ending in ("", "-wal", "-shm")]
 
 

@@ -59,7 +59,7 @@ def _pairs(row: dict[str, Any], what: str) -> Iterator[tuple[float, float]]:
 
 
 def _mean(values: tuple[float, float], counts: tuple[float, float]) -> float:
-    """Of all continuations of a state, whichever half they are of."""
+    """The mean over all continuations of a state, of both halves."""
     total = sum(counts)
     return sum(v * n for v, n in zip(values, counts, strict=True)) / total if total else 0.0
 

@@ -12,16 +12,16 @@ from assets.run_cluster import run_cluster
 from assets.training.training import Training
 
 ARM_TAG = "arm"
-"""Of a training: whose."""
+"""Tag of a training with its arm."""
 
 
 def train_job_name(declared: Declared) -> str:
-    """Of the job that trains an arm."""
+    """Name of the job that trains an arm."""
     return job_name(declared, "train")
 
 
 def _node_name(declared: Declared) -> str:
-    """Of the job's only node; Dagster wants another name than the job's."""
+    """Name of the job's only node; Dagster requires it to differ from the job's."""
     return f"{declared.name}_iterations"
 
 

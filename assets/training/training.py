@@ -17,7 +17,7 @@ from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.registry import iteration_of
 
 UPDATES_TAG = "updates"
-"""Of a run: how far it is, as `4 of 10`."""
+"""Tag of a run with its progress, such as `4 of 10`."""
 
 Observer = Callable[[str, int], None]
 """Told an arm, and how many updates it has had."""

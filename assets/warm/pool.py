@@ -84,7 +84,7 @@ class Worker:
     idle: bool = False
 
     def fileno(self) -> int:
-        """For `select`."""
+        """The file descriptor, for `select`."""
         return self.socket.fileno()
 
     def hear(self) -> bytes:
@@ -110,7 +110,7 @@ class Pool:
         self._sources = Sources()
 
     def serve(self, parent: int) -> None:
-        """Until the parent has gone, or an interrupt."""
+        """Serve until the parent is gone, or until an interrupt."""
         # Begun in the background it would not be interrupted.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         # No ended worker stays as a zombie, by which its run would seem to live.

@@ -242,7 +242,7 @@ class ObjectStorage(Storage):
 
 
 def _lacks_credentials(error: Exception) -> bool:
-    """Of whatever client: its classes are not imported for this."""
+    """Whether an error of any client is about credentials; no client is imported for it."""
     return "Credential" in type(error).__name__
 
 

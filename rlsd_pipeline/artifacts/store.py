@@ -181,7 +181,7 @@ class ArtifactStore:
                     yield found
 
     def intact_ref(self, name: str) -> Artifact | None:
-        """As `ref`, for a caller that can do without: what is damaged counts as absent."""
+        """Like `ref`, but a damaged artifact counts as absent."""
         try:
             return self.ref(name)
         except DamagedError:

@@ -18,7 +18,7 @@ from schemas.record import PresentByDefault, Record
 
 MANIFEST = "manifest.json"
 COLLECTED = "collected.json"
-"""Beside a manifest: which of its files were deleted to save room."""
+"""The file beside a manifest that names its deleted files."""
 
 RESERVED = (MANIFEST, COLLECTED)
 

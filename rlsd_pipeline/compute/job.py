@@ -45,13 +45,13 @@ class UpdateJob(StrictConfig):
     """The divergence of the distillation weights, if there are any."""
 
     temperature: float
-    """At which the rollouts were sampled."""
+    """Temperature at which the rollouts were sampled."""
 
     seed: int
     """Orders the prompts where an epoch has several optimizer steps."""
 
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the computation; weights, optimizer and the sum of gradients are float32."""
+    """Precision of the computation; weights, optimizer and the sum of gradients are float32."""
 
     activation_checkpointing: bool = False
     """Compute each layer again in the backward pass."""

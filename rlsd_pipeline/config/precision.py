@@ -13,13 +13,13 @@ Precision = Literal["float32", "bfloat16"]
 
 
 def model_precision(model: AnyModel) -> Precision:
-    """Of a model's weights where it samples; a model that is built here has float32."""
+    """Precision of a model's weights in sampling; a model that is built here has float32."""
     precision: Precision = getattr(model, "dtype", "float32")
     return precision
 
 
 def training_precision(experiment: ExperimentConfig) -> Precision:
-    """Of the forward and backward passes of an update, and therefore of scoring.
+    """Precision of the passes of an update, and therefore of scoring.
 
     What is trained is float32 in either. Where one process trains, it computes in the policy's own
     precision.

@@ -101,7 +101,7 @@ def _parts(valued: Valued) -> dict[str, np.ndarray]:
 
 
 def _differences(found: Mapping[str, Fidelity]) -> dict[str, FidelityDifference]:
-    """Of the methods that have one, p corrected over them."""
+    """The differences of the methods that have one, with p corrected over them."""
     corrected = _corrected(found)
     return {
         name: FidelityDifference(

@@ -54,7 +54,7 @@ def _fisher(right: int, wrong: int) -> NDArray:
 
 
 def _entropy(sizes: NDArray) -> NDArray:
-    """Of being right, in bits, among so many right and wrong; 0 where there are none."""
+    """Entropy of right and wrong among the given numbers, in bits; 0 if both are 0."""
     import numpy as np
     from scipy.special import entr
 

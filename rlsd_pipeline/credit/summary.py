@@ -7,7 +7,7 @@ from rlsd_pipeline.weighting.method import Credit, TokenStreams
 
 
 def summary(credit: Credit, streams: TokenStreams) -> dict[str, float]:
-    """Over the tokens that carry signal; medians, since the tails are wild."""
+    """Numbers over the signal tokens; medians, since the tails are heavy."""
     advantages = credit.token_advantages
     signal = advantages != 0
     numbers = {"signal_share": _share(signal)}

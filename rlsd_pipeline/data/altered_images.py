@@ -29,7 +29,7 @@ def blurred(image: Image.Image, deviation: float) -> Image.Image:
 
 
 def patched(image: Image.Image, share: float, side: int, draw: random.Random) -> Image.Image:
-    """With a share of its patches black; those at the right and the lower edge may be smaller."""
+    """The image with a share of its patches black; patches at the edges may be smaller."""
     corners = [(x, y) for y in range(0, image.height, side) for x in range(0, image.width, side)]
     found = image.copy()
     for x, y in draw.sample(corners, round(share * len(corners))):

@@ -22,7 +22,7 @@ class EasyVQAImages(DataSource):
 
     @property
     def held_out_count(self) -> int:
-        """As declared."""
+        """The declared number."""
         return self.test_questions
 
     @property
@@ -32,5 +32,5 @@ class EasyVQAImages(DataSource):
 
     @property
     def seen_by_warm_start(self) -> int:
-        """As declared."""
+        """The declared number."""
         return self.warm_start_images

@@ -11,7 +11,7 @@ from rlsd_pipeline.errors import DataError
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 _LONGEST_RATIO = 200
-"""Of the sides: processors of Qwen's and GLM's families refuse a longer image."""
+"""Largest ratio of the sides: processors of Qwen's and GLM's families refuse longer images."""
 
 
 def load_image(data: bytes | Path, *, place: str, max_pixels: int = 64_000_000) -> bytes:

@@ -80,7 +80,7 @@ def _image(value: Any, folder: Path | None, place: str, index: int) -> bytes:
 
 
 def _encoded(image: Image.Image) -> bytes:
-    """As PNG, and upright: Pillow keeps the orientation of the file apart."""
+    """The image as an upright PNG: Pillow keeps the orientation of the file apart."""
     upright = ImageOps.exif_transpose(image)
     buffer = io.BytesIO()
     kept = upright.mode in _AS_THEY_ARE

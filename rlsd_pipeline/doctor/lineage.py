@@ -129,7 +129,7 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _iteration(place: str) -> int | None:
-    """Of `experiment/arm/007` and what lies below it."""
+    """The iteration in a name such as `experiment/arm/007` or below it; None without one."""
     parts = place.split("/")
     return int(parts[2]) if len(parts) > 2 and parts[2].isdigit() else None
 

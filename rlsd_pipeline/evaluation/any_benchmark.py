@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rlsd_pipeline.stages.workspace import StageRun
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]
-"""Of a benchmark; part of the name of its asset."""
+"""Name of a benchmark; part of the name of its asset."""
 
 
 def _own_name(declared: dict[str, Any]) -> str:

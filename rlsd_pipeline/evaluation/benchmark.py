@@ -230,5 +230,5 @@ class Benchmark(AnyBenchmark):
         return rows if rows is None or self.limit is None else min(rows, self.limit)
 
     def response_tokens(self, experiment: ExperimentConfig) -> int:
-        """As declared."""
+        """The declared token limit."""
         return self.max_tokens

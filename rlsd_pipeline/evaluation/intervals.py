@@ -17,7 +17,7 @@ Bounds = tuple[float, float]
 UNBOUNDED: Bounds = (-np.inf, np.inf)
 SHARE: Bounds = (0.0, 1.0)
 DIFFERENCE: Bounds = (-1.0, 1.0)
-"""Of two shares."""
+"""Bounds of a difference of two shares."""
 
 UNBOUNDED_MARK = "[–]"
 UNBOUNDED_REASON = f"{UNBOUNDED_MARK}: not bounded, since there is only one, or all are equal"

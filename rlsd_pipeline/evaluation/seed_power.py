@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 MOST_SEEDS = 10_000
-"""Of more seeds nobody asks the exact number."""
+"""Largest number of seeds that is computed exactly."""
 
 
 def paired_power(effect: float, seeds: int, level: float) -> float:

@@ -53,7 +53,7 @@ class SampledRow(BaseModel):
     completion: str | None = None
     completion_ids: list[TokenId] | None = None
     logprobs: list[float] | None = None
-    """Of the completion's tokens, under the policy that sampled; nats."""
+    """Log-probabilities of the completion's tokens under the sampling policy; nats."""
 
     finish_reason: FinishReason | None = None
     reward: float | None = None

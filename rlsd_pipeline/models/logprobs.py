@@ -60,7 +60,7 @@ LOGITS_AT_ONCE = 2**21
 """Tokens times vocabulary: 8 MB in float32, and a few times that while a loss is taken."""
 
 LEAST_TOKENS_AT_ONCE = 512
-"""With fewer, the product with a large vocabulary is slower; twice as many gain nothing."""
+"""Fewer tokens make the product with a large vocabulary slower; twice as many gain nothing."""
 
 LOGITS_AT_ONCE_ON_GPU = 2**28
 """1 GB: in bfloat16 the head's gradient is rounded once for each piece, so pieces are few."""

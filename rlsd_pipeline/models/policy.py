@@ -24,7 +24,7 @@ from rlsd_pipeline.models.sharing import can_share_prefix
 from rlsd_pipeline.models.weights import FILE_BYTES
 
 _KEPT_BYTES = 1 << 30
-"""Of encoded prompts in memory: an image of a megapixel takes some 12 MB."""
+"""Bytes of encoded prompts kept in memory: an image of a megapixel takes some 12 MB."""
 
 
 _PromptKey = tuple[tuple[Piece, ...], str | None, tuple[bytes, ...]]

@@ -115,7 +115,7 @@ class PolicyPool:
 
 
 def sampling_dtype(artifact: Artifact) -> torch.dtype:
-    """In which a checkpoint says that it samples; what it stores may be more exact."""
+    """The declared type of a checkpoint in sampling; the stored weights may be more exact."""
     config = json.loads(artifact.local_path("config.json").read_bytes())
     return getattr(torch, config.get("dtype") or config.get("torch_dtype") or "float32")
 

@@ -18,7 +18,7 @@ WEIGHTS = "model.safetensors"
 OPTIMIZER = "optimizer.safetensors"
 
 FILE_BYTES = 5 * 10**9
-"""Of one file: what reads a large checkpoint file by file holds no more than that."""
+"""Bytes of one file, which bound the memory of reading a checkpoint file by file."""
 
 _SUFFIX = ".safetensors"
 _INDEX = f"{_SUFFIX}.index.json"

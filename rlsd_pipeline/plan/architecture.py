@@ -116,7 +116,7 @@ class Architecture:
         return 2 * self.layers * self.key_value * value_bytes
 
     def adapter_parameters(self, rank: int, modules: Iterable[str]) -> int:
-        """Of a low-rank adapter on the linear modules of these names.
+        """Parameters of a low-rank adapter on the linear modules of these names.
 
         One from m inputs to n outputs gains r (m + n) parameters (LoRA, arXiv 2106.09685, §4.1).
 

@@ -8,10 +8,10 @@ from rlsd_pipeline.config.precision import model_precision, training_precision
 from rlsd_pipeline.rollouts.engine import Footprint
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
-"""Of one value."""
+"""Bytes of one value."""
 
 FLOAT32 = BYTES["float32"]
-"""Of what an optimizer steps, its gradient, each of its states, and a trained weight as stored."""
+"""Bytes of an optimized weight, its gradient, each optimizer state, and a stored trained weight."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from rlsd_pipeline.plan.architecture import on_meta
 from schemas import Problem
 
 _MOST_BYTES = 2**28
-"""Of a data set that is read for its lengths."""
+"""Largest data set that is read for its lengths, in bytes."""
 
 _SAMPLED = 256
 """Problems whose prompts are encoded for the mean, evenly spread, and for the longest one."""

@@ -72,7 +72,7 @@ def _cuda_device() -> DeviceConfig:
 
 
 def _teraflops(device: str = "cpu") -> float:
-    """Of a float32 product of square matrices; the best of a few."""
+    """Measured rate of a float32 product of square matrices; the best of a few."""
     matrix = torch.ones(_SIDE, _SIDE, device=device)
     return 2 * _SIDE**3 / _best(lambda: matrix @ matrix, device) / 1e12
 

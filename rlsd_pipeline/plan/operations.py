@@ -16,7 +16,7 @@ from rlsd_pipeline.plan.workload import TEACHER, Pass, Workload
 
 @dataclass(frozen=True)
 class Operations:
-    """Of one iteration, FLOP.
+    """Floating-point operations of one iteration.
 
     Attributes:
         prefill: The prompts before sampling.
@@ -52,7 +52,7 @@ def operations(
 
 
 def forward(architecture: Architecture, read: Pass) -> float:
-    """Of a pass over prompts and responses, the head on response tokens alone."""
+    """Operations of a pass over prompts and responses, with the head on response tokens alone."""
     pairs = read.responses * read.response_tokens * (read.prompt_tokens + read.response_tokens)
     return (
         prompts_forward(architecture, read)
@@ -62,13 +62,13 @@ def forward(architecture: Architecture, read: Pass) -> float:
 
 
 def prompts_forward(architecture: Architecture, read: Pass) -> float:
-    """Of the prompts alone, images included."""
+    """Operations of the prompts alone, with their images."""
     tokens = read.prompts * read.prompt_tokens
     return vision(architecture, read) + _layers(architecture, tokens, tokens * read.prompt_tokens)
 
 
 def decode(architecture: Architecture, read: Pass) -> float:
-    """Of sampling token by token: each attends to those before it."""
+    """Operations of sampling token by token: each attends to those before it."""
     tokens = read.responses * read.response_tokens
     return _layers(architecture, tokens, attended(read)) + head(architecture, read)
 
@@ -95,12 +95,12 @@ def update(architecture: Architecture, read: Pass, spread: Layout) -> float:
 
 
 def head(architecture: Architecture, read: Pass) -> float:
-    """Of the logits of all response tokens."""
+    """Operations of the logits of all response tokens."""
     return 2.0 * architecture.head_weights * read.responses * read.response_tokens
 
 
 def vision(architecture: Architecture, read: Pass) -> float:
-    """Of the images of all prompts; the patches of an image attend to one another."""
+    """Operations of the images of all prompts; the patches of an image attend to one another."""
     tower = architecture.vision
     if tower is None:
         return 0.0

@@ -75,7 +75,7 @@ class Plan:
 
     @property
     def phases(self) -> list[Phase]:
-        """Of each phase, that of the method that takes most."""
+        """The memory of each phase, for the method that takes most."""
         return [
             max((method.phases[place] for method in self.methods), key=lambda phase: phase.total)
             for place, _ in enumerate(self.methods[0].phases)
@@ -83,7 +83,7 @@ class Plan:
 
     @property
     def seconds(self) -> float:
-        """Of all arms one after the other, evaluations included."""
+        """The time of all arms one after the other, with their evaluations."""
         evaluated = self.evaluations * self.evaluation.seconds
         return sum(
             method.seeds * (self.iterations * sum(method.seconds.values()) + evaluated)

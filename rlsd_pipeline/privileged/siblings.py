@@ -8,7 +8,7 @@ from schemas import Verdict
 
 
 class Siblings(NamedTuple):
-    """Of one rollout; never the rollout itself.
+    """The siblings of one rollout; never the rollout itself.
 
     Attributes:
         correct: Index of a correct response in the group, or None where there is no other.

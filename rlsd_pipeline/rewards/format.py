@@ -11,5 +11,5 @@ class Format(RewardFunction):
     type: Literal["format"] = "format"
 
     def score(self, response: Response) -> float:
-        """As the verifier's extraction says."""
+        """1 if the verifier's extraction accepts the format, else 0."""
         return float(response.format_ok)

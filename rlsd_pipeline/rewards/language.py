@@ -27,7 +27,7 @@ class Language(RewardFunction):
     LaTeX commands are latin: for mathematics in another script, add `latin`."""
 
     def score(self, response: Response) -> float | None:
-        """From 0 to 1; None for a response without letters."""
+        """A share from 0 to 1; None for a response without letters."""
         letters = [letter for letter in response.completion if letter.isalpha()]
         if not letters:
             return None

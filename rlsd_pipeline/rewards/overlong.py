@@ -15,7 +15,7 @@ from rlsd_pipeline.rewards.reward_function import Response, RewardFunction
 
 
 class Overlong(RewardFunction):
-    """From 0 down to -1 over the last tokens before the limit."""
+    """A penalty from 0 to -1 over the last tokens before the limit."""
 
     type: Literal["overlong"] = "overlong"
 

@@ -47,7 +47,7 @@ def drop_weights(folder: Path) -> None:
 
 
 def _drop_index(folder: Path) -> None:
-    """With an index of several files vLLM reads no other than those, and would miss the head."""
+    """Remove the index of several files: vLLM would read only those, and miss the head."""
     for file in folder.glob("*.safetensors.index.json"):
         file.unlink()
 

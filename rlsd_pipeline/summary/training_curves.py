@@ -15,7 +15,7 @@ from rlsd_pipeline.summary.numbers import arm_numbers
 from rlsd_pipeline.summary.quantities import PARTS, QUANTITIES, Quantity
 
 _MOST_POINTS = 30
-"""Of a line; a longer training is drawn by the means of that many stretches of it."""
+"""Most points of a line; a longer training is drawn by the means of that many stretches."""
 
 
 class Series(NamedTuple):
@@ -85,7 +85,7 @@ def _quantities(
 
 
 def _series(iterations: Mapping[int, Mapping[str, float]], quantity: Quantity) -> Series | None:
-    """As far as iteration follows on iteration; None where none of them has the quantity."""
+    """The values of consecutive iterations; None if no iteration has the quantity."""
     end = min(iterations, default=0)
     while end in iterations:
         end += 1

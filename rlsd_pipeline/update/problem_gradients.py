@@ -20,7 +20,7 @@ from rlsd_pipeline.models.policy import Policy
 from rlsd_pipeline.update.policy_update import UpdateGroup, accumulate_gradients, shared_tokens
 
 _NUMBERS = 1 << 26
-"""Of all problems' gradients of one method: 256 MB, and two methods are held at a time."""
+"""Numbers of all problems' gradients of one method: 256 MB; two methods are held at a time."""
 
 _BLOCK = 1 << 16
 """Entries whose products are taken at once, in float64."""

@@ -27,7 +27,7 @@ def reads_whole_responses(config: UpdateConfig) -> bool:
 def logprobs_without_gradient(
     policy: Policy, hidden: Tensor, token_ids: Tensor, temperature: float
 ) -> Tensor:
-    """Of each token under the policy, some tokens at a time; nats, `[tokens]`.
+    """Log-probabilities under the policy, some tokens at a time; nats, `[tokens]`.
 
     Args:
         policy: The policy whose head reads the states.

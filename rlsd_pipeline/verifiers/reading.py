@@ -40,7 +40,7 @@ _READERS: tuple[Callable[[str, Context], Answer | None], ...] = (
     read_equation,
     read_expression,
 )
-"""In this order: the first that understands the whole text says what it is."""
+"""The kinds in order: the first one that understands the whole text decides."""
 
 _ANNOUNCED = re.compile(
     r"(?:so|thus|hence|therefore)?,? ?(?:the |my )?(?:final |correct )?"

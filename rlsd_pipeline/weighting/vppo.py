@@ -73,7 +73,7 @@ class VPPO(Weighting):
         return TokenStreams(credits.masked_fill_(kept.logical_not_(), 0.0))
 
     def _factors(self, dependence: Tensor, seen: Tensor, lengths: Tensor) -> Tensor:
-        """Of each response a + (1 - a) s / mean s, 1 without images; `[responses]`."""
+        """The factor a + (1 - a) s / mean s of each response, 1 without images; `[responses]`."""
         means = totals_of(dependence, lengths) / lengths.clamp(min=1)
         factors = means.new_ones(len(means))
         if seen.any() and (spread := means[seen].max() - means[seen].min()) > _LEAST_RANGE:

@@ -16,7 +16,7 @@ VERSION = "1"
 """Raised by hand when the same declaration draws other problems."""
 
 _REJECTIONS = 10_000
-"""In a row, after which there is nothing new to draw."""
+"""Rejected draws in a row after which no new question is expected."""
 
 Split = Literal["train", "test"]
 
@@ -33,7 +33,7 @@ class Expression(NamedTuple):
     operations: tuple[str, ...]
 
     def __str__(self) -> str:
-        """With blanks, as the question has it."""
+        """The computation with blanks, as in the question."""
         rest = zip(self.operations, self.numbers[1:], strict=True)
         return " ".join([str(self.numbers[0]), *(f"{sign} {number}" for sign, number in rest)])
 
@@ -110,7 +110,7 @@ class ArithmeticDataset(DataSource):
 
     @property
     def held_out_count(self) -> int:
-        """As declared."""
+        """The declared number."""
         return self.test_questions
 
     @property

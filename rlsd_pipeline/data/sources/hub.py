@@ -106,7 +106,7 @@ class HubDataset(DataSource):
         return table_digest(local, [Column.parse(images).name] if images else [])
 
     def declared(self) -> dict[str, Any]:
-        """Of local data the content counts, and not the folder it happens to lie in."""
+        """The identifying settings; for local data the content counts, not its location."""
         return identity(self, without=("name", "revision") if self.local else ())
 
     def pinned(self) -> Self:
@@ -128,7 +128,7 @@ class HubDataset(DataSource):
 
     @property
     def bytes_to_read(self) -> int | None:
-        """Of a local folder or file; what the hub has is downloaded for no plan."""
+        """Bytes of a local folder or file; the plan downloads nothing from the hub."""
         from rlsd_pipeline.data.table_files import bytes_of
 
         return None if self.local is None else bytes_of([self.local])

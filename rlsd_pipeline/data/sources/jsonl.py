@@ -55,7 +55,7 @@ class JSONLDataset(DataSource):
 
     @property
     def bytes_to_read(self) -> int:
-        """Of the file and of the images that it names."""
+        """Bytes of the file and of the images that it names."""
         from rlsd_pipeline.data.table_files import table_bytes
 
         return table_bytes(Path(self.path), _IMAGES)

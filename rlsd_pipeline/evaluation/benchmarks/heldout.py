@@ -34,11 +34,11 @@ class HeldoutBenchmark(AnyBenchmark):
         return HeldoutTest(run, self, items)
 
     def questions(self, experiment: ExperimentConfig) -> int | None:
-        """As many as the data set is declared to hold out."""
+        """The number of problems that the data set holds out."""
         return experiment.dataset.held_out_count
 
     def response_tokens(self, experiment: ExperimentConfig) -> int:
-        """As in training."""
+        """The token limit of training."""
         return experiment.sampling.max_tokens
 
     def depends_on(self, experiment: ExperimentConfig) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class MathVisionRobust:
         return self.rule.extract(response, problem)
 
     def compare(self, answer: str, problem: Problem) -> tuple[Verdict, str | None]:
-        """By choice or as mathematics."""
+        """Compare by choice or as mathematics."""
         if problem.choices:
             return self.rule.compare(answer, problem)
         gold = readable_gold(problem.answer)

@@ -114,7 +114,7 @@ def clean(text: str) -> str:
 
 
 def _unboxed(text: str) -> str:
-    """From the first box to the last brace, then up to a brace that nothing opened."""
+    """The text from the first box to the last brace, then up to an unmatched brace."""
     start, end = text.find("oxed{"), text.rfind("}")
     if start >= 0 and start + len("oxed{") <= end:
         text = text[start + len("oxed{") : end]

@@ -199,7 +199,7 @@ class MMMU(Benchmark):
         return problem
 
     def prompt(self, problem: Problem) -> str:
-        """As `prompt`."""
+        """The authors' prompt, by the function `prompt`."""
         return prompt(problem)
 
     def guesses(self, problem: Problem) -> Sequence[str]:

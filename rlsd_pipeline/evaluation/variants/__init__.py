@@ -4,4 +4,4 @@ from rlsd_pipeline.components.built_in import built_in
 from rlsd_pipeline.evaluation.benchmark import Benchmark
 
 VARIANTS = built_in(__name__, __path__, Benchmark)
-"""By the name of their file; no experiment can declare them."""
+"""The variants by the name of their file; no experiment can declare them."""

@@ -102,7 +102,7 @@ class MMMUPro(Benchmark):
         return problem
 
     def prompt(self, problem: Problem) -> str:
-        """As MMMU's."""
+        """The same prompt as MMMU's."""
         return prompt(problem)
 
     def guesses(self, problem: Problem) -> Sequence[str]:

@@ -49,7 +49,7 @@ class MSSwift(RolloutFormat):
     """Weight of each reward function; by default every list of numbers counts by 1."""
 
     def names_step(self, record: Mapping[str, Any]) -> bool:
-        """By either of its names."""
+        """Whether the record has the step, under either of its names."""
         return not record.keys().isdisjoint(("step", "gen_step"))
 
     def step_of(self, record: Mapping[str, Any], place: Place) -> int | None:

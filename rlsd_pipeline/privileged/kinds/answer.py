@@ -37,7 +37,7 @@ class Answer(PrivilegedContext):
         ]
 
     def template_of(self, prompts: PromptsConfig) -> str:
-        """As declared."""
+        """The template `answer_reference`."""
         return prompts.answer_reference
 
     def more_tokens(self, sampling: SamplingConfig, expected: AssumptionsConfig) -> MoreTokens:

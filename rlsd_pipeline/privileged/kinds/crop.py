@@ -66,6 +66,6 @@ class Crop(PrivilegedContext):
         return [*problem.images, *crops] if self.images_shown == "both" else crops
 
     def more_tokens(self, sampling: SamplingConfig, expected: AssumptionsConfig) -> MoreTokens:
-        """At most the images once more."""
+        """At most the tokens of the images once more."""
         more = expected.image_tokens if self.images_shown == "both" else 0
         return MoreTokens(more, more)

@@ -36,5 +36,5 @@ class Cue(PrivilegedContext):
         ]
 
     def template_of(self, prompts: PromptsConfig) -> str:
-        """As declared."""
+        """The template `cue_reference`."""
         return prompts.cue_reference

@@ -34,7 +34,7 @@ class Feedback(PrivilegedContext):
         ]
 
     def template_of(self, prompts: PromptsConfig) -> str:
-        """As declared."""
+        """The template `feedback_reference`."""
         return prompts.feedback_reference
 
 

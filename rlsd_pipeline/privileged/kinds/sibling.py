@@ -49,7 +49,7 @@ class Sibling(PrivilegedContext):
         return texts
 
     def template_of(self, prompts: PromptsConfig) -> str:
-        """As declared."""
+        """The template `sibling_reference`."""
         return prompts.sibling_reference
 
     def more_tokens(self, sampling: SamplingConfig, expected: AssumptionsConfig) -> MoreTokens:

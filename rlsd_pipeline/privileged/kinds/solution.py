@@ -36,9 +36,9 @@ class Solution(PrivilegedContext):
         ]
 
     def template_of(self, prompts: PromptsConfig) -> str:
-        """As declared."""
+        """The template `solution_reference`."""
         return prompts.solution_reference
 
     def more_tokens(self, sampling: SamplingConfig, expected: AssumptionsConfig) -> MoreTokens:
-        """As the experiment expects."""
+        """The tokens of a solution that the experiment expects."""
         return MoreTokens(expected.solution_tokens, expected.longest_solution_tokens)

@@ -69,7 +69,7 @@ class GradientComparisonStage(Stage):
         return found | update_identity(run.experiment)
 
     def inputs(self, run: StageRun) -> dict[str, Artifact]:
-        """With the token values of these rollouts, where they are as declared."""
+        """The inputs, with the token values of these rollouts if they are as declared."""
         inputs = super().inputs(run)
         if not run.stage(TokenValuesStage).is_current(run):
             return inputs

@@ -29,7 +29,7 @@ class InformationGapStage(Stage):
     computes = True
 
     def inputs(self, run: StageRun) -> dict[str, Artifact]:
-        """With the teacher of the arm, whatever its method reads."""
+        """The inputs, with the arm's teacher even if its method reads none."""
         return super().inputs(run) | {"teacher": run.teacher()}
 
     def settings(self, run: StageRun) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def asked_of(logprobs: Artifact) -> set[str]:
 
 
 def _here(run: StageRun, why: str) -> str:
-    """With the command of this place in it."""
+    """The reason, with the command for this iteration."""
     place = {
         "EXPERIMENT": shlex.quote(run.workspace.name),
         "ARM": run.arm.name,

@@ -40,7 +40,7 @@ class TokenValuesStage(Stage):
         } | plain(run.arm, "token_values")
 
     def seeds(self, run: StageRun) -> dict[str, int]:
-        """Of the continuations."""
+        """Seeds of the continuations."""
         return {"arm": run.arm.seed, "iteration": run.iteration}
 
     def require(self, run: StageRun, inputs: Mapping[str, Artifact]) -> None:

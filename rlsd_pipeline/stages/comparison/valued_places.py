@@ -53,7 +53,7 @@ class Cost(NamedTuple):
     tokens: int
 
     def __str__(self) -> str:
-        """As a person reads it before it begins."""
+        """The cost as text, for a user who has to decide."""
         return (
             f"{self.states:,} states, {self.continuations:,} continuations, about "
             f"{self.tokens:,} tokens"

@@ -54,7 +54,7 @@ class WeightingComparisonStage(Stage):
         return (*self.reads, TokenValuesStage.name)
 
     def inputs(self, run: StageRun) -> dict[str, Artifact]:
-        """With token values and further columns of these rollouts, where they were made.
+        """The inputs, with token values and further columns of these rollouts if they exist.
 
         Imported rollouts are compared on without log-probabilities where no model scored them.
         """

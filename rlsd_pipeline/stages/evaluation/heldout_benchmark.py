@@ -38,7 +38,7 @@ class HeldoutTest:
 
     @property
     def budget(self) -> Budget:
-        """As in training."""
+        """The token limits of training."""
         sampling = self.run.experiment.sampling
         return Budget(sampling.max_prompt_tokens, sampling.max_tokens)
 

@@ -14,7 +14,7 @@ TRAINING = "training reward"
 _REWARD = "rewards/reward"
 
 _LAST_SHARE = 0.1
-"""Of a curve's points, those whose mean is its end: single iterations are noisy."""
+"""Share of a curve's last points whose mean is its end, since single iterations are noisy."""
 
 Curve = Mapping[int, float]
 """Updates -> value."""

@@ -77,7 +77,7 @@ def read_pilots(workspace: Workspace, benchmark: str | None = None) -> list[Pilo
 def _accuracies(
     experiment: ExperimentConfig, benchmark: str, arms: Mapping[str, Mapping[int, PolicyEvaluation]]
 ) -> Pilot:
-    """Of methods that have had as many updates as the compared one."""
+    """The accuracies of methods with as many updates as the compared one."""
     newest = {name: furthest(of, arms) for name, of in experiment.methods().items()}
     updates, seeds = newest.pop(experiment.compared_with)
     spreads = {
@@ -91,7 +91,7 @@ def _accuracies(
 def _spread(
     first: Mapping[int, PolicyEvaluation], second: Mapping[int, PolicyEvaluation], confidence: float
 ) -> Spread:
-    """Over the seeds that both have, on the questions that all have a score on."""
+    """The spread over common seeds, on the questions that all of them scored."""
     pairs = [(first[seed], second[seed]) for seed in sorted(first.keys() & second.keys())]
     questions = sorted(set.intersection(*(set(one.questions) for pair in pairs for one in pair)))
     table = [list(_differences(*pair, questions)) for pair in pairs]

@@ -37,12 +37,12 @@ class PublicTest:
 
     @property
     def split(self) -> str:
-        """As declared."""
+        """The declared split."""
         return self.benchmark.split
 
     @property
     def budget(self) -> Budget:
-        """As declared; the paper's is 4,096 for each."""
+        """The declared token limits; the paper's are 4,096 each."""
         return Budget(self.benchmark.max_prompt_tokens, self.benchmark.max_tokens)
 
     @cached_property

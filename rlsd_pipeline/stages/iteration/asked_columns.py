@@ -67,7 +67,7 @@ def _mean(scores: Sequence[Scored | None]) -> np.ndarray | None:
 
 
 def _siblings(contexts: Contexts) -> list[Siblings]:
-    """Of each rollout, as indices of the table."""
+    """The siblings of each rollout, as indices of the table."""
     declared, judged = contexts.run.experiment.contexts, contexts.judged()
     found = [Siblings(None, ())] * len(judged)
     groups = zip(contexts.groups.problem_ids, contexts.groups.members, strict=True)

@@ -87,7 +87,7 @@ class PolicyCheckpointStage(Stage):
         return super().is_current(run)
 
     def metrics(self, artifact: Artifact) -> dict[str, float]:
-        """Of the update."""
+        """Metrics of the update."""
         return dict(artifact.record(PolicyCheckpoint).metrics)
 
 

@@ -44,7 +44,7 @@ class RolloutsStage(Stage):
         return found
 
     def seeds(self, run: StageRun) -> dict[str, int]:
-        """Of the problems and the responses."""
+        """Seeds of the problems and the responses."""
         return {"arm": run.arm.seed, "iteration": run.iteration, "draw": run.draw}
 
     def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:

@@ -42,7 +42,7 @@ class TokenWeightsStage(Stage):
         return name != TokenValuesStage.name or arm.weighting.reads_values
 
     def inputs(self, run: StageRun) -> dict[str, Artifact]:
-        """With the token values, where the arm's method reads them."""
+        """The inputs, with the token values if the arm's method reads them."""
         name, reads = TokenValuesStage.name, run.arm.weighting.reads_values
         return super().inputs(run) | ({name: run.read(name)} if reads else {})
 

@@ -14,7 +14,7 @@ _BEFORE_DIFFERENCE = 12
 _MOST_SETTINGS = 6
 
 _ROLES = ("teacher", "items")
-"""Of inputs that are not called by their stage."""
+"""Roles of inputs that are not named after their stage."""
 
 
 class Setting(NamedTuple):

@@ -126,7 +126,7 @@ class Answer(ABC):
     kind: ClassVar[Kind]
 
     text: str = field(compare=False, kw_only=True)
-    """As it was read, in plain spelling."""
+    """The text as read, in plain spelling."""
 
     @property
     def understood(self) -> bool:

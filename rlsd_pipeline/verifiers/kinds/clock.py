@@ -51,7 +51,7 @@ class Time(Answer):
         return (self.half is None) != (answer.half is None) and self.first == answer.first
 
     def another_form(self) -> str | None:
-        """With blanks around the colon, or with one where there was none."""
+        """The time with blanks around the colon, or with a colon if it had none."""
         if ":" in self.text:
             return self.text.replace(":", " : ")
         half = {"a": " AM", "p": " PM", None: ""}[self.half]

@@ -116,7 +116,7 @@ class List(Collection):
         return self._in_order(answer, algebra) if isinstance(answer, Collection) else judged(False)
 
     def another_form(self) -> str | None:
-        """With "and" before the last."""
+        """The same with "and" before the last."""
         *most, last = self.elements
         return f"{self._joined(tuple(most))} and {last.text}"
 

@@ -87,7 +87,7 @@ class Equation(Answer):
         return Answer.judge(self, answer, algebra)
 
     def another_form(self) -> str | None:
-        """With the sides exchanged, or the value that is named."""
+        """The same with its sides exchanged, or its value alone."""
         if self.is_assignment:
             return self.result.text
         return f"{self.sides[1]} = {self.sides[0]}" if len(self.sides) == 2 else None

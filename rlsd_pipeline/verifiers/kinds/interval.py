@@ -167,7 +167,7 @@ _MIRRORED = {"<": ">", ">": "<", r"\leq": r"\geq", r"\geq": r"\leq"}
 
 
 def _piece(low: Value | None, high: Value | None, low_closed: bool, high_closed: bool) -> Piece:
-    """With infinite ends as None, which are always open."""
+    """A piece with infinite ends as None, which are always open."""
     low, high = (None if end is None else _end(end) for end in (low, high))
     return Piece(low, high, low_closed and low is not None, high_closed and high is not None)
 
@@ -177,7 +177,7 @@ def _end(value: Value) -> Value | None:
 
 
 def _sorted(pieces: tuple[Piece, ...]) -> list[Piece]:
-    """From left to right, where the ends are numbers; otherwise as they are written."""
+    """The pieces from left to right if the ends are numbers; otherwise in their written order."""
     lows = [piece.low for piece in pieces]
     if any(isinstance(low, Expression) for low in lows):
         return list(pieces)

@@ -54,7 +54,7 @@ class Matrix(Answer):
         return tuple(len(row) for row in self.rows)
 
     def another_form(self) -> str | None:
-        """As nested lists."""
+        """The same as nested lists."""
         rows = (", ".join(each.text for each in row) for row in self.rows)
         return f"[{', '.join(f'[{row}]' for row in rows)}]"
 

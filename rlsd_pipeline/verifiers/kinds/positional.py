@@ -40,7 +40,7 @@ class BasedNumber(Answer):
         return judged((answer.value, answer.base) == (self.value, self.base))
 
     def another_form(self) -> str | None:
-        """With braces around the base."""
+        """The same with braces around the base."""
         digits, _, _ = self.text.partition("_")
         return f"{digits}_{{{self.base}}}" if "_" in self.text else None
 

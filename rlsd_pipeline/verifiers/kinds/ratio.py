@@ -53,7 +53,7 @@ class Ratio(Answer):
         return judged(True)
 
     def another_form(self) -> str | None:
-        """With words between the terms."""
+        """The same with words between the terms."""
         return " to ".join(each.text for each in self.terms)
 
 
