@@ -21,6 +21,7 @@ from assets.naming import is_declared, own_name, take_name
 from assets.partitions import partition_key
 from assets.recovery import fail_dead_runs, process_tags
 from assets.run_storage import SHOWN_TAGS, local_runs
+from assets.stages.benchmark_scores import RESULTS_LATER_TAG
 from assets.training.job import train_config
 from assets.training.requirements import require
 from assets.training.training import Observer, Training, unobserved
@@ -146,7 +147,8 @@ class Loop:
         """Score a policy on every benchmark; the table of all scores follows at its own pace."""
         scores = [self.declared.key(stage) for stage in self._scores.values()]
         if scores:
-            self._run("evaluate", partition_key(arm, iteration), assets=scores)
+            later = {RESULTS_LATER_TAG: "yes"}
+            self._run("evaluate", partition_key(arm, iteration), assets=scores, tags=later)
         if self._pace.is_due:
             self.results()
 
@@ -203,6 +205,7 @@ class Loop:
         partition: str | None = None,
         config: Mapping[str, Any] | None = None,
         assets: Sequence[dg.AssetKey] | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> dg.ExecuteInProcessResult:
         run_id = str(uuid4())
         try:
@@ -212,7 +215,11 @@ class Loop:
                 partition_key=partition,
                 asset_selection=assets,
                 run_id=run_id,
-                tags=process_tags(run_id) | (SHOWN_TAGS if is_declared(self.file) else {}),
+                tags={
+                    **process_tags(run_id),
+                    **(SHOWN_TAGS if is_declared(self.file) else {}),
+                    **(tags or {}),
+                },
             )
         except dg.DagsterResourceFunctionError as error:
             # As Dagster does with an exception of a stage.

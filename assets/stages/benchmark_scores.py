@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
     from rlsd_pipeline.stages.workspace import StageRun
 
+RESULTS_LATER_TAG = ".dagster/rlsd_results_later"
+"""On a run after which the command line makes the table of all scores, when that is due."""
+
 _SHOWN = {
     "score",
     "interval_low",
@@ -80,9 +83,11 @@ def _page(
 
 
 def _refresh_results(context: dg.AssetExecutionContext, declared: Declared) -> None:
-    """Let the table of all scores hold this one, unless a later step of the run makes it."""
+    """Let the table of all scores hold this one, unless the run or what began it makes it later."""
     from assets.training.publisher import Publisher
 
+    if RESULTS_LATER_TAG in context.run.tags:
+        return
     stage = declared.stage(ResultsStage)
     if declared.key(stage.name) not in context.job_def.asset_layer.executable_asset_keys:
         Publisher(context, declared).make(stage, declared.workspace().whole())
