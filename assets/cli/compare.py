@@ -13,7 +13,7 @@ from assets.cli.imports import show_import
 from assets.cli.progress import Display, console
 from assets.cli.train import open_loop
 from assets.stages.cells import difference, number
-from rlsd_pipeline.evaluation.intervals import UNBOUNDED_REASON
+from rlsd_pipeline.evaluation.intervals import FEW_PROBLEMS, UNBOUNDED_REASON
 from rlsd_pipeline.exports.pairs import pairs_table
 from rlsd_pipeline.exports.written import write_table
 from rlsd_pipeline.imports.stages import RolloutsImport
@@ -128,7 +128,8 @@ def _credit_table(run: StageRun, comparison: WeightingComparison) -> FittedTable
         *("method", "p05", "p50", "p95", "reasoning", "answer", "format", "sign", "cut"),
         note="reasoning, answer, format: share of the absolute credit; sign: share of the signal "
         "tokens whose credit has their advantage's sign; cut: share whose weight was clipped.\n"
-        f"Intervals are over problems; {escape(UNBOUNDED_REASON)}.\nTokens: {shares}.\n"
+        f"Intervals are over problems; {FEW_PROBLEMS}; {escape(UNBOUNDED_REASON)}.\n"
+        f"Tokens: {shares}.\n"
         f"policy {escape(policy)}, teacher {teacher} (privileged: "
         f"{comparison.privileged or 'nothing'})" + "".join(map(_selection, comparison.methods)),
     )

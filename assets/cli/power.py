@@ -19,7 +19,8 @@ _MORE = (2, 4)
 
 MEANING = (
     "seeds: pairs needed in all for the measured spread, by the power of the paired t-test; at "
-    "most: the same for the upper end of the spread's interval (chi-square); Holm: the same if all "
+    "most: the same for the upper end of the spread's interval (chi-square for normal differences: "
+    "too low if some trainings collapse, docs/coverage.md); Holm: the same if all "
     "methods of the table are compared; detectable: the difference that the present seeds show. Of "
     "questions: share of the variance that falls with more questions, or more samples a question "
     "(F interval); 2 × and 4 ×: seeds needed with so many times the questions; questions: number "

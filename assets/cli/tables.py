@@ -12,7 +12,12 @@ from assets.home import EXPERIMENTS
 from assets.naming import is_declared
 from assets.results.formats import Section
 from assets.results.headroom import headroom_section
-from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK, Estimate, PairedDifference
+from rlsd_pipeline.evaluation.intervals import (
+    SEEDS_REASON,
+    UNBOUNDED_MARK,
+    Estimate,
+    PairedDifference,
+)
 from rlsd_pipeline.home import home, store_url
 from rlsd_pipeline.stages.evaluation.headroom import read_headroom
 from rlsd_pipeline.stages.evaluation.results import Result, read_results, tests_of_results
@@ -132,7 +137,7 @@ def _caption(results: Sequence[Result], compared_with: str) -> str:
         "mentions: responses that mention a reference nobody showed them"
     )
     if several:
-        return text
+        return f"{text};\n{SEEDS_REASON}"
     return text + "\none seed: all of this is about these trainings, and nothing about the methods"
 
 

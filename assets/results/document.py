@@ -13,6 +13,7 @@ from assets.results.paper import (
 )
 from rlsd_pipeline.config.evaluation import BenchmarkConfig
 from rlsd_pipeline.evaluation.intervals import (
+    SEEDS_REASON,
     UNBOUNDED_MARK,
     UNBOUNDED_REASON,
     Estimate,
@@ -101,6 +102,8 @@ def _test_notes(lines: Sequence[Result], compared: str) -> list[str]:
     if notes:
         notes.append("p is corrected by Holm's method, the intervals are not.")
     intervals = [found for line in lines for found in (line.score, line.gain) if found]
+    if any(len(line.seeds) > 1 for line in lines):
+        notes.append(f"{SEEDS_REASON}.")
     if any(math.isinf(found.high) for found in intervals):
         notes.append(f"{UNBOUNDED_REASON}.")
     return notes

@@ -8,6 +8,7 @@ from assets.declared import Declared, materialized
 from assets.failures import own_message_first
 from assets.stages.cells import interval
 from assets.stages.config import StageConfig
+from rlsd_pipeline.evaluation.intervals import FEW_PROBLEMS
 from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
 
 _MEANING = {
@@ -45,7 +46,8 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
             {
                 "quantities": dg.MetadataValue.table([dg.TableRecord(row) for row in rows]),
                 "measured on": f"{found.rollouts} responses to {found.problems} problems, with "
-                f"{found.references_per_problem:.3g} references each; intervals are over problems",
+                f"{found.references_per_problem:.3g} references each; intervals are over problems; "
+                f"{FEW_PROBLEMS}",
             },
         )
 

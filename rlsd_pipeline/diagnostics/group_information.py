@@ -18,7 +18,7 @@ from rlsd_pipeline.diagnostics.mutual_information import (
     decompose_tokens,
     reference_posterior,
 )
-from rlsd_pipeline.evaluation.bootstrap import cluster_ratio, small_sample_confidence
+from rlsd_pipeline.evaluation.bootstrap import cluster_ratio
 from rlsd_pipeline.evaluation.intervals import Estimate
 
 
@@ -119,13 +119,11 @@ def summarize_information(
 
     Every mean is a ratio of sums, so a long response counts by its tokens. Values are corrected;
     an interval reaches over that of the corrected and that of the sampled prior, since groups that
-    show little are rare and weigh much, and it is widened for few problems
-    (`small_sample_confidence`). All stay within what the quantity can be.
+    show little are rare and weigh much. All stay within what the quantity can be.
 
     Raises:
         ValueError: A sum is infinite: the student rules out a token that a teacher allows.
     """
-    level = small_sample_confidence(confidence, len(set(problem_ids)))
     priors = [_sums(rollout.corrected for rollout in rollouts)]
     priors.append(_sums(rollout.as_sampled for rollout in rollouts))
 
@@ -135,7 +133,7 @@ def summarize_information(
                 sums[above],
                 sums[below],
                 problem_ids,
-                confidence=level,
+                confidence=confidence,
                 resamples=resamples,
                 seed=seed,
             )

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import sparse, stats
+from scipy import sparse, special
 
 from rlsd_pipeline.evaluation.intervals import Estimate
 
@@ -21,8 +21,10 @@ def cluster_ratio(
 ) -> Estimate:
     """sum(numerators) / sum(denominators) with a percentile bootstrap over problems.
 
-    Whole problems are drawn again, because responses to one problem are not independent. With
-    fewer than about 20 problems a percentile interval is too narrow.
+    Whole problems are drawn again, because responses to one problem are not independent. The
+    percentiles are those of `small_sample_confidence` for the effective number of problems,
+    (sum d)² / sum d² of their denominators d (Kish 1965): problems that weigh nothing bound
+    nothing. Below about five effective ones the interval is still too narrow (docs/coverage.md).
 
     Args:
         numerators: One number a row, such as a rollout's sum over its tokens; `[rows]`.
@@ -33,8 +35,8 @@ def cluster_ratio(
         seed: Seed of the draws; the same seed gives the same interval.
 
     Returns:
-        The ratio and its interval; an unbounded one with fewer than two problems, and nan for a
-        ratio whose denominators sum to 0.
+        The ratio and its interval; an unbounded one with fewer than two problems whose denominator
+        is not 0, and nan for a ratio whose denominators sum to 0.
 
     Raises:
         ValueError: The three lists differ in length, or a number is not finite.
@@ -51,27 +53,30 @@ def cluster_ratio(
     count = len(names)
     above, below = (np.bincount(rows, weights=sums, minlength=count) for sums in (above, below))
     value = _ratio(float(above.sum()), float(below.sum()))
-    if count < 2:
+    if np.count_nonzero(below) < 2:
         return Estimate(value, -np.inf, np.inf)
     draws = cluster_draws(count, resamples, seed)
     sums, weights = draws @ above, draws @ below
     ratios = sums[weights != 0] / weights[weights != 0]
-    if not len(ratios):
-        return Estimate(value, -np.inf, np.inf)
-    low, high = np.quantile(ratios, [(1 - confidence) / 2, (1 + confidence) / 2])
+    level = small_sample_confidence(confidence, below.sum() ** 2 / np.square(below).sum())
+    low, high = np.quantile(ratios, [(1 - level) / 2, (1 + level) / 2])
     return Estimate(value, float(low), float(high))
 
 
-def small_sample_confidence(confidence: float, clusters: int) -> float:
+def small_sample_confidence(confidence: float, clusters: float) -> float:
     """The level at which a percentile interval over few clusters covers as one over many.
 
     Hesterberg's expanded percentiles (2015, doi 10.1080/00031305.2015.1089789): a bootstrap draws
     with the variance of n in the place of n - 1, and from the normal in the place of Student's t.
+
+    Args:
+        confidence: Wanted coverage.
+        clusters: How many; an effective number need not be whole. From one on down, all draws.
     """
-    if clusters < 2:
-        return confidence
-    wide = stats.t.ppf((1 + confidence) / 2, clusters - 1) * np.sqrt(clusters / (clusters - 1))
-    return float(1 - 2 * stats.norm.sf(wide))
+    if clusters <= 1:
+        return 1.0
+    wide = special.stdtrit(clusters - 1, (1 + confidence) / 2)
+    return float(1 - 2 * special.ndtr(-wide * np.sqrt(clusters / (clusters - 1))))
 
 
 @lru_cache(maxsize=2)

@@ -3,7 +3,9 @@
 SciPy is loaded where it is used: it takes longer than all that an experiment's YAML needs.
 """
 
+import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +24,16 @@ DIFFERENCE: Bounds = (-1.0, 1.0)
 UNBOUNDED_MARK = "[–]"
 UNBOUNDED_REASON = f"{UNBOUNDED_MARK}: not bounded, since there is only one, or all are equal"
 """How an infinite interval is written, and why there are such."""
+
+SEEDS_REASON = (
+    "Intervals over seeds (Student's t) are about trainings on these questions, and from this base "
+    "where seeds share one; where seeds are skewed, as when a few trainings collapse, they cover "
+    "less than they say (docs/coverage.md)"
+)
+"""What is said wherever an interval over seeds stands."""
+
+FEW_PROBLEMS = "over 16 problems or fewer, ratios cover less than they say (docs/coverage.md)"
+"""What is said wherever an interval of `bootstrap.cluster_ratio` stands."""
 
 STUDENT = "paired t over seeds"
 EQUAL = "t with a difference of -1 and one of +1 added, since all were equal"
@@ -65,14 +77,17 @@ def score_interval(correct: Sequence[float], confidence: float) -> Estimate:
     """The mean of per-question scores in [0, 1] with its interval.
 
     Wilson's interval where each question was answered once; where a question's score is a mean of
-    several samples, Student's t over questions, since samples of one question are not independent.
+    several samples, that of `clustered_interval`, since samples of one question are not
+    independent.
     """
     values = np.asarray(correct, dtype=float)
     if not len(values):
         return Estimate(0.0, 0.0, 1.0)
     if np.isin(values, (0.0, 1.0)).all():
         return wilson_share(int(values.sum()), len(values), confidence)
-    return mean_interval(values, confidence, SHARE)
+    if len(values) < 2 or all_equal(values):
+        return mean_interval(values, confidence, SHARE)
+    return _effective_share(values, _standard_error(values), len(values), confidence)
 
 
 def clustered_interval(
@@ -80,9 +95,11 @@ def clustered_interval(
 ) -> Estimate:
     """The mean of per-question scores in [0, 1] where questions of one cluster go together.
 
-    `clustered_error` with Student's quantile of C - 1 degrees of freedom for C clusters. Where
-    every cluster is one question this is `score_interval`; where all questions are right, or all
-    wrong, Wilson's interval of C trials, since a standard error of 0 says nothing.
+    Wilson's interval with the effective number of trials, p (1 - p) / `clustered_error`², and
+    Student's quantile of C - 1 degrees of freedom for C clusters: near 0 and 1 it covers where
+    mean ± t · error does not (Franco, Little, Louis and Slud 2019, PMC6690503; docs/coverage.md).
+    Where every cluster is one question this is `score_interval`; where no cluster deviates from the
+    mean, Wilson's interval of C trials, since a standard error of 0 says nothing.
 
     Args:
         scores: One score a question.
@@ -97,13 +114,20 @@ def clustered_interval(
     error = clustered_error(scores, clusters)
     if count == len(values):
         return score_interval(scores, confidence)
-    mean = float(values.mean())
     if count == 1:
-        return Estimate(mean, 0.0, 1.0)
-    if mean in (0.0, 1.0):
-        return wilson_share(count * int(mean), count, confidence)
-    half = _quantile(confidence, count - 1) * error
-    return Estimate(mean, max(0.0, mean - half), min(1.0, mean + half))
+        return Estimate(float(values.mean()), 0.0, 1.0)
+    return _effective_share(values, error, count, confidence)
+
+
+def _effective_share(
+    values: np.ndarray, error: float, clusters: int, confidence: float
+) -> Estimate:
+    share = float(values.mean())
+    # Rounding leaves some error where there is none.
+    if error < 1e-12:
+        return Estimate(share, *_wilson(share, clusters, _normal_quantile(confidence)))
+    trials = share * (1 - share) / error**2
+    return Estimate(share, *_wilson(share, trials, _quantile(confidence, clusters - 1)))
 
 
 def clustered_error(values: Sequence[float], clusters: Sequence[str]) -> float:
@@ -129,16 +153,29 @@ def clustered_error(values: Sequence[float], clusters: Sequence[str]) -> float:
 def wilson_share(count: int, total: int, confidence: float = 0.95) -> Estimate:
     """A share with Wilson's interval, which takes its `total` trials to be independent.
 
-    Responses to one problem are not quite: where several were sampled, `cluster_ratio` over the
-    problems is the wider and the honest interval.
+    Responses to one problem are not: see `repeated_share`.
+    """
+    return repeated_share(count, total, total, confidence)
+
+
+def repeated_share(count: int, total: int, units: int, confidence: float = 0.95) -> Estimate:
+    """A share of `total` trials, of which those of one of `units` may all go together.
+
+    Wilson's interval as if there were one trial a unit: right where a unit's trials all agree, and
+    too wide where they do not.
     """
     if not total:
         return Estimate(float("nan"), 0.0, 1.0)
-    from scipy import stats
-
-    interval = stats.binomtest(count, total).proportion_ci(confidence, method="wilson")
     share = count / total
-    return Estimate(share, min(float(interval.low), share), max(float(interval.high), share))
+    return Estimate(share, *_wilson(share, min(units, total), _normal_quantile(confidence)))
+
+
+def _wilson(share: float, trials: float, quantile: float) -> Bounds:
+    """The shares p at which |share - p| = quantile sqrt(p (1 - p) / trials); Wilson (1927)."""
+    square = quantile**2 / trials
+    middle = (share + square / 2) / (1 + square)
+    half = math.sqrt(square * (share * (1 - share) + square / 4)) / (1 + square)
+    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
 
 
 def mean_interval(
@@ -205,17 +242,25 @@ def all_equal(values: np.ndarray) -> bool:
     return bool(np.ptp(values) < 1e-12)
 
 
+def _normal_quantile(confidence: float) -> float:
+    from scipy.special import ndtri
+
+    return float(ndtri((1 + confidence) / 2))
+
+
+@lru_cache(maxsize=64)
 def _quantile(confidence: float, degrees: int) -> float:
     """Student's, for an interval with two ends."""
-    from scipy import stats
+    from scipy.special import stdtrit
 
-    return float(stats.t.ppf((1 + confidence) / 2, degrees))
+    return float(stdtrit(degrees, (1 + confidence) / 2))
 
 
 def _t_test(values: np.ndarray) -> float:
-    from scipy import stats
+    """Two-sided, for a mean of 0."""
+    from scipy.special import stdtr
 
-    return float(stats.ttest_1samp(values, 0.0).pvalue)
+    return float(2 * stdtr(len(values) - 1, -abs(values.mean()) / _standard_error(values)))
 
 
 def _standard_error(values: np.ndarray) -> float:

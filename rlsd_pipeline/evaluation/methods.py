@@ -12,9 +12,9 @@ from rlsd_pipeline.evaluation.intervals import (
     SHARE,
     Estimate,
     PairedDifference,
+    clustered_interval,
     mean_interval,
     paired_difference,
-    score_interval,
 )
 from rlsd_pipeline.evaluation.paired import compare_policies
 
@@ -29,10 +29,21 @@ class Difference(NamedTuple):
     p_corrected: float
 
 
-def method_score(seeds: Sequence[QuestionScores], confidence: float) -> Estimate:
-    """Mean accuracy over seeds; with one seed, over its questions."""
+def method_score(
+    seeds: Sequence[QuestionScores],
+    confidence: float,
+    clusters: Mapping[str, str] | None = None,
+) -> Estimate:
+    """Mean accuracy over seeds; with one seed, over its questions.
+
+    Args:
+        seeds: Scores of each.
+        confidence: Of the interval.
+        clusters: Problem id -> what it is not independent of; counts with a single seed only.
+    """
     if len(seeds) == 1:
-        return score_interval(list(seeds[0].values()), confidence)
+        groups = [(clusters or {}).get(question, question) for question in seeds[0]]
+        return clustered_interval(list(seeds[0].values()), groups, confidence)
     return mean_interval([_mean(scores) for scores in seeds], confidence, SHARE)
 
 

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Sequence
 
 from rlsd_pipeline.credit.columns import NOT_COMPUTED
+from rlsd_pipeline.evaluation.intervals import FEW_PROBLEMS
 from rlsd_pipeline.report import data
 from rlsd_pipeline.stages.comparison.lookahead import read_lookahead
 from rlsd_pipeline.stages.comparison.unscored import NO_STUDENT, NOTHING_CORRECT, is_unscored
@@ -204,7 +205,7 @@ def _meaning(run: StageRun, found: WeightingComparison) -> str:
         f"Rollouts of {run.arm.name}, iteration {run.iteration}; {teacher}. "
         f"{found.signal_tokens:,} of {found.tokens:,} tokens belong to responses whose advantage "
         f"is not 0. Tokens: {shares}. The credit of a divergence is its weight times Δ, that of a "
-        f"likelihood its weight.{left_out}"
+        f"likelihood its weight. Intervals are over problems; {FEW_PROBLEMS}.{left_out}"
     )
 
 

@@ -31,7 +31,7 @@ def mention_chart(workspace: Workspace, benchmark: str, scores: Scores) -> Chart
         name=f"mentions of a reference: {benchmark}",
         y_label="share of responses",
         curves=_curves(workspace, evaluated, lambda one: one.mentions),
-        band_meaning=_meaning(workspace, "responses"),
+        band_meaning=_meaning(workspace, "questions"),
     )
 
 

@@ -13,6 +13,7 @@ from rlsd_pipeline.diagnostics.properties.recording import PropertyResult, RunRe
 from rlsd_pipeline.diagnostics.properties.sustained_improvement import sustained_improvement
 from rlsd_pipeline.evaluation.intervals import (
     DIFFERENCE,
+    FEW_PROBLEMS,
     SHARE,
     UNBOUNDED,
     UNBOUNDED_MARK,
@@ -269,8 +270,8 @@ def _information(workspace: Workspace) -> Diagnostic:
         "the part of OPSD's objective that no student can remove (Theorem 1); L*: the rest; ρ: "
         "deviation ratio of Proposition 1 at the logits; content: share of the teacher's shift "
         "that the content of the reference causes (corruption probe: another problem's answer). "
-        "References are the answers of a problem's own group. Intervals: bootstrap over problems. "
-        f"{UNBOUNDED_REASON}.",
+        "References are the answers of a problem's own group. Intervals: bootstrap over problems; "
+        f"{FEW_PROBLEMS}. {UNBOUNDED_REASON}.",
         columns=(
             "arm",
             "iteration",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference
+from rlsd_pipeline.evaluation.intervals import SEEDS_REASON, Estimate, PairedDifference
 from rlsd_pipeline.evaluation.published import BENCHMARKS, published_methods
 from rlsd_pipeline.report import data
 from rlsd_pipeline.stages.evaluation.results import Result
@@ -23,7 +23,7 @@ def method_table(workspace: Workspace, results: Sequence[Result]) -> data.Method
         lines=tuple(_line(line, published.get(line.method)) for line in results),
         baseline=compared,
         confidence=experiment.evaluation.confidence,
-        interval_meaning=f"over {unit}",
+        interval_meaning=f"over {unit}" + (f". {SEEDS_REASON}" if several else ""),
         difference_meaning=f"Differences to {compared} are paired over {pairs}; p-values are "
         "two-sided, Holm-corrected for the number of methods on a benchmark; their intervals are "
         "not corrected.",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlsd_pipeline.evaluation.intervals import mean_interval
+from rlsd_pipeline.evaluation.intervals import SEEDS_REASON, mean_interval
 from rlsd_pipeline.report.data import BandPoint, Chart, Curve, Point
 from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.summary.numbers import arm_numbers
@@ -134,7 +134,7 @@ def _band_point(
 def _meaning(curves: Sequence[Curve], confidence: float) -> str:
     said = ["Of each iteration's rollouts and update, by the updates before it."]
     if any(curve.n_seeds > 1 for curve in curves):
-        said.append(f"Bands are {confidence:.0%} intervals over seeds (Student's t).")
+        said.append(f"Bands are {confidence:.0%} intervals over seeds. {SEEDS_REASON}.")
     gaps = [b.updates - a.updates for c in curves for a, b in zip(c.band, c.band[1:], strict=False)]
     if gaps and max(gaps) > 1:
         said.append(f"A point is the mean of {max(gaps):.0f} iterations.")

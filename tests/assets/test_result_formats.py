@@ -13,7 +13,7 @@ from rlsd_pipeline.evaluation.benchmarks.mathvista import MathVista
 from rlsd_pipeline.evaluation.benchmarks.mmmu import MMMU
 from rlsd_pipeline.evaluation.benchmarks.wemath import WeMath
 from rlsd_pipeline.evaluation.benchmarks.zerobench import ZeroBench
-from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference
+from rlsd_pipeline.evaluation.intervals import SEEDS_REASON, Estimate, PairedDifference
 from rlsd_pipeline.evaluation.methods import Difference
 from rlsd_pipeline.stages.evaluation.results import Result
 
@@ -140,6 +140,7 @@ def test_the_test_behind_each_p_value_is_named() -> None:
         "p of the gain: exact McNemar (rlsd); sign flip over clusters (opsd).",
         "p of the difference to grpo: exact McNemar.",
         "p is corrected by Holm's method, the intervals are not.",
+        f"{SEEDS_REASON}.",
     ]
     for text in (markdown([own]), latex([own])):
         assert "exact McNemar (rlsd); sign flip over clusters (opsd)" in text
@@ -157,14 +158,15 @@ def test_a_missing_bound_is_a_dash_with_its_reason() -> None:
 
 def test_what_differs_in_protocol_is_said() -> None:
     found = by_title([*RESULTS, line("wemath", "rlsd", "rlsd")])
-    assert found["own"].notes == []
+    assert found["own"].notes == [f"{SEEDS_REASON}."]
     here = "Here: split testmini, robust rule, greedy decoding, responses of at most 4,096 tokens."
     assert here in found["mathvista"].notes
-    assert found["wemath"].notes[0] == (
+    assert found["wemath"].notes[:2] == [
+        f"{SEEDS_REASON}.",
         "Here: split testmini, the first 1,000 rows only, official rule, 4 samples at temperature "
-        "0.7, responses of at most 4,096 tokens."
-    )
-    assert len(found["wemath"].notes) > 1
+        "0.7, responses of at most 4,096 tokens.",
+    ]
+    assert len(found["wemath"].notes) > 2
 
 
 def test_another_split_has_no_published_figure() -> None:

@@ -95,7 +95,8 @@ def objective_stability(
             f"After the first {warmup:.0%} of the iterations no value of the objective lies more "
             f"than {spike:g} robust standard deviations from the median of its {2 * reach} "
             f"neighbours, and the last of {blocks} blocks of the on-policy divergence is at most "
-            f"{rebound:.0%} above the lowest, at {confidence:.0%} confidence over the seeds."
+            f"{rebound:.0%} above the lowest, at {confidence:.0%} confidence over the seeds "
+            "(Student's t; rebounds are skewed, so that fewer hold: docs/coverage.md)."
         ),
         seeds=seeds,
         pooled=pooled,

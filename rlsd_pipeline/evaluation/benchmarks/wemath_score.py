@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rlsd_pipeline.errors import DataError
+from rlsd_pipeline.evaluation.bootstrap import small_sample_confidence
 from rlsd_pipeline.evaluation.intervals import Estimate, wilson_share
 from rlsd_pipeline.evaluation.scored import CLUSTER, Scored, Summary
 from schemas import BreakdownScore, Problem, Verdict
@@ -32,7 +33,7 @@ Group = Mapping[str, np.ndarray]
 """The questions of one ID: key -> whether each response is right, `[runs]`."""
 
 
-class _Ratio(NamedTuple):
+class RunRatio(NamedTuple):
     """A share of every run: `above.sum(0) / below.sum(0)`, both `[IDs, runs]`."""
 
     above: np.ndarray
@@ -69,8 +70,8 @@ def summarise(scored: Sequence[Scored], confidence: float) -> Summary:
     concepts = {_place(each.problem): each.problem.attributes[CONCEPT] for each in scored}
     dimensions = _dimensions(list(groups.values()))
     ratios = dimensions | _accuracies(groups, concepts)
-    draws = _draws(len(groups))
-    estimates = {label: _estimate(ratio, draws, confidence) for label, ratio in ratios.items()}
+    draws = id_draws(len(groups))
+    estimates = {label: ratio_interval(ratio, draws, confidence) for label, ratio in ratios.items()}
     contributions = dimensions["strict score"].above.mean(axis=1)
     return Summary(
         estimates.pop("strict score"),
@@ -96,30 +97,30 @@ def complete_groups(scored: Sequence[Scored]) -> dict[str, Group]:
     }
 
 
-def _dimensions(groups: Sequence[Group]) -> dict[str, _Ratio]:
+def _dimensions(groups: Sequence[Group]) -> dict[str, RunRatio]:
     """Label -> share of the IDs."""
     steps = [[right for key, right in each.items() if not _is_whole(key)] for each in groups]
     every = np.array([np.all(of_id, axis=0) for of_id in steps])
     some = np.array([np.any(of_id, axis=0) for of_id in steps])
     solved = np.array([right for each in groups for key, right in each.items() if _is_whole(key)])
     one = np.ones(solved.shape)
-    ratios: dict[str, _Ratio] = {}
+    ratios: dict[str, RunRatio] = {}
     for name, mastered in (("strict", every), ("loose", some)):
         known, half, rote = mastered & solved, every & ~solved, ~mastered & solved
         ratios |= {
-            f"{name} score": _Ratio(known + 0.5 * half, one),
-            f"{name} IK": _Ratio(~every & ~solved, one),
-            f"{name} IG": _Ratio(half, one),
-            f"{name} CM": _Ratio(known, one),
-            f"{name} RM": _Ratio(rote, one),
-            f"{name} RM rate": _Ratio(rote, known | rote),
+            f"{name} score": RunRatio(known + 0.5 * half, one),
+            f"{name} IK": RunRatio(~every & ~solved, one),
+            f"{name} IG": RunRatio(half, one),
+            f"{name} CM": RunRatio(known, one),
+            f"{name} RM": RunRatio(rote, one),
+            f"{name} RM rate": RunRatio(rote, known | rote),
         }
     return ratios
 
 
 def _accuracies(
     groups: Mapping[str, Group], concepts: Mapping[tuple[str, str], str]
-) -> dict[str, _Ratio]:
+) -> dict[str, RunRatio]:
     """Label -> share of the questions, of those in complete IDs."""
     rows = [
         (place, label, right)
@@ -129,7 +130,7 @@ def _accuracies(
     ]
     shape = (len(groups), len(rows[0][2]))
     labels = sorted({label for _, label, _ in rows}, key=lambda label: (CONCEPT in label, label))
-    ratios = {label: _Ratio(np.zeros(shape), np.zeros(shape)) for label in labels}
+    ratios = {label: RunRatio(np.zeros(shape), np.zeros(shape)) for label in labels}
     for place, label, right in rows:
         ratios[label].above[place] += right
         ratios[label].below[place] += 1
@@ -140,16 +141,17 @@ def _labels(key: str, concept: str) -> tuple[str, ...]:
     return (f"S{key[0]}",) if _is_whole(key) else ("S1", f"{CONCEPT}={concept}")
 
 
-def _draws(count: int) -> np.ndarray:
+def id_draws(count: int) -> np.ndarray:
     """How often each ID is drawn, `[draws, IDs]`."""
     generator = np.random.default_rng(_SEED)
     return generator.multinomial(count, np.full(count, 1 / count), _RESAMPLES).astype(float)
 
 
-def _estimate(ratio: _Ratio, draws: np.ndarray, confidence: float) -> Estimate:
+def ratio_interval(ratio: RunRatio, draws: np.ndarray, confidence: float) -> Estimate:
     """The mean over runs with its percentile interval; [0, 1] where nothing bounds it.
 
-    Where all IDs agree, every draw does, which says nothing: then Wilson's interval over IDs.
+    Where all IDs agree, every draw does, which says nothing: then Wilson's interval over IDs. The
+    percentiles are made wider for few IDs, as in `cluster_ratio`.
     """
     value = _mean_of_runs(ratio.above.sum(axis=0), ratio.below.sum(axis=0))
     drawn = _mean_of_runs(draws @ ratio.above, draws @ ratio.below)
@@ -159,7 +161,9 @@ def _estimate(ratio: _Ratio, draws: np.ndarray, confidence: float) -> Estimate:
     if value in (0.0, 1.0):
         asked = int((ratio.below.sum(axis=1) > 0).sum())
         return wilson_share(asked * int(value), asked, confidence)
-    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
+    weights = ratio.below.sum(axis=1)
+    level = small_sample_confidence(confidence, weights.sum() ** 2 / np.square(weights).sum())
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     # Rounding and a label that few IDs have must not leave the value outside.
     return Estimate(float(value), min(float(low), float(value)), max(float(high), float(value)))
 

@@ -22,7 +22,7 @@ class InformationGapStage(Stage):
 
     name = "information_gap"
     description = "Mutual information, deviation ratio and corruption probe on real rollouts."
-    version = "2"
+    version = "3"
     reads = ("problems", "policy", "rollouts", "rewards")
     decided_by = ("prompts",)
     writes = (InformationGap,)

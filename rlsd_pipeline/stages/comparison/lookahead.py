@@ -9,11 +9,12 @@ from typing import NamedTuple
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.config.evaluation import BenchmarkConfig
 from rlsd_pipeline.errors import ArtifactError
-from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference, score_interval
+from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference
 from rlsd_pipeline.evaluation.methods import (
     Difference,
     holm,
     method_difference,
+    method_score,
 )
 from rlsd_pipeline.stages.comparison.compared_methods import compared_methods
 from rlsd_pipeline.stages.comparison.counterfactual import as_if, make_credit
@@ -114,7 +115,7 @@ def compared(run: StageRun, scores: Mapping[str, Artifact]) -> list[Lookahead]:
     return [
         Lookahead(
             name,
-            score_interval(list(questions.values()), confidence),
+            method_score([questions], confidence, clusters),
             method_difference({0: start}, {0: questions}, confidence, clusters),
             corrected.get(name),
         )

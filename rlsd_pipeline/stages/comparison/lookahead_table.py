@@ -26,6 +26,7 @@ class LookaheadStage(Stage):
         "One update by every method from the same policy and rollouts. Each updated policy is "
         "evaluated on the first benchmark. The arm itself does not change."
     )
+    version = "2"
     reads = ("problems", "policy", "rollouts", "rewards")
     writes = (Lookahead,)
     computes = True

@@ -44,7 +44,7 @@ class WeightingComparisonStage(Stage):
         "its distribution, its shares on reasoning, answer and format, its agreement with the "
         "reward, and the rank correlation between methods."
     )
-    version = "2"
+    version = "3"
     reads = ("rollouts", "rewards", "logprobs")
     decided_by = ("verifier",)
     writes = (WeightingComparison, ComparedCredit)

@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference, paired_difference
+from rlsd_pipeline.evaluation.intervals import (
+    SEEDS_REASON,
+    Estimate,
+    PairedDifference,
+    paired_difference,
+)
 from rlsd_pipeline.evaluation.shares import share_of_gain
 from rlsd_pipeline.stages.evaluation.learning import Learning, Learnt, by_seed, read_learning
 from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
@@ -27,7 +32,8 @@ MEANING = (
     "the smallest margin that two one-sided tests confirm (TOST). Decided: better or worse if "
     "the interval excludes 0; else equal if that margin is at most half of a headroom whose own "
     "interval excludes 0; else open. Share: a method's gain over GRPO divided by the oracle's, "
-    "with Fieller's interval, which is unbounded if the headroom itself may be 0."
+    "with Fieller's interval, which is unbounded if the headroom itself may be 0. "
+    f"{SEEDS_REASON}."
 )
 
 

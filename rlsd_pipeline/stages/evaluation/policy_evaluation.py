@@ -6,7 +6,7 @@ from functools import cached_property
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.config.experiment import Arm
-from rlsd_pipeline.evaluation.intervals import Estimate, wilson_share
+from rlsd_pipeline.evaluation.intervals import Estimate, repeated_share
 from rlsd_pipeline.evaluation.methods import QuestionScores
 from rlsd_pipeline.stages.evaluation.mention_counts import MentionCount, mention_count
 from rlsd_pipeline.stages.evaluation.question_scores import (
@@ -46,8 +46,8 @@ class PolicyEvaluation:
 
     @cached_property
     def mentions(self) -> Estimate:
-        """Share of the responses that mention a reference, with an interval over responses."""
-        return wilson_share(*self.mentioning, self.confidence)
+        """Share of the responses that mention a reference, with an interval over questions."""
+        return repeated_share(*self.mentioning, self.score.questions, self.confidence)
 
     @property
     def mentioning(self) -> MentionCount:

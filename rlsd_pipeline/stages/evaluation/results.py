@@ -182,13 +182,14 @@ def _line(
     records = [evaluated.score for evaluated in seeds.values()]
     mentions = [evaluated.mentions for evaluated in seeds.values()]
     arms = experiment.methods().get(name)
+    clusters = next(iter(seeds.values())).clusters if len(seeds) == 1 else None
     return Result(
         benchmark=benchmark,
         method=name,
         weighting=BASE if arms is None else short_name(arms[0].weighting),
         updates=records[0].updates,
         seeds=tuple(seeds),
-        score=method_score(list(_questions(seeds).values()), confidence),
+        score=method_score(list(_questions(seeds).values()), confidence, clusters),
         gain=None,
         gain_corrected=None,
         difference=None,

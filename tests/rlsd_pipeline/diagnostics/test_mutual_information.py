@@ -220,8 +220,8 @@ def test_summary_by_hand() -> None:
     assert found.reducible_per_token.value == pytest.approx(1)
     assert found.irreducible_share.value == pytest.approx(0.9 / 3.9)
     assert (found.rollouts, found.problems) == (3, 2)
-    # Problem b has no token: whatever is drawn, the ratio is that of a.
-    assert found.information_per_token.low == pytest.approx(0.3)
+    # Problem b has no token, and a alone bounds nothing.
+    assert found.information_per_token[1:] == (-INF, INF)
     # Draws of the problems: aa .9 / 4, ab .9 / 3, bb 0 / 2.
     assert found.information_per_response.low == pytest.approx(0)
     assert found.information_per_response.high == pytest.approx(0.45)

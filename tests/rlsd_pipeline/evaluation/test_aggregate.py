@@ -81,16 +81,18 @@ def test_questions_of_one_cluster_widen_the_interval() -> None:
     found = by_question("cluster")(rows, 0.95)
     assert found.score.value == alone.value == 0.75
     # Cluster sums of deviations .75, -2.25, .75, .75: squares 6.75, error
-    # sqrt(4 / 3 * 6.75) / 12 = .25; t(.975, 3) = 3.18245, half .79561: beyond both ends.
-    assert found.score == (0.75, 0.0, 1.0)
+    # sqrt(4 / 3 * 6.75) / 12 = .25: three effective trials; t(.975, 3)² / 3 = 3.375988:
+    # centre 2.437994 / 4.375988, half sqrt(3.375988 (.1875 + .843997)) / 4.375988.
+    assert found.score == pytest.approx((0.75, 0.130690, 0.983570), abs=5e-6)
     assert found.breakdown["cluster=x"].interval_high == 1.0
 
 
 def test_clustered_interval_by_hand() -> None:
     # Mean .5, deviations a: .5 - .5, b: .5 + .5, c: -.5 - .5 -> sums 0, 1, -1 of n = 6;
-    # error sqrt(3 / 2 * 2) / 6 = .28868; t(.75, 2) = .81650: half .23570.
+    # error sqrt(3 / 2 * 2) / 6 = .28868: .25 * 12 = 3 effective trials; t(.75, 2)² / 3 = 2 / 9:
+    # half sqrt(2 / 9 (.25 + 1 / 18)) / (11 / 9).
     found = clustered_interval([1, 0, 1, 1, 0, 0], list("aabbcc"), 0.5)
-    assert found == pytest.approx((0.5, 0.26430, 0.73570), abs=5e-6)
+    assert found == pytest.approx((0.5, 0.286799, 0.713201), abs=5e-6)
 
 
 def test_an_unequal_cluster_by_hand() -> None:
@@ -111,6 +113,10 @@ def test_little_to_go_by() -> None:
     assert math.isnan(clustered_error([1, 0], ["a", "a"]))
     # All right: no more certain than two independent trials.
     assert clustered_interval([1] * 20, list("ab") * 10, 0.95) == wilson_share(2, 2)
+    # No cluster deviates from the mean: as many trials as clusters.
+    # z² / 3 = 1.280486, half sqrt(1.280486 (.25 + .320122)) / 2.280486.
+    found = clustered_interval([1, 0] * 3, list("aabbcc"), 0.95)
+    assert found == pytest.approx((0.5, 0.125335, 0.874665), abs=5e-6)
     assert by_question("subject")([], 0.95).score == (0.0, 0.0, 1.0)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from rlsd_pipeline.evaluation.bootstrap import cluster_ratio
+from rlsd_pipeline.evaluation.bootstrap import cluster_ratio, small_sample_confidence
 from rlsd_pipeline.evaluation.intervals import mean_interval, wilson_share
 
 NUMBERS = st.lists(st.floats(-10, 10), min_size=1, max_size=8)
@@ -21,7 +21,44 @@ def test_two_problems_by_hand() -> None:
     found = cluster_ratio([0, 0, 4], [1, 1, 2], ["a", "a", "b"])
     # Draws aa 0 / 4, ab 4 / 4, bb 8 / 4, a quarter, a half and a quarter of the time.
     assert found == (1.0, 0.0, 2.0)
-    assert cluster_ratio([0, 0, 4], [1, 1, 2], ["a", "a", "b"], confidence=0.4) == (1, 1, 1)
+    # Of two, t(.7, 1) sqrt 2 = 1.027487 is the normal's at 1 - 2 * .1521: short of a quarter.
+    assert cluster_ratio([0, 0, 4], [1, 1, 2], ["a", "a", "b"], confidence=0.4) == (1, 0, 2)
+    # t(.6, 1) sqrt 2 = .459506, at 1 - 2 * .3229.
+    assert cluster_ratio([0, 0, 4], [1, 1, 2], ["a", "a", "b"], confidence=0.2) == (1, 1, 1)
+
+
+def test_problems_that_weigh_little_count_little() -> None:
+    # Denominators 3, 1, 0: (3 + 1)² / (9 + 1) = 1.6 effective problems.
+    level = small_sample_confidence(0.95, 1.6)
+    # Student's with .6 degrees of freedom, times sqrt(1.6 / .6), as the normal's.
+    assert level == pytest.approx(
+        1 - 2 * stats.norm.sf(stats.t.ppf(0.975, 0.6) * math.sqrt(1.6 / 0.6))
+    )
+    values, weights = [1.5, 0.9, 0.0], [3.0, 1.0, 0.0]
+    found = cluster_ratio(values, weights, list("abc"), resamples=4000)
+    assert found == pytest.approx((0.6, 0.5, 0.9))
+    # A problem that weighs nothing is no second one, and a single one bounds nothing.
+    assert cluster_ratio([1.5, 0.0], [3.0, 0.0], list("ab")) == (0.5, -math.inf, math.inf)
+
+
+def test_few_problems_are_given_wider_percentiles() -> None:
+    # Eight equal weights: t(.975, 7) sqrt(8 / 7) = 2.527891, the normal's at .988525.
+    assert small_sample_confidence(0.95, 8) == pytest.approx(0.988525, abs=1e-6)
+    assert small_sample_confidence(0.95, 1) == 1.0
+    values = np.random.default_rng(0).normal(size=8)
+    ids = [str(i) for i in range(8)]
+    found = cluster_ratio(values, np.ones(8), ids, resamples=4000)
+    wide = stats.bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=4000,
+        method="percentile",
+        confidence_level=0.988525,
+        rng=np.random.default_rng(1),
+    ).confidence_interval
+    width = wide.high - wide.low
+    assert abs(found.low - wide.low) < 0.1 * width
+    assert abs(found.high - wide.high) < 0.1 * width
 
 
 def test_agrees_with_scipy_where_every_problem_has_one_row() -> None:

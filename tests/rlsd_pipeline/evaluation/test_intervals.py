@@ -3,8 +3,10 @@ import statistics
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
 from rlsd_pipeline.evaluation.intervals import (
     EQUAL,
@@ -12,6 +14,7 @@ from rlsd_pipeline.evaluation.intervals import (
     STUDENT,
     mean_interval,
     paired_difference,
+    repeated_share,
     score_interval,
 )
 
@@ -47,17 +50,41 @@ def test_wilson_at_the_ends(scores: list[float], low: float, high: float) -> Non
     assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
 
 
-def test_means_of_several_samples_use_students_t() -> None:
-    # Mean 0.55, deviations -0.05, 0.2, 0.1, -0.25: squares sum to 0.115, s = sqrt(0.115 / 3)
-    # = 0.19579; t(0.975, 3) = 3.18245; half 3.18245 * 0.19579 / 2 = 0.31154.
+def test_means_of_several_samples_are_effective_trials() -> None:
+    # Mean 0.55, deviations -0.05, 0.2, 0.1, -0.25: squares sum to 0.115, error² 0.115 / 12;
+    # trials 0.2475 * 12 / 0.115 = 25.826; t(0.975, 3) = 3.182446, t² / trials = 0.392156:
+    # centre 0.746078 / 1.392156, half sqrt(0.392156 (0.2475 + 0.098039)) / 1.392156.
     found = score_interval([0.5, 0.75, 0.65, 0.3], 0.95)
-    assert found == pytest.approx((0.55, 0.23846, 0.86154), abs=5e-5)
+    assert found == pytest.approx((0.55, 0.271497, 0.800334), abs=5e-6)
+
+
+@given(st.lists(SHARES, min_size=2, max_size=30), st.sampled_from([0.8, 0.95, 0.99]))
+def test_effective_trials_agree_with_statsmodels(
+    values: Sequence[float], confidence: float
+) -> None:
+    share, error = statistics.mean(values), float(stats.sem(values))
+    assume(error > 0 and not set(values) <= {0.0, 1.0})
+    trials = share * (1 - share) / error**2
+    # Their normal quantile at this level is Student's at that of the interval.
+    level = 2 * stats.norm.sf(stats.t.ppf((1 + confidence) / 2, len(values) - 1))
+    assume(level > 1e-9)
+    expected = proportion_confint(share * trials, trials, level, method="wilson")
+    assert score_interval(values, confidence)[1:] == pytest.approx(expected, abs=1e-6)
+
+
+def test_responses_of_a_question_count_once() -> None:
+    # As 10 of 40 responses to 20 questions, so 5 of 20: Wilson's for a quarter of 20 trials.
+    found = repeated_share(10, 40, 20, 0.95)
+    assert found == pytest.approx((0.25, *proportion_confint(5, 20, 0.05, method="wilson")))
+    # One response a question, and no fewer trials than responses.
+    assert repeated_share(5, 20, 20, 0.95) == repeated_share(5, 20, 30, 0.95) == found
+    assert repeated_share(0, 0, 0)[1:] == (0.0, 1.0)
 
 
 def test_the_interval_of_a_share_stays_within_zero_and_one() -> None:
-    # Mean 0.625, s = sqrt(0.3125 / 3) = 0.32275, half 3.18245 * 0.16137 = 0.51357.
+    # Mean 0.625, error² 0.3125 / 12, trials 0.234375 * 12 / 0.3125 = 9, t² / trials 1.125329.
     found = score_interval([0.5, 1.0, 0.75, 0.25], 0.95)
-    assert found == pytest.approx((0.625, 0.11143, 1.0), abs=5e-5)
+    assert found == pytest.approx((0.625, 0.200375, 0.917253), abs=5e-6)
 
 
 def test_little_to_go_by() -> None:

@@ -45,13 +45,20 @@ def test_more_questions_make_no_interval_over_seeds_narrower() -> None:
 
 def test_the_score_of_one_seed_is_over_its_questions() -> None:
     found = method_score([scores(0.5, 0.75, 0.65, 0.3)], 0.95)
-    # Mean 0.55, s = sqrt(0.115 / 3) = 0.19579, t(.975, 3) = 3.18245: half 0.31154.
-    assert found == pytest.approx((0.55, 0.23846, 0.86154), abs=5e-5)
+    # 25.826 effective trials of four questions, worked out in test_intervals.py.
+    assert found == pytest.approx((0.55, 0.271497, 0.800334), abs=5e-6)
     # Wilson where every question was answered once: 2 of 4, z² = 3.8415: centre .5,
     # half 1.96 sqrt(.25 / 4 + 3.8415 / 64) / (1 + 3.8415 / 4) = .34996.
     assert method_score([scores(1, 0, 1, 0)], 0.95) == pytest.approx(
         (0.5, 0.15004, 0.84996), abs=5e-5
     )
+
+
+def test_questions_of_a_cluster_are_no_independent_trials_of_one_seed() -> None:
+    found = method_score([scores(1, 1, 0, 0)], 0.5, {"q0": "a", "q1": "a", "q2": "b", "q3": "b"})
+    # Sums of deviations 1 and -1, error sqrt(2 * 2) / 4 = .5: one trial; t(.75, 1) = 1:
+    # half sqrt(.25 + .25) / 2 = .353553.
+    assert found == pytest.approx((0.5, 0.146447, 0.853553), abs=5e-6)
 
 
 def test_seeds_are_the_pairs() -> None:

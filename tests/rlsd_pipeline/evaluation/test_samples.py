@@ -56,17 +56,19 @@ def test_one_draw_is_the_average() -> None:
 
 
 def test_the_interval_is_over_questions() -> None:
-    # Means 1, .4, 0: s = .50332, t(.75, 2) = .81650, half .50332 * .81650 / sqrt(3) = .23727.
+    # Means 1, .4, 0: error² .253333 / 3, trials .248889 / .084444 = 2.947368; t(.75, 2)² = 2 / 3:
+    # centre (.466667 + .113095) / 1.226190, half sqrt(.226190 (.248889 + .056548)) / 1.226190.
     found = avg_at_k(TALLIES, 0.5).estimate
-    assert (found.low, found.high) == pytest.approx((0.22940, 0.70394), abs=5e-5)
+    assert (found.low, found.high) == pytest.approx((0.258458, 0.687174), abs=5e-6)
 
 
 def test_clusters_change_the_interval_alone() -> None:
     alone = avg_at_k(TALLIES, 0.5).estimate
     # Deviations .53333, -.06667, -.46667 in clusters (a, b), c: sums +-.46667;
-    # error sqrt(2 * 2 * .21778) / 3 = .31111; t(.75, 1) = 1: half .31111.
+    # error sqrt(2 * 2 * .21778) / 3 = .31111: 18 / 7 trials; t(.75, 1) = 1:
+    # centre (.466667 + 7 / 36) / (25 / 18), half sqrt(7 / 18 (.248889 + 7 / 72)) / (25 / 18).
     found = avg_at_k(TALLIES, 0.5, {"a": "x", "b": "x"}).estimate
-    assert found == pytest.approx((alone.value, 0.15556, 0.77778), abs=5e-5)
+    assert found == pytest.approx((alone.value, 0.211849, 0.740151), abs=5e-6)
 
 
 def test_a_small_chance_is_not_lost_to_rounding() -> None:

@@ -155,5 +155,7 @@ def test_subquestions_of_one_question_are_not_independent() -> None:
     ]
     score = ZeroBench().summarise(scored, 0.95).score
     assert score.value == pytest.approx(0.4)
-    # All four subquestions of a question agree, so there are five trials and not twenty.
-    assert score.high - score.low > 0.9
+    # All four subquestions of a question agree: error² .24 / 4, four effective trials and not
+    # twenty; t(.975, 4)² / 4 = 1.927161: centre 1.363581 / 2.927161,
+    # half sqrt(1.927161 (.24 + .481790)) / 2.927161.
+    assert (score.low, score.high) == pytest.approx((0.062918, 0.868756), abs=5e-6)
