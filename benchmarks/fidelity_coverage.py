@@ -27,7 +27,7 @@ def main() -> None:
     tables, sizes = given.tables, given.problems
     rng = np.random.default_rng(0)
     many = Table(rng, [Tree(rng) for _ in range(_MANY)])
-    true = {name: _angle(credit, many.true) for name, credit in many.credits.items()}
+    true = {name: angle(credit, many.true) for name, credit in many.credits.items()}
     print("| problems | " + " | ".join(f"{n} ({true[n]:.3f})" for n in true) + " | difference |")
     print("|---|" + "---|" * (len(true) + 1))
     for problems in sizes:
@@ -48,7 +48,8 @@ def _coverage(
     return [f"{count / tables:.3f}" for count in held.values()]
 
 
-def _angle(credit: np.ndarray, true: np.ndarray) -> float:
+def angle(credit: np.ndarray, true: np.ndarray) -> float:
+    """Cosine of a credit with the true advantages."""
     return float(credit @ true / np.linalg.norm(credit) / np.linalg.norm(true))
 
 

@@ -1,0 +1,62 @@
+"""The tables of docs/coverage.md, between two marks."""
+
+import datetime
+import re
+from collections.abc import Mapping, Sequence
+
+from benchmarks.interval_coverage.conditions import Condition, Group
+from benchmarks.timing import ROOT
+
+DOCUMENT = ROOT / "docs" / "coverage.md"
+ENOUGH = 0.93
+"""Coverage below which an interval is labelled."""
+
+COMMAND = "make coverage"
+MARK = "<!-- rows -->"
+_ROW = re.compile(r"\| ([^|]+) \| ([^|]+) \| \**([\d.]+)\** \| ([^|]*) ?\|")
+
+
+def key(condition: Condition) -> tuple[str, str]:
+    """By what a line of the document is found."""
+    return condition.name, condition.setting
+
+
+def rows(groups: Sequence[Group], found: Mapping[tuple[str, str], float]) -> list[str]:
+    """A table a group.
+
+    Args:
+        groups: What was simulated.
+        found: How often, by condition.
+    """
+    lines = []
+    for group in groups:
+        lines += ["", f"### {group.title}", ""]
+        lines += [f"| interval or p | condition | {group.measured} | said |", "|---|---|---|---|"]
+        for one in group.conditions:
+            rate = f"{found[key(one)]:.3f}".lstrip("0") if found[key(one)] < 1 else "1.000"
+            low = group.measured == "coverage" and found[key(one)] < ENOUGH
+            number = f"**{rate}**" if low else rate
+            lines.append(f"| {one.name} | {one.setting} | {number} | {one.label} |")
+    return lines
+
+
+def written(text: str) -> dict[tuple[str, str], tuple[float, str]]:
+    """The lines of a document: interval and condition -> how often, and what is said of it."""
+    found = {}
+    for line in text.split(MARK)[1].splitlines():
+        if match := _ROW.fullmatch(line):
+            name, setting, number, label = match.groups()
+            found[name, setting] = (float(number), label.strip())
+    return found
+
+
+def write(groups: Sequence[Group], found: Mapping[tuple[str, str], float], seconds: float) -> None:
+    """Put the tables, their date and command into the document."""
+    tables = sum(one.tables for group in groups for one in group.conditions)
+    said = (
+        f"`{COMMAND}`, {datetime.date.today():%-d %B %Y}: {tables:,} tables, "
+        f"{seconds / 60:.1f} CPU minutes."
+    )
+    new = "\n".join([MARK, "", said, *rows(groups, found), "", MARK])
+    text = DOCUMENT.read_text()
+    DOCUMENT.write_text(re.sub(f"{MARK}.*?{MARK}", lambda _: new, text, flags=re.DOTALL))
