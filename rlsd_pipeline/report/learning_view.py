@@ -1,7 +1,6 @@
 """Learning against fidelity: a figure, and its section of the page."""
 
 from collections.abc import Sequence
-from html import escape
 
 from matplotlib.figure import Figure
 
@@ -11,7 +10,7 @@ from rlsd_pipeline.report.learning import LearningPlot
 from rlsd_pipeline.report.numbers import with_ends
 from rlsd_pipeline.report.sections import Styles
 from rlsd_pipeline.report.styles import INK, method_styles
-from rlsd_pipeline.report.tables import details, section, table
+from rlsd_pipeline.report.tables import numbers, section, table
 
 
 @drawn
@@ -52,10 +51,8 @@ def learning(plots: Sequence[LearningPlot], styles: Styles) -> str:
     ]
     if not items:
         return ""
-    numbers = "".join(f"<h3>{escape(plot.name)}</h3>{_numbers(plot)}" for plot in plots)
-    return section(
-        "learning", "Learning against fidelity", cards(*items), details("Numbers", numbers)
-    )
+    tables = numbers((plot.name, _numbers(plot)) for plot in plots)
+    return section("learning", "Learning against fidelity", cards(*items), tables)
 
 
 def _numbers(plot: LearningPlot) -> str:

@@ -21,6 +21,7 @@ from rlsd_pipeline.report.tables import (
     details,
     equal_rows,
     meanings,
+    numbers,
     paragraph,
     section,
     table,
@@ -68,8 +69,8 @@ def _curves(key: str, title: str, charts: Sequence[Chart], styles: Styles) -> st
         for place, chart in enumerate(charts)
     ]
     # Across the page: a column a method is more than a card has room for.
-    numbers = "".join(f"<h3>{escape(chart.name)}</h3>{_curve_table(chart)}" for chart in charts)
-    return section(key, title, cards(*items), details("Numbers", numbers))
+    tables = numbers((chart.name, _curve_table(chart)) for chart in charts)
+    return section(key, title, cards(*items), tables)
 
 
 def differences(results: MethodTable | None, styles: Styles) -> str:
@@ -251,7 +252,7 @@ def _credit_table(data: Comparison) -> str:
     rows = []
     for method in data.methods:
         one = data.credit.get(method)
-        signal = None if one is None else f"{one.tokens_with_signal:,} of {data.tokens:,}"
+        signal = None if one is None else f"{one.tokens_with_signal:,} of\u00a0{data.tokens:,}"
         agreement = percent(one.sign_agreement if one else None)
         clipped = percent(one.clip_fraction if one else None)
         rows.append([method, signal, agreement, clipped, norms.get(method)])

@@ -30,6 +30,12 @@ def details(summary: str, body: str) -> str:
     return f"<details><summary>{escape(summary)}</summary>{body}</details>"
 
 
+def numbers(tables: Iterable[tuple[str, str]]) -> str:
+    """Returns tables with their titles, folded away, side by side where there is room."""
+    items = [f"<div><h3>{escape(title)}</h3>{of}</div>" for title, of in tables]
+    return details("Numbers", f'<div class="numbers">{"".join(items)}</div>')
+
+
 def meanings(entries: Iterable[tuple[str, str]]) -> str:
     """What names mean, those without a meaning left out."""
     items = [f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in entries if v]
