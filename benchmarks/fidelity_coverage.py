@@ -1,4 +1,4 @@
-"""How often the interval of a fidelity holds the true one, over simulated tables.
+"""Coverage of the intervals of a fidelity, over simulated tables.
 
     python -m benchmarks.fidelity_coverage [TABLES [PROBLEMS...]]
 

@@ -1,4 +1,4 @@
-"""How fast a log is imported, and in how much memory: CPU seconds and the peak of the process.
+"""Time and memory of importing a log: CPU seconds and the peak of the process.
 
     python -m benchmarks.import_speed [--responses 10000] [--tokens 1000]
 

@@ -1,4 +1,4 @@
-"""How long the report and the table of a trained experiment take, and how large the page is.
+"""Time of the report and the table of a trained experiment, and the size of the page.
 
     RLSD_HOME=FOLDER python -m benchmarks.report_speed EXPERIMENT [--repeat 2]
 

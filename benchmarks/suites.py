@@ -1,4 +1,4 @@
-"""What `make bench` measures: the cases of each suite, and how often they take turns."""
+"""The suites of `make bench`: the cases of each, and how often they take turns."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What was to be reached, and what was."""
+"""The targets of the measurements, and whether they are met."""
 
 from typing import NamedTuple
 

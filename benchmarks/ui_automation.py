@@ -1,4 +1,4 @@
-"""How soon the sensor asks for a training, and whether evaluations wait for one, in an open UI.
+"""Delay of the sensor that requests a training, and of evaluations beside one, in an open UI.
 
     python -m benchmarks.ui_automation [--folder FOLDER]
 

@@ -1,4 +1,4 @@
-"""What the step benchmarks run on: a model on disk, and prompts with images of a declared size.
+"""The workload of the step benchmarks: a model on disk, and prompts with images of a given size.
 
 `python -m benchmarks.workload FOLDER` writes the model, so that another environment can load it.
 """

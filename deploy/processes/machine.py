@@ -1,4 +1,4 @@
-"""What the parts ask of the machine they run on."""
+"""Requirements of the deployment's parts on their machine."""
 
 import os
 import shutil

@@ -1,1 +1,1 @@
-"""Where heavy work runs: in this process, on several devices, or on a Ray cluster."""
+"""Places of computation: this process, several devices, or a Ray cluster."""

@@ -1,4 +1,4 @@
-"""What it says of a response's success that it holds a token, by how many responses hold it.
+"""How well the presence of a token predicts a response's success, from counts of responses.
 
 The parts of KTAE (arXiv 2505.16826; docs/method.md, eq. 21) that depend on counts alone.
 """

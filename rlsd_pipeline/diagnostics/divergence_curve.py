@@ -1,4 +1,4 @@
-"""Where a curve over iterations, such as the distance to the teacher, stops to fall."""
+"""Finds the iteration at which a curve, such as the distance to the teacher, stops falling."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""How many seeds a paired t-test over seeds needs to show a difference.
+"""The number of seeds that a paired t-test over seeds needs to show a difference.
 
 The power of the two-sided test is that of the noncentral t distribution, whose noncentrality is
 the difference in standard deviations times the root of the number of seeds (Cohen 1988, chapter 2).

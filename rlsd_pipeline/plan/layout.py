@@ -1,4 +1,4 @@
-"""How the declared compute and engine divide a model over devices."""
+"""The division of a model over devices by the declared compute and engine."""
 
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,4 +1,4 @@
-r"""How the authors of MathVision read and compare answers (evaluate.py and utils.py in MATH-V)."""
+r"""The authors' rule of MathVision: reads and compares as evaluate.py and utils.py of MATH-V do."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""How MMMU's authors read and compare answers.
+"""The authors' rule of MMMU: reads and compares answers.
 
 The behaviour of `eval_utils.py` of MMMU-Benchmark/MMMU, and for MMMU-Pro of
 `mmmu-pro/evaluate.py`, its oddities included. Where it draws a letter by chance, these rules find
