@@ -131,8 +131,9 @@ topology: $(DEPLOYMENT)
 	$(DEPLOY_VENV)/bin/python -m deploy.processes --users $(USERS) --port $(PORT)
 
 # Read as files: nothing of the project is imported, so this environment has no torch.
+# `mkdocs build --quiet` would hide warnings from `strict` as well, and pass with broken links.
 docs: $(DOCS_VENV)/.installed
-	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build
 	@echo "build/docs/index.html"
 
 # The kernel sees the development environment's packages beside its own.

@@ -1,5 +1,6 @@
 """Pages of the site that are documents elsewhere in the repository."""
 
+import logging
 import posixpath
 import re
 from importlib.metadata import files as files_of
@@ -25,6 +26,11 @@ MATHJAX = "tex-svg.js"
 _LINK = re.compile(r"(\]\()([^)#:\s]+)(#[^)\s]*)?\)")
 
 
+def on_startup(**_: object) -> None:
+    """Leave out that each of 500 pages of the API is written; warnings are still shown."""
+    logging.getLogger("mkdocs.plugins").setLevel(logging.WARNING)
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the documents that lie outside docs/, and MathJax as one file."""
     for source, page in PAGES.items():
@@ -44,6 +50,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         target = posixpath.normpath(posixpath.join(folder, match[2]))
         if target in PAGES:
             return f"{match[1]}{PAGES[target]}{match[3] or ''})"
+        if target.startswith("examples/"):
+            return f"{match[1]}{PAGES['examples/README.md']})"
         if target.startswith("docs/"):
             return f"{match[1]}{target.removeprefix('docs/')}{match[3] or ''})"
         return match[0]
