@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 
 from rlsd_pipeline.errors import DataError
-from rlsd_pipeline.evaluation.bootstrap import small_sample_confidence
 from rlsd_pipeline.evaluation.intervals import Estimate, wilson_share
 from rlsd_pipeline.evaluation.scored import CLUSTER, Scored, Summary
 from schemas import BreakdownScore, Problem, Verdict
@@ -161,6 +160,9 @@ def ratio_interval(ratio: RunRatio, draws: np.ndarray, confidence: float) -> Est
     if value in (0.0, 1.0):
         asked = int((ratio.below.sum(axis=1) > 0).sum())
         return wilson_share(asked * int(value), asked, confidence)
+    # SciPy, which that loads, takes longer than all that an experiment's YAML needs.
+    from rlsd_pipeline.evaluation.bootstrap import small_sample_confidence
+
     weights = ratio.below.sum(axis=1)
     level = small_sample_confidence(confidence, weights.sum() ** 2 / np.square(weights).sum())
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
