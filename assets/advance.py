@@ -98,7 +98,7 @@ def _busy(declared: Declared, instance: dg.DagsterInstance) -> set[str]:
 
 
 def _left(declared: Declared, instance: dg.DagsterInstance, arm: str) -> bool:
-    """Whether a person trained the arm, or cancelled its training: it stays until told to go on."""
+    """Whether a user trained the arm, or cancelled its training; the sensor skips such arms."""
     runs = instance.get_runs(
         dg.RunsFilter(job_name=train_job_name(declared), tags={PARTITION_NAME_TAG: arm}), limit=1
     )

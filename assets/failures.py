@@ -22,6 +22,6 @@ def own_message_first() -> Iterator[None]:
 
 
 def own_error(failure: dg.Failure) -> RlsdError | None:
-    """The error of this library that a failure tells of; None of one that tells of no such."""
+    """The error of this library behind a failure; None without one."""
     cause = failure.__cause__
     return cause if isinstance(cause, RlsdError) else None

@@ -275,7 +275,7 @@ class _Inputs:
         return str(known[0]) if known and known[1] == digest else NULL_EVENT_POINTER
 
     def forget(self, entry: Entry) -> None:
-        """Something newer was told of a place."""
+        """Forget the newest event of a place, after a newer one was written."""
         self._newest.pop((entry.key, entry.partition), None)
 
 

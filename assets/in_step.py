@@ -12,7 +12,7 @@ _DESCRIPTION = "Every policy descends from the present draws, results and declar
 
 
 def in_step_check(declared: Declared) -> dg.AssetChecksDefinition:
-    """Looks at all arms when someone executes it; a training tells it of its own arm."""
+    """The check of all arms when a user runs it; a training reports its own arm."""
 
     @dg.asset_check(
         asset=declared.key(PolicyStage.name), name=NAME, description=_DESCRIPTION, blocking=False

@@ -103,7 +103,7 @@ def _history(store: ArtifactStore, file: Path | None) -> bool:
 
 
 def _rebuild(store: ArtifactStore, file: Path | None) -> bool:
-    """Set the history aside, and tell a new one what the store has of all experiments."""
+    """Set the history aside, and write a new one from the store, for all experiments."""
     names = list(_names(store, None))
     output = console()
     moved = set_history_aside(datetime.now(UTC))

@@ -37,7 +37,7 @@ def gc(
     checkpoints_every: int | None,
     delete: bool,
 ) -> None:
-    """Print what would go; delete it where told."""
+    """List the files to delete; delete them on request."""
     try:
         before = time.time() - _age(older_than)
         started = time.perf_counter()

@@ -16,7 +16,7 @@ from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingCompar
 from rlsd_pipeline.stages.workspace import StageRun
 
 FIRST_TOKENS = 10
-"""Whose tokens are shown unless told otherwise: the policy has moved, and λ has not decayed."""
+"""Default iteration of the shown tokens: the policy has moved, and λ has not decayed."""
 
 
 def report(experiment: str, *, arm: str | None, iteration: int | None, out: Path | None) -> None:

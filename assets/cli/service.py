@@ -64,7 +64,7 @@ def serve_workers(address: Path) -> None:
 
 
 def _look_less_often() -> None:
-    """For what the UI is told of anyway, or what seldom happens; Dagster has no setting for these.
+    """Poll less often for rare or separately reported events; Dagster has no setting for these.
 
     The daemon reads all definitions anew every minute, though it hears of every reload. Page and
     daemon ask the code server every second whether it is still the same.

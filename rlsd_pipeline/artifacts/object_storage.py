@@ -247,7 +247,7 @@ def _lacks_credentials(error: Exception) -> bool:
 
 
 def _modified(info: Mapping[str, Any]) -> float:
-    """Seconds since the epoch; now where a file system does not tell, so that nothing is old."""
+    """Seconds since the epoch; the present time if unknown, so that no file counts as old."""
     for name in _MODIFIED:
         value = info.get(name)
         if isinstance(value, str):

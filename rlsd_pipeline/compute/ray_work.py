@@ -68,7 +68,7 @@ class RayWork:
         advance: Advance,
         precision: Precision | None = None,
     ) -> Iterator[Result]:
-        """See `Compute`; told of a piece's units once all of it is there.
+        """See `Compute`; progress is reported once a piece is complete.
 
         Raises:
             ComputeError: One piece has taken too many workers down.

@@ -56,7 +56,7 @@ class Lineage:
         return "the policy and the checkpoint before it are not the same"
 
     def meaning(self, name: str) -> str | None:
-        """Folder of the artifact that a name must mean; None where nothing tells."""
+        """Folder of the artifact that a name must lead to; None if it cannot be inferred."""
         place, last = _split(name)
         near = self._before(name) or self._after(name)
         if near is not None:

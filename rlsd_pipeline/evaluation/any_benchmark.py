@@ -56,7 +56,7 @@ class AnyBenchmark(Decoding, Component):
 
     @abstractmethod
     def questions(self, experiment: ExperimentConfig) -> int | None:
-        """How many there are; None where only the data can tell."""
+        """The number of questions; None if it is unknown without the data."""
 
     @abstractmethod
     def response_tokens(self, experiment: ExperimentConfig) -> int:

@@ -46,7 +46,7 @@ class SampledRow(BaseModel):
     """The prompt as the log has it, chat template included where the log includes it."""
 
     question: str | None = None
-    """The user's words, where the log tells them apart from the template."""
+    """The user's words, if the log holds them apart from the template."""
 
     system: str | None = None
     prompt_ids: list[TokenId] | None = None

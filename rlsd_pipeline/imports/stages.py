@@ -62,7 +62,7 @@ class ProblemsImport(ImportStage, ProblemsStage):  # type: ignore[misc]
         return tokenizer_identity(run, self.tokens)
 
     def write(self, run: StageRun, inputs: Mapping[str, Artifact], out: ArtifactWriter) -> None:
-        """One problem for each prompt, and for each group of it that the log tells apart.
+        """One problem for each prompt, and for each of its groups that the log names.
 
         Raises:
             DataError: The log is of another format, or cannot be read.

@@ -87,7 +87,7 @@ class Words(TokenReader):
         return self._of(row.prompt), TokenSource.WORDS
 
     def question(self, row: SampledRow) -> str:
-        """The user's words, or the whole prompt where they are not told apart."""
+        """The user's words, or the whole prompt if they cannot be separated."""
         asked = row.question or row.prompt
         return asked or f"(a prompt of {len(row.prompt_ids or ())} token ids)"
 

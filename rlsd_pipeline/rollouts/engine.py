@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rlsd_pipeline.models.policy import EncodedPrompt, Policy
 
 Progress = Callable[[int], None]
-"""Told the number of tokens sampled since it was last told."""
+"""A callback for the number of tokens sampled since its last call."""
 
 
 class Completion(NamedTuple):

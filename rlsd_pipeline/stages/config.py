@@ -67,7 +67,7 @@ def _elsewhere(stage: type[Stage]) -> str:
 
 
 def _is_whole(stage: type[Stage]) -> bool:
-    """Whether a stage can be made without being told of what, such as a benchmark."""
+    """Whether a stage needs no further argument, such as a benchmark."""
     return not any(field.is_required() for field in stage.model_fields.values())
 
 

@@ -121,7 +121,7 @@ def _compared(run: StageRun) -> dict[str, Counterfactual]:
 
 
 def _is_taught(counterfactual: Counterfactual) -> bool:
-    """Whether a method that reads a teacher has one that was told something."""
+    """Whether a method that reads a teacher has one with a privileged context."""
     asked = [name for name in counterfactual.arm.columns if COLUMNS[name].of == "teacher"]
     if not asked:
         return True

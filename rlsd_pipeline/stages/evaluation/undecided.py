@@ -45,7 +45,7 @@ def undecided_notes(results: Sequence[Result], compared: str, confidence: float)
 
 
 def _seeds(line: Result, compared: set[int], level: float) -> str:
-    """The seeds for a line's own difference, whose t statistic its p-value tells."""
+    """The seeds for a line's own difference, from the t statistic of its p-value."""
     from scipy import stats
 
     assert line.difference is not None

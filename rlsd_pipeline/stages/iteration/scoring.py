@@ -19,7 +19,7 @@ def score_here(
     *,
     moments: bool = False,
 ) -> list[Scored | None]:
-    """`score_responses` at the experiment's temperature and batch size, told to its progress.
+    """`score_responses` at the experiment's temperature and batch size, with progress.
 
     Student and teacher are scored in the precision that trains, so that a policy's ratio to itself
     is 1 at the first step, and Δ holds no difference between precisions.

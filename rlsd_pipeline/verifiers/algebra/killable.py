@@ -209,7 +209,7 @@ class _Deadline:
 
 
 def _processor_seconds(pid: int) -> float | None:
-    """Processor time that a process has used; None where the system does not tell."""
+    """Processor time that a process has used; None if unknown."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     except OSError:

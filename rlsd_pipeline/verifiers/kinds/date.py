@@ -34,7 +34,7 @@ _YEAR_FIRST = re.compile(r"(\d{4})[-/.年] ?(\d{1,2})[-/.月] ?(\d{1,2})日?")
 _NUMBERS = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
 
 Day = tuple[int | None, int, int | None]
-"""Year, month and day, as far as they are told."""
+"""Year, month and day, as far as given."""
 
 
 @dataclass(frozen=True)
