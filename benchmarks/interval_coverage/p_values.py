@@ -90,7 +90,7 @@ def _several(count: int) -> Condition:
 
 
 def _clusters(count: int) -> Condition:
-    """Two policies of which either is better on some clusters, by chance."""
+    """Two policies; by chance, each is better on some clusters."""
 
     def once(rng: np.random.Generator) -> bool:
         of = clusters(rng, count)

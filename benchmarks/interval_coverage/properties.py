@@ -56,7 +56,7 @@ def evaluation(updates: int, right: np.ndarray) -> Evaluation:
 
 
 def _gain(count: int, samples: int) -> Condition:
-    """On the same questions; three evaluations, of which the last has gained .1."""
+    """Three evaluations on the same questions; the last one has gained .1."""
 
     def once(rng: np.random.Generator) -> bool:
         hard = difficulties(rng, 0.5, count)

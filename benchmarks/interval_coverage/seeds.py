@@ -41,7 +41,7 @@ def normal(sd: float) -> Draw:
 
 
 def collapsing(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Seeds about their mean, of which one in ten ends .2 lower."""
+    """Seeds about their mean; one in ten ends .2 lower."""
     return 0.02 + 0.03 * rng.standard_normal(count) - 0.2 * (rng.random(count) < 0.1)
 
 

@@ -159,7 +159,7 @@ def wilson_share(count: int, total: int, confidence: float = 0.95) -> Estimate:
 
 
 def repeated_share(count: int, total: int, units: int, confidence: float = 0.95) -> Estimate:
-    """A share of `total` trials, of which those of one of `units` may all go together.
+    """A share of `total` trials; the trials of one of `units` may all go together.
 
     Wilson's interval as if there were one trial a unit: right where a unit's trials all agree, and
     too wide where they do not.
