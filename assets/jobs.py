@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets.dagster_private import UnresolvedAssetJobDefinition
 from assets.declared import Declared
+from assets.stages import compared_columns
 from rlsd_pipeline.imports.stages import RolloutsImport
 from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
 from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
@@ -24,6 +25,7 @@ from rlsd_pipeline.stages.registry import ITERATION_STAGES, VALUED_ITERATION
 
 VALUED = "valued_iteration"
 IMPORT = "import"
+COMPARE_WITH_COLUMNS = "compare_with_columns"
 
 _MEASURED = (TokenValuesStage, GradientComparisonStage, InformationGapStage, LookaheadStage)
 """Stages beside the loop that need the policy, each with a job of its name."""
@@ -63,6 +65,10 @@ def asset_jobs(declared: Declared) -> dict[str, UnresolvedAssetJobDefinition]:
         "compare": (
             [WeightingComparisonStage.name],
             "Compares the credit of all methods on the rollouts of an iteration.",
+        ),
+        COMPARE_WITH_COLUMNS: (
+            [compared_columns.NAME, WeightingComparisonStage.name],
+            "Compares all methods, after the policy has scored the columns that they lack.",
         ),
         ResultsStage.name: ([ResultsStage.name], "All scores in one table."),
     }

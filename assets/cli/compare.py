@@ -70,9 +70,8 @@ def compare(
             run = valued_batch(run, prompts, display, columns=columns)
             measure = run.make
         else:
-            if columns:
-                make_columns(run)
-            loop.compare(arm, iteration)
+            compared = loop.compare_with_columns if columns else loop.compare
+            compared(arm, iteration)
         comparison = run.read(WeightingComparisonStage.name).record(WeightingComparison)
         tables += fidelity_tables(run, comparison)
         tables.append(_credit_table(run, comparison))

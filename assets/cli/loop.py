@@ -16,7 +16,7 @@ from assets.declared import Declared
 from assets.failures import own_error
 from assets.graph import definitions_of
 from assets.home import alone_in, dagster_home
-from assets.jobs import IMPORT, job_name, score_stages
+from assets.jobs import COMPARE_WITH_COLUMNS, IMPORT, job_name, score_stages
 from assets.naming import is_declared, own_name, take_name
 from assets.partitions import partition_key
 from assets.recovery import fail_dead_runs, process_tags
@@ -171,9 +171,20 @@ class Loop:
         Raises:
             ArtifactError: The iteration has not run.
         """
+        self._compare("compare", arm, iteration)
+
+    def compare_with_columns(self, arm: str, iteration: int) -> None:
+        """Score the columns that compared methods lack, then compare all methods.
+
+        Raises:
+            RlsdError: The iteration has not run, or no model can score its rollouts.
+        """
+        self._compare(COMPARE_WITH_COLUMNS, arm, iteration)
+
+    def _compare(self, does: str, arm: str, iteration: int) -> None:
         run = self.workspace.at(arm, iteration)
         run.stage(WeightingComparisonStage).inputs(run)
-        self._run("compare", partition_key(arm, iteration))
+        self._run(does, partition_key(arm, iteration))
 
     def measure(self, stage: type[Stage], arm: str, iteration: int) -> None:
         """Make a stage beside the loop, such as `token_values` or `lookahead`, at one iteration.

@@ -10,6 +10,7 @@ from assets.declared import Declared
 from assets.stages import (
     benchmark_items,
     benchmark_scores,
+    compared_columns,
     gradient_comparison,
     information_gap,
     logprobs,
@@ -41,6 +42,7 @@ _MODULES: tuple[ModuleType, ...] = (
     token_weights,
     policy_checkpoint,
     token_values,
+    compared_columns,
     weighting_comparison,
     gradient_comparison,
     information_gap,

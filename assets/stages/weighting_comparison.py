@@ -1,12 +1,14 @@
 """The `weighting_comparison` asset: all methods on the rollouts of one iteration."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from assets.declared import Declared, materialized
 from assets.failures import own_message_first
+from assets.jobs import COMPARE_WITH_COLUMNS, job_name
+from assets.stages import compared_columns
 from assets.stages.cells import interval, number
 from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """The asset that compares all methods on the same tokens."""
     stage = declared.stage(WeightingComparisonStage)
+    asset = declared.asset(stage)
+    asset["deps"] = [*asset["deps"], dg.AssetDep(declared.key(compared_columns.NAME))]
 
-    @dg.asset(**declared.asset(stage))
+    @dg.asset(**asset)
     @own_message_first()
     def weighting_comparison(
         context: dg.AssetExecutionContext, config: StageConfig
@@ -39,11 +43,20 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
                 "tokens": comparison.tokens,
                 "signal_tokens": comparison.signal_tokens,
                 "left_out": comparison.left_out,
+                **_more_methods(declared, comparison.left_out.values()),
                 **comparison_pictures(run),
             },
         )
 
     yield weighting_comparison
+
+
+def _more_methods(declared: Declared, reasons: Iterable[str]) -> dict[str, str]:
+    """The way to the methods that are left out because nobody scored their columns."""
+    if not any("--columns" in why for why in reasons):
+        return {}
+    job = job_name(declared, COMPARE_WITH_COLUMNS)
+    return {"more methods": f"materialize {compared_columns.NAME} first, or launch {job}"}
 
 
 def _fidelity(found: "CreditFidelity | None", command: str) -> dg.MetadataValue:

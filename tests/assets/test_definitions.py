@@ -38,9 +38,10 @@ EASY_VQA = {
         ["logprobs", "policy", "problems", "rollouts", "token_weights"],
     ),
     "easy_vqa/token_values": (UPDATES, ["policy", "problems", "rewards", "rollouts"]),
+    "easy_vqa/compared_columns": (UPDATES, ["policy", "problems", "rewards", "rollouts"]),
     "easy_vqa/weighting_comparison": (
         UPDATES,
-        ["logprobs", "rewards", "rollouts", "token_values"],
+        ["compared_columns", "logprobs", "rewards", "rollouts", "token_values"],
     ),
     "easy_vqa/gradient_comparison": (
         UPDATES,
