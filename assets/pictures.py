@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterable, Sequence
 from io import BytesIO
+from math import nan
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from rlsd_pipeline.stages.evaluation.policy_evaluation import Scores
     from rlsd_pipeline.stages.evaluation.results import Result
     from rlsd_pipeline.stages.workspace import StageRun, Workspace
+    from schemas import GradientComparison
 
 DPI = 80
 _COLOURS = 64
@@ -118,7 +120,17 @@ def comparison_pictures(run: "StageRun") -> dict[str, dg.MarkdownMetadataValue]:
     }
     if found.rank_correlation is not None:
         pictures["rank_correlation"] = heat_map(found.rank_correlation, found.methods)
+    if (within := found.rank_correlation_within) is not None:
+        pictures["rank_correlation_within"] = heat_map(within, found.methods)
     return {name: _picture(name, figure) for name, figure in pictures.items()}
+
+
+def cosine_picture(found: "GradientComparison") -> dict[str, dg.MarkdownMetadataValue]:
+    """Returns the map of the cosines between the methods' gradients."""
+    from rlsd_pipeline.report.heat_map import heat_map
+
+    cosines = [[nan if cosine is None else cosine for cosine in row] for row in found.cosines]
+    return {"cosines": _picture("cosines", heat_map(cosines, found.methods))}
 
 
 def _picture(name: str, figure: "Figure") -> dg.MarkdownMetadataValue:

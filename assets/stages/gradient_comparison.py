@@ -24,6 +24,7 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     def gradient_comparison(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> dg.MaterializeResult:
+        from assets.pictures import cosine_picture
         from rlsd_pipeline.summary.comparison import signal_meaning
         from schemas import GradientComparison
 
@@ -31,8 +32,8 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
         artifact = stage.make(run)
         found = artifact.record(GradientComparison)
         meaning = {} if found.signal is None else {"meaning": signal_meaning(run, found.signal)}
-        tables = {"methods": _methods(found), "cosines": _cosines(found)}
-        return materialized(artifact, tables | meaning)
+        shown = {"methods": _methods(found), **cosine_picture(found)}
+        return materialized(artifact, shown | meaning)
 
     yield gradient_comparison
 
@@ -54,16 +55,4 @@ def _methods(found: "GradientComparison") -> dg.TableMetadataValue:
                 "rollouts": number(one.rollouts_needed, ",.0f") if one else "-",
             }
         )
-    return dg.MetadataValue.table([dg.TableRecord(row) for row in rows])
-
-
-def _cosines(found: "GradientComparison") -> dg.TableMetadataValue:
-    """Between every two methods; columns are the numbers of the rows."""
-    rows = [
-        {"method": f"{place} {method}"}
-        | {str(column): number(cosine, ".2f") for column, cosine in enumerate(cosines, start=1)}
-        for place, (method, cosines) in enumerate(
-            zip(found.methods, found.cosines, strict=True), start=1
-        )
-    ]
     return dg.MetadataValue.table([dg.TableRecord(row) for row in rows])

@@ -376,7 +376,7 @@ def test_a_comparison_is_known_to_dagster(
         assert [row.data["method"] for row in rows] == [m.method for m in found.methods]
         assert event.metadata["tokens"].value == f"{found.tokens:,}"
         assert event.metadata["left_out"].value == found.left_out
-        for picture in ("credit", "segments", "rank_correlation"):
+        for picture in ("credit", "segments", "rank_correlation", "rank_correlation_within"):
             assert event.metadata[picture].value.startswith(f"![{picture}](data:image/png;base64,")
         loop.results()
         key = loop.declared.key("results")
