@@ -25,8 +25,8 @@ _MOST_PICTURES = 20
 
 def training_curves(workspace: "Workspace") -> dict[str, dg.MarkdownMetadataValue]:
     """The training curves of every method, one small chart a quantity, with bands over seeds."""
+    from rlsd_pipeline.report.collected.training_curves import training_charts
     from rlsd_pipeline.report.multiples import small_multiples
-    from rlsd_pipeline.summary.training_curves import training_charts
 
     charts = training_charts(workspace)
     if not charts:
@@ -40,8 +40,8 @@ def arm_curves(run: "StageRun") -> dict[str, dg.MarkdownMetadataValue]:
 
     As text, since every iteration keeps its own in the event log; as a picture a few times only.
     """
-    from rlsd_pipeline.summary.sparklines import sparklines
-    from rlsd_pipeline.summary.training_curves import training_charts
+    from rlsd_pipeline.report.collected.sparklines import sparklines
+    from rlsd_pipeline.report.collected.training_curves import training_charts
 
     text = sparklines(training_charts(run.workspace, [run.arm.name]))
     found = {f"curves of {run.arm.name}": dg.MetadataValue.md(f"```\n{text}\n```")}
@@ -51,8 +51,8 @@ def arm_curves(run: "StageRun") -> dict[str, dg.MarkdownMetadataValue]:
 
 def arm_picture(run: "StageRun") -> dict[str, dg.MarkdownMetadataValue]:
     """A small chart a quantity, of one arm."""
+    from rlsd_pipeline.report.collected.training_curves import training_charts
     from rlsd_pipeline.report.multiples import small_multiples
-    from rlsd_pipeline.summary.training_curves import training_charts
 
     name, charts = run.arm.name, training_charts(run.workspace, [run.arm.name])
     if not charts:
@@ -76,8 +76,8 @@ def learning_curve(
     workspace: "Workspace", benchmark: str, scores: "Scores"
 ) -> dg.MarkdownMetadataValue:
     """Accuracy against updates, one line a method, with bands and the blind baseline."""
+    from rlsd_pipeline.report.collected.curves import accuracy_chart
     from rlsd_pipeline.report.figures import learning_curves
-    from rlsd_pipeline.summary.curves import accuracy_chart
 
     chart = accuracy_chart(workspace, benchmark, scores)
     return _picture(benchmark, learning_curves(chart, _styles(workspace)))
@@ -87,8 +87,8 @@ def difference_picture(
     workspace: "Workspace", lines: "Sequence[Result]", benchmark: str
 ) -> dict[str, dg.MarkdownMetadataValue]:
     """Paired differences to the method that all are compared with; may be empty."""
+    from rlsd_pipeline.report.collected.table import difference
     from rlsd_pipeline.report.figures import forest
-    from rlsd_pipeline.summary.table import difference
 
     found = {
         line.method: bounded
@@ -106,9 +106,9 @@ def difference_picture(
 
 def comparison_pictures(run: "StageRun") -> dict[str, dg.MarkdownMetadataValue]:
     """How the methods differ in the credit they give to the same tokens."""
+    from rlsd_pipeline.report.collected.comparison import comparison
     from rlsd_pipeline.report.figures import credit_strips, segment_shares
     from rlsd_pipeline.report.heat_map import heat_map
-    from rlsd_pipeline.summary.comparison import comparison
 
     found = comparison(run)
     if found is None:

@@ -167,7 +167,7 @@ class OpenExperiment:
             arm: Arm of the shown tokens; by default none are shown.
             iteration: Iteration of the arm.
         """
-        from rlsd_pipeline.summary.collect import collect_report
+        from rlsd_pipeline.report.collected.collect import collect_report
 
         place = None if arm is None else self.at(arm, iteration or 0)
         return ReportPage(collect_report(self.workspace, place, f"rlsd report {self.file}"))

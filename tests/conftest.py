@@ -21,7 +21,7 @@ SLOW = [
         "rlsd_pipeline/plan",
         "rlsd_pipeline/rollouts",
         "rlsd_pipeline/stages",
-        "rlsd_pipeline/summary",
+        "rlsd_pipeline/report/collected",
         "rlsd_pipeline/update",
         "test_layout.py",
         # They read all public outputs of the benchmarks.

@@ -13,11 +13,11 @@ from assets.cli.imports import show_import
 from assets.cli.progress import Display, console
 from assets.cli.train import open_loop
 from assets.stages.cells import difference, number
-from rlsd_pipeline.evaluation.intervals import FEW_PROBLEMS, UNBOUNDED_REASON
 from rlsd_pipeline.exports.pairs import pairs_table
 from rlsd_pipeline.exports.written import write_table
 from rlsd_pipeline.imports.stages import RolloutsImport
 from rlsd_pipeline.imports.summary import sampler_note
+from rlsd_pipeline.report.collected.comparison import signal_meaning
 from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
 from rlsd_pipeline.stages.comparison.lookahead_table import LookaheadStage
 from rlsd_pipeline.stages.comparison.more_columns import make_columns
@@ -26,7 +26,7 @@ from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingCompar
 from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.stages.workspace import StageRun
-from rlsd_pipeline.summary.comparison import signal_meaning
+from rlsd_pipeline.statistics.intervals import FEW_PROBLEMS, UNBOUNDED_REASON
 from schemas import (
     GradientComparison,
     GradientSignal,

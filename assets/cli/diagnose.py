@@ -17,9 +17,9 @@ _IMPORTED = (
 def diagnose(experiment: str, *, arm: str | None, iteration: int) -> None:
     """Measure the information gap of one iteration, if one is named; print every table."""
     from rlsd_pipeline.imports.stages import RolloutsImport
+    from rlsd_pipeline.report.collected.diagnostics import read_diagnostics
     from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
     from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
-    from rlsd_pipeline.summary.diagnostics import read_diagnostics
 
     with open_loop(experiment) as (loop, display):
         if arm is not None:

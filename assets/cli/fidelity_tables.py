@@ -6,10 +6,10 @@ from rich.markup import escape
 
 from assets.cli.fitted import FittedTable
 from assets.stages.cells import interval, number
-from rlsd_pipeline.evaluation.intervals import UNBOUNDED_REASON
+from rlsd_pipeline.report.collected.comparison import values_command
 from rlsd_pipeline.stages.comparison.unscored import is_unscored
 from rlsd_pipeline.stages.workspace import StageRun
-from rlsd_pipeline.summary.comparison import values_command
+from rlsd_pipeline.statistics.intervals import UNBOUNDED_REASON
 from schemas import CreditFidelity, Interval, MethodFidelity, WeightingComparison
 from schemas.weighting_comparison import WITHIN
 

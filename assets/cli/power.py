@@ -10,9 +10,9 @@ from assets.cli.fitted import FittedTable
 from assets.cli.progress import console
 from assets.cli.train import open_loop
 from rlsd_pipeline.errors import ConfigError
-from rlsd_pipeline.evaluation.seed_power import MOST_SEEDS, detectable_effect, seeds_needed
-from rlsd_pipeline.evaluation.seed_spread import Spread
 from rlsd_pipeline.stages.evaluation.pilots import Pilot, read_pilots
+from rlsd_pipeline.statistics.seed_power import MOST_SEEDS, detectable_effect, seeds_needed
+from rlsd_pipeline.statistics.seed_spread import Spread
 
 _MORE = (2, 4)
 """Times the questions that the table looks ahead to."""

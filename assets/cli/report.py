@@ -21,8 +21,8 @@ FIRST_TOKENS = 10
 
 def report(experiment: str, *, arm: str | None, iteration: int | None, out: Path | None) -> None:
     """Write the report, comparing the methods on one iteration's tokens first."""
+    from rlsd_pipeline.report.collected.collect import collect_report
     from rlsd_pipeline.report.html import render
-    from rlsd_pipeline.summary.collect import collect_report
 
     started = time.perf_counter()
     with open_loop(experiment) as (loop, display):

@@ -20,12 +20,12 @@ from rlsd_pipeline.config.strict import StrictConfig, validate
 from rlsd_pipeline.errors import RlsdError
 from rlsd_pipeline.evaluation.benchmark import Benchmark
 from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
-from rlsd_pipeline.evaluation.power import detectable_difference
 from rlsd_pipeline.evaluation.predictions import read_predictions
 from rlsd_pipeline.evaluation.rows import read_items
 from rlsd_pipeline.evaluation.scored import CLUSTER, Scored, Summary
 from rlsd_pipeline.evaluation.scoring import settle
 from rlsd_pipeline.evaluation.variants import VARIANTS
+from rlsd_pipeline.statistics.power import detectable_difference
 from schemas import Problem, Verdict
 
 _CONFIDENCE = 0.95

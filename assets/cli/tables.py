@@ -12,17 +12,17 @@ from assets.home import EXPERIMENTS
 from assets.naming import is_declared
 from assets.results.formats import Section
 from assets.results.headroom import headroom_section
-from rlsd_pipeline.evaluation.intervals import (
-    SEEDS_REASON,
-    UNBOUNDED_MARK,
-    Estimate,
-    PairedDifference,
-)
 from rlsd_pipeline.home import home, store_url
 from rlsd_pipeline.stages.evaluation.headroom import read_headroom
 from rlsd_pipeline.stages.evaluation.results import Result, read_results, tests_of_results
 from rlsd_pipeline.stages.evaluation.undecided import undecided_notes
 from rlsd_pipeline.stages.workspace import Workspace
+from rlsd_pipeline.statistics.intervals import (
+    SEEDS_REASON,
+    UNBOUNDED_MARK,
+    Estimate,
+    PairedDifference,
+)
 
 _STEPS = ("perceive", "compare", "negate")
 

@@ -12,15 +12,15 @@ from assets.results.paper import (
     protocol_notes,
 )
 from rlsd_pipeline.config.evaluation import BenchmarkConfig
-from rlsd_pipeline.evaluation.intervals import (
+from rlsd_pipeline.evaluation.published import PROTOCOL, PublishedCell, published_rows
+from rlsd_pipeline.stages.evaluation.results import Result, tests_of_results
+from rlsd_pipeline.statistics.intervals import (
     SEEDS_REASON,
     UNBOUNDED_MARK,
     UNBOUNDED_REASON,
     Estimate,
     PairedDifference,
 )
-from rlsd_pipeline.evaluation.published import PROTOCOL, PublishedCell, published_rows
-from rlsd_pipeline.stages.evaluation.results import Result, tests_of_results
 
 _STEPS = ("perceive", "compare", "negate")
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from assets.results.document import estimate, signed
 from assets.results.formats import Section
-from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK, UNBOUNDED_REASON, PairedDifference
 from rlsd_pipeline.stages.evaluation.headroom import HOW_TO_KNOW, MEANING, Headroom, Reached
+from rlsd_pipeline.statistics.intervals import UNBOUNDED_MARK, UNBOUNDED_REASON, PairedDifference
 
 
 def headroom_section(found: Sequence[Headroom]) -> Section:

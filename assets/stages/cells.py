@@ -5,8 +5,8 @@ from math import isfinite
 
 import dagster as dg
 
-from rlsd_pipeline.evaluation.intervals import UNBOUNDED_MARK
 from rlsd_pipeline.report.numbers import true_minus
+from rlsd_pipeline.statistics.intervals import UNBOUNDED_MARK
 from schemas import Interval, ScoreDifference
 
 _WHOLE_FROM = 1000

@@ -25,7 +25,7 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> dg.MaterializeResult:
         from assets.pictures import cosine_picture
-        from rlsd_pipeline.summary.comparison import signal_meaning
+        from rlsd_pipeline.report.collected.comparison import signal_meaning
         from schemas import GradientComparison
 
         run = declared.at(context, recompute=config.recompute)

@@ -8,8 +8,8 @@ from assets.declared import Declared, materialized
 from assets.failures import own_message_first
 from assets.stages.cells import interval
 from assets.stages.config import StageConfig
-from rlsd_pipeline.evaluation.intervals import FEW_PROBLEMS
 from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
+from rlsd_pipeline.statistics.intervals import FEW_PROBLEMS
 
 _MEANING = {
     "information_per_response": "I of a response, which no student can remove, nats",

@@ -29,7 +29,7 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> dg.MaterializeResult:
         from assets.pictures import comparison_pictures
-        from rlsd_pipeline.summary.comparison import values_command
+        from rlsd_pipeline.report.collected.comparison import values_command
         from schemas import WeightingComparison
 
         run = declared.at(context, recompute=config.recompute)

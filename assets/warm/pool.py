@@ -29,7 +29,7 @@ _IMPORTS = (
     "assets.run_queue",
     "assets.warm.launcher",
     "pandas",
-    "rlsd_pipeline.evaluation.bootstrap",
+    "rlsd_pipeline.statistics.bootstrap",
     "rlsd_pipeline.models.loading",
     "rlsd_pipeline.plan.planning",
     "rlsd_pipeline.report.canvas",

@@ -10,10 +10,10 @@ from rlsd_pipeline.credit.fidelity import fidelities
 from rlsd_pipeline.diagnostics.properties.objective_stability import objective_stability
 from rlsd_pipeline.diagnostics.properties.recording import RunRecording
 from rlsd_pipeline.diagnostics.properties.sustained_improvement import sustained_improvement
-from rlsd_pipeline.evaluation.intervals import PairedDifference
-from rlsd_pipeline.evaluation.methods import holm, method_difference
-from rlsd_pipeline.evaluation.paired import compare_policies
 from rlsd_pipeline.stages.evaluation.headroom import decide, equal_within
+from rlsd_pipeline.statistics.intervals import PairedDifference
+from rlsd_pipeline.statistics.methods import holm, method_difference
+from rlsd_pipeline.statistics.paired import compare_policies
 from tests.enumerated_policy import Table, Tree
 
 PAIRED = "p over seeds (paired t)"

@@ -10,7 +10,7 @@ from benchmarks.interval_coverage.conditions import LEVEL, Condition, Ends, Grou
 from rlsd_pipeline.credit.fidelity import fidelities
 from rlsd_pipeline.credit.gradient_signal import Products, signal
 from rlsd_pipeline.evaluation.benchmarks.wemath_score import RunRatio, id_draws, ratio_interval
-from rlsd_pipeline.evaluation.bootstrap import cluster_ratio
+from rlsd_pipeline.statistics.bootstrap import cluster_ratio
 from tests.enumerated_policy import Table, Tree
 
 SEGMENT = "share of the credit on a segment (bootstrap)"

@@ -8,7 +8,7 @@ from rlsd_pipeline.diagnostics.properties.leakage_free import leakage_free
 from rlsd_pipeline.diagnostics.properties.objective_stability import objective_stability
 from rlsd_pipeline.diagnostics.properties.recording import Evaluation, LeakCount, RunRecording
 from rlsd_pipeline.diagnostics.properties.sustained_improvement import sustained_improvement
-from rlsd_pipeline.evaluation.intervals import repeated_share, score_interval
+from rlsd_pipeline.statistics.intervals import repeated_share, score_interval
 
 MENTIONS = "mentions of a single seed (Wilson)"
 GAIN = "sustained improvement, gain (normal)"

@@ -7,9 +7,9 @@ nearly always wrong. The truth is that of all questions, from which those of a t
 import numpy as np
 
 from benchmarks.interval_coverage.conditions import LEVEL, Condition, Group, holds
-from rlsd_pipeline.evaluation.intervals import clustered_interval, score_interval
-from rlsd_pipeline.evaluation.methods import method_score
-from rlsd_pipeline.evaluation.paired import compare_policies
+from rlsd_pipeline.statistics.intervals import clustered_interval, score_interval
+from rlsd_pipeline.statistics.methods import method_score
+from rlsd_pipeline.statistics.paired import compare_policies
 
 _PRIOR = 2.0
 """Of the beta distribution, the sum of its parameters."""

@@ -9,11 +9,11 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.interval_coverage.conditions import LEVEL, Condition, Group, holds
-from rlsd_pipeline.evaluation.intervals import SHARE, mean_interval
-from rlsd_pipeline.evaluation.methods import method_difference, method_score
-from rlsd_pipeline.evaluation.seed_spread import spread_of_questions, spread_of_seeds
-from rlsd_pipeline.evaluation.shares import share_of_gain
 from rlsd_pipeline.stages.evaluation.headroom import equal_within
+from rlsd_pipeline.statistics.intervals import SHARE, mean_interval
+from rlsd_pipeline.statistics.methods import method_difference, method_score
+from rlsd_pipeline.statistics.seed_spread import spread_of_questions, spread_of_seeds
+from rlsd_pipeline.statistics.shares import share_of_gain
 
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 

@@ -10,8 +10,8 @@ from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.components.guarded import guarded
 from rlsd_pipeline.credit.rounding import selected
 from rlsd_pipeline.credit.segments import Segment
-from rlsd_pipeline.evaluation.bootstrap import cluster_ratio
-from rlsd_pipeline.evaluation.intervals import Estimate, as_interval
+from rlsd_pipeline.statistics.bootstrap import cluster_ratio
+from rlsd_pipeline.statistics.intervals import Estimate, as_interval
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 from schemas.weighting_comparison import Interval, MethodCredit
 

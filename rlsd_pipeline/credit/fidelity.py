@@ -17,8 +17,8 @@ import numpy as np
 from scipy import sparse, stats
 
 from rlsd_pipeline.credit.comparison import within_responses
-from rlsd_pipeline.evaluation.bootstrap import cluster_draws, small_sample_confidence
-from rlsd_pipeline.evaluation.intervals import Estimate
+from rlsd_pipeline.statistics.bootstrap import cluster_draws, small_sample_confidence
+from rlsd_pipeline.statistics.intervals import Estimate
 
 RESAMPLES = 10_000
 

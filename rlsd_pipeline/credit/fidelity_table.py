@@ -12,8 +12,8 @@ from rlsd_pipeline.credit.fidelity import (
     fidelities,
     reliability,
 )
-from rlsd_pipeline.evaluation.intervals import Estimate, as_interval
-from rlsd_pipeline.evaluation.methods import holm_p_values
+from rlsd_pipeline.statistics.intervals import Estimate, as_interval
+from rlsd_pipeline.statistics.methods import holm_p_values
 from schemas.weighting_comparison import (
     QUARTERS,
     WITHIN,

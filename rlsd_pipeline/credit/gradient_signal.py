@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlsd_pipeline.evaluation.bootstrap import cluster_draws, small_sample_confidence
-from rlsd_pipeline.evaluation.intervals import Estimate, as_interval
+from rlsd_pipeline.statistics.bootstrap import cluster_draws, small_sample_confidence
+from rlsd_pipeline.statistics.intervals import Estimate, as_interval
 from schemas.gradient_comparison import MethodSignal
 from schemas.weighting_comparison import Interval
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlsd_pipeline.evaluation.intervals import Estimate
+from rlsd_pipeline.statistics.intervals import Estimate
 
 
 class Stall(NamedTuple):

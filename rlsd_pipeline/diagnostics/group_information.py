@@ -18,8 +18,8 @@ from rlsd_pipeline.diagnostics.mutual_information import (
     decompose_tokens,
     reference_posterior,
 )
-from rlsd_pipeline.evaluation.bootstrap import cluster_ratio
-from rlsd_pipeline.evaluation.intervals import Estimate
+from rlsd_pipeline.statistics.bootstrap import cluster_ratio
+from rlsd_pipeline.statistics.intervals import Estimate
 
 
 class GroupDecomposition(NamedTuple):

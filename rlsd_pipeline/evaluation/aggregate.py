@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from rlsd_pipeline.evaluation.intervals import Estimate, clustered_interval, score_interval
 from rlsd_pipeline.evaluation.scored import CLUSTER, Scored, Summary
+from rlsd_pipeline.statistics.intervals import Estimate, clustered_interval, score_interval
 from schemas import BreakdownScore, Problem, Verdict
 
 

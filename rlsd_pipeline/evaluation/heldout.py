@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from rlsd_pipeline.evaluation.intervals import score_interval
+from rlsd_pipeline.statistics.intervals import score_interval
 from schemas import BreakdownScore, ItemVerdict, Verdict
 
 

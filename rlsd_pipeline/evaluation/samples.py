@@ -8,8 +8,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from rlsd_pipeline.evaluation.intervals import Estimate, clustered_interval
 from rlsd_pipeline.evaluation.scored import Scored
+from rlsd_pipeline.statistics.intervals import Estimate, clustered_interval
 from schemas import Verdict
 
 

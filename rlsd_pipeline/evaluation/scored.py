@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, Protocol
 
-from rlsd_pipeline.evaluation.intervals import Estimate
+from rlsd_pipeline.statistics.intervals import Estimate
 from schemas import BreakdownScore, Problem, Verdict
 
 Mode = Literal["official", "robust"]

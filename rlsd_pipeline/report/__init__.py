@@ -6,5 +6,6 @@ html.py        the page; sections.py, learning_view.py, method_table.py, tables.
                its parts
 report.css     how it looks; drawing.js, notes.js and report.js are the token view
 
-Nothing here knows where the numbers come from: a report is data first, and then a page.
+collected/ reads the store. Nothing else here knows where the numbers come from: a report is data
+first, and then a page.
 """

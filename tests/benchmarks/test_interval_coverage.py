@@ -6,7 +6,7 @@ import pytest
 from benchmarks.interval_coverage.conditions import Condition, Group, holds, rate
 from benchmarks.interval_coverage.document import DOCUMENT, ENOUGH, key, rows, written
 from benchmarks.interval_coverage.groups import GROUPS
-from rlsd_pipeline.evaluation.intervals import Estimate
+from rlsd_pipeline.statistics.intervals import Estimate
 
 SIMULATED = {
     key(one): (group, one) for group in (make() for make in GROUPS) for one in group.conditions

@@ -21,8 +21,8 @@ import torch
 from torch import Tensor
 
 from rlsd_pipeline.diagnostics.distributions import total_variation
-from rlsd_pipeline.evaluation.bootstrap import cluster_ratio
-from rlsd_pipeline.evaluation.intervals import Estimate
+from rlsd_pipeline.statistics.bootstrap import cluster_ratio
+from rlsd_pipeline.statistics.intervals import Estimate
 
 
 class ReferenceShift(NamedTuple):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
-from rlsd_pipeline.evaluation.intervals import Estimate, wilson_share
+from rlsd_pipeline.statistics.intervals import Estimate, wilson_share
 
 
 class EarlyAnswers(NamedTuple):

@@ -12,7 +12,7 @@ from rlsd_pipeline.diagnostics.properties.recording import (
     decide,
     seed_level,
 )
-from rlsd_pipeline.evaluation.intervals import mean_interval
+from rlsd_pipeline.statistics.intervals import mean_interval
 
 _PER_BLOCK = 4
 

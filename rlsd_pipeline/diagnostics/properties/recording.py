@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from scipy import stats
 
-from rlsd_pipeline.evaluation.intervals import Estimate
+from rlsd_pipeline.statistics.intervals import Estimate
 
 
 @dataclass(frozen=True)

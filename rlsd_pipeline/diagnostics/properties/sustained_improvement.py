@@ -14,7 +14,7 @@ from rlsd_pipeline.diagnostics.properties.recording import (
     decide,
     seed_level,
 )
-from rlsd_pipeline.evaluation.intervals import DIFFERENCE, Estimate, mean_interval
+from rlsd_pipeline.statistics.intervals import DIFFERENCE, Estimate, mean_interval
 
 
 class _Pooled(NamedTuple):

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rlsd_pipeline.errors import DataError
-from rlsd_pipeline.evaluation.intervals import Estimate, wilson_share
 from rlsd_pipeline.evaluation.scored import CLUSTER, Scored, Summary
+from rlsd_pipeline.statistics.intervals import Estimate, wilson_share
 from schemas import BreakdownScore, Problem, Verdict
 
 KEY = "key"
@@ -161,7 +161,7 @@ def ratio_interval(ratio: RunRatio, draws: np.ndarray, confidence: float) -> Est
         asked = int((ratio.below.sum(axis=1) > 0).sum())
         return wilson_share(asked * int(value), asked, confidence)
     # SciPy, which that loads, takes longer than all that an experiment's YAML needs.
-    from rlsd_pipeline.evaluation.bootstrap import small_sample_confidence
+    from rlsd_pipeline.statistics.bootstrap import small_sample_confidence
 
     weights = ratio.below.sum(axis=1)
     level = small_sample_confidence(confidence, weights.sum() ** 2 / np.square(weights).sum())

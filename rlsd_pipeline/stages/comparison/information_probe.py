@@ -18,7 +18,6 @@ from rlsd_pipeline.diagnostics.group_information import (
     summarize_information,
 )
 from rlsd_pipeline.diagnostics.leakage.corruption import corruption_summary, total_variation_shift
-from rlsd_pipeline.evaluation.intervals import as_interval
 from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.models.policy import EncodedPrompt
 from rlsd_pipeline.models.scoring import Keep, Scored, keep_entries_of, keep_likeliest
@@ -28,6 +27,7 @@ from rlsd_pipeline.privileged.shown import teacher_texts
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
 from rlsd_pipeline.stages.iteration.scoring import score_here
 from rlsd_pipeline.stages.workspace import StageRun
+from rlsd_pipeline.statistics.intervals import as_interval
 from schemas import InformationGap, Problem
 
 SUPPORT = 512

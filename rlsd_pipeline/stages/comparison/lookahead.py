@@ -9,13 +9,6 @@ from typing import NamedTuple
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.config.evaluation import BenchmarkConfig
 from rlsd_pipeline.errors import ArtifactError
-from rlsd_pipeline.evaluation.intervals import Estimate, PairedDifference
-from rlsd_pipeline.evaluation.methods import (
-    Difference,
-    holm,
-    method_difference,
-    method_score,
-)
 from rlsd_pipeline.stages.comparison.compared_methods import compared_methods
 from rlsd_pipeline.stages.comparison.counterfactual import as_if, make_credit
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
@@ -25,6 +18,13 @@ from rlsd_pipeline.stages.evaluation.question_scores import (
 )
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.workspace import StageRun
+from rlsd_pipeline.statistics.intervals import Estimate, PairedDifference
+from rlsd_pipeline.statistics.methods import (
+    Difference,
+    holm,
+    method_difference,
+    method_score,
+)
 
 BEFORE = "before"
 """Name of the policy before the update, in the place of a method's."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from rlsd_pipeline.errors import ArtifactError
-from rlsd_pipeline.evaluation.intervals import as_interval
 from rlsd_pipeline.stages.evaluation.result_table import tested
 from rlsd_pipeline.stages.stage import Stage
+from rlsd_pipeline.statistics.intervals import as_interval
 from schemas import Lookahead, MethodLookahead
 
 if TYPE_CHECKING:

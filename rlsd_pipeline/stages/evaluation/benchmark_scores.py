@@ -104,7 +104,7 @@ def _score(
     units: Sequence[QuestionScore],
 ) -> BenchmarkScore:
     from rlsd_pipeline.diagnostics.leakage.mentions import count_mentioning
-    from rlsd_pipeline.evaluation.power import detectable_difference
+    from rlsd_pipeline.statistics.power import detectable_difference
 
     confidence, policy = run.experiment.evaluation.confidence, run.read("policy")
     verdicts = [each.verdict for each in judged.scored]

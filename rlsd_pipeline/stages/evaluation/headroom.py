@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.evaluation.intervals import (
+from rlsd_pipeline.stages.evaluation.learning import Learning, Learnt, by_seed, read_learning
+from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
+from rlsd_pipeline.stages.workspace import Workspace
+from rlsd_pipeline.statistics.intervals import (
     SEEDS_REASON,
     Estimate,
     PairedDifference,
     paired_difference,
 )
-from rlsd_pipeline.evaluation.shares import share_of_gain
-from rlsd_pipeline.stages.evaluation.learning import Learning, Learnt, by_seed, read_learning
-from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
-from rlsd_pipeline.stages.workspace import Workspace
+from rlsd_pipeline.statistics.shares import share_of_gain
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.vine import Vine
 

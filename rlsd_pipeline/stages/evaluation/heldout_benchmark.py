@@ -10,13 +10,13 @@ from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.evaluation.aggregate import question_means
 from rlsd_pipeline.evaluation.benchmarks.heldout import HeldoutBenchmark
 from rlsd_pipeline.evaluation.heldout import breakdown
-from rlsd_pipeline.evaluation.intervals import score_interval
 from rlsd_pipeline.evaluation.scored import Scored, Summary
 from rlsd_pipeline.stages.evaluation.benchmark_responses import Asked, Budget
 from rlsd_pipeline.stages.evaluation.benchmark_task import JudgedResponses, item_verdict
 from rlsd_pipeline.stages.iteration.prompts import student_text
 from rlsd_pipeline.stages.iteration.rewards import verify
 from rlsd_pipeline.stages.workspace import StageRun
+from rlsd_pipeline.statistics.intervals import score_interval
 from schemas import BenchmarkResponse, Problem
 
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rlsd_pipeline.report.collected.numbers import arm_numbers
 from rlsd_pipeline.stages.evaluation.policy_evaluation import PolicyEvaluation, Scores
 from rlsd_pipeline.stages.workspace import Workspace
-from rlsd_pipeline.summary.numbers import arm_numbers
 
 TRAINING = "training reward"
 _REWARD = "rewards/reward"

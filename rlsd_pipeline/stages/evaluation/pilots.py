@@ -7,7 +7,6 @@ import numpy as np
 
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.errors import ArtifactError, ConfigError
-from rlsd_pipeline.evaluation.seed_spread import Spread, spread_of_questions, spread_of_seeds
 from rlsd_pipeline.stages.evaluation.headroom import gains
 from rlsd_pipeline.stages.evaluation.learning import TRAINING, by_seed, read_learning
 from rlsd_pipeline.stages.evaluation.policy_evaluation import (
@@ -16,6 +15,7 @@ from rlsd_pipeline.stages.evaluation.policy_evaluation import (
     read_scores,
 )
 from rlsd_pipeline.stages.workspace import Workspace
+from rlsd_pipeline.statistics.seed_spread import Spread, spread_of_questions, spread_of_seeds
 
 
 class Pilot(NamedTuple):

@@ -6,14 +6,14 @@ from functools import cached_property
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.config.experiment import Arm
-from rlsd_pipeline.evaluation.intervals import Estimate, repeated_share
-from rlsd_pipeline.evaluation.methods import QuestionScores
 from rlsd_pipeline.stages.evaluation.mention_counts import MentionCount, mention_count
 from rlsd_pipeline.stages.evaluation.question_scores import (
     read_question_clusters,
     read_question_scores,
 )
 from rlsd_pipeline.stages.workspace import Workspace
+from rlsd_pipeline.statistics.intervals import Estimate, repeated_share
+from rlsd_pipeline.statistics.methods import QuestionScores
 from schemas import BenchmarkScore, ItemVerdict
 
 

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from rlsd_pipeline.components.component import short_name
-from rlsd_pipeline.evaluation.intervals import as_interval
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.stage import Stage
+from rlsd_pipeline.statistics.intervals import as_interval
 from schemas import MethodResult, Results, ScoreDifference
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
     from rlsd_pipeline.config.experiment import ExperimentConfig
-    from rlsd_pipeline.evaluation.intervals import PairedDifference
     from rlsd_pipeline.stages.evaluation.policy_evaluation import PolicyEvaluation
     from rlsd_pipeline.stages.evaluation.results import Result
     from rlsd_pipeline.stages.workspace import StageRun
+    from rlsd_pipeline.statistics.intervals import PairedDifference
 
 
 class ResultsStage(Stage):

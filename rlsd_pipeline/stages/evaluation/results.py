@@ -5,14 +5,6 @@ from typing import NamedTuple
 
 from rlsd_pipeline.components.component import short_name
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.evaluation.intervals import SHARE, Estimate, PairedDifference, mean_interval
-from rlsd_pipeline.evaluation.methods import (
-    Difference,
-    QuestionScores,
-    holm,
-    method_difference,
-    method_score,
-)
 from rlsd_pipeline.stages.evaluation.policy_evaluation import (
     PolicyEvaluation,
     Scores,
@@ -20,6 +12,14 @@ from rlsd_pipeline.stages.evaluation.policy_evaluation import (
     read_scores,
 )
 from rlsd_pipeline.stages.workspace import Workspace
+from rlsd_pipeline.statistics.intervals import SHARE, Estimate, PairedDifference, mean_interval
+from rlsd_pipeline.statistics.methods import (
+    Difference,
+    QuestionScores,
+    holm,
+    method_difference,
+    method_score,
+)
 from schemas import BenchmarkScore
 
 BASE = "base"

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from rlsd_pipeline.evaluation.intervals import STUDENT
-from rlsd_pipeline.evaluation.seed_power import MOST_SEEDS, seeds_needed
 from rlsd_pipeline.stages.evaluation.results import Result
+from rlsd_pipeline.statistics.intervals import STUDENT
+from rlsd_pipeline.statistics.seed_power import MOST_SEEDS, seeds_needed
 
 _PROBABILITY = 0.8
 

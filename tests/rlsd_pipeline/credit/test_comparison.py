@@ -20,7 +20,7 @@ from rlsd_pipeline.credit.comparison import (
     within_responses,
 )
 from rlsd_pipeline.credit.segments import Segment
-from rlsd_pipeline.evaluation.intervals import Estimate
+from rlsd_pipeline.statistics.intervals import Estimate
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.method import Credit, TokenStreams
 from rlsd_pipeline.weighting.rlsd import RLSD

@@ -13,7 +13,7 @@ from rlsd_pipeline.diagnostics.group_information import (
     group_decomposition,
     summarize_information,
 )
-from rlsd_pipeline.evaluation.intervals import Estimate
+from rlsd_pipeline.statistics.intervals import Estimate
 from tests.rlsd_pipeline.diagnostics.tabular import (
     TabularModel,
     coherent_student,

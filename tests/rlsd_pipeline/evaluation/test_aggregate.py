@@ -6,13 +6,13 @@ import pytest
 from scipy import stats
 
 from rlsd_pipeline.evaluation.aggregate import by_question, question_means
-from rlsd_pipeline.evaluation.intervals import (
+from rlsd_pipeline.evaluation.scored import Scored
+from rlsd_pipeline.statistics.intervals import (
     clustered_error,
     clustered_interval,
     score_interval,
     wilson_share,
 )
-from rlsd_pipeline.evaluation.scored import Scored
 from schemas import Problem, Verdict
 
 RIGHT, WRONG = Verdict.CORRECT, Verdict.INCORRECT

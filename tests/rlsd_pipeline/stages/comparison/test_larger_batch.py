@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from rlsd_pipeline.errors import ConfigError
+from rlsd_pipeline.report.collected.comparison import comparison
 from rlsd_pipeline.stages.comparison.larger_batch import make_batch, widest
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.workspace import Workspace
-from rlsd_pipeline.summary.comparison import comparison
 from schemas import Rollout, WeightingComparison
 
 Open = Callable[..., Workspace]

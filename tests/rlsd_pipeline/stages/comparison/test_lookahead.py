@@ -8,7 +8,6 @@ import pytest
 
 import schemas
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.evaluation.paired import compare_policies
 from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.stages.comparison import lookahead
 from rlsd_pipeline.stages.comparison.lookahead import Lookahead, look_ahead, read_lookahead
@@ -16,6 +15,7 @@ from rlsd_pipeline.stages.comparison.lookahead_table import LookaheadStage
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.evaluation.results import read_results
 from rlsd_pipeline.stages.workspace import StageRun, Workspace
+from rlsd_pipeline.statistics.paired import compare_policies
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.rlsd import RLSD
 from rlsd_pipeline.weighting.sft import SFT

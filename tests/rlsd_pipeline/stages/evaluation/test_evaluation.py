@@ -9,11 +9,11 @@ import pytest
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.data.blind import blind_baseline
 from rlsd_pipeline.diagnostics.leakage.mentions import count_mentioning
-from rlsd_pipeline.evaluation.paired import compare_policies
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.evaluation.policy_evaluation import evaluations
 from rlsd_pipeline.stages.evaluation.results import read_results
 from rlsd_pipeline.stages.workspace import Workspace
+from rlsd_pipeline.statistics.paired import compare_policies
 from schemas import BenchmarkScore, ItemVerdict
 
 Open = Callable[..., Workspace]

@@ -5,9 +5,9 @@ import math
 import pytest
 
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.evaluation.intervals import PairedDifference
 from rlsd_pipeline.stages.evaluation.headroom import decide, headroom, oracle_and_grpo
 from rlsd_pipeline.stages.evaluation.learning import Learnt, learnt
+from rlsd_pipeline.statistics.intervals import PairedDifference
 from tests.small_experiment import ATTRIBUTES
 
 LEARNING = {

@@ -11,13 +11,13 @@ from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore, ArtifactWrit
 from rlsd_pipeline.artifacts.tables import to_table
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.errors import ArtifactError
+from rlsd_pipeline.report.collected.curves import accuracy_chart, mention_chart
 from rlsd_pipeline.stages.evaluation.pilots import read_pilots
 from rlsd_pipeline.stages.evaluation.policy_evaluation import evaluations, read_scores
 from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
 from rlsd_pipeline.stages.evaluation.results import Result, read_results
 from rlsd_pipeline.stages.evaluation.undecided import undecided_notes
 from rlsd_pipeline.stages.workspace import Workspace
-from rlsd_pipeline.summary.curves import accuracy_chart, mention_chart
 from schemas import BenchmarkScore, BreakdownScore, ItemVerdict, QuestionScore, Results
 
 DECLARED = {

@@ -10,10 +10,10 @@ from safetensors.torch import load_file
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.compute.multi_process_update import MultiProcessUpdate
 from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.report.collected.recordings import moments
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.workspace import Workspace
-from rlsd_pipeline.summary.recordings import moments
 from rlsd_pipeline.verifiers.verifier import Verification, Verifier
 from schemas import (
     PolicyCheckpoint,

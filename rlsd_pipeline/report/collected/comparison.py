@@ -1,0 +1,235 @@
+"""All methods on the same tokens, as the report shows them."""
+
+import math
+import shlex
+from collections.abc import Sequence
+
+from rlsd_pipeline.credit.columns import NOT_COMPUTED
+from rlsd_pipeline.report import data
+from rlsd_pipeline.report.collected.table import difference
+from rlsd_pipeline.stages.comparison.lookahead import read_lookahead
+from rlsd_pipeline.stages.comparison.unscored import NO_STUDENT, NOTHING_CORRECT, is_unscored
+from rlsd_pipeline.stages.workspace import StageRun
+from rlsd_pipeline.statistics.intervals import FEW_PROBLEMS
+from schemas import (
+    GradientComparison,
+    GradientSignal,
+    Interval,
+    MethodCredit,
+    WeightingComparison,
+)
+
+
+def comparison(run: StageRun) -> data.Comparison | None:
+    """The comparison of one iteration, with gradients and lookahead where they were computed."""
+    store = run.workspace.store
+    artifact = store.ref(run.reference("weighting_comparison"))
+    if artifact is None:
+        return None
+    found = artifact.record(WeightingComparison)
+    measured = store.ref(run.reference("gradient_comparison"))
+    gradients = None if measured is None else measured.record(GradientComparison)
+    names = [method.method for method in found.methods]
+    if gradients is not None:
+        names += [name for name in gradients.methods if name not in names]
+    benchmark = run.experiment.evaluation.benchmarks[0]
+    return data.Comparison(
+        methods=tuple(names),
+        rollouts=found.rollouts,
+        tokens=found.tokens,
+        credit={method.method: _credit(method, found) for method in found.methods},
+        rank_correlation=_spread([m.method for m in found.methods], found.rank_correlation, names),
+        rank_correlation_within=_spread(
+            [m.method for m in found.methods], found.rank_correlation_within, names
+        ),
+        gradient_norms=None
+        if gradients is None
+        else dict(zip(gradients.methods, gradients.norms, strict=True)),
+        gradient_cosine=None
+        if gradients is None
+        else _spread(gradients.methods, gradients.cosines, names),
+        gradient_signal=() if gradients is None else _signal(gradients.signal),
+        gradient_signal_meaning=""
+        if gradients is None or gradients.signal is None
+        else signal_meaning(run, gradients.signal),
+        fidelity=_fidelity(found),
+        fidelity_meaning=_fidelity_meaning(run, found),
+        lookahead=tuple(
+            data.Lookahead(
+                method=line.method,
+                score=data.Estimate(**line.score._asdict()),
+                difference=None
+                if line.difference is None
+                else difference(line.difference.paired, line.difference.p_corrected),
+            )
+            for line in read_lookahead(run, benchmark)
+        ),
+        lookahead_meaning=f"One update by each method from the policy of {run.arm.name} after "
+        f"{run.iteration} updates, on the same rollouts, evaluated on {benchmark.name}; intervals "
+        "and paired tests over its questions. p (Holm) is corrected for the number of methods, the "
+        "intervals are not.",
+        baseline=run.experiment.compared_with,
+        meaning=_meaning(run, found),
+    )
+
+
+def values_command(run: StageRun) -> str:
+    """The command that measures the token values of an iteration."""
+    name, arm = shlex.quote(run.workspace.name), run.arm.name
+    return f"rlsd values {name} --arm {arm} --iteration {run.iteration}"
+
+
+def compare_command(run: StageRun) -> str:
+    """The command that compares all methods at an iteration."""
+    name, arm = shlex.quote(run.workspace.name), run.arm.name
+    return f"rlsd compare {name} --arm {arm} --iteration {run.iteration}"
+
+
+def signal_meaning(run: StageRun, found: GradientSignal) -> str:
+    """The explanation of bias and noise of the gradients, and of the reference."""
+    reference = (
+        ""
+        if any(one.cosine for one in found.methods)
+        else (
+            f" Without token values there is no true gradient: {values_command(run)} measures them."
+        )
+    )
+    kept = (
+        ""
+        if found.kept == found.parameters
+        else (
+            f" Each problem's gradient was kept as a random projection on {found.kept:,} numbers."
+        )
+    )
+    return (
+        "Cosine: of the method's mean gradient with that of the measured advantages, both by the "
+        "same update; a cosine below 1 is bias, which more rollouts do not remove. Signal share: "
+        "squared norm of the mean gradient over that of this batch's; the rest is noise. Both use "
+        "products of different problems alone. Prompts for a half: the batch size at which half of "
+        "the squared norm is signal. Rollouts: the number at which the method reaches the signal "
+        f"share of {found.compared_with} in this batch. Intervals are over problems."
+        f"{reference}{kept}"
+    )
+
+
+def _signal(found: GradientSignal | None) -> tuple[data.Signal, ...]:
+    return tuple(
+        data.Signal(
+            method=one.method,
+            cosine=_estimate(one.cosine),
+            share=_estimate(one.share),
+            prompts=one.prompts_needed,
+            rollouts=one.rollouts_needed,
+        )
+        for one in ([] if found is None else found.methods)
+    )
+
+
+def _fidelity(found: WeightingComparison) -> tuple[data.Fidelity, ...]:
+    """The nearest first; those without a fidelity last."""
+    if found.fidelity is None:
+        return ()
+    entries = [
+        data.Fidelity(
+            method=one.method,
+            value=_estimate(one.value),
+            difference=_difference(one.difference, one.p_value, one.p_corrected),
+            parts={name: _estimate(part) for name, part in one.parts().items()},
+            differences={
+                name: difference
+                for name, part in one.differences.items()
+                if (difference := _difference(part.difference, part.p_value, part.p_corrected))
+            },
+        )
+        for one in found.fidelity.methods
+    ]
+    return tuple(sorted(entries, key=lambda one: -one.value.value if one.value else math.inf))
+
+
+def _estimate(interval: Interval | None) -> data.Estimate | None:
+    """An interval with both ends; one over too few problems bounds nothing."""
+    if interval is None or interval.low is None or interval.high is None:
+        return None
+    return data.Estimate(value=interval.value, low=interval.low, high=interval.high)
+
+
+def _difference(
+    interval: Interval | None, p_value: float | None, p_corrected: float | None
+) -> data.Difference | None:
+    found = _estimate(interval)
+    if found is None or p_value is None:
+        return None
+    return data.Difference(
+        **found.model_dump(), p=p_value, p_corrected=p_corrected, test="bootstrap over problems"
+    )
+
+
+def _fidelity_meaning(run: StageRun, found: WeightingComparison) -> str:
+    measured = found.fidelity
+    if measured is None:
+        way = f"`{values_command(run)}` measures what every token was worth."
+        if is_unscored(run):
+            way = "Measuring them takes a model that goes on from the responses."
+        return f"Not known here: no token values were made of these rollouts. {way}"
+    reliability = "unknown" if measured.reliability is None else f"{measured.reliability:.2f}"
+    return (
+        f"What {measured.spans:,} tokens were worth was measured by {measured.continuations} "
+        f"continuations from each of {measured.states:,} states, and the credit of every method "
+        "is held against it: 1 is the true advantage, 0 a random credit, and a multiple of a "
+        f"credit has the same fidelity. Reliability of the measurement: {reliability}. Differences "
+        f"are to {measured.compared_with}; intervals are over problems."
+    )
+
+
+def _meaning(run: StageRun, found: WeightingComparison) -> str:
+    teacher = "no teacher scored them"
+    if found.teacher is not None:
+        teacher = f"the teacher was shown: {found.privileged}"
+    left_out = ""
+    if found.left_out:
+        unscored = [name for name, why in found.left_out.items() if why == NO_STUDENT]
+        unverified = [name for name, why in found.left_out.items() if why == NOTHING_CORRECT]
+        asking = [name for name, why in found.left_out.items() if NOT_COMPUTED in why]
+        told = {*unscored, *unverified, *asking}
+        others = [name for name in found.left_out if name not in told]
+        for names, wanted in (
+            (others, "a teacher's table"),
+            (unscored, "the policy's log-probabilities"),
+            (asking, f"columns that `{compare_command(run)} --columns` computes"),
+            (unverified, "verdicts"),
+        ):
+            if names:
+                left_out += f" Left out for lack of {wanted}: {', '.join(names)}."
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in found.token_shares.items())
+    return (
+        f"Rollouts of {run.arm.name}, iteration {run.iteration}; {teacher}. "
+        f"{found.signal_tokens:,} of {found.tokens:,} tokens belong to responses whose advantage "
+        f"is not 0. Tokens: {shares}. The credit of a divergence is its weight times Δ, that of a "
+        f"likelihood its weight. Intervals are over problems; {FEW_PROBLEMS}.{left_out}"
+    )
+
+
+def _credit(method: MethodCredit, found: WeightingComparison) -> data.CreditSummary:
+    agreement, shares = method.sign_agreement, method.segments
+    return data.CreditSummary(
+        quantiles=data.Quantiles(**method.quantiles),
+        **{name: shares[name].value if shares else 0.0 for name in found.token_shares},
+        tokens_with_signal=round(method.credited * found.tokens),
+        sign_agreement=None if agreement is None else agreement.value,
+        clip_fraction=method.cut,
+    )
+
+
+def _spread(
+    known: Sequence[str], matrix: Sequence[Sequence[float | None]], names: Sequence[str]
+) -> tuple[tuple[float, ...], ...]:
+    """A matrix over `known` methods as one over `names`; nan where there is nothing."""
+    places = {name: place for place, name in enumerate(known)}
+
+    def cell(row: str, column: str) -> float:
+        value = None
+        if row in places and column in places:
+            value = matrix[places[row]][places[column]]
+        return math.nan if value is None else value
+
+    return tuple(tuple(cell(row, column) for column in names) for row in names)

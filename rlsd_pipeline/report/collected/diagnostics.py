@@ -1,0 +1,294 @@
+"""Properties, dynamics, leakage and information of the recorded trainings, as small tables."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from rlsd_pipeline.diagnostics.divergence_curve import find_stall
+from rlsd_pipeline.diagnostics.leakage.early_answer import early_answers, reasoning_of
+from rlsd_pipeline.diagnostics.properties.leakage_free import leakage_free
+from rlsd_pipeline.diagnostics.properties.objective_stability import objective_stability
+from rlsd_pipeline.diagnostics.properties.recording import PropertyResult, RunRecording
+from rlsd_pipeline.diagnostics.properties.sustained_improvement import sustained_improvement
+from rlsd_pipeline.report.collected.imported import imported_logs
+from rlsd_pipeline.report.collected.recordings import Moment, moments, recording
+from rlsd_pipeline.report.data import Diagnostic
+from rlsd_pipeline.report.numbers import plain, signed, with_ends
+from rlsd_pipeline.stages.evaluation.headroom import MEANING, headrooms
+from rlsd_pipeline.stages.evaluation.learning import Learning, read_learning
+from rlsd_pipeline.stages.evaluation.policy_evaluation import Scores, read_scores
+from rlsd_pipeline.stages.workspace import Workspace
+from rlsd_pipeline.statistics.intervals import (
+    DIFFERENCE,
+    FEW_PROBLEMS,
+    SHARE,
+    UNBOUNDED,
+    UNBOUNDED_MARK,
+    UNBOUNDED_REASON,
+    Estimate,
+    PairedDifference,
+    mean_interval,
+)
+from schemas import InformationGap, Interval
+
+Recorded = Mapping[str, Mapping[str, list[Moment]]]
+"""Method -> arm -> its iterations."""
+
+_WORDS = {True: "yes", False: "no", None: "cannot tell"}
+_ONE_SEED = "one seed cannot tell"
+
+
+def read_diagnostics(workspace: Workspace) -> tuple[Diagnostic, ...]:
+    """All tables for which the store has something."""
+    scores = read_scores(workspace)
+    return diagnostics(workspace, scores, read_learning(workspace, scores))
+
+
+def diagnostics(
+    workspace: Workspace, scores: Scores, learnt: Mapping[str, Learning]
+) -> tuple[Diagnostic, ...]:
+    """All tables for which the store has something.
+
+    Args:
+        workspace: The experiment.
+        scores: All that are there.
+        learnt: Quantity -> what each training learnt by it.
+    """
+    recorded = {
+        name: {arm.name: found for arm in arms if (found := moments(workspace, arm.name))}
+        for name, arms in workspace.experiment.methods().items()
+    }
+    recorded = {name: arms for name, arms in recorded.items() if arms}
+    benchmark = _warmest(workspace)
+    tables = [
+        imported_logs(workspace),
+        _headroom(workspace, learnt),
+        *_properties(scores, recorded, benchmark),
+        _dynamics(recorded),
+        _early(workspace, scores, benchmark),
+        _information(workspace),
+    ]
+    return tuple(table for table in tables if table is not None and table.rows)
+
+
+def _headroom(workspace: Workspace, learnt: Mapping[str, Learning]) -> Diagnostic:
+    """The oracle's gain over GRPO, and the share of it that others reach."""
+    rows = []
+    for one in headrooms(workspace.experiment, learnt):
+        of = f"{one.quantity}, {one.measure}"
+        rows.append((of, one.oracle, _difference(one.gain), "", "", "1", one.seeds))
+        for other in one.others:
+            share = "" if other.share is None else _estimate(other.share)
+            gain, margin = _difference(other.gain), f"{other.margin:.3f}"
+            rows.append((of, other.method, gain, other.decided, margin, share, other.seeds))
+    return Diagnostic(
+        title="Headroom for credit",
+        explanation=MEANING,
+        columns=("of", "method", "minus GRPO", "decided", "equal within", "share", "seeds"),
+        rows=tuple(rows),
+    )
+
+
+def _difference(gain: PairedDifference) -> str:
+    return _estimate(Estimate(gain.value, gain.low, gain.high), sign=True)
+
+
+def _warmest(workspace: Workspace) -> str:
+    """Leaks are counted where responses are sampled: greedy ones hide what is not likeliest."""
+    return max(workspace.experiment.evaluation.benchmarks, key=lambda b: b.temperature).name
+
+
+def _properties(scores: Scores, recorded: Recorded, benchmark: str) -> Iterator[Diagnostic]:
+    decide: dict[str, Callable[[Sequence[RunRecording]], PropertyResult]] = {
+        "objective stability": objective_stability,
+        "sustained improvement": sustained_improvement,
+        "leakage-free training": leakage_free,
+    }
+    recordings = {
+        name: [recording(arm, scores[benchmark][arm], found) for arm, found in arms.items()]
+        for name, arms in recorded.items()
+    }
+    for title, property_of in decide.items():
+        results = {name: property_of(of) for name, of in recordings.items()}
+        definition = next(iter(results.values())).definition if results else ""
+        yield Diagnostic(
+            title=f"Property: {title}",
+            explanation=f"{definition} Evaluated on {benchmark}. One seed tells nothing about its "
+            f"method. {UNBOUNDED_REASON}.",
+            columns=("method", "holds", "seeds: yes / no / cannot tell", "pooled over seeds"),
+            rows=tuple((name, *_outcome(result)) for name, result in results.items()),
+        )
+
+
+def _outcome(result: PropertyResult) -> tuple[str, str, str]:
+    counts = [sum(seed.holds is value for seed in result.seeds) for value in (True, False, None)]
+    pooled = (f"{name} {_pooled(found)}" for name, found in result.pooled.items())
+    holds = _WORDS[result.holds] if len(result.seeds) > 1 else _ONE_SEED
+    return holds, " / ".join(map(str, counts)), "; ".join(pooled)
+
+
+def _pooled(found: Estimate) -> str:
+    """A difference of two shares; an interval that holds all there may be says nothing."""
+    bounded = (found.low, found.high) != DIFFERENCE
+    return _estimate(found if bounded else Estimate(found.value, *UNBOUNDED), sign=True)
+
+
+def _dynamics(recorded: Recorded) -> Diagnostic:
+    """First and last tenth of each training, and where the divergence stalls."""
+    rows = []
+    for name, arms in recorded.items():
+        of = list(arms.values())
+        rows.append(
+            (
+                name,
+                len(of),
+                _change(of, lambda m: m.of.entropy),
+                _change(of, lambda m: m.of.length),
+                _change(of, lambda m: m.of.k1_per_response),
+                _stall(of),
+            )
+        )
+    return Diagnostic(
+        title="Entropy, length and distance to the teacher",
+        explanation="Mean over seeds of the first and of the last tenth of the iterations, the "
+        "last with its 95 % interval over seeds. "
+        "Entropy: −mean log π_S of the sampled tokens, nats a token. Length: tokens a response. "
+        "KL: mean over responses of Σ (log π_S − log π_T), the plain estimate of the on-policy "
+        "reverse KL to the privileged teacher, nats; GRPO and SFT have no teacher. Stall: "
+        "the first iteration from which the smoothed KL of a token falls by less than 5 % in ten "
+        "iterations beyond its noise, and the level at which it stays (mean over seeds). "
+        f"{UNBOUNDED_REASON}.",
+        columns=("method", "seeds", "entropy", "length", "KL a response", "stall"),
+        rows=tuple(rows),
+    )
+
+
+def _change(arms: Sequence[list[Moment]], read: Callable[[Moment], float | None]) -> str | None:
+    ends = []
+    for recorded in arms:
+        values = [value for moment in recorded if (value := read(moment)) is not None]
+        if not values:
+            return None
+        tenth = max(1, len(values) // 10)
+        ends.append((np.mean(values[:tenth]), np.mean(values[-tenth:])))
+    first, last = np.transpose(ends)
+    interval = mean_interval(last.tolist())
+    return f"{plain(float(first.mean()))} → {_estimate(interval)}"
+
+
+def _stall(arms: Sequence[list[Moment]]) -> str | None:
+    stalls = []
+    for recorded in arms:
+        series = [(m.iteration, m.of.k3) for m in recorded if m.of.k3 is not None]
+        if len(series) < 20:
+            return None
+        iterations, values = zip(*series, strict=True)
+        found = find_stall(iterations, values)
+        if found is not None:
+            stalls.append(found)
+    if not stalls:
+        return "none in 1 seed" if len(arms) == 1 else f"none in {len(arms)} seeds"
+    at = np.mean([stall.iteration for stall in stalls])
+    level = np.mean([stall.level.value for stall in stalls])
+    return f"{len(stalls)} of {len(arms)} seeds, at {at:.0f}, {level:.3g} nats a token"
+
+
+def _early(workspace: Workspace, scores: Scores, benchmark: str) -> Diagnostic:
+    """Does a response name the gold answer before it could have derived it?"""
+    answers = _answers(workspace)
+    rows = []
+    for name, arms in workspace.experiment.methods().items():
+        shares: dict[str, dict[str, float]] = {"base": {}, "trained": {}}
+        for arm in arms:
+            evaluated = scores[benchmark][arm.name]
+            if 0 not in evaluated or max(evaluated) == 0:
+                continue
+            for place, updates in (("base", 0), ("trained", max(evaluated))):
+                # Seeds that begin with one policy are one measurement of it.
+                if evaluated[updates].artifact.digest in shares[place]:
+                    continue
+                texts = evaluated[updates].completions
+                found = early_answers(
+                    [reasoning_of(text) for _, text in texts],
+                    [answers[problem_id] for problem_id, _ in texts],
+                )
+                shares[place][evaluated[updates].artifact.digest] = found.share.value
+        if shares["trained"]:
+            rows.append((name, *(_over_seeds(list(of.values())) for of in shares.values())))
+    return Diagnostic(
+        title="Early answers",
+        explanation="Share of held-out responses whose reasoning names the gold answer within its "
+        f"first fifth, for the base and after training ({benchmark}). Words such as yes and no "
+        "also occur in ordinary text, and perceiving already finds the answer of an open question: "
+        "read the change, not the level.",
+        columns=("method", "base", "trained"),
+        rows=tuple(rows),
+    )
+
+
+def _answers(workspace: Workspace) -> dict[str, str]:
+    artifact = workspace.store.ref(f"{workspace.name}/problems")
+    if artifact is None:
+        return {}
+    return {name: problem.answer for name, problem in workspace.problems(artifact).items()}
+
+
+def _over_seeds(values: Sequence[float]) -> str:
+    bounds = SHARE if len(values) > 1 else UNBOUNDED
+    return _estimate(mean_interval(values, 0.95, bounds))
+
+
+def _estimate(found: Estimate, *, sign: bool = False) -> str:
+    if math.isinf(found.high):
+        return f"{signed(found.value) if sign else plain(found.value)} {UNBOUNDED_MARK}"
+    return with_ends(found, sign=sign)
+
+
+def _information(workspace: Workspace) -> Diagnostic:
+    """Every information gap that has been measured."""
+    rows = []
+    for arm in workspace.experiment.lineages():
+        for iteration in range(workspace.experiment.iterations + 1):
+            run = workspace.at(arm, iteration)
+            artifact = workspace.store.ref(run.reference("information_gap"))
+            if artifact is None:
+                continue
+            gap = artifact.record(InformationGap)
+            cells = (
+                gap.information_per_response,
+                gap.information_per_token,
+                gap.reducible_per_token,
+                gap.irreducible_share,
+                gap.deviation_ratio,
+                gap.content_share,
+            )
+            rows.append((arm, iteration, *map(_interval, cells)))
+    return Diagnostic(
+        title="Effect of the reference on the teacher",
+        explanation="I: mutual information of the next token and the reference given the prefix, "
+        "the part of OPSD's objective that no student can remove (Theorem 1); L*: the rest; ρ: "
+        "deviation ratio of Proposition 1 at the logits; content: share of the teacher's shift "
+        "that the content of the reference causes (corruption probe: another problem's answer). "
+        "References are the answers of a problem's own group. Intervals: bootstrap over problems; "
+        f"{FEW_PROBLEMS}. {UNBOUNDED_REASON}.",
+        columns=(
+            "arm",
+            "iteration",
+            "I a response",
+            "I a token",
+            "L* a token",
+            "I / (L* + I)",
+            "ρ",
+            "content",
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _interval(found: Interval | None) -> str | None:
+    if found is None:
+        return None
+    if found.low is None or found.high is None:
+        return f"{plain(found.value)} {UNBOUNDED_MARK}"
+    return _estimate(Estimate(found.value, found.low, found.high))

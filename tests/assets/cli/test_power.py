@@ -1,0 +1,39 @@
+"""The seeds that a difference takes, as a table of the command line."""
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from assets.cli.power import Asked, power_table
+from rlsd_pipeline.stages.evaluation.pilots import Pilot
+from rlsd_pipeline.statistics.intervals import Estimate
+from rlsd_pipeline.statistics.seed_spread import Spread
+
+
+@pytest.fixture
+def rows() -> list[list[str]]:
+    spreads = {
+        "rlsd": Spread(8, 200, 0.06, 0.1, 0.2, Estimate(0.5, 0.2, 1.0), 0.01),
+        "sft": Spread(8, 200, 0.01, 0.02, 0.04, Estimate(0.0, 0.0, 0.1), 0.01),
+    }
+    asked = Asked(0.05, 0.8, 0.05)
+    table = power_table(Pilot("accuracy: greedy", spreads), asked, "grpo", [])
+    text = StringIO()
+    Console(file=text, width=240).print(table)
+    return [line.split() for line in text.getvalue().splitlines()]
+
+
+def test_a_line_says_what_a_method_takes(rows: list[list[str]]) -> None:
+    (rlsd,) = (row for row in rows if row[:1] == ["rlsd"])
+    # statsmodels: n = 33.4 at d = .5, 127.5 at d = .25, 40.6 at d = .5 and level .025;
+    # eight pairs detect 1.156 deviations.
+    assert rlsd[1:8] == ["+0.060", "0.100", "8", "0.116", "34", "128", "41"]
+    # With twice the questions .75 of the variance is left, with four times .625: d = .577, .632.
+    assert rlsd[8:] == ["0.50", "[0.20,", "1.00]", "26", "22", "-"]
+
+
+def test_no_number_of_questions_helps_where_seeds_differ(rows: list[list[str]]) -> None:
+    (sft,) = (row for row in rows if row[:1] == ["sft"])
+    assert sft[5] == sft[-2] == "4"
+    assert sft[-1] == "-"

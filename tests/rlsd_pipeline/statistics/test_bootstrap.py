@@ -1,0 +1,133 @@
+import math
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from rlsd_pipeline.statistics.bootstrap import cluster_ratio, small_sample_confidence
+from rlsd_pipeline.statistics.intervals import mean_interval, wilson_share
+
+NUMBERS = st.lists(st.floats(-10, 10), min_size=1, max_size=8)
+
+
+def test_two_problems_by_hand() -> None:
+    found = cluster_ratio([1, 2, 3], [1, 1, 2], ["a", "a", "b"])
+    assert found.value == pytest.approx(6 / 4)
+    # Problem a is 3 / 2 and b is 3 / 2: all draws agree.
+    assert (found.low, found.high) == (1.5, 1.5)
+    found = cluster_ratio([0, 0, 4], [1, 1, 2], ["a", "a", "b"])
+    # Draws aa 0 / 4, ab 4 / 4, bb 8 / 4, a quarter, a half and a quarter of the time.
+    assert found == (1.0, 0.0, 2.0)
+    # Of two, t(.7, 1) sqrt 2 = 1.027487 is the normal's at 1 - 2 * .1521: short of a quarter.
+    assert cluster_ratio([0, 0, 4], [1, 1, 2], ["a", "a", "b"], confidence=0.4) == (1, 0, 2)
+    # t(.6, 1) sqrt 2 = .459506, at 1 - 2 * .3229.
+    assert cluster_ratio([0, 0, 4], [1, 1, 2], ["a", "a", "b"], confidence=0.2) == (1, 1, 1)
+
+
+def test_problems_that_weigh_little_count_little() -> None:
+    # Denominators 3, 1, 0: (3 + 1)² / (9 + 1) = 1.6 effective problems.
+    level = small_sample_confidence(0.95, 1.6)
+    # Student's with .6 degrees of freedom, times sqrt(1.6 / .6), as the normal's.
+    assert level == pytest.approx(
+        1 - 2 * stats.norm.sf(stats.t.ppf(0.975, 0.6) * math.sqrt(1.6 / 0.6))
+    )
+    values, weights = [1.5, 0.9, 0.0], [3.0, 1.0, 0.0]
+    found = cluster_ratio(values, weights, list("abc"), resamples=4000)
+    assert found == pytest.approx((0.6, 0.5, 0.9))
+    # A problem that weighs nothing is no second one, and a single one bounds nothing.
+    assert cluster_ratio([1.5, 0.0], [3.0, 0.0], list("ab")) == (0.5, -math.inf, math.inf)
+
+
+def test_few_problems_are_given_wider_percentiles() -> None:
+    # Eight equal weights: t(.975, 7) sqrt(8 / 7) = 2.527891, the normal's at .988525.
+    assert small_sample_confidence(0.95, 8) == pytest.approx(0.988525, abs=1e-6)
+    assert small_sample_confidence(0.95, 1) == 1.0
+    values = np.random.default_rng(0).normal(size=8)
+    ids = [str(i) for i in range(8)]
+    found = cluster_ratio(values, np.ones(8), ids, resamples=4000)
+    wide = stats.bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=4000,
+        method="percentile",
+        confidence_level=0.988525,
+        rng=np.random.default_rng(1),
+    ).confidence_interval
+    width = wide.high - wide.low
+    assert abs(found.low - wide.low) < 0.1 * width
+    assert abs(found.high - wide.high) < 0.1 * width
+
+
+def test_agrees_with_scipy_where_every_problem_has_one_row() -> None:
+    values = np.random.default_rng(0).gamma(2.0, size=40)
+    ids = [str(i) for i in range(40)]
+    found = cluster_ratio(values, np.ones(40), ids, resamples=4000)
+    expected = stats.bootstrap(
+        (values,), np.mean, n_resamples=4000, method="percentile", rng=np.random.default_rng(1)
+    ).confidence_interval
+    assert found.value == pytest.approx(values.mean())
+    # Two Monte Carlo ends of 4000 draws differ by a few percent of the width.
+    width = expected.high - expected.low
+    assert abs(found.low - expected.low) < 0.06 * width
+    assert abs(found.high - expected.high) < 0.06 * width
+
+
+def test_covers_as_often_as_it_says_where_rows_of_a_problem_are_alike() -> None:
+    generator, covered = np.random.default_rng(0), 0
+    ids = [str(i) for i in range(30) for _ in range(4)]
+    for _ in range(150):
+        # Four nearly equal rows a problem, about a mean of 0: rows as units would cover half.
+        values = generator.normal(size=30).repeat(4) + 0.1 * generator.normal(size=120)
+        found = cluster_ratio(values, np.ones(120), ids, resamples=300)
+        covered += found.low <= 0 <= found.high
+    # 95 % nominal; a percentile interval of 30 problems covers about 93 %, give or take 2.
+    assert 0.88 <= covered / 150 <= 0.99
+
+
+@given(NUMBERS, st.randoms(use_true_random=False))
+def test_order_of_the_rows_does_not_matter(values: list[float], shuffle: Random) -> None:
+    order = list(range(len(values)))
+    shuffle.shuffle(order)
+    ids = [str(i % 3) for i in range(len(values))]
+    ones = [1.0] * len(values)
+    found = cluster_ratio(values, ones, ids, resamples=20)
+    other = cluster_ratio([values[i] for i in order], ones, [ids[i] for i in order], resamples=20)
+    assert other == pytest.approx(found)
+
+
+def test_one_problem_bounds_nothing() -> None:
+    assert cluster_ratio([1, 2], [1, 1], ["a", "a"]) == (1.5, -math.inf, math.inf)
+
+
+def test_nothing_to_divide_by() -> None:
+    found = cluster_ratio([0, 0], [0, 0], ["a", "b"])
+    assert math.isnan(found.value)
+    assert (found.low, found.high) == (-math.inf, math.inf)
+    assert math.isnan(cluster_ratio([], [], []).value)
+
+
+def test_rows_that_cannot_be_added_up() -> None:
+    with pytest.raises(ValueError, match="not finite"):
+        cluster_ratio([math.inf, 1], [1, 1], ["a", "b"])
+    with pytest.raises(ValueError, match="equal length"):
+        cluster_ratio([1, 1], [1], ["a", "b"])
+
+
+def test_wilson_by_hand() -> None:
+    found = wilson_share(1, 10)
+    # z = 1.959964: centre (.1 + z²/20) / (1 + z²/10) = .292073 / 1.384146 = .211013,
+    # half z sqrt(.1 * .9 / 10 + z² / 400) / 1.384146 = .193164.
+    assert found == pytest.approx((0.1, 0.017876, 0.404150), abs=2e-5)
+    assert wilson_share(0, 10).low == 0
+    assert wilson_share(10, 10).high == 1
+    assert wilson_share(0, 0)[1:] == (0, 1)
+
+
+def test_student_by_hand() -> None:
+    # Mean 2, standard deviation 1, t(.975, 2) = 4.302653; half 4.302653 / sqrt 3 = 2.484138.
+    assert mean_interval([1, 2, 3]) == pytest.approx((2, -0.484138, 4.484138), abs=1e-6)
+    assert mean_interval([2]) == (2, -math.inf, math.inf)
+    assert mean_interval([1, math.inf]) == (math.inf, -math.inf, math.inf)
