@@ -116,7 +116,7 @@ def _drawn_anew(count: int) -> Condition:
         return holds(method_score(list(_as_seeds(scores).values()), LEVEL), 0.6)
 
     return Condition(
-        SCORE, f"{count} seeds, sd .05, truth: over questions too, of which there are 200", once
+        SCORE, f"{count} seeds, sd .05, 200 questions, truth: over questions too", once
     )
 
 
