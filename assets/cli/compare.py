@@ -14,7 +14,7 @@ from assets.cli.progress import Display, console
 from assets.cli.train import open_loop
 from assets.stages.cells import difference, number
 from rlsd_pipeline.exports.pairs import pairs_table
-from rlsd_pipeline.exports.written import write_table
+from rlsd_pipeline.exports.written import require_export, write_table
 from rlsd_pipeline.imports.stages import RolloutsImport
 from rlsd_pipeline.imports.summary import sampler_note
 from rlsd_pipeline.report.collected.comparison import signal_meaning
@@ -61,6 +61,8 @@ def compare(
     """
     tables: list[FittedTable | str] = []
     with open_loop(experiment) as (loop, display):
+        if pairs is not None:
+            require_export(pairs)
         run = loop.workspace.at(arm, iteration)
         measure: Callable[[type[Stage]], object] = partial(
             loop.measure, arm=arm, iteration=iteration

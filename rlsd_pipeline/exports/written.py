@@ -30,15 +30,7 @@ def write_table(table: pa.Table, path: Path) -> Path:
         ConfigError: The ending is another one, the path cannot be written, or a folder of that name
             holds something else.
     """
-    if path.suffix not in _WRITERS:
-        raise ConfigError(
-            f"{path}: no export ends in {path.suffix}: name a .parquet or .jsonl file, or a "
-            "folder, which `datasets.load_from_disk` reads"
-        )
-    if path.is_dir() and (path.suffix or not _is_replaceable(path)):
-        raise ConfigError(f"{path} is a folder that no export made: choose another name")
-    if path.is_file() and not path.suffix:
-        raise ConfigError(f"{path} is a file: an export without an ending is a folder")
+    require_export(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # On the same file system, so that renaming is one step.
@@ -51,6 +43,23 @@ def write_table(table: pa.Table, path: Path) -> Path:
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error}") from error
     return path
+
+
+def require_export(path: Path) -> None:
+    """Refuses a path to which no table can be written, before one is made.
+
+    Raises:
+        ConfigError: The ending is none of an export, or a folder of that name holds something else.
+    """
+    if path.suffix not in _WRITERS:
+        raise ConfigError(
+            f"{path}: no export ends in {path.suffix}: name a .parquet or .jsonl file, or a "
+            "folder, which `datasets.load_from_disk` reads"
+        )
+    if path.is_dir() and (path.suffix or not _is_replaceable(path)):
+        raise ConfigError(f"{path} is a folder that no export made: choose another name")
+    if path.is_file() and not path.suffix:
+        raise ConfigError(f"{path} is a file: an export without an ending is a folder")
 
 
 def _is_replaceable(folder: Path) -> bool:

@@ -18,7 +18,7 @@ from assets.cli.parameters import EXPERIMENT, PROMPTS
 @click.option(
     "--pairs",
     type=click.Path(path_type=Path),
-    help="Write the values of every two methods to this .parquet or .jsonl file.",
+    help="Write the correlations of all pairs of methods to this .parquet or .jsonl file.",
 )
 def compare(
     experiment: str,
