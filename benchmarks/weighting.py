@@ -17,41 +17,47 @@ from rlsd_pipeline.credit.columns import ALTERED, ASKED, SIBLINGS
 from rlsd_pipeline.weighting import METHODS
 from rlsd_pipeline.weighting.method import Credit
 
-GROUP, TOKENS, VOCABULARY = 8, 64, 1000
+GROUP, VOCABULARY = 8, 1000
+SHORTEST, LONGEST = 32, 96
+"""Tokens of a response; any number between them is as likely."""
 
 
 def credit_of(tokens: int, shared: float = 0.0) -> Credit:
-    """Random responses with so many tokens in all.
+    """Random responses of various lengths.
 
     Args:
-        tokens: Of all responses.
+        tokens: Of all responses, in the mean.
         shared: Share of a response's tokens with which all of its group begin.
     """
-    count = tokens // TOKENS
     generator = torch.Generator().manual_seed(0)
-    student = -torch.rand(count * TOKENS, generator=generator)
-    noise = torch.randn(len(student), generator=generator)
+    count = 2 * tokens // (SHORTEST + LONGEST)
+    lengths = torch.randint(SHORTEST, LONGEST + 1, (count,), generator=generator)
+    rows = torch.arange(count).repeat_interleave(lengths)
+    student = -torch.rand(len(rows), generator=generator)
+    noise = torch.randn(len(rows), generator=generator)
 
     def near() -> torch.Tensor:
         return (student + 0.3 * torch.randn(len(student), generator=generator)).clamp(max=0)
 
     rewards = (torch.rand(count, generator=generator) < 0.5).float()
     groups = torch.arange(count) // GROUP
-    token_ids = torch.randint(VOCABULARY, (count, TOKENS), generator=generator)
-    stem = round(shared * TOKENS)
-    token_ids[:, :stem] = token_ids[groups * GROUP, :stem]
+    token_ids = torch.randint(VOCABULARY, (len(rows),), generator=generator)
+    places = torch.arange(len(rows)) - (lengths.cumsum(0) - lengths)[rows]
+    stems = torch.randint(VOCABULARY, (int(groups[-1]) + 1, LONGEST), generator=generator)
+    common = places < (shared * lengths)[rows]
+    token_ids[common] = stems[groups[rows[common]], places[common]]
     return Credit(
         rewards=rewards,
         correct=rewards > 0,
         advantages=Standardised().advantages(rewards, groups),
         groups=groups,
         informed=torch.ones(count, dtype=torch.bool),
-        rows=torch.arange(count).repeat_interleave(TOKENS),
-        reasoning=torch.ones(count * TOKENS, dtype=torch.bool),
+        rows=rows,
+        reasoning=torch.ones(len(rows), dtype=torch.bool),
         student_logprobs=student,
         teacher_logprobs=(student + 0.3 * noise).clamp(max=0),
         true_advantages=noise,
-        token_ids=token_ids.flatten(),
+        token_ids=token_ids,
         **{name: near() for name in SIBLINGS | ALTERED},
         **{name: -near() for name in ASKED - SIBLINGS - ALTERED},
     )

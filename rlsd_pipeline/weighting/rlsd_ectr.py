@@ -8,12 +8,17 @@ terms are the teacher's, so the effect that any sibling has cancels, and the stu
 its schedule and ε_w have the values of RLSD's paper; the authors' own values are not known.
 """
 
-from typing import Annotated, Literal, Self
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field
 
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
-from rlsd_pipeline.weighting.rlsd import rlsd_token_advantages, scheduled_mix
+from rlsd_pipeline.weighting.rlsd import cut_weights, rlsd_token_advantages, scheduled_mix
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class RLSDECTR(Weighting):
@@ -42,15 +47,27 @@ class RLSDECTR(Weighting):
         mix = scheduled_mix(self.mix, iteration, warmup=0, decay=self.decay)
         return self.model_copy(update={"mix": mix, "decay": None})
 
+    def cut(self, credit: Credit) -> Tensor:
+        """The mask of tokens with an evidence weight outside 1 ± ε_w."""
+        return cut_weights(credit.token_advantages, _evidence(credit), self.clip)
+
     def streams(self, credit: Credit) -> TokenStreams:
         """Â_t; A itself in a response without siblings of both verdicts.
 
         Raises:
             ValueError: The table was not scored with siblings.
         """
-        right = credit.column("correct_sibling_logprobs")
-        evidence = (right - credit.column("wrong_sibling_logprobs")).nan_to_num_(0.0)
+        evidence = _evidence(credit)
         every = evidence.isfinite()
         advantages = credit.token_advantages
         credited = rlsd_token_advantages(advantages, evidence, every, mix=self.mix, clip=self.clip)
         return TokenStreams(credited)
+
+
+def _evidence(credit: Credit) -> Tensor:
+    """Log-probability with a correct sibling less that with a wrong one; nats, `[tokens]`.
+
+    It is 0 where a response lacks one of them.
+    """
+    right = credit.column("correct_sibling_logprobs")
+    return (right - credit.column("wrong_sibling_logprobs")).nan_to_num_(0.0)

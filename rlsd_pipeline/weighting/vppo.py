@@ -14,7 +14,6 @@ images keep A. No teacher is read.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
@@ -28,6 +27,9 @@ if TYPE_CHECKING:
 
 _LARGEST_LOG_RATIO = 20.0
 _LARGEST = 10.0
+_PART = 2**16
+"""Tokens that are sorted at once: they stay in the processor's cache."""
+
 _LEAST_RANGE = 1e-6
 """Responses whose means lie closer than this all count the same."""
 
@@ -94,37 +96,43 @@ def largest_of_response(sizes: Tensor, lengths: Tensor, share: float) -> Tensor:
     """Whether a token is among its response's largest, of equals the first; `[tokens]`.
 
     Args:
-        sizes: `[tokens]`.
+        sizes: Not negative, compared in single precision; `[tokens]`.
         lengths: Tokens of each response; `[responses]`.
         share: Share of a response's tokens, rounded up.
     """
-    import torch
-
-    starts = lengths.cumsum(0) - lengths
-    kept = torch.zeros_like(sizes, dtype=torch.bool)
-    for length in lengths.unique().tolist():
-        if length == 0:
-            continue
-        count = min(math.ceil(length * share - 1e-9), length)
-        if length * len(lengths) == len(sizes):
-            return _largest_of_row(sizes.view(len(lengths), length), count).flatten()
-        places = starts[lengths == length].unsqueeze(1) + torch.arange(length)
-        kept[places] = _largest_of_row(sizes[places], count)
+    counts = (lengths * share - 1e-9).ceil().long().clamp(min=0).minimum(lengths)
+    sizes = sizes.float()
+    bounds = _least_kept(sizes, lengths, counts)
+    kept = sizes >= at_tokens(bounds, lengths)
+    tied = totals_of(kept, lengths).long() > counts
+    if tied.any():
+        of_tied = at_tokens(tied, lengths)
+        some, widths = sizes[of_tied], lengths[tied]
+        bound = at_tokens(bounds[tied], widths)
+        equal, above = some == bound, some > bound
+        room = counts[tied] - totals_of(above, widths).long()
+        before = equal.cumsum(0)
+        earlier = (before - equal.long())[widths.cumsum(0) - widths]
+        kept[of_tied] = above | (equal & (before - at_tokens(earlier + room, widths) <= 0))
     return kept
 
 
-def _largest_of_row(sizes: Tensor, count: int) -> Tensor:
-    """Whether an entry is among the `count` largest of its row; as `sizes`."""
+def _least_kept(sizes: Tensor, lengths: Tensor, counts: Tensor) -> Tensor:
+    """The `counts`-th largest size of each response, 0 of an empty one; `[responses]`."""
     import torch
 
-    length = sizes.shape[1]
-    least = np.partition(sizes.cpu().numpy(), length - count, axis=1)[:, length - count]
-    bounds = torch.from_numpy(least).unsqueeze(1)
-    kept = sizes >= bounds
-    if int(kept.count_nonzero()) > count * len(sizes):
-        tied = (kept.sum(1) > count).nonzero().squeeze(1)
-        some, bound = sizes[tied], bounds[tied]
-        equal = some == bound
-        room = count - (some > bound).sum(1, keepdim=True)
-        kept[tied] = (some > bound) | (equal & (equal.cumsum(1) <= room))
-    return kept
+    found = np.zeros(len(lengths), dtype=np.float32)
+    ends, filled = lengths.cumsum(0).numpy(), (counts > 0).numpy()
+    row = start = 0
+    while row < len(ends):
+        # Whole responses at a time. The bits of a float that is not negative order as it does.
+        after = max(int(np.searchsorted(ends, start + _PART, side="right")), row + 1)
+        stop = int(ends[after - 1])
+        own = np.arange(after - row).repeat(lengths[row:after].numpy()) << 32
+        own |= np.abs(sizes[start:stop].numpy()).view(np.int32)
+        own.sort()
+        some = np.arange(row, after)[filled[row:after]]
+        least = own[ends[some] - counts.numpy()[some] - start] & (2**32 - 1)
+        found[some] = least.astype(np.int32).view(np.float32)
+        row, start = after, stop
+    return torch.from_numpy(found)

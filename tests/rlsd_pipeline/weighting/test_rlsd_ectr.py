@@ -23,6 +23,7 @@ def test_the_siblings_stand_in_the_place_of_the_student_and_the_teacher(
     assert found is not None
     # λ = ½ of weights 1.1, 1.2 (cut), .8 (cut) and 1/1.1; the last has no siblings.
     assert found.tolist() == pytest.approx([1.05, 1.1, 0.9, -(1 + 1 / 1.1) / 2, 0.5])
+    assert RLSDECTR().cut(credit).tolist() == [False, True, True, False, False]
 
 
 def test_the_share_of_weighted_credit_falls_as_that_of_rlsd() -> None:

@@ -1,4 +1,5 @@
 import math
+import random
 from collections.abc import Callable
 
 import pytest
@@ -44,3 +45,27 @@ def test_a_share_is_rounded_up_and_the_first_of_equals_are_taken() -> None:
     sizes = torch.tensor([1.0, 3.0, 3.0, 3.0, 0.0, 0.0, 5.0, 2.0])
     found = largest_of_response(sizes, torch.tensor([4, 2, 0, 2]), 0.4)
     assert found.nonzero().squeeze(-1).tolist() == [1, 2, 4, 6]
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_ragged_responses_are_cut_one_by_one(seed: int) -> None:
+    rng = random.Random(seed)
+    lengths = [rng.randrange(6) for _ in range(rng.randrange(1, 9))]
+    # A mean length that a response has: the flat table could be cut into rows of it.
+    lengths += [len(lengths), 1] if seed % 2 else [3, 2, 4]
+    rows = [[rng.randrange(8) / 8 for _ in range(length)] for length in lengths]
+    share = rng.choice([0.2, 0.4, 1.0])
+    expected = []
+    for row in rows:
+        count = math.ceil(len(row) * share - 1e-9)
+        largest = sorted(range(len(row)), key=lambda t, row=row: (-row[t], t))[:count]
+        expected += [t in largest for t in range(len(row))]
+    sizes = torch.tensor([size for row in rows for size in row])
+    found = largest_of_response(sizes, torch.tensor(lengths), share)
+    assert found.tolist() == expected
+
+
+def test_a_length_that_is_the_mean_of_all_is_no_sign_of_equal_lengths() -> None:
+    sizes = torch.tensor([9.0, 8.0, 7.0, 1.0, 2.0, 5.0, 6.0, 7.0, 8.0])
+    found = largest_of_response(sizes, torch.tensor([3, 2, 4]), 0.4)
+    assert found.nonzero().squeeze(-1).tolist() == [0, 1, 4, 7, 8]
