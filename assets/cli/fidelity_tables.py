@@ -42,6 +42,8 @@ def _fidelity_table(found: CreditFidelity, methods: Sequence[MethodFidelity]) ->
         "random credit, and scaling a credit does not change it.\nwithin: fidelity after the mean "
         "over each response is subtracted. Reliability of the measurement: "
         f"{number(found.reliability, '.2f')}, within {number(found.reliability_within, '.2f')}.\n"
+        "A fidelity may exceed 1, the more the less reliable the measurement is, since the size of "
+        "the true advantages is itself estimated.\n"
         "Intervals are over problems; p is corrected for the number of methods (Holm), and its "
         f"floor is that of 10,000 draws; {escape(UNBOUNDED_REASON)}.\n"
         f"-: {found.compared_with} has no difference to itself, and a credit that is 0 everywhere "
@@ -68,7 +70,8 @@ def _parts_table(found: CreditFidelity, methods: Sequence[MethodFidelity]) -> Fi
         *heads,
         together=3,
         note="Quarters are those of a response's tokens. p is corrected for the number of methods "
-        "on each part.",
+        "on each part. -: the credit is 0 on the part, or the true advantages there are not told "
+        "from noise.",
     )
     for method in methods:
         values = method.parts()

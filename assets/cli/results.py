@@ -7,7 +7,7 @@ from assets.cli.train import open_loop
 from assets.results.document import records, sections
 from assets.results.formats import csv_text, latex, markdown
 from assets.results.headroom import headroom_section
-from rlsd_pipeline.stages.evaluation.headroom import read_headroom
+from rlsd_pipeline.stages.evaluation.headroom import how_to_know, read_headroom
 from rlsd_pipeline.stages.evaluation.results import read_results
 from rlsd_pipeline.stages.evaluation.undecided import undecided_notes
 from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
@@ -22,7 +22,7 @@ def print_results(experiment: str, form: str) -> None:
             return
         declared = loop.workspace.experiment
         results = read_results(loop.workspace)
-        headroom = headroom_section(read_headroom(loop.workspace))
+        headroom = headroom_section(read_headroom(loop.workspace), how_to_know(declared))
     benchmarks = declared.evaluation.benchmarks
     for note in notes:
         # Beside the document, which stays what a program reads.

@@ -13,7 +13,7 @@ from assets.naming import is_declared
 from assets.results.formats import Section
 from assets.results.headroom import headroom_section
 from rlsd_pipeline.home import home, store_url
-from rlsd_pipeline.stages.evaluation.headroom import read_headroom
+from rlsd_pipeline.stages.evaluation.headroom import how_to_know, read_headroom
 from rlsd_pipeline.stages.evaluation.results import Result, read_results, tests_of_results
 from rlsd_pipeline.stages.evaluation.undecided import undecided_notes
 from rlsd_pipeline.stages.workspace import Workspace
@@ -31,7 +31,7 @@ def print_table(workspace: Workspace, notes: Sequence[str]) -> None:
     """Print the results and the headroom, then the results of earlier declarations."""
     output = console()
     output.print(results_table(workspace))
-    headroom = headroom_section(read_headroom(workspace))
+    headroom = headroom_section(read_headroom(workspace), how_to_know(workspace.experiment))
     if headroom.rows:
         output.print(_section_table(headroom))
     else:

@@ -5,14 +5,19 @@ from collections.abc import Sequence
 
 from assets.results.document import estimate, signed
 from assets.results.formats import Section
-from rlsd_pipeline.stages.evaluation.headroom import HOW_TO_KNOW, MEANING, Headroom, Reached
+from rlsd_pipeline.stages.evaluation.headroom import MEANING, Headroom, Reached
 from rlsd_pipeline.statistics.intervals import UNBOUNDED_MARK, UNBOUNDED_REASON, PairedDifference
 
 
-def headroom_section(found: Sequence[Headroom]) -> Section:
-    """A line a method for area and end of each quantity; without an oracle, how to have one."""
+def headroom_section(found: Sequence[Headroom], unknown: str) -> Section:
+    """A line a method for area and end of each quantity.
+
+    Args:
+        found: The headroom by each number.
+        unknown: What stands there where none was found; from `how_to_know`.
+    """
     if not found:
-        return Section("headroom", [], [], [HOW_TO_KNOW])
+        return Section("headroom", [], [], [unknown])
     against = f"minus {found[0].compared}"
     columns = ["of", "method", against, "p", "decided", "equal within", "share", "seeds"]
     rows = [row for one in found for row in _rows(one)]

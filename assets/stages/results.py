@@ -59,7 +59,7 @@ def _page(
     from assets.results.document import sections
     from assets.results.formats import markdown
     from assets.results.headroom import headroom_section
-    from rlsd_pipeline.stages.evaluation.headroom import headrooms
+    from rlsd_pipeline.stages.evaluation.headroom import headrooms, how_to_know
     from rlsd_pipeline.stages.evaluation.learning import read_learning
     from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
 
@@ -69,7 +69,9 @@ def _page(
     for benchmark in benchmarks:
         pictures[f"curve/{benchmark.name}"] = learning_curve(workspace, benchmark.name, scores)
         pictures |= difference_picture(workspace, lines, benchmark.name)
-    headroom = headroom_section(headrooms(experiment, read_learning(workspace, scores)))
+    headroom = headroom_section(
+        headrooms(experiment, read_learning(workspace, scores)), how_to_know(experiment)
+    )
     document = markdown([*sections(lines, compared_with, benchmarks), headroom])
     notes = earlier_notes(workspace)
     earlier = {"earlier declaration": dg.MetadataValue.md("\n\n".join(notes))} if notes else {}

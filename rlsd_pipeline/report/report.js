@@ -81,6 +81,8 @@ function drawLegend() {
 function drawRows() {
   const shown = state.all ? [...data.methods.keys()] : [state.method];
   rows.className = state.all ? "all" : "";
+  // V stands below the measured advantages, which are the first row.
+  rows.after(part("token-values"));
   rows.replaceChildren(...shown.map((method) => {
     const name = data.methods[method];
     const values = shownValues(method);
@@ -95,6 +97,7 @@ function drawRows() {
     }
     return row;
   }));
+  if (shown.length > 1) rows.children[0].after(part("token-values"));
 }
 
 function place(token, method) {

@@ -17,7 +17,7 @@ from rlsd_pipeline.statistics.shares import share_of_gain
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.vine import Vine
 
-HOW_TO_KNOW = (
+UNDECLARED = (
     "The headroom for better credit is not known here: declare arms of `grpo` and "
     "`weighting: {type: vine}` over the same seeds; the latter trains with measured credit. "
     "`rlsd plan` prints the cost, and `rlsd train` trains both."
@@ -106,6 +106,23 @@ def headrooms(experiment: ExperimentConfig, learnt: Mapping[str, Learning]) -> l
         for measure in Learnt._fields
     ]
     return [one for one in found if one is not None]
+
+
+def how_to_know(experiment: ExperimentConfig) -> str:
+    """What makes the headroom known where `headrooms` finds none.
+
+    Args:
+        experiment: Whose headroom.
+    """
+    ends = oracle_and_grpo(experiment)
+    if ends is None:
+        return UNDECLARED
+    oracle, grpo = ends
+    return (
+        f"The headroom for better credit is not known yet: no seed of `{grpo}` and `{oracle}`, "
+        "which trains with measured credit, is trained. `rlsd plan` prints the cost, and "
+        "`rlsd train` trains both."
+    )
 
 
 def oracle_and_grpo(experiment: ExperimentConfig) -> tuple[str, str] | None:

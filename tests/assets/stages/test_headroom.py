@@ -2,8 +2,10 @@
 
 from assets.results.formats import latex, markdown
 from assets.results.headroom import headroom_section
-from rlsd_pipeline.stages.evaluation.headroom import HOW_TO_KNOW, headroom
+from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.stages.evaluation.headroom import headroom, how_to_know
 from rlsd_pipeline.stages.evaluation.learning import Learnt
+from tests.small_experiment import ATTRIBUTES
 
 LEARNING = {
     "grpo": {0: Learnt(0.5, 0.6), 1: Learnt(0.6, 0.7), 2: Learnt(0.4, 0.5)},
@@ -12,16 +14,16 @@ LEARNING = {
 }
 
 
-def test_without_an_oracle_it_says_how_to_have_one() -> None:
-    section = headroom_section([])
-    assert markdown([section]) == f"**headroom**\n\n- {HOW_TO_KNOW}"
+def test_without_a_headroom_it_says_how_to_have_one() -> None:
+    section = headroom_section([], "train both")
+    assert markdown([section]) == "**headroom**\n\n- train both"
     assert "tabular" not in latex([section])
 
 
 def test_it_is_a_table_of_the_results() -> None:
     found = headroom("accuracy: greedy", "area", LEARNING, ("vine", "grpo"), 0.95)
     assert found is not None
-    section = headroom_section([found])
+    section = headroom_section([found], "")
     of = "accuracy: greedy, area"
     assert section.columns == [
         *("of", "method", "minus grpo", "p", "decided", "equal within", "share", "seeds")
@@ -40,4 +42,13 @@ def test_one_seed_shows_nothing_equal() -> None:
     one = {method: {0: seeds[0]} for method, seeds in LEARNING.items()}
     found = headroom("accuracy: greedy", "area", one, ("vine", "grpo"), 0.95)
     assert found is not None
-    assert headroom_section([found]).rows[1][4:6] == ["open", "1.000"]
+    assert headroom_section([found], "").rows[1][4:6] == ["open", "1.000"]
+
+
+def test_arms_that_are_declared_are_to_be_trained_and_others_to_be_declared() -> None:
+    grpo, vine = {"weighting": {"type": "grpo"}}, {"weighting": {"type": "vine"}}
+    both = ExperimentConfig.model_validate(ATTRIBUTES | {"arms": [grpo, vine]})
+    assert "no seed of `grpo` and `vine`" in how_to_know(both)
+    assert "rlsd train" in how_to_know(both)
+    alone = ExperimentConfig.model_validate(ATTRIBUTES | {"arms": [grpo]})
+    assert "declare arms of `grpo`" in how_to_know(alone)
