@@ -18,6 +18,7 @@ from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 Declare = Callable[..., Path]
 
 COMPUTING = {
+    "compared_columns",
     "rollouts",
     "token_values",
     "logprobs",
