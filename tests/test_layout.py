@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 import assets
 import rlsd_pipeline
@@ -39,6 +40,14 @@ def loaded_by(code: str, home: Path) -> set[str]:
 @pytest.mark.parametrize("package", [assets, rlsd_pipeline, schemas])
 def test_a_package_is_the_one_of_this_checkout(package: object) -> None:
     assert Path(package.__file__).parent == ROOT / package.__name__  # type: ignore[attr-defined]
+
+
+def test_what_others_import_stays_where_it_is() -> None:
+    # Checkers of verdicts outside this repository build verifiers by these names.
+    from rlsd_pipeline.config.verifier import VerifierConfig
+    from rlsd_pipeline.verifiers.verifier import build
+
+    assert build(TypeAdapter(VerifierConfig).validate_python({"type": "exact"}))
 
 
 def test_the_contracts_load_only_pydantic(tmp_path: Path) -> None:
