@@ -8,7 +8,7 @@ from rlsd_pipeline.rewards.reward_function import Response, RewardFunction
 
 
 class Brevity(RewardFunction):
-    """1 for no response at all, falling to 0 at a length."""
+    """1 for an empty response, falling linearly to 0 at `tokens`."""
 
     tokens: Annotated[int, Field(gt=0)] = 20
     """Length from which a response gets nothing."""

@@ -185,7 +185,8 @@ class ExperimentConfig(StrictConfig):
     """The rule that judges responses, for the reward and the held-out benchmark alike."""
 
     reward: RewardConfig = RewardWeights().parts
-    """The parts of the reward; R is their weighted sum."""
+    """The parts of the reward; R is their weighted sum. Unless declared, accuracy weighs 0.9 and
+    format 0.1."""
 
     teacher: TeacherConfig = SyncedTeacher()
     """The teacher of the arms that declare none of their own."""

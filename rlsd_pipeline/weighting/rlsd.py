@@ -5,8 +5,8 @@
     token advantage      Â_t = A ((1 - λ) + λ clip(w_t, 1 - ε_w, 1 + ε_w))
 
 Source: arXiv 2604.03128, Algorithm 1; docs/method.md, eq. 5 to 8. One printed form reads
-`A (1 - λ) + λ clip(w_t, ...)`. That is a misprint: it rewards a wrong answer with a small |A|.
-`formula: as_printed` shows what it does.
+`A (1 - λ) + λ clip(w_t, ...)`. That is a misprint: a wrong answer whose |A| is
+small gets a positive credit. `formula: as_printed` shows what it does.
 
 λ is `mix` and falls linearly to 0 over the training; ε_w is `clip`. There are two conventions of
 λ's schedule: the paper's, and that of the released code, which counts updates from 1 and ramps λ

@@ -11,10 +11,11 @@ from assets.cli.parameters import EXPERIMENT
 @click.option("--iteration", type=click.IntRange(min=0), required=True, help="Its iteration.")
 @click.option("--stage", help="Only this one, such as rewards or benchmark_scores.greedy.")
 def explain(experiment: str, arm: str, iteration: int, stage: str | None) -> None:
-    """Say why a stage of EXPERIMENT would be computed again.
+    """Say why a stage of EXPERIMENT was computed, or would be computed again.
 
-    The answer names every field in which the artifact and today's request differ, with both values,
-    or says that the stage is current.
+    "would be computed again" names every field in which the artifact and today's request differ,
+    with both values. "took the place of" names those in which it differs from the artifact that was
+    there before.
     """
     from assets.naming import experiment_file, own_name
     from rlsd_pipeline.config.experiment import load_experiment
