@@ -6,12 +6,16 @@ their responses, so a response's value is repeated and its tokens are found by t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+_PART = 2**16
+"""Tokens that are worked on at once: their columns stay in the processor's cache."""
 
 
 def lengths_of(rows: Tensor, responses: int) -> Tensor:
@@ -55,3 +59,18 @@ def totals_of(values: Tensor, lengths: Tensor) -> Tensor:
         starts = (np.cumsum(sizes) - sizes)[filled]
         totals[filled] = np.add.reduceat(values.detach().numpy(), starts, dtype=np.float64)
     return torch.from_numpy(totals)
+
+
+def parts_of(lengths: Tensor) -> Iterator[tuple[slice, slice]]:
+    """Yields stretches of whole responses, each with its tokens; one is longer if a response is.
+
+    Args:
+        lengths: Tokens of each response; `[responses]`.
+    """
+    ends = lengths.cumsum(0).numpy()
+    row = start = 0
+    while row < len(ends):
+        after = max(int(np.searchsorted(ends, start + _PART, side="right")), row + 1)
+        stop = int(ends[after - 1])
+        yield slice(row, after), slice(start, stop)
+        row, start = after, stop

@@ -19,14 +19,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from rlsd_pipeline.advantages.estimator import centred_rewards
-from rlsd_pipeline.credit.responses import at_tokens
+from rlsd_pipeline.credit.responses import at_tokens, parts_of
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-_PART = 2**16
-"""Tokens that are summed at once."""
 
 
 class OptimalTokenBaseline(Weighting):
@@ -107,15 +104,11 @@ def _running(energies: Tensor, lengths: Tensor) -> Tensor:
 
     found = torch.empty_like(energies)
     added, out, sizes = energies.numpy(), found.numpy(), lengths.numpy()
-    ends = np.cumsum(sizes)
-    row = start = 0
-    while row < len(sizes):
-        # Whole responses at a time, so that their sums in float64 stay in the processor's cache.
-        after = max(int(np.searchsorted(ends, start + _PART, side="right")), row + 1)
-        stop = int(ends[after - 1])
-        summed = np.cumsum(added[start:stop], dtype=np.float64)
-        before = np.concatenate([[0.0], summed])[ends[row:after] - sizes[row:after] - start]
-        summed -= np.repeat(before, sizes[row:after])
-        np.maximum(summed, 0.0, out=out[start:stop], casting="same_kind")
-        row, start = after, stop
+    for responses, tokens in parts_of(lengths):
+        # Sums in float64, which here stay in the processor's cache.
+        summed = np.cumsum(added[tokens], dtype=np.float64)
+        widths = sizes[responses]
+        before = np.concatenate([[0.0], summed])[np.cumsum(widths) - widths]
+        summed -= np.repeat(before, widths)
+        np.maximum(summed, 0.0, out=out[tokens], casting="same_kind")
     return found

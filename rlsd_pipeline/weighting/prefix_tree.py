@@ -88,7 +88,7 @@ class _Front(NamedTuple):
 
     Attributes:
         going: Indices of the responses; `[going]`.
-        nodes: Where each stands in the tree, from 0, ascending; `[going]`.
+        nodes: Where each stands in the tree, ascending; `[going]`.
         places: Its next token among all tokens; `[going]`.
         values: Mean known reward of those that pass the node; float64, `[going]`.
         passing: How many pass it; `[going]`.
@@ -114,8 +114,7 @@ class _Front(NamedTuple):
 
         after = int(self.nodes[-1]) + 1 if len(self.nodes) else 0
         joined = _Front(*(torch.cat(pair) for pair in zip(self, other, strict=True)))
-        nodes = torch.cat([self.nodes, other.nodes + after])
-        return joined._replace(nodes=nodes.unique_consecutive(return_inverse=True)[1])
+        return joined._replace(nodes=torch.cat([self.nodes, other.nodes + after]))
 
     def skipped(self, token_ids: Tensor, ends: Tensor, most: int) -> _Front:
         """Further on by what all of a node say alike.

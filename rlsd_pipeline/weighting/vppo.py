@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from rlsd_pipeline.credit.responses import at_tokens, totals_of
+from rlsd_pipeline.credit.responses import at_tokens, parts_of, totals_of
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 _LARGEST_LOG_RATIO = 20.0
 _LARGEST = 10.0
-_PART = 2**16
-"""Tokens that are sorted at once: they stay in the processor's cache."""
-
 _LEAST_RANGE = 1e-6
 """Responses whose means lie closer than this all count the same."""
 
@@ -122,17 +119,13 @@ def _least_kept(sizes: Tensor, lengths: Tensor, counts: Tensor) -> Tensor:
     import torch
 
     found = np.zeros(len(lengths), dtype=np.float32)
-    ends, filled = lengths.cumsum(0).numpy(), (counts > 0).numpy()
-    row = start = 0
-    while row < len(ends):
-        # Whole responses at a time. The bits of a float that is not negative order as it does.
-        after = max(int(np.searchsorted(ends, start + _PART, side="right")), row + 1)
-        stop = int(ends[after - 1])
-        own = np.arange(after - row).repeat(lengths[row:after].numpy()) << 32
-        own |= np.abs(sizes[start:stop].numpy()).view(np.int32)
+    for responses, tokens in parts_of(lengths):
+        widths, chosen = lengths[responses].numpy(), counts[responses].numpy()
+        # The bits of a float that is not negative order as it does.
+        own = np.arange(len(widths)).repeat(widths) << 32
+        own |= np.abs(sizes[tokens].numpy()).view(np.int32)
         own.sort()
-        some = np.arange(row, after)[filled[row:after]]
-        least = own[ends[some] - counts.numpy()[some] - start] & (2**32 - 1)
-        found[some] = least.astype(np.int32).view(np.float32)
-        row, start = after, stop
+        filled = chosen > 0
+        least = own[(np.cumsum(widths) - chosen)[filled]] & (2**32 - 1)
+        found[responses][filled] = least.astype(np.int32).view(np.float32)
     return torch.from_numpy(found)

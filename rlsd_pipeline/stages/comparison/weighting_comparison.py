@@ -171,8 +171,6 @@ def _fidelity(
     confidence: float,
 ) -> CreditFidelity | None:
     """The fidelity of the credits; None without token values."""
-    import numpy as np
-
     from rlsd_pipeline.credit.fidelity_table import Valued, credit_fidelity
     from rlsd_pipeline.credit.states import measured_advantages
     from rlsd_pipeline.weighting.grpo import GRPO
@@ -184,7 +182,7 @@ def _fidelity(
     valued = Valued(
         measured,
         segments,
-        lengths=np.bincount(credit.rows.numpy(), minlength=len(credit.rewards)),
+        lengths=credit.lengths.numpy(),
         states=int(values.manifest.measurements["states"]),
         continuations=int(values.manifest.measurements["continuations"]),
     )
