@@ -103,6 +103,22 @@ def test_the_reproduction_declares_every_method_of_the_paper() -> None:
     assert starts == {seed: seed % 2 for seed in range(8)}
 
 
+def test_the_sensitivity_is_a_whole_grid_without_decay() -> None:
+    declared = load_experiment(EXPERIMENTS / "easy_vqa_sensitivity" / "defs.yaml")
+    cells = {name: arms[0].weighting for name, arms in declared.methods().items() if name != "grpo"}
+    found = {name: (of.mix, of.clip, of.decay) for name, of in cells.items()}
+    assert found == {
+        f"rlsd-l{mix}-e{clip}": (int(mix) / 100, int(clip) / 100, None)
+        for mix in ("025", "050", "075", "100")
+        for clip in ("010", "020", "050", "100")
+    }
+    arms = declared.lineages().values()
+    assert {arm.method: [one.seed for one in arms if one.method == arm.method] for arm in arms} == {
+        method: [0, 1] for method in ("grpo", *cells)
+    }
+    assert {seed: declared.model.of_seed(seed).seed for seed in (0, 1)} == {0: 0, 1: 1}
+
+
 def test_checks_stop_what_follows_but_the_one_that_tells_who_is_behind(
     shipped: dg.Definitions,
 ) -> None:
