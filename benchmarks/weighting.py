@@ -13,7 +13,7 @@ import torch
 
 from benchmarks.timing import emit
 from rlsd_pipeline.advantages.standardised import Standardised
-from rlsd_pipeline.credit.columns import ALTERED, ASKED, SIBLINGS
+from rlsd_pipeline.credit.columns import ALTERED, ASKED, BASE, SIBLINGS
 from rlsd_pipeline.weighting import METHODS
 from rlsd_pipeline.weighting.method import Credit
 
@@ -44,6 +44,7 @@ def credit_of(tokens: int, shared: float = 0.0) -> Credit:
     token_ids = torch.randint(VOCABULARY, (len(rows),), generator=generator)
     places = torch.arange(len(rows)) - (lengths.cumsum(0) - lengths)[rows]
     stems = torch.randint(VOCABULARY, (int(groups[-1]) + 1, LONGEST), generator=generator)
+    scores = SIBLINGS | ALTERED | {BASE}
     common = places < (shared * lengths)[rows]
     token_ids[common] = stems[groups[rows[common]], places[common]]
     return Credit(
@@ -58,8 +59,8 @@ def credit_of(tokens: int, shared: float = 0.0) -> Credit:
         teacher_logprobs=(student + 0.3 * noise).clamp(max=0),
         true_advantages=noise,
         token_ids=token_ids,
-        **{name: near() for name in SIBLINGS | ALTERED},
-        **{name: -near() for name in ASKED - SIBLINGS - ALTERED},
+        **{name: near() for name in scores},
+        **{name: -near() for name in ASKED - scores},
     )
 
 

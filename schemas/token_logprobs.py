@@ -13,7 +13,7 @@ class TokenLogprobs(Record):
     methods that read them, and null otherwise.
     """
 
-    schema_version: ClassVar[int] = 3
+    schema_version: ClassVar[int] = 4
     oldest_readable: ClassVar[int | None] = 2
 
     key: ClassVar[tuple[str, ...]] = ("rollout_id",)
@@ -78,6 +78,9 @@ class TokenLogprobs(Record):
     patched_image_logprobs: Annotated[list[Logprob] | None, AlignedWith("completion_ids")] = None
     """log π_S(y_t | x with patches of its images black, y<t) in nats. [tokens]"""
 
+    base_logprobs: Annotated[list[Logprob] | None, AlignedWith("completion_ids")] = None
+    """log π_0(y_t | x, y<t) in nats, of the model that training began with. [tokens]"""
+
     example: ClassVar[dict[str, Any]] = {
         "rollout_id": "easy_vqa/train/17#0",
         "completion_ids": [7, 3, 2],
@@ -93,4 +96,5 @@ class TokenLogprobs(Record):
         "blank_image_logprobs": None,
         "blurred_image_logprobs": None,
         "patched_image_logprobs": None,
+        "base_logprobs": None,
     }

@@ -11,9 +11,12 @@ class TokenWeights(Record):
     The loss is the sum of the components whose stream is present.
     """
 
+    schema_version: ClassVar[int] = 2
+    oldest_readable: ClassVar[int | None] = 1
+
     key: ClassVar[tuple[str, ...]] = ("rollout_id",)
     rules: ClassVar[tuple[AnyPresent, ...]] = (
-        AnyPresent(("token_advantages", "distillation_weights", "nll_weights")),
+        AnyPresent(("token_advantages", "distillation_weights", "nll_weights", "anchor_weights")),
     )
 
     rollout_id: NonEmpty
@@ -31,10 +34,14 @@ class TokenWeights(Record):
     nll_weights: Annotated[list[TokenWeight] | None, AlignedWith("completion_ids")]
     """Factor on −log π_θ(y_t | x, y<t). [tokens]"""
 
+    anchor_weights: Annotated[list[TokenWeight] | None, AlignedWith("completion_ids")] = None
+    """Factor on ½ (log π_θ(y_t | x, y<t) − log π_0(y_t | x, y<t))². [tokens]"""
+
     example: ClassVar[dict[str, Any]] = {
         "rollout_id": "easy_vqa/train/17#0",
         "completion_ids": [7, 3, 2],
         "token_advantages": [0.75, 0.875, 0.75],
         "distillation_weights": None,
         "nll_weights": None,
+        "anchor_weights": None,
     }

@@ -55,6 +55,8 @@ def _arrays(group: UpdateGroup) -> Iterator[tuple[str, Tensor]]:
             yield f"teacher.{name}", value
     if tokens.engine_ratios is not None:
         yield "engine_ratios", tokens.engine_ratios
+    if tokens.base_logprobs is not None:
+        yield "base_logprobs", tokens.base_logprobs
 
 
 def _group(arrays: dict[str, Tensor]) -> UpdateGroup:
@@ -71,5 +73,6 @@ def _group(arrays: dict[str, Tensor]) -> UpdateGroup:
     teacher = None
     if "teacher.ids" in arrays:
         teacher = Support(*(arrays[f"teacher.{name}"] for name in Support._fields))
-    tokens = Tokens(arrays["old_logprobs"], streams, teacher, arrays.get("engine_ratios"))
+    others = (arrays.get(name) for name in ("engine_ratios", "base_logprobs"))
+    tokens = Tokens(arrays["old_logprobs"], streams, teacher, *others)
     return UpdateGroup(prompt, [row.tolist() for row in rows], tokens)

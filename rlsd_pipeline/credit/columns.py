@@ -23,6 +23,7 @@ WRONG_SIBLINGS = "mean_wrong_sibling_logprobs"
 BLANK_IMAGE = "blank_image_logprobs"
 BLURRED_IMAGE = "blurred_image_logprobs"
 PATCHED_IMAGE = "patched_image_logprobs"
+BASE = "base_logprobs"
 
 
 class Column(NamedTuple):
@@ -31,13 +32,13 @@ class Column(NamedTuple):
     Attributes:
         name: Its attribute of `Credit`, and its column in the table that holds it.
         meaning: What it is.
-        of: Whose it is: the sampled response's, the student's scores, those of a teacher, or what
-            `token_values` measures.
+        of: Whose it is: the sampled response's, the student's scores, those of a teacher or of the
+            base model, or what `token_values` measures.
     """
 
     name: str
     meaning: str
-    of: Literal["response", "student", "teacher", "values"]
+    of: Literal["response", "student", "teacher", "base", "values"]
 
 
 COLUMNS: dict[str, Column] = {
@@ -55,6 +56,7 @@ COLUMNS: dict[str, Column] = {
         Column(CORRECT_SIBLING, "log π_T where it sees a correct sibling", "teacher"),
         Column(WRONG_SIBLING, "log π_T where it sees a wrong sibling", "teacher"),
         Column(WRONG_SIBLINGS, "log of the mean π_T over wrong siblings", "teacher"),
+        Column(BASE, "log π_0 of the sampled token: the model that training began with", "base"),
         Column(VALUES, "the measured change of the expected reward", "values"),
     )
 }
@@ -69,7 +71,7 @@ SIBLINGS = frozenset({CORRECT_SIBLING, WRONG_SIBLING, WRONG_SIBLINGS})
 ALTERED = frozenset({BLANK_IMAGE, BLURRED_IMAGE, PATCHED_IMAGE})
 """Columns of the student where the images are altered."""
 
-ASKED = frozenset({STUDENT_ENTROPY, SQUARED_PROBS, TEACHER_ENTROPY}) | SIBLINGS | ALTERED
+ASKED = frozenset({STUDENT_ENTROPY, SQUARED_PROBS, TEACHER_ENTROPY, BASE}) | SIBLINGS | ALTERED
 """Columns of `logprobs` that are computed where a method asks for them."""
 
 

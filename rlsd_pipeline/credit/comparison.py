@@ -8,6 +8,7 @@ from torch import Tensor
 
 from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.components.guarded import guarded
+from rlsd_pipeline.credit.columns import BASE
 from rlsd_pipeline.credit.rounding import selected
 from rlsd_pipeline.credit.segments import Segment
 from rlsd_pipeline.statistics.bootstrap import cluster_ratio
@@ -23,7 +24,8 @@ def token_credit(streams: TokenStreams, credit: Credit) -> Tensor:
     """How hard the streams push the probability of each sampled token; `[tokens]`.
 
     Â_t of the policy gradient; for a divergence its weight times Δ_t, which is the advantage of
-    its sampled form (docs/method.md, eq. 15); for the likelihood its weight.
+    its sampled form (docs/method.md, eq. 15); for the likelihood its weight; for the anchor its
+    weight times log π_0 - log π_S, which is its gradient at the first step.
     """
     pushed = credit.student_logprobs.new_zeros(len(credit.rows))
     if streams.token_advantages is not None:
@@ -32,6 +34,9 @@ def token_credit(streams: TokenStreams, credit: Credit) -> Tensor:
         pushed = pushed + streams.distillation_weights * credit.information_gain
     if streams.nll_weights is not None:
         pushed = pushed + streams.nll_weights
+    if streams.anchor_weights is not None:
+        back = credit.column(BASE) - credit.student_logprobs
+        pushed = pushed + streams.anchor_weights * back.nan_to_num(0.0)
     return pushed
 
 

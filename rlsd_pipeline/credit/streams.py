@@ -16,11 +16,14 @@ class TokenStreams(NamedTuple):
         distillation_weights: Weight of the divergence to the stored teacher distribution;
             `[tokens]`.
         nll_weights: Weight of the negative log-likelihood of the response's own token; `[tokens]`.
+        anchor_weights: Weight of ½ (log π_θ - log π_0)², which pulls the policy towards the base
+            model π_0; `[tokens]`. The method reads `base_logprobs`.
     """
 
     token_advantages: Tensor | None = None
     distillation_weights: Tensor | None = None
     nll_weights: Tensor | None = None
+    anchor_weights: Tensor | None = None
 
     def beside(self, advantages: Tensor) -> TokenStreams:
         """These streams and a policy gradient: its advantages are added to those of here, if any.

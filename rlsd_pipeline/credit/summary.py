@@ -16,7 +16,7 @@ def summary(credit: Credit, streams: TokenStreams) -> dict[str, float]:
         numbers["multiplier_median"] = multiplier.median().item()
         low, high = _percentiles(multiplier, 0.05, 0.95)
         numbers |= {"multiplier_p05": low, "multiplier_p95": high}
-    for name in ("distillation_weights", "nll_weights"):
+    for name in ("distillation_weights", "nll_weights", "anchor_weights"):
         weights = getattr(streams, name)
         if weights is not None:
             numbers[f"{name.removesuffix('_weights')}_share"] = _share(weights != 0)

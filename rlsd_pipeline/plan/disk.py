@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rlsd_pipeline.artifacts.columns import table_columns
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
 from rlsd_pipeline.config.teacher import EMATeacher
-from rlsd_pipeline.credit.columns import ASKED
+from rlsd_pipeline.credit.columns import ASKED, BASE
 from rlsd_pipeline.plan.architecture import Architecture
 from rlsd_pipeline.plan.layout import FLOAT32, Layout
 from rlsd_pipeline.plan.memory import divide
@@ -114,10 +114,12 @@ def _tables(arm: Arm, architecture: Architecture, work: Workload) -> dict[str, i
     tokens = read.responses * read.response_tokens
     # The prompt's ids stand in every row of its group.
     prompts = read.responses * read.prompt_tokens * _ID_BYTES
+    anchored = BASE in arm.columns
     tables = {
         "rollouts": tokens * (token_bytes(Rollout) + _TEXT_BYTES) + prompts,
         "logprobs": tokens * token_bytes(TokenLogprobs, ASKED - arm.columns),
-        "token_weights": tokens * token_bytes(TokenWeights),
+        "token_weights": tokens
+        * token_bytes(TokenWeights, () if anchored else ("anchor_weights",)),
     }
     divergence = arm.weighting.stored_divergence
     if divergence is not None:

@@ -52,7 +52,7 @@ class Demand:
 
     Attributes:
         architecture: The policy.
-        teacher: Parameters of the teacher's model; 0 where no teacher is asked.
+        teacher: Parameters of the largest model that scores beside the policy; 0 where none does.
         work: Its longest prompts and responses.
         longest_image: Tokens of the largest image.
     """
@@ -114,7 +114,7 @@ def _update(demand: Demand, spread: Layout, logits: int) -> dict[str, int]:
 
 
 def _scoring(demand: Demand, spread: Layout, logits: int) -> dict[str, int]:
-    """The passes under student and teacher; both stay in memory."""
+    """The passes under student and teacher or base model; two of them stay in memory."""
     architecture, work = demand.architecture, demand.work
     row = max(work.longest_prompt, work.longest_teacher_prompt) + work.longest_response
     tokens = _micro_batch(spread, row)

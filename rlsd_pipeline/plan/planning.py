@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
 from rlsd_pipeline.config.hardware import HardwareConfig
 from rlsd_pipeline.config.teacher import ModelTeacher
+from rlsd_pipeline.credit.columns import BASE
 from rlsd_pipeline.plan.architecture import Architecture, read_architecture
 from rlsd_pipeline.plan.disk import Disk, Written, run_disk, written
 from rlsd_pipeline.plan.evaluation import Evaluation, evaluation
@@ -175,6 +176,8 @@ def _method(
     if isinstance(arm.teacher, ModelTeacher):
         teacher = read_architecture(arm.teacher.model)
     asked = teacher.parameters if arm.reads_teacher else 0
+    if BASE in arm.columns:
+        asked = max(asked, architecture.parameters)
     demand = Demand(architecture, asked, work, _longest_image(experiment, architecture))
     held, engine = phases(demand, spread, hardware)
     needed = operations(architecture, teacher, work, spread, arm.update.epochs)

@@ -92,6 +92,8 @@ def workload(experiment: ExperimentConfig, arm: Arm) -> Workload:
         longest = max(longest, sampling.max_prompt_tokens + sampling.max_tokens)
     for name in sorted(arm.columns & columns.ALTERED):
         scoring.append(read(name.removesuffix("_logprobs").replace("_", " "), sampling.prompts, 0))
+    if columns.BASE in arm.columns:
+        scoring.append(read("base model", sampling.prompts, 0))
     values = _values(arm, plain, expected) if arm.weighting.reads_values else None
     return Workload(
         plain,

@@ -18,7 +18,7 @@ from schemas import BenchmarkScore, Reward, Verdict
 
 Numbers = dict[str, float]
 
-STREAMS = ("token_advantages", "distillation_weights", "nll_weights")
+STREAMS = ("token_advantages", "distillation_weights", "nll_weights", "anchor_weights")
 
 
 def stage_metrics(stage: Stage, artifact: Artifact) -> Numbers:

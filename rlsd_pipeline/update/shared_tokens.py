@@ -31,13 +31,14 @@ class SharedTokens(NamedTuple):
         """The same tokens on a device."""
         tokens = self.tokens
         streams = (None if column is None else column.to(device) for column in tokens.streams)
-        teacher, ratios = tokens.teacher, tokens.engine_ratios
+        teacher, ratios, base = tokens.teacher, tokens.engine_ratios, tokens.base_logprobs
         return self._replace(
             tokens=Tokens(
                 tokens.old_logprobs.to(device),
                 TokenStreams(*streams),
                 None if teacher is None else Support(*(field.to(device) for field in teacher)),
                 None if ratios is None else ratios.to(device),
+                None if base is None else base.to(device),
             ),
             shares=self.shares.to(device),
         )
@@ -86,7 +87,8 @@ def weightless(like: Tokens, count: int) -> SharedTokens:
         ids = torch.zeros(count, size, dtype=torch.long)
         teacher = Support(ids, torch.full((count, size), EMPTY), zeros)
     ratios = None if like.engine_ratios is None else torch.ones(count)
-    return SharedTokens(Tokens(zeros, TokenStreams(*streams), teacher, ratios), zeros)
+    base = None if like.base_logprobs is None else zeros
+    return SharedTokens(Tokens(zeros, TokenStreams(*streams), teacher, ratios, base), zeros)
 
 
 def join(parts: Sequence[SharedTokens]) -> SharedTokens:
@@ -96,12 +98,14 @@ def join(parts: Sequence[SharedTokens]) -> SharedTokens:
     supports = [part.tokens.teacher for part in parts if part.tokens.teacher is not None]
     fields = zip(*supports, strict=True)
     ratios = [p.tokens.engine_ratios for p in parts if p.tokens.engine_ratios is not None]
+    bases = [p.tokens.base_logprobs for p in parts if p.tokens.base_logprobs is not None]
     return SharedTokens(
         Tokens(
             torch.cat([part.tokens.old_logprobs for part in parts]),
             TokenStreams(*streams),
             Support(*(torch.cat(field) for field in fields)) if supports else None,
             torch.cat(ratios) if ratios else None,
+            torch.cat(bases) if bases else None,
         ),
         torch.cat([part.shares for part in parts]),
     )

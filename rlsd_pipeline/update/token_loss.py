@@ -1,10 +1,11 @@
 """The loss of a set of tokens: the sum of the components whose stream is present.
 
     L = clipped surrogate(Â_t) + mean_t d_t min(ρ_t, bound) D_t + mean_t n_t (-log π_θ(y_t))
+        + mean_t ½ a_t (log π_θ(y_t) - log π_0(y_t))²
 
-with d_t the distillation weights, D_t the divergence to the teacher and n_t the weights of the
-likelihood. All three use the same mean (`token_shares`), and where another engine sampled the
-tokens, the same correction (`engine_correction.py`).
+with d_t the distillation weights, D_t the divergence to the teacher, n_t the weights of the
+likelihood, a_t the anchor weights and π_0 the base model. All use the same mean (`token_shares`),
+and where another engine sampled the tokens, the same correction (`engine_correction.py`).
 """
 
 from typing import NamedTuple, Self
@@ -35,22 +36,25 @@ class Tokens(NamedTuple):
         teacher: The teacher's stored distribution, or None where no stream needs it.
         engine_ratios: Their probability under the policy as scored over that under the engine that
             sampled; `[tokens]`, or None where the two are one engine.
+        base_logprobs: Under the base model; nats, `[tokens]`, or None where no stream needs them.
     """
 
     old_logprobs: Tensor
     streams: TokenStreams
     teacher: Support | None
     engine_ratios: Tensor | None = None
+    base_logprobs: Tensor | None = None
 
     def at(self, places: slice | Tensor) -> Self:
         """Some of the tokens: a stretch of them, or those at some indices."""
         streams = (None if column is None else column[places] for column in self.streams)
-        teacher, ratios = self.teacher, self.engine_ratios
+        teacher, ratios, base = self.teacher, self.engine_ratios, self.base_logprobs
         return self._replace(
             old_logprobs=self.old_logprobs[places],
             streams=TokenStreams(*streams),
             teacher=None if teacher is None else Support(*(field[places] for field in teacher)),
             engine_ratios=None if ratios is None else ratios[places],
+            base_logprobs=None if base is None else base[places],
         )
 
 
@@ -111,6 +115,11 @@ def token_loss(
         ).sum()
     if streams.nll_weights is not None:
         components["nll"] = -(streams.nll_weights * shares * policy_logprobs).sum()
+    if streams.anchor_weights is not None:
+        if tokens.base_logprobs is None:
+            raise ValueError("anchor_weights need `base_logprobs`: let the method read them")
+        apart = policy_logprobs - tokens.base_logprobs
+        components["anchor"] = (streams.anchor_weights * shares * apart.square() / 2).sum()
     loss = torch.stack(list(components.values())).sum()
     parts = {f"loss_{name}": value.item() for name, value in components.items()}
     return TokenLoss(loss, parts, ratio, clipped)

@@ -9,7 +9,7 @@
     opd.py               distillation from another model that sees no reference
     sdpo.py              distillation from a teacher that sees a successful sibling
     grpo_opsd.py         GRPO plus OPSD
-    sdpg.py              GRPO plus a small divergence to the teacher's whole distribution
+    sdpg.py              GRPO, a small divergence to the teacher, and a pull to the base model
     sdar.py              GRPO plus a likelihood weighed by a gate on the teacher's evidence
     srpo.py              GRPO for right responses, SDPO for wrong ones
     surprisal.py         the advantage, distributed by how unlikely each token was

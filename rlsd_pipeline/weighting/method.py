@@ -79,6 +79,7 @@ class Credit:
         blank_image_logprobs: The student whose images are blank; nats, `[tokens]`.
         blurred_image_logprobs: The student whose images are blurred; nats, `[tokens]`.
         patched_image_logprobs: The student whose images have black patches; nats, `[tokens]`.
+        base_logprobs: The model that training began with, in the plain context; nats, `[tokens]`.
 
     The columns from `student_entropy` on are None if they were not computed, and nan at the tokens
     of a rollout that has no such value: no such sibling, no images or no teacher.
@@ -104,6 +105,7 @@ class Credit:
     blank_image_logprobs: Tensor | None = None
     blurred_image_logprobs: Tensor | None = None
     patched_image_logprobs: Tensor | None = None
+    base_logprobs: Tensor | None = None
 
     def lacks(self, names: Iterable[str]) -> list[str]:
         """The missing ones among some columns."""

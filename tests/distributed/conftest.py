@@ -107,6 +107,7 @@ def make_groups() -> Callable[..., list[UpdateGroup]]:
                 "token_advantages": torch.tensor([rng.gauss(0, 1) for _ in range(count)]),
                 "distillation_weights": torch.tensor([9 * rng.random() for _ in range(count)]),
                 "nll_weights": torch.tensor([rng.random() for _ in range(count)]),
+                "anchor_weights": torch.tensor([rng.random() for _ in range(count)]),
             }
             teacher = None
             if "distillation_weights" in streams:
@@ -117,6 +118,7 @@ def make_groups() -> Callable[..., list[UpdateGroup]]:
                 torch.tensor([-5.5 + rng.uniform(-0.5, 0.5) for _ in range(count)]),
                 TokenStreams(**{name: credit[name] for name in streams}),
                 teacher,
+                base_logprobs=torch.tensor([-5.5 + rng.uniform(-2, 2) for _ in range(count)]),
             )
             groups.append(UpdateGroup(prompt, completions, tokens))
         return groups

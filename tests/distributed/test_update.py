@@ -40,6 +40,7 @@ CASES = {
     "policy-gradient": Case(streams=("token_advantages",)),
     "divergence": Case(streams=("distillation_weights",)),
     "likelihood": Case(streams=("nll_weights",)),
+    "anchor": Case(streams=("anchor_weights",)),
     "every-stream": Case(),
     "text": Case(model="llama"),
     # Experts lie on disk one by one, and are one tensor in memory.

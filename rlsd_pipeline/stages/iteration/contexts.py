@@ -127,7 +127,7 @@ class Contexts:
         return self._score(artifact, prompts, keep, moments=moments)
 
     def plain(self, artifact: Artifact) -> list[Scored]:
-        """The teacher without what is privileged: the control."""
+        """Other weights in the plain context: the base model, or the control of a teacher."""
         policy = self.run.workspace.compute.reader(artifact)
         prompts = [student_prompt(self.run.experiment, policy, p) for p in self.owners]
         return _all(self._score(artifact, prompts, None))

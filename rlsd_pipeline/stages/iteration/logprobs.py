@@ -9,6 +9,7 @@ from rlsd_pipeline.config.precision import is_exact, scoring_identity
 from rlsd_pipeline.credit.columns import (
     ALTERED,
     ASKED,
+    BASE,
     BLURRED_IMAGE,
     PATCHED_IMAGE,
     SIBLINGS,
@@ -49,12 +50,14 @@ class LogprobsStage(Stage):
     computes = True
 
     def inputs(self, run: StageRun) -> dict[str, Artifact]:
-        """The teacher, and what it sees, count where the arm's method reads them."""
+        """The teacher, what it sees, and the base model count where the arm's method reads them."""
         found = super().inputs(run)
         if not run.arm.teacher_reads_rewards:
             found.pop("rewards", None)
         if run.arm.reads_teacher:
             found["teacher"] = run.teacher()
+        if BASE in run.arm.columns:
+            found["base"] = run.read("policy", 0)
         return found
 
     def settings(self, run: StageRun) -> dict[str, Any]:
@@ -126,6 +129,10 @@ class LogprobsStage(Stage):
             columns |= sibling_columns(contexts, teacher)
         if run.arm.columns & ALTERED:
             columns |= altered_columns(contexts, policy)
+        if "base" in inputs:
+            same_weights = inputs["base"].digest == policy.digest
+            base = student if same_weights else contexts.plain(inputs["base"])
+            columns[BASE] = token_column(base)
         written = to_table(TokenLogprobs, columns)
         out.table(TokenLogprobs, written, aligned_with=table)
         measured = table_moments(written)._asdict()
@@ -183,12 +190,13 @@ class LogprobsTable(TableStage, LogprobsStage):  # type: ignore[misc]
             )
 
     def check(self, run: StageRun, inputs: Mapping[str, Artifact], table: pa.Table) -> None:
-        """Check that there is a teacher if the arm's method reads one.
+        """Check that teacher and base model scored the responses if the arm's method reads them.
 
         Raises:
-            ArtifactError: There is no teacher.
+            ArtifactError: One of them did not.
         """
-        if TEACHER in run.arm.columns and table["teacher_logprobs"].null_count == len(table):
-            raise ArtifactError(
-                f"teacher_logprobs is null in every row, and `{run.arm.method}` reads a teacher"
-            )
+        for name, whose in ((TEACHER, "a teacher"), (BASE, "the base model")):
+            if name in run.arm.columns and table[name].null_count == len(table):
+                raise ArtifactError(
+                    f"{name} is null in every row, and `{run.arm.method}` reads {whose}"
+                )

@@ -9,6 +9,7 @@ import torch
 
 from rlsd_pipeline.artifacts import Artifact, check_same_tokens
 from rlsd_pipeline.artifacts.validation import contiguous
+from rlsd_pipeline.credit.columns import BASE
 from rlsd_pipeline.credit.tables import flat, row_offsets
 from rlsd_pipeline.groups import Groups
 from rlsd_pipeline.models.logprobs import EMPTY, Support
@@ -35,7 +36,7 @@ def update_groups(
     """
     rollouts = inputs["rollouts"].table(Rollout, ["problem_id", "rollout_logprobs", *_TOKENS])
     weights = inputs["token_weights"].table(TokenWeights)
-    old = inputs["logprobs"].table(TokenLogprobs, ["student_logprobs", *_TOKENS])
+    old = inputs["logprobs"].table(TokenLogprobs, ["student_logprobs", BASE, *_TOKENS])
     for table in (weights, old):
         check_same_tokens(table, rollouts)
     teacher = None
@@ -48,7 +49,8 @@ def update_groups(
     known = rollouts["rollout_logprobs"].null_count == 0
     if known and sampled_by_another_engine(inputs["rollouts"]):
         ratios = engine_ratios(student_logprobs, flat(rollouts["rollout_logprobs"]))
-    every = Tokens(student_logprobs, _streams(weights), teacher, ratios)
+    base = flat(old[BASE]) if old[BASE].null_count == 0 else None
+    every = Tokens(student_logprobs, _streams(weights), teacher, ratios, base)
     problems = run.workspace.problems(inputs["problems"])
     groups = Groups(rollouts["problem_id"].to_pylist())
     offsets = row_offsets(rollouts["completion_ids"])

@@ -13,7 +13,7 @@ _BEFORE_DIFFERENCE = 12
 
 _MOST_SETTINGS = 6
 
-_ROLES = ("teacher", "items")
+_ROLES = ("teacher", "base", "items")
 """Roles of inputs that are not named after their stage."""
 
 

@@ -27,7 +27,12 @@ def test_groups_go_through_a_file(
         UpdateGroup(
             prompt,
             [[8, 9, 10]],
-            Tokens(table[1:4], TokenStreams(table[:3], table[2:5]), support),
+            Tokens(
+                table[1:4],
+                TokenStreams(table[:3], table[2:5], anchor_weights=table[:3]),
+                support,
+                base_logprobs=table[3:],
+            ),
         ),
         UpdateGroup(vision_policy.encode("what?"), [[]], Tokens(table[:0], TokenStreams(), None)),
     ]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,16 @@ def test_a_divergence_pushes_by_its_weight_times_the_gain() -> None:
 def test_the_likelihood_pushes_by_its_weight() -> None:
     streams = TokenStreams(nll_weights=torch.tensor([1.0, 0.0, 1.0, 0.0, 1.0]))
     assert token_credit(streams, table(teacher=False)).tolist() == [1, 0, 1, 0, 1]
+
+
+def test_the_anchor_pushes_back_by_how_far_the_policy_is_from_the_base_model() -> None:
+    credit = table(teacher=False)
+    base = credit.student_logprobs + torch.tensor([0.5, 0.0, -1.0, torch.nan, 2.0])
+    streams = TokenStreams(anchor_weights=torch.tensor([2.0, 2.0, 0.5, 0.0, 0.25]))
+    found = token_credit(streams, replace(credit, base_logprobs=base))
+    assert found.tolist() == pytest.approx([1.0, 0.0, -0.5, 0.0, 0.5])
+    with pytest.raises(ValueError, match="needs base_logprobs"):
+        token_credit(streams, credit)
 
 
 def test_components_add_up() -> None:

@@ -44,9 +44,11 @@ def test_shares_of_the_other_streams() -> None:
     streams = TokenStreams(
         distillation_weights=torch.tensor([1.0, 1.0, 0.0, 0.5, 1.0]),
         nll_weights=torch.tensor([0.0, 0.0, 0.0, 0.0, 1.0]),
+        anchor_weights=torch.tensor([0.0, 0.1, 0.0, 0.0, 0.1]),
     )
     found = summary(table(teacher=False), streams)
     expected = {"signal_share": 0.8, "distillation_share": 0.8, "nll_share": 0.2}
+    expected |= {"anchor_share": 0.4}
     assert found == pytest.approx(expected)
 
 

@@ -26,7 +26,7 @@ def test_bytes_a_token() -> None:
     # Ids, ends and log-probabilities of four bytes each.
     assert token_bytes(Rollout) == 12
     assert token_bytes(TokenLogprobs, ASKED) == 16
-    assert token_bytes(TokenWeights) == 16
+    assert token_bytes(TokenWeights, ["anchor_weights"]) == 16
     assert token_bytes(TeacherDistribution) == 8
 
 

@@ -59,13 +59,16 @@ def groups(
             token_advantages=torch.tensor([rng.choice([0.0, rng.gauss(0, 1)]) for _ in now]),
             distillation_weights=torch.tensor([rng.choice([0.0, 9.0]) for _ in now]),
             nll_weights=torch.tensor([rng.choice([0.0, 0.7]) for _ in now]),
+            anchor_weights=torch.tensor([rng.choice([0.0, 0.4]) for _ in now]),
         )
         # Old log-probabilities off by up to 0.5 nats, so that the clip has something to do.
         old = now + torch.tensor([rng.uniform(-0.5, 0.5) for _ in now])
         theirs = 2 * torch.randn(count, vocabulary, generator=noise)
         theirs[:, list(vision_policy.suppressed_token_ids)] = float("-inf")
         teacher = _support(theirs, 5)
-        made.append(UpdateGroup(prompt, completions, Tokens(old, streams, teacher)))
+        base = now + torch.tensor([rng.uniform(-2.0, 2.0) for _ in now])
+        tokens = Tokens(old, streams, teacher, base_logprobs=base)
+        made.append(UpdateGroup(prompt, completions, tokens))
     return made
 
 
@@ -84,7 +87,10 @@ def _rows(groups: Sequence[UpdateGroup]) -> Iterator[Row]:
             part, tokens = slice(start, start + len(ids)), group.tokens
             streams = TokenStreams(*(None if s is None else s[part] for s in tokens.streams))
             teacher = tokens.teacher and Support(*(field[part] for field in tokens.teacher))
-            yield Row(group.prompt, ids, Tokens(tokens.old_logprobs[part], streams, teacher))
+            assert tokens.base_logprobs is not None
+            base = tokens.base_logprobs[part]
+            own = Tokens(tokens.old_logprobs[part], streams, teacher, base_logprobs=base)
+            yield Row(group.prompt, ids, own)
             start += len(ids)
 
 
@@ -110,7 +116,7 @@ class _NaiveStep:
     def __init__(self, policy: Policy, groups: Sequence[UpdateGroup], distributions: Naive) -> None:
         rows = list(_rows(groups))
         policy.model.zero_grad()
-        self.parts = {"policy_gradient": 0.0, "distillation": 0.0, "nll": 0.0}
+        self.parts = {"policy_gradient": 0.0, "distillation": 0.0, "nll": 0.0, "anchor": 0.0}
         self.ratios: list[float] = []
         self.clipped: list[bool] = []
         for prompt, ids, tokens in rows:
@@ -135,6 +141,10 @@ class _NaiveStep:
                 if streams.nll_weights is not None:
                     likelihood = share * streams.nll_weights * table[place, token]
                     parts["nll"] = parts["nll"] - likelihood
+                if streams.anchor_weights is not None and tokens.base_logprobs is not None:
+                    apart = table[place, token] - tokens.base_logprobs[place]
+                    pull = share * streams.anchor_weights * apart * apart / 2
+                    parts["anchor"] = parts["anchor"] + pull
             for name, value in parts.items():
                 self.parts[name] += value.item()
             torch.stack(list(parts.values())).sum().backward()

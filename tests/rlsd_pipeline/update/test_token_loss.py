@@ -1,4 +1,4 @@
-"""The three components of the loss, by hand."""
+"""The components of the loss, by hand."""
 
 import math
 
@@ -20,6 +20,8 @@ TOKEN_IDS = torch.tensor([0, 0, 1])
 TEACHER = [[1 / 2, 1 / 2], [1 / 2, 1 / 2], [1 / 2, 1 / 2]]
 # KL(T ‖ S) = 1/2 ln 2 + 1/2 ln(2/3), 0, the same.
 FAR = 0.1438410
+# log π_0(y): log S(y) is ln 2 above it, equal to it and ln 3 above it.
+BASE = torch.tensor([1 / 8, 1 / 2, 1 / 4], dtype=torch.float64).log()
 # By sequence: 1 / (2 * 2), 1 / (2 * 2), 1 / (2 * 1).
 SHARES = token_shares(torch.tensor([2, 1]), "sequence").double()
 
@@ -45,7 +47,7 @@ def loss(
 ) -> TokenLoss:
     logits = logits_of(STUDENT) if logits is None else logits
     now = numbers(math.log(1 / 4), math.log(1 / 2), math.log(3 / 4))
-    tokens = Tokens(now - numbers(*ratios).log(), streams, teacher())
+    tokens = Tokens(now - numbers(*ratios).log(), streams, teacher(), base_logprobs=BASE)
     return token_loss(logits, TOKEN_IDS, tokens, SHARES, config or UpdateConfig(), ForwardKL())
 
 
@@ -74,15 +76,54 @@ def test_likelihood() -> None:
     assert found.loss.item() == pytest.approx(expected)
 
 
+def test_anchor() -> None:
+    leaf = logits_of(STUDENT).requires_grad_()
+    found = loss(TokenStreams(anchor_weights=numbers(2, 5, 1)), logits=leaf)
+    # 2/2 ln²2 / 4 + 0 + 1/2 ln²3 / 2.
+    expected = math.log(2) ** 2 / 4 + math.log(3) ** 2 / 4
+    assert found.parts == {"loss_anchor": pytest.approx(expected)}
+    assert found.loss.item() == pytest.approx(expected)
+    found.loss.backward()
+    assert leaf.grad is not None
+    # a (log S - log π_0) times the share, times d log S(y) / d logits = 1 at y, less S: of the
+    # first token 2 ln 2 / 4 [3/4, -3/4], of the last ln 3 / 2 [-1/4, 1/4].
+    first, last = 3 / 8 * math.log(2), math.log(3) / 8
+    torch.testing.assert_close(
+        leaf.grad, torch.stack([numbers(first, -first), numbers(0, 0), numbers(-last, last)])
+    )
+
+
+def test_the_first_step_of_the_anchor_is_a_policy_gradient() -> None:
+    """With ρ = 1 it is that of the advantage a (log π_0 - log π_S), which `compare` shows."""
+    now = numbers(math.log(1 / 4), math.log(1 / 2), math.log(3 / 4))
+    weights, gradients = numbers(2, 5, 1), []
+    for streams in (
+        TokenStreams(anchor_weights=weights),
+        TokenStreams(token_advantages=weights * (BASE - now)),
+    ):
+        leaf = logits_of(STUDENT).requires_grad_()
+        loss(streams, logits=leaf).loss.backward()
+        assert leaf.grad is not None
+        gradients.append(leaf.grad)
+    torch.testing.assert_close(*gradients)
+
+
+def test_a_missing_base_model_is_named() -> None:
+    tokens = Tokens(numbers(0, 0, 0), TokenStreams(anchor_weights=numbers(1, 1, 1)), None)
+    with pytest.raises(ValueError, match="anchor_weights need `base_logprobs`"):
+        token_loss(logits_of(STUDENT), TOKEN_IDS, tokens, SHARES, UpdateConfig(), None)
+
+
 def test_components_are_summed_with_one_mean() -> None:
-    streams = TokenStreams(numbers(2, -4, 1), numbers(2, 5, 1), numbers(1, 0, 2))
+    streams = TokenStreams(numbers(2, -4, 1), numbers(2, 5, 1), numbers(1, 0, 2), numbers(0, 3, 1))
     leaf = logits_of(STUDENT).requires_grad_()
     both = loss(streams, logits=leaf)
     alone = [
         loss(TokenStreams(**{name: getattr(streams, name)}), logits=leaf)
         for name in TokenStreams._fields
     ]
-    assert list(both.parts) == ["loss_policy_gradient", "loss_distillation", "loss_nll"]
+    names = ["policy_gradient", "distillation", "nll", "anchor"]
+    assert list(both.parts) == [f"loss_{name}" for name in names]
     for part in alone:
         assert part.parts.items() <= both.parts.items()
     assert both.loss.item() == pytest.approx(sum(both.parts.values()))

@@ -54,6 +54,7 @@ def picked(group: UpdateGroup, order: list[int]) -> UpdateGroup:
     places = torch.cat([parts[index] for index in order])
     tokens = group.tokens
     assert tokens.teacher is not None
+    assert tokens.base_logprobs is not None
     return UpdateGroup(
         group.prompt,
         [group.completion_ids[index] for index in order],
@@ -61,6 +62,7 @@ def picked(group: UpdateGroup, order: list[int]) -> UpdateGroup:
             tokens.old_logprobs[places],
             TokenStreams(*(None if s is None else s[places] for s in tokens.streams)),
             Support(*(field[places] for field in tokens.teacher)),
+            base_logprobs=tokens.base_logprobs[places],
         ),
     )
 
@@ -96,7 +98,7 @@ def test_a_long_neighbour_changes_nothing(outcome: Callable[..., Result], groups
     long = UpdateGroup(
         groups[1].prompt,
         [[40] * count],
-        Tokens(zeros - 5, TokenStreams(zeros, zeros, zeros), teacher),
+        Tokens(zeros - 5, TokenStreams(zeros, zeros, zeros, zeros), teacher, None, zeros - 9),
     )
     config = {"max_grad_norm": 1e9}
     with_it, without = outcome([*groups, long], **config), outcome(groups, **config)

@@ -84,6 +84,7 @@ def _columns(
         "blank_image_logprobs": (STUDENT - flat).masked_fill(none, torch.nan),
         "blurred_image_logprobs": (STUDENT - flat / 2).masked_fill(none, torch.nan),
         "patched_image_logprobs": (STUDENT - flat / 4).masked_fill(none, torch.nan),
+        "base_logprobs": STUDENT - flat / 8,
     }
     assert found.keys() == ASKED
     for name, values in given.items():
