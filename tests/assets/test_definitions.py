@@ -96,11 +96,23 @@ def test_the_reproduction_declares_every_method_of_the_paper() -> None:
     assert {"opsd-frozen", "opsd-online"} <= methods
     assert declared.compared_with == "grpo"
     seeds = {m: {arm.seed for arm in arms if arm.method == m} for m in methods}
-    # The oracle, which continues from every state, has half of them.
-    assert seeds == {m: set(range(4 if m == "vine" else 8)) for m in methods}
-    # Even seeds begin with one warm start, odd ones with the other.
-    starts = {arm.seed: declared.model.of_seed(arm.seed).seed for arm in arms}
-    assert starts == {seed: seed % 2 for seed in range(8)}
+    assert seeds == {method: set(range(10)) for method in methods}
+    # Each seed has a warm start of its own, so that seeds are independent.
+    assert {seed: declared.model.of_seed(seed).seed for seed in range(10)} == {
+        seed: seed for seed in range(10)
+    }
+
+
+def test_learning_rates_are_tuned_on_seeds_that_the_reproduction_does_not_report() -> None:
+    tuned = load_experiment(EXPERIMENTS / "reproduction_rates" / "defs.yaml")
+    reported = load_experiment(EXPERIMENTS / "reproduction" / "defs.yaml")
+    seeds = {arm.seed for arm in reported.lineages().values()}
+    assert seeds.isdisjoint(arm.seed for arm in tuned.lineages().values())
+    starts = {reported.model.of_seed(seed).seed for seed in seeds}
+    tried = {tuned.model.of_seed(arm.seed).seed for arm in tuned.lineages().values()}
+    assert starts.isdisjoint(tried)
+    same = ("dataset", "model", "prompts", "sampling", "teacher", "privileged", "verifier")
+    assert [getattr(tuned, name) for name in same] == [getattr(reported, name) for name in same]
 
 
 def test_the_sensitivity_is_a_whole_grid_without_decay() -> None:
