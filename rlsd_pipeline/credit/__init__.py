@@ -1,6 +1,7 @@
 """Credit over whole tables: inputs and streams of the methods, and their comparison.
 
 tables.py       token tables -> the inputs of a method; streams -> columns
+branches.py     where responses of a group part, and what the mean reward changes by
 segments.py     the reasoning, answer and format tokens of a response
 signs.py        tokens whose credit has the opposite sign of their response's advantage
 summary.py      the numbers of one table that are drawn as curves
