@@ -1,8 +1,9 @@
 """The share of selected tokens that rounding alone would select.
 
 A method may keep the tokens at which two log-probabilities of the same token differ by more than a
-threshold. Even if both are equal in exact arithmetic, they differ: sampling and scoring, or two
-prompts of different lengths, round differently. docs/method.md, eq. 34.
+threshold, or those at which they differ most. Even if both are equal in exact arithmetic, they
+differ: sampling and scoring, or two prompts of different lengths, round differently. The bound is
+in both counts that of the table itself. docs/method.md, eq. 34.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _SEED = 0
 
 
 class Selected(NamedTuple):
-    """The tokens that a method's threshold selects.
+    """The tokens that a method selects by a small difference.
 
     Attributes:
         share: Share of all tokens.
@@ -66,7 +67,7 @@ def rounding(rollouts: pa.Table, logprobs: pa.Table, gap: float | None) -> Tenso
 
 
 def selected(weighting: Weighting, credit: Credit, noise: Tensor | None) -> Selected | None:
-    """The tokens that a method's threshold selects, and those that rounding alone would select.
+    """The tokens that a method selects by a small difference, and how many are rounding.
 
     Args:
         weighting: The method.
@@ -74,7 +75,7 @@ def selected(weighting: Weighting, credit: Credit, noise: Tensor | None) -> Sele
         noise: From `rounding`.
 
     Returns:
-        None of a method without such a threshold.
+        None of a method that selects none in this way.
 
     Raises:
         ComponentError: A user's method fails.
@@ -83,12 +84,14 @@ def selected(weighting: Weighting, credit: Credit, noise: Tensor | None) -> Sele
         found = weighting.selects(credit)
         if found is None:
             return None
-        share = float(found.double().mean()) if len(found) else 0.0
-        if noise is None or not found.any():
+        chosen = found.chosen
+        share = float(chosen.double().mean()) if len(chosen) else 0.0
+        if noise is None or not chosen.any():
             return Selected(share, None)
         alone = weighting.selects(of_rounding(credit, noise))
-    assert alone is not None
-    return Selected(share, min(1.0, float(alone.sum() / found.sum())))
+        assert alone is not None
+        by_rounding = int((alone.sizes > found.bounds).sum()) / int(chosen.sum())
+    return Selected(share, min(1.0, by_rounding))
 
 
 def of_rounding(credit: Credit, noise: Tensor) -> Credit:

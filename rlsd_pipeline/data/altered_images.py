@@ -4,8 +4,8 @@
     blurred    by a Gaussian
     patched    a share of square patches black, drawn at random
 
-The patches follow VPPO (arXiv 2510.09285; huaixuheqing/VPPO-RL, 37eedc0), where each is black with
-a probability of ½; here exactly the share is, and a seed says which.
+The patches follow VPPO (arXiv 2510.09285; huaixuheqing/VPPO-RL at 37eedc0), where each is black
+with a probability of ½; here exactly the share is, and a seed says which.
 """
 
 import random

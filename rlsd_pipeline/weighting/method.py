@@ -24,6 +24,7 @@ from rlsd_pipeline.credit.columns import (
     lacking,
 )
 from rlsd_pipeline.credit.responses import at_tokens, lengths_of
+from rlsd_pipeline.credit.selection import Selection
 from rlsd_pipeline.credit.streams import TokenStreams
 from rlsd_pipeline.privileged.context import PrivilegedContext
 
@@ -221,13 +222,13 @@ class Weighting(Component):
         """The mask of tokens whose weight was clipped; `[tokens]`, or None without a bound."""
         return None
 
-    def selects(self, credit: Credit) -> Tensor | None:
-        """The tokens that a threshold on a small difference of log-probabilities selects.
+    def selects(self, credit: Credit) -> Selection | None:
+        """The tokens that a small difference of log-probabilities selects, by a threshold or share.
 
         `compare` says how many of them rounding alone would select.
 
         Returns:
-            True where selected; `[tokens]`, or None for a method without such a threshold.
+            None for a method whose credit changes by no more than rounding where its inputs do.
         """
         return None
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from rlsd_pipeline.credit.selection import Selection
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class RLCSD(Weighting):
         Raises:
             ValueError: The table was not scored with siblings.
         """
+        import torch
+
         moves = self._moves(credit)
         selected = moves.abs() > self.threshold
         advantages = credit.token_advantages
@@ -75,12 +78,13 @@ class RLCSD(Weighting):
         count, chosen = len(selected), int(selected.count_nonzero())
         others, theirs = count / max(count - chosen, 1), count / max(chosen, 1)
         return TokenStreams(
-            moved.mul_(selected * (self.selected_weight * theirs - others) + others)
+            moved.mul_(torch.where(selected, self.selected_weight * theirs, others))
         )
 
-    def selects(self, credit: Credit) -> Tensor:
+    def selects(self, credit: Credit) -> Selection:
         """Tokens whose advantage is moved by more than δ."""
-        return self._moves(credit).abs() > self.threshold
+        sizes = self._moves(credit).abs_()
+        return Selection(sizes > self.threshold, sizes, self.threshold)
 
     def _moves(self, credit: Credit) -> Tensor:
         """r_t of every token, 0 where there is no evidence; `[tokens]`."""

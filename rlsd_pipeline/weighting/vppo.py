@@ -5,11 +5,16 @@
 
 k_t, clipped to [0, 10], estimates the divergence of the policy with and without the image. s is the
 response's mean k, scaled to [0, 1] over the table: responses that depend more on the image count
-more. Source: arXiv 2510.09285 (docs/method.md, eq. 40 and 41) and YangnengChen/VPPO-RL at a23c54b,
-where the share is .4 in the released script and .2 by default; the images there have black patches.
-Its min and max are over a mini-batch and its mean over a micro-batch; here all are over the table.
-A token that is not chosen still counts in the mean over tokens. The responses to a problem without
-images keep A. No teacher is read.
+more. Source: arXiv 2510.09285 (docs/method.md, eq. 40 and 41) and the authors' code,
+huaixuheqing/VPPO-RL at 37eedc0; YangnengChen/VPPO-RL is a copy of it. The defaults are those of its
+script for 7 billion weights, the code's own are a share of .2 and a = .8; the images there have
+black patches. Its min and max are over a mini-batch and its mean over a micro-batch; here all are
+over the table. The script's penalty on entropy, .06 mean_t (-log π_θ), is no credit and not
+implemented. A token that is not chosen still counts in the mean over tokens. The responses to a
+problem without images keep A. No teacher is read.
+
+A response keeps its share even where the image changes nothing but the rounding. So `compare`
+prints the share that rounding alone would select.
 """
 
 from __future__ import annotations
@@ -20,6 +25,7 @@ import numpy as np
 from pydantic import Field
 
 from rlsd_pipeline.credit.responses import at_tokens, parts_of, totals_of
+from rlsd_pipeline.credit.selection import Selection
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 
 if TYPE_CHECKING:
@@ -58,11 +64,7 @@ class VPPO(Weighting):
         Raises:
             ValueError: The table was not scored with altered images.
         """
-        altered = credit.column(f"{self.image}_image_logprobs")
-        gap = altered - credit.student_logprobs.detach()
-        seen = _has_image(gap, credit.lengths)
-        gap.clamp_(-_LARGEST_LOG_RATIO, _LARGEST_LOG_RATIO)
-        dependence = gap.exp().sub_(gap).sub_(1).clamp_(0, _LARGEST)
+        dependence, seen = self._dependence(credit)
         kept = largest_of_response(dependence, credit.lengths, self.share)
         if not seen.all():
             kept |= at_tokens(~seen, credit.lengths)
@@ -70,6 +72,22 @@ class VPPO(Weighting):
             credit.advantages * self._factors(dependence, seen, credit.lengths), credit.lengths
         )
         return TokenStreams(credits.masked_fill_(kept.logical_not_(), 0.0))
+
+    def selects(self, credit: Credit) -> Selection:
+        """The tokens that depend most on the image, in the responses that were shown one."""
+        dependence, seen = self._dependence(credit)
+        kept = largest_of_response(dependence, credit.lengths, self.share)
+        counts = _kept_counts(credit.lengths, self.share)
+        bounds = at_tokens(_least_kept(dependence.float(), credit.lengths, counts), credit.lengths)
+        return Selection(kept & at_tokens(seen, credit.lengths), dependence, bounds)
+
+    def _dependence(self, credit: Credit) -> tuple[Tensor, Tensor]:
+        """k_t, nan without images, `[tokens]`, and whether a response has some, `[responses]`."""
+        altered = credit.column(f"{self.image}_image_logprobs")
+        gap = altered - credit.student_logprobs.detach()
+        seen = _has_image(gap, credit.lengths)
+        gap.clamp_(-_LARGEST_LOG_RATIO, _LARGEST_LOG_RATIO)
+        return gap.exp().sub_(gap).sub_(1).clamp_(0, _LARGEST), seen
 
     def _factors(self, dependence: Tensor, seen: Tensor, lengths: Tensor) -> Tensor:
         """The factor a + (1 - a) s / mean s of each response, 1 without images; `[responses]`."""
@@ -97,7 +115,7 @@ def largest_of_response(sizes: Tensor, lengths: Tensor, share: float) -> Tensor:
         lengths: Tokens of each response; `[responses]`.
         share: Share of a response's tokens, rounded up.
     """
-    counts = (lengths * share - 1e-9).ceil().long().clamp(min=0).minimum(lengths)
+    counts = _kept_counts(lengths, share)
     sizes = sizes.float()
     bounds = _least_kept(sizes, lengths, counts)
     kept = sizes >= at_tokens(bounds, lengths)
@@ -112,6 +130,11 @@ def largest_of_response(sizes: Tensor, lengths: Tensor, share: float) -> Tensor:
         earlier = (before - equal.long())[widths.cumsum(0) - widths]
         kept[of_tied] = above | (equal & (before - at_tokens(earlier + room, widths) <= 0))
     return kept
+
+
+def _kept_counts(lengths: Tensor, share: float) -> Tensor:
+    """How many tokens of each response are kept; `[responses]`."""
+    return (lengths * share - 1e-9).ceil().long().clamp(min=0).minimum(lengths)
 
 
 def _least_kept(sizes: Tensor, lengths: Tensor, counts: Tensor) -> Tensor:

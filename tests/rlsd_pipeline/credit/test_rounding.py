@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from rlsd_pipeline.credit.rounding import Selected, rounding, selected
+from rlsd_pipeline.credit.selection import Selection
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.method import Credit
 
@@ -16,8 +17,19 @@ class Threshold(GRPO):
 
     reads = frozenset({"student_logprobs", "correct_sibling_logprobs"})
 
-    def selects(self, credit: Credit) -> torch.Tensor:
-        return (credit.column("correct_sibling_logprobs") - credit.student_logprobs).abs() > 0.1
+    def selects(self, credit: Credit) -> Selection:
+        sizes = (credit.column("correct_sibling_logprobs") - credit.student_logprobs).abs()
+        return Selection(sizes > 0.1, sizes, 0.1)
+
+
+class Larger(GRPO):
+    """Selects where the teacher differs more than on average."""
+
+    reads = frozenset({"student_logprobs", "correct_sibling_logprobs"})
+
+    def selects(self, credit: Credit) -> Selection:
+        sizes = (credit.column("correct_sibling_logprobs") - credit.student_logprobs).abs()
+        return Selection(sizes > sizes.mean(), sizes, sizes.mean().expand(len(sizes)))
 
 
 def credit(*siblings: float) -> Credit:
@@ -48,6 +60,15 @@ def test_rounding_below_the_threshold_selects_nothing_and_above_it_all_that_is_k
     assert selected(Threshold(), table, None) == Selected(0.4, None)
     assert selected(Threshold(), credit(-1.0), torch.ones(1)) == Selected(0.0, None)
     assert selected(GRPO(), table, None) is None
+
+
+def test_a_bound_that_follows_the_table_is_that_of_the_table_itself() -> None:
+    """Rounding always exceeds its own mean somewhere, and here nowhere the table's of ½ nat."""
+    table = credit(-2.0, -1.0, -2.0, -1.0)
+    noise = torch.tensor([0.3, -0.1, 0.2, 0.1])
+    assert selected(Larger(), table, noise) == Selected(0.5, 0.0)
+    # Two of four errors are larger than ½, as many as are selected.
+    assert selected(Larger(), table, torch.tensor([0.6, 0.1, -0.7, 0.1])) == Selected(0.5, 1.0)
 
 
 def test_the_size_of_rounding_is_measured_where_it_can_be() -> None:

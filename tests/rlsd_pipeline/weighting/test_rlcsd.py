@@ -1,7 +1,9 @@
 import math
+import random
 from collections.abc import Callable
 
 import pytest
+import torch
 
 from rlsd_pipeline.weighting.method import Credit
 from rlsd_pipeline.weighting.rlcsd import RLCSD
@@ -41,9 +43,34 @@ def test_the_mean_over_tokens_is_the_two_means_of_the_authors(credit_of: CreditO
     assert sum(found) / 5 == pytest.approx((0.35 + 0.5) / 2 + 0.5 * (0.65 + 0.0 - 0.6) / 3)
 
 
+def test_the_two_denominators_cost_one_rounding(credit_of: CreditOf) -> None:
+    """The unit of float32 is 6e-8: once for the factor, and once for the product."""
+    rng = random.Random(0)
+    evidence = [[rng.choice([0.0, 0.3, -0.2]) for _ in range(11)] for _ in range(97)]
+    columns = {
+        "correct_sibling_logprobs": [[e - 2 for e in row] for row in evidence],
+        "mean_wrong_sibling_logprobs": [[-2.0] * 11] * 97,
+    }
+    advantages = [rng.choice([0.7, -1.3]) for _ in evidence]
+    table = credit_of([[0.0] * 11] * 97, teacher=False, columns=columns, advantages=advantages)
+    for weight in (0.1, 0.7, 1.0, 3.3):
+        settings = SETTINGS | {"selected_weight": weight}
+        whole, plain = (
+            RLCSD.model_validate(settings | {"means": means}).streams(table).token_advantages
+            for means in ("two", "one")
+        )
+        chosen = RLCSD.model_validate(settings).selects(table).chosen
+        count, ours = len(chosen), int(chosen.sum())
+        factors = [weight * count / ours if one else count / (count - ours) for one in chosen]
+        expected = plain.double() * torch.tensor(factors, dtype=torch.float64)
+        torch.testing.assert_close(whole.double(), expected, rtol=1.25e-7, atol=0)
+
+
 def test_it_says_which_tokens_it_selects(credit_of: CreditOf) -> None:
     found = RLCSD.model_validate(SETTINGS).selects(made(credit_of))
-    assert found.tolist() == [True, True, False, True, False]
+    assert found.chosen.tolist() == [True, True, False, True, False]
+    assert found.bounds == SETTINGS["threshold"]
+    assert (found.sizes > found.bounds).tolist() == found.chosen.tolist()
 
 
 def test_a_move_is_bounded(credit_of: CreditOf) -> None:

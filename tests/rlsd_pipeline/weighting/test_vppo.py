@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from rlsd_pipeline.credit.rounding import Selected, selected
 from rlsd_pipeline.weighting.method import Credit
 from rlsd_pipeline.weighting.vppo import VPPO, largest_of_response
 
@@ -29,6 +30,20 @@ def test_the_tokens_that_the_image_decides_carry_the_advantage(credit_of: Credit
     expected = [0.0, 1.1, 1.1, 0.0, -1.8, 0.0, 0.5]
     assert streams(credit_of, "patched_image_logprobs") == pytest.approx(expected)
     assert streams(credit_of, "blank_image_logprobs", image="blank") == pytest.approx(expected)
+
+
+def test_it_says_which_tokens_it_selects(credit_of: CreditOf) -> None:
+    columns = {"patched_image_logprobs": [row and [gap - 4 for gap in row] for row in GAPS]}
+    table = credit_of([[0.0] * 4, [0.0] * 2, [0.0]], teacher=False, columns=columns)
+    found = VPPO(share=0.5).selects(table)
+    # The second response depends on no image, and keeps its share all the same.
+    assert found.chosen.tolist() == [False, True, True, False, True, False, False]
+    least = 0.5 + TWO - 1
+    assert found.sizes[:6].tolist() == pytest.approx([0, 1 - TWO, least, 0, 0, 0], abs=1e-6)
+    assert found.bounds[:6].tolist() == pytest.approx([least] * 4 + [0.0] * 2, abs=1e-6)
+    # k of errors of .01 is .00005: above 0, as the second response's bound, and nothing else.
+    noise = torch.tensor([0.01, -0.01] * 3 + [0.01])
+    assert selected(VPPO(share=0.5), table, noise) == Selected(3 / 7, 2 / 3)
 
 
 def test_responses_may_weigh_alike(credit_of: CreditOf) -> None:
