@@ -55,6 +55,18 @@ print("listens", flush=True)
 Pool(listener).serve(os.getppid())
 """
 
+WITHOUT_A_POOL = """
+import socket, sys
+from assets.warm import worker
+from assets.warm.request import Request
+
+pool, end = socket.socketpair()
+if sys.argv[1] == "before":
+    pool.close()
+worker._execute = lambda request: (print("executed"), pool.close())
+worker.work(end, Request(run="", experiment="", idle_seconds=60))
+"""
+
 Launch = Callable[[str], str]
 
 
@@ -191,3 +203,25 @@ def test_a_module_that_is_written_anew_is_a_change(
     os.utime(file, (1, 1))
     assert sources.have_changed()
     del sys.modules["users_own_module"]
+
+
+@pytest.mark.parametrize(
+    ("killed", "executed", "state"),
+    [
+        ("during", "executed\n", "its run is over"),
+        ("before", "", "the run that it was given is not begun"),
+    ],
+)
+def test_a_worker_whose_pool_was_killed_ends_with_one_line(
+    killed: str, executed: str, state: str
+) -> None:
+    found = subprocess.run(
+        [sys.executable, "-c", WITHOUT_A_POOL, killed],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert found.stdout == executed
+    assert found.stderr == f"the pool of workers is gone, and this worker ends: {state}\n"
