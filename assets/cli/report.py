@@ -9,14 +9,11 @@ import click
 from assets.cli.loop import Loop
 from assets.cli.progress import Display, console
 from assets.cli.train import open_loop
-from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.home import home
+from rlsd_pipeline.report.collected.places import FIRST_TOKENS, taught
 from rlsd_pipeline.stages.comparison.unscored import is_unscored
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.workspace import StageRun
-
-FIRST_TOKENS = 10
-"""Default iteration of the shown tokens: the policy has moved, and λ has not decayed."""
 
 
 def report(experiment: str, *, arm: str | None, iteration: int | None, out: Path | None) -> None:
@@ -57,7 +54,7 @@ def _place(loop: Loop, arm: str | None, iteration: int | None) -> StageRun | Non
     wanted = [min(FIRST_TOKENS, experiment.iterations - 1), 0]
     if arm is not None:
         return loop.workspace.at(loop.arms([arm])[0], wanted[0] if iteration is None else iteration)
-    for name in _taught(experiment):
+    for name in taught(experiment):
         for at in wanted if iteration is None else [iteration]:
             run = loop.workspace.at(name, at)
             if run.workspace.store.ref(run.reference("logprobs")) is not None:
@@ -71,9 +68,3 @@ def _place(loop: Loop, arm: str | None, iteration: int | None) -> StageRun | Non
             f"--iteration needs --arm here: no arm with a teacher has run iteration {iteration}"
         )
     return None
-
-
-def _taught(experiment: ExperimentConfig) -> list[str]:
-    """Arms whose teacher sees a privileged context; RLSD first."""
-    arms = [arm for arm in experiment.lineages().values() if arm.shows_privileged]
-    return [arm.name for arm in sorted(arms, key=lambda arm: arm.weighting.type != "rlsd")]

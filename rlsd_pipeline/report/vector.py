@@ -58,14 +58,20 @@ def svg(figure: Figure, label: str = "", name: str = "") -> str:
     return re.sub(r"\n\s*", "\n", root + body[body.index(">") + 1 :]).strip()
 
 
-def png(figure: Figure, dpi: float = 110) -> bytes:
-    """A figure as an encoded PNG on white."""
+def png(figure: Figure, dpi: float = 110, comment: str | None = None) -> bytes:
+    """A figure as an encoded PNG on white.
+
+    Args:
+        figure: What to draw.
+        dpi: Pixels an inch.
+        comment: Kept in the file beside the picture.
+    """
     buffer = io.BytesIO()
     figure.set_dpi(dpi)
     figure.set_facecolor("white")
     with matplotlib.rc_context(OUTPUT):
         # Not savefig, which draws a figure twice where a layout places its axes.
-        FigureCanvasAgg(figure).print_png(buffer, metadata=UNSIGNED)
+        FigureCanvasAgg(figure).print_png(buffer, metadata=UNSIGNED | {"Comment": comment})
     return buffer.getvalue()
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
 
 
 def settings(experiment: ExperimentConfig) -> dict[str, str | tuple[str, ...]]:
@@ -21,7 +21,7 @@ def settings(experiment: ExperimentConfig) -> dict[str, str | tuple[str, ...]]:
         "update": in_words(experiment.update),
         "arms": tuple(
             f"{method}: {in_words(arm.weighting)}; teacher {arm.teacher.type}, privileged "
-            f"{arm.privileged.display_name}"
+            f"{arm.privileged.display_name}{_own_update(arm, experiment)}"
             for method, arm in arms.items()
         ),
         "benchmarks": tuple(
@@ -29,6 +29,11 @@ def settings(experiment: ExperimentConfig) -> dict[str, str | tuple[str, ...]]:
             for benchmark in experiment.evaluation.benchmarks
         ),
     }
+
+
+def _own_update(arm: Arm, experiment: ExperimentConfig) -> str:
+    """The update of an arm that declares one of its own."""
+    return "" if arm.update == experiment.update else f"; update {in_words(arm.update)}"
 
 
 def in_words(config: BaseModel, said: set[str] | None = None) -> str:

@@ -12,7 +12,11 @@ def test_settings_are_words_and_defaults_are_left_out() -> None:
             "model": {"type": "tiny_qwen3_vl", "warm_start": {"steps": 60, "learning_rate": 1e-4}},
             "arms": [
                 {"weighting": {"type": "grpo"}},
-                {"weighting": {"type": "rlsd", "mix": 0.25}, "seeds": [0, 1]},
+                {
+                    "weighting": {"type": "rlsd", "mix": 0.25},
+                    "seeds": [0, 1],
+                    "update": {"learning_rate": 1e-5},
+                },
             ],
             "evaluation": {
                 "benchmarks": [{"type": "heldout", "name": "own", "samples": 4, "temperature": 0.5}]
@@ -27,7 +31,7 @@ def test_settings_are_words_and_defaults_are_left_out() -> None:
         "update": "all as by default",
         "arms": (
             "grpo: grpo; teacher synced, privileged answer",
-            "rlsd: rlsd, mix 0.25; teacher synced, privileged answer",
+            "rlsd: rlsd, mix 0.25; teacher synced, privileged answer; update learning rate 1e-05",
         ),
         "benchmarks": ("own: heldout, samples 4, temperature 0.5",),
     }

@@ -1,0 +1,104 @@
+"""The files of a page: Markdown with a block between two marks, its record and its pictures.
+
+    PAGE.md                 what is written by hand, and the block
+    PAGE/record.json        every number of the block
+    PAGE/*.png              its pictures
+
+Text outside the block stays as it is. Where it names a figure, the block must have that figure.
+"""
+
+import json
+import re
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from rlsd_pipeline.errors import ConfigError
+from rlsd_pipeline.page.pictures import pictures
+from rlsd_pipeline.page.record import Record
+from rlsd_pipeline.page.sections import page_text
+
+MARK = "<!-- record -->"
+"""Stands before and after the block."""
+
+_FIGURE = re.compile(r"(?<![\w./])\d?\.\d{2,}(?!\w|\.\w)")
+"""A number with at least two decimals, such as `.74` or `0.739`."""
+
+
+def write_page(record: Record, path: Path) -> None:
+    """Write the block, the record and the pictures; a picture of an earlier record is removed.
+
+    Args:
+        record: All numbers.
+        path: The Markdown file; a new one gets a heading.
+
+    Raises:
+        ConfigError: The file exists and has no block.
+    """
+    text = path.read_text(encoding="utf-8") if path.exists() else _new(record)
+    folder = path.with_suffix("")
+    page = with_block(text, record, folder.name, str(path))
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.png"):
+        old.unlink()
+    for name, picture in pictures(record).items():
+        (folder / f"{name}.png").write_bytes(picture.file())
+    (folder / "record.json").write_text(_json(record), encoding="utf-8")
+    path.write_text(page, encoding="utf-8")
+
+
+def read_record(path: Path) -> Record:
+    """The record of a page.
+
+    Args:
+        path: The Markdown file.
+
+    Raises:
+        ConfigError: There is none, or it is not one.
+    """
+    file = path.with_suffix("") / "record.json"
+    try:
+        return Record.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise ConfigError(f"{file}: cannot be read as the record of a page: {error}") from error
+
+
+def with_block(text: str, record: Record, folder: str, source: str = "the page") -> str:
+    """A page's text with the block of a record.
+
+    Args:
+        text: With or without an earlier block.
+        record: All numbers.
+        folder: Where record and pictures are, as the page links to them.
+        source: Name of the page in messages.
+
+    Raises:
+        ConfigError: The text does not have the mark twice.
+    """
+    parts = text.split(MARK)
+    if len(parts) != 3:
+        raise ConfigError(
+            f"{source}: expected {MARK} twice, around what is generated, and found it "
+            f"{len(parts) - 1} times: put both where the tables shall stand"
+        )
+    return f"{parts[0]}{MARK}\n\n{page_text(record, folder)}\n\n{MARK}{parts[2]}"
+
+
+def unfounded(text: str) -> list[str]:
+    """The figures that a page names outside its block, and that the block does not have."""
+    before, block, after = text.split(MARK)
+    known = set(_figures(block))
+    return [figure for figure in _figures(before + after) if figure not in known]
+
+
+def _figures(text: str) -> list[str]:
+    """Numbers with decimals, without a leading zero: `0.74` is `.74`."""
+    return [found.removeprefix("0") for found in _FIGURE.findall(text)]
+
+
+def _json(record: Record) -> str:
+    return json.dumps(record.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
+
+
+def _new(record: Record) -> str:
+    return f"# {record.experiment}\n\n{MARK}\n{MARK}\n"

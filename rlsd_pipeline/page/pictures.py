@@ -1,0 +1,87 @@
+"""The pictures of a page: each is drawn from a part of the record, whose digest it keeps."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+from matplotlib.figure import Figure
+
+from rlsd_pipeline.page.record import Record
+from rlsd_pipeline.report.figures import fidelity_dots, learning_curves
+from rlsd_pipeline.report.learning_view import learning_against_fidelity
+from rlsd_pipeline.report.styles import method_styles
+from rlsd_pipeline.report.vector import png
+
+
+class Picture(NamedTuple):
+    """One picture.
+
+    Attributes:
+        title: What it shows, in a few words.
+        caption: What its bands and ends mean.
+        data: All that is drawn, as JSON.
+        draw: Draws it.
+    """
+
+    title: str
+    caption: str
+    data: str
+    draw: Callable[[], Figure]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what is drawn."""
+        return hashlib.sha256(self.data.encode()).hexdigest()
+
+    def file(self) -> bytes:
+        """A PNG that keeps the digest of what it shows."""
+        return png(self.draw(), comment=self.digest)
+
+
+def pictures(record: Record) -> dict[str, Picture]:
+    """Name of the file without its ending -> picture, in the order of the page."""
+    return dict(_pictures(record))
+
+
+def _pictures(record: Record) -> Iterator[tuple[str, Picture]]:
+    styles = method_styles(_methods(record))
+    for chart in record.curves:
+        yield (
+            f"curve-{_slug(chart.name)}",
+            Picture(
+                chart.name,
+                chart.band_meaning,
+                chart.model_dump_json(),
+                partial(learning_curves, chart, styles),
+            ),
+        )
+    known = {one.method: one.value for one in record.fidelity if one.value is not None}
+    if known:
+        baseline = record.table.baseline if record.table else ""
+        data = "".join(one.model_dump_json() for one in record.fidelity)
+        draw = partial(fidelity_dots, known, baseline, styles)
+        yield "fidelity", Picture("Credit fidelity", "", data, draw)
+    for plot in record.learning:
+        yield (
+            f"learning-{_slug(plot.name)}",
+            Picture(
+                f"{plot.name}, against fidelity",
+                plot.meaning,
+                plot.model_dump_json(),
+                partial(learning_against_fidelity, plot, styles),
+            ),
+        )
+
+
+def _methods(record: Record) -> list[str]:
+    """Every method that is drawn: the declared ones, then by first mention."""
+    names = list(record.order)
+    names += [curve.method for chart in record.curves for curve in chart.curves]
+    names += [one.method for one in record.fidelity]
+    return list(dict.fromkeys(names))
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

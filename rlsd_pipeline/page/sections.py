@@ -1,0 +1,194 @@
+"""The tables and sentences of a page, from its record alone."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from rlsd_pipeline.page.pictures import Picture, pictures
+from rlsd_pipeline.page.record import Provenance, Record
+from rlsd_pipeline.page.tables import corrected, estimate, markdown_table, score, steps
+from rlsd_pipeline.report.data import Difference, Fidelity, MethodLine, MethodTable
+from rlsd_pipeline.report.numbers import ABSENT, level, plain
+from rlsd_pipeline.statistics.intervals import STUDENT
+
+_SHOWN = 12
+"""Digits of a digest on the page; the record has more."""
+
+
+def page_text(record: Record, folder: str) -> str:
+    """The whole text of a record; the same record gives the same text.
+
+    Args:
+        record: All numbers.
+        folder: Where record and pictures are, as the page links to them.
+    """
+    drawn = {name: _picture(name, one, folder) for name, one in pictures(record).items()}
+    parts = [
+        _provenance(record, folder),
+        *_results(record),
+        *_pictured("Learning curves", drawn, "curve-"),
+        *_fidelity(record, drawn),
+        *_pictured("Learning against fidelity", drawn, "learning-"),
+        *_diagnostics(record),
+        _settings(record),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _provenance(record: Record, folder: str) -> str:
+    """Date, commit, digests, versions."""
+    of = record.provenance
+    libraries = ", ".join(f"{name} {' and '.join(of.libraries[name])}" for name in of.libraries)
+    made = [
+        f"`{of.command}`, {_day(of)}",
+        *([f"commit {of.commit[:_SHOWN]}{of.commit[40:]}"] if of.commit else []),
+        f"declaration {of.declaration[:_SHOWN]}",
+        *([libraries] if libraries else []),
+    ]
+    return (
+        f"{'; '.join(made)}. [record.json]({folder}/record.json) holds every number of this page, "
+        f"and the digests of the {len(of.artifacts)} artifacts that they are from."
+    )
+
+
+def _day(of: Provenance) -> str:
+    return f"{date.fromisoformat(of.date):%-d %B %Y}"
+
+
+def _results(record: Record) -> Iterator[str]:
+    """A table a benchmark, what the intervals mean, and which differences are decided."""
+    table = record.table
+    if table is None:
+        return
+    yield "## Results"
+    for benchmark in dict.fromkeys(line.benchmark for line in table.lines):
+        lines = [line for line in table.lines if line.benchmark == benchmark]
+        yield f"### {benchmark}"
+        yield _benchmark(lines, table.baseline)
+        yield from decisions(lines, table)
+    meanings = [
+        f"Intervals are {level(table.confidence)}, {table.interval_meaning}",
+        table.difference_meaning,
+        table.leakage_meaning,
+        table.steps_meaning,
+        *record.undecided,
+    ]
+    yield "\n".join(f"* {said.removesuffix('.')}." for said in meanings if said)
+
+
+def _benchmark(lines: Sequence[MethodLine], baseline: str) -> str:
+    names = list(dict.fromkeys(name for line in lines for name in line.steps))
+    heads = ["method", "seeds", "updates", "accuracy", "gain over the base"]
+    heads += [f"minus {baseline}", "p (Holm)", "mentions a reference", "blind", " / ".join(names)]
+    rows = [
+        [
+            line.method,
+            str(line.seeds),
+            plain(line.updates),
+            score(line),
+            estimate(line.gain, sign=True),
+            estimate(line.difference, sign=True),
+            corrected(line.difference),
+            estimate(line.leakage),
+            ABSENT if line.blind is None else f"{line.blind:.3f}",
+            steps(line.steps, names),
+        ]
+        for line in lines
+    ]
+    # A column that no line fills says nothing.
+    filled = [place for place, head in enumerate(heads) if head and _any(rows, place)]
+    return markdown_table(
+        [heads[place] for place in filled], [[row[place] for place in filled] for row in rows]
+    )
+
+
+def _any(rows: Sequence[Sequence[str]], place: int) -> bool:
+    return any(row[place] != ABSENT for row in rows)
+
+
+def decisions(lines: Sequence[MethodLine], table: MethodTable) -> Iterator[str]:
+    """Which methods differ from the baseline, by the corrected test over seeds alone.
+
+    Args:
+        lines: Of one benchmark.
+        table: Names the baseline and the level.
+    """
+    found: dict[str, list[str]] = {"better": [], "worse": [], "not decided": [], "one seed": []}
+    for line in lines:
+        if line.difference is not None:
+            found[_decided(line.difference, line.seeds, 1 - table.confidence)].append(line.method)
+    against = f"against {table.baseline}, over seeds and corrected"
+    said = [
+        f"{word.capitalize()} {against}: {', '.join(found[word])}."
+        for word in ("better", "worse", "not decided")
+        if found[word]
+    ]
+    if found["one seed"]:
+        alone = ", ".join(found["one seed"])
+        said.append(f"Over the questions of one seed, which says nothing of the methods: {alone}.")
+    if said:
+        yield " ".join(said)
+
+
+def _decided(found: Difference, seeds: int, alpha: float) -> str:
+    if seeds < 2 or found.test != STUDENT:
+        return "one seed" if seeds < 2 else "not decided"
+    if found.p_corrected is None or found.p_corrected >= alpha:
+        return "not decided"
+    return "better" if found.value > 0 else "worse"
+
+
+def _picture(name: str, picture: Picture, folder: str) -> str:
+    return f"![{picture.title}]({folder}/{name}.png)\n\n{picture.caption}".strip()
+
+
+def _pictured(title: str, drawn: dict[str, str], kind: str) -> Iterator[str]:
+    of = [text for name, text in drawn.items() if name.startswith(kind)]
+    if of:
+        yield f"## {title}"
+        yield from of
+
+
+def _fidelity(record: Record, drawn: dict[str, str]) -> Iterator[str]:
+    """The fidelity of every method's credit."""
+    if not record.fidelity:
+        return
+    yield "## Credit fidelity"
+    yield drawn["fidelity"]
+    heads = ["credit", "fidelity", "within responses", "minus the compared", "p (Holm)"]
+    yield markdown_table(heads, [_credit(one) for one in record.fidelity])
+    yield record.fidelity_meaning
+
+
+def _credit(one: Fidelity) -> list[str]:
+    return [
+        one.method,
+        estimate(one.value),
+        estimate(one.parts.get("within")),
+        estimate(one.difference, sign=True),
+        corrected(one.difference),
+    ]
+
+
+def _diagnostics(record: Record) -> Iterator[str]:
+    """The tables of `rlsd diagnose`, each with what it tells."""
+    for one in record.diagnostics:
+        yield f"## {one.title}"
+        yield one.explanation
+        rows = [[_cell(cell) for cell in row] for row in one.rows]
+        yield markdown_table(one.columns, rows)
+
+
+def _cell(cell: str | int | float | None) -> str:
+    return cell if isinstance(cell, str) else plain(cell)
+
+
+def _settings(record: Record) -> str:
+    """All settings in words; one line each."""
+    rows = [
+        [title, line]
+        for title, said in record.settings.items()
+        for line in ((said,) if isinstance(said, str) else said)
+    ]
+    if not rows:
+        return ""
+    return "\n\n".join(["## Settings", *record.notes, markdown_table(["part", "setting"], rows)])

@@ -1,0 +1,39 @@
+"""Tables in Markdown, and the cells that a page has of its own."""
+
+from collections.abc import Mapping, Sequence
+
+from rlsd_pipeline.report.data import Difference, Estimate, MethodLine
+from rlsd_pipeline.report.numbers import ABSENT, p_value, with_ends
+from rlsd_pipeline.statistics.intervals import UNBOUNDED_MARK
+
+
+def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table; a bar within a cell does not end it."""
+    rule = "|" + "---|" * len(heads)
+    return "\n".join([_row(heads), rule, *map(_row, rows)])
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', '&#124;').replace(chr(10), ' ') for cell in cells)} |"
+
+
+def estimate(found: Estimate | None, *, sign: bool = False) -> str:
+    """A value with its interval; a dash where there is none."""
+    return ABSENT if found is None else with_ends(found, sign=sign)
+
+
+def score(line: MethodLine) -> str:
+    """The accuracy of a line; a training that is one of its kind bounds nothing."""
+    if not abs(line.high) < float("inf"):
+        return f"{line.score:.3f} {UNBOUNDED_MARK}"
+    return with_ends(Estimate(value=line.score, low=line.low, high=line.high))
+
+
+def corrected(found: Difference | None) -> str:
+    """The corrected p-value of a difference."""
+    return ABSENT if found is None else p_value(found.p_corrected)
+
+
+def steps(found: Mapping[str, float], names: Sequence[str]) -> str:
+    """How often each step of the reasoning is right."""
+    return " / ".join(f"{found[name]:.2f}" if name in found else ABSENT for name in names)

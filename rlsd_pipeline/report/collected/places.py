@@ -1,0 +1,12 @@
+"""The iterations whose tokens a report shows."""
+
+from rlsd_pipeline.config.experiment import ExperimentConfig
+
+FIRST_TOKENS = 10
+"""Default iteration of the shown tokens: the policy has moved, and λ has not decayed."""
+
+
+def taught(experiment: ExperimentConfig) -> list[str]:
+    """Arms whose teacher sees a privileged context; RLSD first."""
+    arms = [arm for arm in experiment.lineages().values() if arm.shows_privileged]
+    return [arm.name for arm in sorted(arms, key=lambda arm: arm.weighting.type != "rlsd")]

@@ -1,0 +1,239 @@
+"""The page of an experiment says what its record holds, and no more."""
+
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from rlsd_pipeline.errors import ConfigError
+from rlsd_pipeline.page.document import MARK, read_record, unfounded, with_block, write_page
+from rlsd_pipeline.page.pictures import pictures
+from rlsd_pipeline.page.record import Provenance, Record, record_of
+from rlsd_pipeline.page.sections import decisions, page_text
+from rlsd_pipeline.report.data import (
+    BandPoint,
+    Chart,
+    Curve,
+    Diagnostic,
+    Difference,
+    Estimate,
+    Fidelity,
+    LearningPlot,
+    LearningPoint,
+    MethodLine,
+    MethodTable,
+    Point,
+    Report,
+)
+from rlsd_pipeline.statistics.intervals import STUDENT
+
+
+def line(method: str, difference: Difference | None = None, seeds: int = 4) -> MethodLine:
+    return MethodLine(
+        benchmark="sampled",
+        method=method,
+        score=0.7391,
+        low=0.685,
+        high=0.793,
+        seeds=seeds,
+        updates=60,
+        difference=difference,
+        gain=Estimate(value=0.12, low=0.1, high=0.14),
+        leakage=Estimate(value=0.25, low=0.2, high=0.3),
+        blind=0.442,
+        steps={"perceive": 0.6, "compare": 0.94},
+    )
+
+
+def difference(value: float, p_corrected: float, test: str = STUDENT) -> Difference:
+    low, high = value - 0.01, value + 0.01
+    return Difference(
+        value=value, low=low, high=high, p=p_corrected / 2, p_corrected=p_corrected, test=test
+    )
+
+
+TABLE = MethodTable(
+    lines=(
+        MethodLine(benchmark="sampled", method="base", score=0.6, low=0.5, high=0.7, seeds=4),
+        line("grpo"),
+        line("rlsd", difference(0.016, 0.14)),
+    ),
+    baseline="grpo",
+    interval_meaning="over seeds",
+)
+CHART = Chart(
+    name="reward",
+    y_label="mean reward",
+    curves=(
+        Curve(
+            method="grpo",
+            n_seeds=2,
+            band=(BandPoint(0, 0.5, 0.4, 0.6), BandPoint(1, 0.6, 0.5, 0.7)),
+            seeds={"grpo-s0": (Point(0, 0.5), Point(1, 0.6))},
+        ),
+    ),
+    band_meaning="Bands are 95% intervals over seeds.",
+)
+PLOT = LearningPlot(
+    name="training reward, area",
+    baseline="grpo",
+    points=tuple(
+        LearningPoint(
+            method=method,
+            fidelity=Estimate(value=0.3, low=0.2, high=0.4),
+            gain=Estimate(value=0.01, low=0.0, high=0.02),
+        )
+        for method in ("grpo", "rlsd")
+    ),
+)
+STALL = Diagnostic(
+    title="Stall",
+    explanation="When.",
+    columns=("method", "at"),
+    rows=(("rlsd", None), ("grpo", 7)),
+)
+RECORD = Record(
+    experiment="small",
+    provenance=Provenance(
+        date="2026-11-09",
+        command="rlsd page small",
+        commit="0123456789abcdef0123456789abcdef01234567+",
+        declaration="ab" * 32,
+        libraries={"torch": ("2.13.0", "2.14.1")},
+        artifacts={"small/grpo-s0/060/benchmark_scores.sampled": "cd" * 8},
+    ),
+    settings={"iterations": "60", "arms": ("grpo: grpo", "rlsd: rlsd | wide")},
+    table=TABLE,
+    undecided=("sampled: not decided against grpo.",),
+    curves=(CHART,),
+    fidelity=(
+        Fidelity(
+            method="rlsd",
+            value=Estimate(value=0.23, low=0.21, high=0.26),
+            difference=difference(0.02, 0.0001, "bootstrap over problems"),
+            parts={"within": Estimate(value=0.54, low=0.42, high=0.67)},
+        ),
+        Fidelity(method="grpo", value=Estimate(value=0.21, low=0.19, high=0.24)),
+    ),
+    fidelity_meaning="Measured by 32 continuations.",
+    learning=(PLOT,),
+    diagnostics=(STALL,),
+    order=("grpo", "rlsd"),
+)
+
+
+def test_a_table_of_a_benchmark() -> None:
+    text = page_text(RECORD, "small")
+    assert (
+        "### sampled\n\n"
+        "| method | seeds | updates | accuracy | gain over the base | minus grpo | p (Holm) "
+        "| mentions a reference | blind | perceive / compare |\n"
+        "|---|---|---|---|---|---|---|---|---|---|\n"
+        "| base | 4 | – | 0.600 [0.500, 0.700] | – | – | – | – | – | – / – |\n"
+        "| grpo | 4 | 60 | 0.739 [0.685, 0.793] | +0.120 [+0.100, +0.140] | – | – "
+        "| 0.250 [0.200, 0.300] | 0.442 | 0.60 / 0.94 |\n"
+        "| rlsd | 4 | 60 | 0.739 [0.685, 0.793] | +0.120 [+0.100, +0.140] "
+        "| +0.016 [+0.006, +0.026] | 0.140 | 0.250 [0.200, 0.300] | 0.442 | 0.60 / 0.94 |\n"
+    ) in text
+
+
+def test_the_page_begins_with_where_its_numbers_are_from() -> None:
+    first = page_text(RECORD, "small").split("\n\n")[0]
+    assert first == (
+        "`rlsd page small`, 9 November 2026; commit 0123456789ab+; declaration abababababab; torch "
+        "2.13.0 and 2.14.1. [record.json](small/record.json) holds every number of this page, and "
+        "the digests of the 1 artifacts that they are from."
+    )
+
+
+def test_other_parts_stand_in_their_order() -> None:
+    text = page_text(RECORD, "small")
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == [
+        "Results",
+        "Learning curves",
+        "Credit fidelity",
+        "Learning against fidelity",
+        "Stall",
+        "Settings",
+    ]
+    assert re.findall(r"!\[.*\]\((.*)\)", text) == [
+        "small/curve-reward.png",
+        "small/fidelity.png",
+        "small/learning-training-reward-area.png",
+    ]
+    assert "| rlsd | 0.230 [0.210, 0.260] | 0.540 [0.420, 0.670] | +0.020 [" in text
+    assert "| rlsd | – |\n| grpo | 7 |" in text
+    assert "| arms | grpo: grpo |\n| arms | rlsd: rlsd &#124; wide |" in text
+
+
+@pytest.mark.parametrize(
+    ("found", "seeds", "word"),
+    [
+        (difference(0.05, 0.01), 4, "Better"),
+        (difference(-0.05, 0.01), 4, "Worse"),
+        (difference(0.05, 0.06), 4, "Not decided"),
+        # However small p is over the questions of one seed, it decides nothing.
+        (difference(0.05, 0.0001, "exact McNemar"), 1, "Over the questions of one seed"),
+        (difference(0.05, 0.0001, "a t that no seed moved"), 4, "Not decided"),
+    ],
+)
+def test_a_method_is_better_over_seeds_alone(found: Difference, seeds: int, word: str) -> None:
+    (said,) = decisions([line("grpo"), line("rlsd", found, seeds)], TABLE)
+    assert said.startswith(word)
+    assert said.endswith(": rlsd.")
+
+
+def test_a_crowd_is_recorded_without_its_seeds() -> None:
+    crowd = [CHART.curves[0].model_copy(update={"method": f"m{place}"}) for place in range(7)]
+    charts = [CHART, CHART.model_copy(update={"curves": tuple(crowd)})]
+    entropy = CHART.model_copy(update={"name": "entropy"})
+    report = Report(
+        title="t", experiment="small", created="now", charts=charts, training=(CHART, entropy)
+    )
+    found = record_of(report, RECORD.provenance, ())
+    assert [chart.name for chart in found.curves] == ["reward"] * 3
+    assert [len(chart.curves[0].seeds) for chart in found.curves] == [1, 1, 0]
+
+
+def test_files_are_written_and_read_again(tmp_path: Path) -> None:
+    page = tmp_path / "small.md"
+    page.write_text(f"# By hand\n\nIt gains .016.\n\n{MARK}\nold\n{MARK}\n\nThe end.\n")
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small" / "old.png").touch()
+    write_page(RECORD, page)
+    text = page.read_text()
+    assert text.startswith(f"# By hand\n\nIt gains .016.\n\n{MARK}\n\n`rlsd page small`")
+    assert text.endswith(f"\n\n{MARK}\n\nThe end.\n")
+    assert read_record(page) == RECORD
+    assert with_block(text, RECORD, "small") == text
+    drawn = pictures(RECORD)
+    files = {path.stem: path for path in (tmp_path / "small").glob("*.png")}
+    assert set(files) == set(drawn)
+    for name, path in files.items():
+        with Image.open(path) as image:
+            assert image.info["Comment"] == drawn[name].digest
+            assert image.width > 300
+
+
+def test_a_new_page_has_a_heading(tmp_path: Path) -> None:
+    write_page(RECORD, tmp_path / "new.md")
+    assert (tmp_path / "new.md").read_text().startswith(f"# small\n\n{MARK}\n\n")
+
+
+def test_a_page_without_its_marks_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"it 1 times: put both"):
+        with_block(f"text {MARK} text", RECORD, "small", "docs/small.md")
+
+
+def test_a_page_without_a_record_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="record of a page"):
+        read_record(tmp_path / "none.md")
+
+
+def test_figures_outside_the_block_are_in_it() -> None:
+    text = (
+        f"It gains .016, and not 0.017 or −.74 or +.120 (arXiv 2604.03128, torch 2.14.1).\n{MARK}\n"
+        f"0.016 and +0.120\n{MARK}\nThe end is at .739."
+    )
+    assert unfounded(text) == [".017", ".74", ".739"]
