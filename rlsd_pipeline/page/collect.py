@@ -1,7 +1,8 @@
 """Reads the record of a page from the store; nothing is computed that is not there."""
 
+import platform
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from rlsd_pipeline.artifacts import Artifact
@@ -19,7 +20,7 @@ from rlsd_pipeline.stages.evaluation.undecided import undecided_notes
 from rlsd_pipeline.stages.workspace import StageRun, Workspace
 from schemas import WeightingComparison
 
-_LIBRARIES = ("python", "torch", "transformers")
+_LIBRARIES = ("torch", "transformers")
 _DIGITS = 16
 """Hexadecimal digits of an artifact's digest that tell it from others."""
 
@@ -103,7 +104,8 @@ def _compared(place: StageRun | None) -> Iterable[tuple[str, Artifact]]:
         yield name, values
 
 
-def _libraries(artifacts: Iterable[Artifact]) -> Mapping[str, tuple[str, ...]]:
+def _libraries(artifacts: Iterable[Artifact]) -> dict[str, tuple[str, ...]]:
     made_by = [artifact.manifest.libraries for artifact in artifacts]
     found = {name: tuple(sorted({of[name] for of in made_by if name in of})) for name in _LIBRARIES}
-    return {name: versions for name, versions in found.items() if versions}
+    python = {"python": (platform.python_version(),)}
+    return python | {name: versions for name, versions in found.items() if versions}

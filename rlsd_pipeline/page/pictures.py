@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from rlsd_pipeline.page.record import Record
 from rlsd_pipeline.report.figures import fidelity_dots, learning_curves
+from rlsd_pipeline.report.grid_view import grid_map
 from rlsd_pipeline.report.learning_view import learning_against_fidelity
 from rlsd_pipeline.report.styles import method_styles
 from rlsd_pipeline.report.vector import png
@@ -73,6 +74,14 @@ def _pictures(record: Record) -> Iterator[tuple[str, Picture]]:
                 partial(learning_against_fidelity, plot, styles),
             ),
         )
+    for grid in record.grids:
+        for one in grid.maps:
+            yield (
+                f"grid-{_slug(grid.name)}-{_slug(one.name)}",
+                Picture(
+                    one.name, one.meaning, grid.model_dump_json(), partial(grid_map, grid, one)
+                ),
+            )
 
 
 def _methods(record: Record) -> list[str]:

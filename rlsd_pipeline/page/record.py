@@ -6,6 +6,7 @@ from pydantic import Field
 
 from rlsd_pipeline.report.data import Chart, Diagnostic, Fidelity, MethodTable, Report
 from rlsd_pipeline.report.figures import CROWD
+from rlsd_pipeline.report.grid import Grid
 from rlsd_pipeline.report.learning import LearningPlot
 from rlsd_pipeline.report.part import NonEmpty, Part
 
@@ -29,7 +30,7 @@ class Provenance(Part):
     """SHA-256 of the experiment with all defaults, as canonical JSON."""
 
     libraries: dict[str, tuple[str, ...]]
-    """Library -> the versions that made the artifacts."""
+    """Library -> the versions that made the artifacts, and the Python that read them."""
 
     artifacts: dict[str, str]
     """Reference -> the beginning of the artifact's digest."""
@@ -71,6 +72,9 @@ class Record(Part):
     learning: tuple[LearningPlot, ...] = ()
     """Learning against fidelity."""
 
+    grids: tuple[Grid, ...] = ()
+    """RLSD over λ and ε_w, where arms make a grid of them."""
+
     diagnostics: tuple[Diagnostic, ...] = ()
     """Headroom, properties, dynamics and theory."""
 
@@ -99,6 +103,7 @@ def record_of(report: Report, provenance: Provenance, undecided: tuple[str, ...]
         fidelity=compared.fidelity if compared else (),
         fidelity_meaning=compared.fidelity_meaning if compared and compared.fidelity else "",
         learning=report.learning,
+        grids=report.grids,
         diagnostics=report.diagnostics,
         order=report.order,
     )

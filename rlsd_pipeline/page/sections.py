@@ -6,6 +6,7 @@ from datetime import date
 from rlsd_pipeline.page.pictures import Picture, pictures
 from rlsd_pipeline.page.record import Provenance, Record
 from rlsd_pipeline.page.tables import corrected, estimate, markdown_table, score, steps
+from rlsd_pipeline.report import grid_view
 from rlsd_pipeline.report.data import Difference, Fidelity, MethodLine, MethodTable
 from rlsd_pipeline.report.numbers import ABSENT, level, plain
 from rlsd_pipeline.statistics.intervals import STUDENT
@@ -28,6 +29,7 @@ def page_text(record: Record, folder: str) -> str:
         *_pictured("Learning curves", drawn, "curve-"),
         *_fidelity(record, drawn),
         *_pictured("Learning against fidelity", drawn, "learning-"),
+        *_grids(record, drawn),
         *_diagnostics(record),
         _settings(record),
     ]
@@ -167,6 +169,17 @@ def _credit(one: Fidelity) -> list[str]:
         estimate(one.difference, sign=True),
         corrected(one.difference),
     ]
+
+
+def _grids(record: Record, drawn: dict[str, str]) -> Iterator[str]:
+    """RLSD over λ and ε_w: each map as a picture and a table."""
+    maps = [(grid, one) for grid in record.grids for one in grid.maps]
+    texts = [text for name, text in drawn.items() if name.startswith("grid-")]
+    if maps:
+        yield "## RLSD over λ and ε_w"
+    for (grid, one), text in zip(maps, texts, strict=True):
+        yield text
+        yield markdown_table(grid_view.heads(grid), list(grid_view.rows(grid, one)))
 
 
 def _diagnostics(record: Record) -> Iterator[str]:

@@ -12,6 +12,7 @@ from rlsd_pipeline.report.comparison import (
     Quantiles,
     Signal,
 )
+from rlsd_pipeline.report.grid import Grid
 from rlsd_pipeline.report.learning import LearningPlot, LearningPoint
 from rlsd_pipeline.report.part import (
     Count,
@@ -244,6 +245,9 @@ class Report(Part):
 
     learning: tuple[LearningPlot, ...] = ()
     """What the methods learnt against the fidelity of their credit."""
+
+    grids: tuple[Grid, ...] = ()
+    """RLSD over λ and ε_w, where arms make a grid of them."""
 
     diagnostics: tuple[Diagnostic, ...] = ()
     """Small tables."""

@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from rlsd_pipeline.report import sections
 from rlsd_pipeline.report.data import Report
+from rlsd_pipeline.report.grid_view import grids
 from rlsd_pipeline.report.learning_view import learning
 from rlsd_pipeline.report.styles import method_styles
 from rlsd_pipeline.report.tokens import token_view
@@ -32,6 +33,7 @@ TITLES = {
     "tokens": "Tokens",
     "comparison": "Comparison",
     "learning": "Learning and fidelity",
+    "grid": "λ and ε_w",
     "diagnostics": "Diagnostics",
     "settings": "Settings",
 }
@@ -54,6 +56,7 @@ def render(report: Report) -> str:
         "tokens": token_view(report),
         "comparison": sections.comparison(report.comparison, styles),
         "learning": learning(report.learning, styles),
+        "grid": grids(report.grids),
         "diagnostics": sections.diagnostics(report.diagnostics),
         "settings": sections.settings(report),
     }

@@ -8,6 +8,7 @@ from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.report.collected.comparison import comparison
 from rlsd_pipeline.report.collected.curves import accuracy_chart, mention_chart
 from rlsd_pipeline.report.collected.diagnostics import diagnostics
+from rlsd_pipeline.report.collected.grid import grids
 from rlsd_pipeline.report.collected.learning import learning_plots
 from rlsd_pipeline.report.collected.settings import settings
 from rlsd_pipeline.report.collected.table import method_table
@@ -41,19 +42,21 @@ def collect_report(workspace: Workspace, place: StageRun | None, command: str) -
             charts.append(mention_chart(workspace, benchmark.name, scores))
     shown = None if place is None else widest(place, WeightingComparisonStage.name)
     compared = None if shown is None else comparison(shown)
+    table = method_table(workspace, results_of(experiment, scores))
     return Report(
         title=f"{name}: which weighting helps",
         experiment=name,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command,
         notes=tuple(filter(None, [experiment.description, *earlier_notes(workspace)])),
-        table=method_table(workspace, results_of(experiment, scores)),
+        table=table,
         charts=tuple(chart for chart in charts if chart.curves),
         training=training_charts(workspace),
         rollouts=() if place is None else rollout_views(place),
         rollouts_meaning=MEANING,
         comparison=compared,
         learning=() if shown is None else learning_plots(shown, compared, learnt),
+        grids=grids(experiment, table, compared),
         diagnostics=diagnostics(workspace, scores, learnt),
         settings=settings(experiment),
         declaration=_declaration(experiment),

@@ -26,6 +26,7 @@ from rlsd_pipeline.report.data import (
     Point,
     Report,
 )
+from rlsd_pipeline.report.grid import Grid, GridMap
 from rlsd_pipeline.statistics.intervals import STUDENT
 
 
@@ -87,6 +88,21 @@ PLOT = LearningPlot(
         for method in ("grpo", "rlsd")
     ),
 )
+GRID = Grid(
+    name="sampled",
+    mixes=(0.5, 1),
+    clips=(0.2, 0.5),
+    maps=tuple(
+        GridMap(
+            name=name,
+            baseline=0,
+            better="higher",
+            cells=((Estimate(value=0.01, low=0.0, high=0.02), None), (None, None)),
+            meaning=f"{name}.",
+        )
+        for name in ("gain", "leak")
+    ),
+)
 STALL = Diagnostic(
     title="Stall",
     explanation="When.",
@@ -118,6 +134,7 @@ RECORD = Record(
     ),
     fidelity_meaning="Measured by 32 continuations.",
     learning=(PLOT,),
+    grids=(GRID,),
     diagnostics=(STALL,),
     order=("grpo", "rlsd"),
 )
@@ -154,6 +171,7 @@ def test_other_parts_stand_in_their_order() -> None:
         "Learning curves",
         "Credit fidelity",
         "Learning against fidelity",
+        "RLSD over λ and ε_w",
         "Stall",
         "Settings",
     ]
@@ -161,8 +179,15 @@ def test_other_parts_stand_in_their_order() -> None:
         "small/curve-reward.png",
         "small/fidelity.png",
         "small/learning-training-reward-area.png",
+        "small/grid-sampled-gain.png",
+        "small/grid-sampled-leak.png",
     ]
     assert "| rlsd | 0.230 [0.210, 0.260] | 0.540 [0.420, 0.670] | +0.020 [" in text
+    assert (
+        "![leak](small/grid-sampled-leak.png)\n\nleak.\n\n"
+        "| ε_w | λ = 0.5 | λ = 1 |\n|---|---|---|\n"
+        "| 0.2 | +0.010 [+0.000, +0.020] | – |\n| 0.5 | – | – |\n"
+    ) in text
     assert "| rlsd | – |\n| grpo | 7 |" in text
     assert "| arms | grpo: grpo |\n| arms | rlsd: rlsd &#124; wide |" in text
 

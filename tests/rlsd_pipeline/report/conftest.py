@@ -28,6 +28,7 @@ from rlsd_pipeline.report.data import (
     Report,
     RolloutView,
 )
+from rlsd_pipeline.report.grid import Grid, GridMap
 from rlsd_pipeline.report.html import render
 
 METHODS = (
@@ -207,6 +208,22 @@ def _learning(methods: tuple[str, ...]) -> LearningPlot:
     )
 
 
+def _grid() -> Grid:
+    cells = tuple(
+        tuple(
+            Estimate(value=0.1 * mix * clip, low=0, high=0.2 * mix * clip)
+            for mix in (0.25, 0.5, 0.75, 1)
+        )
+        for clip in (0.1, 0.2, 0.5, 1)
+    )
+    mentions = GridMap(
+        name="mentions", baseline=0.01, better="lower", cells=cells, meaning="Two seeds a cell."
+    )
+    return Grid(
+        name="sampled", mixes=(0.25, 0.5, 0.75, 1), clips=(0.1, 0.2, 0.5, 1), maps=(mentions,)
+    )
+
+
 def _sample(rollouts: int = 4, methods: int = 5) -> Report:
     names = METHODS[:methods]
     random = np.random.default_rng(7)
@@ -240,6 +257,7 @@ def _sample(rollouts: int = 4, methods: int = 5) -> Report:
         rollouts_meaning="Drawn at random from iteration 40, four of each verdict.",
         comparison=_comparison(names, random),
         learning=[_learning(names)],
+        grids=[_grid()],
         diagnostics=[
             Diagnostic(
                 title="Do the rewards have variance?",

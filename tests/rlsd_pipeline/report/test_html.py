@@ -80,6 +80,7 @@ def test_all_sections_are_there_and_linked(page: str) -> None:
         ({"rollouts": ()}, {"tokens"}),
         ({"comparison": None}, {"comparison", "credit"}),
         ({"learning": ()}, {"learning"}),
+        ({"grids": ()}, {"grid"}),
         ({"diagnostics": ()}, {"diagnostics"}),
         ({"settings": {}, "command": ""}, {"settings"}),
     ],
@@ -150,7 +151,7 @@ def _hostile(report: Report) -> Report:
             return {(k + HOSTILE if named else k): poison(v, k) for k, v in value.items()}
         if isinstance(value, list):
             return [poison(item, key) for item in value]
-        free = key not in ("segments", "mime", "data", "created")
+        free = key not in ("segments", "mime", "data", "created", "better")
         return value + HOSTILE if isinstance(value, str) and free else value
 
     return Report.model_validate(poison(report.model_dump(mode="json")))

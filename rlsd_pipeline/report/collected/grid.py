@@ -1,0 +1,118 @@
+"""Finds the arms that make a grid of λ and ε_w, and what came out in each cell."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from rlsd_pipeline.artifacts.fingerprint import json_digest
+from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
+from rlsd_pipeline.report.comparison import Comparison
+from rlsd_pipeline.report.data import Estimate, MethodLine, MethodTable
+from rlsd_pipeline.report.grid import Grid, GridMap
+from rlsd_pipeline.weighting.rlsd import RLSD
+
+Cells = Mapping[tuple[float, float], str]
+"""λ and ε_w -> method."""
+
+
+def grids(
+    experiment: ExperimentConfig, table: MethodTable | None, compared: Comparison | None
+) -> tuple[Grid, ...]:
+    """A grid a benchmark, for every set of arms that differ in λ and ε_w alone.
+
+    Args:
+        experiment: Declares the arms.
+        table: Their scores.
+        compared: Their fidelities on shared rollouts.
+    """
+    if table is None:
+        return ()
+    return tuple(
+        Grid(
+            name=benchmark,
+            mixes=tuple(sorted({mix for mix, _ in cells})),
+            clips=tuple(sorted({clip for _, clip in cells})),
+            # Fidelity is of no benchmark, so it stands in the first grid alone.
+            maps=tuple(_maps(cells, benchmark, table, None if place else compared)),
+        )
+        for cells in grid_cells(experiment)
+        for place, benchmark in enumerate(dict.fromkeys(line.benchmark for line in table.lines))
+    )
+
+
+def grid_cells(experiment: ExperimentConfig) -> list[Cells]:
+    """The sets of methods that fill a grid of at least two λ and two ε_w, and differ in no more."""
+    alike: dict[str, dict[tuple[float, float], str]] = {}
+    for method, arms in experiment.methods().items():
+        weighting = arms[0].weighting
+        if isinstance(weighting, RLSD):
+            cells = alike.setdefault(_rest(arms[0], weighting), {})
+            cells[weighting.mix, weighting.clip] = method
+    return [cells for cells in alike.values() if _is_grid(cells)]
+
+
+def _rest(arm: Arm, weighting: RLSD) -> str:
+    """What an arm is beside λ and ε_w."""
+    kept = weighting.model_dump(mode="json", exclude={"mix", "clip"})
+    names = {"teacher", "privileged", "update", "advantages"}
+    return json_digest(arm.model_dump(mode="json", include=names) | {"weighting": kept})
+
+
+def _is_grid(cells: Cells) -> bool:
+    mixes, clips = {mix for mix, _ in cells}, {clip for _, clip in cells}
+    return min(len(mixes), len(clips)) > 1 and len(cells) == len(mixes) * len(clips)
+
+
+def _maps(
+    cells: Cells, benchmark: str, table: MethodTable, compared: Comparison | None
+) -> Iterator[GridMap]:
+    lines = {line.method: line for line in table.lines if line.benchmark == benchmark}
+    base = lines[table.baseline].leakage if table.baseline in lines else None
+    seeds = sorted({lines[name].seeds for name in cells.values() if name in lines})
+    of = f"{' or '.join(map(str, seeds))} seeds a cell; intervals are {table.interval_meaning}."
+
+    def scored(read: Callable[[MethodLine], Estimate | None]) -> _Read:
+        return lambda method: read(lines[method]) if method in lines else None
+
+    yield GridMap(
+        name=f"accuracy minus {table.baseline}: {benchmark}",
+        baseline=0,
+        better="higher",
+        cells=_filled(cells, scored(lambda line: line.difference)),
+        meaning=f"Accuracy at the end, paired over seeds; {of}",
+    )
+    yield GridMap(
+        name=f"mentions of a reference: {benchmark}",
+        baseline=base and base.value,
+        better="lower",
+        cells=_filled(cells, scored(lambda line: line.leakage)),
+        meaning=f"Share of the responses at the end; {of}{_beside(base, table)}",
+    )
+    known = {one.method: one.value for one in (compared.fidelity if compared else ())}
+    if compared and known:
+        of_base = known.get(table.baseline)
+        yield GridMap(
+            name="fidelity of the credit",
+            baseline=of_base and of_base.value,
+            better="higher",
+            cells=_filled(cells, known.get),
+            meaning=compared.fidelity_meaning + _beside(of_base, table),
+        )
+
+
+_Read = Callable[[str], Estimate | None]
+
+
+def _filled(cells: Cells, read: _Read) -> tuple[tuple[Estimate | None, ...], ...]:
+    mixes = sorted({mix for mix, _ in cells})
+    clips = sorted({clip for _, clip in cells})
+    return tuple(tuple(_plain(read(cells[mix, clip])) for mix in mixes) for clip in clips)
+
+
+def _plain(found: Estimate | None) -> Estimate | None:
+    """The estimate alone, without the test that a difference has."""
+    if found is None:
+        return None
+    return Estimate(value=found.value, low=found.low, high=found.high)
+
+
+def _beside(base: Estimate | None, table: MethodTable) -> str:
+    return "" if base is None else f" {table.baseline}: {base.value:.3f}."

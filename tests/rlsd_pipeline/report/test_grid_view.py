@@ -1,0 +1,78 @@
+"""The heat maps of λ and ε_w."""
+
+import numpy as np
+import pytest
+from matplotlib.collections import QuadMesh
+
+from rlsd_pipeline.report.data import Estimate
+from rlsd_pipeline.report.grid import Grid, GridMap
+from rlsd_pipeline.report.grid_view import grid_map, grids, heads, rows
+
+
+def cell(value: float) -> Estimate:
+    return Estimate(value=value, low=value - 0.1, high=value + 0.1)
+
+
+GAIN = GridMap(
+    name="accuracy minus grpo",
+    baseline=0,
+    better="higher",
+    cells=((cell(0.01), cell(0.02)), (cell(-0.04), None)),
+)
+LEAK = GridMap(
+    name="mentions",
+    baseline=0.1,
+    better="lower",
+    cells=((cell(0.1), cell(0.2)), (cell(0.5), cell(0.0))),
+)
+GRID = Grid(name="sampled", mixes=(0.5, 1), clips=(0.2, 0.5), maps=(GAIN, LEAK))
+
+
+def colours(one: GridMap) -> list[list[float | None]]:
+    (axes,) = grid_map(GRID, one).axes
+    (mesh,) = (found for found in axes.collections if isinstance(found, QuadMesh))
+    shown = np.ma.asarray(mesh.get_array()).reshape(2, 2)
+    return [[None if value is np.ma.masked else float(value) for value in row] for row in shown]
+
+
+def test_what_is_better_is_blue() -> None:
+    # Differences to grpo as shares of the largest, .04 and .4, at .62 of the full colour.
+    assert colours(GAIN) == [[pytest.approx(0.155), pytest.approx(0.31)], [-0.62, None]]
+    assert colours(LEAK) == [
+        [pytest.approx(0), pytest.approx(-0.155)],
+        [-0.62, pytest.approx(0.155)],
+    ]
+
+
+def test_every_cell_has_its_number() -> None:
+    (axes,) = grid_map(GRID, GAIN).axes
+    found = {text.get_position(): text.get_text() for text in axes.texts}
+    assert found == {(0, 0): "+0.010", (1, 0): "+0.020", (0, 1): "−0.040", (1, 1): "–"}
+    (axes,) = grid_map(GRID, LEAK).axes
+    assert [text.get_text() for text in axes.texts] == ["0.100", "0.200", "0.500", "0.000"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["0.2", "0.5"]
+
+
+def test_equal_cells_have_no_colour() -> None:
+    flat = GAIN.model_copy(update={"cells": ((cell(0), cell(0)), (cell(0), cell(0)))})
+    assert colours(flat) == [[0, 0], [0, 0]]
+
+
+def test_a_map_as_a_table() -> None:
+    assert heads(GRID) == ["ε_w", "λ = 0.5", "λ = 1"]
+    assert list(rows(GRID, GAIN)) == [
+        ["0.2", "+0.010 [−0.090, +0.110]", "+0.020 [−0.080, +0.120]"],
+        ["0.5", "−0.040 [−0.140, +0.060]", "–"],
+    ]
+
+
+def test_the_section_has_a_card_a_map() -> None:
+    html = grids([GRID])
+    assert html.count("<figure") == 2
+    assert "λ = 0.5" in html
+    assert grids([]) == ""
+
+
+def test_a_map_of_another_size_is_refused() -> None:
+    with pytest.raises(ValueError, match="beside 3 values of λ"):
+        Grid(name="sampled", mixes=(0.5, 0.7, 1), clips=(0.2, 0.5), maps=(GAIN,))
