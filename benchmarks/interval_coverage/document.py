@@ -1,13 +1,16 @@
-"""The tables of docs/coverage.md, between two marks."""
+"""The tables of docs/coverage.md, between two marks, and the record that they are made from."""
 
 import datetime
+import json
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from benchmarks.interval_coverage.conditions import Condition, Group
 from benchmarks.timing import ROOT
 
 DOCUMENT = ROOT / "docs" / "coverage.md"
+RECORD = DOCUMENT.with_suffix("") / "rates.json"
 ENOUGH = 0.93
 """Coverage below which an interval is labelled."""
 
@@ -51,12 +54,29 @@ def written(text: str) -> dict[tuple[str, str], tuple[float, str]]:
 
 
 def write(groups: Sequence[Group], found: Mapping[tuple[str, str], float], seconds: float) -> None:
-    """Put the tables, their date and command into the document."""
+    """Record the rates, and put the tables, their date and command into the document."""
+    record = {
+        "date": f"{datetime.date.today()}",
+        "cpu_minutes": seconds / 60,
+        "rates": [{"name": of[0], "setting": of[1], "rate": one} for of, one in found.items()],
+    }
+    RECORD.parent.mkdir(exist_ok=True)
+    RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    DOCUMENT.write_text(with_rates(DOCUMENT.read_text(), groups, record))
+
+
+def with_rates(text: str, groups: Sequence[Group], record: Mapping[str, Any]) -> str:
+    """The document with the tables of a record.
+
+    Args:
+        text: With earlier ones.
+        groups: What was simulated.
+        record: From `RECORD`.
+    """
     tables = sum(one.tables for group in groups for one in group.conditions)
-    said = (
-        f"`{COMMAND}`, {datetime.date.today():%-d %B %Y}: {tables:,} tables, "
-        f"{seconds / 60:.1f} CPU minutes."
-    )
+    day = datetime.date.fromisoformat(record["date"])
+    minutes = record["cpu_minutes"]
+    said = f"`{COMMAND}`, {day:%-d %B %Y}: {tables:,} tables, {minutes:.1f} CPU minutes."
+    found = {(one["name"], one["setting"]): one["rate"] for one in record["rates"]}
     new = "\n".join([MARK, "", said, *rows(groups, found), "", MARK])
-    text = DOCUMENT.read_text()
-    DOCUMENT.write_text(re.sub(f"{MARK}.*?{MARK}", lambda _: new, text, flags=re.DOTALL))
+    return re.sub(f"{MARK}.*?{MARK}", lambda _: new, text, flags=re.DOTALL)

@@ -1,10 +1,20 @@
 """docs/coverage.md is what `make coverage` simulates, and what covers too little is labelled."""
 
+import json
+
 import numpy as np
 import pytest
 
 from benchmarks.interval_coverage.conditions import Condition, Group, holds, rate
-from benchmarks.interval_coverage.document import DOCUMENT, ENOUGH, key, rows, written
+from benchmarks.interval_coverage.document import (
+    DOCUMENT,
+    ENOUGH,
+    RECORD,
+    key,
+    rows,
+    with_rates,
+    written,
+)
 from benchmarks.interval_coverage.groups import GROUPS
 from rlsd_pipeline.statistics.intervals import Estimate
 
@@ -20,6 +30,12 @@ def test_the_lines_of_the_document_are_those_that_are_simulated() -> None:
     assert {name: label for name, (_, label) in WRITTEN.items()} == {
         name: one.label for name, (_, one) in SIMULATED.items()
     }
+
+
+def test_the_tables_are_those_of_the_record() -> None:
+    text = DOCUMENT.read_text()
+    groups = [make() for make in GROUPS]
+    assert with_rates(text, groups, json.loads(RECORD.read_text())) == text
 
 
 def test_what_covers_too_little_is_labelled() -> None:
