@@ -28,7 +28,7 @@ DEPLOYMENT := $(DEPLOY_VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help demo reproduction smollm ui topology docs notebooks test test-fast test-vllm test-storage test-distributed \
-	test-ray test-smollm test-hostile test-deploy test-ui models conformance verdict-changes leak-detector bench coverage clean \
+	test-ray test-smollm test-hostile test-deploy test-ui models conformance verdict-changes leak-detector bench coverage fidelity clean \
 	check check-style check-types check-imports check-definitions
 
 help:
@@ -56,6 +56,7 @@ help:
 	@echo "make verdict-table    precision and recall of the verifier by kind of answer"
 	@echo "make bench   speed, beside TRL's trainer; docs/performance.md; half an hour, some SUITES"
 	@echo "make coverage    how often every printed interval covers; docs/coverage.md; four CPU minutes"
+	@echo "make fidelity    the demo's fidelity tables of README.md and docs/credit.md; after make demo"
 	@echo "make check   ruff, mypy, the import contract, the Dagster definitions, the site"
 	@echo "make clean   remove what runs left behind in .rlsd"
 
@@ -126,6 +127,10 @@ bench: $(RUNTIME) .venv-trl/.installed
 # Simulated tables of known truth; nothing is trained.
 coverage: $(DEVELOPMENT)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.interval_coverage
+
+# Measures what the store lacks of the token values; some ten CPU seconds an iteration.
+fidelity: $(RUNTIME)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.fidelity_tables
 
 topology: $(DEPLOYMENT)
 	$(DEPLOY_VENV)/bin/python -m deploy.processes --users $(USERS) --port $(PORT)
