@@ -29,6 +29,7 @@ from rlsd_pipeline.config.experiment import load_experiment
 from rlsd_pipeline.errors import ConfigError, RlsdError
 from rlsd_pipeline.imports.making import is_scored, let_base_score
 from rlsd_pipeline.progress import Progress
+from rlsd_pipeline.report.numbers import MINUS
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
 from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
@@ -127,7 +128,7 @@ class Loop:
             self.computed += cache == "miss"
             seconds = metadata.get("measured/seconds")
             if isinstance(seconds, dg.TextMetadataValue) and cache == "miss":
-                self.stage_seconds += float(seconds.value or 0)
+                self.stage_seconds += number_of(seconds.value or "0")
 
     def benchmarks(self, chosen: Iterable[str]) -> list[str]:
         """The chosen benchmarks, or all.
@@ -273,3 +274,8 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
         ) from error
     with opened as instance:
         yield instance
+
+
+def number_of(shown: str) -> float:
+    """The number that an asset's metadata show: `1,456` is 1456."""
+    return float(shown.replace(",", "").replace(MINUS, "-"))
