@@ -9,6 +9,7 @@ from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.artifacts.fingerprint import json_digest
 from rlsd_pipeline.home import ROOT
 from rlsd_pipeline.page.record import Provenance, Record, record_of
+from rlsd_pipeline.page.seeds import seed_scores
 from rlsd_pipeline.report.collected.collect import collect_report
 from rlsd_pipeline.report.collected.places import FIRST_TOKENS, taught
 from rlsd_pipeline.stages.comparison.larger_batch import widest
@@ -46,7 +47,8 @@ def collect_record(workspace: Workspace, place: StageRun | None, command: str) -
     )
     compared, confidence = experiment.compared_with, experiment.evaluation.confidence
     undecided = undecided_notes(results_of(experiment, scores), compared, confidence)
-    return record_of(collect_report(workspace, place, command), provenance, tuple(undecided))
+    report = collect_report(workspace, place, command)
+    return record_of(report, provenance, tuple(undecided), seed_scores(experiment, scores))
 
 
 def measured_place(workspace: Workspace) -> StageRun | None:

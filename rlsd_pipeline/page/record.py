@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from rlsd_pipeline.page.seeds import SeedScores
 from rlsd_pipeline.report.data import Chart, Diagnostic, Fidelity, MethodTable, Report
 from rlsd_pipeline.report.figures import CROWD
 from rlsd_pipeline.report.grid import Grid
@@ -60,6 +61,9 @@ class Record(Part):
     undecided: tuple[str, ...] = ()
     """The number of seeds that would decide what these leave open, a sentence a benchmark."""
 
+    seeds: tuple[SeedScores, ...] = ()
+    """Accuracy seed by seed, where there are several."""
+
     curves: tuple[Chart, ...] = ()
     """The training reward, then accuracy and mentions of each benchmark."""
 
@@ -82,13 +86,19 @@ class Record(Part):
     """The methods as they are declared, for their look."""
 
 
-def record_of(report: Report, provenance: Provenance, undecided: tuple[str, ...]) -> Record:
+def record_of(
+    report: Report,
+    provenance: Provenance,
+    undecided: tuple[str, ...],
+    seeds: tuple[SeedScores, ...] = (),
+) -> Record:
     """What a page shows of a report.
 
     Args:
         report: Everything that the store has.
         provenance: Where that is from.
         undecided: From `undecided_notes`.
+        seeds: From `seed_scores`.
     """
     training = [chart for chart in report.training if chart.name == _SHOWN]
     compared = report.comparison
@@ -99,6 +109,7 @@ def record_of(report: Report, provenance: Provenance, undecided: tuple[str, ...]
         settings=report.settings,
         table=report.table,
         undecided=undecided,
+        seeds=seeds,
         curves=tuple(_drawn(chart) for chart in (*training, *report.charts)),
         fidelity=compared.fidelity if compared else (),
         fidelity_meaning=compared.fidelity_meaning if compared and compared.fidelity else "",

@@ -5,6 +5,7 @@ from datetime import date
 
 from rlsd_pipeline.page.pictures import Picture, pictures
 from rlsd_pipeline.page.record import Provenance, Record
+from rlsd_pipeline.page.seeds import seeds_section
 from rlsd_pipeline.page.tables import corrected, estimate, markdown_table, score, steps
 from rlsd_pipeline.report import grid_view
 from rlsd_pipeline.report.data import Difference, Fidelity, MethodLine, MethodTable
@@ -26,6 +27,7 @@ def page_text(record: Record, folder: str) -> str:
     parts = [
         _provenance(record, folder),
         *_results(record),
+        *seeds_section(record.seeds),
         *_pictured("Learning curves", drawn, "curve-"),
         *_fidelity(record, drawn),
         *_pictured("Learning against fidelity", drawn, "learning-"),

@@ -11,6 +11,7 @@ from rlsd_pipeline.page.document import MARK, read_record, unfounded, with_block
 from rlsd_pipeline.page.pictures import pictures
 from rlsd_pipeline.page.record import Provenance, Record, record_of
 from rlsd_pipeline.page.sections import decisions, page_text
+from rlsd_pipeline.page.seeds import SeedScores
 from rlsd_pipeline.report.data import (
     BandPoint,
     Chart,
@@ -122,6 +123,13 @@ RECORD = Record(
     settings={"iterations": "60", "arms": ("grpo: grpo", "rlsd: rlsd | wide")},
     table=TABLE,
     undecided=("sampled: not decided against grpo.",),
+    seeds=(
+        SeedScores(
+            benchmark="sampled",
+            base={0: 0.5, 1: 0.25},
+            methods={"grpo": {0: 0.75, 1: 0.75}, "rlsd": {0: 0.625}},
+        ),
+    ),
     curves=(CHART,),
     fidelity=(
         Fidelity(
@@ -155,6 +163,17 @@ def test_a_table_of_a_benchmark() -> None:
     ) in text
 
 
+def test_gains_vary_over_seeds() -> None:
+    # Gains of .25 and .5: mean .375, and a standard deviation of .25 / sqrt(2) = .177.
+    assert (
+        "| seed | base | grpo | rlsd |\n|---|---|---|---|\n"
+        "| 0 | 0.500 | 0.750 | 0.625 |\n| 1 | 0.250 | 0.750 | – |\n"
+        "| mean gain | – | +0.375 | – |\n"
+        "| standard deviation of the gain | – | 0.177 | – |\n"
+        "| the same over the mean | – | 0.47 | – |"
+    ) in page_text(RECORD, "small")
+
+
 def test_the_page_begins_with_where_its_numbers_are_from() -> None:
     first = page_text(RECORD, "small").split("\n\n")[0]
     assert first == (
@@ -168,6 +187,7 @@ def test_other_parts_stand_in_their_order() -> None:
     text = page_text(RECORD, "small")
     assert re.findall(r"^## (.*)$", text, re.MULTILINE) == [
         "Results",
+        "By seed",
         "Learning curves",
         "Credit fidelity",
         "Learning against fidelity",

@@ -18,6 +18,8 @@ def test_a_record_has_the_numbers_of_the_store(workspace: Workspace) -> None:
     assert [(one.method, one.score) for one in record.table.lines] == [
         (one.method, one.score.value) for one in results
     ]
+    # One seed has no spread.
+    assert record.seeds == ()
     assert [chart.name for chart in record.curves] == [
         "reward",
         "accuracy: sampled",
