@@ -44,7 +44,7 @@ def found() -> dict[str, object]:
 def test_numbers_are_short() -> None:
     lines = fidelities(found())
     assert lines[:3] == [
-        "| credit | iteration 0 | 10 | 40 | 79 |",
+        "| credit | iteration 0 | 10 | 40 | 49 |",
         "|---|---|---|---|---|",
         "| `grpo` | .90 [.80, 1.00] | .90 [.80, 1.00] | .90 [.80, 1.00] | .90 [.80, 1.00] |",
     ]
