@@ -97,17 +97,12 @@ def train_in_processes(
         bases = _distinct(arms, partial(_base, loop))
         begin = [submit(_teach, arm, total) for arm in others]
         begin += [submit(_start, arm, total) for arm in bases]
-        _follow(pool, set(begin), queue, display)
-        _follow(pool, {submit(_train, arm, total) for arm in arms}, queue, display)
+        _follow(set(begin), queue, display)
+        _follow({submit(_train, arm, total) for arm in arms}, queue, display)
         _show(queue, display)
 
 
-def _follow(
-    pool: ProcessPoolExecutor,
-    futures: set[Future[None]],
-    queue: "Queue[Message]",
-    display: Display,
-) -> None:
+def _follow(futures: set[Future[None]], queue: "Queue[Message]", display: Display) -> None:
     """Show what the workers say until they are done; the first failure ends what has not begun."""
     try:
         while futures:
@@ -121,8 +116,19 @@ def _follow(
             "`compute.processes` and call again; it goes on from the last complete artifact"
         ) from error
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
+        _end(futures, queue, display)
         raise
+
+
+def _end(futures: set[Future[None]], queue: "Queue[Message]", display: Display) -> None:
+    """Cancel what has not begun, and let the rest end.
+
+    A process whose messages nobody reads cannot end.
+    """
+    running = {future for future in futures if not future.cancel()}
+    while running:
+        _, running = wait(running, timeout=_WAIT_SECONDS)
+        _show(queue, display)
 
 
 def _distinct(arms: Iterable[str], key: Callable[[str], str | None]) -> list[str]:

@@ -1,10 +1,11 @@
 """Arms at the same time: what is made before any of them, and what is shown meanwhile."""
 
 import io
+import multiprocessing
 import queue
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -104,5 +105,34 @@ def test_the_first_failure_ends_what_has_not_begun(shown: tuple[Any, ...]) -> No
     with ThreadPoolExecutor(1) as pool:
         futures = {pool.submit(work, number) for number in range(20)}
         with pytest.raises(ConfigError, match="no such arm"):
-            _follow(pool, futures, way, display)  # type: ignore[arg-type]
+            _follow(futures, way, display)  # type: ignore[arg-type]
     assert len(begun) < 5
+
+
+def _speak(number: int, folder: Path) -> None:
+    """The first one fails; the others say more than a pipe holds."""
+    (folder / str(number)).touch()
+    if number == 0:
+        raise ConfigError("no such arm")
+    assert parallel._relay is not None
+    for _ in range(20):
+        time.sleep(0.02)
+        parallel._relay.say("x" * 20_000)
+
+
+def _relay_to(way: Any) -> None:
+    parallel._relay = Relay(way)
+
+
+def test_after_a_failure_the_messages_of_the_others_are_still_read(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    way: Any = context.Queue()
+    text = io.StringIO()
+    display = Display(Console(file=text, width=100))
+    with ProcessPoolExecutor(2, context, _relay_to, (way,)) as pool:
+        futures = {pool.submit(_speak, number, tmp_path) for number in range(40)}
+        with pytest.raises(ConfigError, match="no such arm"):
+            _follow(futures, way, display)
+    begun = len(list(tmp_path.iterdir()))
+    assert begun < 10
+    assert text.getvalue().count("x" * 100) >= 200 * (begun - 1)
