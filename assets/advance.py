@@ -16,8 +16,9 @@ from assets.kept_instance import instance_of
 from assets.run_queue import TRAINS_TAG, lane
 from assets.training.job import train_job_name
 
-_SECONDS = 10
-"""Between two looks; each costs a tick of a kilobyte and some milliseconds of the daemon."""
+_SECONDS = 4
+"""Between two looks at least: one at each turn of the daemon, whose turns are 5 s apart. A look
+costs a tick of a kilobyte and some milliseconds of the daemon."""
 _BEGINNINGS = ("problems", "policy")
 """What has to be there before an arm can train; a new one of either may start something."""
 

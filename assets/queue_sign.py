@@ -7,16 +7,17 @@ import dagster as dg
 
 def tell(instance: dg.DagsterInstance) -> None:
     """Say that a run has come into the queue."""
-    _sign(instance).touch()
+    sign_of(instance).touch()
 
 
-def told_at(instance: dg.DagsterInstance) -> int:
+def told_at(sign: Path) -> int:
     """When a run last came in, in nanoseconds; 0 before the first."""
     try:
-        return _sign(instance).stat().st_mtime_ns
+        return sign.stat().st_mtime_ns
     except FileNotFoundError:
         return 0
 
 
-def _sign(instance: dg.DagsterInstance) -> Path:
+def sign_of(instance: dg.DagsterInstance) -> Path:
+    """The file of an instance."""
     return Path(instance.root_directory) / ".queued"
