@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from rlsd_pipeline.credit.identity import credit_identity
@@ -120,6 +121,9 @@ class WeightingComparisonStage(Stage):
         rewards = inputs["rewards"].table(Reward)
         also = more.table(TokenLogprobs) if more else None
         credit = read_credit(sampled, rewards, scored, extraction, also)
+        if run.iteration == 0 and logprobs is not None:
+            # The policy is the base model as yet.
+            credit = replace(credit, base_logprobs=credit.student_logprobs)
         segments = segments_of(sampled, extraction)
         named, left_out = _compared(run)
         named = leave_out_unverified(named, rewards, left_out)

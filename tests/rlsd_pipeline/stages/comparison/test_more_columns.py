@@ -44,7 +44,7 @@ def test_a_comparison_says_what_makes_a_column_and_shows_the_method_once_it_is_m
 ) -> None:
     before = run.make(WeightingComparisonStage).record(WeightingComparison)
     command = "`rlsd compare small --arm grpo-s0 --iteration 0 --columns`"
-    assert "needs base_logprobs, blank_image_logprobs, " in before.left_out["asking"]
+    assert "needs blank_image_logprobs, " in before.left_out["asking"]
     assert command in before.left_out["asking"]
     assert command in before.left_out["rlsd"]
     own = run.read("logprobs")
