@@ -1,9 +1,11 @@
-"""The fidelity of the methods along one training: the tables of docs/credit.md and of README.md.
+"""The fidelity of the methods along one training: tables of docs/credit.md, compare.md, README.md.
 
     python -m benchmarks.fidelity_tables [--record]
 
 It measures what the store does not have of `easy_vqa` (after `make demo`), and keeps every number
-in docs/credit/fidelity.json. With `--record`, it writes the tables again from that file alone.
+in docs/credit/fidelity.json. With `--record`, it writes the tables again from that file alone. The
+table of all methods, in docs/compare.md, is of one iteration, and reads columns that only
+`rlsd compare --columns` computes.
 """
 
 import argparse
@@ -86,7 +88,33 @@ def measure() -> Found:
                 if one.method in ABOUT
             },
         }
-    return {"date": f"{datetime.date.today()}", "iterations": found}
+    return {
+        "date": f"{datetime.date.today()}",
+        "iterations": found,
+        "every": every_method(make_batch(workspace.at(ARM, ITERATIONS[1]), PROMPTS)),
+    }
+
+
+def every_method(run: Any) -> Mapping[str, Any]:
+    """Method -> its fidelity, where its credit lies, and its sign; of all columns that are there.
+
+    Args:
+        run: The place with a comparison that `compare --columns` made.
+    """
+    from schemas import WeightingComparison
+
+    artifact = run.workspace.store.ref(run.reference("weighting_comparison"))
+    compared = artifact.record(WeightingComparison)
+    fidelity = {one.method: one for one in compared.fidelity.methods}
+    return {
+        one.method: {
+            "fidelity": _ends(fidelity[one.method].value),
+            "within": _ends(fidelity[one.method].within),
+            "segments": {name: share.value for name, share in one.segments.items()},
+            "sign": None if one.sign_agreement is None else one.sign_agreement.value,
+        }
+        for one in compared.methods
+    }
 
 
 def _ends(found: Any) -> list[float] | None:
@@ -119,6 +147,24 @@ def within(found: Found) -> list[str]:
     )
 
 
+def every(found: Found) -> list[str]:
+    """Every method at the second iteration, from the highest fidelity to the lowest."""
+    of = found["every"]
+    names = sorted(of, key=lambda name: -of[name]["fidelity"][0] if of[name]["fidelity"] else 9)
+    heads = ["credit", "fidelity", "within responses", "reasoning / answer / format", "sign"]
+    return _lines(heads, [[_code(name), *_placed(of[name])] for name in names])
+
+
+def _placed(one: Mapping[str, Any]) -> list[str]:
+    shares = [one["segments"].get(name) for name in ("reasoning", "answer", "format")]
+    return [
+        _cell(one["fidelity"], 2, ""),
+        _cell(one["within"], 2, ""),
+        " / ".join("–" if share is None else _digits(share, 2, "") for share in shares),
+        "–" if one["sign"] is None else _digits(one["sign"], 2, ""),
+    ]
+
+
 def short(found: Found) -> list[str]:
     """The table of README.md."""
     return _table("credit", [[SHORT[name], *_cells(found, name, "fidelity")] for name in SHORT])
@@ -131,6 +177,7 @@ DOCUMENTS: Mapping[Path, Tables] = {
         "fidelity differences": differences,
         "fidelity within": within,
     },
+    ROOT / "docs" / "compare.md": {"every method": every},
     ROOT / "README.md": {"fidelity": short},
 }
 """Document -> mark -> its table."""
@@ -184,7 +231,10 @@ def _code(name: str) -> str:
 
 def _table(head: str, rows: Sequence[Sequence[str]]) -> list[str]:
     first, *others = ITERATIONS
-    heads = [head, f"iteration {first}", *map(str, others)]
+    return _lines([head, f"iteration {first}", *map(str, others)], rows)
+
+
+def _lines(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     top, *lines = (f"| {' | '.join(line)} |" for line in (heads, *rows))
     return [top, "|---" * len(heads) + "|", *lines]
 

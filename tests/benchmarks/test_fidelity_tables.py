@@ -11,6 +11,7 @@ from benchmarks.fidelity_tables import (
     ITERATIONS,
     RECORD,
     differences,
+    every,
     fidelities,
     short,
     with_tables,
@@ -59,3 +60,19 @@ def test_differences_have_signs() -> None:
     assert lines["| `rlsd`"] == "0"
     assert lines["| `sft`"] == "+.000 [+.000, +.100]"
     assert "| `grpo`" not in lines
+
+
+def test_every_method_says_where_its_credit_lies() -> None:
+    one = {
+        "fidelity": [0.37, 0.35, 0.4],
+        "within": [-0.05, -0.11, 0.0],
+        "segments": {"reasoning": 0.75, "answer": 0.05, "format": 0.2},
+        "sign": 1.0,
+    }
+    none = {"fidelity": None, "within": None, "segments": {}, "sign": None}
+    assert every({"every": {"vine": none, "grpo": one}}) == [
+        "| credit | fidelity | within responses | reasoning / answer / format | sign |",
+        "|---|---|---|---|---|",
+        "| `grpo` | .37 [.35, .40] | −.05 [−.11, .00] | .75 / .05 / .20 | 1.00 |",
+        "| `vine` | – | – | – / – / – | – |",
+    ]
