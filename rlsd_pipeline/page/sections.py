@@ -6,11 +6,11 @@ from datetime import date
 from rlsd_pipeline.page.pictures import Picture, pictures
 from rlsd_pipeline.page.record import Provenance, Record
 from rlsd_pipeline.page.seeds import seeds_section
-from rlsd_pipeline.page.tables import corrected, estimate, markdown_table, score, steps
+from rlsd_pipeline.page.tables import corrected, estimate, in_order, markdown_table, score, steps
 from rlsd_pipeline.report import grid_view
 from rlsd_pipeline.report.data import Difference, Fidelity, MethodLine, MethodTable
 from rlsd_pipeline.report.numbers import ABSENT, level, plain
-from rlsd_pipeline.statistics.intervals import STUDENT
+from rlsd_pipeline.statistics.intervals import SEEDS_REASON, STUDENT
 
 _SHOWN = 12
 """Digits of a digest on the page; the record has more."""
@@ -35,7 +35,13 @@ def page_text(record: Record, folder: str) -> str:
         *_diagnostics(record),
         _settings(record),
     ]
-    return "\n\n".join(part for part in parts if part)
+    return _once("\n\n".join(part for part in parts if part), SEEDS_REASON)
+
+
+def _once(text: str, sentence: str) -> str:
+    """The text with a sentence where it stands first alone."""
+    before, found, after = text.partition(f"{sentence}.")
+    return before + found + after.replace(f" {sentence}.", "")
 
 
 def _provenance(record: Record, folder: str) -> str:
@@ -50,7 +56,7 @@ def _provenance(record: Record, folder: str) -> str:
     ]
     return (
         f"{'; '.join(made)}. [record.json]({folder}/record.json) holds every number of this page, "
-        f"and the digests of the {len(of.artifacts)} artifacts that they are from."
+        f"and the digests of {len(of.artifacts)} scores and comparisons that they are from."
     )
 
 
@@ -80,7 +86,7 @@ def _results(record: Record) -> Iterator[str]:
 
 
 def _benchmark(lines: Sequence[MethodLine], baseline: str) -> str:
-    names = list(dict.fromkeys(name for line in lines for name in line.steps))
+    names = in_order({name for line in lines for name in line.steps})
     heads = ["method", "seeds", "updates", "accuracy", "gain over the base"]
     heads += [f"minus {baseline}", "p (Holm)", "mentions a reference", "blind", " / ".join(names)]
     rows = [

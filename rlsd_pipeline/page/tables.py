@@ -1,10 +1,13 @@
 """Tables in Markdown, and the cells that a page has of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from rlsd_pipeline.report.data import Difference, Estimate, MethodLine
 from rlsd_pipeline.report.numbers import ABSENT, p_value, with_ends
 from rlsd_pipeline.statistics.intervals import UNBOUNDED_MARK
+
+STEPS = ("perceive", "compare", "negate", "answer")
+"""Steps of the reasoning on easy-VQA."""
 
 
 def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -32,6 +35,12 @@ def score(line: MethodLine) -> str:
 def corrected(found: Difference | None) -> str:
     """The corrected p-value of a difference."""
     return ABSENT if found is None else p_value(found.p_corrected)
+
+
+def in_order(names: Collection[str]) -> list[str]:
+    """Steps of the reasoning in the order in which they are taken; unknown ones last."""
+    known = [name for name in STEPS if name in names]
+    return [*known, *sorted(set(names) - set(STEPS))]
 
 
 def steps(found: Mapping[str, float], names: Sequence[str]) -> str:

@@ -28,7 +28,7 @@ from rlsd_pipeline.report.data import (
     Report,
 )
 from rlsd_pipeline.report.grid import Grid, GridMap
-from rlsd_pipeline.statistics.intervals import STUDENT
+from rlsd_pipeline.statistics.intervals import SEEDS_REASON, STUDENT
 
 
 def line(method: str, difference: Difference | None = None, seeds: int = 4) -> MethodLine:
@@ -44,7 +44,7 @@ def line(method: str, difference: Difference | None = None, seeds: int = 4) -> M
         gain=Estimate(value=0.12, low=0.1, high=0.14),
         leakage=Estimate(value=0.25, low=0.2, high=0.3),
         blind=0.442,
-        steps={"perceive": 0.6, "compare": 0.94},
+        steps={"compare": 0.94, "perceive": 0.6},
     )
 
 
@@ -179,8 +179,16 @@ def test_the_page_begins_with_where_its_numbers_are_from() -> None:
     assert first == (
         "`rlsd page small`, 9 November 2026; commit 0123456789ab+; declaration abababababab; torch "
         "2.13.0 and 2.14.1. [record.json](small/record.json) holds every number of this page, and "
-        "the digests of the 1 artifacts that they are from."
+        "the digests of 1 scores and comparisons that they are from."
     )
+
+
+def test_the_warning_about_seeds_is_given_once() -> None:
+    said = CHART.model_copy(update={"band_meaning": f"Bands. {SEEDS_REASON}. A point."})
+    again = said.model_copy(update={"name": "length"})
+    text = page_text(RECORD.model_copy(update={"curves": (said, again)}), "small")
+    assert text.count(SEEDS_REASON) == 1
+    assert "Bands. A point." in text
 
 
 def test_other_parts_stand_in_their_order() -> None:
