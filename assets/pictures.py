@@ -13,9 +13,8 @@ if TYPE_CHECKING:
 
     from rlsd_pipeline.report.styles import Style
     from rlsd_pipeline.stages.evaluation.policy_evaluation import Scores
-    from rlsd_pipeline.stages.evaluation.results import Result
     from rlsd_pipeline.stages.workspace import StageRun, Workspace
-    from schemas import GradientComparison
+    from schemas import GradientComparison, MethodResult
 
 DPI = 80
 _COLOURS = 64
@@ -84,7 +83,7 @@ def learning_curve(
 
 
 def difference_picture(
-    workspace: "Workspace", lines: "Sequence[Result]", benchmark: str
+    workspace: "Workspace", lines: "Sequence[MethodResult]", benchmark: str
 ) -> dict[str, dg.MarkdownMetadataValue]:
     """Paired differences to the method that all are compared with; may be empty."""
     from rlsd_pipeline.report.collected.table import difference
@@ -93,9 +92,7 @@ def difference_picture(
     found = {
         line.method: bounded
         for line in lines
-        if line.benchmark == benchmark
-        and line.difference is not None
-        and (bounded := difference(line.difference.paired, line.difference.p_corrected))
+        if line.benchmark == benchmark and (bounded := difference(line.difference))
     }
     if not found:
         return {}

@@ -1,19 +1,17 @@
-"""Prints a matrix over methods: all of it for a few methods, a row a method for many."""
+"""Tables of a matrix over methods: all of it for a few methods, a row a method for many."""
 
 from collections.abc import Sequence
 
-from rich.markup import escape
-
-from assets.cli.fitted import FittedTable
-from assets.stages.cells import number
-from rlsd_pipeline.credit.agreement import Agreement, Matrix, Other, agreements
+from rlsd_pipeline.credit.agreement import Agreement, Matrix, agreements
+from rlsd_pipeline.tables.credit import nearest_and_furthest
+from rlsd_pipeline.tables.table import Column, Table, table_of_cells
 from schemas import WeightingComparison
 
 _MANY = 7
 """A matrix of more methods is wider than 80 characters."""
 
 
-def rank_tables(comparison: WeightingComparison) -> list[FittedTable]:
+def rank_tables(comparison: WeightingComparison) -> list[Table]:
     """Returns the tables of both rank correlations."""
     names = [method.method for method in comparison.methods]
     return [
@@ -32,42 +30,25 @@ def rank_tables(comparison: WeightingComparison) -> list[FittedTable]:
     ]
 
 
-def agreement_table(
-    title: str, names: Sequence[str], values: Matrix, undefined: str
-) -> FittedTable:
+def agreement_table(title: str, names: Sequence[str], values: Matrix, undefined: str) -> Table:
     """Returns the matrix, or for many methods the nearest and the furthest method of each.
 
     Args:
-        title: Title, as markup.
+        title: Title of the table.
         names: The methods.
         values: Correlations or cosines, `[names, names]`.
         undefined: Why a method has no values.
     """
     if len(names) <= _MANY:
-        return _matrix(title, names, values)
+        places = range(1, len(names) + 1)
+        rows = [[f"{at} {name}", *row] for at, name, row in zip(places, names, values, strict=True)]
+        return table_of_cells(title, ["", *map(str, places)], rows, form=".2f")
     found = agreements(names, values)
-    table = FittedTable(
-        title,
-        *("method", "nearest", "value", "furthest", "value"),
-        note=escape(_note(names, found, undefined)),
-        together=2,
-    )
-    for column in (1, 3):
-        table.columns[column].justify = "left"
-    for one in found:
-        table.add_row(one.methods[0], *_cells(one.nearest), *_cells(one.furthest))
-    return table
-
-
-def _matrix(title: str, names: Sequence[str], values: Matrix) -> FittedTable:
-    table = FittedTable(title, "", *(str(place) for place, _ in enumerate(names, start=1)))
-    for place, (name, row) in enumerate(zip(names, values, strict=True), start=1):
-        table.add_row(f"{place} {name}", *(number(value, ".2f") for value in row))
-    return table
-
-
-def _cells(found: Other | None) -> tuple[str, str]:
-    return ("-", "-") if found is None else (found.method, number(found.value, "z.3f"))
+    columns = [
+        Column("method", lambda one: one.methods[0]),
+        *nearest_and_furthest("z.3f"),
+    ]
+    return Table(title, columns, found, [_note(names, found, undefined)], together=2)
 
 
 def _note(names: Sequence[str], found: Sequence[Agreement], undefined: str) -> str:

@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
-from rich.markup import escape
-
 from assets.cli.agreement import agreement_table, rank_tables
-from assets.cli.fidelity_tables import escaped_interval, fidelity_tables
-from assets.cli.fitted import FittedTable
+from assets.cli.fidelity_tables import fidelity_tables
+from assets.cli.fitted import print_tables
 from assets.cli.imports import show_import
 from assets.cli.progress import Display, console
 from assets.cli.train import open_loop
-from assets.stages.cells import difference, number
 from rlsd_pipeline.exports.pairs import pairs_table
 from rlsd_pipeline.exports.written import require_export, write_table
 from rlsd_pipeline.imports.stages import RolloutsImport
@@ -27,9 +25,12 @@ from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.stages.workspace import StageRun
 from rlsd_pipeline.statistics.intervals import FEW_PROBLEMS, UNBOUNDED_REASON
+from rlsd_pipeline.tables.credit import METHOD, lookahead_columns, signal_columns
+from rlsd_pipeline.tables.table import Column, Table, table_of_cells
 from schemas import (
     GradientComparison,
     GradientSignal,
+    Interval,
     Lookahead,
     MethodCredit,
     WeightingComparison,
@@ -59,7 +60,7 @@ def compare(
         columns: Score first what the methods read and the arm did not compute.
         pairs: File for the correlations and cosines of all pairs of methods.
     """
-    tables: list[FittedTable | str] = []
+    tables: list[Table | str] = []
     with open_loop(experiment) as (loop, display):
         if pairs is not None:
             require_export(pairs)
@@ -90,8 +91,7 @@ def compare(
     if isinstance(run.stage(RolloutsStage), RolloutsImport):
         show_import(run)
     output = console()
-    for table in tables:
-        output.print(table)
+    print_tables(output, tables)
     for why, names in _by_reason(comparison.left_out).items():
         output.print(f"left out: {'; '.join(names)}: {why}", highlight=False, markup=False)
 
@@ -118,89 +118,79 @@ def valued_batch(
     return batch
 
 
-def _credit_table(run: StageRun, comparison: WeightingComparison) -> FittedTable:
+def _credit_table(run: StageRun, comparison: WeightingComparison) -> Table:
     teacher = (comparison.teacher or "none")[:12]
     imported = sampler_note(run) if comparison.policy == "imported" else None
     policy = comparison.policy[:12] + (f" ({imported})" if imported else "")
     shares = ", ".join(f"{name} {share:.0%}" for name, share in comparison.token_shares.items())
-    table = FittedTable(
+    columns = [
+        METHOD,
+        *(Column(name, _quantile(name), "+.3f") for name in ("p05", "p50", "p95")),
+        *(Column(part, _segment(part), ".2f") for part in comparison.token_shares),
+        Column("sign", attrgetter("sign_agreement"), ".2f"),
+        Column("cut", attrgetter("cut"), ".2f"),
+    ]
+    title = (
         f"{run.workspace.name}, {run.arm.name}, iteration {run.iteration}: credit of "
-        f"{comparison.tokens:,} tokens of {comparison.rollouts} responses",
-        *("method", "p05", "p50", "p95", "reasoning", "answer", "format", "sign", "cut"),
-        note="reasoning, answer, format: share of the absolute credit; sign: share of the signal "
-        "tokens whose credit has their advantage's sign; cut: share whose weight was clipped.\n"
-        f"Intervals are over problems; {FEW_PROBLEMS}; {escape(UNBOUNDED_REASON)}.\n"
-        f"Tokens: {shares}.\n"
-        f"policy {escape(policy)}, teacher {teacher} (privileged: "
-        f"{comparison.privileged or 'nothing'})" + "".join(map(_selection, comparison.methods)),
+        f"{comparison.tokens:,} tokens of {comparison.rollouts} responses"
     )
-    for method in comparison.methods:
-        table.add_row(
-            method.method,
-            *(f"{method.quantiles[name]:+.3f}" for name in ("p05", "p50", "p95")),
-            *(escaped_interval(method.segments.get(part)) for part in comparison.token_shares),
-            escaped_interval(method.sign_agreement),
-            "-" if method.cut is None else f"{method.cut:.2f}",
-        )
-    return table
+    notes = [
+        "reasoning, answer, format: share of the absolute credit; sign: share of the signal tokens "
+        "whose credit has their advantage's sign; cut: share whose weight was clipped.",
+        f"Intervals are over problems; {FEW_PROBLEMS}; {UNBOUNDED_REASON}.",
+        f"Tokens: {shares}.",
+        f"policy {policy}, teacher {teacher} (privileged: {comparison.privileged or 'nothing'})",
+        *filter(None, map(_selection, comparison.methods)),
+    ]
+    return Table(title, columns, comparison.methods, notes)
+
+
+def _quantile(name: str) -> Callable[[MethodCredit], float]:
+    return lambda method: method.quantiles[name]
+
+
+def _segment(name: str) -> Callable[[MethodCredit], Interval | None]:
+    return lambda method: method.segments.get(name)
 
 
 def _selection(method: MethodCredit) -> str:
     """What a threshold on small differences selects, and what of it is rounding."""
     if method.selected is None:
         return ""
-    said = f"\n{method.method} selects {method.selected:.1%} of the tokens by a small difference"
+    said = f"{method.method} selects {method.selected:.1%} of the tokens by a small difference"
     if method.selected_by_rounding is None:
-        return f"{escape(said)}; the number that rounding would select is not known."
-    return f"{escape(said)}; rounding alone selects {method.selected_by_rounding:.1%} of as many."
+        return f"{said}; the number that rounding would select is not known."
+    return f"{said}; rounding alone selects {method.selected_by_rounding:.1%} of as many."
 
 
 def _gradients(run: StageRun) -> GradientComparison:
     return run.read(GradientComparisonStage.name).record(GradientComparison)
 
 
-def _gradient_tables(run: StageRun) -> Iterable[FittedTable]:
+def _gradient_tables(run: StageRun) -> Iterable[Table]:
     found = _gradients(run)
-    table = FittedTable("norm of each method's gradient, before clipping", "method", "norm")
-    for name, norm in zip(found.methods, found.norms, strict=True):
-        table.add_row(name, f"{norm:.3g}")
+    rows = list(zip(found.methods, found.norms, strict=True))
+    norms = table_of_cells(
+        "norm of each method's gradient, before clipping", ["method", "norm"], rows, form=".3g"
+    )
     title = "cosine between gradients"
-    tables = [table, agreement_table(title, found.methods, found.cosines, "the gradient is 0")]
+    tables = [norms, agreement_table(title, found.methods, found.cosines, "the gradient is 0")]
     return tables if found.signal is None else [_signal_table(run, found.signal), *tables]
 
 
-def _signal_table(run: StageRun, found: GradientSignal) -> FittedTable:
+def _signal_table(run: StageRun, found: GradientSignal) -> Table:
     title = f"signal of one batch's gradient: {found.problems} problems, {found.rollouts} rollouts"
-    needed = f"rollouts for {found.compared_with}'s share"
-    columns = ("method", "cosine with true", "signal share", "prompts for a half", needed)
-    table = FittedTable(title, *columns, note=escape(signal_meaning(run, found)))
-    for one in found.methods:
-        numbers = (one.prompts_needed, one.rollouts_needed)
-        counts = ("-" if number is None else f"{number:,.0f}" for number in numbers)
-        table.add_row(
-            one.method, escaped_interval(one.cosine), escaped_interval(one.share), *counts
-        )
-    return table
+    columns = signal_columns(f"rollouts for {found.compared_with}'s share")
+    return Table(title, columns, found.methods, [signal_meaning(run, found)])
 
 
-def _lookahead_table(run: StageRun) -> FittedTable:
+def _lookahead_table(run: StageRun) -> Table:
     found = run.read(LookaheadStage.name).record(Lookahead)
     compared = found.compared_with
-    table = FittedTable(
-        f"after one update by each method, on {found.benchmark}",
-        *("method", "accuracy", "gain", f"- {compared}", "p (Holm)", "test"),
-        note="gain: paired difference to the policy before the update, over questions; "
-        "intervals are not corrected;\n"
+    notes = [
+        "gain: paired difference to the policy before the update, over questions; intervals are "
+        "not corrected;",
         f"p (Holm): of the difference to {compared}, corrected for the number of methods",
-    )
-    for line in found.methods:
-        other = line.difference
-        table.add_row(
-            line.method,
-            escaped_interval(line.score, ".3f"),
-            escape(difference(line.gain)),
-            "-" if other is None else f"{other.value:+.3f}",
-            "-" if other is None else number(other.p_corrected, ".2g"),
-            "-" if other is None else other.test,
-        )
-    return table
+    ]
+    title = f"after one update by each method, on {found.benchmark}"
+    return Table(title, lookahead_columns(f"- {compared}"), found.methods, notes)

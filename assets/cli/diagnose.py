@@ -2,11 +2,10 @@
 
 import shlex
 
-from rich.markup import escape
-
-from assets.cli.fitted import FittedTable
+from assets.cli.fitted import print_tables
 from assets.cli.progress import console
 from assets.cli.train import open_loop
+from rlsd_pipeline.tables.table import table_of_cells
 
 _IMPORTED = (
     "nothing is trained in an import, so no training is recorded: --arm measures the teacher on "
@@ -28,11 +27,10 @@ def diagnose(experiment: str, *, arm: str | None, iteration: int) -> None:
         found = read_diagnostics(loop.workspace)
         imports = isinstance(loop.workspace.stage(RolloutsStage), RolloutsImport)
     output = console()
-    for one in found:
-        table = FittedTable(one.title, *one.columns, note=escape(one.explanation))
-        for row in one.rows:
-            table.add_row(*("-" if cell is None else escape(str(cell)) for cell in row))
-        output.print(table)
+    print_tables(
+        output,
+        (table_of_cells(one.title, one.columns, one.rows, [one.explanation]) for one in found),
+    )
     command = f"rlsd train {shlex.quote(experiment)}"
     if imports and arm is None:
         output.print(_IMPORTED, highlight=False)

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from assets.cli.fitted import FittedTable
@@ -24,6 +23,7 @@ from rlsd_pipeline.doctor.examination import chosen, examine
 from rlsd_pipeline.doctor.finding import Finding
 from rlsd_pipeline.errors import RlsdError
 from rlsd_pipeline.home import open_store, store_url
+from rlsd_pipeline.tables.table import table_of_cells
 
 _REBUILD = "`rlsd doctor --rebuild-history` writes it anew from the store"
 
@@ -142,15 +142,16 @@ def _bytes(artifacts: Iterable[StoredArtifact]) -> int:
 
 
 def _table(findings: Sequence[Finding], title: str) -> FittedTable:
-    table = FittedTable(escape(title), "what", "where", "why", "way out", keys=4)
-    for finding in findings:
-        table.add_row(
+    rows = [
+        (
             finding.what if finding.severity == "damage" else f"{finding.what} (note)",
-            escape(_short(finding.place)),
-            escape(finding.fault),
-            escape(finding.remedy),
+            _short(finding.place),
+            finding.fault,
+            finding.remedy,
         )
-    return table
+        for finding in findings
+    ]
+    return FittedTable(table_of_cells(title, ("what", "where", "why", "way out"), rows, keys=4))
 
 
 def _short(place: str) -> str:

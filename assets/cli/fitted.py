@@ -1,6 +1,6 @@
 """Tables for a terminal of any width: no cell is cut off, and the first columns come first."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +9,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.table import Column, Table
 from rich.text import Text
+
+from rlsd_pipeline.tables import table as declared
 
 _UNBOUNDED = 10_000
 """Wider than any table: measured at this width, a table says what it would take."""
@@ -30,26 +32,22 @@ class FittedTable(Table):
     line a column.
     """
 
-    def __init__(
-        self, title: str, *columns: str, keys: int = 1, together: int = 1, note: str = ""
-    ) -> None:
-        """A table without rows.
-
-        Args:
-            title: Stands above it, as markup.
-            columns: Heads, the first of them to the left; more may be added.
-            keys: So many columns name a row.
-            together: So many of the others belong beside each other.
-            note: Stands below it, as markup.
-        """
+    def __init__(self, shown: declared.Table) -> None:
+        """The rows of a declared table."""
         super().__init__(**_LOOK)
-        self.heading, self.note, self.keys, self.together = title, note, keys, together
-        for place, name in enumerate(columns):
-            self.add_column(name, justify="left" if place < keys else "right")
+        self.heading, self.note = shown.title, "\n".join(shown.notes)
+        self.keys, self.together = shown.keys, shown.together
+        for place, column in enumerate(shown.columns):
+            left = place < self.keys or column.is_text
+            self.add_column(Text(column.head), justify="left" if left else "right")
+        for place, cells in enumerate(shown.texts()):
+            if place in shown.ruled:
+                self.add_section()
+            self.add_row(*map(Text, cells))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The table in as many parts as its width needs, between title and note."""
-        yield Text.from_markup(self.heading, style="bold")
+        yield Text(self.heading, style="bold")
         blocks = self._blocks(console, options)
         if blocks is None:
             yield from self._paragraphs()
@@ -59,7 +57,7 @@ class FittedTable(Table):
                 if block is not blocks[-1]:
                     yield ""
         if self.note:
-            yield Text.from_markup(self.note, style="dim")
+            yield Text(self.note, style="dim")
         yield ""
 
     def _blocks(self, console: Console, options: ConsoleOptions) -> list[list[Column]] | None:
@@ -90,12 +88,17 @@ class FittedTable(Table):
         return part
 
     def _paragraphs(self) -> Iterator[Table]:
-        heads = [Text.from_markup(str(column.header)) for column in self.columns]
         for cells in zip(*(column.cells for column in self.columns), strict=True):
             lines = Table.grid(padding=(0, 2))
             lines.add_column(no_wrap=True, style="dim")
             lines.add_column(overflow="fold")
-            for head, cell in zip(heads, cells, strict=True):
-                lines.add_row(head, cell)
+            for column, cell in zip(self.columns, cells, strict=True):
+                lines.add_row(column.header, cell)
             lines.add_row()
             yield lines
+
+
+def print_tables(output: Console, tables: Iterable[declared.Table | str]) -> None:
+    """Print declared tables, and sentences in the place of some."""
+    for table in tables:
+        output.print(table if isinstance(table, str) else FittedTable(table))

@@ -22,6 +22,7 @@ from rlsd_pipeline.config.retention import CheckpointRetention, RetentionConfig
 from rlsd_pipeline.errors import ConfigError, RlsdError
 from rlsd_pipeline.home import file_cache, open_store, store_url
 from rlsd_pipeline.stages.upkeep.retention import KEPT_WITH_INPUTS, Retained, droppable
+from rlsd_pipeline.tables.table import Table, table_of_cells
 
 _SECONDS = {"m": 60, "h": 3600, "d": 86400}
 _SHORTEST = 3600
@@ -48,7 +49,7 @@ def gc(
         removals = plan(storage, inventory, drops, before, KEPT_WITH_INPUTS)
         listed = time.perf_counter() - started
         output = console()
-        output.print(_table(removals, inventory))
+        output.print(FittedTable(_table(removals, inventory)))
         output.print(
             f"{len(inventory.artifacts):,} artifacts listed in {listed:.1f} s; retention of "
             f"{', '.join(known) or 'no experiment'} applied",
@@ -145,18 +146,16 @@ def _age(text: str, option: str = "--older-than") -> float:
     return seconds
 
 
-def _table(removals: Sequence[Removal], inventory: Inventory) -> FittedTable:
-    title = f"garbage in {store_url()}"
-    table = FittedTable(title, "why", "of", "bytes", "files", "artifacts", keys=2)
+def _table(removals: Sequence[Removal], inventory: Inventory) -> Table:
+    heads = ("why", "of", "bytes", "files", "artifacts")
     groups: dict[tuple[str, str], list[Removal]] = defaultdict(list)
     for removal in removals:
         groups[removal.why, removal.owner].append(removal)
-    for (why, owner), group in sorted(groups.items()):
-        table.add_row(why, owner, *_counts(group))
-    table.add_section()
-    table.add_row("total", "", *_counts(removals))
-    table.add_row("stored", "", _bytes(inventory.size), "", f"{len(inventory.artifacts):,}")
-    return table
+    rows = [(why, owner, *_counts(group)) for (why, owner), group in sorted(groups.items())]
+    total = ("total", "", *_counts(removals))
+    stored = ("stored", "", _bytes(inventory.size), "", f"{len(inventory.artifacts):,}")
+    title = f"garbage in {store_url()}"
+    return table_of_cells(title, heads, [*rows, total, stored], keys=2, ruled={len(rows)})
 
 
 def _counts(removals: Iterable[Removal]) -> tuple[str, str, str]:

@@ -29,13 +29,13 @@ from rlsd_pipeline.config.experiment import load_experiment
 from rlsd_pipeline.errors import ConfigError, RlsdError
 from rlsd_pipeline.imports.making import is_scored, let_base_score
 from rlsd_pipeline.progress import Progress
-from rlsd_pipeline.report.numbers import MINUS
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.evaluation.benchmark_items import BenchmarkItemsStage
 from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.stage import Stage
+from rlsd_pipeline.tables.numbers import MINUS
 
 _SHARE_OF_RESULTS = 0.05
 """The table reads every score of every arm, so its cost grows with the experiment."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import click
 from pydantic import TypeAdapter
 
-from assets.cli.fitted import FittedTable
+from assets.cli.fitted import print_tables
 from assets.cli.progress import console
 from assets.cli.train import quiet_libraries
 from assets.naming import experiment_file, experiment_name
@@ -18,8 +18,10 @@ from rlsd_pipeline.plan.machine import describe
 from rlsd_pipeline.plan.memory import GIB
 from rlsd_pipeline.plan.planning import Plan, make_plan
 from rlsd_pipeline.plan.refusal import planned_hardware, refusal
+from rlsd_pipeline.tables.table import Cell, Table, table_of_cells
 
 _HOUR = 3600.0
+_STAGES = ("sampling", "values", "scoring", "update")
 
 _LENGTHS = {
     True: "prompts     as long as the data's own, measured with the model's tokenizer",
@@ -43,8 +45,7 @@ def plan(experiment: str, *, as_json: bool) -> None:
     else:
         output = console()
         output.print(f"{made.name}, planned for {describe(made.hardware)}", highlight=False)
-        for table in _tables(made, declared):
-            output.print(table)
+        print_tables(output, _tables(made, declared))
         output.print(_summary(made, declared), highlight=False)
         output.print(_LENGTHS[declared is not allowed], highlight=False)
     if made.refusals:
@@ -66,7 +67,7 @@ def _as_json(made: Plan, declared: ExperimentConfig) -> dict[str, object]:
     }
 
 
-def _tables(made: Plan, declared: ExperimentConfig) -> Iterable[FittedTable]:
+def _tables(made: Plan, declared: ExperimentConfig) -> Iterable[Table]:
     yield _parameters(made)
     yield _memory(made)
     yield _work(made)
@@ -74,95 +75,59 @@ def _tables(made: Plan, declared: ExperimentConfig) -> Iterable[FittedTable]:
     yield _disk(made)
 
 
-def _parameters(made: Plan) -> FittedTable:
-    model, spread = made.architecture, made.spread
-    table = FittedTable(f"parameters of {model.name}, millions", "part", "all", "trained")
-    adapted = spread.lora is not None
-    rows = {
+def _parameters(made: Plan) -> Table:
+    model, lora = made.architecture, made.spread.lora
+    sizes = {
         "decoder layers": model.language,
         "embedding": model.embedding,
         "head": model.head,
         "vision tower": model.vision.parameters if model.vision else 0,
     }
-    for name, size in rows.items():
-        shown = "tied" if name == "head" and not size else _millions(size)
-        table.add_row(name, shown, "-" if adapted else shown)
-    if spread.lora is not None:
-        adapter = _millions(made.trained)
-        table.add_row(f"LoRA, rank {spread.lora.rank}", adapter, adapter)
-    table.add_section()
-    everything = model.parameters + (made.trained if adapted else 0)
-    table.add_row("together", _millions(everything), _millions(made.trained))
-    return table
+    shown = {name: _millions(size) for name, size in sizes.items()}
+    if not model.head:
+        shown["head"] = "tied"
+    rows = [(name, size, size if lora is None else None) for name, size in shown.items()]
+    if lora is not None:
+        rows.append((f"LoRA, rank {lora.rank}", _millions(made.trained), _millions(made.trained)))
+    everything = model.parameters + (0 if lora is None else made.trained)
+    rows.append(("together", _millions(everything), _millions(made.trained)))
+    title = f"parameters of {model.name}, millions"
+    return table_of_cells(title, ("part", "all", "trained"), rows, ruled={len(rows) - 1})
 
 
-def _memory(made: Plan) -> FittedTable:
+def _memory(made: Plan) -> Table:
     phases = made.phases
-    table = FittedTable(
-        f"memory of one device, GiB of {made.hardware.figures.memory_gib:.0f}",
-        "part",
-        *(phase.name for phase in phases),
-    )
     parts = dict.fromkeys(name for phase in phases for name in phase.parts)
-    for name in parts:
-        cells = (phase.parts.get(name) for phase in phases)
-        table.add_row(name, *("-" if size is None else f"{size / GIB:.2f}" for size in cells))
-    table.add_section()
-    table.add_row("together", *(f"{phase.total / GIB:.2f}" for phase in phases))
-    return table
+    sizes = [(name, [phase.parts.get(name) for phase in phases]) for name in parts]
+    sizes.append(("together", [phase.total for phase in phases]))
+    rows: list[list[Cell]] = [
+        [name, *(None if size is None else size / GIB for size in of)] for name, of in sizes
+    ]
+    title = f"memory of one device, GiB of {made.hardware.figures.memory_gib:.0f}"
+    heads = ["part", *(phase.name for phase in phases)]
+    return table_of_cells(title, heads, rows, form=".2f", ruled={len(rows) - 1})
 
 
-def _work(made: Plan) -> FittedTable:
-    table = FittedTable(
-        "one iteration: tokens, and floating-point operations",
-        "method",
-        "all",
-        "sampling",
-        "values",
-        "scoring",
-        "update",
-        "prompts",
-        "responses",
-        "prompt tokens",
-        "response tokens",
-    )
-    table.note = "each prompt with its image is run once for its group; at expected lengths"
+def _work(made: Plan) -> Table:
+    rows: list[tuple[str, ...]] = []
     for method in made.methods:
         read, needed = method.work.plain, method.operations
         scoring = sum(needed.scoring.values())
         stages = (needed.prefill + needed.decode, needed.values, scoring, needed.update)
-        table.add_row(
-            method.method,
-            *map(_scaled, (sum(stages), *stages)),
-            f"{read.prompts:,}",
-            f"{read.responses:,}",
-            _scaled(read.prompts * read.prompt_tokens),
-            _scaled(read.responses * read.response_tokens),
-        )
-    return table
+        tokens = (read.prompts * read.prompt_tokens, read.responses * read.response_tokens)
+        counts = (f"{read.prompts:,}", f"{read.responses:,}")
+        operations = map(_scaled, (sum(stages), *stages))
+        rows.append((method.method, *operations, *counts, *map(_scaled, tokens)))
+    return table_of_cells(
+        "one iteration: tokens, and floating-point operations",
+        ("method", "all", *_STAGES, "prompts", "responses", "prompt tokens", "response tokens"),
+        rows,
+        ["each prompt with its image is run once for its group; at expected lengths"],
+    )
 
 
-def _time(made: Plan, assumed: AssumptionsConfig) -> FittedTable:
-    spread = made.spread
-    table = FittedTable(
-        "time of one iteration, seconds",
-        "method",
-        f"{made.iterations} iterations, h",
-        "all",
-        "sampling",
-        "values",
-        "scoring",
-        "update",
-        "writing",
-    )
-    table.note = (
-        f"devices: sampling {spread.engine_copies * spread.engine_devices}, scoring "
-        f"{spread.scoring_devices}, update {spread.shards}; at {assumed.prefill_mfu:.0%} of their "
-        "peak without "
-        f"gradients and {assumed.training_mfu:.0%} in the update; decoding at "
-        f"{assumed.decode_bandwidth:.0%} of the memory's bandwidth, the last responses of the "
-        f"longest allowed length; checkpoints at {assumed.storage_gb_per_second:g} GB/s"
-    )
+def _time(made: Plan, assumed: AssumptionsConfig) -> Table:
+    spread, rows = made.spread, []
     for method in made.methods:
         seconds = method.seconds
         scoring = sum(value for name, value in seconds.items() if name.startswith("scoring"))
@@ -170,33 +135,37 @@ def _time(made: Plan, assumed: AssumptionsConfig) -> FittedTable:
         first = seconds["sampling"], seconds.get("values", 0.0)
         cells = (*first, scoring, seconds["update"], seconds["writing"])
         hours = made.iterations * whole / _HOUR
-        table.add_row(method.method, *map(_digits, (hours, whole, *cells)))
-    return table
+        rows.append((method.method, *map(_digits, (hours, whole, *cells))))
+    note = (
+        f"devices: sampling {spread.engine_copies * spread.engine_devices}, scoring "
+        f"{spread.scoring_devices}, update {spread.shards}; at {assumed.prefill_mfu:.0%} of their "
+        "peak without "
+        f"gradients and {assumed.training_mfu:.0%} in the update; decoding at "
+        f"{assumed.decode_bandwidth:.0%} of the memory's bandwidth, the last responses of the "
+        f"longest allowed length; checkpoints at {assumed.storage_gb_per_second:g} GB/s"
+    )
+    heads = ("method", f"{made.iterations} iterations, h", "all", *_STAGES, "writing")
+    return table_of_cells("time of one iteration, seconds", heads, rows, [note])
 
 
-def _disk(made: Plan) -> FittedTable:
-    table = FittedTable(
-        "artifacts before compression, bytes",
-        "method",
-        "run, all kept",
-        "run, collected",
-        "tables",
-        "weights",
-        "optimizer",
-        "teacher",
-        "seeds",
-    )
-    table.note = (
-        "tables to teacher: of one iteration; runs: of one seed. Collected: all tables, the "
-        "weights that are evaluated or to be kept, optimizer and teacher of the newest. Images "
-        "and benchmark responses are left out"
-    )
+def _disk(made: Plan) -> Table:
+    rows: list[tuple[Cell, ...]] = []
     for method in made.methods:
         one = method.written
         sizes = (sum(one.tables.values()), one.weights, one.optimizer, one.teacher)
         runs = (method.disk.everything, method.disk.collected)
-        table.add_row(method.method, *map(_scaled, (*runs, *sizes)), str(method.seeds))
-    return table
+        rows.append((method.method, *map(_scaled, (*runs, *sizes)), method.seeds))
+    written = ("tables", "weights", "optimizer", "teacher")
+    return table_of_cells(
+        "artifacts before compression, bytes",
+        ("method", "run, all kept", "run, collected", *written, "seeds"),
+        rows,
+        [
+            "tables to teacher: of one iteration; runs: of one seed. Collected: all tables, the "
+            "weights that are evaluated or to be kept, optimizer and teacher of the newest. Images "
+            "and benchmark responses are left out"
+        ],
+    )
 
 
 def _summary(made: Plan, declared: ExperimentConfig) -> str:

@@ -4,8 +4,6 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from rich.markup import escape
-
 from assets.cli.fitted import FittedTable
 from assets.cli.progress import console
 from assets.cli.train import open_loop
@@ -13,6 +11,7 @@ from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.stages.evaluation.pilots import Pilot, read_pilots
 from rlsd_pipeline.statistics.seed_power import MOST_SEEDS, detectable_effect, seeds_needed
 from rlsd_pipeline.statistics.seed_spread import Spread
+from rlsd_pipeline.tables.table import Cell, Table, table_of_cells, text
 
 _MORE = (2, 4)
 """Times the questions that the table looks ahead to."""
@@ -71,10 +70,10 @@ def power(experiment: str, *, difference: float, benchmark: str | None, probabil
     output = console()
     for place, pilot in enumerate(pilots, start=1):
         meaning = [MEANING] if place == len(pilots) else []
-        output.print(power_table(pilot, asked, compared, meaning))
+        output.print(FittedTable(power_table(pilot, asked, compared, meaning)))
 
 
-def power_table(pilot: Pilot, asked: Asked, compared: str, meaning: list[str]) -> FittedTable:
+def power_table(pilot: Pilot, asked: Asked, compared: str, meaning: list[str]) -> Table:
     """A line a method.
 
     Args:
@@ -92,22 +91,21 @@ def power_table(pilot: Pilot, asked: Asked, compared: str, meaning: list[str]) -
         *(["Holm"] if several else []),
         *(["of questions", *more, "questions"] if questions else []),
     ]
-    table = FittedTable(
-        f"{escape(pilot.quantity)}{of}: what shows a difference of {asked.difference:g} with "
-        f"probability {asked.probability:g} at level {asked.level:.2g}",
-        *map(escape, columns),
-        note=escape("\n".join([*_notes(pilot), *meaning])),
+    title = (
+        f"{pilot.quantity}{of}: what shows a difference of {asked.difference:g} with "
+        f"probability {asked.probability:g} at level {asked.level:.2g}"
     )
+    rows: list[list[Cell]] = []
     for method, spread in pilot.methods.items():
-        cells = [f"{spread.value:+.3f}", _number(spread.sd), str(spread.seeds)]
+        cells: list[Cell] = [method, f"{spread.value:+.3f}", text(spread.sd), spread.seeds]
         cells += _seeds(spread, asked)
         if several:
             corrected = asked._replace(level=asked.level / len(pilot.methods))
             cells.append(_needed(spread.sd, corrected))
         if questions:
             cells += _questions(spread, asked)
-        table.add_row(method, *map(escape, cells))
-    return table
+        rows.append(cells)
+    return table_of_cells(title, columns, rows, [*_notes(pilot), *meaning])
 
 
 def _seeds(spread: Spread, asked: Asked) -> Iterator[str]:
@@ -141,14 +139,10 @@ def _needed(sd: float, asked: Asked) -> str:
     return f"> {MOST_SEEDS:,}" if found is None else f"{found:,}"
 
 
-def _number(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.3f}"
-
-
 def _notes(pilot: Pilot) -> Iterator[str]:
     """Why a line has no numbers, and what would give them."""
     single = {name: one for name, one in pilot.methods.items() if one.seeds == 1}
-    errors = [f"{name} {_number(one.question_error)}" for name, one in single.items()]
+    errors = [f"{name} {text(one.question_error)}" for name, one in single.items()]
     if single:
         yield ONE_SEED.format(", ".join(errors))
     equal = [name for name, one in pilot.methods.items() if one.seeds > 1 and math.isnan(one.sd)]

@@ -4,13 +4,13 @@ import click
 
 from assets.cli.tables import print_table
 from assets.cli.train import open_loop
-from assets.results.document import records, sections
-from assets.results.formats import csv_text, latex, markdown
-from assets.results.headroom import headroom_section
 from rlsd_pipeline.stages.evaluation.headroom import how_to_know, read_headroom
 from rlsd_pipeline.stages.evaluation.results import read_results
 from rlsd_pipeline.stages.evaluation.undecided import undecided_notes
 from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
+from rlsd_pipeline.tables.documents import csv_text, latex, markdown
+from rlsd_pipeline.tables.headroom import headroom_table
+from rlsd_pipeline.tables.results import documents, records
 
 
 def print_results(experiment: str, form: str) -> None:
@@ -22,7 +22,7 @@ def print_results(experiment: str, form: str) -> None:
             return
         declared = loop.workspace.experiment
         results = read_results(loop.workspace)
-        headroom = headroom_section(read_headroom(loop.workspace), how_to_know(declared))
+        headroom = headroom_table(read_headroom(loop.workspace), how_to_know(declared))
     benchmarks = declared.evaluation.benchmarks
     for note in notes:
         # Beside the document, which stays what a program reads.
@@ -30,7 +30,7 @@ def print_results(experiment: str, form: str) -> None:
     if form == "csv":
         print(csv_text(records(results, declared.compared_with, benchmarks)))
         return
-    document = sections(results, declared.compared_with, benchmarks)
+    document = documents(results, declared.compared_with, benchmarks)
     if document:
         undecided = undecided_notes(results, declared.compared_with, declared.evaluation.confidence)
         document[0] = document[0]._replace(notes=[*notes, *document[0].notes, *undecided])

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import track
 
 from assets.cli.fitted import FittedTable
@@ -26,10 +25,12 @@ from rlsd_pipeline.evaluation.scored import CLUSTER, Scored, Summary
 from rlsd_pipeline.evaluation.scoring import settle
 from rlsd_pipeline.evaluation.variants import VARIANTS
 from rlsd_pipeline.statistics.power import detectable_difference
+from rlsd_pipeline.tables.table import Cell, Table, table_of_cells
 from schemas import Problem, Verdict
 
 _CONFIDENCE = 0.95
 _POWER = 0.8
+_DETECTABLE = "minimum detectable difference"
 
 KNOWN = [each for each in (*BENCHMARKS, *VARIANTS) if issubclass(each, Benchmark)]
 
@@ -64,9 +65,9 @@ def score(
         print(json.dumps(_as_json(report), allow_nan=False))
         return
     output = console()
-    output.print(_head(report))
+    output.print(FittedTable(_head(report)))
     if report.summary.breakdown:
-        output.print(_breakdown(report))
+        output.print(FittedTable(_breakdown(report)))
 
 
 def _score(benchmark: Benchmark, items: Path, predictions: Path) -> _Report:
@@ -131,37 +132,31 @@ def _as_json(report: _Report) -> dict[str, Any]:
     }
 
 
-def _head(report: _Report) -> FittedTable:
+def _head(report: _Report) -> Table:
     counts, estimate = _counts(report), report.summary.score
-    benchmark = report.benchmark
+    benchmark, judged = report.benchmark, bool(report.summary.question_scores)
     whole = benchmark.splits[benchmark.split].rows
     asked = counts.pop("n")
-    table = FittedTable(f"{_title(benchmark)} {benchmark.split}, {benchmark.mode} mode", "", "")
-    judged = bool(report.summary.question_scores)
-    table.add_row("score", f"{estimate.value:.2%}" if judged else "-")
-    interval = escape(f"[{estimate.low:.2%}, {estimate.high:.2%}]")
-    table.add_row(f"{_CONFIDENCE:.0%} interval", interval if judged else "-")
-    table.add_row(
-        "minimum detectable difference",
-        "-" if not math.isfinite(report.detectable) else f"{report.detectable:.2%}",
-    )
-    table.add_row("n", f"{asked:,}" if whole in (None, asked) else f"{asked:,} of {whole:,}")
-    for name, count in counts.items():
-        table.add_row(name.replace("_", " "), f"{count:,}")
-    table.note = (
-        f"minimum detectable difference: between two policies on these questions, with "
-        f"{_POWER:.0%} power"
-    )
-    return table
+    interval = f"[{estimate.low:.2%}, {estimate.high:.2%}]"
+    rows: dict[str, Cell] = {
+        "score": f"{estimate.value:.2%}" if judged else None,
+        f"{_CONFIDENCE:.0%} interval": interval if judged else None,
+        _DETECTABLE: f"{report.detectable:.2%}" if math.isfinite(report.detectable) else None,
+        "n": f"{asked:,}" if whole in (None, asked) else f"{asked:,} of {whole:,}",
+        **{name.replace("_", " "): count for name, count in counts.items()},
+    }
+    title = f"{_title(benchmark)} {benchmark.split}, {benchmark.mode} mode"
+    note = f"{_DETECTABLE}: between two policies on these questions, with {_POWER:.0%} power"
+    return table_of_cells(title, ("", ""), list(rows.items()), [note], form=",")
 
 
-def _breakdown(report: _Report) -> FittedTable:
-    columns = ("label", "score", f"{_CONFIDENCE:.0%} interval", "n")
-    table = FittedTable(f"{_title(report.benchmark)}: breakdown", *columns)
-    for name, part in report.summary.breakdown.items():
-        interval = escape(f"[{part.interval_low:.2%}, {part.interval_high:.2%}]")
-        table.add_row(escape(name), f"{part.score:.2%}", interval, f"{part.n:,}")
-    return table
+def _breakdown(report: _Report) -> Table:
+    heads = ("label", "score", f"{_CONFIDENCE:.0%} interval", "n")
+    rows = [
+        (name, f"{part.score:.2%}", f"[{part.interval_low:.2%}, {part.interval_high:.2%}]", part.n)
+        for name, part in report.summary.breakdown.items()
+    ]
+    return table_of_cells(f"{_title(report.benchmark)}: breakdown", heads, rows, form=",")
 
 
 def _title(benchmark: Benchmark) -> str:

@@ -4,7 +4,6 @@ import shlex
 from collections.abc import Iterator, Mapping
 
 import click
-from rich.markup import escape
 
 from assets.cli.fitted import FittedTable
 from assets.cli.progress import console
@@ -15,6 +14,7 @@ from rlsd_pipeline.errors import RlsdError
 from rlsd_pipeline.home import open_store, store_url
 from rlsd_pipeline.stages.upkeep.earlier import Standing, earlier_notes, standing
 from rlsd_pipeline.stages.workspace import Workspace
+from rlsd_pipeline.tables.table import Table, table_of_cells
 from schemas import BenchmarkScore, PolicyCheckpoint, Reward
 
 
@@ -24,7 +24,7 @@ def status(experiment: str) -> None:
         file = experiment_file(experiment)
         workspace = Workspace(own_name(file), load_experiment(file), open_store(store_url()))
         output = console()
-        output.print(_table(workspace))
+        output.print(FittedTable(_table(workspace)))
         arms = {arm: standing(workspace, arm) for arm in workspace.experiment.lineages()}
         for note in [*earlier_notes(workspace, arms), *_ways_out(experiment, workspace, arms)]:
             output.print(note, highlight=False, markup=False, soft_wrap=True)
@@ -49,11 +49,11 @@ def _ways_out(experiment: str, workspace: Workspace, arms: Mapping[str, Standing
             yield f"redo from iteration {min(firsts)} on, in order: {command}"
 
 
-def _table(workspace: Workspace) -> FittedTable:
+def _table(workspace: Workspace) -> Table:
     name, experiment, store = workspace.name, workspace.experiment, workspace.store
     benchmarks = [benchmark.name for benchmark in experiment.evaluation.benchmarks]
     columns = ("arm", "updates", *benchmarks, "reward", "newest policy")
-    table = FittedTable(escape(f"{name}  ({store_url()})"), *columns)
+    rows: list[list[str]] = []
     blind: dict[str, float] = {}
     for arm in experiment.lineages():
         places = [f"{name}/{arm}/{k:03d}" for k in _down(experiment)]
@@ -69,7 +69,7 @@ def _table(workspace: Workspace) -> FittedTable:
             imported = next((place for place in places if store.ref(f"{place}/rollouts")), None)
             reward = "-" if imported is None else _reward(store, imported)
             state = "not started" if imported is None else "imported rollouts"
-            table.add_row(arm, "-", *("-" for _ in benchmarks), reward, state)
+            rows.append([arm, "-", *("-" for _ in benchmarks), reward, state])
             continue
         at, policy = newest
         updates, state = policy.record(PolicyCheckpoint).updates, policy.digest[:12]
@@ -82,18 +82,11 @@ def _table(workspace: Workspace) -> FittedTable:
             for each, score in scores.items()
             if score is not None and score.blind_baseline is not None
         }
-        table.add_row(
-            arm,
-            f"{updates} of {experiment.iterations}",
-            *(_written(score, at) for score in scores.values()),
-            reward,
-            state,
-        )
-    if blind:
-        table.note = "answering blind: " + ", ".join(
-            f"{score:.3f} on {each}" for each, score in blind.items()
-        )
-    return table
+        shown = (_written(score, at) for score in scores.values())
+        rows.append([arm, f"{updates} of {experiment.iterations}", *shown, reward, state])
+    told = ", ".join(f"{score:.3f} on {each}" for each, score in blind.items())
+    notes = [f"answering blind: {told}"] if blind else []
+    return table_of_cells(f"{name}  ({store_url()})", columns, rows, notes)
 
 
 def _imported(store: ArtifactStore, places: list[str]) -> str | None:
@@ -133,4 +126,4 @@ def _written(score: BenchmarkScore | None, updates: int) -> str:
         return "-"
     interval = f"[{score.interval_low:.3f}, {score.interval_high:.3f}]"
     of = "" if score.updates == updates else f" at {score.updates}"
-    return escape(f"{score.score:.3f} {interval}{of}")
+    return f"{score.score:.3f} {interval}{of}"

@@ -2,6 +2,7 @@
 
 from assets.cli.compare import valued_batch
 from assets.cli.fidelity_tables import fidelity_tables
+from assets.cli.fitted import print_tables
 from assets.cli.loop import Loop
 from assets.cli.progress import Display, console
 from assets.cli.train import open_loop
@@ -31,8 +32,7 @@ def values(experiment: str, *, arm: str, iteration: int, prompts: int | None) ->
         tables = fidelity_tables(run, comparison)
         note = sampler_note(run) if comparison.policy == "imported" else None
     output = console()
-    for table in tables:
-        output.print(table)
+    print_tables(output, tables)
     if note is not None:
         output.print(note, highlight=False, markup=False)
 

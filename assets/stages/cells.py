@@ -5,9 +5,9 @@ from math import isfinite
 
 import dagster as dg
 
-from rlsd_pipeline.report.numbers import true_minus
-from rlsd_pipeline.statistics.intervals import UNBOUNDED_MARK
-from schemas import Interval, ScoreDifference
+from rlsd_pipeline.tables.numbers import true_minus
+from rlsd_pipeline.tables.table import Table, text
+from schemas import Interval
 
 _WHOLE_FROM = 1000
 
@@ -26,22 +26,27 @@ def digits(value: float) -> str:
     return true_minus(f"{value:,.0f}" if whole and isfinite(value) else f"{value:.3g}")
 
 
+def shown(table: Table) -> dg.TableMetadataValue:
+    """A declared table."""
+    return dg.MetadataValue.table([dg.TableRecord(row) for row in cells_by_head(table)])
+
+
+def cells_by_head(table: Table) -> list[dict[str, str | int]]:
+    """The cells of each row by the names of the columns; whole numbers stay numbers."""
+    return [
+        {
+            column.head: value if isinstance(value := column.value(record), int) else cell
+            for column, cell in zip(table.columns, cells, strict=True)
+        }
+        for record, cells in zip(table.rows, table.texts(), strict=True)
+    ]
+
+
 def interval(found: Interval | None, form: str = ".3g") -> str:
-    """A number with its interval; a missing end is one that the data did not bound."""
-    if found is None:
-        return "-"
-    if found.low is None or found.high is None:
-        return true_minus(f"{found.value:{form}} {UNBOUNDED_MARK}")
-    return true_minus(f"{found.value:{form}} [{found.low:{form}}, {found.high:{form}}]")
-
-
-def difference(found: ScoreDifference | None, form: str = "+.3f") -> str:
-    """A difference with its interval."""
-    if found is None:
-        return "-"
-    return interval(Interval(value=found.value, low=found.low, high=found.high), form)
+    """A number with its interval."""
+    return true_minus(text(found, form))
 
 
 def number(value: float | None, form: str = ".3g") -> str:
     """A number that may be missing."""
-    return "-" if value is None else true_minus(f"{value:{form}}")
+    return true_minus(text(value, form))

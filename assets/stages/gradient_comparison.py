@@ -7,7 +7,7 @@ import dagster as dg
 
 from assets.declared import Declared, materialized
 from assets.failures import own_message_first
-from assets.stages.cells import interval, number
+from assets.stages.cells import shown
 from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
 
@@ -32,27 +32,25 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
         artifact = stage.make(run)
         found = artifact.record(GradientComparison)
         meaning = {} if found.signal is None else {"meaning": signal_meaning(run, found.signal)}
-        shown = {"methods": _methods(found), **cosine_picture(found)}
-        return materialized(artifact, shown | meaning)
+        page = {"methods": _methods(found), **cosine_picture(found)}
+        return materialized(artifact, page | meaning)
 
     yield gradient_comparison
 
 
 def _methods(found: "GradientComparison") -> dg.TableMetadataValue:
     """The norm of each gradient, and how much of it is signal."""
+    from rlsd_pipeline.tables.credit import METHOD, signal_columns
+    from rlsd_pipeline.tables.table import Column, Table
+    from schemas import MethodSignal
+
     norms = dict(zip(found.methods, found.norms, strict=True))
     signals = {} if found.signal is None else {one.method: one for one in found.signal.methods}
-    rows = []
-    for method in dict.fromkeys([*norms, *signals]):
-        one = signals.get(method)
-        rows.append(
-            {
-                "method": method,
-                "cosine with true": interval(one.cosine) if one else "-",
-                "signal share": interval(one.share) if one else "-",
-                "norm": number(norms.get(method)),
-                "prompts for a half": number(one.prompts_needed, ",.0f") if one else "-",
-                "rollouts": number(one.rollouts_needed, ",.0f") if one else "-",
-            }
-        )
-    return dg.MetadataValue.table([dg.TableRecord(row) for row in rows])
+    nothing = dict.fromkeys(MethodSignal.model_fields)
+    rows = [
+        signals.get(method) or MethodSignal(**nothing | {"method": method})
+        for method in dict.fromkeys([*norms, *signals])
+    ]
+    _, cosine, share, *needed = signal_columns("rollouts", ".3g")
+    norm = Column("norm", lambda one: norms.get(one.method), ".3g")
+    return shown(Table("methods", [METHOD, cosine, share, norm, *needed], rows))

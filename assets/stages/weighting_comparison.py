@@ -1,6 +1,7 @@
 """The `weighting_comparison` asset: all methods on the rollouts of one iteration."""
 
 from collections.abc import Iterable, Iterator
+from math import inf
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -9,12 +10,12 @@ from assets.declared import Declared, materialized
 from assets.failures import own_message_first
 from assets.jobs import COMPARE_WITH_COLUMNS, job_name
 from assets.stages import compared_columns
-from assets.stages.cells import interval, number
+from assets.stages.cells import number, shown
 from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 
 if TYPE_CHECKING:
-    from schemas import CreditFidelity, MethodCredit, MethodFidelity
+    from schemas import CreditFidelity, MethodCredit
 
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
@@ -63,25 +64,14 @@ def _fidelity(found: "CreditFidelity | None", command: str) -> dg.MetadataValue:
     """The nearest first; without token values, how to make them."""
     if found is None:
         return dg.MetadataValue.text(f"not measured: materialize token_values, or `{command}`")
-    known = [one for one in found.methods if one.value is not None]
-    known.sort(key=lambda one: -one.value.value if one.value else 0.0)
-    others = [one for one in found.methods if one.value is None]
-    return dg.MetadataValue.table(
-        [_fidelity_row(one, found.compared_with) for one in [*known, *others]]
-    )
+    from rlsd_pipeline.tables.credit import fidelity_columns, part_columns
+    from rlsd_pipeline.tables.table import Table
 
-
-def _fidelity_row(one: "MethodFidelity", compared_with: str) -> dg.TableRecord:
-    parts = one.parts()
-    return dg.TableRecord(
-        {
-            "method": one.method,
-            "fidelity": interval(one.value, ".3f"),
-            f"minus {compared_with}": interval(one.difference, "+.3f"),
-            "p (Holm)": number(one.p_corrected, ".2g"),
-            **{name: interval(parts[name], ".2f") for name in parts},
-        }
-    )
+    methods = sorted(found.methods, key=lambda one: -one.value.value if one.value else inf)
+    columns = fidelity_columns(f"minus {found.compared_with}", ".3f")
+    parts = methods[0].parts() if methods else ()
+    columns += [part_columns(part, "")[0] for part in parts]
+    return shown(Table("credit fidelity", columns, methods))
 
 
 def _row(method: "MethodCredit") -> dg.TableRecord:

@@ -9,8 +9,8 @@ from rlsd_pipeline.page.seeds import seeds_section
 from rlsd_pipeline.page.tables import corrected, estimate, in_order, markdown_table, score, steps
 from rlsd_pipeline.report import grid_view
 from rlsd_pipeline.report.data import Difference, Fidelity, MethodLine, MethodTable
-from rlsd_pipeline.report.numbers import ABSENT, level, plain
 from rlsd_pipeline.statistics.intervals import SEEDS_REASON, STUDENT
+from rlsd_pipeline.tables.numbers import ABSENT, level, plain
 
 _SHOWN = 12
 """Digits of a digest on the page; the record has more."""

@@ -7,9 +7,9 @@ from pydantic import Field
 
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.page.tables import markdown_table
-from rlsd_pipeline.report.numbers import ABSENT
 from rlsd_pipeline.report.part import Count, NonEmpty, Part, Share
 from rlsd_pipeline.stages.evaluation.policy_evaluation import Scores, furthest
+from rlsd_pipeline.tables.numbers import ABSENT
 
 
 class SeedScores(Part):

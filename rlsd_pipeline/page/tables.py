@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from rlsd_pipeline.report.data import Difference, Estimate, MethodLine
-from rlsd_pipeline.report.numbers import ABSENT, p_value, with_ends
 from rlsd_pipeline.statistics.intervals import UNBOUNDED_MARK
+from rlsd_pipeline.tables.numbers import ABSENT, p_value, with_ends
 
 STEPS = ("perceive", "compare", "negate", "answer")
 """Steps of the reasoning on easy-VQA."""

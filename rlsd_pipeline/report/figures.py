@@ -13,8 +13,8 @@ from matplotlib.ticker import MaxNLocator
 
 from rlsd_pipeline.report.canvas import drawn, label_ends, name_rows, new_axes, shortened
 from rlsd_pipeline.report.data import Chart, CreditSummary, Curve, Difference, Estimate
-from rlsd_pipeline.report.numbers import true_minus, with_ends
 from rlsd_pipeline.report.styles import INK, Style, method_styles
+from rlsd_pipeline.tables.numbers import true_minus, with_ends
 
 Styles = Mapping[str, Style]
 

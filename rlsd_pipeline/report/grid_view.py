@@ -9,8 +9,8 @@ from rlsd_pipeline.report.canvas import drawn, new_axes
 from rlsd_pipeline.report.cards import card, cards
 from rlsd_pipeline.report.grid import Grid, GridMap
 from rlsd_pipeline.report.heat_map import DIVERGING
-from rlsd_pipeline.report.numbers import ABSENT, true_minus, with_ends
 from rlsd_pipeline.report.tables import numbers, section, table
+from rlsd_pipeline.tables.numbers import ABSENT, true_minus, with_ends
 
 
 @drawn

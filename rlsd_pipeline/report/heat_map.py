@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from rlsd_pipeline.credit.agreement import similar_together
 from rlsd_pipeline.report.canvas import WIDTH, drawn, shortened
-from rlsd_pipeline.report.numbers import true_minus
 from rlsd_pipeline.report.styles import INK, NEGATIVE, POSITIVE
+from rlsd_pipeline.tables.numbers import true_minus
 
 DIVERGING = LinearSegmentedColormap.from_list("blue-orange", [NEGATIVE, "#f7f7f7", POSITIVE])
 MANY = 12

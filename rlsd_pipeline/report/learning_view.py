@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from rlsd_pipeline.report.canvas import drawn, label_ends, new_axes, shortened
 from rlsd_pipeline.report.cards import card, cards
 from rlsd_pipeline.report.learning import LearningPlot
-from rlsd_pipeline.report.numbers import with_ends
 from rlsd_pipeline.report.sections import Styles
 from rlsd_pipeline.report.styles import INK, method_styles
 from rlsd_pipeline.report.tables import numbers, section, table
+from rlsd_pipeline.tables.numbers import with_ends
 
 
 @drawn

@@ -5,7 +5,9 @@ from html import escape
 from typing import NamedTuple
 
 from rlsd_pipeline.report.data import MethodLine, MethodTable
-from rlsd_pipeline.report.numbers import (
+from rlsd_pipeline.report.part import Estimate
+from rlsd_pipeline.report.tables import cell, equal_rows, framed, head, meanings, table
+from rlsd_pipeline.tables.numbers import (
     ABSENT,
     interval,
     level,
@@ -15,8 +17,6 @@ from rlsd_pipeline.report.numbers import (
     plain,
     true_minus,
 )
-from rlsd_pipeline.report.part import Estimate
-from rlsd_pipeline.report.tables import cell, equal_rows, framed, head, meanings, table
 
 ONE_SEED = "One seed: all of this is about these trainings, and says nothing about the methods."
 _SAME_SCORES = (

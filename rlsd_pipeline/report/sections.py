@@ -14,7 +14,6 @@ from rlsd_pipeline.report.method_table import (
     one_seed,
     published_table,
 )
-from rlsd_pipeline.report.numbers import level, p_value, percent, plain, with_ends
 from rlsd_pipeline.report.part import Difference, Estimate
 from rlsd_pipeline.report.styles import Style
 from rlsd_pipeline.report.tables import (
@@ -26,6 +25,7 @@ from rlsd_pipeline.report.tables import (
     section,
     table,
 )
+from rlsd_pipeline.tables.numbers import level, p_value, percent, plain, with_ends
 
 Styles = Mapping[str, Style]
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from rlsd_pipeline.report.numbers import plain
+from rlsd_pipeline.tables.numbers import plain
 
 Cell = str | int | float | None
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from rlsd_pipeline.report.data import Report, RolloutView
-from rlsd_pipeline.report.numbers import rounded, signed
 from rlsd_pipeline.report.tables import paragraph, section
+from rlsd_pipeline.tables.numbers import rounded, signed
 
 # Credit beyond this quantile of its method is drawn at full strength: one outlier must not pale
 # all other tokens.

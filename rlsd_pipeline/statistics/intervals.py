@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from schemas import Interval
+from schemas import Interval, ScoreDifference
 
 Bounds = tuple[float, float]
 """Between which values a quantity lies whatever the data say."""
@@ -58,6 +58,7 @@ class PairedDifference(NamedTuple):
         high: Upper end.
         p_value: Two-sided, for no difference.
         test: Name of the test that gave the p-value.
+        p_corrected: The p-value after Holm's correction, None without one.
     """
 
     value: float
@@ -65,12 +66,19 @@ class PairedDifference(NamedTuple):
     high: float
     p_value: float
     test: str
+    p_corrected: float | None = None
 
 
 def as_interval(found: Estimate | PairedDifference) -> Interval:
     """A value as a document holds it; an infinite bound is null."""
     low, high = (float(end) if np.isfinite(end) else None for end in (found.low, found.high))
     return Interval(value=float(found.value), low=low, high=high)
+
+
+def as_difference(found: PairedDifference) -> ScoreDifference:
+    """A difference as a document holds it."""
+    tested = {name: getattr(found, name) for name in ("p_value", "p_corrected", "test")}
+    return ScoreDifference(**as_interval(found).model_dump(), **tested)
 
 
 def score_interval(correct: Sequence[float], confidence: float) -> Estimate:

@@ -6,7 +6,6 @@ interval then speaks of this one training alone.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from rlsd_pipeline.statistics.intervals import (
     SHARE,
@@ -20,13 +19,6 @@ from rlsd_pipeline.statistics.paired import compare_policies
 
 QuestionScores = Mapping[str, float]
 """Problem id -> share of its responses that are correct."""
-
-
-class Difference(NamedTuple):
-    """A paired difference and its p-value after correction for the number of methods."""
-
-    paired: PairedDifference
-    p_corrected: float
 
 
 def method_score(
@@ -79,11 +71,11 @@ def method_difference(
     )
 
 
-def holm(differences: Mapping[str, PairedDifference | None]) -> dict[str, Difference]:
+def holm(differences: Mapping[str, PairedDifference | None]) -> dict[str, PairedDifference]:
     """Holm's correction over the methods that were compared; the others are left out."""
     found = {name: paired for name, paired in differences.items() if paired is not None}
     corrected = holm_p_values({name: paired.p_value for name, paired in found.items()})
-    return {name: Difference(paired, corrected[name]) for name, paired in found.items()}
+    return {name: one._replace(p_corrected=corrected[name]) for name, one in found.items()}
 
 
 def holm_p_values(p_values: Mapping[str, float]) -> dict[str, float]:

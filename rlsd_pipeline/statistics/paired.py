@@ -88,7 +88,7 @@ def compare_policies(
         test, p_value = MCNEMAR, _mcnemar(only_first, only_second)
         low, high = _bonett_price(only_first, only_second, len(shared), confidence)
     elif len(sums) > 1 and all_equal(sums / sizes):
-        _, low, high, p_value, test = difference_of(sums / sizes, confidence)
+        _, low, high, p_value, test, _ = difference_of(sums / sizes, confidence)
     else:
         test = SIGN_FLIP if len(sums) == len(shared) else CLUSTER_FLIP
         p_value = _sign_flip(sums, sizes)

@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from assets.cli.agreement import agreement_table
+from assets.cli.fitted import FittedTable
 
 LONG = "prefix_tree, branches only"
 """No compared method has a longer name."""
@@ -13,7 +14,7 @@ LONG = "prefix_tree, branches only"
 
 def printed(names: list[str], values: list[list[float | None]], width: int) -> list[str]:
     output = Console(file=io.StringIO(), width=width)
-    output.print(agreement_table("who with whom", names, values, "it is constant"))
+    output.print(FittedTable(agreement_table("who with whom", names, values, "it is constant")))
     assert isinstance(output.file, io.StringIO)
     return [line.rstrip() for line in output.file.getvalue().splitlines()]
 

@@ -57,10 +57,8 @@ def comparison(run: StageRun) -> data.Comparison | None:
         lookahead=tuple(
             data.Lookahead(
                 method=line.method,
-                score=data.Estimate(**line.score._asdict()),
-                difference=None
-                if line.difference is None
-                else difference(line.difference.paired, line.difference.p_corrected),
+                score=data.Estimate(**line.score.model_dump()),
+                difference=difference(line.difference),
             )
             for line in read_lookahead(run, benchmark)
         ),

@@ -14,7 +14,6 @@ from rlsd_pipeline.diagnostics.properties.sustained_improvement import sustained
 from rlsd_pipeline.report.collected.imported import imported_logs
 from rlsd_pipeline.report.collected.recordings import Moment, moments, recording
 from rlsd_pipeline.report.data import Diagnostic
-from rlsd_pipeline.report.numbers import plain, signed, with_ends
 from rlsd_pipeline.stages.evaluation.headroom import MEANING, headrooms
 from rlsd_pipeline.stages.evaluation.learning import Learning, read_learning
 from rlsd_pipeline.stages.evaluation.policy_evaluation import Scores, read_scores
@@ -30,6 +29,7 @@ from rlsd_pipeline.statistics.intervals import (
     PairedDifference,
     mean_interval,
 )
+from rlsd_pipeline.tables.numbers import plain, signed, with_ends
 from schemas import InformationGap, Interval
 
 Recorded = Mapping[str, Mapping[str, list[Moment]]]

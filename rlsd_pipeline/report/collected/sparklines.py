@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rlsd_pipeline.report.data import Chart
-from rlsd_pipeline.report.numbers import true_minus
+from rlsd_pipeline.tables.numbers import true_minus
 
 _BARS = "▁▂▃▄▅▆▇█"
 _WIDTH = 24

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from rlsd_pipeline.evaluation.published import BENCHMARKS, published_methods
 from rlsd_pipeline.report import data
-from rlsd_pipeline.stages.evaluation.results import Result
 from rlsd_pipeline.stages.workspace import Workspace
-from rlsd_pipeline.statistics.intervals import SEEDS_REASON, Estimate, PairedDifference
+from rlsd_pipeline.statistics.intervals import SEEDS_REASON
+from schemas import Interval, MethodResult, ScoreDifference
 
 
-def method_table(workspace: Workspace, results: Sequence[Result]) -> data.MethodTable | None:
+def method_table(workspace: Workspace, results: Sequence[MethodResult]) -> data.MethodTable | None:
     """All lines, with what every column means; None without any."""
     if not results:
         return None
@@ -35,39 +35,40 @@ def method_table(workspace: Workspace, results: Sequence[Result]) -> data.Method
     )
 
 
-def estimate(found: Estimate | PairedDifference) -> data.Estimate | None:
+def estimate(found: Interval | ScoreDifference | None) -> data.Estimate | None:
     """An estimate as the report has it; None where the data set no bound."""
-    if not abs(found.low) < float("inf") or not abs(found.high) < float("inf"):
+    if found is None or found.low is None or found.high is None:
         return None
     return data.Estimate(value=found.value, low=found.low, high=found.high)
 
 
-def difference(paired: PairedDifference, p_corrected: float | None) -> data.Difference | None:
+def difference(paired: ScoreDifference | None) -> data.Difference | None:
     """A paired difference as the report has it; None where the data set no bound."""
-    if not abs(paired.low) < float("inf"):
+    if paired is None or paired.low is None or paired.high is None:
         return None
     return data.Difference(
         value=paired.value,
         low=paired.low,
         high=paired.high,
         p=paired.p_value,
-        p_corrected=p_corrected,
+        p_corrected=paired.p_corrected,
         test=paired.test,
     )
 
 
-def _line(line: Result, published: Sequence[float] | None) -> data.MethodLine:
-    other = line.difference
+def _line(line: MethodResult, published: Sequence[float] | None) -> data.MethodLine:
+    score = estimate(line.score)
+    assert score is not None
     return data.MethodLine(
         benchmark=line.benchmark,
         method=line.method,
-        score=line.score.value,
-        low=line.score.low,
-        high=line.score.high,
+        score=score.value,
+        low=score.low,
+        high=score.high,
         seeds=len(line.seeds),
         updates=line.updates,
-        difference=None if other is None else difference(other.paired, other.p_corrected),
-        gain=None if line.gain is None else estimate(line.gain),
+        difference=difference(line.difference),
+        gain=estimate(line.gain),
         leakage=estimate(line.mentions),
         blind=line.blind,
         steps=dict(line.steps),

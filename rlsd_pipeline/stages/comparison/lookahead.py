@@ -4,7 +4,6 @@ The artifacts are those of ordinary stages, kept under `what_if`, so a second ca
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.config.evaluation import BenchmarkConfig
@@ -18,35 +17,15 @@ from rlsd_pipeline.stages.evaluation.question_scores import (
 )
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.workspace import StageRun
-from rlsd_pipeline.statistics.intervals import Estimate, PairedDifference
-from rlsd_pipeline.statistics.methods import (
-    Difference,
-    holm,
-    method_difference,
-    method_score,
-)
+from rlsd_pipeline.statistics.intervals import as_difference, as_interval
+from rlsd_pipeline.statistics.methods import holm, method_difference, method_score
+from schemas import MethodLookahead
 
 BEFORE = "before"
 """Name of the policy before the update, in the place of a method's."""
 
 
-class Lookahead(NamedTuple):
-    """One method after its one update.
-
-    Attributes:
-        method: Its name.
-        score: Accuracy over questions.
-        gain: Paired difference to the policy before the update.
-        difference: Paired difference to the method that all are compared with, None for it.
-    """
-
-    method: str
-    score: Estimate
-    gain: PairedDifference | None
-    difference: Difference | None
-
-
-def look_ahead(run: StageRun, benchmark: BenchmarkConfig) -> list[Lookahead]:
+def look_ahead(run: StageRun, benchmark: BenchmarkConfig) -> list[MethodLookahead]:
     """Update by every method, evaluate, and compare over the same questions."""
     scores = BenchmarkScoresStage(benchmark=benchmark)
     found = {BEFORE: scores.make(_unchanged(run))}
@@ -58,7 +37,7 @@ def look_ahead(run: StageRun, benchmark: BenchmarkConfig) -> list[Lookahead]:
     return compared(run, found)
 
 
-def read_lookahead(run: StageRun, benchmark: BenchmarkConfig) -> list[Lookahead]:
+def read_lookahead(run: StageRun, benchmark: BenchmarkConfig) -> list[MethodLookahead]:
     """The stored results of `look_ahead`; empty if it has not run."""
     found = _scores(run, benchmark)
     return compared(run, found) if BEFORE in found and len(found) > 1 else []
@@ -95,7 +74,7 @@ def _unchanged(run: StageRun) -> StageRun:
     return as_if(run, BEFORE, run.arm.weighting)
 
 
-def compared(run: StageRun, scores: Mapping[str, Artifact]) -> list[Lookahead]:
+def compared(run: StageRun, scores: Mapping[str, Artifact]) -> list[MethodLookahead]:
     """Each method after its update, over the same questions.
 
     Args:
@@ -112,12 +91,16 @@ def compared(run: StageRun, scores: Mapping[str, Artifact]) -> list[Lookahead]:
         if other in scored and name != other
     }
     corrected = holm(differences)
-    return [
-        Lookahead(
-            name,
-            method_score([questions], confidence, clusters),
-            method_difference({0: start}, {0: questions}, confidence, clusters),
-            corrected.get(name),
+    found = []
+    for name, questions in scored.items():
+        gain = method_difference({0: start}, {0: questions}, confidence, clusters)
+        difference = corrected.get(name)
+        found.append(
+            MethodLookahead(
+                method=name,
+                score=as_interval(method_score([questions], confidence, clusters)),
+                gain=None if gain is None else as_difference(gain),
+                difference=None if difference is None else as_difference(difference),
+            )
         )
-        for name, questions in scored.items()
-    ]
+    return found

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from rlsd_pipeline.errors import ArtifactError
-from rlsd_pipeline.stages.evaluation.result_table import tested
 from rlsd_pipeline.stages.stage import Stage
-from rlsd_pipeline.statistics.intervals import as_interval
-from schemas import Lookahead, MethodLookahead
+from schemas import Lookahead
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
@@ -50,23 +48,12 @@ class LookaheadStage(Stage):
         """Compare the scores over the same questions."""
         from rlsd_pipeline.stages.comparison.lookahead import compared
 
-        lines = compared(run, inputs)
         out.record(
             Lookahead(
                 policy=run.read("policy").digest,
                 benchmark=run.experiment.evaluation.benchmarks[0].name,
                 compared_with=run.experiment.compared_with,
-                methods=[
-                    MethodLookahead(
-                        method=line.method,
-                        score=as_interval(line.score),
-                        gain=None if line.gain is None else tested(line.gain, None),
-                        difference=None
-                        if line.difference is None
-                        else tested(line.difference.paired, line.difference.p_corrected),
-                    )
-                    for line in lines
-                ],
+                methods=compared(run, inputs),
             )
         )
 

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from rlsd_pipeline.components.component import short_name
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.stage import Stage
-from rlsd_pipeline.statistics.intervals import as_interval
-from schemas import MethodResult, Results, ScoreDifference
+from schemas import Results
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact, ArtifactWriter
     from rlsd_pipeline.config.experiment import ExperimentConfig
     from rlsd_pipeline.stages.evaluation.policy_evaluation import PolicyEvaluation
-    from rlsd_pipeline.stages.evaluation.results import Result
     from rlsd_pipeline.stages.workspace import StageRun
-    from rlsd_pipeline.statistics.intervals import PairedDifference
 
 
 class ResultsStage(Stage):
@@ -82,12 +79,11 @@ class ResultsStage(Stage):
             arm, updates, stage = role.split("/")
             of = scores[stage.removeprefix(f"{BenchmarkScoresStage.name}.")][arm]
             of[int(updates)] = PolicyEvaluation(artifact, experiment.evaluation.confidence)
-        lines = results_of(experiment, scores)
         out.record(
             Results(
                 compared_with=experiment.compared_with,
                 confidence=experiment.evaluation.confidence,
-                lines=[_line(line) for line in lines],
+                lines=results_of(experiment, scores),
             )
         )
 
@@ -101,35 +97,3 @@ class ResultsStage(Stage):
 
 def _role(benchmark: str, arm: str, updates: int) -> str:
     return f"{arm}/{updates:03d}/{BenchmarkScoresStage.name}.{benchmark}"
-
-
-def _line(line: Result) -> MethodResult:
-    other = line.difference
-    return MethodResult(
-        benchmark=line.benchmark,
-        method=line.method,
-        weighting=line.weighting,
-        updates=line.updates,
-        seeds=list(line.seeds),
-        score=as_interval(line.score),
-        gain=None if line.gain is None else tested(line.gain, line.gain_corrected),
-        difference=None if other is None else tested(other.paired, other.p_corrected),
-        mentions=as_interval(line.mentions),
-        steps=dict(line.steps),
-        unparsed=line.unparsed,
-        truncated=line.truncated,
-        blind=line.blind,
-        mode=line.mode,
-        detectable=line.detectable,
-        judged=line.judged,
-    )
-
-
-def tested(found: PairedDifference, p_corrected: float | None) -> ScoreDifference:
-    """A difference with its test."""
-    return ScoreDifference(
-        **as_interval(found).model_dump(),
-        p_value=found.p_value,
-        p_corrected=p_corrected,
-        test=found.test,
-    )

@@ -1,7 +1,6 @@
 """results: the scores of all methods in one table, each compared with the base and one method."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from rlsd_pipeline.components.component import short_name
 from rlsd_pipeline.config.experiment import ExperimentConfig
@@ -12,63 +11,26 @@ from rlsd_pipeline.stages.evaluation.policy_evaluation import (
     read_scores,
 )
 from rlsd_pipeline.stages.workspace import Workspace
-from rlsd_pipeline.statistics.intervals import SHARE, Estimate, PairedDifference, mean_interval
+from rlsd_pipeline.statistics.intervals import (
+    SHARE,
+    PairedDifference,
+    as_difference,
+    as_interval,
+    mean_interval,
+)
 from rlsd_pipeline.statistics.methods import (
-    Difference,
     QuestionScores,
     holm,
+    holm_p_values,
     method_difference,
     method_score,
 )
-from schemas import BenchmarkScore
+from schemas import BenchmarkScore, MethodResult, ScoreDifference
 
 BASE = "base"
 
 
-class Result(NamedTuple):
-    """One line of the table.
-
-    Attributes:
-        benchmark: Name of the benchmark.
-        method: Name of the method, or `base`.
-        weighting: Its type, or `base`.
-        updates: Updates of the policies that are compared.
-        seeds: Its trainings.
-        score: Accuracy over seeds, or over the questions of a single one.
-        gain: Paired difference to the base, None for the base itself.
-        gain_corrected: Its p-value after Holm's correction for the number of benchmarks.
-        difference: Paired difference to the method that all are compared with, None for it.
-        mentions: Share of the responses that mention a reference nobody showed them.
-        steps: Mean share of the steps of the reasoning that are right, by name.
-        unparsed: Responses that came to their end without a readable answer.
-        truncated: Responses that the token limit cut off.
-        blind: Accuracy of answering without looking.
-        mode: Who decides: the experiment's `verifier`, or an `official` or `robust` rule.
-        detectable: Smallest true difference that a comparison of two of these policies would
-            probably show, on the questions of the seed that shows least.
-        judged: The score with the answers that a judge read, None without a judge.
-    """
-
-    benchmark: str
-    method: str
-    weighting: str
-    updates: int
-    seeds: tuple[int, ...]
-    score: Estimate
-    gain: PairedDifference | None
-    gain_corrected: float | None
-    difference: Difference | None
-    mentions: Estimate
-    steps: Mapping[str, float]
-    unparsed: int
-    truncated: int
-    blind: float | None
-    mode: str
-    detectable: float | None
-    judged: float | None
-
-
-def read_results(workspace: Workspace) -> list[Result]:
+def read_results(workspace: Workspace) -> list[MethodResult]:
     """The base and the newest score of every method, benchmark after benchmark."""
     return results_of(workspace.experiment, read_scores(workspace))
 
@@ -93,7 +55,7 @@ def _newest(
     return found
 
 
-def results_of(experiment: ExperimentConfig, scores: Scores) -> list[Result]:
+def results_of(experiment: ExperimentConfig, scores: Scores) -> list[MethodResult]:
     """The lines of the table, benchmark after benchmark.
 
     Args:
@@ -105,18 +67,24 @@ def results_of(experiment: ExperimentConfig, scores: Scores) -> list[Result]:
         for benchmark, found in newest_scores(experiment, scores).items()
         for result in _benchmark_results(experiment, benchmark, found)
     ]
-    corrected = {
-        method: holm({line.benchmark: line.gain for line in lines if line.method == method})
-        for method in {line.method for line in lines}
-    }
-    gains = [corrected[line.method].get(line.benchmark) for line in lines]
+    p_values: dict[str, dict[str, float]] = {}
+    for line in lines:
+        if line.gain is not None:
+            p_values.setdefault(line.method, {})[line.benchmark] = line.gain.p_value
+    corrected = {method: holm_p_values(of) for method, of in p_values.items()}
     return [
-        line._replace(gain_corrected=gain and gain.p_corrected)
-        for line, gain in zip(lines, gains, strict=True)
+        line
+        if (gain := line.gain) is None
+        else _with_gain(line, gain, corrected[line.method][line.benchmark])
+        for line in lines
     ]
 
 
-def tests_of(found: Mapping[str, PairedDifference | None]) -> str:
+def _with_gain(line: MethodResult, gain: ScoreDifference, p_corrected: float) -> MethodResult:
+    return line.model_copy(update={"gain": gain.model_copy(update={"p_corrected": p_corrected})})
+
+
+def tests_of(found: Mapping[str, ScoreDifference | None]) -> str:
     """The test behind the p-values: its name, or each test with its methods."""
     methods_by_test: dict[str, list[str]] = {}
     for method, paired in found.items():
@@ -127,11 +95,11 @@ def tests_of(found: Mapping[str, PairedDifference | None]) -> str:
     return "; ".join(f"{test} ({', '.join(of)})" for test, of in methods_by_test.items())
 
 
-def tests_of_results(results: Iterable[Result]) -> dict[str, str]:
+def tests_of_results(results: Iterable[MethodResult]) -> dict[str, str]:
     """`gain` and `difference` -> the test of its p-values, if there are any."""
     lines = list(results)
     gains = {line.method: line.gain for line in lines}
-    others = {line.method: line.difference.paired for line in lines if line.difference}
+    others = {line.method: line.difference for line in lines if line.difference}
     named = {"gain": tests_of(gains), "difference": tests_of(others)}
     return {what: tests for what, tests in named.items() if tests}
 
@@ -140,7 +108,7 @@ def _benchmark_results(
     experiment: ExperimentConfig,
     benchmark: str,
     found: Mapping[str, Mapping[int, PolicyEvaluation]],
-) -> Iterator[Result]:
+) -> Iterator[MethodResult]:
     named = experiment.methods()
     newest = {name: furthest(arms, found) for name, arms in named.items()}
     bases = {
@@ -159,14 +127,13 @@ def _benchmark_results(
     }
     corrected = holm(differences)
     for name, seeds in scored.items():
-        line = _line(experiment, benchmark, name, seeds)
-        gain = _difference(bases[name], seeds, confidence)
-        yield line._replace(gain=gain, difference=corrected.get(name))
+        gain, difference = _difference(bases[name], seeds, confidence), corrected.get(name)
+        yield _line(experiment, benchmark, name, seeds, gain, difference)
 
 
 def _base_line(
     experiment: ExperimentConfig, benchmark: str, bases: Iterable[Mapping[int, PolicyEvaluation]]
-) -> Result:
+) -> MethodResult:
     """The policies that trainings begin with, each once."""
     distinct: dict[str, PolicyEvaluation] = {}
     for of_method in bases:
@@ -176,26 +143,32 @@ def _base_line(
 
 
 def _line(
-    experiment: ExperimentConfig, benchmark: str, name: str, seeds: Mapping[int, PolicyEvaluation]
-) -> Result:
+    experiment: ExperimentConfig,
+    benchmark: str,
+    name: str,
+    seeds: Mapping[int, PolicyEvaluation],
+    gain: PairedDifference | None = None,
+    difference: PairedDifference | None = None,
+) -> MethodResult:
     confidence = experiment.evaluation.confidence
     records = [evaluated.score for evaluated in seeds.values()]
     mentions = [evaluated.mentions for evaluated in seeds.values()]
     arms = experiment.methods().get(name)
     clusters = next(iter(seeds.values())).clusters if len(seeds) == 1 else None
-    return Result(
+    return MethodResult(
         benchmark=benchmark,
         method=name,
         weighting=BASE if arms is None else short_name(arms[0].weighting),
         updates=records[0].updates,
-        seeds=tuple(seeds),
-        score=method_score(list(_questions(seeds).values()), confidence, clusters),
-        gain=None,
-        gain_corrected=None,
-        difference=None,
-        mentions=mentions[0]
-        if len(mentions) == 1
-        else mean_interval([one.value for one in mentions], confidence, SHARE),
+        seeds=list(seeds),
+        score=as_interval(method_score(list(_questions(seeds).values()), confidence, clusters)),
+        gain=None if gain is None else as_difference(gain),
+        difference=None if difference is None else as_difference(difference),
+        mentions=as_interval(
+            mentions[0]
+            if len(mentions) == 1
+            else mean_interval([one.value for one in mentions], confidence, SHARE)
+        ),
         steps=_steps(records),
         unparsed=sum(record.unparsed for record in records),
         truncated=sum(record.truncated for record in records),

@@ -3,14 +3,14 @@
 import math
 from collections.abc import Sequence
 
-from rlsd_pipeline.stages.evaluation.results import Result
 from rlsd_pipeline.statistics.intervals import STUDENT
 from rlsd_pipeline.statistics.seed_power import MOST_SEEDS, seeds_needed
+from schemas import MethodResult
 
 _PROBABILITY = 0.8
 
 
-def undecided_notes(results: Sequence[Result], compared: str, confidence: float) -> list[str]:
+def undecided_notes(results: Sequence[MethodResult], compared: str, confidence: float) -> list[str]:
     """How many seeds would show the differences that are not significant; a note a benchmark.
 
     Each is taken to be as large as it was estimated, and to be compared among as many as here, at
@@ -31,8 +31,8 @@ def undecided_notes(results: Sequence[Result], compared: str, confidence: float)
             f"{line.method} {_seeds(line, seeds, level)}"
             for line in others
             if line.difference is not None
-            and line.difference.paired.test == STUDENT
-            and line.difference.p_corrected >= 1 - confidence
+            and line.difference.test == STUDENT
+            and (line.difference.p_corrected or 0) >= 1 - confidence
         ]
         if found:
             notes.append(
@@ -44,7 +44,7 @@ def undecided_notes(results: Sequence[Result], compared: str, confidence: float)
     return notes
 
 
-def _seeds(line: Result, compared: set[int], level: float) -> str:
+def _seeds(line: MethodResult, compared: set[int], level: float) -> str:
     """The seeds for a line's own difference, from the t statistic of its p-value."""
     from scipy import stats
 
@@ -52,6 +52,6 @@ def _seeds(line: Result, compared: set[int], level: float) -> str:
     pairs = len(compared & set(line.seeds))
     if pairs < 2:
         return "unknown"
-    t = float(stats.t.isf(line.difference.paired.p_value / 2, pairs - 1))
+    t = float(stats.t.isf(line.difference.p_value / 2, pairs - 1))
     needed = seeds_needed(t / math.sqrt(pairs), _PROBABILITY, level)
     return f"over {MOST_SEEDS:,}" if needed is None else f"{needed:,}"

@@ -5,6 +5,7 @@ import io
 from rich.console import Console
 
 from assets.cli.fitted import FittedTable
+from rlsd_pipeline.tables.table import Cell, table_of_cells
 
 
 def printed(table: FittedTable, width: int) -> list[str]:
@@ -15,9 +16,12 @@ def printed(table: FittedTable, width: int) -> list[str]:
 
 
 def test_columns_that_do_not_fit_stand_below_with_the_names_of_the_rows() -> None:
-    table = FittedTable("t", "method", "score", "against", "detectable", note="so")
-    table.add_row("grpo", r"0.739 \[0.685, 0.793]", "-", "0.03")
-    table.add_row("rlsd", r"0.755 \[0.700, 0.809]", r"+0.016 \[+0.001, +0.030]", "0.03")
+    rows: list[list[Cell]] = [
+        ["grpo", "0.739 [0.685, 0.793]", None, "0.03"],
+        ["rlsd", "0.755 [0.700, 0.809]", "+0.016 [+0.001, +0.030]", "0.03"],
+    ]
+    heads = ["method", "score", "against", "detectable"]
+    table = FittedTable(table_of_cells("t", heads, rows, ["so"]))
     # 6 + 20 + 23 with two blanks between each.
     assert printed(table, 53) == [
         "t",
@@ -37,8 +41,8 @@ def test_columns_that_do_not_fit_stand_below_with_the_names_of_the_rows() -> Non
 
 
 def test_a_row_that_is_too_long_is_a_paragraph() -> None:
-    table = FittedTable("t", "what", "way out")
-    table.add_row("damaged", "move the file away and call again")
+    rows = [["damaged", "move the file away and call again"]]
+    table = FittedTable(table_of_cells("t", ["what", "way out"], rows))
     assert printed(table, 30) == [
         "t",
         "what     damaged",

@@ -5,6 +5,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from assets.cli.fitted import FittedTable
 from assets.cli.power import Asked, power_table
 from rlsd_pipeline.stages.evaluation.pilots import Pilot
 from rlsd_pipeline.statistics.intervals import Estimate
@@ -20,7 +21,7 @@ def rows() -> list[list[str]]:
     asked = Asked(0.05, 0.8, 0.05)
     table = power_table(Pilot("accuracy: greedy", spreads), asked, "grpo", [])
     text = StringIO()
-    Console(file=text, width=240).print(table)
+    Console(file=text, width=240).print(FittedTable(table))
     return [line.split() for line in text.getvalue().splitlines()]
 
 

@@ -124,7 +124,7 @@ def test_pairing_matters() -> None:
 def test_differences_without_variance() -> None:
     """Two equal seeds are no certainty."""
     # 0, 0, -1, 1: s = sqrt(2/3), half 3.18245 s / 2 = 1.299.
-    assert paired_difference([1, 0], [1, 0], 0.95) == (0.0, -1.0, 1.0, 1.0, EQUAL)
+    assert paired_difference([1, 0], [1, 0], 0.95) == (0.0, -1.0, 1.0, 1.0, EQUAL, None)
     # 1, 1, -1, 1: mean .5, standard error .5, t = 1 with 3 degrees of freedom.
     found = paired_difference([0, 0], [1, 1], 0.95)
     assert found[:4] == pytest.approx((1.0, -1.0, 1.0, 0.39100), abs=5e-5)
@@ -138,7 +138,7 @@ def test_differences_without_variance() -> None:
 @pytest.mark.parametrize("count", [0, 1])
 def test_one_seed_bounds_nothing(count: int) -> None:
     found = paired_difference([0.5], [0.5 + 0.25 * count], 0.95)
-    assert found == (0.25 * count, -1.0, 1.0, 1.0, STUDENT)
+    assert found == (0.25 * count, -1.0, 1.0, 1.0, STUDENT, None)
 
 
 @given(

@@ -12,14 +12,18 @@ from rlsd_pipeline.report.collected.comparison import _spread, comparison
 from rlsd_pipeline.report.collected.table import estimate, method_table
 from rlsd_pipeline.stages.comparison.lookahead import read_lookahead
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
-from rlsd_pipeline.stages.evaluation.results import Result
 from rlsd_pipeline.stages.workspace import Workspace
-from rlsd_pipeline.statistics.intervals import Estimate, PairedDifference
-from rlsd_pipeline.statistics.methods import Difference
-from schemas import GradientComparison, WeightingComparison
+from rlsd_pipeline.statistics.intervals import PairedDifference, as_difference
+from schemas import (
+    GradientComparison,
+    Interval,
+    MethodResult,
+    ScoreDifference,
+    WeightingComparison,
+)
 
 Open = Callable[[Path], Workspace]
-UNBOUNDED = Estimate(0.5, -math.inf, math.inf)
+UNBOUNDED = Interval(value=0.5, low=None, high=None)
 
 
 def test_a_matrix_has_nan_where_nothing_was_measured() -> None:
@@ -103,20 +107,19 @@ def test_an_arm_without_a_teacher_says_what_is_left_out(
     assert (found.gradient_norms, found.gradient_cosine, found.lookahead) == (None, None, ())
 
 
-def line(method: str, weighting: str, difference: Difference | None = None) -> Result:
-    return Result(
+def line(method: str, weighting: str, difference: ScoreDifference | None = None) -> MethodResult:
+    return MethodResult(
         benchmark="sampled",
         method=method,
         weighting=weighting,
         updates=0 if method == "base" else 80,
-        seeds=(0, 1),
-        score=Estimate(0.5, 0.25, 0.75),
+        seeds=[0, 1],
+        score=Interval(value=0.5, low=0.25, high=0.75),
         gain=None
         if method == "base"
-        else PairedDifference(0.125, -0.25, 0.5, 0.25, "exact McNemar"),
-        gain_corrected=None,
+        else as_difference(PairedDifference(0.125, -0.25, 0.5, 0.25, "exact McNemar")),
         difference=difference,
-        mentions=UNBOUNDED if method == "base" else Estimate(0.25, 0.125, 0.375),
+        mentions=UNBOUNDED if method == "base" else Interval(value=0.25, low=0.125, high=0.375),
         steps={"compare": 0.75},
         unparsed=1,
         truncated=0,
@@ -128,8 +131,8 @@ def line(method: str, weighting: str, difference: Difference | None = None) -> R
 
 
 def test_the_table_beside_what_the_paper_reports(workspace: Workspace) -> None:
-    against = Difference(
-        PairedDifference(0.0625, 0.03125, 0.09375, 0.015625, "paired t over seeds"), 0.03125
+    against = as_difference(
+        PairedDifference(0.0625, 0.03125, 0.09375, 0.015625, "paired t over seeds", 0.03125)
     )
     results = [line("base", "base"), line("strong", "rlsd", against), line("mine", "rlsd_adaptive")]
     found = method_table(workspace, results)
@@ -149,7 +152,7 @@ def test_the_table_beside_what_the_paper_reports(workspace: Workspace) -> None:
     assert (strong.blind, dict(strong.steps)) == (0.25, {"compare": 0.75})
     assert found.baseline == "grpo"
     assert "arms of one seed" in found.difference_meaning
-    alone = method_table(workspace, [r._replace(seeds=(0,)) for r in results])
+    alone = method_table(workspace, [r.model_copy(update={"seeds": [0]}) for r in results])
     assert alone is not None
     assert "the same questions" in alone.difference_meaning
     assert method_table(workspace, []) is None
@@ -157,8 +160,8 @@ def test_the_table_beside_what_the_paper_reports(workspace: Workspace) -> None:
 
 def test_what_the_data_set_no_bound_is_not_shown() -> None:
     assert estimate(UNBOUNDED) is None
-    assert estimate(Estimate(math.nan, math.nan, math.nan)) is None
-    found = estimate(Estimate(0.5, 0.25, 0.75))
+    assert estimate(None) is None
+    found = estimate(Interval(value=0.5, low=0.25, high=0.75))
     assert found is not None
     assert (found.value, found.low, found.high) == (0.5, 0.25, 0.75)
 

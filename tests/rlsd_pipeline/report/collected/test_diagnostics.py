@@ -20,10 +20,10 @@ from rlsd_pipeline.report.collected.diagnostics import (
 )
 from rlsd_pipeline.report.collected.recordings import Moment, moments, recording
 from rlsd_pipeline.report.data import Diagnostic
-from rlsd_pipeline.report.numbers import plain
 from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
 from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.statistics.intervals import Estimate
+from rlsd_pipeline.tables.numbers import plain
 from schemas import BenchmarkScore, InformationGap, Interval, PolicyCheckpoint, TokenLogprobs
 
 Open = Callable[[Path], Workspace]

@@ -10,16 +10,17 @@ import schemas
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.models.pool import PolicyPool
 from rlsd_pipeline.stages.comparison import lookahead
-from rlsd_pipeline.stages.comparison.lookahead import Lookahead, look_ahead, read_lookahead
+from rlsd_pipeline.stages.comparison.lookahead import look_ahead, read_lookahead
 from rlsd_pipeline.stages.comparison.lookahead_table import LookaheadStage
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.evaluation.results import read_results
 from rlsd_pipeline.stages.workspace import StageRun, Workspace
+from rlsd_pipeline.statistics.intervals import as_difference
 from rlsd_pipeline.statistics.paired import compare_policies
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.rlsd import RLSD
 from rlsd_pipeline.weighting.sft import SFT
-from schemas import ItemVerdict
+from schemas import ItemVerdict, MethodLookahead
 
 Open = Callable[..., Workspace]
 Ran = tuple[Path, dict[tuple[str, int, str], Artifact]]
@@ -42,7 +43,7 @@ def few() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def looked(
     ran: Ran, workspace_at: Open, few: None, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[StageRun, list[Lookahead]]:
+) -> tuple[StageRun, list[MethodLookahead]]:
     """From the base policy of RLSD, with nothing in the store but what both arms begin with."""
     store = Path(shutil.copytree(ran[0], tmp_path_factory.mktemp("looked") / "store"))
     for stage in ("logprobs", "token_weights", "policy_checkpoint"):
@@ -67,7 +68,7 @@ def shares(run: StageRun, reference: str) -> dict[str, float]:
 
 
 def test_one_update_by_the_arms_own_method_is_the_arms_own(
-    looked: tuple[StageRun, list[Lookahead]], ran: Ran
+    looked: tuple[StageRun, list[MethodLookahead]], ran: Ran
 ) -> None:
     run, _ = looked
     store = run.workspace.store
@@ -85,7 +86,7 @@ def test_one_update_by_the_arms_own_method_is_the_arms_own(
 
 
 def test_scores_and_differences_are_over_the_same_questions(
-    looked: tuple[StageRun, list[Lookahead]],
+    looked: tuple[StageRun, list[MethodLookahead]],
 ) -> None:
     run, lines = looked
     assert [line.method for line in lines] == ["grpo", "rlsd", "sft"]
@@ -100,17 +101,19 @@ def test_scores_and_differences_are_over_the_same_questions(
     for line in lines:
         values = [after[line.method][name] for name in names]
         assert line.score.value == pytest.approx(sum(values) / len(names))
-        assert line.gain == compare_policies(base, after[line.method]).paired
+        assert line.gain == as_difference(compare_policies(base, after[line.method]).paired)
         if line.method != "grpo":
             assert line.difference is not None
-            expected = compare_policies(after["grpo"], after[line.method])
-            assert line.difference.paired == expected.paired
-            assert line.difference.p_corrected >= expected.p_value
+            expected = compare_policies(after["grpo"], after[line.method]).paired
+            corrected = line.difference.p_corrected
+            assert line.difference == as_difference(expected._replace(p_corrected=corrected))
+            assert corrected is not None
+            assert corrected >= expected.p_value
     assert lines[0].difference is None
 
 
 def test_the_second_time_nothing_is_computed(
-    looked: tuple[StageRun, list[Lookahead]], monkeypatch: pytest.MonkeyPatch
+    looked: tuple[StageRun, list[MethodLookahead]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, lines = looked
     folder = Path(run.read("policy").location).parents[2]
@@ -128,7 +131,7 @@ def test_the_second_time_nothing_is_computed(
     assert {path: path.read_bytes() for path in folder.rglob("manifest.json")} == before
 
 
-def test_it_is_an_artifact(looked: tuple[StageRun, list[Lookahead]]) -> None:
+def test_it_is_an_artifact(looked: tuple[StageRun, list[MethodLookahead]]) -> None:
     run, lines = looked
     record = run.make(LookaheadStage).record(schemas.Lookahead)
     assert record.policy == run.read("policy").digest

@@ -1,11 +1,10 @@
-"""Tables of text as Markdown and LaTeX, records as CSV."""
+"""Tables as Markdown and LaTeX, records as CSV."""
 
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
-from rlsd_pipeline.report.numbers import true_minus
+from rlsd_pipeline.tables.table import Table
 
 _LATEX = str.maketrans(
     {
@@ -30,32 +29,14 @@ _LATEX = str.maketrans(
 )
 
 
-class Section(NamedTuple):
-    """A table of a document.
-
-    Attributes:
-        title: Title of the table.
-        columns: Heads; the first columns name the lines.
-        rows: Cells as text, as many a row as there are columns.
-        notes: Sentences that stand below it.
-        keys: So many columns name a line.
-    """
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    notes: Sequence[str] = ()
-    keys: int = 1
-
-
-def markdown(sections: Sequence[Section]) -> str:
+def markdown(tables: Sequence[Table]) -> str:
     """The tables in GitHub's Markdown, with the notes as lists."""
-    return "\n\n".join(_markdown(section) for section in sections)
+    return "\n\n".join(_markdown(table) for table in tables)
 
 
-def latex(sections: Sequence[Section]) -> str:
+def latex(tables: Sequence[Table]) -> str:
     """The tables as floats for the package booktabs."""
-    return "\n\n".join(_latex(section) for section in sections)
+    return "\n\n".join(_latex(table) for table in tables)
 
 
 def csv_text(records: Sequence[Mapping[str, object]]) -> str:
@@ -69,20 +50,14 @@ def csv_text(records: Sequence[Mapping[str, object]]) -> str:
     return text.getvalue().removesuffix("\n")
 
 
-def _rows(section: Section) -> list[list[str]]:
-    """The cells with a minus sign where a number is negative; names keep their hyphens."""
-    keys = section.keys
-    return [[*row[:keys], *map(true_minus, row[keys:])] for row in section.rows]
-
-
-def _markdown(section: Section) -> str:
-    lines = [f"**{section.title}**"]
-    if section.rows:
-        rule = f"|{'---|' * len(section.columns)}"
-        rows = map(_markdown_row, _rows(section))
-        lines += ["", _markdown_row(section.columns), rule, *rows]
-    if section.notes:
-        lines += ["", *(f"- {note}" for note in section.notes)]
+def _markdown(table: Table) -> str:
+    lines = [f"**{table.title}**"]
+    if table.rows:
+        rule = f"|{'---|' * len(table.columns)}"
+        rows = map(_markdown_row, table.texts(""))
+        lines += ["", _markdown_row(table.heads), rule, *rows]
+    if table.notes:
+        lines += ["", *(f"- {note}" for note in table.notes)]
     return "\n".join(lines)
 
 
@@ -91,20 +66,20 @@ def _markdown_row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(safe)} |"
 
 
-def _latex(section: Section) -> str:
-    notes = [f"\\par\\footnotesize {note.translate(_LATEX)}" for note in section.notes]
-    if not section.rows:
+def _latex(table: Table) -> str:
+    notes = [f"\\par\\footnotesize {note.translate(_LATEX)}" for note in table.notes]
+    if not table.rows:
         return "\n".join(notes)
     return "\n".join(
         [
             r"\begin{table}",
             r"\centering",
-            f"\\caption{{{section.title.translate(_LATEX)}}}",
-            f"\\begin{{tabular}}{{l{'r' * (len(section.columns) - 1)}}}",
+            f"\\caption{{{table.title.translate(_LATEX)}}}",
+            f"\\begin{{tabular}}{{l{'r' * (len(table.columns) - 1)}}}",
             r"\toprule",
-            _latex_row(section.columns),
+            _latex_row(table.heads),
             r"\midrule",
-            *map(_latex_row, _rows(section)),
+            *map(_latex_row, table.texts("")),
             r"\bottomrule",
             r"\end{tabular}",
             *notes,

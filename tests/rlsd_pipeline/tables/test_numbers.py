@@ -3,7 +3,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from rlsd_pipeline.report.numbers import (
+from rlsd_pipeline.report.part import Estimate
+from rlsd_pipeline.tables.numbers import (
     interval,
     middle,
     p_value,
@@ -14,7 +15,6 @@ from rlsd_pipeline.report.numbers import (
     true_minus,
     with_ends,
 )
-from rlsd_pipeline.report.part import Estimate
 
 
 @pytest.mark.parametrize(

@@ -5,19 +5,18 @@ import io
 
 import pytest
 
-from assets.results.document import records, sections
-from assets.results.formats import Section, csv_text, latex, markdown
 from rlsd_pipeline.evaluation.benchmarks.heldout import HeldoutBenchmark
 from rlsd_pipeline.evaluation.benchmarks.mathvision import MathVision
 from rlsd_pipeline.evaluation.benchmarks.mathvista import MathVista
 from rlsd_pipeline.evaluation.benchmarks.mmmu import MMMU
 from rlsd_pipeline.evaluation.benchmarks.wemath import WeMath
 from rlsd_pipeline.evaluation.benchmarks.zerobench import ZeroBench
-from rlsd_pipeline.stages.evaluation.results import Result
-from rlsd_pipeline.statistics.intervals import SEEDS_REASON, Estimate, PairedDifference
-from rlsd_pipeline.statistics.methods import Difference
+from rlsd_pipeline.statistics.intervals import SEEDS_REASON
+from rlsd_pipeline.tables.documents import csv_text, latex, markdown
+from rlsd_pipeline.tables.results import documents, records
+from rlsd_pipeline.tables.table import Table, table_of_cells
+from schemas import Interval, MethodResult, ScoreDifference
 
-INFINITE = float("inf")
 BENCHMARKS = [
     HeldoutBenchmark(name="own"),
     MathVista(),
@@ -26,18 +25,34 @@ BENCHMARKS = [
 ]
 
 
-def line(benchmark: str, method: str, weighting: str, **changes: object) -> Result:
-    known = Result(
+def difference(
+    value: float,
+    low: float | None,
+    high: float | None,
+    p_value: float,
+    test: str,
+    p_corrected: float | None = None,
+) -> ScoreDifference:
+    return ScoreDifference(
+        value=value, low=low, high=high, p_value=p_value, p_corrected=p_corrected, test=test
+    )
+
+
+def interval(value: float, low: float | None, high: float | None) -> Interval:
+    return Interval(value=value, low=low, high=high)
+
+
+def line(benchmark: str, method: str, weighting: str, **changes: object) -> MethodResult:
+    known = MethodResult(
         benchmark=benchmark,
         method=method,
         weighting=weighting,
         updates=80,
-        seeds=(0, 1),
-        score=Estimate(0.5, 0.4, 0.6),
+        seeds=[0, 1],
+        score=interval(0.5, 0.4, 0.6),
         gain=None,
-        gain_corrected=None,
         difference=None,
-        mentions=Estimate(0.0, 0.0, 0.1),
+        mentions=interval(0.0, 0.0, 0.1),
         steps={},
         unparsed=3,
         truncated=1,
@@ -46,19 +61,19 @@ def line(benchmark: str, method: str, weighting: str, **changes: object) -> Resu
         detectable=0.0625,
         judged=None,
     )
-    return known._replace(**changes)
+    return known.model_copy(update=changes)
 
 
 RESULTS = [
     line("own", "base", "base"),
     line("own", "rlsd", "rlsd", steps={"perceive": 0.5}),
-    line("mathvista", "base", "base", score=Estimate(0.6, -INFINITE, INFINITE)),
+    line("mathvista", "base", "base", score=interval(0.6, None, None)),
     line(
         "mathvista",
         "rlsd",
         "rlsd",
-        gain=PairedDifference(0.1, -INFINITE, INFINITE, 1.0, "exact McNemar"),
-        difference=Difference(PairedDifference(0.02, -0.01, 0.05, 0.1, "paired t over seeds"), 0.2),
+        gain=difference(0.1, None, None, 1.0, "exact McNemar"),
+        difference=difference(0.02, -0.01, 0.05, 0.1, "paired t over seeds", 0.2),
         blind=0.25,
     ),
     line("mathvista", "mine_&_yours", "opsd"),
@@ -66,8 +81,8 @@ RESULTS = [
 ]
 
 
-def by_title(results: list[Result]) -> dict[str, Section]:
-    return {each.title: each for each in sections(results, "grpo", BENCHMARKS)}
+def by_title(results: list[MethodResult]) -> dict[str, Table]:
+    return {each.title: each for each in documents(results, "grpo", BENCHMARKS)}
 
 
 def test_the_tables_of_a_document() -> None:
@@ -79,63 +94,62 @@ def test_the_tables_of_a_document() -> None:
         "published, % (implied fraction)",
     ]
     overview = found["method by benchmark"]
-    assert overview.columns == ["method", "own", "mathvista"]
-    assert overview.rows == [
+    assert overview.heads == ["method", "own", "mathvista"]
+    assert overview.texts("") == [
         ["base", "0.500 [0.400, 0.600]", "0.600 [–]"],
         ["rlsd", "0.500 [0.400, 0.600]", "0.500 [0.400, 0.600]"],
         ["mine_&_yours", "", "0.500 [0.400, 0.600]"],
         ["mine too", "", "0.500 [0.400, 0.600]"],
     ]
-    for section in found.values():
-        assert {len(row) for row in section.rows} == {len(section.columns)}
+    for table in found.values():
+        assert {len(row) for row in table.texts()} == {len(table.heads)}
 
 
 def test_the_papers_figure_stands_beside_the_method_it_is_about() -> None:
     found = by_title(RESULTS)
     mathvista = found["mathvista"]
-    assert mathvista.columns[-1] == "paper, %"
-    assert [row[-1] for row in mathvista.rows] == [
+    assert mathvista.heads[-1] == "paper, %"
+    assert [row[-1] for row in mathvista.texts("")] == [
         "73.80 (738/1000)",
         "78.10 (781/1000)",
         # Of two methods of a type the first is the paper's.
         "75.10 (751/1000)",
         "",
     ]
-    assert mathvista.rows[1][2:4] == ["+0.020 [-0.010, +0.050]", "0.2"]
+    assert mathvista.texts("")[1][2:4] == ["+0.020 [−0.010, +0.050]", "0.2"]
     own = found["own"]
-    assert own.columns[-1] == "perceive / compare / negate"
-    assert own.rows[1][-1] == "0.50 / - / -"
+    assert own.heads[-1] == "perceive / compare / negate"
+    assert own.texts("")[1][-1] == "0.50 / - / -"
 
 
 def test_a_negative_number_has_a_minus_sign_and_a_name_its_hyphen() -> None:
     rows = [["grpo-1", "-1", "-0.010 [-0.020, +0.001]", "1e-05"]]
-    section = Section("t-1", ["method", "of", "minus-2", "p"], rows, keys=2)
-    assert (
-        markdown([section]).splitlines()[-1] == "| grpo-1 | -1 | −0.010 [−0.020, +0.001] | 1e−5 |"
-    )
-    assert "{grpo-1} & {-1} & {$-$0.010 [$-$0.020, +0.001]} & {1e$-$5}" in latex([section])
+    table = table_of_cells("t-1", ["method", "of", "minus-2", "p"], rows, keys=2)
+    assert markdown([table]).splitlines()[-1] == "| grpo-1 | -1 | −0.010 [−0.020, +0.001] | 1e−5 |"
+    assert "{grpo-1} & {-1} & {$-$0.010 [$-$0.020, +0.001]} & {1e$-$5}" in latex([table])
 
 
 def test_the_papers_mean_of_five_benchmarks_stands_beside_those_five_alone() -> None:
     """Of RLSD (67.22 + 78.10 + 52.73 + 24.85 + 58.00) / 5 = 56.18."""
     five = [MMMU(), MathVista(), MathVision(), ZeroBench(), WeMath()]
     lines = [line(each.name, "rlsd", "rlsd") for each in five]
-    overview, *_ = sections(lines, "grpo", five)
-    assert overview.columns == ["method", *(each.name for each in five), "paper, mean of five"]
-    assert [row[-1] for row in overview.rows] == ["56.18 %"]
-    overview, *_ = sections(lines[:4], "grpo", five)
-    assert overview.columns[-1] == "zerobench"
+    overview, *_ = documents(lines, "grpo", five)
+    assert overview.heads == ["method", *(each.name for each in five), "paper, mean of five"]
+    assert [row[-1] for row in overview.texts("")] == ["56.18 %"]
+    overview, *_ = documents(lines[:4], "grpo", five)
+    assert overview.heads[-1] == "zerobench"
 
 
 def test_the_test_behind_each_p_value_is_named() -> None:
-    gain = PairedDifference(0.1, 0.0, 0.2, 0.04, "exact McNemar")
-    other = PairedDifference(0.1, 0.0, 0.2, 0.04, "sign flip over clusters")
+    gain = difference(0.1, 0.0, 0.2, 0.04, "exact McNemar")
+    other = difference(0.1, 0.0, 0.2, 0.04, "sign flip over clusters")
+    against = difference(0.1, 0.0, 0.2, 0.04, "exact McNemar", 0.08)
     lines = [
         line("own", "base", "base"),
         line("own", "rlsd", "rlsd", gain=gain),
-        line("own", "opsd", "opsd", gain=other, difference=Difference(gain, 0.08)),
+        line("own", "opsd", "opsd", gain=other, difference=against),
     ]
-    (own,) = (each for each in sections(lines, "grpo", BENCHMARKS) if each.title == "own")
+    (own,) = (each for each in documents(lines, "grpo", BENCHMARKS) if each.title == "own")
     assert own.notes == [
         "p of the gain: exact McNemar (rlsd); sign flip over clusters (opsd).",
         "p of the difference to grpo: exact McNemar.",
@@ -152,7 +166,7 @@ def test_the_test_behind_each_p_value_is_named() -> None:
 
 def test_a_missing_bound_is_a_dash_with_its_reason() -> None:
     mathvista = by_title(RESULTS)["mathvista"]
-    assert mathvista.rows[1][6] == "+0.100 [–]"
+    assert mathvista.texts("")[1][6] == "+0.100 [–]"
     assert "[–]: not bounded, since there is only one, or all are equal." in mathvista.notes
 
 
@@ -170,29 +184,29 @@ def test_what_differs_in_protocol_is_said() -> None:
 
 
 def test_another_split_has_no_published_figure() -> None:
-    [section, _] = sections([line("small", "rlsd", "rlsd")], "grpo", BENCHMARKS)
-    assert section.rows[0][-1] == ""
+    [table, _] = documents([line("small", "rlsd", "rlsd")], "grpo", BENCHMARKS)
+    assert table.texts("")[0][-1] == ""
     [record] = records([line("small", "rlsd", "rlsd")], "grpo", BENCHMARKS)
     assert record["published_percent"] is None
 
 
 def test_own_problems_alone_are_one_table() -> None:
-    assert [each.title for each in sections(RESULTS[:2], "grpo", BENCHMARKS)] == ["own"]
-    assert sections([], "grpo", BENCHMARKS) == []
+    assert [each.title for each in documents(RESULTS[:2], "grpo", BENCHMARKS)] == ["own"]
+    assert documents([], "grpo", BENCHMARKS) == []
     assert markdown([]) == latex([]) == csv_text([]) == ""
 
 
 def test_markdown() -> None:
-    section = Section("t", ["a", "b"], [["x|y", "1\n2"], ["z\\", ""]], ["so", "it is"])
-    assert markdown([section, section._replace(notes=())]) == (
+    table = table_of_cells("t", ["a", "b"], [["x|y", "1\n2"], ["z\\", ""]], ["so", "it is"])
+    assert markdown([table, table._replace(notes=())]) == (
         "**t**\n\n| a | b |\n|---|---|\n| x\\|y | 1 2 |\n| z\\\\ |  |\n\n- so\n- it is\n\n"
         "**t**\n\n| a | b |\n|---|---|\n| x\\|y | 1 2 |\n| z\\\\ |  |"
     )
 
 
 def test_latex() -> None:
-    section = Section("50 % of #1", ["a_b", "−λ"], [["[x] & y", "$1^2$ {~} \\ <|>"]], ["5 %"])
-    assert latex([section]).splitlines() == [
+    table = table_of_cells("50 % of #1", ["a_b", "−λ"], [["[x] & y", "$1^2$ {~} \\ <|>"]], ["5 %"])
+    assert latex([table]).splitlines() == [
         r"\begin{table}",
         r"\centering",
         r"\caption{50 \% of \#1}",
@@ -230,6 +244,6 @@ def test_csv_holds_numbers() -> None:
 
 @pytest.mark.parametrize("form", [markdown, latex])
 def test_whole_documents_are_text(form) -> None:  # type: ignore[no-untyped-def]
-    text = form(sections(RESULTS, "grpo", BENCHMARKS))
+    text = form(documents(RESULTS, "grpo", BENCHMARKS))
     assert text.count("78.10 (781/1000)") == 2
     assert "fits no single run" in text

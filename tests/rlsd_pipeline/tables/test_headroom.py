@@ -1,10 +1,10 @@
 """The headroom as a table of the results."""
 
-from assets.results.formats import latex, markdown
-from assets.results.headroom import headroom_section
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.stages.evaluation.headroom import headroom, how_to_know
 from rlsd_pipeline.stages.evaluation.learning import Learnt
+from rlsd_pipeline.tables.documents import latex, markdown
+from rlsd_pipeline.tables.headroom import headroom_table
 from tests.small_experiment import ATTRIBUTES
 
 LEARNING = {
@@ -15,21 +15,21 @@ LEARNING = {
 
 
 def test_without_a_headroom_it_says_how_to_have_one() -> None:
-    section = headroom_section([], "train both")
-    assert markdown([section]) == "**headroom**\n\n- train both"
-    assert "tabular" not in latex([section])
+    table = headroom_table([], "train both")
+    assert markdown([table]) == "**headroom**\n\n- train both"
+    assert "tabular" not in latex([table])
 
 
 def test_it_is_a_table_of_the_results() -> None:
     found = headroom("accuracy: greedy", "area", LEARNING, ("vine", "grpo"), 0.95)
     assert found is not None
-    section = headroom_section([found], "")
+    table = headroom_table([found], "")
     of = "accuracy: greedy, area"
-    assert section.columns == [
+    assert table.heads == [
         *("of", "method", "minus grpo", "p", "decided", "equal within", "share", "seeds")
     ]
     # .1, .15 and .125 for rlsd: 2.920 standard errors of .0144 are the half of its 90 % interval.
-    assert section.rows == [
+    assert table.texts("") == [
         [of, "vine", "+0.250 [+0.126, +0.374]", "0.013", "", "", "1", "3"],
         [
             *(of, "rlsd", "+0.125 [+0.063, +0.187]", "0.013", "better", "0.167"),
@@ -42,7 +42,7 @@ def test_one_seed_shows_nothing_equal() -> None:
     one = {method: {0: seeds[0]} for method, seeds in LEARNING.items()}
     found = headroom("accuracy: greedy", "area", one, ("vine", "grpo"), 0.95)
     assert found is not None
-    assert headroom_section([found], "").rows[1][4:6] == ["open", "1.000"]
+    assert headroom_table([found], "").texts("")[1][4:6] == ["open", "1.000"]
 
 
 def test_arms_that_are_declared_are_to_be_trained_and_others_to_be_declared() -> None:

@@ -10,11 +10,11 @@ from rlsd_pipeline.evaluation.published import (
     published_cells,
     published_methods,
 )
-from rlsd_pipeline.stages.evaluation.results import Result
+from schemas import MethodResult
 
 
 def paper_column(
-    lines: Sequence[Result], benchmark: BenchmarkConfig
+    lines: Sequence[MethodResult], benchmark: BenchmarkConfig
 ) -> tuple[str, Mapping[str, str]]:
     """Head of the paper's column, and method -> its cell; empty where it has none."""
     if not in_paper(benchmark):
@@ -23,7 +23,7 @@ def paper_column(
 
 
 def paper_means(
-    lines: Sequence[Result], benchmarks: Sequence[BenchmarkConfig]
+    lines: Sequence[MethodResult], benchmarks: Sequence[BenchmarkConfig]
 ) -> Mapping[str, str]:
     """Method -> the paper's mean of five benchmarks; empty unless these are the five."""
     if {benchmark.title for benchmark in benchmarks} != set(BENCHMARKS):
@@ -37,7 +37,9 @@ def in_paper(benchmark: BenchmarkConfig) -> bool:
     return benchmark.title in BENCHMARKS
 
 
-def paper_cells(lines: Sequence[Result], benchmark: BenchmarkConfig) -> dict[str, PublishedCell]:
+def paper_cells(
+    lines: Sequence[MethodResult], benchmark: BenchmarkConfig
+) -> dict[str, PublishedCell]:
     """Method -> the paper's figure on a public benchmark; only of the split that it is about."""
     if not isinstance(benchmark, Benchmark) or not in_paper(benchmark):
         return {}

@@ -1,1 +1,0 @@
-"""The results beside the paper's, as Markdown, LaTeX and CSV."""

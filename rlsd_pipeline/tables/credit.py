@@ -1,0 +1,112 @@
+"""The columns of compared methods: fidelity, signal of the gradients, one update by each."""
+
+from operator import attrgetter, itemgetter
+from typing import Any
+
+from rlsd_pipeline.tables.table import Cell, Column, Table
+
+METHOD = Column("method", attrgetter("method"), "<")
+
+
+def fidelity_columns(against: str, form: str = ".2f") -> list[Column]:
+    """The fidelity of a method over all tokens, and its difference to the compared method.
+
+    Args:
+        against: Head of the difference.
+        form: The format of the fidelity.
+    """
+    return [
+        METHOD,
+        Column("fidelity", attrgetter("value"), form),
+        Column(against, attrgetter("difference"), "+.3f"),
+        Column("p (Holm)", attrgetter("p_corrected"), "p"),
+    ]
+
+
+def part_columns(part: str, against: str) -> list[Column]:
+    """The fidelity on a part of the responses, and its difference to the compared method.
+
+    Args:
+        part: Name of a part, as in `MethodFidelity.parts`.
+        against: Head of the difference.
+    """
+
+    def of(field: str) -> Any:
+        return lambda one: getattr(one.differences.get(part), field, None)
+
+    return [
+        Column(part, lambda one: one.parts().get(part), ".2f"),
+        Column(against, of("difference"), "+.3f"),
+        Column("p (Holm)", of("p_corrected"), "p"),
+    ]
+
+
+def between_ends(table: Table, first: str, last: str, blank: Cell) -> Table:
+    """A table of fidelities between its two ends, the true advantage and a random credit.
+
+    Args:
+        table: The methods; its first columns are name and fidelity.
+        first: Name of the upper end.
+        last: Name of the lower end.
+        blank: The other cells of both.
+    """
+    columns = [
+        column._replace(value=itemgetter(place)) for place, column in enumerate(table.columns)
+    ]
+    blanks = [blank] * (len(columns) - 2)
+    rows = [[column.value(row) for column in table.columns] for row in table.rows]
+    rows = [[first, "1", *blanks], *rows, [last, "0", *blanks]]
+    return table._replace(columns=columns, rows=rows)
+
+
+def signal_columns(rollouts: str, form: str = ".2f") -> list[Column]:
+    """Bias and noise of a method's gradient.
+
+    Args:
+        rollouts: Head of the number of rollouts.
+        form: The format of cosine and share.
+    """
+    return [
+        METHOD,
+        Column("cosine with true", attrgetter("cosine"), form),
+        Column("signal share", attrgetter("share"), form),
+        Column("prompts for a half", attrgetter("prompts_needed"), ",.0f"),
+        Column(rollouts, attrgetter("rollouts_needed"), ",.0f"),
+    ]
+
+
+def lookahead_columns(against: str) -> list[Column]:
+    """The score of a method after its one update.
+
+    Args:
+        against: Head of the difference to the compared method.
+    """
+
+    def of(field: str) -> Any:
+        return lambda one: getattr(one.difference, field, None)
+
+    return [
+        METHOD,
+        Column("accuracy", attrgetter("score")),
+        Column("gain", attrgetter("gain"), "+.3f"),
+        Column(against, attrgetter("difference"), "+.3f"),
+        Column("p (Holm)", of("p_corrected"), "p"),
+        Column("test", of("test"), ""),
+    ]
+
+
+def nearest_and_furthest(form: str) -> list[Column]:
+    """The most and the least similar method of each, of records of `credit.agreement`.
+
+    Args:
+        form: The format of the similarity.
+    """
+
+    def of(end: str, field: str) -> Any:
+        return lambda one: getattr(getattr(one, end), field, None)
+
+    return [
+        column
+        for end in ("nearest", "furthest")
+        for column in (Column(end, of(end, "method"), "<"), Column("value", of(end, "value"), form))
+    ]

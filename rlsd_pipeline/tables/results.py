@@ -1,0 +1,248 @@
+"""The results as tables: short for a page or a terminal, and as a document beside the paper's."""
+
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
+
+from rlsd_pipeline.config.evaluation import BenchmarkConfig
+from rlsd_pipeline.evaluation.published import PROTOCOL, PublishedCell, published_rows
+from rlsd_pipeline.stages.evaluation.results import tests_of_results
+from rlsd_pipeline.statistics.intervals import SEEDS_REASON, UNBOUNDED_REASON
+from rlsd_pipeline.tables.paper import (
+    in_paper,
+    paper_cells,
+    paper_column,
+    paper_means,
+    protocol_notes,
+)
+from rlsd_pipeline.tables.table import Column, Table, is_bounded, table_of_cells
+from schemas import Interval, MethodResult, ScoreDifference
+
+_STEPS = ("perceive", "compare", "negate")
+
+_SHORT = (
+    *("benchmark", "policy", "accuracy", "against", "p of it", "updates", "seeds", "gain", "p"),
+    *("detectable", "judged", "mentions", "blind", "unparsed", "truncated", *_STEPS),
+)
+"""The columns on a terminal."""
+
+_LONG = (
+    *("method", "accuracy", "with a judge", "difference", "p (Holm, methods)", "updates", "seeds"),
+    *("whole gain", "p (Holm, benchmarks)", "detectable", "mentions a reference", "unparsed"),
+    *("truncated", "blind", "steps"),
+)
+"""The columns of a benchmark in a document."""
+
+_PAGE = (
+    *("benchmark", "method", "accuracy", "against", "p of it", "updates", "seeds", "gain"),
+    *("detectable", "judged", "blind", "mentions", "unparsed", "truncated"),
+)
+"""The columns in Dagster."""
+
+
+def _columns(against: str) -> dict[str, Column]:
+    """Every column of a result, by a name of its own.
+
+    Args:
+        against: Head of the difference to the method that all are compared with.
+    """
+    p_value = _part("difference", "p_corrected")
+    columns = {
+        "accuracy": Column("accuracy", attrgetter("score")),
+        "against": Column(against, attrgetter("difference"), "+.3f"),
+        "difference": Column(against, attrgetter("difference"), "+.3f"),
+        "p of it": Column("p (Holm)", p_value, "p"),
+        "p (Holm, methods)": Column("p (Holm, methods)", p_value, "p"),
+        "seeds": Column("seeds", lambda line: len(line.seeds), "d"),
+        "gain": Column("gain", _part("gain", "value"), "+.3f"),
+        "whole gain": Column("gain", attrgetter("gain"), "+.3f"),
+        "p": Column("p", _part("gain", "p_corrected"), ".1g"),
+        "p (Holm, benchmarks)": Column("p (Holm, benchmarks)", _part("gain", "p_corrected"), "p"),
+        "with a judge": Column("with a judge", attrgetter("judged")),
+        "mentions": Column("mentions", attrgetter("mentions.value")),
+        "mentions a reference": Column("mentions a reference", attrgetter("mentions")),
+        "policy": Column("policy", attrgetter("method")),
+        "steps": Column(" / ".join(_STEPS), _steps),
+    }
+    for name in ("benchmark", "method", "detectable", "judged", "blind"):
+        columns[name] = Column(name, attrgetter(name))
+    for name in ("updates", "unparsed", "truncated"):
+        columns[name] = Column(name, attrgetter(name), "d")
+    return columns | {step: Column(step, _step(step)) for step in _STEPS}
+
+
+def _part(field: str, part: str) -> Callable[[MethodResult], Any]:
+    """Reads a part of a difference that may be missing."""
+
+    def read(line: MethodResult) -> Any:
+        found = getattr(line, field)
+        return None if found is None else getattr(found, part)
+
+    return read
+
+
+def _step(name: str) -> Callable[[MethodResult], float | None]:
+    return lambda line: line.steps.get(name)
+
+
+def _steps(line: MethodResult) -> str:
+    return " / ".join(f"{line.steps[name]:.2f}" if name in line.steps else "-" for name in _STEPS)
+
+
+def _chosen(
+    names: Sequence[str], lines: Sequence[MethodResult], against: str, *, seeds: bool = True
+) -> list[Column]:
+    """The named columns, without those that none of these lines has a number for."""
+    absent = {step for step in _STEPS if not any(step in line.steps for line in lines)}
+    if all(line.judged is None for line in lines):
+        absent |= {"judged", "with a judge"}
+    if not any(line.difference for line in lines):
+        absent |= {"against", "p of it"}
+    if not (seeds or over_seeds(lines)):
+        absent.add("seeds")
+    columns = _columns(against)
+    return [columns[name] for name in names if name not in absent]
+
+
+def over_seeds(lines: Sequence[MethodResult]) -> bool:
+    """Whether some method was trained more than once."""
+    return any(len(line.seeds) > 1 for line in lines)
+
+
+def short_table(
+    title: str, lines: Sequence[MethodResult], compared: str, notes: Sequence[str]
+) -> Table:
+    """All benchmarks below each other, each separated by a rule.
+
+    Args:
+        title: Title of the table.
+        lines: The results.
+        compared: The method that the others are compared with.
+        notes: Sentences that stand below it.
+    """
+    names = [line.benchmark for line in lines]
+    ruled = {at for at in range(1, len(names)) if names[at] != names[at - 1]}
+    columns = _chosen(_SHORT, lines, f"- {compared}", seeds=False)
+    return Table(title, columns, lines, notes, keys=2, ruled=ruled)
+
+
+def page_table(
+    lines: Sequence[MethodResult], compared: str, benchmarks: Sequence[BenchmarkConfig]
+) -> Table:
+    """All benchmarks below each other, beside the paper's figures if there are any."""
+    columns = _chosen(_PAGE, lines, f"minus {compared}")
+    paper = {
+        each.name: paper_column([line for line in lines if line.benchmark == each.name], each)[1]
+        for each in benchmarks
+    }
+    if any(paper.values()):
+        columns.append(Column("paper, %", lambda line: paper[line.benchmark].get(line.method)))
+    return Table("results", columns, lines, keys=2)
+
+
+def documents(
+    results: Sequence[MethodResult], compared: str, benchmarks: Sequence[BenchmarkConfig]
+) -> list[Table]:
+    """Method by benchmark, each benchmark in full, and the published table.
+
+    The first is left out where there is one benchmark, the last without a benchmark that is in it.
+    """
+    by_benchmark = by_name(results)
+    declared = {each.name: each for each in benchmarks}
+    found = [_overview(by_benchmark, declared)] if len(by_benchmark) > 1 else []
+    for name, lines in by_benchmark.items():
+        columns = _chosen(_LONG, lines, f"minus {compared}")
+        head, paper = paper_column(lines, declared[name])
+        if head:
+            columns.append(_looked_up(head, paper))
+        notes = [*_test_notes(lines, compared), *protocol_notes(declared[name])]
+        found.append(Table(name, columns, lines, notes))
+    if any(in_paper(declared[name]) for name in by_benchmark):
+        heads, *rows = published_rows()
+        found.append(table_of_cells("published, % (implied fraction)", heads, rows, PROTOCOL))
+    return found
+
+
+def _looked_up(head: str, cells: Mapping[str, str]) -> Column:
+    return Column(head, lambda line: cells.get(line.method))
+
+
+def _overview(
+    by_benchmark: Mapping[str, Sequence[MethodResult]], declared: Mapping[str, BenchmarkConfig]
+) -> Table:
+    lines = [line for of in by_benchmark.values() for line in of]
+    scores = {(line.benchmark, line.method): line.score for line in lines}
+    methods = list(dict.fromkeys(line.method for line in lines))
+    columns = ["method", *by_benchmark]
+    rows = [[method, *(scores.get((name, method)) for name in by_benchmark)] for method in methods]
+    if means := paper_means(lines, [declared[name] for name in by_benchmark]):
+        columns.append("paper, mean of five")
+        rows = [[*row, means.get(method)] for method, row in zip(methods, rows, strict=True)]
+    return table_of_cells("method by benchmark", columns, rows, form=".3f")
+
+
+def _test_notes(lines: Sequence[MethodResult], compared: str) -> list[str]:
+    """Notes on the test of each p-value, on corrections, and on missing bounds."""
+    heads = {"gain": "the gain", "difference": f"the difference to {compared}"}
+    notes = [f"p of {heads[what]}: {tests}." for what, tests in tests_of_results(lines).items()]
+    if notes:
+        notes.append("p is corrected by Holm's method, the intervals are not.")
+    if over_seeds(lines):
+        notes.append(f"{SEEDS_REASON}.")
+    intervals = [found for line in lines for found in (line.score, line.gain) if found]
+    if not all(map(is_bounded, intervals)):
+        notes.append(f"{UNBOUNDED_REASON}.")
+    return notes
+
+
+def by_name(results: Sequence[MethodResult]) -> dict[str, list[MethodResult]]:
+    """Benchmark -> its lines, in the order of first mention."""
+    groups: dict[str, list[MethodResult]] = {}
+    for line in results:
+        groups.setdefault(line.benchmark, []).append(line)
+    return groups
+
+
+def records(
+    results: Sequence[MethodResult], compared: str, benchmarks: Sequence[BenchmarkConfig]
+) -> list[dict[str, object]]:
+    """A line a benchmark and method, in numbers; shares in [0, 1], the published one in per cent.
+
+    An end of an interval that the data do not bound is empty.
+    """
+    declared, lines = {each.name: each for each in benchmarks}, by_name(results)
+    papers = {name: paper_cells(of, declared[name]) for name, of in lines.items()}
+    return [_record(line, compared, papers[line.benchmark].get(line.method)) for line in results]
+
+
+def _record(line: MethodResult, compared: str, paper: PublishedCell | None) -> dict[str, object]:
+    return {
+        **{name: getattr(line, name) for name in ("benchmark", "method", "weighting")},
+        "seeds": len(line.seeds),
+        "updates": line.updates,
+        "mode": line.mode,
+        **_numbers("score", line.score),
+        "judged": line.judged,
+        "detectable": line.detectable,
+        **_numbers("gain", line.gain),
+        **_test("gain", line.gain),
+        "compared_with": line.difference and compared,
+        **_numbers("difference", line.difference),
+        **_test("difference", line.difference),
+        **_numbers("mentions", line.mentions),
+        **{name: getattr(line, name) for name in ("unparsed", "truncated", "blind")},
+        **{step: line.steps.get(step) for step in _STEPS},
+        "published_percent": paper and paper.percent,
+        "published_count": paper and paper.correct,
+        "published_total": paper and paper.total,
+    }
+
+
+def _numbers(name: str, found: Interval | ScoreDifference | None) -> dict[str, object]:
+    ends = {"": "value", "_low": "low", "_high": "high"}
+    return {f"{name}{end}": found and getattr(found, field) for end, field in ends.items()}
+
+
+def _test(name: str, found: ScoreDifference | None) -> dict[str, object]:
+    parts = {"p": "p_value", "p_holm": "p_corrected", "test": "test"}
+    return {f"{name}_{part}": found and getattr(found, field) for part, field in parts.items()}
