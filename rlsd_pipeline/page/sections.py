@@ -1,6 +1,6 @@
 """The tables and sentences of a page, from its record alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from rlsd_pipeline.page.pictures import Picture, pictures
@@ -15,6 +15,9 @@ from rlsd_pipeline.tables.numbers import ABSENT, level, plain
 _SHOWN = 12
 """Digits of a digest on the page; the record has more."""
 
+Drawn = Mapping[str, Picture]
+"""Name of the file without its ending -> picture."""
+
 
 def page_text(record: Record, folder: str) -> str:
     """The whole text of a record; the same record gives the same text.
@@ -23,15 +26,15 @@ def page_text(record: Record, folder: str) -> str:
         record: All numbers.
         folder: Where record and pictures are, as the page links to them.
     """
-    drawn = {name: _picture(name, one, folder) for name, one in pictures(record).items()}
+    drawn = pictures(record)
     parts = [
         _provenance(record, folder),
         *_results(record),
         *seeds_section(record.seeds),
-        *_pictured("Learning curves", drawn, "curve-"),
-        *_fidelity(record, drawn),
-        *_pictured("Learning against fidelity", drawn, "learning-"),
-        *_grids(record, drawn),
+        *_pictured("Learning curves", drawn, "curve-", folder),
+        *_fidelity(record, drawn, folder),
+        *_pictured("Learning against fidelity", drawn, "learning-", folder),
+        *_grids(record, drawn, folder),
         *_diagnostics(record),
         _settings(record),
     ]
@@ -147,24 +150,31 @@ def _decided(found: Difference, seeds: int, alpha: float) -> str:
     return "better" if found.value > 0 else "worse"
 
 
-def _picture(name: str, picture: Picture, folder: str) -> str:
-    return f"![{picture.title}]({folder}/{name}.png)\n\n{picture.caption}".strip()
+def _shown(drawn: Drawn, kind: str, folder: str) -> Iterator[str]:
+    """The pictures of one kind; a caption that several share stands below the last of them."""
+    of = [(name, picture) for name, picture in drawn.items() if name.startswith(kind)]
+    for place, (name, picture) in enumerate(of):
+        yield f"![{picture.title}]({folder}/{name}.png)"
+        following = of[place + 1][1].caption if place + 1 < len(of) else ""
+        if picture.caption != following:
+            yield picture.caption
 
 
-def _pictured(title: str, drawn: dict[str, str], kind: str) -> Iterator[str]:
-    of = [text for name, text in drawn.items() if name.startswith(kind)]
-    if of:
+def _pictured(title: str, drawn: Drawn, kind: str, folder: str) -> Iterator[str]:
+    found = list(_shown(drawn, kind, folder))
+    if found:
         yield f"## {title}"
-        yield from of
+        yield from found
 
 
-def _fidelity(record: Record, drawn: dict[str, str]) -> Iterator[str]:
+def _fidelity(record: Record, drawn: Drawn, folder: str) -> Iterator[str]:
     """The fidelity of every method's credit."""
     if not record.fidelity:
         return
     yield "## Credit fidelity"
-    yield drawn["fidelity"]
-    heads = ["credit", "fidelity", "within responses", "minus the compared", "p (Holm)"]
+    yield from _shown(drawn, "fidelity", folder)
+    against = f"minus {record.table.baseline}" if record.table else "difference"
+    heads = ["credit", "fidelity", "within responses", against, "p (Holm)"]
     yield markdown_table(heads, [_credit(one) for one in record.fidelity])
     yield record.fidelity_meaning
 
@@ -179,14 +189,14 @@ def _credit(one: Fidelity) -> list[str]:
     ]
 
 
-def _grids(record: Record, drawn: dict[str, str]) -> Iterator[str]:
+def _grids(record: Record, drawn: Drawn, folder: str) -> Iterator[str]:
     """RLSD over λ and ε_w: each map as a picture and a table."""
     maps = [(grid, one) for grid in record.grids for one in grid.maps]
-    texts = [text for name, text in drawn.items() if name.startswith("grid-")]
+    names = [name for name in drawn if name.startswith("grid-")]
     if maps:
         yield "## RLSD over λ and ε_w"
-    for (grid, one), text in zip(maps, texts, strict=True):
-        yield text
+    for (grid, one), name in zip(maps, names, strict=True):
+        yield from _shown({name: drawn[name]}, name, folder)
         yield markdown_table(grid_view.heads(grid), list(grid_view.rows(grid, one)))
 
 

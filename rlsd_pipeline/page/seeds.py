@@ -9,7 +9,7 @@ from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.page.tables import markdown_table
 from rlsd_pipeline.report.part import Count, NonEmpty, Part, Share
 from rlsd_pipeline.stages.evaluation.policy_evaluation import Scores, furthest
-from rlsd_pipeline.tables.numbers import ABSENT
+from rlsd_pipeline.tables.numbers import ABSENT, true_minus
 
 
 class SeedScores(Part):
@@ -76,14 +76,15 @@ def _table(one: SeedScores) -> str:
     kinds = (("mean gain", mean, "+"), ("standard deviation of the gain", stdev, ""))
     for name, of_gains, sign in kinds:
         cells = [f"{of_gains(gain):{sign}.3f}" if len(gain) > 1 else ABSENT for gain in gains]
-        rows.append([name, ABSENT, *cells])
+        rows.append([name, ABSENT, *map(true_minus, cells)])
     shares = [f"{stdev(gain) / mean(gain):.2f}" if _grows(gain) else ABSENT for gain in gains]
     rows.append(["the same over the mean", ABSENT, *shares])
     return markdown_table(["seed", "base", *one.methods], rows)
 
 
 def _grows(gain: list[float]) -> bool:
-    return len(gain) > 1 and mean(gain) > 0
+    """Whether the mean is more than what rounding leaves of 0."""
+    return len(gain) > 1 and mean(gain) > 1e-9
 
 
 def _cell(of: Mapping[int, float], seed: int) -> str:

@@ -185,10 +185,24 @@ def test_the_page_begins_with_where_its_numbers_are_from() -> None:
 
 def test_the_warning_about_seeds_is_given_once() -> None:
     said = CHART.model_copy(update={"band_meaning": f"Bands. {SEEDS_REASON}. A point."})
-    again = said.model_copy(update={"name": "length"})
+    lines = {"name": "length", "band_meaning": f"Lines. {SEEDS_REASON}. A point."}
+    again = CHART.model_copy(update=lines)
     text = page_text(RECORD.model_copy(update={"curves": (said, again)}), "small")
     assert text.count(SEEDS_REASON) == 1
-    assert "Bands. A point." in text
+    assert "Lines. A point." in text
+
+
+def test_pictures_share_a_caption() -> None:
+    first, second, third = (
+        PLOT.model_copy(update={"name": name, "meaning": meaning})
+        for name, meaning in (("area", "Both."), ("end", "Both."), ("rest", "Of the rest."))
+    )
+    record = RECORD.model_copy(update={"learning": (first, second, third)})
+    assert (
+        "![area, against fidelity](small/learning-area.png)\n\n"
+        "![end, against fidelity](small/learning-end.png)\n\nBoth.\n\n"
+        "![rest, against fidelity](small/learning-rest.png)\n\nOf the rest.\n\n"
+    ) in page_text(record, "small")
 
 
 def test_other_parts_stand_in_their_order() -> None:
