@@ -45,7 +45,16 @@ class VersionError(ArtifactError):
 
 
 class CollectedError(ArtifactError):
-    """A file was deleted on purpose, to save room; what made it can make it again."""
+    """A file was deleted on purpose, to save room; what made it can make it again.
+
+    Attributes:
+        stage: The stage of its artifact.
+        fingerprint: The fingerprint of its artifact.
+    """
+
+    def __init__(self, message: str, stage: str = "", fingerprint: str = "") -> None:
+        super().__init__(message)
+        self.stage, self.fingerprint = stage, fingerprint
 
 
 class AlignmentError(ArtifactError):

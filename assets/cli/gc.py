@@ -4,7 +4,6 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import click
 
@@ -20,7 +19,7 @@ from rlsd_pipeline.artifacts.inventory import Inventory, take_inventory
 from rlsd_pipeline.config.experiment import load_experiment
 from rlsd_pipeline.config.retention import CheckpointRetention, RetentionConfig
 from rlsd_pipeline.errors import ConfigError, RlsdError
-from rlsd_pipeline.home import file_cache, open_store, store_url
+from rlsd_pipeline.home import open_store, store_url
 from rlsd_pipeline.stages.upkeep.retention import KEPT_WITH_INPUTS, Retained, droppable
 from rlsd_pipeline.tables.table import Table, table_of_cells
 
@@ -72,15 +71,13 @@ def gc(
 
 def restore(experiment: str, *, arm: str, iteration: int) -> None:
     """Compute the deleted files of a checkpoint again."""
-    from rlsd_pipeline.artifacts.restoring import RestoringStore
     from rlsd_pipeline.stages.upkeep.restore import missing_updates, restore_policy
 
     with open_loop(experiment) as (loop, display):
-        store = RestoringStore(store_url(), cache=file_cache())
-        workspace = replace(loop.workspace, store=store)
-        updates = missing_updates(workspace, arm, iteration)
+        policy = loop.workspace.at(arm, iteration)
+        updates = missing_updates(policy)
         display.say(f"{arm}: {len(updates)} updates to compute again")
-        artifact = restore_policy(workspace, arm, iteration)
+        artifact = restore_policy(policy)
         display.say(f"{artifact.location}  {_bytes(artifact.size)}, digest {artifact.digest[:12]}")
 
 

@@ -99,7 +99,7 @@ def train_arm(loop: Loop, display: Lane, arm: str, total: int) -> None:
         if updates == start + 1 and (warning := nothing_readable(loop.workspace.at(arm, start))):
             display.say(f"{arm}: iteration {start}: {warning}")
         if _is_due(loop, updates, total):
-            loop.evaluate(arm, updates)
+            _evaluate(loop, display, arm, updates)
     # An iteration that an earlier one brings back is neither run nor looked up stage by stage.
     if reused := total * stages - (loop.computed - computed):
         display.say(f"{arm}: reused {reused} of {total * stages} stages")
@@ -111,10 +111,15 @@ def _make_up(loop: Loop, display: Lane, arm: str, due: Iterable[int]) -> None:
     for updates in due:
         if loop.lacks_score(arm, updates):
             display.say(f"{arm}: evaluating the policy after {updates} updates, which was left out")
-            try:
-                loop.evaluate(arm, updates)
-            except CollectedError as error:
-                display.say(f"{arm}: {error}")
+            _evaluate(loop, display, arm, updates)
+
+
+def _evaluate(loop: Loop, display: Lane, arm: str, updates: int) -> None:
+    """Evaluate a policy, unless its weights were deleted: a score is no reason to train again."""
+    try:
+        loop.evaluate(arm, updates)
+    except CollectedError as error:
+        display.say(f"{arm}: {error}")
 
 
 def _stops(loop: Loop, start: int, total: int) -> list[int]:

@@ -120,7 +120,9 @@ class Artifact:
             raise CollectedError(
                 f"{name} of {self.stage} {self.digest[:12]} was deleted to save room on "
                 f"{self.collected[name]:%Y-%m-%d}; `rlsd restore EXPERIMENT --arm ARM --iteration "
-                "K` computes a checkpoint again, to the same bytes"
+                "K` computes a checkpoint again, to the same bytes",
+                self.stage,
+                self.fingerprint,
             )
         return self.storage.fetch(f"{self._folder}/{entry.path}", entry.sha256)
 

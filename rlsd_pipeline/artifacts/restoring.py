@@ -10,7 +10,10 @@ from rlsd_pipeline.errors import ArtifactError
 
 
 class RestoringStore(ArtifactStore):
-    """Gives an artifact back its deleted files; in everything else the store that it is."""
+    """A store that gives an artifact back its deleted files; in all else the store it is given."""
+
+    def __init__(self, store: ArtifactStore):
+        self._storage = store.storage
 
     def produce(
         self,

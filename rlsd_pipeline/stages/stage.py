@@ -136,16 +136,26 @@ class Stage(Component):
     def make(self, run: StageRun) -> Artifact:
         """Read its artifact from the store, or compute it, and set its reference.
 
+        A stage of a training first computes deleted files that it reads again.
+
         Raises:
             RlsdError: An input is missing or does not fit, or the work is refused.
         """
+        from rlsd_pipeline.stages.registry import iteration_of
+        from rlsd_pipeline.stages.upkeep.restore import with_restored
+
         with guarded(self, f"{run.arm.name} at iteration {run.iteration:03d}"):
-            inputs = self.inputs(run)
-            self.require(run, inputs)
-            request = self.request(run, inputs)
-            artifact = run.produce(request, lambda out: self.write(run, inputs, out))
-            run.report(self, artifact)
-            return artifact
+            if isinstance(self, iteration_of(run.arm)):
+                return with_restored(run, self._make)
+            return self._make(run)
+
+    def _make(self, run: StageRun) -> Artifact:
+        inputs = self.inputs(run)
+        self.require(run, inputs)
+        request = self.request(run, inputs)
+        artifact = run.produce(request, lambda out: self.write(run, inputs, out))
+        run.report(self, artifact)
+        return artifact
 
     def is_current(self, run: StageRun) -> bool:
         """Whether its stored artifact is the one that the experiment now declares."""

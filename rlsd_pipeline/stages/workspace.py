@@ -74,6 +74,15 @@ class Workspace:
     def _lineages(self) -> dict[str, Arm]:
         return self.experiment.lineages()
 
+    def over(self, store: ArtifactStore) -> Workspace:
+        """The same experiment over another store, with the same policies in memory.
+
+        Trackers are told nothing of what it makes.
+        """
+        other = replace(self, store=store, tracking=Tracking())
+        other.verifier, other.pool, other.compute = self.verifier, self.pool, self.compute
+        return other
+
     def problems(self, artifact: Artifact) -> dict[str, Problem]:
         """Problem id -> problem, in the table's order; the two latest tables are kept."""
         if artifact.digest not in self._problems:

@@ -49,6 +49,13 @@ def teacher_policy(run: StageRun) -> Artifact:
     return run.read("policy", teacher.iteration(run.iteration))
 
 
+def averaged_again(run: StageRun) -> Artifact:
+    """The moving average at an iteration, from the one before it and the policy."""
+    assert isinstance(run.arm.teacher, EMATeacher)
+    before = run.read("teacher", run.iteration - 1)
+    return _averaged(run, run.arm.teacher.rate, before, run.read("policy"))
+
+
 def require_same_tokenizer(student: Policy, teacher: Policy) -> None:
     """The teacher scores the student's token ids, which must mean the same to it.
 

@@ -61,7 +61,7 @@ def droppable(
     return {
         folder: [
             Drop(name, part, owners[folder])
-            for part, names in _files_by_part(record).items()
+            for part, names in files_by_part(record).items()
             if part not in keeps[folder]
             for name in names
         ]
@@ -172,6 +172,7 @@ def _records(storage: Storage, artifacts: Iterable[StoredArtifact]) -> dict[str,
     }
 
 
-def _files_by_part(checkpoint: PolicyCheckpoint) -> dict[Part, list[str]]:
+def files_by_part(checkpoint: PolicyCheckpoint) -> dict[Part, list[str]]:
+    """The files of a checkpoint that retention may drop."""
     weights = [name for name in checkpoint.model_files if name.endswith(".safetensors")]
     return {OPTIMIZER: checkpoint.optimizer_files, WEIGHTS: weights}

@@ -78,6 +78,33 @@ def test_a_policy_is_restored(
     assert (restored.digest, dict(restored.collected)) == (collected.digest, {})
 
 
+def test_an_arm_that_is_declared_later_trains_on_from_what_was_deleted(
+    declare: Callable[..., Path], run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, later = (
+        {"name": name, "weighting": {"type": "rlsd"}, "teacher": {"type": teacher}}
+        for name, teacher in (("first", "frozen"), ("later", "live"))
+    )
+    declared: dict[str, Any] = {
+        "iterations": 2,
+        "retention": {"checkpoints": {"every": 100}, "in_training": 2},
+    }
+    seldom, often = (
+        {"every": every, "benchmarks": [{"type": "heldout", "name": "greedy"}]}
+        for every in (100, 1)
+    )
+    file = declare(**declared, arms=[first], evaluation=seldom)
+    assert run("train", file).exit_code == 0
+    file = declare(**declared, arms=[first, later], evaluation=often)
+    answer = run("train", file, "--arm", "later-s0")
+    assert answer.exit_code == 0, answer.error
+    # A score is no reason to compute an update again.
+    assert "later-s0: model.safetensors of policy_checkpoint" in answer.output
+    assert (
+        "policy 001 of later-s0 is computed again: its optimizer state and weights had been deleted"
+    ) in caplog.messages
+
+
 def test_what_is_young_is_spared(loop: Any, declare: Callable[..., Path], run: Run) -> None:
     assert "optimizer state" not in run("gc", declare(), "--yes").output
 

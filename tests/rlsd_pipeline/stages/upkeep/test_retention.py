@@ -10,7 +10,6 @@ import pytest
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.artifacts.garbage import collect, plan
 from rlsd_pipeline.artifacts.inventory import take_inventory
-from rlsd_pipeline.artifacts.restoring import RestoringStore
 from rlsd_pipeline.config.retention import CheckpointRetention, RetentionConfig
 from rlsd_pipeline.errors import ArtifactError, CollectedError
 from rlsd_pipeline.models.weights import OPTIMIZER, WEIGHTS
@@ -191,16 +190,16 @@ def test_what_was_collected_says_so_and_is_restored_to_the_same_bytes(
         workspace.pool.get(workspace.at("live-s0", 2).read("policy"))
 
     workspace = workspace_at(store, **DECLARED)
-    workspace.store = RestoringStore(store)
-    assert missing_updates(workspace, "live-s0", 2) == range(0, 2)
-    restored = restore_policy(workspace, "live-s0", 2)
+    policy = workspace.at("live-s0", 2)
+    assert missing_updates(policy) == range(0, 2)
+    restored = restore_policy(policy)
     assert dict(restored.collected) == {}
     whole = workspace_at(three, **DECLARED).at("live-s0", 2).read("policy")
     assert restored.digest == whole.digest
     for name in (WEIGHTS, OPTIMIZER):
         assert restored.local_path(name).read_bytes() == whole.local_path(name).read_bytes()
     assert without(policies(workspace, "live"), WEIGHTS) == []
-    assert missing_updates(workspace, "live-s0", 2) == range(2, 2)
+    assert missing_updates(policy) == range(2, 2)
 
 
 def test_another_result_is_not_put_in_the_place_of_what_was_collected(
@@ -209,7 +208,6 @@ def test_another_result_is_not_put_in_the_place_of_what_was_collected(
     workspace = workspace_at(store, **DECLARED)
     collect_garbage(workspace)
     before = workspace.store.storage.listing("policy_checkpoint")
-    workspace.store = RestoringStore(store)
     monkeypatch.setattr(
         "rlsd_pipeline.models.weights.save_file",
         lambda state, path: path.write_bytes(b"another result"),
@@ -217,7 +215,7 @@ def test_another_result_is_not_put_in_the_place_of_what_was_collected(
     with pytest.raises(
         ArtifactError, match=r"optimizer\.safetensors .* cannot be restored: it was"
     ):
-        restore_policy(workspace, "live-s0", 1)
+        restore_policy(workspace.at("live-s0", 1))
     assert workspace.store.storage.listing("policy_checkpoint") == before
 
 
@@ -226,6 +224,5 @@ def test_a_policy_of_another_experiment_is_not_restored(
 ) -> None:
     collect_garbage(workspace_at(store, **DECLARED))
     changed = workspace_at(store, **{**DECLARED, "update": {"learning_rate": 5e-3}})
-    changed.store = RestoringStore(store)
     with pytest.raises(ArtifactError, match="trained by another declaration"):
-        restore_policy(changed, "live-s0", 1)
+        restore_policy(changed.at("live-s0", 1))
