@@ -55,10 +55,16 @@ def method_table(report: MethodTable) -> str:
         _steps_meaning(report, _steps(report)),
     ]
     equal = "".join(
-        equal_rows([[line.method, line.score, line.low, line.high] for line in lines], _SAME_SCORES)
+        equal_rows(map(_answers, lines), _SAME_SCORES)
         for lines in by_benchmark(report.lines).values()
     )
     return framed("scores by method", heads, "".join(bodies)) + equal + meanings(explained)
+
+
+def _answers(line: MethodLine) -> tuple[object, ...]:
+    """The method, and all that is counted in its answers: a score alone may be equal by chance."""
+    steps = tuple(sorted(line.steps.items()))
+    return (line.method, line.score, line.low, line.high, line.leakage, steps)
 
 
 def one_seed(lines: Iterable[MethodLine]) -> bool:

@@ -248,6 +248,10 @@ def test_one_seed_is_said_to_say_nothing_of_the_methods() -> None:
     assert "★" not in page
     assert "Equal rows: grpo and opd:" in page
     assert '<th scope="col" class=n>updates</th>' in page
+    # A score may be equal by chance, while the steps of the reasoning are not.
+    by_chance = [*lines[:2], lines[2].model_copy(update={"steps": {"perceive": 0.5}})]
+    page = render(Report(title="t", experiment="e", created="c", table=_table(by_chance)))
+    assert "Equal rows" not in page
     several = [line.model_copy(update={"seeds": 4}) for line in lines]
     page = render(Report(title="t", experiment="e", created="c", table=_table(several)))
     assert "▲\u00a0higher" in page
