@@ -33,7 +33,7 @@ DEPLOYMENT := $(DEPLOY_VENV)/.installed
 
 help:
 	@echo "make demo    train GRPO and RLSD on easy-VQA, evaluate both, print the table"
-	@echo "make reproduction    all methods, eight seeds; an hour on two cores, resumable"
+	@echo "make reproduction    all methods, ten warm starts; some 90 minutes on two cores, resumable"
 	@echo "make smollm  a real language model: SmolLM2-135M on text arithmetic, resumable"
 	@echo "make ui PORT=3000    the Dagster UI on this machine"
 	@echo "make topology    the deployment's parts as processes, behind a password (deploy/README.md)"

@@ -44,13 +44,13 @@ ABOUT = {
 """The methods of the tables, and what is said of them there."""
 
 SHORT = {
-    "prefix_tree, branches only": "prefix tree, branches",
-    "surprisal": "surprisal",
     "opsd": "OPSD (Δ)",
-    "ktae": "KTAE",
-    "prefix_tree": "prefix tree",
     "rlsd": "RLSD",
     "grpo": "GRPO",
+    "ktae": "KTAE",
+    "prefix_tree": "prefix tree",
+    "surprisal": "surprisal",
+    "prefix_tree, branches only": "prefix tree, branches",
 }
 """Those of README.md, and their names there."""
 
