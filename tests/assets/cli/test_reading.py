@@ -388,3 +388,18 @@ def test_a_comparison_is_known_to_dagster(
         assert table[2]["p (Holm)"] == "1"
         for name in ("curve/greedy", "differences/greedy"):
             assert "data:image/png;base64," in event.metadata[name].value
+
+
+def test_a_page_is_written_and_text_around_it_stays(run: Run, file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "small.md"
+    answer = run("page", file, "--out", out)
+    assert answer.exit_code == 0, answer.error
+    text = out.read_text()
+    assert text.startswith("# small\n\n<!-- record -->\n\n`rlsd page ")
+    assert (tmp_path / "small" / "record.json").exists()
+    out.write_text(text.replace("# small", "# By hand"))
+    assert run("page", file, "--out", out).exit_code == 0
+    assert out.read_text() == text.replace("# small", "# By hand")
+    assert "--iteration needs --arm" in refused(run("page", file, "--iteration", "1"))
+    out.write_text("# No marks\n")
+    assert "expected <!-- record --> twice" in refused(run("page", file, "--out", out))
