@@ -86,13 +86,12 @@ def difference_picture(
     workspace: "Workspace", lines: "Sequence[MethodResult]", benchmark: str
 ) -> dict[str, dg.MarkdownMetadataValue]:
     """Paired differences to the method that all are compared with; may be empty."""
-    from rlsd_pipeline.report.collected.table import difference
     from rlsd_pipeline.report.figures import forest
 
     found = {
-        line.method: bounded
+        line.method: line.difference
         for line in lines
-        if line.benchmark == benchmark and (bounded := difference(line.difference))
+        if line.benchmark == benchmark and line.difference
     }
     if not found:
         return {}
@@ -112,13 +111,11 @@ def comparison_pictures(run: "StageRun") -> dict[str, dg.MarkdownMetadataValue]:
         return {}
     styles = _styles(run.workspace, found.methods)
     pictures = {
-        "credit": credit_strips(found.credit, styles),
-        "segments": segment_shares(found.credit),
+        "credit": credit_strips(found.credit.methods, styles),
+        "segments": segment_shares(found.credit.methods),
+        "rank_correlation": heat_map(found.rank_correlation, found.methods),
+        "rank_correlation_within": heat_map(found.rank_correlation_within, found.methods),
     }
-    if found.rank_correlation is not None:
-        pictures["rank_correlation"] = heat_map(found.rank_correlation, found.methods)
-    if (within := found.rank_correlation_within) is not None:
-        pictures["rank_correlation_within"] = heat_map(within, found.methods)
     return {name: _picture(name, figure) for name, figure in pictures.items()}
 
 

@@ -193,4 +193,6 @@ def _lookahead_table(run: StageRun) -> Table:
         f"p (Holm): of the difference to {compared}, corrected for the number of methods",
     ]
     title = f"after one update by each method, on {found.benchmark}"
-    return Table(title, lookahead_columns(f"- {compared}"), found.methods, notes)
+    columns = lookahead_columns(f"- {compared}")
+    columns[3] = columns[3]._replace(value=lambda line: getattr(line.difference, "value", None))
+    return Table(title, columns, found.methods, notes)

@@ -14,6 +14,7 @@ from rlsd_pipeline.report.grid_view import grid_map
 from rlsd_pipeline.report.learning_view import learning_against_fidelity
 from rlsd_pipeline.report.styles import method_styles
 from rlsd_pipeline.report.vector import png
+from rlsd_pipeline.tables.numbers import ends_of
 
 
 class Picture(NamedTuple):
@@ -58,9 +59,11 @@ def _pictures(record: Record) -> Iterator[tuple[str, Picture]]:
                 partial(learning_curves, chart, styles),
             ),
         )
-    known = {one.method: one.value for one in record.fidelity if one.value is not None}
+    known = {
+        one.method: found for one in record.fidelity if (found := one.value) and ends_of(found)
+    }
     if known:
-        baseline = record.table.baseline if record.table else ""
+        baseline = record.table.compared_with if record.table else ""
         data = "".join(one.model_dump_json() for one in record.fidelity)
         draw = partial(fidelity_dots, known, baseline, styles)
         yield "fidelity", Picture("Credit fidelity", "", data, draw)

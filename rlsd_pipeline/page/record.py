@@ -5,11 +5,12 @@ from typing import Literal
 from pydantic import Field
 
 from rlsd_pipeline.page.seeds import SeedScores
-from rlsd_pipeline.report.data import Chart, Diagnostic, Fidelity, MethodTable, Report
+from rlsd_pipeline.report.data import Chart, Diagnostic, Report
 from rlsd_pipeline.report.figures import CROWD
 from rlsd_pipeline.report.grid import Grid
 from rlsd_pipeline.report.learning import LearningPlot
 from rlsd_pipeline.report.part import NonEmpty, Part
+from schemas import MethodFidelity, Results
 
 _SHOWN = "reward"
 """Of the curves of training, the one that the page shows."""
@@ -40,7 +41,7 @@ class Provenance(Part):
 class Record(Part):
     """Every number of a page."""
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     """Version of this layout."""
 
     experiment: NonEmpty
@@ -55,7 +56,7 @@ class Record(Part):
     settings: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
     """Title -> one value, or several."""
 
-    table: MethodTable | None = None
+    table: Results | None = None
     """The scores of all methods."""
 
     undecided: tuple[str, ...] = ()
@@ -67,7 +68,7 @@ class Record(Part):
     curves: tuple[Chart, ...] = ()
     """The training reward, then accuracy and mentions of each benchmark."""
 
-    fidelity: tuple[Fidelity, ...] = ()
+    fidelity: tuple[MethodFidelity, ...] = ()
     """Credit against measured token values."""
 
     fidelity_meaning: str = ""
@@ -111,7 +112,7 @@ def record_of(
         undecided=undecided,
         seeds=seeds,
         curves=tuple(_drawn(chart) for chart in (*training, *report.charts)),
-        fidelity=compared.fidelity if compared else (),
+        fidelity=tuple(compared.fidelity) if compared else (),
         fidelity_meaning=compared.fidelity_meaning if compared and compared.fidelity else "",
         learning=report.learning,
         grids=report.grids,

@@ -6,11 +6,18 @@ from datetime import date
 from rlsd_pipeline.page.pictures import Picture, pictures
 from rlsd_pipeline.page.record import Provenance, Record
 from rlsd_pipeline.page.seeds import seeds_section
-from rlsd_pipeline.page.tables import corrected, estimate, in_order, markdown_table, score, steps
+from rlsd_pipeline.page.tables import estimate, in_order, markdown_table, steps
 from rlsd_pipeline.report import grid_view
-from rlsd_pipeline.report.data import Difference, Fidelity, MethodLine, MethodTable
+from rlsd_pipeline.report.method_table import (
+    LEAKAGE,
+    STEPS,
+    difference_meaning,
+    interval_meaning,
+)
 from rlsd_pipeline.statistics.intervals import SEEDS_REASON, STUDENT
-from rlsd_pipeline.tables.numbers import ABSENT, level, plain
+from rlsd_pipeline.tables.numbers import ABSENT, level, p_value, plain, with_ends
+from rlsd_pipeline.tables.results import by_name
+from schemas import MethodFidelity, MethodResult, Results, ScoreDifference
 
 _SHOWN = 12
 """Digits of a digest on the page; the record has more."""
@@ -73,35 +80,34 @@ def _results(record: Record) -> Iterator[str]:
     if table is None:
         return
     yield "## Results"
-    for benchmark in dict.fromkeys(line.benchmark for line in table.lines):
-        lines = [line for line in table.lines if line.benchmark == benchmark]
+    for benchmark, lines in by_name(table.lines).items():
         yield f"### {benchmark}"
-        yield _benchmark(lines, table.baseline)
+        yield _benchmark(lines, table.compared_with)
         yield from decisions(lines, table)
     meanings = [
-        f"Intervals are {level(table.confidence)}, {table.interval_meaning}",
-        table.difference_meaning,
-        table.leakage_meaning,
-        table.steps_meaning,
+        f"Intervals are {level(table.confidence)}, {interval_meaning(table)}",
+        difference_meaning(table),
+        LEAKAGE,
+        STEPS,
         *record.undecided,
     ]
     yield "\n".join(f"* {said.removesuffix('.')}." for said in meanings if said)
 
 
-def _benchmark(lines: Sequence[MethodLine], baseline: str) -> str:
+def _benchmark(lines: Sequence[MethodResult], baseline: str) -> str:
     names = in_order({name for line in lines for name in line.steps})
     heads = ["method", "seeds", "updates", "accuracy", "gain over the base"]
     heads += [f"minus {baseline}", "p (Holm)", "mentions a reference", "blind", " / ".join(names)]
     rows = [
         [
             line.method,
-            str(line.seeds),
+            str(len(line.seeds)),
             plain(line.updates),
-            score(line),
+            with_ends(line.score),
             estimate(line.gain, sign=True),
             estimate(line.difference, sign=True),
-            corrected(line.difference),
-            estimate(line.leakage),
+            ABSENT if line.difference is None else p_value(line.difference.p_corrected),
+            estimate(line.mentions),
             ABSENT if line.blind is None else f"{line.blind:.3f}",
             steps(line.steps, names),
         ]
@@ -118,7 +124,7 @@ def _any(rows: Sequence[Sequence[str]], place: int) -> bool:
     return any(row[place] != ABSENT for row in rows)
 
 
-def decisions(lines: Sequence[MethodLine], table: MethodTable) -> Iterator[str]:
+def decisions(lines: Sequence[MethodResult], table: Results) -> Iterator[str]:
     """Which methods differ from the baseline, by the corrected test over seeds alone.
 
     Args:
@@ -128,8 +134,9 @@ def decisions(lines: Sequence[MethodLine], table: MethodTable) -> Iterator[str]:
     found: dict[str, list[str]] = {"better": [], "worse": [], "not decided": [], "one seed": []}
     for line in lines:
         if line.difference is not None:
-            found[_decided(line.difference, line.seeds, 1 - table.confidence)].append(line.method)
-    against = f"against {table.baseline}, over seeds and corrected"
+            word = _decided(line.difference, len(line.seeds), 1 - table.confidence)
+            found[word].append(line.method)
+    against = f"against {table.compared_with}, over seeds and corrected"
     said = [
         f"{word.capitalize()} {against}: {', '.join(found[word])}."
         for word in ("better", "worse", "not decided")
@@ -142,7 +149,7 @@ def decisions(lines: Sequence[MethodLine], table: MethodTable) -> Iterator[str]:
         yield " ".join(said)
 
 
-def _decided(found: Difference, seeds: int, alpha: float) -> str:
+def _decided(found: ScoreDifference, seeds: int, alpha: float) -> str:
     if seeds < 2 or found.test != STUDENT:
         return "one seed" if seeds < 2 else "not decided"
     if found.p_corrected is None or found.p_corrected >= alpha:
@@ -173,19 +180,19 @@ def _fidelity(record: Record, drawn: Drawn, folder: str) -> Iterator[str]:
         return
     yield "## Credit fidelity"
     yield from _shown(drawn, "fidelity", folder)
-    against = f"minus {record.table.baseline}" if record.table else "difference"
+    against = f"minus {record.table.compared_with}" if record.table else "difference"
     heads = ["credit", "fidelity", "within responses", against, "p (Holm)"]
     yield markdown_table(heads, [_credit(one) for one in record.fidelity])
     yield record.fidelity_meaning
 
 
-def _credit(one: Fidelity) -> list[str]:
+def _credit(one: MethodFidelity) -> list[str]:
     return [
         one.method,
         estimate(one.value),
-        estimate(one.parts.get("within")),
+        estimate(one.within),
         estimate(one.difference, sign=True),
-        corrected(one.difference),
+        p_value(one.p_corrected),
     ]
 
 

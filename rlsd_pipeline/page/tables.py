@@ -2,9 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from rlsd_pipeline.report.data import Difference, Estimate, MethodLine
-from rlsd_pipeline.statistics.intervals import UNBOUNDED_MARK
-from rlsd_pipeline.tables.numbers import ABSENT, p_value, with_ends
+from rlsd_pipeline.tables.numbers import ABSENT, Bounded, ends_of, with_ends
 
 STEPS = ("perceive", "compare", "negate", "answer")
 """Steps of the reasoning on easy-VQA."""
@@ -20,21 +18,9 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cell.replace('|', '&#124;').replace(chr(10), ' ') for cell in cells)} |"
 
 
-def estimate(found: Estimate | None, *, sign: bool = False) -> str:
+def estimate(found: Bounded | None, *, sign: bool = False) -> str:
     """A value with its interval; a dash where there is none."""
-    return ABSENT if found is None else with_ends(found, sign=sign)
-
-
-def score(line: MethodLine) -> str:
-    """The accuracy of a line; a training that is one of its kind bounds nothing."""
-    if not abs(line.high) < float("inf"):
-        return f"{line.score:.3f} {UNBOUNDED_MARK}"
-    return with_ends(Estimate(value=line.score, low=line.low, high=line.high))
-
-
-def corrected(found: Difference | None) -> str:
-    """The corrected p-value of a difference."""
-    return ABSENT if found is None else p_value(found.p_corrected)
+    return ABSENT if found is None or ends_of(found) is None else with_ends(found, sign=sign)
 
 
 def in_order(names: Collection[str]) -> list[str]:

@@ -1,181 +1,83 @@
 """The report's data on how methods differ in credit, gradient and look-ahead."""
 
-from typing import Self
+import math
+from collections.abc import Sequence
 
-from pydantic import Field, FiniteFloat, model_validator
-
-from rlsd_pipeline.report.part import (
-    Count,
-    Difference,
-    Estimate,
-    NonEmpty,
-    Part,
-    Row,
-    Share,
-    check_known,
-    check_matrix,
-)
-
-
-class Quantiles(Part):
-    """Where the middle of a distribution lies."""
-
-    p05: FiniteFloat
-    """5 % lie below."""
-
-    p25: FiniteFloat
-    """A quarter lies below."""
-
-    p50: FiniteFloat
-    """The median."""
-
-    p75: FiniteFloat
-    """A quarter lies above."""
-
-    p95: FiniteFloat
-    """5 % lie above."""
-
-    @model_validator(mode="after")
-    def _check_order(self) -> Self:
-        values = [self.p05, self.p25, self.p50, self.p75, self.p95]
-        if values != sorted(values):
-            raise ValueError(f"the quantiles {values} do not rise")
-        return self
-
-
-class CreditSummary(Part):
-    """What one method gives to the tokens of the compared rollouts."""
-
-    quantiles: Quantiles
-    """Of Â_t over the tokens with signal, unitless."""
-
-    reasoning: Share
-    """Share of Σ|Â_t| that falls on reasoning tokens."""
-
-    answer: Share
-    """Share that falls on tokens of the final answer."""
-
-    format: Share
-    """Share that falls on tokens of the format, such as tags and the end token."""
-
-    tokens_with_signal: Count
-    """Number of tokens with Â_t ≠ 0."""
-
-    sign_agreement: Share | None = None
-    """Share of the tokens with signal whose Â_t has the sign of A."""
-
-    clip_fraction: Share | None = None
-    """Share of the tokens whose weight was clipped; null where nothing is clipped."""
-
-
-class Lookahead(Part):
-    """The score after one and the same number of updates from a shared policy."""
-
-    method: NonEmpty
-    """The method that made the updates."""
-
-    score: Estimate
-    """The score then, with its interval."""
-
-    difference: Difference | None = None
-    """Paired difference to the baseline; null for the baseline itself."""
-
-
-class Fidelity(Part):
-    """How near one method's credit comes to what the tokens were worth."""
-
-    method: NonEmpty
-    """The method."""
-
-    value: Estimate | None
-    """Cosine with the measured advantages; null where the credit is 0 everywhere."""
-
-    difference: Difference | None = None
-    """Paired difference to the baseline; null for the baseline itself."""
-
-    parts: dict[str, Estimate | None] = Field(default={})
-    """Part of the responses, such as `within`, `answer` or `quarter 4` -> the cosine there."""
-
-    differences: dict[str, Difference] = Field(default={})
-    """Part of the responses -> paired difference to the baseline there."""
-
-
-class Signal(Part):
-    """How much of one method's gradient on these rollouts is signal."""
-
-    method: NonEmpty
-    """The method."""
-
-    cosine: Estimate | None
-    """Of its mean gradient with that of the measured advantages; null where not known."""
-
-    share: Estimate | None
-    """Share of the batch's squared norm that is its mean's; null where not known."""
-
-    prompts: FiniteFloat | None
-    """Prompts of a batch that is half signal; null where none is seen."""
-
-    rollouts: FiniteFloat | None
-    """Rollouts for the baseline's share; null where no signal is seen."""
+from rlsd_pipeline.report.part import Part, Row
+from schemas import GradientComparison, MethodFidelity, MethodLookahead, WeightingComparison
 
 
 class Comparison(Part):
     """All methods on the same rollouts: the only thing that differs is the method."""
 
-    methods: tuple[NonEmpty, ...] = Field(min_length=1)
-    """The methods, in the order of the matrices."""
+    credit: WeightingComparison
+    """What every method gives, and its fidelity if token values were measured."""
 
-    rollouts: Count
-    """Number of rollouts compared."""
+    gradients: GradientComparison | None = None
+    """The gradients of the methods' losses on these rollouts."""
 
-    tokens: Count
-    """Number of their tokens."""
-
-    credit: dict[NonEmpty, CreditSummary]
-    """Method → what it gives."""
-
-    rank_correlation: tuple[Row, ...] | None = None
-    """Spearman's ρ of Â_t over tokens. [methods, methods]"""
-
-    rank_correlation_within: tuple[Row, ...] | None = None
-    """The same after each response's mean is taken away. [methods, methods]"""
-
-    gradient_norms: dict[NonEmpty, FiniteFloat] | None = None
-    """Method → Euclidean norm of the gradient of its loss on these rollouts."""
-
-    gradient_cosine: tuple[Row, ...] | None = None
-    """Cosine between those gradients. [methods, methods]"""
-
-    gradient_signal: tuple[Signal, ...] = ()
-    """Bias and noise of those gradients."""
-
-    gradient_signal_meaning: str = ""
-    """What its columns mean, in a few sentences."""
-
-    fidelity: tuple[Fidelity, ...] = ()
-    """Credit against measured token values; empty where none were measured."""
-
-    fidelity_meaning: str = ""
-    """What was measured and how reliably, or how to measure it, in a sentence or two."""
-
-    lookahead: tuple[Lookahead, ...] = ()
+    lookahead: tuple[MethodLookahead, ...] = ()
     """Scores after further updates from one shared policy."""
 
-    lookahead_meaning: str = ""
-    """From which policy, how many updates, over what the intervals are, and n."""
-
     baseline: str = ""
-    """The method the lookahead differences are to."""
+    """The method that the differences are to."""
 
     meaning: str = ""
     """Where the rollouts come from and which tokens count, in a sentence."""
 
-    @model_validator(mode="after")
-    def _check_methods(self) -> Self:
-        check_matrix("rank_correlation", self.rank_correlation, len(self.methods))
-        within = self.rank_correlation_within
-        check_matrix("rank_correlation_within", within, len(self.methods))
-        check_matrix("gradient_cosine", self.gradient_cosine, len(self.methods))
-        check_known("credit", self.credit, self.methods)
-        check_known("gradient_norms", self.gradient_norms, self.methods)
-        return self
+    fidelity_meaning: str = ""
+    """What was measured and how reliably, or how to measure it, in a sentence or two."""
+
+    signal_meaning: str = ""
+    """What bias and noise of the gradients mean, in a few sentences."""
+
+    lookahead_meaning: str = ""
+    """From which policy, how many updates, over what the intervals are, and n."""
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods, in the order of the matrices."""
+        gradients = [] if self.gradients is None else self.gradients.methods
+        return tuple(dict.fromkeys([*self._compared, *gradients]))
+
+    @property
+    def fidelity(self) -> list[MethodFidelity]:
+        """The nearest method first; those without a fidelity last."""
+        found = self.credit.fidelity
+        methods = [] if found is None else found.methods
+        return sorted(methods, key=lambda one: -one.value.value if one.value else math.inf)
+
+    @property
+    def rank_correlation(self) -> tuple[Row, ...]:
+        """Spearman's ρ of the credit over tokens; `[methods, methods]`."""
+        return spread(self._compared, self.credit.rank_correlation, self.methods)
+
+    @property
+    def rank_correlation_within(self) -> tuple[Row, ...]:
+        """The same after each response's mean is subtracted; `[methods, methods]`."""
+        return spread(self._compared, self.credit.rank_correlation_within, self.methods)
+
+    @property
+    def gradient_cosine(self) -> tuple[Row, ...] | None:
+        """Cosine between the gradients; `[methods, methods]`."""
+        found = self.gradients
+        return None if found is None else spread(found.methods, found.cosines, self.methods)
+
+    @property
+    def _compared(self) -> list[str]:
+        return [method.method for method in self.credit.methods]
+
+
+def spread(
+    known: Sequence[str], matrix: Sequence[Sequence[float | None]], names: Sequence[str]
+) -> tuple[Row, ...]:
+    """A matrix over `known` methods as one over `names`; nan where there is nothing."""
+    places = {name: place for place, name in enumerate(known)}
+
+    def cell(row: str, column: str) -> float:
+        value = None
+        if row in places and column in places:
+            value = matrix[places[row]][places[column]]
+        return math.nan if value is None else value
+
+    return tuple(tuple(cell(row, column) for column in names) for row in names)

@@ -4,52 +4,12 @@ from typing import NamedTuple, Self
 
 from pydantic import Field, FiniteFloat, model_validator
 
-from rlsd_pipeline.report.comparison import (
-    Comparison,
-    CreditSummary,
-    Fidelity,
-    Lookahead,
-    Quantiles,
-    Signal,
-)
+from rlsd_pipeline.report.comparison import Comparison
 from rlsd_pipeline.report.grid import Grid
-from rlsd_pipeline.report.learning import LearningPlot, LearningPoint
-from rlsd_pipeline.report.part import (
-    Count,
-    Difference,
-    Estimate,
-    NonEmpty,
-    Part,
-    Share,
-    check_interval,
-    check_length,
-)
-from rlsd_pipeline.report.rollout_view import Picture, RolloutView, Segment, StateValue
-
-__all__ = [
-    "BandPoint",
-    "Chart",
-    "Comparison",
-    "CreditSummary",
-    "Curve",
-    "Diagnostic",
-    "Difference",
-    "Estimate",
-    "Fidelity",
-    "LearningPlot",
-    "LearningPoint",
-    "Lookahead",
-    "MethodLine",
-    "MethodTable",
-    "Picture",
-    "Point",
-    "Quantiles",
-    "Report",
-    "RolloutView",
-    "Segment",
-    "Signal",
-    "StateValue",
-]
+from rlsd_pipeline.report.learning import LearningPlot
+from rlsd_pipeline.report.part import Count, NonEmpty, Part, check_length
+from rlsd_pipeline.report.rollout_view import RolloutView
+from schemas import Results
 
 
 class Point(NamedTuple):
@@ -103,88 +63,6 @@ class Chart(Part):
     """What the bands are intervals over, their level, and n; part of the caption."""
 
 
-class MethodLine(Part):
-    """One method on one benchmark."""
-
-    benchmark: NonEmpty
-    """Groups the lines."""
-
-    method: NonEmpty
-    """The method."""
-
-    score: FiniteFloat
-    """The score of its final policy."""
-
-    low: FiniteFloat
-    """Lower end of the interval of the score."""
-
-    high: FiniteFloat
-    """Upper end."""
-
-    seeds: Count = 1
-    """Number of training runs."""
-
-    updates: Count | None = None
-    """Of the policy that the score is of; null where it is not known."""
-
-    questions: Count | None = None
-    """Number of questions each was asked."""
-
-    difference: Difference | None = None
-    """Paired difference to the baseline method; null for the baseline itself."""
-
-    gain: Estimate | None = None
-    """Difference to the base policy that no method has trained."""
-
-    leakage: Estimate | None = None
-    """Share of responses that betray privileged information."""
-
-    blind: FiniteFloat | None = None
-    """Score of answering without looking at the image."""
-
-    steps: dict[str, Share] = Field(default_factory=dict)
-    """Step of the reasoning → share of responses in which it is right."""
-
-    published: dict[str, FiniteFloat] | None = None
-    """Benchmark → the number its authors published, in their own unit."""
-
-    @model_validator(mode="after")
-    def _check_interval(self) -> Self:
-        check_interval(self.low, self.high)
-        return self
-
-
-class MethodTable(Part):
-    """The result: scores of all methods, and what every column means."""
-
-    lines: tuple[MethodLine, ...] = Field(min_length=1)
-    """The rows; those of one benchmark are shown together."""
-
-    baseline: NonEmpty
-    """The method that differences are to."""
-
-    confidence: Share = 0.95
-    """Level of all intervals; 1 − confidence is the level of the tests."""
-
-    score_meaning: str = "share of correct responses"
-    """What a score is."""
-
-    interval_meaning: str = ""
-    """What the intervals of scores are over, and how they were made."""
-
-    difference_meaning: str = ""
-    """How differences are paired, tested and corrected."""
-
-    leakage_meaning: str = ""
-    """What counts as leakage."""
-
-    steps_meaning: str = ""
-    """What the steps are."""
-
-    published_meaning: str = ""
-    """Where the published numbers are from, and why they are or are not comparable."""
-
-
 class Diagnostic(Part):
     """A small table with a title and what it tells."""
 
@@ -225,7 +103,7 @@ class Report(Part):
     notes: tuple[str, ...] = ()
     """Short paragraphs: what was compared, what it shows, what it does not."""
 
-    table: MethodTable | None = None
+    table: Results | None = None
     """The result."""
 
     charts: tuple[Chart, ...] = ()

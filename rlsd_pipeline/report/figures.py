@@ -4,7 +4,7 @@ Every function returns a matplotlib Figure that belongs to no global state; `vec
 into SVG or PNG. A method is told by marker and line as well as by its colour.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from rlsd_pipeline.report.canvas import drawn, label_ends, name_rows, new_axes, shortened
-from rlsd_pipeline.report.data import Chart, CreditSummary, Curve, Difference, Estimate
+from rlsd_pipeline.report.data import Chart, Curve
 from rlsd_pipeline.report.styles import INK, Style, method_styles
-from rlsd_pipeline.tables.numbers import true_minus, with_ends
+from rlsd_pipeline.tables.numbers import Bounded, ends_of, true_minus, with_ends
+from schemas import MethodCredit
 
 Styles = Mapping[str, Style]
 
@@ -58,7 +59,7 @@ def learning_curves(chart: Chart, styles: Styles | None = None) -> Figure:
 
 @drawn
 def forest(
-    differences: Mapping[str, Difference],
+    differences: Mapping[str, Bounded],
     baseline: str,
     styles: Styles | None = None,
     quantity: str = "score",
@@ -82,7 +83,7 @@ def forest(
 
 @drawn
 def fidelity_dots(
-    fidelities: Mapping[str, Estimate], baseline: str, styles: Styles | None = None
+    fidelities: Mapping[str, Bounded], baseline: str, styles: Styles | None = None
 ) -> Figure:
     """How near each method's credit comes to the true advantages, from random to perfect.
 
@@ -104,12 +105,13 @@ def fidelity_dots(
 
 
 def _draw_intervals(
-    axes: Axes, estimates: Mapping[str, Estimate], styles: Styles, *, sign: bool
+    axes: Axes, estimates: Mapping[str, Bounded], styles: Styles, *, sign: bool
 ) -> None:
     """A row a method: its estimate, its interval, and the numbers beside them."""
     for row, (method, found) in enumerate(estimates.items()):
         style = styles[method]
-        axes.plot([found.low, found.high], [row, row], color=style.colour, linewidth=2)
+        if ends := ends_of(found):
+            axes.plot(ends, [row, row], color=style.colour, linewidth=2)
         axes.plot(found.value, row, style.marker, color=style.colour, markersize=6)
         axes.annotate(
             with_ends(found, sign=sign),
@@ -125,22 +127,22 @@ def _draw_intervals(
 
 
 @drawn
-def credit_strips(credit: Mapping[str, CreditSummary], styles: Styles | None = None) -> Figure:
+def credit_strips(credit: Sequence[MethodCredit], styles: Styles | None = None) -> Figure:
     """Quantiles of the token credit of each method: 5–95 % thin, 25–75 % thick, the median.
 
     Args:
-        credit: Method → its summary.
-        styles: Method → style; by default in the order of the summaries.
+        credit: What each method gives.
+        styles: Method → style; by default in the given order.
     """
-    styles = styles or method_styles(credit)
+    styles = styles or method_styles(one.method for one in credit)
     figure, axes = new_axes(0.85 + 0.27 * max(len(credit), 2))
     axes.grid(axis="x")
     axes.axvline(0, color=INK, linewidth=1)
-    for row, (method, summary) in enumerate(credit.items()):
-        style, q = styles[method], summary.quantiles
-        axes.plot([q.p05, q.p95], [row, row], color=style.colour, linewidth=1.2)
+    for row, one in enumerate(credit):
+        style, q = styles[one.method], one.quantiles
+        axes.plot([q["p05"], q["p95"]], [row, row], color=style.colour, linewidth=1.2)
         axes.plot(
-            [q.p25, q.p75],
+            [q["p25"], q["p75"]],
             [row, row],
             color=style.colour,
             linewidth=7,
@@ -148,7 +150,7 @@ def credit_strips(credit: Mapping[str, CreditSummary], styles: Styles | None = N
             solid_capstyle="butt",
         )
         axes.plot(
-            q.p50,
+            q["p50"],
             row,
             style.marker,
             color=style.colour,
@@ -156,22 +158,23 @@ def credit_strips(credit: Mapping[str, CreditSummary], styles: Styles | None = N
             markeredgecolor=INK,
             markeredgewidth=0.6,
         )
-    name_rows(axes, list(credit))
+    name_rows(axes, [one.method for one in credit])
     axes.set_xlabel("token credit Â" + _squeeze(axes, credit))
     return figure
 
 
 @drawn
-def segment_shares(credit: Mapping[str, CreditSummary]) -> Figure:
+def segment_shares(credit: Sequence[MethodCredit]) -> Figure:
     """Where the credit of each method falls: stacked shares of Σ|Â| with a hatch a segment.
 
     Args:
-        credit: Method → its summary.
+        credit: What each method gives.
     """
     figure, axes = new_axes(1.1 + 0.27 * max(len(credit), 2))
     left = np.zeros(len(credit))
     for segment, hatch in HATCHES.items():
-        shares = np.array([getattr(summary, segment) for summary in credit.values()])
+        found = [one.segments.get(segment) for one in credit]
+        shares = np.array([0.0 if share is None else share.value for share in found])
         axes.barh(
             range(len(credit)),
             shares,
@@ -196,7 +199,7 @@ def segment_shares(credit: Mapping[str, CreditSummary]) -> Figure:
                     bbox={"facecolor": SHADES[segment], "edgecolor": "none", "pad": 1},
                 )
         left += shares
-    name_rows(axes, list(credit))
+    name_rows(axes, [one.method for one in credit])
     axes.set(xlim=(0, 1), xlabel="share of Σ|Â|")
     figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
     return figure
@@ -230,11 +233,9 @@ def draw_curve(axes: Axes, curve: Curve, style: Style, crowded: bool) -> None:
     )
 
 
-def _squeeze(axes: Axes, credit: Mapping[str, CreditSummary]) -> str:
+def _squeeze(axes: Axes, credit: Sequence[MethodCredit]) -> str:
     """Make a wide range of scales readable; say so in what is added to the axis label."""
-    reach = [
-        max(abs(summary.quantiles.p05), abs(summary.quantiles.p95)) for summary in credit.values()
-    ]
+    reach = [max(abs(one.quantiles[end]) for end in ("p05", "p95")) for one in credit]
     smallest = min((value for value in reach if value > 0), default=0.0)
     if not smallest or max(reach) < 12 * smallest:
         return ""

@@ -4,7 +4,8 @@ from typing import Literal, Self
 
 from pydantic import Field, FiniteFloat, model_validator
 
-from rlsd_pipeline.report.part import Estimate, NonEmpty, Part, check_length
+from rlsd_pipeline.report.part import NonEmpty, Part, check_length
+from schemas import Interval
 
 
 class GridMap(Part):
@@ -19,7 +20,7 @@ class GridMap(Part):
     better: Literal["higher", "lower"]
     """Which values are good."""
 
-    cells: tuple[tuple[Estimate | None, ...], ...]
+    cells: tuple[tuple[Interval | None, ...], ...]
     """Null where it is not known; `[clips, mixes]`."""
 
     meaning: str = ""

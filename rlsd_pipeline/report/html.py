@@ -5,7 +5,7 @@ import hashlib
 from html import escape
 from importlib.resources import files
 
-from rlsd_pipeline.report import sections
+from rlsd_pipeline.report import comparison_view, sections
 from rlsd_pipeline.report.data import Report
 from rlsd_pipeline.report.grid_view import grids
 from rlsd_pipeline.report.learning_view import learning
@@ -48,13 +48,13 @@ def render(report: Report) -> str:
     """
     styles = method_styles(report.methods())
     parts = {
-        "credit": sections.credit(report.comparison, styles),
+        "credit": comparison_view.credit(report.comparison, styles),
         "summary": sections.summary(report),
         "curves": sections.curves(report, styles),
         "training": sections.training(report, styles),
         "differences": sections.differences(report.table, styles),
         "tokens": token_view(report),
-        "comparison": sections.comparison(report.comparison, styles),
+        "comparison": comparison_view.comparison(report.comparison, styles),
         "learning": learning(report.learning, styles),
         "grid": grids(report.grids),
         "diagnostics": sections.diagnostics(report.diagnostics),

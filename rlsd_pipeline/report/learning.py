@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from rlsd_pipeline.report.part import Estimate, NonEmpty, Part
+from rlsd_pipeline.report.part import NonEmpty, Part
+from schemas import Interval
 
 
 class LearningPoint(Part):
@@ -11,10 +12,10 @@ class LearningPoint(Part):
     method: NonEmpty
     """The method."""
 
-    fidelity: Estimate
+    fidelity: Interval
     """Of its credit on shared rollouts; 1 of the oracle, by definition."""
 
-    gain: Estimate
+    gain: Interval
     """What it learnt more than the baseline; without an interval where there is one seed."""
 
 

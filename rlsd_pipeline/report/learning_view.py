@@ -1,6 +1,7 @@
 """Learning against fidelity: a figure, and its section of the page."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from matplotlib.figure import Figure
 
@@ -9,8 +10,10 @@ from rlsd_pipeline.report.cards import card, cards
 from rlsd_pipeline.report.learning import LearningPlot
 from rlsd_pipeline.report.sections import Styles
 from rlsd_pipeline.report.styles import INK, method_styles
-from rlsd_pipeline.report.tables import numbers, section, table
-from rlsd_pipeline.tables.numbers import with_ends
+from rlsd_pipeline.report.tables import numbers, rendered, section
+from rlsd_pipeline.tables.credit import METHOD
+from rlsd_pipeline.tables.numbers import ends_of
+from rlsd_pipeline.tables.table import Column, Table
 
 
 @drawn
@@ -27,8 +30,10 @@ def learning_against_fidelity(plot: LearningPlot, styles: Styles | None = None) 
     axes.axhline(0, color=INK, linewidth=1)
     for point in plot.points:
         x, y, style = point.fidelity, point.gain, styles[point.method]
-        axes.plot([x.low, x.high], [y.value] * 2, color=style.colour, linewidth=1.2)
-        axes.plot([x.value] * 2, [y.low, y.high], color=style.colour, linewidth=1.2)
+        if ends := ends_of(x):
+            axes.plot(ends, [y.value] * 2, color=style.colour, linewidth=1.2)
+        if ends := ends_of(y):
+            axes.plot([x.value] * 2, ends, color=style.colour, linewidth=1.2)
         axes.plot(x.value, y.value, style.marker, color=style.colour, markersize=6.5)
     axes.set(
         xlabel="fidelity of the credit: 0 random, 1 the true advantage",
@@ -56,12 +61,6 @@ def learning(plots: Sequence[LearningPlot], styles: Styles) -> str:
 
 
 def _numbers(plot: LearningPlot) -> str:
-    rows = [
-        [
-            point.method,
-            with_ends(point.fidelity),
-            with_ends(point.gain, sign=True),
-        ]
-        for point in plot.points
-    ]
-    return table(plot.name, ["method", "fidelity", f"minus {plot.baseline}"], rows)
+    gain = Column(f"minus {plot.baseline}", attrgetter("gain"), "+")
+    columns = [METHOD, Column("fidelity", attrgetter("fidelity")), gain]
+    return rendered(Table(plot.name, columns, plot.points))

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
-from rlsd_pipeline.credit.agreement import Other, agreements
+from rlsd_pipeline.credit.agreement import agreements
 from rlsd_pipeline.report.cards import card
 from rlsd_pipeline.report.comparison import Comparison
 from rlsd_pipeline.report.heat_map import MANY, heat_map
 from rlsd_pipeline.report.part import Row
-from rlsd_pipeline.report.tables import Cell, details, table
+from rlsd_pipeline.report.tables import details, rendered
+from rlsd_pipeline.tables.credit import nearest_and_furthest
+from rlsd_pipeline.tables.table import Column, Table
 
 
 def matrix_cards(data: Comparison, size: str) -> list[str]:
@@ -18,16 +20,13 @@ def matrix_cards(data: Comparison, size: str) -> list[str]:
         size: How many tokens and rollouts it covers, as text.
     """
     ranks, within = data.rank_correlation, data.rank_correlation_within
-    items = []
-    if ranks is not None:
-        caption = f"Spearman's ρ of the token credit; – where one is constant. {size}."
-        items.append(_card("ranks", "Do methods order tokens alike?", ranks, data, caption))
-    if within is not None:
-        caption = (
-            "The same after each response's mean credit is subtracted; – for methods that give "
-            f"every token of a response the same. {size}."
-        )
-        items.append(_card("within", "Do they agree on which tokens count?", within, data, caption))
+    caption = f"Spearman's ρ of the token credit; – where one is constant. {size}."
+    items = [_card("ranks", "Do methods order tokens alike?", ranks, data, caption)]
+    caption = (
+        "The same after each response's mean credit is subtracted; – for methods that give every "
+        f"token of a response the same. {size}."
+    )
+    items.append(_card("within", "Do they agree on which tokens count?", within, data, caption))
     if data.gradient_cosine is not None:
         cosines, caption = data.gradient_cosine, f"Cosine between the gradients. {size}."
         items.append(_card("cosines", "Do updates point the same way?", cosines, data, caption))
@@ -39,15 +38,8 @@ def _card(key: str, title: str, matrix: Sequence[Row], data: Comparison, caption
     figure = heat_map(matrix, data.methods)
     if len(data.methods) <= MANY:
         return card(key, title, figure, caption)
-    rows: list[list[Cell]] = [
-        [" = ".join(one.methods), *_cells(one.nearest), *_cells(one.furthest)]
-        for one in agreements(data.methods, matrix)
-    ]
-    columns = ("method", "nearest", "value", "furthest", "value")
-    ends = details("Nearest and furthest method of each", table(title, columns, rows))
+    columns = [Column("method", lambda one: " = ".join(one.methods)), *nearest_and_furthest("")]
+    shown = rendered(Table(title, columns, agreements(data.methods, matrix)))
+    ends = details("Nearest and furthest method of each", shown)
     caption = f"In hundredths, similar methods together. {caption}"
     return card(key, title, figure, caption, ends)
-
-
-def _cells(found: Other | None) -> tuple[Cell, Cell]:
-    return (None, None) if found is None else (found.method, found.value)

@@ -1,212 +1,183 @@
-"""The result as a table: one line a method, grouped by benchmark, and what every column means."""
+"""The results as a table of the page: a line a method, and what every column means."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
-from typing import NamedTuple
+from operator import attrgetter
 
-from rlsd_pipeline.report.data import MethodLine, MethodTable
-from rlsd_pipeline.report.part import Estimate
-from rlsd_pipeline.report.tables import cell, equal_rows, framed, head, meanings, table
+from rlsd_pipeline.evaluation.published import BENCHMARKS, published_methods
+from rlsd_pipeline.report.tables import (
+    Cell,
+    Markup,
+    cell,
+    equal_rows,
+    framed,
+    head,
+    meanings,
+    row_of,
+    table,
+)
+from rlsd_pipeline.statistics.intervals import SEEDS_REASON
+from rlsd_pipeline.tables.credit import METHOD
 from rlsd_pipeline.tables.numbers import (
     ABSENT,
-    interval,
+    ends_of,
     level,
-    middle,
     p_value,
     percent,
-    plain,
     true_minus,
 )
+from rlsd_pipeline.tables.results import by_name, over_seeds
+from rlsd_pipeline.tables.table import Column
+from schemas import MethodResult, Results
 
 ONE_SEED = "One seed: all of this is about these trainings, and says nothing about the methods."
+PUBLISHED = (
+    "Published: Qwen3-VL-8B on five other benchmarks, one run without an interval (arXiv "
+    "2604.03128). Compare the order of the methods, never the values."
+)
 _SAME_SCORES = (
     "their policies answered alike. Methods with the same credit do, and so do untrained ones."
 )
+LEAKAGE = (
+    "Leakage is the share of held-out responses that mention a reference, although none was shown."
+)
+_SIZE = "training seeds × questions asked of each"
+STEPS = "Each step of the reasoning is judged given the step before."
 
 
-class Column(NamedTuple):
-    """One column of the method table.
-
-    Attributes:
-        head: What stands above it.
-        cell: Makes the HTML of its cell from a line.
-        meaning: What its numbers are; empty where the head says it all.
-    """
-
-    head: str
-    cell: Callable[[MethodLine], str]
-    meaning: str = ""
-
-
-def method_table(report: MethodTable) -> str:
+def method_table(results: Results) -> str:
     """Scores of all methods, the lines of a benchmark together."""
-    columns = _columns(report)
+    columns = _columns(results)
     heads = [head(column.head, place > 0) for place, column in enumerate(columns)]
-    bodies = []
-    for benchmark, lines in by_benchmark(report.lines).items():
-        best = None if one_seed(lines) else max(line.score for line in lines)
-        rows = "".join(_row(line, columns, line.score == best) for line in lines)
+    numeric = [True] * len(columns)
+    several, bodies, equal = over_seeds(results.lines), [], []
+    for benchmark, lines in by_name(results.lines).items():
+        best = max(line.score.value for line in lines) if over_seeds(lines) else None
+        rows = []
+        for line in lines:
+            cells: list[Cell] = [cell(column, line) for column in columns]
+            if line.score.value == best:
+                star = '<span title="highest score of its benchmark">★</span>'
+                cells[0] = Markup(f"{escape(line.method)} {star}")
+            rows.append(row_of(cells, numeric, "best" if line.score.value == best else ""))
         title = f'<th scope="rowgroup" colspan="{len(columns)}">{escape(benchmark)}</th>'
-        bodies.append(f'<tbody><tr class="group">{title}</tr>{rows}</tbody>')
+        bodies.append(f'<tbody><tr class="group">{title}</tr>{"".join(rows)}</tbody>')
+        equal.append(equal_rows(map(_answers, lines), _SAME_SCORES))
+    steps = _steps(results.lines)
     star = "highest score of its benchmark, which alone is no evidence of a difference"
     explained = [
-        ("★", "" if one_seed(report.lines) else star),
+        ("★", star if several else ""),
         *((column.head, column.meaning) for column in columns),
-        _steps_meaning(report, _steps(report)),
+        (", ".join(steps), STEPS if steps else ""),
     ]
-    equal = "".join(
-        equal_rows(map(_answers, lines), _SAME_SCORES)
-        for lines in by_benchmark(report.lines).values()
-    )
-    return framed("scores by method", heads, "".join(bodies)) + equal + meanings(explained)
+    table = framed("scores by method", heads, "".join(bodies))
+    return table + "".join(equal) + meanings(explained)
 
 
-def _answers(line: MethodLine) -> tuple[object, ...]:
+def _answers(line: MethodResult) -> tuple[object, ...]:
     """The method, and all that is counted in its answers: a score alone may be equal by chance."""
-    steps = tuple(sorted(line.steps.items()))
-    return (line.method, line.score, line.low, line.high, line.leakage, steps)
+    return (line.method, line.score, line.mentions, tuple(sorted(line.steps.items())))
 
 
-def one_seed(lines: Iterable[MethodLine]) -> bool:
-    """Whether no method was trained more than once."""
-    return all(line.seeds < 2 for line in lines)
-
-
-def published_table(lines: Iterable[MethodLine]) -> str:
+def published_table(lines: Sequence[MethodResult]) -> str:
     """What the authors of the methods published, or nothing."""
-    numbers: dict[str, Mapping[str, float]] = {
-        line.method: line.published for line in lines if line.published
-    }
-    benchmarks = list(dict.fromkeys(name for values in numbers.values() for name in values))
-    rows = [
-        [method, *(f"{values[name]:.2f}" if name in values else ABSENT for name in benchmarks)]
-        for method, values in numbers.items()
-    ]
-    return table("published numbers", ["method", *benchmarks], rows) if rows else ""
+    found = published_methods({line.method: line.weighting for line in lines})
+    rows = [[method, *(f"{value:.2f}" for value in values)] for method, values in found.items()]
+    return table("published numbers", ["method", *BENCHMARKS], rows) if rows else ""
 
 
-def by_benchmark(lines: Iterable[MethodLine]) -> dict[str, list[MethodLine]]:
-    """Benchmark → its lines, in the order of first mention."""
-    groups: dict[str, list[MethodLine]] = {}
-    for line in lines:
-        groups.setdefault(line.benchmark, []).append(line)
-    return groups
+def interval_meaning(results: Results) -> str:
+    """What the intervals of scores are over."""
+    several = over_seeds(results.lines)
+    return f"over seeds (Student's t). {SEEDS_REASON}" if several else "over questions"
 
 
-def with_interval(estimate: Estimate | None, *, sign: bool = False) -> str:
-    """An estimate and its interval as HTML."""
-    if estimate is None:
-        return ABSENT
-    return f"{middle(estimate, sign=sign)} <small>{interval(estimate, sign=sign)}</small>"
+def difference_meaning(results: Results) -> str:
+    """How differences are paired, tested and corrected."""
+    several = over_seeds(results.lines)
+    pairs = "arms of one seed (same start, same problems)" if several else "the same questions"
+    return (
+        f"Differences to {results.compared_with} are paired over {pairs}; p-values are two-sided, "
+        "Holm-corrected for the number of methods on a benchmark; their intervals are not "
+        "corrected."
+    )
 
 
-def reading(line: MethodLine, confidence: float) -> str:
+def reading(line: MethodResult, confidence: float) -> str | None:
     """What the test says of a difference, in words and with a sign."""
-    if line.difference is None:
-        return ABSENT
-    if line.seeds < 2:
+    found = line.difference
+    if found is None:
+        return None
+    if len(line.seeds) < 2:
         return "one seed"
-    p = line.difference.p_corrected
-    if (line.difference.p if p is None else p) >= 1 - confidence:
+    p = found.p_value if found.p_corrected is None else found.p_corrected
+    if p >= 1 - confidence:
         return "≈\u00a0unresolved"
-    return "▲\u00a0higher" if line.difference.value > 0 else "▼\u00a0lower"
+    return "▲\u00a0higher" if found.value > 0 else "▼\u00a0lower"
 
 
-def _columns(report: MethodTable) -> list[Column]:
+def _columns(results: Results) -> list[Column]:
     """The columns for which any line has a number."""
-    lines, confidence = report.lines, report.confidence
-    chosen = [
-        Column("method", lambda line: escape(line.method)),
-        Column("score", _score, f"{report.score_meaning}; {_level(report)}"),
-    ]
+    lines, confidence = results.lines, results.confidence
+    over = interval_meaning(results)
+    meaning = f"share of correct responses; {level(confidence)} interval {over}"
+    chosen = [METHOD, Column("score", attrgetter("score"), "", meaning)]
     if any(line.difference for line in lines):
-        tested = f"at the level {1 - confidence:.2g}; unresolved is not the same as equal"
+        against, test = f"against {results.compared_with}", f"at the level {1 - confidence:.2g}"
         chosen += [
+            Column(against, attrgetter("difference"), "+", difference_meaning(results)),
+            Column("p", _p, meaning=_p_meaning(lines)),
             Column(
-                f"against {report.baseline}",
-                lambda line: with_interval(line.difference, sign=True),
-                report.difference_meaning or "paired difference of the scores",
+                "reading",
+                lambda line: reading(line, confidence),
+                meaning=f"of p {test}; unresolved is not the same as equal",
             ),
-            Column("p", _p, _p_meaning(lines)),
-            Column("reading", lambda line: reading(line, confidence), f"of p {tested}"),
         ]
-    if any(line.updates is not None for line in lines):
-        chosen.append(Column("updates", _updates, "of the policy that was scored"))
-    chosen.append(Column("n", _size, "training seeds × questions asked of each"))
+    chosen += [
+        Column("updates", attrgetter("updates"), meaning="of the policy that was scored"),
+        Column(
+            "n", lambda line: len(line.seeds), meaning="training seeds × questions asked of each"
+        ),
+    ]
     if any(line.gain for line in lines):
         meaning = "score minus that of the untrained base policy"
-        chosen.append(Column("gain", lambda line: with_interval(line.gain, sign=True), meaning))
-    if any(line.leakage for line in lines):
-        meaning = (
-            report.leakage_meaning or "share of responses that mention what only the teacher saw"
-        )
-        chosen.append(Column("leakage", _leakage, meaning))
+        chosen.append(Column("gain", attrgetter("gain"), "+", meaning))
+    if any(ends_of(line.mentions) for line in lines):
+        chosen.append(Column("leakage", _leakage, meaning=LEAKAGE))
     if any(line.blind is not None for line in lines):
-        chosen.append(Column("blind", lambda line: plain(line.blind), "score without the image"))
-    chosen += _steps(report)
+        chosen.append(Column("blind", attrgetter("blind"), meaning="score without the image"))
+    chosen += [_step(name) for name in _steps(lines)]
     if len(_tests(lines)) > 1:
-        chosen.append(Column("test", _test, "the test behind the p-value"))
+        chosen.append(Column("test", _test, meaning="the test behind the p-value"))
     return chosen
 
 
-def _updates(line: MethodLine) -> str:
-    return ABSENT if line.updates is None else f"{line.updates:,}"
+def _steps(lines: Iterable[MethodResult]) -> list[str]:
+    return list(dict.fromkeys(name for line in lines for name in line.steps))
 
 
-def _steps(report: MethodTable) -> list[Column]:
-    names = list(dict.fromkeys(name for line in report.lines for name in line.steps))
-
-    def step(name: str) -> Callable[[MethodLine], str]:
-        return lambda line: plain(line.steps.get(name))
-
-    return [Column(name, step(name)) for name in names]
+def _step(name: str) -> Column:
+    return Column(name, lambda line: line.steps.get(name))
 
 
-def _steps_meaning(report: MethodTable, columns: Sequence[Column]) -> tuple[str, str]:
-    names = [column.head for column in columns]
-    meaning = report.steps_meaning or "share of responses in which the step is right"
-    return ", ".join(names), meaning if names else ""
+def _p(line: MethodResult) -> Cell:
+    if (found := line.difference) is None:
+        return None
+    if found.p_corrected is None:
+        return p_value(found.p_value)
+    return Markup(f"<small>{p_value(found.p_value)} →</small> {p_value(found.p_corrected)}")
 
 
-def _level(report: MethodTable) -> str:
-    return f"{level(report.confidence)} interval {report.interval_meaning}".strip()
+def _test(line: MethodResult) -> str | None:
+    return None if line.difference is None else line.difference.test
 
 
-def _row(line: MethodLine, columns: Sequence[Column], best: bool) -> str:
-    cells = [column.cell(line) for column in columns]
-    if best:
-        cells[0] += ' <span title="highest score of its benchmark">★</span>'
-    body = "".join(cell(content, place == 0, place > 0) for place, content in enumerate(cells))
-    return f'<tr class="best">{body}</tr>' if best else f"<tr>{body}</tr>"
-
-
-def _size(line: MethodLine) -> str:
-    questions = "" if line.questions is None else f"\u00a0×\u00a0{line.questions:,}"
-    return f"{line.seeds}{questions}"
-
-
-def _score(line: MethodLine) -> str:
-    return with_interval(Estimate(value=line.score, low=line.low, high=line.high))
-
-
-def _p(line: MethodLine) -> str:
-    if line.difference is None:
-        return ABSENT
-    if line.difference.p_corrected is None:
-        return p_value(line.difference.p)
-    return f"<small>{p_value(line.difference.p)} →</small> {p_value(line.difference.p_corrected)}"
-
-
-def _test(line: MethodLine) -> str:
-    return ABSENT if line.difference is None else escape(line.difference.test)
-
-
-def _tests(lines: Iterable[MethodLine]) -> list[str]:
+def _tests(lines: Iterable[MethodResult]) -> list[str]:
     """What gave the p-values."""
     return list(dict.fromkeys(line.difference.test for line in lines if line.difference))
 
 
-def _p_meaning(lines: Sequence[MethodLine]) -> str:
+def _p_meaning(lines: Sequence[MethodResult]) -> str:
     tests = _tests(lines)
     by = f" by {tests[0]}" if len(tests) == 1 else ""
     if any(line.difference and line.difference.p_corrected is not None for line in lines):
@@ -217,8 +188,9 @@ def _p_meaning(lines: Sequence[MethodLine]) -> str:
     return f"of no difference{by}, not corrected for the number of comparisons"
 
 
-def _leakage(line: MethodLine) -> str:
-    if line.leakage is None:
+def _leakage(line: MethodResult) -> str:
+    ends = ends_of(line.mentions)
+    if ends is None:
         return ABSENT
-    ends = true_minus(f"[{100 * line.leakage.low:.1f}, {100 * line.leakage.high:.1f}]")
-    return f"{percent(line.leakage.value)} <small>{ends}</small>"
+    low, high = (100 * end for end in ends)
+    return f"{percent(line.mentions.value)} {true_minus(f'[{low:.1f}, {high:.1f}]')}"

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from rlsd_pipeline.tables.numbers import plain
+from rlsd_pipeline.tables import table as declared
+from rlsd_pipeline.tables.numbers import ends_of, p_value, percent, plain, with_ends
 
 Cell = str | int | float | None
 
@@ -42,20 +43,43 @@ def meanings(entries: Iterable[tuple[str, str]]) -> str:
     return f'<dl class="meanings">{"".join(items)}</dl>' if items else ""
 
 
+class Markup(str):
+    """A cell that is HTML already."""
+
+
+def rendered(shown: declared.Table) -> str:
+    """A declared table."""
+    columns = shown.columns
+    rows = [[cell(column, record) for column in columns] for record in shown.rows]
+    return table(shown.title, shown.heads, rows)
+
+
+def cell(column: declared.Column, record: object) -> Cell:
+    """A cell by the form of its column; an interval that the data do not bound is absent."""
+    value, form = column.value(record), column.form
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int | float):
+        return {"p": p_value, "%": percent}.get(form, lambda number: number)(value)
+    return with_ends(value, sign=form.startswith("+")) if ends_of(value) else None
+
+
 def table(label: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     """A table of plain values: text to the left, columns of numbers to the right."""
     numeric = [all(_is_number(row[place]) for row in rows) for place in range(len(columns))]
-    body = [
-        "<tr>"
-        + "".join(
-            cell(_value(value), first=place == 0, number=numeric[place])
-            for place, value in enumerate(row)
-        )
-        + "</tr>"
-        for row in rows
-    ]
     heads = [head(name, number) for name, number in zip(columns, numeric, strict=True)]
-    return framed(label, heads, f"<tbody>{''.join(body)}</tbody>")
+    return framed(label, heads, f"<tbody>{''.join(row_of(row, numeric) for row in rows)}</tbody>")
+
+
+def row_of(cells: Sequence[Cell], numeric: Sequence[bool], name: str = "") -> str:
+    """A row, whose first cell is its head; its class may have a name."""
+    first, *rest = map(_value, cells)
+    body = "".join(
+        f"<td{' class=n' if number else ''}>{content}</td>"
+        for content, number in zip(rest, numeric[1:], strict=True)
+    )
+    attribute = f' class="{name}"' if name else ""
+    return f'<tr{attribute}><th scope="row">{first}</th>{body}</tr>'
 
 
 def equal_rows(rows: Iterable[Sequence[object]], why: str) -> str:
@@ -80,15 +104,10 @@ def head(name: str, number: bool) -> str:
     return f'<th scope="col"{" class=n" if number else ""}>{escape(name)}</th>'
 
 
-def cell(content: str, first: bool, number: bool) -> str:
-    """One cell; the first of a row is its head."""
-    if first:
-        return f'<th scope="row">{content}</th>'
-    return f"<td{' class=n' if number else ''}>{content}</td>"
-
-
 def _value(value: Cell) -> str:
     """The HTML of a value; an interval is set small, and may stand below its number."""
+    if isinstance(value, Markup):
+        return value
     if not isinstance(value, str):
         return plain(value)
     return _INTERVAL.sub(r"<small>\g<0></small>", escape(value))

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
+from typing import Any
 
 from rlsd_pipeline.stages.evaluation.headroom import MEANING, Headroom
 from rlsd_pipeline.statistics.intervals import UNBOUNDED_MARK, UNBOUNDED_REASON
-from rlsd_pipeline.tables.table import Cell, Column, Table
+from rlsd_pipeline.tables.table import Column, Table
 
 _HEADS = ("of", "method", "minus {}", "p", "decided", "equal within", "share", "seeds")
 _FORMS = ("", "", "+.3f", "p", "", ".3f", ".3f", "d")
@@ -31,7 +32,7 @@ def headroom_table(found: Sequence[Headroom], unknown: str) -> Table:
     return table
 
 
-def headroom_rows(found: Sequence[Headroom]) -> Iterator[tuple[Cell, ...]]:
+def headroom_rows(found: Sequence[Headroom]) -> Iterator[tuple[Any, ...]]:
     """The oracle by each number, then the other methods: the cells of every column."""
     for one in found:
         of = f"{one.quantity}, {one.measure}"

@@ -4,6 +4,8 @@ import math
 import re
 from typing import Protocol
 
+from rlsd_pipeline.statistics.intervals import UNBOUNDED_MARK
+
 DIGITS = 3
 KEPT_DIGITS = 5
 """Of what the page's script gets: it subtracts, and shows three digits of what is left."""
@@ -15,19 +17,27 @@ _HYPHEN = re.compile(r"(?<![\w)\]-])-(?=[\d.∞])|(?<=\de)-0?(?=\d)")
 
 
 class Bounded(Protocol):
-    """A number with its interval."""
+    """A number with its interval; an end is None, or infinite, if the data give no bound."""
 
     @property
     def value(self) -> float:
-        """The estimate itself."""
+        """The number itself."""
 
     @property
-    def low(self) -> float:
+    def low(self) -> float | None:
         """Lower end of its interval."""
 
     @property
-    def high(self) -> float:
+    def high(self) -> float | None:
         """Upper end of its interval."""
+
+
+def ends_of(found: Bounded) -> tuple[float, float] | None:
+    """Both ends of an interval, or None if the data do not bound it."""
+    low, high = found.low, found.high
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return None
+    return low, high
 
 
 def rounded(value: float) -> float | str:
@@ -61,24 +71,18 @@ def signed(value: float | None) -> str:
     return f"+{text}" if value is not None and value > 0 else text
 
 
-def middle(estimate: Bounded, *, sign: bool = False) -> str:
-    """The estimate itself, as precise as its interval is written."""
-    return _write(estimate.value, estimate, sign)
+def with_ends(found: Bounded, *, sign: bool = False) -> str:
+    """A number, then its interval in brackets, all three with as many decimals."""
+    ends = ends_of(found)
+    if ends is None:
+        return f"{signed(found.value) if sign else plain(found.value)} {UNBOUNDED_MARK}"
+    largest = max(map(abs, (found.value, *ends)))
+    value, low, high = (_write(number, largest, sign) for number in (found.value, *ends))
+    return f"{value} [{low}, {high}]"
 
 
-def interval(estimate: Bounded, *, sign: bool = False) -> str:
-    """The two ends in brackets."""
-    return f"[{_write(estimate.low, estimate, sign)}, {_write(estimate.high, estimate, sign)}]"
-
-
-def with_ends(estimate: Bounded, *, sign: bool = False) -> str:
-    """The estimate, then its interval."""
-    return f"{middle(estimate, sign=sign)} {interval(estimate, sign=sign)}"
-
-
-def _write(value: float, estimate: Bounded, sign: bool) -> str:
-    """A number of an estimate; the largest of the three has three digits, or two below a tenth."""
-    largest = max(map(abs, (estimate.value, estimate.low, estimate.high)))
+def _write(value: float, largest: float, sign: bool) -> str:
+    """A number of an interval; the largest of the three has three digits, or two below a tenth."""
     if not 1e-4 <= largest < 1e6:
         return signed(value) if sign else plain(value)
     # A share of 1 keeps the decimals of the other shares in its column.

@@ -8,6 +8,7 @@ from rlsd_pipeline.config.evaluation import BenchmarkConfig
 from rlsd_pipeline.evaluation.published import PROTOCOL, PublishedCell, published_rows
 from rlsd_pipeline.stages.evaluation.results import tests_of_results
 from rlsd_pipeline.statistics.intervals import SEEDS_REASON, UNBOUNDED_REASON
+from rlsd_pipeline.tables.numbers import ends_of
 from rlsd_pipeline.tables.paper import (
     in_paper,
     paper_cells,
@@ -15,7 +16,7 @@ from rlsd_pipeline.tables.paper import (
     paper_means,
     protocol_notes,
 )
-from rlsd_pipeline.tables.table import Column, Table, is_bounded, table_of_cells
+from rlsd_pipeline.tables.table import Column, Table, table_of_cells
 from schemas import Interval, MethodResult, ScoreDifference
 
 _STEPS = ("perceive", "compare", "negate")
@@ -90,16 +91,15 @@ def _steps(line: MethodResult) -> str:
 
 
 def _chosen(
-    names: Sequence[str], lines: Sequence[MethodResult], against: str, *, seeds: bool = True
+    names: Sequence[str], lines: Sequence[MethodResult], against: str, without: Sequence[str] = ()
 ) -> list[Column]:
     """The named columns, without those that none of these lines has a number for."""
     absent = {step for step in _STEPS if not any(step in line.steps for line in lines)}
+    absent.update(without)
     if all(line.judged is None for line in lines):
         absent |= {"judged", "with a judge"}
     if not any(line.difference for line in lines):
         absent |= {"against", "p of it"}
-    if not (seeds or over_seeds(lines)):
-        absent.add("seeds")
     columns = _columns(against)
     return [columns[name] for name in names if name not in absent]
 
@@ -122,7 +122,8 @@ def short_table(
     """
     names = [line.benchmark for line in lines]
     ruled = {at for at in range(1, len(names)) if names[at] != names[at - 1]}
-    columns = _chosen(_SHORT, lines, f"- {compared}", seeds=False)
+    without = () if over_seeds(lines) else ("seeds",)
+    columns = _chosen(_SHORT, lines, f"- {compared}", without)
     return Table(title, columns, lines, notes, keys=2, ruled=ruled)
 
 
@@ -190,7 +191,7 @@ def _test_notes(lines: Sequence[MethodResult], compared: str) -> list[str]:
     if over_seeds(lines):
         notes.append(f"{SEEDS_REASON}.")
     intervals = [found for line in lines for found in (line.score, line.gain) if found]
-    if not all(map(is_bounded, intervals)):
+    if any(ends_of(found) is None for found in intervals):
         notes.append(f"{UNBOUNDED_REASON}.")
     return notes
 

@@ -3,27 +3,10 @@
 import math
 from collections.abc import Callable, Collection, Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from rlsd_pipeline.statistics.intervals import UNBOUNDED_MARK
-from rlsd_pipeline.tables.numbers import true_minus
-
-
-class Bounded(Protocol):
-    """A number with its interval; an end is None, or infinite, if the data give no bound."""
-
-    @property
-    def value(self) -> float:
-        """The number itself."""
-
-    @property
-    def low(self) -> float | None:
-        """Lower end of its interval."""
-
-    @property
-    def high(self) -> float | None:
-        """Upper end of its interval."""
-
+from rlsd_pipeline.tables.numbers import Bounded, ends_of, true_minus
 
 Cell = str | float | Bounded | None
 
@@ -34,7 +17,8 @@ class Column(NamedTuple):
     Attributes:
         head: Its name.
         value: Record -> its cell: text, a number, a number with its interval, or None.
-        form: The format of its numbers; `<` marks a column of text, `p` one of p-values.
+        form: The format of its numbers; `<` marks a column of text, `p` one of p-values,
+            `%` one of shares.
         meaning: What its numbers are; empty if the head says it.
     """
 
@@ -122,7 +106,7 @@ def text(value: Cell, form: str = ".3f", absent: str = "-") -> str:
         form: The format of its numbers.
         absent: The text of a missing value.
     """
-    form = {"p": ".2g", "<": ""}.get(form, form)
+    form = {"p": ".2g", "%": ".1%", "<": ""}.get(form, form)
     if value is None:
         return absent
     if isinstance(value, str):
@@ -131,11 +115,6 @@ def text(value: Cell, form: str = ".3f", absent: str = "-") -> str:
         if math.isnan(value):
             return absent
         return UNBOUNDED_MARK if math.isinf(value) else f"{value:{form}}"
-    if is_bounded(value):
-        return f"{value.value:{form}} [{value.low:{form}}, {value.high:{form}}]"
-    return f"{value.value:{form}} {UNBOUNDED_MARK}"
-
-
-def is_bounded(found: Bounded) -> bool:
-    """Whether the data bound an interval at both ends."""
-    return all(end is not None and math.isfinite(end) for end in (found.low, found.high))
+    if (ends := ends_of(value)) is None:
+        return f"{value.value:{form}} {UNBOUNDED_MARK}"
+    return f"{value.value:{form}} [{ends[0]:{form}}, {ends[1]:{form}}]"

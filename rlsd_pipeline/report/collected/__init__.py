@@ -1,7 +1,6 @@
 """The report of an experiment's artifacts: everything is read from the store.
 
 collect.py      the whole report
-table.py        the methods' scores, beside what the paper reports
 curves.py       learning curves with bands over seeds
 quantities.py   the quantities of an iteration that have a curve
 numbers.py      the numbers of each iteration

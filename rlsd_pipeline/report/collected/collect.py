@@ -11,7 +11,6 @@ from rlsd_pipeline.report.collected.diagnostics import diagnostics
 from rlsd_pipeline.report.collected.grid import grids
 from rlsd_pipeline.report.collected.learning import learning_plots
 from rlsd_pipeline.report.collected.settings import settings
-from rlsd_pipeline.report.collected.table import method_table
 from rlsd_pipeline.report.collected.tokens import MEANING, rollout_views
 from rlsd_pipeline.report.collected.training_curves import training_charts
 from rlsd_pipeline.report.data import Report
@@ -22,6 +21,7 @@ from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
 from rlsd_pipeline.stages.evaluation.results import results_of
 from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
 from rlsd_pipeline.stages.workspace import StageRun, Workspace
+from schemas import MethodResult, Results
 
 
 def collect_report(workspace: Workspace, place: StageRun | None, command: str) -> Report:
@@ -42,7 +42,7 @@ def collect_report(workspace: Workspace, place: StageRun | None, command: str) -
             charts.append(mention_chart(workspace, benchmark.name, scores))
     shown = None if place is None else widest(place, WeightingComparisonStage.name)
     compared = None if shown is None else comparison(shown)
-    table = method_table(workspace, results_of(experiment, scores))
+    table = _results(experiment, results_of(experiment, scores))
     return Report(
         title=f"{name}: which weighting helps",
         experiment=name,
@@ -62,6 +62,11 @@ def collect_report(workspace: Workspace, place: StageRun | None, command: str) -
         declaration=_declaration(experiment),
         order=tuple(experiment.methods()),
     )
+
+
+def _results(experiment: ExperimentConfig, lines: list[MethodResult]) -> Results | None:
+    confidence, compared = experiment.evaluation.confidence, experiment.compared_with
+    return Results(compared_with=compared, confidence=confidence, lines=lines) if lines else None
 
 
 def _declaration(experiment: ExperimentConfig) -> str:

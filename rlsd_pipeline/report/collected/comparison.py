@@ -1,26 +1,17 @@
 """All methods on the same tokens, as the report shows them."""
 
-import math
 import shlex
-from collections.abc import Sequence
 
 from rlsd_pipeline.credit.columns import NOT_COMPUTED
-from rlsd_pipeline.report import data
-from rlsd_pipeline.report.collected.table import difference
+from rlsd_pipeline.report.comparison import Comparison
 from rlsd_pipeline.stages.comparison.lookahead import read_lookahead
 from rlsd_pipeline.stages.comparison.unscored import NO_STUDENT, NOTHING_CORRECT, is_unscored
 from rlsd_pipeline.stages.workspace import StageRun
 from rlsd_pipeline.statistics.intervals import FEW_PROBLEMS
-from schemas import (
-    GradientComparison,
-    GradientSignal,
-    Interval,
-    MethodCredit,
-    WeightingComparison,
-)
+from schemas import GradientComparison, GradientSignal, WeightingComparison
 
 
-def comparison(run: StageRun) -> data.Comparison | None:
+def comparison(run: StageRun) -> Comparison | None:
     """The comparison of one iteration, with gradients and lookahead where they were computed."""
     store = run.workspace.store
     artifact = store.ref(run.reference("weighting_comparison"))
@@ -29,45 +20,20 @@ def comparison(run: StageRun) -> data.Comparison | None:
     found = artifact.record(WeightingComparison)
     measured = store.ref(run.reference("gradient_comparison"))
     gradients = None if measured is None else measured.record(GradientComparison)
-    names = [method.method for method in found.methods]
-    if gradients is not None:
-        names += [name for name in gradients.methods if name not in names]
+    signal = None if gradients is None else gradients.signal
     benchmark = run.experiment.evaluation.benchmarks[0]
-    return data.Comparison(
-        methods=tuple(names),
-        rollouts=found.rollouts,
-        tokens=found.tokens,
-        credit={method.method: _credit(method, found) for method in found.methods},
-        rank_correlation=_spread([m.method for m in found.methods], found.rank_correlation, names),
-        rank_correlation_within=_spread(
-            [m.method for m in found.methods], found.rank_correlation_within, names
-        ),
-        gradient_norms=None
-        if gradients is None
-        else dict(zip(gradients.methods, gradients.norms, strict=True)),
-        gradient_cosine=None
-        if gradients is None
-        else _spread(gradients.methods, gradients.cosines, names),
-        gradient_signal=() if gradients is None else _signal(gradients.signal),
-        gradient_signal_meaning=""
-        if gradients is None or gradients.signal is None
-        else signal_meaning(run, gradients.signal),
-        fidelity=_fidelity(found),
+    return Comparison(
+        credit=found,
+        gradients=gradients,
+        lookahead=tuple(read_lookahead(run, benchmark)),
+        baseline=run.experiment.compared_with,
+        meaning=_meaning(run, found),
         fidelity_meaning=_fidelity_meaning(run, found),
-        lookahead=tuple(
-            data.Lookahead(
-                method=line.method,
-                score=data.Estimate(**line.score.model_dump()),
-                difference=difference(line.difference),
-            )
-            for line in read_lookahead(run, benchmark)
-        ),
+        signal_meaning="" if signal is None else signal_meaning(run, signal),
         lookahead_meaning=f"One update by each method from the policy of {run.arm.name} after "
         f"{run.iteration} updates, on the same rollouts, evaluated on {benchmark.name}; intervals "
         "and paired tests over its questions. p (Holm) is corrected for the number of methods, the "
         "intervals are not.",
-        baseline=run.experiment.compared_with,
-        meaning=_meaning(run, found),
     )
 
 
@@ -107,58 +73,6 @@ def signal_meaning(run: StageRun, found: GradientSignal) -> str:
         "the squared norm is signal. Rollouts: the number at which the method reaches the signal "
         f"share of {found.compared_with} in this batch. Intervals are over problems."
         f"{reference}{kept}"
-    )
-
-
-def _signal(found: GradientSignal | None) -> tuple[data.Signal, ...]:
-    return tuple(
-        data.Signal(
-            method=one.method,
-            cosine=_estimate(one.cosine),
-            share=_estimate(one.share),
-            prompts=one.prompts_needed,
-            rollouts=one.rollouts_needed,
-        )
-        for one in ([] if found is None else found.methods)
-    )
-
-
-def _fidelity(found: WeightingComparison) -> tuple[data.Fidelity, ...]:
-    """The nearest first; those without a fidelity last."""
-    if found.fidelity is None:
-        return ()
-    entries = [
-        data.Fidelity(
-            method=one.method,
-            value=_estimate(one.value),
-            difference=_difference(one.difference, one.p_value, one.p_corrected),
-            parts={name: _estimate(part) for name, part in one.parts().items()},
-            differences={
-                name: difference
-                for name, part in one.differences.items()
-                if (difference := _difference(part.difference, part.p_value, part.p_corrected))
-            },
-        )
-        for one in found.fidelity.methods
-    ]
-    return tuple(sorted(entries, key=lambda one: -one.value.value if one.value else math.inf))
-
-
-def _estimate(interval: Interval | None) -> data.Estimate | None:
-    """An interval with both ends; one over too few problems bounds nothing."""
-    if interval is None or interval.low is None or interval.high is None:
-        return None
-    return data.Estimate(value=interval.value, low=interval.low, high=interval.high)
-
-
-def _difference(
-    interval: Interval | None, p_value: float | None, p_corrected: float | None
-) -> data.Difference | None:
-    found = _estimate(interval)
-    if found is None or p_value is None:
-        return None
-    return data.Difference(
-        **found.model_dump(), p=p_value, p_corrected=p_corrected, test="bootstrap over problems"
     )
 
 
@@ -205,29 +119,3 @@ def _meaning(run: StageRun, found: WeightingComparison) -> str:
         f"is not 0. Tokens: {shares}. The credit of a divergence is its weight times Δ, that of a "
         f"likelihood its weight. Intervals are over problems; {FEW_PROBLEMS}.{left_out}"
     )
-
-
-def _credit(method: MethodCredit, found: WeightingComparison) -> data.CreditSummary:
-    agreement, shares = method.sign_agreement, method.segments
-    return data.CreditSummary(
-        quantiles=data.Quantiles(**method.quantiles),
-        **{name: shares[name].value if shares else 0.0 for name in found.token_shares},
-        tokens_with_signal=round(method.credited * found.tokens),
-        sign_agreement=None if agreement is None else agreement.value,
-        clip_fraction=method.cut,
-    )
-
-
-def _spread(
-    known: Sequence[str], matrix: Sequence[Sequence[float | None]], names: Sequence[str]
-) -> tuple[tuple[float, ...], ...]:
-    """A matrix over `known` methods as one over `names`; nan where there is nothing."""
-    places = {name: place for place, name in enumerate(known)}
-
-    def cell(row: str, column: str) -> float:
-        value = None
-        if row in places and column in places:
-            value = matrix[places[row]][places[column]]
-        return math.nan if value is None else value
-
-    return tuple(tuple(cell(row, column) for column in names) for row in names)

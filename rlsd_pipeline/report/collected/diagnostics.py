@@ -1,6 +1,5 @@
 """Properties, dynamics, leakage and information of the recorded trainings, as small tables."""
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -23,14 +22,14 @@ from rlsd_pipeline.statistics.intervals import (
     FEW_PROBLEMS,
     SHARE,
     UNBOUNDED,
-    UNBOUNDED_MARK,
     UNBOUNDED_REASON,
     Estimate,
-    PairedDifference,
     mean_interval,
 )
-from rlsd_pipeline.tables.numbers import plain, signed, with_ends
-from schemas import InformationGap, Interval
+from rlsd_pipeline.tables.headroom import headroom_rows
+from rlsd_pipeline.tables.numbers import plain, with_ends
+from rlsd_pipeline.tables.table import text
+from schemas import InformationGap
 
 Recorded = Mapping[str, Mapping[str, list[Moment]]]
 """Method -> arm -> its iterations."""
@@ -75,23 +74,17 @@ def diagnostics(
 def _headroom(workspace: Workspace, learnt: Mapping[str, Learning]) -> Diagnostic:
     """The oracle's gain over GRPO, and the share of it that others reach."""
     rows = []
-    for one in headrooms(workspace.experiment, learnt):
-        of = f"{one.quantity}, {one.measure}"
-        rows.append((of, one.oracle, _difference(one.gain), "", "", "1", one.seeds))
-        for other in one.others:
-            share = "" if other.share is None else _estimate(other.share)
-            gain, margin = _difference(other.gain), f"{other.margin:.3f}"
-            rows.append((of, other.method, gain, other.decided, margin, share, other.seeds))
+    found = headrooms(workspace.experiment, learnt)
+    for of, method, gain, _, decided, margin, share, seeds in headroom_rows(found):
+        shown = share if isinstance(share, str) else with_ends(share)
+        cells = (with_ends(gain, sign=True), decided, text(margin, ".3f"), shown, seeds)
+        rows.append((of, method, *cells))
     return Diagnostic(
         title="Headroom for credit",
         explanation=MEANING,
         columns=("of", "method", "minus GRPO", "decided", "equal within", "share", "seeds"),
         rows=tuple(rows),
     )
-
-
-def _difference(gain: PairedDifference) -> str:
-    return _estimate(Estimate(gain.value, gain.low, gain.high), sign=True)
 
 
 def _warmest(workspace: Workspace) -> str:
@@ -131,7 +124,7 @@ def _outcome(result: PropertyResult) -> tuple[str, str, str]:
 def _pooled(found: Estimate) -> str:
     """A difference of two shares; an interval that holds all there may be says nothing."""
     bounded = (found.low, found.high) != DIFFERENCE
-    return _estimate(found if bounded else Estimate(found.value, *UNBOUNDED), sign=True)
+    return with_ends(found if bounded else Estimate(found.value, *UNBOUNDED), sign=True)
 
 
 def _dynamics(recorded: Recorded) -> Diagnostic:
@@ -174,7 +167,7 @@ def _change(arms: Sequence[list[Moment]], read: Callable[[Moment], float | None]
         ends.append((np.mean(values[:tenth]), np.mean(values[-tenth:])))
     first, last = np.transpose(ends)
     interval = mean_interval(last.tolist())
-    return f"{plain(float(first.mean()))} → {_estimate(interval)}"
+    return f"{plain(float(first.mean()))} → {with_ends(interval)}"
 
 
 def _stall(arms: Sequence[list[Moment]]) -> str | None:
@@ -236,13 +229,7 @@ def _answers(workspace: Workspace) -> dict[str, str]:
 
 def _over_seeds(values: Sequence[float]) -> str:
     bounds = SHARE if len(values) > 1 else UNBOUNDED
-    return _estimate(mean_interval(values, 0.95, bounds))
-
-
-def _estimate(found: Estimate, *, sign: bool = False) -> str:
-    if math.isinf(found.high):
-        return f"{signed(found.value) if sign else plain(found.value)} {UNBOUNDED_MARK}"
-    return with_ends(found, sign=sign)
+    return with_ends(mean_interval(values, 0.95, bounds))
 
 
 def _information(workspace: Workspace) -> Diagnostic:
@@ -263,7 +250,8 @@ def _information(workspace: Workspace) -> Diagnostic:
                 gap.deviation_ratio,
                 gap.content_share,
             )
-            rows.append((arm, iteration, *map(_interval, cells)))
+            shown = (None if cell is None else with_ends(cell) for cell in cells)
+            rows.append((arm, iteration, *shown))
     return Diagnostic(
         title="Effect of the reference on the teacher",
         explanation="I: mutual information of the next token and the reference given the prefix, "
@@ -284,11 +272,3 @@ def _information(workspace: Workspace) -> Diagnostic:
         ),
         rows=tuple(rows),
     )
-
-
-def _interval(found: Interval | None) -> str | None:
-    if found is None:
-        return None
-    if found.low is None or found.high is None:
-        return f"{plain(found.value)} {UNBOUNDED_MARK}"
-    return _estimate(Estimate(found.value, found.low, found.high))

@@ -5,16 +5,18 @@ from collections.abc import Callable, Iterator, Mapping
 from rlsd_pipeline.artifacts.fingerprint import json_digest
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
 from rlsd_pipeline.report.comparison import Comparison
-from rlsd_pipeline.report.data import Estimate, MethodLine, MethodTable
 from rlsd_pipeline.report.grid import Grid, GridMap
+from rlsd_pipeline.report.method_table import interval_meaning
+from rlsd_pipeline.tables.numbers import Bounded, ends_of
 from rlsd_pipeline.weighting.rlsd import RLSD
+from schemas import Interval, MethodResult, Results
 
 Cells = Mapping[tuple[float, float], str]
 """λ and ε_w -> method."""
 
 
 def grids(
-    experiment: ExperimentConfig, table: MethodTable | None, compared: Comparison | None
+    experiment: ExperimentConfig, table: Results | None, compared: Comparison | None
 ) -> tuple[Grid, ...]:
     """A grid a benchmark, for every set of arms that differ in λ and ε_w alone.
 
@@ -62,18 +64,18 @@ def _is_grid(cells: Cells) -> bool:
 
 
 def _maps(
-    cells: Cells, benchmark: str, table: MethodTable, compared: Comparison | None
+    cells: Cells, benchmark: str, table: Results, compared: Comparison | None
 ) -> Iterator[GridMap]:
     lines = {line.method: line for line in table.lines if line.benchmark == benchmark}
-    base = lines[table.baseline].leakage if table.baseline in lines else None
-    seeds = sorted({lines[name].seeds for name in cells.values() if name in lines})
-    of = f"{' or '.join(map(str, seeds))} seeds a cell; intervals are {table.interval_meaning}."
+    base = lines[table.compared_with].mentions if table.compared_with in lines else None
+    seeds = sorted({len(lines[name].seeds) for name in cells.values() if name in lines})
+    of = f"{' or '.join(map(str, seeds))} seeds a cell; intervals are {interval_meaning(table)}."
 
-    def scored(read: Callable[[MethodLine], Estimate | None]) -> _Read:
+    def scored(read: Callable[[MethodResult], Bounded | None]) -> _Read:
         return lambda method: read(lines[method]) if method in lines else None
 
     yield GridMap(
-        name=f"accuracy minus {table.baseline}: {benchmark}",
+        name=f"accuracy minus {table.compared_with}: {benchmark}",
         baseline=0,
         better="higher",
         cells=_filled(cells, scored(lambda line: line.difference)),
@@ -83,12 +85,12 @@ def _maps(
         name=f"mentions of a reference: {benchmark}",
         baseline=base and base.value,
         better="lower",
-        cells=_filled(cells, scored(lambda line: line.leakage)),
+        cells=_filled(cells, scored(lambda line: line.mentions)),
         meaning=f"Share of the responses at the end; {of}{_beside(base, table)}",
     )
     known = {one.method: one.value for one in (compared.fidelity if compared else ())}
     if compared and known:
-        of_base = known.get(table.baseline)
+        of_base = known.get(table.compared_with)
         yield GridMap(
             name="fidelity of the credit",
             baseline=of_base and of_base.value,
@@ -98,21 +100,21 @@ def _maps(
         )
 
 
-_Read = Callable[[str], Estimate | None]
+_Read = Callable[[str], Bounded | None]
 
 
-def _filled(cells: Cells, read: _Read) -> tuple[tuple[Estimate | None, ...], ...]:
+def _filled(cells: Cells, read: _Read) -> tuple[tuple[Interval | None, ...], ...]:
     mixes = sorted({mix for mix, _ in cells})
     clips = sorted({clip for _, clip in cells})
     return tuple(tuple(_plain(read(cells[mix, clip])) for mix in mixes) for clip in clips)
 
 
-def _plain(found: Estimate | None) -> Estimate | None:
-    """The estimate alone, without the test that a difference has."""
-    if found is None:
+def _plain(found: Bounded | None) -> Interval | None:
+    """The interval alone, without the test that a difference has; None if nothing bounds it."""
+    if found is None or ends_of(found) is None:
         return None
-    return Estimate(value=found.value, low=found.low, high=found.high)
+    return Interval(value=found.value, low=found.low, high=found.high)
 
 
-def _beside(base: Estimate | None, table: MethodTable) -> str:
-    return "" if base is None else f" {table.baseline}: {base.value:.3f}."
+def _beside(base: Bounded | None, table: Results) -> str:
+    return "" if base is None else f" {table.compared_with}: {base.value:.3f}."

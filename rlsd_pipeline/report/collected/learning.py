@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 
-from rlsd_pipeline.report.data import Comparison, Estimate
+from rlsd_pipeline.report.comparison import Comparison
 from rlsd_pipeline.report.learning import LearningPlot, LearningPoint
 from rlsd_pipeline.stages.evaluation.headroom import gains
 from rlsd_pipeline.stages.evaluation.learning import Learning, Learnt, by_seed
 from rlsd_pipeline.stages.workspace import StageRun
 from rlsd_pipeline.statistics.intervals import paired_difference
+from rlsd_pipeline.tables.numbers import ends_of
 from rlsd_pipeline.weighting.vine import Vine
+from schemas import Interval
 
-_ORACLE = Estimate(value=1.0, low=1.0, high=1.0)
+_ORACLE = Interval(value=1.0, low=1.0, high=1.0)
 """Its credit is the measurement itself."""
 
 
@@ -24,7 +26,11 @@ def learning_plots(
         compared: What was found there.
         learnt: Quantity -> what each training learnt by it.
     """
-    known = {one.method: one.value for one in (compared.fidelity if compared else ()) if one.value}
+    known = {
+        one.method: one.value
+        for one in (compared.fidelity if compared else ())
+        if one.value and ends_of(one.value)
+    }
     if not known:
         return ()
     experiment = place.experiment
@@ -57,7 +63,7 @@ def learning_plots(
 def learning_plot(
     name: str,
     values: Mapping[str, Mapping[int, float]],
-    fidelities: Mapping[str, Estimate],
+    fidelities: Mapping[str, Interval],
     compared: str,
     confidence: float,
 ) -> LearningPlot | None:
@@ -79,7 +85,7 @@ def learning_plot(
         # A method has no difference to itself, and one seed bounds nothing.
         bounded = method != compared and len(gain) > 1
         low, high = (found.low, found.high) if bounded else (found.value, found.value)
-        estimate = Estimate(value=found.value, low=low, high=high)
+        estimate = Interval(value=found.value, low=low, high=high)
         points.append(LearningPoint(method=method, fidelity=fidelities[method], gain=estimate))
     if len(points) < 2:
         return None

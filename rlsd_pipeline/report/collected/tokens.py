@@ -14,7 +14,7 @@ from rlsd_pipeline.credit.segments import Segment, token_segments
 from rlsd_pipeline.data.images import thumbnail
 from rlsd_pipeline.diagnostics.leakage.mentions import find_mentions
 from rlsd_pipeline.groups import Groups
-from rlsd_pipeline.report.data import Picture, RolloutView, StateValue
+from rlsd_pipeline.report.rollout_view import Picture, RolloutView, StateValue
 from rlsd_pipeline.stages.comparison.unscored import is_unscored, unscored_table
 from rlsd_pipeline.stages.workspace import StageRun
 from schemas import (

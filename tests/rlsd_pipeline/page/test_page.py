@@ -12,57 +12,62 @@ from rlsd_pipeline.page.pictures import pictures
 from rlsd_pipeline.page.record import Provenance, Record, record_of
 from rlsd_pipeline.page.sections import decisions, page_text
 from rlsd_pipeline.page.seeds import SeedScores
-from rlsd_pipeline.report.data import (
-    BandPoint,
-    Chart,
-    Curve,
-    Diagnostic,
-    Difference,
-    Estimate,
-    Fidelity,
-    LearningPlot,
-    LearningPoint,
-    MethodLine,
-    MethodTable,
-    Point,
-    Report,
-)
+from rlsd_pipeline.report.data import BandPoint, Chart, Curve, Diagnostic, Point, Report
 from rlsd_pipeline.report.grid import Grid, GridMap
+from rlsd_pipeline.report.learning import LearningPlot, LearningPoint
 from rlsd_pipeline.statistics.intervals import SEEDS_REASON, STUDENT
+from schemas import Interval, MethodFidelity, MethodResult, Results, ScoreDifference
+from tests.rlsd_pipeline.report.conftest import result
 
 
-def line(method: str, difference: Difference | None = None, seeds: int = 4) -> MethodLine:
-    return MethodLine(
-        benchmark="sampled",
-        method=method,
-        score=0.7391,
-        low=0.685,
-        high=0.793,
-        seeds=seeds,
+def interval(value: float, low: float, high: float) -> Interval:
+    return Interval(value=value, low=low, high=high)
+
+
+def line(method: str, difference: ScoreDifference | None = None, seeds: int = 4) -> MethodResult:
+    return result(
+        "sampled",
+        method,
+        interval(0.7391, 0.685, 0.793),
+        seeds=list(range(seeds)),
         updates=60,
         difference=difference,
-        gain=Estimate(value=0.12, low=0.1, high=0.14),
-        leakage=Estimate(value=0.25, low=0.2, high=0.3),
+        gain=ScoreDifference(
+            value=0.12, low=0.1, high=0.14, p_value=0.01, p_corrected=0.01, test=STUDENT
+        ),
+        mentions=interval(0.25, 0.2, 0.3),
         blind=0.442,
         steps={"compare": 0.94, "perceive": 0.6},
     )
 
 
-def difference(value: float, p_corrected: float, test: str = STUDENT) -> Difference:
-    low, high = value - 0.01, value + 0.01
-    return Difference(
-        value=value, low=low, high=high, p=p_corrected / 2, p_corrected=p_corrected, test=test
+def difference(value: float, p_corrected: float, test: str = STUDENT) -> ScoreDifference:
+    return ScoreDifference(
+        value=value,
+        low=value - 0.01,
+        high=value + 0.01,
+        p_value=p_corrected / 2,
+        p_corrected=p_corrected,
+        test=test,
     )
 
 
-TABLE = MethodTable(
-    lines=(
-        MethodLine(benchmark="sampled", method="base", score=0.6, low=0.5, high=0.7, seeds=4),
+def fidelity(method: str, value: Interval, **changes: object) -> MethodFidelity:
+    known = dict.fromkeys(MethodFidelity.model_fields) | {
+        **{"method": method, "value": value, "segments": {}, "positions": [None] * 4},
+        "differences": {},
+    }
+    return MethodFidelity(**known | changes)
+
+
+TABLE = Results(
+    compared_with="grpo",
+    confidence=0.95,
+    lines=[
+        result("sampled", "base", interval(0.6, 0.5, 0.7), updates=0),
         line("grpo"),
         line("rlsd", difference(0.016, 0.14)),
-    ),
-    baseline="grpo",
-    interval_meaning="over seeds",
+    ],
 )
 CHART = Chart(
     name="reward",
@@ -83,8 +88,8 @@ PLOT = LearningPlot(
     points=tuple(
         LearningPoint(
             method=method,
-            fidelity=Estimate(value=0.3, low=0.2, high=0.4),
-            gain=Estimate(value=0.01, low=0.0, high=0.02),
+            fidelity=interval(0.3, 0.2, 0.4),
+            gain=interval(0.01, 0.0, 0.02),
         )
         for method in ("grpo", "rlsd")
     ),
@@ -98,7 +103,7 @@ GRID = Grid(
             name=name,
             baseline=0,
             better="higher",
-            cells=((Estimate(value=0.01, low=0.0, high=0.02), None), (None, None)),
+            cells=((interval(0.01, 0.0, 0.02), None), (None, None)),
             meaning=f"{name}.",
         )
         for name in ("gain", "leak")
@@ -132,13 +137,15 @@ RECORD = Record(
     ),
     curves=(CHART,),
     fidelity=(
-        Fidelity(
-            method="rlsd",
-            value=Estimate(value=0.23, low=0.21, high=0.26),
-            difference=difference(0.02, 0.0001, "bootstrap over problems"),
-            parts={"within": Estimate(value=0.54, low=0.42, high=0.67)},
+        fidelity(
+            "rlsd",
+            interval(0.23, 0.21, 0.26),
+            difference=interval(0.02, 0.01, 0.03),
+            p_value=0.00005,
+            p_corrected=0.0001,
+            within=interval(0.54, 0.42, 0.67),
         ),
-        Fidelity(method="grpo", value=Estimate(value=0.21, low=0.19, high=0.24)),
+        fidelity("grpo", interval(0.21, 0.19, 0.24)),
     ),
     fidelity_meaning="Measured by 32 continuations.",
     learning=(PLOT,),
@@ -155,7 +162,7 @@ def test_a_table_of_a_benchmark() -> None:
         "| method | seeds | updates | accuracy | gain over the base | minus grpo | p (Holm) "
         "| mentions a reference | blind | perceive / compare |\n"
         "|---|---|---|---|---|---|---|---|---|---|\n"
-        "| base | 4 | – | 0.600 [0.500, 0.700] | – | – | – | – | – | – / – |\n"
+        "| base | 4 | 0 | 0.600 [0.500, 0.700] | – | – | – | 0.000 [0.000, 0.010] | – | – / – |\n"
         "| grpo | 4 | 60 | 0.739 [0.685, 0.793] | +0.120 [+0.100, +0.140] | – | – "
         "| 0.250 [0.200, 0.300] | 0.442 | 0.60 / 0.94 |\n"
         "| rlsd | 4 | 60 | 0.739 [0.685, 0.793] | +0.120 [+0.100, +0.140] "
@@ -245,7 +252,7 @@ def test_other_parts_stand_in_their_order() -> None:
         (difference(0.05, 0.0001, "a t that no seed moved"), 4, "Not decided"),
     ],
 )
-def test_a_method_is_better_over_seeds_alone(found: Difference, seeds: int, word: str) -> None:
+def test_a_method_is_better_over_seeds_alone(found: ScoreDifference, seeds: int, word: str) -> None:
     (said,) = decisions([line("grpo"), line("rlsd", found, seeds)], TABLE)
     assert said.startswith(word)
     assert said.endswith(": rlsd.")

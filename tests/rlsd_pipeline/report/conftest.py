@@ -7,29 +7,25 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from rlsd_pipeline.report.data import (
-    BandPoint,
-    Chart,
-    Comparison,
-    CreditSummary,
-    Curve,
-    Diagnostic,
-    Difference,
-    Estimate,
-    Fidelity,
-    LearningPlot,
-    LearningPoint,
-    Lookahead,
-    MethodLine,
-    MethodTable,
-    Picture,
-    Point,
-    Quantiles,
-    Report,
-    RolloutView,
-)
+from rlsd_pipeline.report.comparison import Comparison
+from rlsd_pipeline.report.data import BandPoint, Chart, Curve, Diagnostic, Point, Report
 from rlsd_pipeline.report.grid import Grid, GridMap
 from rlsd_pipeline.report.html import render
+from rlsd_pipeline.report.learning import LearningPlot, LearningPoint
+from rlsd_pipeline.report.rollout_view import Picture, RolloutView
+from schemas import (
+    CreditFidelity,
+    GradientComparison,
+    Interval,
+    MethodCredit,
+    MethodFidelity,
+    MethodLookahead,
+    MethodResult,
+    Results,
+    ScoreDifference,
+    WeightingComparison,
+)
+from schemas.weighting_comparison import FidelityDifference
 
 METHODS = (
     "grpo", "rlsd", "opsd", "sdpo", "grpo+opsd", "rlsd-as-printed", "opsd-frozen", "rlsd-negative",
@@ -120,83 +116,143 @@ def _chart(name: str, methods: tuple[str, ...], random: np.random.Generator) -> 
     )
 
 
-def _line(benchmark: str, index: int, method: str, random: np.random.Generator) -> MethodLine:
+def _interval(value: float, low: float, high: float) -> Interval:
+    return Interval(value=value, low=low, high=high)
+
+
+def _difference(value: float, reach: float, p: float, corrected: float) -> ScoreDifference:
+    return ScoreDifference(
+        value=value,
+        low=value - reach,
+        high=value + reach,
+        p_value=p,
+        p_corrected=corrected,
+        test="exact McNemar",
+    )
+
+
+def result(benchmark: str, method: str, score: Interval, **changes: object) -> MethodResult:
+    """A line of the results; what `changes` does not name is there and says little."""
+    known = MethodResult(
+        benchmark=benchmark,
+        method=method,
+        weighting=method,
+        updates=80,
+        seeds=[0, 1, 2, 3],
+        score=score,
+        gain=None,
+        difference=None,
+        mentions=_interval(0.0, 0.0, 0.01),
+        steps={},
+        unparsed=0,
+        truncated=0,
+        blind=None,
+        mode="verifier",
+        detectable=None,
+        judged=None,
+    )
+    return known.model_copy(update=changes)
+
+
+def _line(benchmark: str, index: int, method: str, random: np.random.Generator) -> MethodResult:
     score = 0.70 + 0.02 * random.normal()
     difference = None
     if index:
         value = 0.03 * random.normal()
         p = float(np.exp(-((value / 0.012) ** 2)))
-        difference = Difference(
-            value=value,
-            low=value - 0.024,
-            high=value + 0.024,
-            p=p,
-            p_corrected=min(1, 3 * p),
-            test="exact McNemar",
-        )
-    return MethodLine(
-        benchmark=benchmark, method=method, seeds=4, questions=1000, score=score,
-        low=score - 0.018, high=score + 0.018, difference=difference,
-        gain=Estimate(value=score - 0.594, low=score - 0.62, high=score - 0.57),
-        leakage=Estimate(value=0.01 * index, low=0, high=0.01 * index + 0.01), blind=0.445,
+        difference = _difference(value, 0.024, p, min(1, 3 * p))
+    return result(
+        benchmark,
+        method,
+        _interval(score, score - 0.018, score + 0.018),
+        difference=difference,
+        gain=_difference(score - 0.594, 0.025, 0.01, 0.02),
+        mentions=_interval(0.01 * index, 0, 0.01 * index + 0.01),
+        blind=0.445,
         steps={"perceive": 0.59, "compare": 0.93, "negate": 0.87},
-        published={"MMMU": 65.11 + index, "MathVista": 76.2} if index < 3 else None,
-    )  # fmt: skip
+    )
 
 
 def _comparison(methods: tuple[str, ...], random: np.random.Generator) -> Comparison:
     vectors = random.normal(size=(len(methods), 3))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    cosine = np.clip(vectors @ vectors.T, -1, 1)
-    rank = cosine.copy()
-    rank[0, 1:] = rank[1:, 0] = np.nan
-    credit = {}
-    for method in methods:
-        scale = 0.2 if method.startswith(("op", "sd")) else 1.0
-        q = scale * np.sort(random.normal(0, 1, 5))
-        share = random.dirichlet([6, 2, 2])
-        credit[method] = CreditSummary(
-            quantiles=Quantiles(p05=q[0], p25=q[1], p50=q[2], p75=q[3], p95=q[4]),
-            reasoning=share[0], answer=share[1], format=share[2], tokens_with_signal=9120,
-            sign_agreement=1.0 if scale == 1 else 0.57,
-            clip_fraction=0.31 if method.startswith("rlsd") else None,
-        )  # fmt: skip
+    cosine = np.clip(vectors @ vectors.T, -1, 1).tolist()
+    rank = [[None if 0 in {a, b} and a != b else v for b, v in enumerate(of)]
+            for a, of in enumerate(cosine)]  # fmt: skip
     lookahead = [
-        Lookahead(
+        MethodLookahead(
             method=method,
-            score=Estimate(value=0.61 + 0.004 * index, low=0.6, high=0.67),
-            difference=Difference(
-                value=0.004 * index, low=-0.01, high=0.06, p=0.2, test="exact McNemar"
-            )
-            if index
-            else None,
+            score=_interval(0.61 + 0.004 * index, 0.6, 0.67),
+            gain=None,
+            difference=_difference(0.004 * index, 0.02, 0.2, 0.4) if index else None,
         )
         for index, method in enumerate(methods)
     ]
+    credit = WeightingComparison(
+        rollouts=256, tokens=9216, signal_tokens=9216, policy="p", teacher="t", privileged="answer",
+        token_shares={"reasoning": 0.6, "answer": 0.2, "format": 0.2},
+        methods=[_credit_of(method, random) for method in methods],
+        rank_correlation=rank, rank_correlation_within=cosine, left_out={},
+        fidelity=CreditFidelity(
+            spans=9216, states=9216, continuations=32, reliability=0.5, reliability_within=0.5,
+            compared_with=methods[0], methods=[_fidelity(n, of) for n, of in enumerate(methods)],
+        ),
+    )  # fmt: skip
+    norms = [0.1 * (n + 1) for n, _ in enumerate(methods)]
     return Comparison(
-        methods=methods, rollouts=256, tokens=9216, credit=credit, rank_correlation=rank,
-        gradient_norms={method: 0.1 * (n + 1) for n, method in enumerate(methods)},
-        gradient_cosine=cosine, lookahead=lookahead, baseline=methods[0],
-        fidelity=tuple(_fidelity(n, method) for n, method in enumerate(methods)),
+        credit=credit,
+        gradients=GradientComparison(
+            policy="p", methods=list(methods), norms=norms, cosines=cosine
+        ),
+        lookahead=lookahead,
+        baseline=methods[0],
         fidelity_meaning="What 9,216 tokens were worth was measured.",
         lookahead_meaning="20 updates from rlsd-s0 after 40, 1,000 questions, paired over them.",
         meaning="The rollouts of iteration 40 of rlsd-s0, scored by every method.",
-    )  # fmt: skip
+    )
 
 
-def _fidelity(n: int, method: str) -> Fidelity:
-    value = Estimate(value=0.9 - 0.1 * n, low=0.85 - 0.1 * n, high=0.95 - 0.1 * n)
-    difference = Difference(value=-0.1 * n, low=-0.1 * n - 0.05, high=0.05, p=0.2, test="bootstrap")
-    parts = {"within": value, "answer": None, "quarter 1": value}
-    return Fidelity(method=method, value=value, parts=parts, differences={"within": difference})
+def _credit_of(method: str, random: np.random.Generator) -> MethodCredit:
+    scale = 0.2 if method.startswith(("op", "sd")) else 1.0
+    quantiles = (scale * np.sort(random.normal(0, 1, 5))).tolist()
+    shares = random.dirichlet([6, 2, 2]).tolist()
+    parts = zip(("reasoning", "answer", "format"), shares, strict=True)
+    agreement = 1.0 if scale == 1 else 0.57
+    return MethodCredit(
+        method=method,
+        weighting={"type": method},
+        quantiles=dict(zip(("p05", "p25", "p50", "p75", "p95"), quantiles, strict=True)),
+        magnitude=scale,
+        credited=0.99,
+        segments={name: _interval(share, share, share) for name, share in parts},
+        sign_agreement=_interval(agreement, agreement, agreement),
+        cut=0.31 if method.startswith("rlsd") else None,
+    )
+
+
+def _fidelity(n: int, method: str) -> MethodFidelity:
+    value = _interval(0.9 - 0.1 * n, 0.85 - 0.1 * n, 0.95 - 0.1 * n)
+    difference = _interval(-0.1 * n, -0.1 * n - 0.05, 0.05)
+    within = FidelityDifference(difference=difference, p_value=0.2, p_corrected=0.4)
+    return MethodFidelity(
+        method=method,
+        value=value,
+        difference=difference,
+        p_value=0.2,
+        p_corrected=0.4,
+        within=value,
+        segments={"answer": None},
+        positions=[value] * 4,
+        differences={"within": within},
+    )
 
 
 def _learning(methods: tuple[str, ...]) -> LearningPlot:
     points = tuple(
         LearningPoint(
             method=method,
-            fidelity=Estimate(value=0.1 * n, low=0.1 * n - 0.05, high=0.1 * n + 0.05),
-            gain=Estimate(value=0.01 * n, low=0.01 * n - 0.02, high=0.01 * n + 0.02),
+            fidelity=_interval(0.1 * n, 0.1 * n - 0.05, 0.1 * n + 0.05),
+            gain=_interval(0.01 * n, 0.01 * n - 0.02, 0.01 * n + 0.02),
         )
         for n, method in enumerate(methods)
     )
@@ -211,7 +267,7 @@ def _learning(methods: tuple[str, ...]) -> LearningPlot:
 def _grid() -> Grid:
     cells = tuple(
         tuple(
-            Estimate(value=0.1 * mix * clip, low=0, high=0.2 * mix * clip)
+            Interval(value=0.1 * mix * clip, low=0, high=0.2 * mix * clip)
             for mix in (0.25, 0.5, 0.75, 1)
         )
         for clip in (0.1, 0.2, 0.5, 1)
@@ -242,15 +298,7 @@ def _sample(rollouts: int = 4, methods: int = 5) -> Report:
             "Five methods were trained on easy-VQA with four seeds each, 80 updates of 32 × 8.",
             "The numbers of this sample are invented.",
         ),
-        table=MethodTable(
-            lines=lines,
-            baseline="grpo",
-            interval_meaning="over 4 seeds (Student's t)",
-            difference_meaning="Paired over seeds and questions, t-test, Holm over 8 comparisons.",
-            leakage_meaning="responses that mention a given solution (phrase detector)",
-            steps_meaning="each judged given the one before",
-            published_meaning="arXiv 2604.03128, Qwen3-VL-8B: another model, other benchmarks.",
-        ),
+        table=Results(compared_with="grpo", confidence=0.95, lines=lines),
         charts=[_chart(name, names, random) for name in benchmarks],
         training=[_chart("mean reward", names, random)],
         rollouts=[_rollout(index, names, random) for index in range(rollouts)],

@@ -24,13 +24,12 @@ def drawn(report: Report) -> dict[str, Figure]:
     assert report.comparison is not None
     comparison = report.comparison
     found = {line.method: line.difference for line in report.table.lines if line.difference}
-    assert comparison.rank_correlation is not None
     return {
         "curves": figures.learning_curves(report.charts[0]),
         "forest": figures.forest(found, "grpo"),
         "heat map": heat_map(comparison.rank_correlation, comparison.methods),
-        "strips": figures.credit_strips(comparison.credit),
-        "shares": figures.segment_shares(comparison.credit),
+        "strips": figures.credit_strips(comparison.credit.methods),
+        "shares": figures.segment_shares(comparison.credit.methods),
     }
 
 
@@ -126,12 +125,11 @@ def test_many_methods_are_drawn_in_hundredths_like_beside_like() -> None:
 def test_a_wide_range_of_scales_is_said_to_be_logarithmic(sample: Callable[..., Report]) -> None:
     comparison = sample().comparison
     assert comparison is not None
-    one = comparison.credit["grpo"]
-    small = {name: value / 1000 for name, value in one.quantiles.model_dump().items()}
-    quantiles = type(one.quantiles)(**small)
-    credit = {"large": one, "small": one.model_copy(update={"quantiles": quantiles})}
-    assert "logarithmic" in svg(figures.credit_strips(credit))
-    assert "logarithmic" not in svg(figures.credit_strips({"large": one}))
+    one = comparison.credit.methods[0]
+    small = {name: value / 1000 for name, value in one.quantiles.items()}
+    other = one.model_copy(update={"method": "small", "quantiles": small})
+    assert "logarithmic" in svg(figures.credit_strips([one, other]))
+    assert "logarithmic" not in svg(figures.credit_strips([one]))
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from matplotlib.collections import QuadMesh
 
-from rlsd_pipeline.report.data import Estimate
 from rlsd_pipeline.report.grid import Grid, GridMap
 from rlsd_pipeline.report.grid_view import grid_map, grids, heads, rows
+from schemas import Interval
 
 
-def cell(value: float) -> Estimate:
-    return Estimate(value=value, low=value - 0.1, high=value + 0.1)
+def cell(value: float) -> Interval:
+    return Interval(value=value, low=value - 0.1, high=value + 0.1)
 
 
 GAIN = GridMap(

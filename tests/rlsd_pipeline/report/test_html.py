@@ -8,16 +8,12 @@ from typing import Any
 
 import pytest
 
-from rlsd_pipeline.report.data import (
-    Difference,
-    MethodLine,
-    MethodTable,
-    Picture,
-    Report,
-    RolloutView,
-)
+from rlsd_pipeline.report.data import Report
 from rlsd_pipeline.report.html import TITLES, render
+from rlsd_pipeline.report.rollout_view import Picture, RolloutView
 from rlsd_pipeline.report.tokens import embedded, payload
+from schemas import Interval, MethodResult, Results, ScoreDifference
+from tests.rlsd_pipeline.report.conftest import result
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\"'&<!--\u2028"
 
@@ -109,7 +105,7 @@ def test_no_differences_without_a_baseline(sample: Callable[..., Report]) -> Non
     table = sample().table
     assert table is not None
     lines = [line.model_copy(update={"difference": None}) for line in table.lines]
-    bare = MethodTable(lines=lines, baseline="grpo")
+    bare = _table(lines)
     page = render(sample().model_copy(update={"table": bare}))
     assert "differences" not in sections(page)
     assert "unresolved" not in page
@@ -147,7 +143,9 @@ def _hostile(report: Report) -> Report:
 
     def poison(value: Any, key: str = "") -> Any:
         if isinstance(value, dict):
-            named = key in ("credit", "steps", "published", "settings", "seeds", "gradient_norms")
+            # The credit of a rollout is by method; that of a comparison is a record.
+            rows = key == "credit" and all(isinstance(item, list) for item in value.values())
+            named = rows or key in ("steps", "settings", "seeds")
             return {(k + HOSTILE if named else k): poison(v, k) for k, v in value.items()}
         if isinstance(value, list):
             return [poison(item, key) for item in value]
@@ -234,12 +232,14 @@ def test_the_view_opens_where_methods_differ() -> None:
 
 
 def test_one_seed_is_said_to_say_nothing_of_the_methods() -> None:
-    found = Difference(value=0.2, low=0.1, high=0.3, p=1e-6, test="exact McNemar")
-    of = {"benchmark": "own", "low": 0.4, "high": 0.6, "updates": 80}
+    found = ScoreDifference(
+        value=0.2, low=0.1, high=0.3, p_value=1e-6, p_corrected=None, test="exact McNemar"
+    )
+    scores = [Interval(value=value, low=0.4, high=0.6) for value in (0.5, 0.7)]
     lines = [
-        MethodLine(method="grpo", score=0.5, **of),
-        MethodLine(method="rlsd", score=0.7, difference=found, **of),
-        MethodLine(method="opd", score=0.5, **of),
+        result("own", "grpo", scores[0], seeds=[0]),
+        result("own", "rlsd", scores[1], seeds=[0], difference=found),
+        result("own", "opd", scores[0], seeds=[0]),
     ]
     page = render(Report(title="t", experiment="e", created="c", table=_table(lines)))
     # Above the table, and below the plot, which says it to who does not see it as well.
@@ -252,11 +252,11 @@ def test_one_seed_is_said_to_say_nothing_of_the_methods() -> None:
     by_chance = [*lines[:2], lines[2].model_copy(update={"steps": {"perceive": 0.5}})]
     page = render(Report(title="t", experiment="e", created="c", table=_table(by_chance)))
     assert "Equal rows" not in page
-    several = [line.model_copy(update={"seeds": 4}) for line in lines]
+    several = [line.model_copy(update={"seeds": [0, 1, 2, 3]}) for line in lines]
     page = render(Report(title="t", experiment="e", created="c", table=_table(several)))
     assert "▲\u00a0higher" in page
     assert "One seed" not in page
 
 
-def _table(lines: list[MethodLine]) -> MethodTable:
-    return MethodTable(lines=tuple(lines), baseline="grpo")
+def _table(lines: list[MethodResult]) -> Results:
+    return Results(compared_with="grpo", confidence=0.95, lines=lines)

@@ -1,13 +1,14 @@
 import re
 
-from rlsd_pipeline.report.data import Estimate, LearningPlot, LearningPoint
+from rlsd_pipeline.report.learning import LearningPlot, LearningPoint
 from rlsd_pipeline.report.learning_view import learning, learning_against_fidelity
 from rlsd_pipeline.report.styles import method_styles
 from rlsd_pipeline.report.vector import png
+from schemas import Interval
 
 
-def estimate(value: float, low: float, high: float) -> Estimate:
-    return Estimate(value=value, low=low, high=high)
+def estimate(value: float, low: float, high: float) -> Interval:
+    return Interval(value=value, low=low, high=high)
 
 
 PLOT = LearningPlot(

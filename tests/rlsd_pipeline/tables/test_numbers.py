@@ -3,10 +3,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from rlsd_pipeline.report.part import Estimate
 from rlsd_pipeline.tables.numbers import (
-    interval,
-    middle,
+    ends_of,
     p_value,
     percent,
     plain,
@@ -15,6 +13,7 @@ from rlsd_pipeline.tables.numbers import (
     true_minus,
     with_ends,
 )
+from schemas import Interval
 
 
 @pytest.mark.parametrize(
@@ -106,9 +105,17 @@ def test_the_numbers_of_an_estimate_have_the_same_decimals(
 
 
 def test_signs_of_an_estimate() -> None:
-    near_zero = Estimate(value=0.024, low=-0.0002, high=0.0482)
-    assert middle(near_zero, sign=True) == "+0.024"
-    assert interval(near_zero, sign=True) == "[−0.000, +0.048]"
+    near_zero = Interval(value=0.024, low=-0.0002, high=0.0482)
+    assert with_ends(near_zero, sign=True) == "+0.024 [−0.000, +0.048]"
+
+
+@pytest.mark.parametrize("low", [None, -math.inf, math.nan])
+def test_an_interval_without_a_bound_has_none(low: float | None) -> None:
+    found = SimpleNamespace(value=0.5, low=low, high=1.0)
+    assert ends_of(found) is None
+    assert with_ends(found) == "0.500 [–]"
+    assert with_ends(found, sign=True) == "+0.500 [–]"
+    assert ends_of(SimpleNamespace(value=0.5, low=0.25, high=0.75)) == (0.25, 0.75)
 
 
 def test_a_minus_is_no_hyphen() -> None:

@@ -46,7 +46,7 @@ def test_every_section_has_what_the_store_has(report: Report, workspace: Workspa
     assert report.table is not None
     lines = [(line.benchmark, line.method, line.score) for line in report.table.lines]
     results = read_results(workspace)
-    assert lines == [(r.benchmark, r.method, r.score.value) for r in results]
+    assert lines == [(r.benchmark, r.method, r.score) for r in results]
     assert [name for _, name, _ in lines] == ["base", "grpo", "rlsd"] * 2
     # Mentions are counted where responses are sampled.
     assert [chart.name for chart in report.charts] == [
@@ -59,7 +59,7 @@ def test_every_section_has_what_the_store_has(report: Report, workspace: Workspa
         assert [point.updates for point in chart.curves[0].band] == [0, 1, 2]
     assert report.comparison is not None
     assert report.comparison.lookahead
-    assert report.comparison.gradient_norms is not None
+    assert report.comparison.gradients is not None
     assert report.rollouts
     titles = [table.title for table in report.diagnostics]
     assert [title for title in titles if title.startswith("Property: ")] == [

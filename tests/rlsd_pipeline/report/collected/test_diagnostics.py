@@ -12,7 +12,6 @@ from rlsd_pipeline.diagnostics.moments import Moments
 from rlsd_pipeline.diagnostics.properties.recording import PropertyResult, SeedOutcome
 from rlsd_pipeline.report.collected.diagnostics import (
     _change,
-    _interval,
     _outcome,
     _over_seeds,
     _stall,
@@ -23,7 +22,7 @@ from rlsd_pipeline.report.data import Diagnostic
 from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
 from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.statistics.intervals import Estimate
-from rlsd_pipeline.tables.numbers import plain
+from rlsd_pipeline.tables.numbers import plain, with_ends
 from schemas import BenchmarkScore, InformationGap, Interval, PolicyCheckpoint, TokenLogprobs
 
 Open = Callable[[Path], Workspace]
@@ -136,8 +135,8 @@ def test_seeds_have_an_interval_and_one_has_none() -> None:
     assert _over_seeds([0.25, 0.75]) == "0.500 [0.000, 1.000]"
     # Mean .5, s = .0141421, half 12.7062 · .01.
     assert _over_seeds([0.49, 0.51]) == "0.500 [0.373, 0.627]"
-    assert _interval(Interval(value=0.12345, low=0.1, high=0.2)) == "0.123 [0.100, 0.200]"
-    assert _interval(Interval(value=0.12345, low=None, high=None)) == "0.123 [–]"
+    assert with_ends(Interval(value=0.12345, low=0.1, high=0.2)) == "0.123 [0.100, 0.200]"
+    assert with_ends(Interval(value=0.12345, low=None, high=None)) == "0.123 [–]"
 
 
 def test_properties_are_told_for_every_method(workspace: Workspace) -> None:
@@ -169,8 +168,8 @@ def test_the_information_gap_is_shown_where_it_was_measured(workspace: Workspace
     (row,) = table(workspace, "Effect of the reference on the teacher").rows
     gap = workspace.at("rlsd-s0", 0).read("information_gap").record(InformationGap)
     assert row[:2] == ("rlsd-s0", 0)
-    assert row[2] == _interval(gap.information_per_response)
-    assert row[-1] == _interval(gap.content_share)
+    assert row[2] == with_ends(gap.information_per_response)
+    assert row[-1] == with_ends(gap.content_share)
 
 
 def test_nothing_is_told_of_an_experiment_that_has_not_begun(

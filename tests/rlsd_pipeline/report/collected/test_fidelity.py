@@ -36,7 +36,7 @@ def test_without_values_the_report_says_how_to_make_them(workspace: Workspace) -
     run = workspace.at("rlsd-s0", 0)
     found = comparison(run)
     assert found is not None
-    assert found.fidelity == ()
+    assert found.fidelity == []
     command = "`rlsd values small --arm rlsd-s0 --iteration 0`"
     assert command in found.fidelity_meaning
     for view in rollout_views(run):
@@ -47,7 +47,7 @@ def test_without_values_the_report_says_how_to_make_them(workspace: Workspace) -
 def test_the_nearest_method_stands_first(valued: StageRun) -> None:
     found = comparison(valued)
     assert found is not None
-    assert {one.method for one in found.fidelity} == set(found.credit)
+    assert {one.method for one in found.fidelity} == set(found.methods)
     values = [one.value.value for one in found.fidelity if one.value]
     assert values == sorted(values, reverse=True)
     assert "32 continuations from each" in found.fidelity_meaning

@@ -1,5 +1,6 @@
 """Arms that make a grid of λ and ε_w, and what came out in each cell."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,7 +8,9 @@ import pytest
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.report.collected.grid import grid_cells, grids
 from rlsd_pipeline.report.comparison import Comparison
-from rlsd_pipeline.report.data import Difference, Estimate, Fidelity, MethodLine, MethodTable
+from rlsd_pipeline.report.data import Report
+from schemas import Interval, MethodResult, Results, ScoreDifference
+from tests.rlsd_pipeline.report.conftest import result
 
 
 def experiment(*arms: dict[str, Any]) -> ExperimentConfig:
@@ -48,24 +51,24 @@ def test_what_differs_in_more_or_is_not_whole_makes_none(arms: list[dict[str, An
     assert grid_cells(experiment(*arms)) == []
 
 
-def line(benchmark: str, method: str, gain: float | None, mentions: float) -> MethodLine:
-    difference = gain and Difference(
-        value=gain, low=gain - 0.1, high=gain + 0.1, p=0.5, p_corrected=1, test="t"
+def line(benchmark: str, method: str, gain: float | None, mentions: float) -> MethodResult:
+    difference = gain and ScoreDifference(
+        value=gain, low=gain - 0.1, high=gain + 0.1, p_value=0.5, p_corrected=1, test="t"
     )
-    return MethodLine(
-        benchmark=benchmark,
-        method=method,
-        score=0.7,
-        low=0.6,
-        high=0.8,
-        seeds=2,
+    return result(
+        benchmark,
+        method,
+        Interval(value=0.7, low=0.6, high=0.8),
+        seeds=[0, 1],
         difference=difference or None,
-        leakage=Estimate(value=mentions, low=0, high=1),
+        mentions=Interval(value=mentions, low=0, high=1),
     )
 
 
-TABLE = MethodTable(
-    lines=tuple(
+TABLE = Results(
+    compared_with="grpo",
+    confidence=0.95,
+    lines=[
         one
         for benchmark in ("sampled", "greedy")
         for one in (
@@ -74,25 +77,24 @@ TABLE = MethodTable(
             line(benchmark, "rlsd-05-05", 0.02, 0.1),
             line(benchmark, "rlsd-1-02", 0.03, 0.2),
         )
-    ),
-    baseline="grpo",
-    interval_meaning="over seeds",
+    ],
 )
 
 
-def test_a_cell_has_what_its_arm_came_to() -> None:
-    fidelity = (
-        Fidelity(method="grpo", value=Estimate(value=0.2, low=0.1, high=0.3)),
-        Fidelity(method="rlsd-1-05", value=Estimate(value=0.4, low=0.3, high=0.5)),
-    )
-    compared = Comparison(
-        methods=("grpo", "rlsd-1-05"),
-        rollouts=1,
-        tokens=1,
-        credit={},
-        fidelity=fidelity,
-        fidelity_meaning="Measured.",
-    )
+def test_a_cell_has_what_its_arm_came_to(sample: Callable[..., Report]) -> None:
+    known = sample(methods=2).comparison
+    assert known is not None
+    assert known.credit.fidelity is not None
+    values = {"grpo": (0.2, 0.1, 0.3), "rlsd-1-05": (0.4, 0.3, 0.5)}
+    methods = [
+        one.model_copy(update={"method": name, "value": Interval(value=value, low=low, high=high)})
+        for one, (name, (value, low, high)) in zip(
+            known.credit.fidelity.methods, values.items(), strict=True
+        )
+    ]
+    fidelity = known.credit.fidelity.model_copy(update={"methods": methods})
+    credit = known.credit.model_copy(update={"fidelity": fidelity})
+    compared = Comparison(credit=credit, fidelity_meaning="Measured.")
     first, second = grids(experiment(*FOUR), TABLE, compared)
     assert (first.name, second.name) == ("sampled", "greedy")
     assert (first.mixes, first.clips) == ((0.5, 1.0), (0.2, 0.5))
@@ -108,7 +110,9 @@ def test_a_cell_has_what_its_arm_came_to() -> None:
     ]
     assert [one.baseline for one in first.maps] == [0, 0.004, 0.2]
     assert [one.better for one in first.maps] == ["higher", "lower", "higher"]
-    assert first.maps[1].meaning.endswith("2 seeds a cell; intervals are over seeds. grpo: 0.004.")
+    meaning = first.maps[1].meaning
+    assert "2 seeds a cell; intervals are over seeds (Student's t)" in meaning
+    assert meaning.endswith(". grpo: 0.004.")
     assert first.maps[2].meaning == "Measured. grpo: 0.200."
 
 

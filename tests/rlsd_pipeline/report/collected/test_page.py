@@ -16,7 +16,7 @@ def test_a_record_has_the_numbers_of_the_store(workspace: Workspace) -> None:
     assert record.table is not None
     results = read_results(workspace)
     assert [(one.method, one.score) for one in record.table.lines] == [
-        (one.method, one.score.value) for one in results
+        (one.method, one.score) for one in results
     ]
     # One seed has no spread.
     assert record.seeds == ()
