@@ -145,7 +145,10 @@ class Report(Part):
         names += [line.method for line in self.table.lines] if self.table else []
         charts = (*self.charts, *self.training)
         names += [curve.method for chart in charts for curve in chart.curves]
-        names += self.comparison.methods if self.comparison else ()
+        if self.comparison is not None:
+            # An update by a method may be older than what is compared now.
+            lookahead = [one.method for one in self.comparison.lookahead]
+            names += [*self.comparison.methods, *lookahead]
         names += [point.method for plot in self.learning for point in plot.points]
         names += [method for rollout in self.rollouts for method in rollout.credit]
         return tuple(dict.fromkeys(names))

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from rlsd_pipeline.report.comparison_view import comparison
 from rlsd_pipeline.report.data import Diagnostic, Report
 from rlsd_pipeline.report.rollout_view import RolloutView
+from rlsd_pipeline.report.styles import method_styles
 
 ROLLOUT: dict[str, Any] = {
     "rollout_id": "p#0",
@@ -42,6 +44,16 @@ def test_a_report_cannot_be_changed(sample: Callable[..., Report]) -> None:
 
 def test_methods_are_named_once_and_the_table_comes_first(sample: Callable[..., Report]) -> None:
     assert sample().methods() == ("grpo", "rlsd", "opsd", "sdpo", "grpo+opsd")
+
+
+def test_a_method_that_only_looked_ahead_is_drawn_too(sample: Callable[..., Report]) -> None:
+    report = sample()
+    assert report.comparison is not None
+    later = report.comparison.lookahead[1].model_copy(update={"method": "later"})
+    compared = report.comparison.model_copy(update={"lookahead": (later,)})
+    report = report.model_copy(update={"comparison": compared})
+    assert report.methods()[-1] == "later"
+    assert ">later<" in comparison(compared, method_styles(report.methods()))
 
 
 @pytest.mark.parametrize(
