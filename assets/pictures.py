@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 DPI = 80
 _COLOURS = 64
-_MOST_PICTURES = 20
+_MOST_PICTURES = 5
 """Number of pictures of an arm's training, for any length."""
 
 
