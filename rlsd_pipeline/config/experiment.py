@@ -148,6 +148,11 @@ class Arm(StrictConfig):
         return self.weighting.columns | self.also_scored
 
     @property
+    def learns_from_itself(self) -> bool:
+        """Whether the responses of its iterations are its policy's, and not the data set's."""
+        return self.weighting.responses == "sampled"
+
+    @property
     def reads_teacher(self) -> bool:
         """Whether a teacher makes one of its columns."""
         return any(COLUMNS[name].of == "teacher" for name in self.columns)

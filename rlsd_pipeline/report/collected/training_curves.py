@@ -14,6 +14,9 @@ from rlsd_pipeline.report.data import BandPoint, Chart, Curve, Point
 from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.statistics.intervals import SEEDS_REASON, mean_interval
 
+_OF_RESPONSES = ("rewards/", "rollouts/")
+"""What the names of numbers begin with that say something of an iteration's responses."""
+
 _MOST_POINTS = 30
 """Most points of a line; a longer training is drawn by the means of that many stretches."""
 
@@ -33,7 +36,8 @@ class Series(NamedTuple):
 def training_charts(workspace: Workspace, arms: Iterable[str] | None = None) -> tuple[Chart, ...]:
     """A chart for every quantity that was measured, the reward and its parts first.
 
-    A line ends where its training is, and at the first iteration that is not there.
+    A line ends where its training is, and at the first iteration that is not there. A method that
+    learns from the data set's responses has no line of what those are.
 
     Args:
         workspace: The experiment.
@@ -46,10 +50,13 @@ def training_charts(workspace: Workspace, arms: Iterable[str] | None = None) -> 
         for name, of in methods.items()
     }
     confidence = workspace.experiment.evaluation.confidence
+    own = {method for method, of in methods.items() if of[0].learns_from_itself}
     charts = []
     for quantity in _quantities(numbers):
         curves = []
         for method, of in numbers.items():
+            if method not in own and quantity.number.startswith(_OF_RESPONSES):
+                continue
             series = {arm: found for arm, each in of.items() if (found := _series(each, quantity))}
             if series:
                 curves.append(_curve(method, series, quantity, confidence))

@@ -40,7 +40,8 @@ def read_learning(workspace: Workspace, scores: Scores) -> dict[str, Learning]:
     """Training reward, or accuracy on a benchmark -> the learning by that measure.
 
     A training that has not come as far as the furthest one is left out. Curves are taken at the
-    updates that all the others share.
+    updates that all the others share. The training reward of a method that learns from the data
+    set's responses is theirs and not its policy's, so it is no learning.
 
     Args:
         workspace: The experiment.
@@ -100,6 +101,8 @@ def _accuracies(arms: Mapping[str, Mapping[int, PolicyEvaluation]], arm: str) ->
 
 def _rewards(workspace: Workspace, arm: str) -> Curve:
     """Mean reward of the rollouts of every iteration that has verdicts."""
+    if not workspace.experiment.lineages()[arm].learns_from_itself:
+        return {}
     numbers = arm_numbers(workspace, arm)
     return {k: found[_REWARD] for k, found in numbers.items() if _REWARD in found}
 

@@ -12,6 +12,7 @@ from rlsd_pipeline.report.collected.sparklines import sparklines
 from rlsd_pipeline.report.collected.training_curves import training_charts
 from rlsd_pipeline.report.data import Chart, Curve
 from rlsd_pipeline.report.multiples import small_multiples
+from rlsd_pipeline.stages.evaluation.learning import TRAINING, read_learning
 from rlsd_pipeline.stages.workspace import Workspace
 from schemas import PolicyCheckpoint, Reward
 
@@ -124,7 +125,8 @@ def test_what_takes_long_to_read_is_read_once(
     assert curves(workspace) == before
 
 
-def test_parts_of_the_reward_come_after_it(workspace: Workspace) -> None:
+def reward(workspace: Workspace, place: str) -> None:
+    """Lets the responses of an arm's iteration have a reward of 1.5."""
     from rlsd_pipeline.artifacts import to_table
 
     rows = {name: [value] for name, value in Reward.example.items()}
@@ -132,10 +134,31 @@ def test_parts_of_the_reward_come_after_it(workspace: Workspace) -> None:
     artifact = workspace.store.produce(
         ArtifactRequest("rewards", "1", {}), lambda out: out.table(Reward, to_table(Reward, rows))
     )
-    workspace.store.set_ref("small/rlsd-s0/000/rewards", artifact)
+    workspace.store.set_ref(f"small/{place}/rewards", artifact)
+
+
+def test_parts_of_the_reward_come_after_it(workspace: Workspace) -> None:
+    reward(workspace, "rlsd-s0/000")
     found = {chart.name: chart.curves[0].band[0].mean for chart in training_charts(workspace)}
     assert list(found)[:3] == ["reward", "reward: format", "accuracy of the rollouts"]
     assert (found["reward"], found["reward: format"]) == (1.5, 0.25)
+
+
+def test_the_reward_of_the_data_sets_own_responses_is_no_learning(tmp_path: Path) -> None:
+    sampled = {"type": "sft", "learns_from": "sampled"}
+    arms = [
+        {"weighting": {"type": "sft"}},
+        {"name": "own", "weighting": sampled},
+        {"weighting": {"type": "grpo"}},
+    ]
+    experiment = ExperimentConfig.model_validate({"arms": arms, "iterations": 2})
+    workspace = Workspace("small", experiment, ArtifactStore(tmp_path / "store"))
+    for arm in ("sft-s0", "own-s0", "grpo-s0"):
+        for iteration in ("000", "001"):
+            reward(workspace, f"{arm}/{iteration}")
+    (first, *_) = training_charts(workspace)
+    assert [curve.method for curve in first.curves] == ["own", "grpo"]
+    assert set(read_learning(workspace, {})[TRAINING]) == {"own", "grpo"}
 
 
 def chart(name: str, *values: float) -> Chart:
