@@ -36,8 +36,9 @@ def test_methods_are_compared_on_it_and_the_report_shows_the_largest(
     assert len(batch.read("rollouts").table(Rollout)["problem_id"].unique()) == 8
     shown = comparison(widest(run, COMPARED))
     assert shown is not None
-    assert shown.rollouts == found.rollouts
-    assert "rlsd" in {one.method for one in shown.fidelity}
+    assert shown.credit.rollouts == found.rollouts
+    assert shown.credit.fidelity is not None
+    assert "rlsd" in {one.method for one in shown.credit.fidelity.methods}
     # The arm keeps what it had, and has no comparison of its own.
     assert own.items() <= {n: run.workspace.store.ref(n).digest for n in own}.items()
     assert run.workspace.store.ref(run.reference(COMPARED)) is None
