@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.home import ROOT, open_store, store_url
+from rlsd_pipeline.whole_file import write_whole
 
 if TYPE_CHECKING:
     import pandas
@@ -301,8 +302,7 @@ class ReportPage:
 
     def write(self, path: str | Path) -> Path:
         """Write the page."""
-        Path(path).write_text(self.html, encoding="utf-8")
-        return Path(path)
+        return write_whole(Path(path), self.html)
 
     def _repr_html_(self) -> str:
         frame = 'width="100%" height="720" style="border:0"'

@@ -9,7 +9,7 @@ from assets.cli.loop import Loop
 from assets.cli.progress import console
 from assets.cli.train import open_loop
 from rlsd_pipeline.home import home
-from rlsd_pipeline.report.collected.places import FIRST_TOKENS
+from rlsd_pipeline.report.collected.places import shown_iterations
 from rlsd_pipeline.stages.workspace import StageRun
 
 
@@ -23,7 +23,6 @@ def write(experiment: str, *, arm: str | None, iteration: int | None, out: Path 
         display.say("reading what the arms recorded")
         record = collect_record(loop.workspace, place, _command(experiment, arm, iteration))
         path = out or home() / "reports" / f"{loop.declared.name}.md"
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_page(record, path)
     console().print(f"{path}, {path.with_suffix('')}/", highlight=False)
 
@@ -33,7 +32,7 @@ def _place(loop: Loop, arm: str | None, iteration: int | None) -> StageRun | Non
     from rlsd_pipeline.page.collect import measured_place
 
     if arm is not None:
-        at = FIRST_TOKENS if iteration is None else iteration
+        at = shown_iterations(loop.declared.experiment)[0] if iteration is None else iteration
         return loop.workspace.at(loop.arms([arm])[0], at)
     if iteration is not None:
         raise click.UsageError("--iteration needs --arm here")

@@ -10,10 +10,11 @@ from assets.cli.loop import Loop
 from assets.cli.progress import Display, console
 from assets.cli.train import open_loop
 from rlsd_pipeline.home import home
-from rlsd_pipeline.report.collected.places import FIRST_TOKENS, taught
+from rlsd_pipeline.report.collected.places import shown_iterations, taught
 from rlsd_pipeline.stages.comparison.unscored import is_unscored
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.workspace import StageRun
+from rlsd_pipeline.whole_file import write_whole
 
 
 def report(experiment: str, *, arm: str | None, iteration: int | None, out: Path | None) -> None:
@@ -31,10 +32,7 @@ def report(experiment: str, *, arm: str | None, iteration: int | None, out: Path
             collect_report(loop.workspace, place, f"rlsd report {shlex.quote(experiment)}")
         )
         path = out or home() / "reports" / f"{loop.declared.name}.html"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        partial.write_text(page, encoding="utf-8")
-        partial.replace(path)
+        write_whole(path, page)
     seconds = time.perf_counter() - started
     console().print(
         f"{path}  ({len(page.encode()) / 1e6:.2f} MB, {seconds:.0f} s)", highlight=False
@@ -51,7 +49,7 @@ def _compare(loop: Loop, place: StageRun, display: Display) -> None:
 def _place(loop: Loop, arm: str | None, iteration: int | None) -> StageRun | None:
     """The iteration whose tokens are shown: with a teacher, or else imported; None without."""
     experiment = loop.declared.experiment
-    wanted = [min(FIRST_TOKENS, experiment.iterations - 1), 0]
+    wanted = shown_iterations(experiment)
     if arm is not None:
         return loop.workspace.at(loop.arms([arm])[0], wanted[0] if iteration is None else iteration)
     for name in taught(experiment):

@@ -11,16 +11,15 @@ from rlsd_pipeline.home import ROOT
 from rlsd_pipeline.page.record import Provenance, Record, record_of
 from rlsd_pipeline.page.seeds import seed_scores
 from rlsd_pipeline.report.collected.collect import collect_report
-from rlsd_pipeline.report.collected.places import FIRST_TOKENS, taught
+from rlsd_pipeline.report.collected.places import shown_iterations, taught
 from rlsd_pipeline.stages.comparison.larger_batch import widest
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.evaluation.policy_evaluation import Scores, read_scores
-from rlsd_pipeline.stages.evaluation.results import results_of
-from rlsd_pipeline.stages.evaluation.undecided import undecided_notes
 from rlsd_pipeline.stages.workspace import StageRun, Workspace
 from schemas import WeightingComparison
 
+_COMPARED = WeightingComparisonStage.name
 _LIBRARIES = ("torch", "transformers")
 _DIGITS = 16
 """Hexadecimal digits of an artifact's digest that tell it from others."""
@@ -36,7 +35,9 @@ def collect_record(workspace: Workspace, place: StageRun | None, command: str) -
     """
     experiment = workspace.experiment
     scores = read_scores(workspace)
-    artifacts = dict(_scored(workspace, scores)) | dict(_compared(place))
+    artifacts = dict(_scored(workspace, scores))
+    if place is not None:
+        artifacts |= dict(_compared(place))
     provenance = Provenance(
         date=datetime.now(UTC).strftime("%Y-%m-%d"),
         command=command,
@@ -45,19 +46,18 @@ def collect_record(workspace: Workspace, place: StageRun | None, command: str) -
         libraries=_libraries(artifacts.values()),
         artifacts={name: artifact.digest[:_DIGITS] for name, artifact in artifacts.items()},
     )
-    compared, confidence = experiment.compared_with, experiment.evaluation.confidence
-    undecided = undecided_notes(results_of(experiment, scores), compared, confidence)
     report = collect_report(workspace, place, command)
-    return record_of(report, provenance, tuple(undecided), seed_scores(experiment, scores))
+    return record_of(report, provenance, seed_scores(experiment, scores))
 
 
 def measured_place(workspace: Workspace) -> StageRun | None:
     """The first iteration with fidelities, of those that a report looks at; None without one."""
     for arm in taught(workspace.experiment):
-        for iteration in (min(FIRST_TOKENS, workspace.experiment.iterations - 1), 0):
+        for iteration in shown_iterations(workspace.experiment):
             run = workspace.at(arm, iteration)
-            found = _comparison(run)
-            if found and found[1].record(WeightingComparison).fidelity is not None:
+            found = widest(run, _COMPARED)
+            artifact = workspace.store.ref(found.reference(_COMPARED))
+            if artifact and artifact.record(WeightingComparison).fidelity is not None:
                 return run
     return None
 
@@ -87,23 +87,14 @@ def _scored(workspace: Workspace, scores: Scores) -> Iterable[tuple[str, Artifac
                 yield run.reference(f"benchmark_scores.{benchmark}"), one.artifact
 
 
-def _comparison(place: StageRun) -> tuple[str, Artifact] | None:
-    shown = widest(place, WeightingComparisonStage.name)
-    name = shown.reference(WeightingComparisonStage.name)
-    artifact = place.workspace.store.ref(name)
-    return None if artifact is None else (name, artifact)
-
-
-def _compared(place: StageRun | None) -> Iterable[tuple[str, Artifact]]:
+def _compared(place: StageRun) -> Iterable[tuple[str, Artifact]]:
     """The comparison, and the values that it reads."""
-    if place is None or (found := _comparison(place)) is None:
-        return
-    yield found
-    shown = widest(place, WeightingComparisonStage.name)
-    name = shown.reference(TokenValuesStage.name)
-    values = place.workspace.store.ref(name)
-    if values is not None:
-        yield name, values
+    shown = widest(place, _COMPARED)
+    for name in (shown.reference(_COMPARED), shown.reference(TokenValuesStage.name)):
+        artifact = place.workspace.store.ref(name)
+        if artifact is None:
+            return
+        yield name, artifact
 
 
 def _libraries(artifacts: Iterable[Artifact]) -> dict[str, tuple[str, ...]]:

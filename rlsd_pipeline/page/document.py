@@ -17,6 +17,7 @@ from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.page.pictures import pictures
 from rlsd_pipeline.page.record import Record
 from rlsd_pipeline.page.sections import page_text
+from rlsd_pipeline.whole_file import write_whole
 
 MARK = "<!-- record -->"
 """Stands before and after the block."""
@@ -38,13 +39,14 @@ def write_page(record: Record, path: Path) -> None:
     text = path.read_text(encoding="utf-8") if path.exists() else _new(record)
     folder = path.with_suffix("")
     page = with_block(text, record, folder.name, str(path))
-    folder.mkdir(parents=True, exist_ok=True)
+    drawn = pictures(record)
+    for name, picture in drawn.items():
+        write_whole(folder / f"{name}.png", picture.file())
+    write_whole(folder / "record.json", _json(record))
+    write_whole(path, page)
     for old in folder.glob("*.png"):
-        old.unlink()
-    for name, picture in pictures(record).items():
-        (folder / f"{name}.png").write_bytes(picture.file())
-    (folder / "record.json").write_text(_json(record), encoding="utf-8")
-    path.write_text(page, encoding="utf-8")
+        if old.stem not in drawn:
+            old.unlink()
 
 
 def read_record(path: Path) -> Record:

@@ -10,6 +10,7 @@ from rlsd_pipeline.report.figures import CROWD
 from rlsd_pipeline.report.grid import Grid
 from rlsd_pipeline.report.learning import LearningPlot
 from rlsd_pipeline.report.part import NonEmpty, Part
+from rlsd_pipeline.stages.evaluation.undecided import undecided_notes
 from schemas import MethodFidelity, Results
 
 _SHOWN = "reward"
@@ -87,18 +88,12 @@ class Record(Part):
     """The methods as they are declared, for their look."""
 
 
-def record_of(
-    report: Report,
-    provenance: Provenance,
-    undecided: tuple[str, ...],
-    seeds: tuple[SeedScores, ...] = (),
-) -> Record:
+def record_of(report: Report, provenance: Provenance, seeds: tuple[SeedScores, ...] = ()) -> Record:
     """What a page shows of a report.
 
     Args:
         report: Everything that the store has.
         provenance: Where that is from.
-        undecided: From `undecided_notes`.
         seeds: From `seed_scores`.
     """
     training = [chart for chart in report.training if chart.name == _SHOWN]
@@ -109,7 +104,7 @@ def record_of(
         notes=report.notes,
         settings=report.settings,
         table=report.table,
-        undecided=undecided,
+        undecided=() if report.table is None else tuple(_undecided(report.table)),
         seeds=seeds,
         curves=tuple(_drawn(chart) for chart in (*training, *report.charts)),
         fidelity=tuple(compared.fidelity) if compared else (),
@@ -119,6 +114,10 @@ def record_of(
         diagnostics=report.diagnostics,
         order=report.order,
     )
+
+
+def _undecided(table: Results) -> list[str]:
+    return undecided_notes(table.lines, table.compared_with, table.confidence)
 
 
 def _drawn(chart: Chart) -> Chart:
