@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.timing import ROOT
+from rlsd_pipeline.page.tables import markdown_table
 
 RECORD = ROOT / "docs" / "credit" / "fidelity.json"
 EXPERIMENT, ARM, ITERATIONS = "easy_vqa", "rlsd-s0", (0, 10, 40, 49)
@@ -152,7 +153,7 @@ def every(found: Found) -> list[str]:
     of = found["every"]
     names = sorted(of, key=lambda name: -of[name]["fidelity"][0] if of[name]["fidelity"] else 9)
     heads = ["credit", "fidelity", "within responses", "reasoning / answer / format", "sign"]
-    return _lines(heads, [[_code(name), *_placed(of[name])] for name in names])
+    return markdown_table(heads, [[_code(name), *_placed(of[name])] for name in names]).split("\n")
 
 
 def _placed(one: Mapping[str, Any]) -> list[str]:
@@ -231,12 +232,7 @@ def _code(name: str) -> str:
 
 def _table(head: str, rows: Sequence[Sequence[str]]) -> list[str]:
     first, *others = ITERATIONS
-    return _lines([head, f"iteration {first}", *map(str, others)], rows)
-
-
-def _lines(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    top, *lines = (f"| {' | '.join(line)} |" for line in (heads, *rows))
-    return [top, "|---" * len(heads) + "|", *lines]
+    return markdown_table([head, f"iteration {first}", *map(str, others)], rows).split("\n")
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from rlsd_pipeline.tables.documents import csv_text, latex, markdown
 from rlsd_pipeline.tables.results import documents, records
 from rlsd_pipeline.tables.table import Table, table_of_cells
 from schemas import Interval, MethodResult, ScoreDifference
+from tests.rlsd_pipeline.report.conftest import result
 
 BENCHMARKS = [
     HeldoutBenchmark(name="own"),
@@ -43,25 +44,17 @@ def interval(value: float, low: float | None, high: float | None) -> Interval:
 
 
 def line(benchmark: str, method: str, weighting: str, **changes: object) -> MethodResult:
-    known = MethodResult(
-        benchmark=benchmark,
-        method=method,
-        weighting=weighting,
-        updates=80,
-        seeds=[0, 1],
-        score=interval(0.5, 0.4, 0.6),
-        gain=None,
-        difference=None,
-        mentions=interval(0.0, 0.0, 0.1),
-        steps={},
-        unparsed=3,
-        truncated=1,
-        blind=None,
-        mode="robust",
-        detectable=0.0625,
-        judged=None,
-    )
-    return known.model_copy(update=changes)
+    known = {
+        "weighting": weighting,
+        "seeds": [0, 1],
+        "mentions": interval(0.0, 0.0, 0.1),
+        "unparsed": 3,
+        "truncated": 1,
+        "mode": "robust",
+        "detectable": 0.0625,
+    }
+    said = known | {"score": interval(0.5, 0.4, 0.6)} | changes
+    return result(benchmark, method, **said)
 
 
 RESULTS = [
