@@ -17,7 +17,8 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-UPDATES = 12
+UPDATES = 80
+"""Of an arm whose training every part is killed in; a small update takes a third of a second."""
 RLSD = [sys.executable, "-c", "from assets.cli import main; main()"]
 LAUNCH = """
 mutation ($job: JobOrPipelineSelector!, $tags: [ExecutionTag!]!, $config: RunConfigData!) {

@@ -25,6 +25,20 @@ def shoot(page: Any, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png")
 
 
+def pick(page: Any, partition: str) -> None:
+    """Choose a partition; a list that opened before its entries had come closes again."""
+    from playwright.sync_api import TimeoutError as NotThere
+
+    entry = page.get_by_text(partition, exact=True).first
+    for _ in range(10):
+        page.get_by_placeholder("Partition").click()
+        try:
+            return entry.click(timeout=10_000)
+        except NotThere:
+            page.keyboard.press("Escape")
+    raise AssertionError(f"the launchpad offers no {partition}")
+
+
 def digests(home: Path) -> dict[str, str]:
     """Content of all that the arm's iterations left."""
     store = ArtifactStore(home / "artifacts")
@@ -59,8 +73,7 @@ def test_an_arm_is_trained_by_a_click(opened: Opened, page: Any) -> None:
     """Cancelled after its first update, it stays there; started again, it goes on."""
     job = f"{opened.url}/locations/assets.definitions/jobs/small_train/playground"
     page.goto(job)
-    page.get_by_placeholder("Partition").click()
-    page.get_by_text(OTHER, exact=True).first.click()
+    pick(page, OTHER)
     launch = page.get_by_role("button", name="Launch Run")
     shoot(page, "launchpad")
     launch.click()
@@ -88,11 +101,13 @@ def test_nothing_is_lost_when_parts_are_killed(opened: Opened, undisturbed: Path
     before = len(opened.runs())
     opened.launch("small_train", ARM)
     until(lambda: complete(opened, ARM))
-    # It executes the run: the UI finds it dead, and another goes on.
-    (worker,) = opened.part("workers").children()
-    worker.kill()
+    # One of them executes the run: the UI finds it dead, and another goes on. A worker of an
+    # earlier run may be there still.
+    for worker in opened.part("workers").children():
+        worker.kill()
     for name in ("page", "daemon", "code server", "workers"):
         done = len(complete(opened, ARM))
+        assert done < UPDATES, f"trained to its end before the {name} was killed: raise UPDATES"
         until(lambda done=done: len(complete(opened, ARM)) > done)
         part = opened.part(name)
         part.kill()
@@ -111,6 +126,7 @@ def test_a_reload_shows_what_was_declared_meanwhile(opened: Opened, checkout: Pa
       __typename } }"""
     groups = "{ assetNodes { groupName } }"
     small = checkout / "assets" / "experiments" / "small"
+    until(lambda: "small" in {node["groupName"] for node in opened.ask(groups)["assetNodes"]})
     shutil.copytree(small, small.with_name("another"))
     with ThreadPoolExecutor() as two:
         list(two.map(opened.ask, [reload, reload]))
