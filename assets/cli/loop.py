@@ -40,6 +40,7 @@ from rlsd_pipeline.tables.numbers import MINUS
 _SHARE_OF_RESULTS = 0.05
 """The table reads every score of every arm, so its cost grows with the experiment."""
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_LATER = {RESULTS_LATER_TAG: "yes"}
 
 
 class Loop:
@@ -117,7 +118,7 @@ class Loop:
         """Train an arm to a number of updates, in one run."""
         started = time.perf_counter()
         config = train_config(self.declared, updates)
-        self._count(self._run("train", arm, config), started)
+        self._count(self._run("train", arm, config, tags=_LATER), started)
 
     def _count(self, result: dg.ExecuteInProcessResult, started: float) -> None:
         self.wall_seconds += time.perf_counter() - started
@@ -148,8 +149,7 @@ class Loop:
         """Score a policy on every benchmark; the table of all scores follows at its own pace."""
         scores = [self.declared.key(stage) for stage in self._scores.values()]
         if scores:
-            later = {RESULTS_LATER_TAG: "yes"}
-            self._run("evaluate", partition_key(arm, iteration), assets=scores, tags=later)
+            self._run("evaluate", partition_key(arm, iteration), assets=scores, tags=_LATER)
         if self._pace.is_due:
             self.results()
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rlsd_pipeline.stages.workspace import StageRun
 
 RESULTS_LATER_TAG = ".dagster/rlsd_results_later"
-"""On a run after which the command line makes the table of all scores, when that is due."""
+"""On a run of the command line, which makes table and picture of several runs when they are due."""
 
 _SHOWN = {
     "score",
