@@ -1,6 +1,7 @@
 """The definitions that Dagster loads: one asset graph for each experiment folder."""
 
 import os
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from rlsd_pipeline.errors import ConfigError, RlsdError
 VALIDATING = "DAGSTER_IS_DEFS_VALIDATION_CLI"
 """Set by `dg check defs` and `dagster definitions validate`."""
 
+_COLUMNS = 90
+"""Characters that a description shows at 1,400 pixels."""
 
 _loaded: dict[Path, tuple[Sources, dg.Definitions]] = {}
 
@@ -107,7 +110,7 @@ def _not_loaded(failed: Mapping[Path, str]) -> list[dg.AssetSpec]:
     for file, why in failed.items():
         dg.get_dagster_logger().warning("an experiment is not loaded: %s", why)
         place = file.parent.relative_to(EXPERIMENTS)
-        text = f"{place} is not loaded, and all other experiments are:\n\n```\n{why}\n```"
+        text = f"{place} is not loaded, and all other experiments are:\n\n```\n{_wrapped(why)}\n```"
         specs.append(
             dg.AssetSpec(
                 # Dagster takes any part of a key but one with a slash.
@@ -115,7 +118,15 @@ def _not_loaded(failed: Mapping[Path, str]) -> list[dg.AssetSpec]:
                 description=f"{text}\n\nCorrect the file, then reload the definitions.",
                 group_name="not_loaded",
                 kinds={"error"},
-                metadata={"file": dg.MetadataValue.path(file), "why": dg.MetadataValue.md(text)},
+                metadata={"file": dg.MetadataValue.path(file)},
             )
         )
     return specs
+
+
+def _wrapped(message: str) -> str:
+    """A message in lines that a description has room for: it cuts a longer one off."""
+    return "\n".join(
+        textwrap.fill(line, _COLUMNS, break_long_words=False, break_on_hyphens=False)
+        for line in message.splitlines()
+    )

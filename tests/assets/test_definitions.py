@@ -343,7 +343,7 @@ def test_a_bad_experiment_is_shown_and_the_others_are_there(
     groups = {graph.get(key).group_name for key in graph.get_all_asset_keys()}
     assert groups == {"good", "gro_e_v1_2", "not_loaded"}
     why = {
-        "/".join(key.path[1:]): graph.get(key).description
+        "/".join(key.path[1:]): " ".join(str(graph.get(key).description).split())
         for key in graph.get_all_asset_keys()
         if key.path[0] == "not_loaded"
     }
