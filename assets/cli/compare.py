@@ -157,10 +157,12 @@ def _selection(method: MethodCredit) -> str:
     """What a threshold on small differences selects, and what of it is rounding."""
     if method.selected is None:
         return ""
+    if not method.selected:
+        return f"{method.method} selects no token."
     said = f"{method.method} selects {method.selected:.1%} of the tokens by a small difference"
     if method.selected_by_rounding is None:
-        return f"{said}; the number that rounding would select is not known."
-    return f"{said}; rounding alone selects {method.selected_by_rounding:.1%} of as many."
+        return f"{said}; how many rounding would select is not known."
+    return f"{said}; rounding alone would select {method.selected_by_rounding:.1%} of that number."
 
 
 def _gradients(run: StageRun) -> GradientComparison:
