@@ -145,7 +145,8 @@ def test_a_run_of_the_command_line_has_a_job_that_exists(
 def test_the_page_of_an_asset(
     opened: Opened, page: Any, trained: dict[str, int], asset: str, expected: str
 ) -> None:
-    chosen = "" if asset == "results" else f"?view=partitions&partition={ARM}|{trained[ARM] - 1:03d}"
+    last = f"{ARM}|{trained[ARM] - 1:03d}"
+    chosen = "" if asset == "results" else f"?view=partitions&partition={last}"
     page.goto(f"{opened.url}/assets/small/{asset}{chosen}")
     page.get_by_text(expected).first.wait_for()
     shoot(page, asset)
