@@ -119,7 +119,7 @@ def every_method(run: Any) -> Mapping[str, Any]:
 
 
 def _ends(found: Any) -> list[float] | None:
-    return None if found is None else [found.value, found.low, found.high]
+    return None if found is None else list(found.model_dump().values())
 
 
 def fidelities(found: Found) -> list[str]:

@@ -31,6 +31,7 @@ from schemas.benchmark_score import BenchmarkScore, BreakdownScore, JudgeScore
 from schemas.gradient_comparison import GradientComparison, GradientSignal, MethodSignal
 from schemas.imported_rollout import ImportedRollout, ImportReport, TokenSource
 from schemas.information_gap import InformationGap
+from schemas.interval import Interval, ScoreDifference
 from schemas.manifest import FileEntry, Manifest, Reference
 from schemas.policy_checkpoint import PolicyCheckpoint
 from schemas.problem import Problem
@@ -40,7 +41,6 @@ from schemas.results import (
     MethodLookahead,
     MethodResult,
     Results,
-    ScoreDifference,
 )
 from schemas.reward import Reward, Verdict
 from schemas.rollout import FinishReason, Rollout
@@ -53,7 +53,6 @@ from schemas.weighting_comparison import (
     ComparedCredit,
     CreditFidelity,
     FidelityDifference,
-    Interval,
     MethodCredit,
     MethodFidelity,
     WeightingComparison,

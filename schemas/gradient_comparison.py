@@ -4,8 +4,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, FiniteFloat
 
+from schemas.interval import Interval
 from schemas.record import Contract, NonEmpty, Record
-from schemas.weighting_comparison import Interval
 
 
 class MethodSignal(Contract):

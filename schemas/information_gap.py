@@ -8,8 +8,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from schemas.interval import Interval
 from schemas.record import NonEmpty, Record
-from schemas.weighting_comparison import Interval
 
 
 class InformationGap(Record):

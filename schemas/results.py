@@ -4,34 +4,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, FiniteFloat
 
+from schemas.interval import Interval, ScoreDifference
 from schemas.record import Contract, NonEmpty, Record
-from schemas.weighting_comparison import Interval
 
 Count = Annotated[int, Field(ge=0)]
-PValue = Annotated[FiniteFloat, Field(ge=0)]
-
-
-class ScoreDifference(Contract):
-    """A paired difference of two scores, with its test."""
-
-    value: FiniteFloat
-    """Mean difference."""
-
-    low: FiniteFloat | None
-    """Lower end of its interval, not corrected; null if the data give no bound."""
-
-    high: FiniteFloat | None
-    """Upper end."""
-
-    p_value: PValue
-    """Two-sided, not corrected."""
-
-    p_corrected: PValue | None
-    """p-value after Holm's correction: of a gain over the benchmarks, of a difference over the
-    methods."""
-
-    test: NonEmpty
-    """The test behind the p-value."""
 
 
 class MethodResult(Contract):

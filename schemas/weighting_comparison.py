@@ -4,6 +4,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, FiniteFloat
 
+from schemas.interval import Interval
 from schemas.record import AlignedWith, Contract, NonEmpty, Record, TokenId, TokenWeight
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -13,14 +14,6 @@ WITHIN = "within"
 
 QUARTERS = tuple(f"quarter {n}" for n in range(1, 5))
 """Names of the parts that are the quarters of a response's tokens."""
-
-
-class Interval(Contract):
-    """A number with its interval over problems; a bound is null if the data give none."""
-
-    value: FiniteFloat
-    low: FiniteFloat | None
-    high: FiniteFloat | None
 
 
 class MethodCredit(Contract):

@@ -11,9 +11,10 @@ from rlsd_pipeline.diagnostics.properties.objective_stability import objective_s
 from rlsd_pipeline.diagnostics.properties.recording import RunRecording
 from rlsd_pipeline.diagnostics.properties.sustained_improvement import sustained_improvement
 from rlsd_pipeline.stages.evaluation.headroom import decide, equal_within
-from rlsd_pipeline.statistics.intervals import PairedDifference
+from rlsd_pipeline.statistics.intervals import with_test, within
 from rlsd_pipeline.statistics.methods import holm, method_difference
 from rlsd_pipeline.statistics.paired import compare_policies
+from schemas import ScoreDifference
 from tests.enumerated_policy import Table, Tree
 
 PAIRED = "p over seeds (paired t)"
@@ -46,7 +47,7 @@ def group() -> Group:
     )
 
 
-def _rejects(found: PairedDifference | None) -> bool:
+def _rejects(found: ScoreDifference | None) -> bool:
     return found is not None and found.p_value < _ALPHA
 
 
@@ -76,7 +77,7 @@ def _holm(count: int) -> Condition:
 def _questions(count: int, accuracy: float) -> Condition:
     def once(rng: np.random.Generator) -> bool:
         pair = paired_policies(rng, difficulties(rng, accuracy, count), 1, 0.0)
-        return _rejects(compare_policies(*pair, confidence=LEVEL).paired)
+        return _rejects(compare_policies(*pair, confidence=LEVEL))
 
     return Condition(MCNEMAR, f"{count} questions of 1 response, accuracy {accuracy:g}", once)
 
@@ -84,7 +85,7 @@ def _questions(count: int, accuracy: float) -> Condition:
 def _several(count: int) -> Condition:
     def once(rng: np.random.Generator) -> bool:
         pair = paired_policies(rng, difficulties(rng, 0.6, count), 4, 0.0)
-        return _rejects(compare_policies(*pair, confidence=LEVEL).paired)
+        return _rejects(compare_policies(*pair, confidence=LEVEL))
 
     return Condition(FLIP, f"{count} questions of 4 responses, accuracy 0.6", once)
 
@@ -99,7 +100,7 @@ def _clusters(count: int) -> Condition:
         names = [str(place) for place in range(len(of))]
         pair = (dict(zip(names, scores, strict=True)) for scores in (first, second))
         named = dict(zip(names, of.astype(str), strict=True))
-        return _rejects(compare_policies(*pair, named, LEVEL).paired)
+        return _rejects(compare_policies(*pair, named, LEVEL))
 
     return Condition(FLIP_CLUSTERS, f"{count} clusters of 1 to 5 questions", once)
 
@@ -148,7 +149,7 @@ def _rebound() -> Condition:
 
 def _decided(count: int) -> Condition:
     """A method that is truly half of a headroom of .1 better than GRPO."""
-    room = PairedDifference(0.1, 0.05, 0.15, 0.001, "")
+    room = with_test(within(0.1, (0.05, 0.15)), 0.001, "paired t")
 
     def once(rng: np.random.Generator) -> bool:
         gains = 0.05 + 0.05 * rng.standard_normal(count)

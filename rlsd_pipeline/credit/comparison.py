@@ -12,7 +12,6 @@ from rlsd_pipeline.credit.columns import BASE
 from rlsd_pipeline.credit.rounding import selected
 from rlsd_pipeline.credit.segments import Segment
 from rlsd_pipeline.statistics.bootstrap import cluster_ratio
-from rlsd_pipeline.statistics.intervals import Estimate, as_interval
 from rlsd_pipeline.weighting.method import Credit, TokenStreams, Weighting
 from schemas.weighting_comparison import Interval, MethodCredit
 
@@ -141,13 +140,10 @@ def _by_group(values: np.ndarray, credit: Credit) -> np.ndarray:
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray, confidence: float) -> Interval:
-    return as_interval(
-        cluster_ratio(
-            part, whole, [str(group) for group in range(len(part))], confidence=confidence
-        )
-    )
+    groups = [str(group) for group in range(len(part))]
+    return cluster_ratio(part, whole, groups, confidence=confidence)
 
 
-def as_ratio(estimate: Estimate) -> Interval | None:
-    """A ratio as a document holds it; null where it is nothing over nothing."""
-    return None if np.isnan(estimate.value) else as_interval(estimate)
+def known(ratio: Interval) -> Interval | None:
+    """A ratio; None where it is nothing over nothing."""
+    return None if np.isnan(ratio.value) else ratio

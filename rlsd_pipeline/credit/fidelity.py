@@ -17,8 +17,8 @@ import numpy as np
 from scipy import sparse, stats
 
 from rlsd_pipeline.credit.comparison import within_responses
-from rlsd_pipeline.statistics.bootstrap import cluster_draws, small_sample_confidence
-from rlsd_pipeline.statistics.intervals import Estimate
+from rlsd_pipeline.statistics.bootstrap import cluster_draws, percentiles
+from schemas import Interval
 
 RESAMPLES = 10_000
 
@@ -93,8 +93,8 @@ class Fidelity(NamedTuple):
         p_value: Two-sided, for no difference; not corrected for the number of methods.
     """
 
-    value: Estimate | None
-    difference: Estimate | None = None
+    value: Interval | None
+    difference: Interval | None = None
     p_value: float | None = None
 
 
@@ -178,21 +178,12 @@ def _summary(
 ) -> Fidelity:
     if one is None:
         return Fidelity(None)
-    value = _estimate(one.value, one.draws, groups, confidence)
+    value = percentiles(one.value, one.draws, confidence, groups)
     if base is None:
         return Fidelity(value)
     differences = one.draws - base.draws
-    difference = _estimate(one.value - base.value, differences, groups, confidence)
+    difference = percentiles(one.value - base.value, differences, confidence, groups)
     return Fidelity(value, difference, _p_value(differences, groups))
-
-
-def _estimate(value: float, draws: np.ndarray, groups: int, confidence: float) -> Estimate:
-    known = draws[~np.isnan(draws)]
-    if not len(known):
-        return Estimate(value, -np.inf, np.inf)
-    level = small_sample_confidence(confidence, groups)
-    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
-    return Estimate(value, float(low), float(high))
 
 
 def _p_value(differences: np.ndarray, groups: int) -> float | None:

@@ -12,14 +12,12 @@ from rlsd_pipeline.credit.fidelity import (
     fidelities,
     reliability,
 )
-from rlsd_pipeline.statistics.intervals import Estimate, as_interval
 from rlsd_pipeline.statistics.methods import holm_p_values
 from schemas.weighting_comparison import (
     QUARTERS,
     WITHIN,
     CreditFidelity,
     FidelityDifference,
-    Interval,
     MethodFidelity,
 )
 
@@ -76,13 +74,13 @@ def credit_fidelity(
         methods=[
             MethodFidelity(
                 method=name,
-                value=_interval(one.value),
-                difference=_interval(one.difference),
+                value=one.value,
+                difference=one.difference,
                 p_value=one.p_value,
                 p_corrected=corrected.get(name),
-                within=_interval(parts[WITHIN][name].value),
-                segments={part: _interval(parts[part][name].value) for part in SEGMENTS},
-                positions=[_interval(parts[part][name].value) for part in QUARTERS],
+                within=parts[WITHIN][name].value,
+                segments={part: parts[part][name].value for part in SEGMENTS},
+                positions=[parts[part][name].value for part in QUARTERS],
                 differences={
                     part: found[name] for part, found in differences.items() if name in found
                 },
@@ -105,7 +103,7 @@ def _differences(found: Mapping[str, Fidelity]) -> dict[str, FidelityDifference]
     corrected = _corrected(found)
     return {
         name: FidelityDifference(
-            difference=as_interval(one.difference),
+            difference=one.difference,
             p_value=one.p_value,
             p_corrected=corrected.get(name),
         )
@@ -127,7 +125,3 @@ def _quarters(valued: Valued) -> np.ndarray:
     share = (measured.starts - begins) / valued.lengths[measured.rows].clip(min=1)
     quarters: np.ndarray = np.minimum((share * len(QUARTERS)).astype(np.int64), len(QUARTERS) - 1)
     return quarters
-
-
-def _interval(estimate: Estimate | None) -> Interval | None:
-    return None if estimate is None else as_interval(estimate)

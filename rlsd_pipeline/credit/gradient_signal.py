@@ -15,8 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlsd_pipeline.statistics.bootstrap import cluster_draws, small_sample_confidence
-from rlsd_pipeline.statistics.intervals import Estimate, as_interval
+from rlsd_pipeline.statistics.bootstrap import cluster_draws, percentiles
 from schemas.gradient_comparison import MethodSignal
 from schemas.weighting_comparison import Interval
 
@@ -48,8 +47,8 @@ class Signal(NamedTuple):
         prompts: For a share of one half; None where no signal is seen.
     """
 
-    cosine: Estimate | None
-    share: Estimate | None
+    cosine: Interval | None
+    share: Interval | None
     prompts: float | None
 
 
@@ -71,14 +70,15 @@ def signal(products: Products, confidence: float, seed: int = 0) -> Signal:
     single = weights @ np.diag(products.own) / weights.sum(1)
     whole = mean + (single - mean) / problems
     shares = np.where(whole > 0, mean / np.where(whole > 0, whole, 1.0), np.nan)
-    share = _estimate(shares, problems, confidence)
+    share = percentiles(float(shares[0]), shares[1:], confidence, problems)
     cosine = None
     if products.cross is not None and products.reference is not None:
         along = agreement(products.cross, weights)
         square = mean * agreement(products.reference, weights)
         known = (mean > 0) & (square > 0)
         cosines = np.where(known, along / np.sqrt(np.where(known, square, 1.0)), np.nan)
-        cosine = _estimate(cosines, problems, confidence) if known[0] else None
+        if known[0]:
+            cosine = percentiles(float(cosines[0]), cosines[1:], confidence, problems)
     value = share.value
     prompts = max(0.0, problems * (1 - value) / value) if value > 0 else None
     return Signal(cosine, share, prompts)
@@ -116,8 +116,8 @@ def gradient_signal(
     return [
         MethodSignal(
             method=name,
-            cosine=_interval(one.cosine),
-            share=_interval(one.share),
+            cosine=one.cosine,
+            share=one.share,
             prompts_needed=one.prompts,
             rollouts_needed=None
             if one.prompts is None or not base
@@ -125,17 +125,3 @@ def gradient_signal(
         )
         for name, one in found.items()
     ]
-
-
-def _estimate(values: np.ndarray, problems: int, confidence: float) -> Estimate:
-    """The first value, with an interval of the others."""
-    known = values[1:][np.isfinite(values[1:])]
-    if not len(known):
-        return Estimate(float(values[0]), -np.inf, np.inf)
-    level = small_sample_confidence(confidence, problems)
-    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
-    return Estimate(float(values[0]), float(low), float(high))
-
-
-def _interval(estimate: Estimate | None) -> Interval | None:
-    return None if estimate is None else as_interval(estimate)

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlsd_pipeline.statistics.intervals import Estimate
+from rlsd_pipeline.statistics.intervals import within
+from schemas import Interval
 
 
 class Stall(NamedTuple):
@@ -17,7 +18,7 @@ class Stall(NamedTuple):
     """
 
     iteration: int
-    level: Estimate
+    level: Interval
 
 
 def find_stall(
@@ -75,7 +76,7 @@ def _noise(values: np.ndarray) -> float:
     return float(1.4826 * np.median(np.abs(bends)) / np.sqrt(6)) if len(bends) else 0.0
 
 
-def _block_bootstrap_mean(values: np.ndarray, confidence: float, seed: int) -> Estimate:
+def _block_bootstrap_mean(values: np.ndarray, confidence: float, seed: int) -> Interval:
     """The mean with a circular block bootstrap: neighbouring iterations are not independent."""
     count = len(values)
     length = max(1, round(count ** (1 / 3)))
@@ -83,4 +84,4 @@ def _block_bootstrap_mean(values: np.ndarray, confidence: float, seed: int) -> E
     places = (starts[:, :, None] + np.arange(length)).reshape(2000, -1)[:, :count] % count
     means = values[places].mean(1)
     low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Estimate(float(values.mean()), float(low), float(high))
+    return within(float(values.mean()), (low, high))

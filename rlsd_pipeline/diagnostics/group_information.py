@@ -19,7 +19,8 @@ from rlsd_pipeline.diagnostics.mutual_information import (
     reference_posterior,
 )
 from rlsd_pipeline.statistics.bootstrap import cluster_ratio
-from rlsd_pipeline.statistics.intervals import Estimate
+from rlsd_pipeline.statistics.intervals import within
+from schemas import Interval
 
 
 class GroupDecomposition(NamedTuple):
@@ -47,11 +48,11 @@ class InformationSummary(NamedTuple):
         problems: Number of problems.
     """
 
-    deviation_ratio: Estimate
-    information_per_token: Estimate
-    information_per_response: Estimate
-    reducible_per_token: Estimate
-    irreducible_share: Estimate
+    deviation_ratio: Interval
+    information_per_token: Interval
+    information_per_response: Interval
+    reducible_per_token: Interval
+    irreducible_share: Interval
     rollouts: int
     problems: int
 
@@ -127,7 +128,7 @@ def summarize_information(
     priors = [_sums(rollout.corrected for rollout in rollouts)]
     priors.append(_sums(rollout.as_sampled for rollout in rollouts))
 
-    def ratio(above: str, below: str, most: float = np.inf) -> Estimate:
+    def ratio(above: str, below: str, most: float = np.inf) -> Interval:
         corrected, sampled = (
             cluster_ratio(
                 sums[above],
@@ -141,9 +142,10 @@ def summarize_information(
         )
         value = float(np.clip(corrected.value, 0.0, most))
         if np.isinf(corrected.high):
-            return corrected._replace(value=value)
-        ends = min(corrected.low, sampled.low), max(corrected.high, sampled.high)
-        return Estimate(value, *(float(np.clip(end, 0.0, most)) for end in ends))
+            return within(value, (corrected.low, corrected.high))
+        widest = min(corrected.low, sampled.low), max(corrected.high, sampled.high)
+        low, high = np.clip(widest, 0.0, most)
+        return within(value, (low, high))
 
     return InformationSummary(
         deviation_ratio=ratio("deviation", "gradient", 1.0),

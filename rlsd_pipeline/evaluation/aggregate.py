@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from rlsd_pipeline.evaluation.scored import CLUSTER, Scored, Summary
-from rlsd_pipeline.statistics.intervals import Estimate, clustered_interval, score_interval
-from schemas import BreakdownScore, Problem, Verdict
+from rlsd_pipeline.statistics.intervals import clustered_interval, score_interval
+from schemas import BreakdownScore, Interval, Problem, Verdict
 
 
 def by_question(*labels: str) -> Callable[[Sequence[Scored], float], Summary]:
@@ -50,7 +50,7 @@ def question_means(scored: Sequence[Scored]) -> dict[str, float]:
 
 def _estimate(
     scores: Mapping[str, float], problems: Mapping[str, Problem], confidence: float
-) -> Estimate:
+) -> Interval:
     values = list(scores.values())
     if not any(CLUSTER in problems[problem_id].attributes for problem_id in scores):
         return score_interval(values, confidence)

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from rlsd_pipeline.evaluation.scored import Scored
-from rlsd_pipeline.statistics.intervals import Estimate, clustered_interval
-from schemas import Verdict
+from rlsd_pipeline.statistics.intervals import clustered_interval
+from schemas import Interval, Verdict
 
 
 class Tally(NamedTuple):
@@ -29,7 +29,7 @@ class SampleScore(NamedTuple):
         left_out: How many have fewer, because the verifier failed on others.
     """
 
-    estimate: Estimate
+    estimate: Interval
     questions: int
     left_out: int
 

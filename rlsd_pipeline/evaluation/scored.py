@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, Protocol
 
-from rlsd_pipeline.statistics.intervals import Estimate
-from schemas import BreakdownScore, Problem, Verdict
+from schemas import BreakdownScore, Interval, Problem, Verdict
 
 Mode = Literal["official", "robust"]
 """`official` scores as the benchmark's authors do; `robust` never guesses and never lets chance
@@ -59,6 +58,6 @@ class Summary(NamedTuple):
             two policies are compared pair by pair on them.
     """
 
-    score: Estimate
+    score: Interval
     breakdown: Mapping[str, BreakdownScore]
     question_scores: Mapping[str, float]

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse, special
 
-from rlsd_pipeline.statistics.intervals import Estimate
+from rlsd_pipeline.statistics.intervals import unbounded, within
+from schemas import Interval
 
 
 def cluster_ratio(
@@ -18,7 +19,7 @@ def cluster_ratio(
     confidence: float = 0.95,
     resamples: int = 2000,
     seed: int = 0,
-) -> Estimate:
+) -> Interval:
     """sum(numerators) / sum(denominators) with a percentile bootstrap over problems.
 
     Whole problems are drawn again, because responses to one problem are not independent. The
@@ -54,13 +55,29 @@ def cluster_ratio(
     above, below = (np.bincount(rows, weights=sums, minlength=count) for sums in (above, below))
     value = _ratio(float(above.sum()), float(below.sum()))
     if np.count_nonzero(below) < 2:
-        return Estimate(value, -np.inf, np.inf)
+        return unbounded(value)
     draws = cluster_draws(count, resamples, seed)
     sums, weights = draws @ above, draws @ below
     ratios = sums[weights != 0] / weights[weights != 0]
-    level = small_sample_confidence(confidence, below.sum() ** 2 / np.square(below).sum())
-    low, high = np.quantile(ratios, [(1 - level) / 2, (1 + level) / 2])
-    return Estimate(value, float(low), float(high))
+    return percentiles(value, ratios, confidence, below.sum() ** 2 / np.square(below).sum())
+
+
+def percentiles(value: float, draws: np.ndarray, confidence: float, clusters: float) -> Interval:
+    """A number with the percentiles of its bootstrap draws, made wider for few clusters.
+
+    Args:
+        value: The number.
+        draws: The same of each draw; one that is not finite is left out, and without any the
+            interval is unbounded. `[draws]`
+        confidence: Coverage of the interval.
+        clusters: How many were drawn, as in `small_sample_confidence`.
+    """
+    known = draws[np.isfinite(draws)]
+    if not len(known):
+        return unbounded(value)
+    level = small_sample_confidence(confidence, clusters)
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    return within(value, (low, high))
 
 
 def small_sample_confidence(confidence: float, clusters: float) -> float:

@@ -6,7 +6,6 @@ SciPy is loaded where it is used: it takes longer than all that an experiment's 
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -39,49 +38,18 @@ STUDENT = "paired t over seeds"
 EQUAL = "t with a difference of -1 and one of +1 added, since all were equal"
 
 
-class Estimate(NamedTuple):
-    """A value with its interval; (-inf, inf) where the data cannot bound it."""
-
-    value: float
-    low: float
-    high: float
+def within(value: float, ends: Bounds) -> Interval:
+    """A number between two ends."""
+    low, high = ends
+    return Interval(value=value, low=low, high=high)
 
 
-class PairedDifference(NamedTuple):
-    """Second minus first on the same questions.
-
-    The interval holds 0 exactly where the p-value is at least 1 - confidence.
-
-    Attributes:
-        value: Mean difference.
-        low: Lower end of its interval.
-        high: Upper end.
-        p_value: Two-sided, for no difference.
-        test: Name of the test that gave the p-value.
-        p_corrected: The p-value after Holm's correction, None without one.
-    """
-
-    value: float
-    low: float
-    high: float
-    p_value: float
-    test: str
-    p_corrected: float | None = None
+def unbounded(value: float) -> Interval:
+    """A number that the data do not bound."""
+    return within(value, UNBOUNDED)
 
 
-def as_interval(found: Estimate | PairedDifference) -> Interval:
-    """A value as a document holds it; an infinite bound is null."""
-    low, high = (float(end) if np.isfinite(end) else None for end in (found.low, found.high))
-    return Interval(value=float(found.value), low=low, high=high)
-
-
-def as_difference(found: PairedDifference) -> ScoreDifference:
-    """A difference as a document holds it."""
-    tested = {name: getattr(found, name) for name in ("p_value", "p_corrected", "test")}
-    return ScoreDifference(**as_interval(found).model_dump(), **tested)
-
-
-def score_interval(correct: Sequence[float], confidence: float) -> Estimate:
+def score_interval(correct: Sequence[float], confidence: float) -> Interval:
     """The mean of per-question scores in [0, 1] with its interval.
 
     Wilson's interval where each question was answered once; where a question's score is a mean of
@@ -90,7 +58,7 @@ def score_interval(correct: Sequence[float], confidence: float) -> Estimate:
     """
     values = np.asarray(correct, dtype=float)
     if not len(values):
-        return Estimate(0.0, 0.0, 1.0)
+        return within(0.0, SHARE)
     if np.isin(values, (0.0, 1.0)).all():
         return wilson_share(int(values.sum()), len(values), confidence)
     if len(values) < 2 or all_equal(values):
@@ -100,7 +68,7 @@ def score_interval(correct: Sequence[float], confidence: float) -> Estimate:
 
 def clustered_interval(
     scores: Sequence[float], clusters: Sequence[str], confidence: float
-) -> Estimate:
+) -> Interval:
     """The mean of per-question scores in [0, 1] where questions of one cluster go together.
 
     Wilson's interval with the effective number of trials, p (1 - p) / `clustered_error`², and
@@ -123,19 +91,19 @@ def clustered_interval(
     if count == len(values):
         return score_interval(scores, confidence)
     if count == 1:
-        return Estimate(float(values.mean()), 0.0, 1.0)
+        return within(float(values.mean()), SHARE)
     return _effective_share(values, error, count, confidence)
 
 
 def _effective_share(
     values: np.ndarray, error: float, clusters: int, confidence: float
-) -> Estimate:
+) -> Interval:
     share = float(values.mean())
     # Rounding leaves some error where there is none.
     if error < 1e-12:
-        return Estimate(share, *_wilson(share, clusters, _normal_quantile(confidence)))
+        return within(share, _wilson(share, clusters, _normal_quantile(confidence)))
     trials = share * (1 - share) / error**2
-    return Estimate(share, *_wilson(share, trials, _quantile(confidence, clusters - 1)))
+    return within(share, _wilson(share, trials, _quantile(confidence, clusters - 1)))
 
 
 def clustered_error(values: Sequence[float], clusters: Sequence[str]) -> float:
@@ -158,7 +126,7 @@ def clustered_error(values: Sequence[float], clusters: Sequence[str]) -> float:
     return float(np.sqrt(count / (count - 1) * np.square(sums).sum()) / len(numbers))
 
 
-def wilson_share(count: int, total: int, confidence: float = 0.95) -> Estimate:
+def wilson_share(count: int, total: int, confidence: float = 0.95) -> Interval:
     """A share with Wilson's interval, which takes its `total` trials to be independent.
 
     Responses to one problem are not: see `repeated_share`.
@@ -166,16 +134,16 @@ def wilson_share(count: int, total: int, confidence: float = 0.95) -> Estimate:
     return repeated_share(count, total, total, confidence)
 
 
-def repeated_share(count: int, total: int, units: int, confidence: float = 0.95) -> Estimate:
+def repeated_share(count: int, total: int, units: int, confidence: float = 0.95) -> Interval:
     """A share of `total` trials; the trials of one of `units` may all go together.
 
     Wilson's interval as if there were one trial a unit: right where a unit's trials all agree, and
     too wide where they do not.
     """
     if not total:
-        return Estimate(float("nan"), 0.0, 1.0)
+        return within(float("nan"), SHARE)
     share = count / total
-    return Estimate(share, *_wilson(share, min(units, total), _normal_quantile(confidence)))
+    return within(share, _wilson(share, min(units, total), _normal_quantile(confidence)))
 
 
 def _wilson(share: float, trials: float, quantile: float) -> Bounds:
@@ -188,7 +156,7 @@ def _wilson(share: float, trials: float, quantile: float) -> Bounds:
 
 def mean_interval(
     values: ArrayLike, confidence: float = 0.95, bounds: Bounds = UNBOUNDED
-) -> Estimate:
+) -> Interval:
     """The mean of independent measurements, such as seeds, with Student's interval.
 
     Measurements that are all equal say nothing of their spread. One more at each bound is then
@@ -203,20 +171,20 @@ def mean_interval(
     numbers = np.asarray(values, dtype=float)
     mean = float(numbers.mean())
     if len(numbers) < 2 or not np.isfinite(numbers).all():
-        return Estimate(mean, *bounds)
+        return within(mean, bounds)
     if all_equal(numbers):
         if not np.isfinite(bounds).all():
-            return Estimate(mean, *UNBOUNDED)
+            return unbounded(mean)
         numbers = np.append(numbers, bounds)
     half = _quantile(confidence, len(numbers) - 1) * _standard_error(numbers)
     middle = float(numbers.mean())
     low, high = max(bounds[0], middle - half), min(bounds[1], middle + half)
-    return Estimate(mean, min(low, mean), max(high, mean))
+    return within(mean, (min(low, mean), max(high, mean)))
 
 
 def paired_difference(
     first: Sequence[float], second: Sequence[float], confidence: float
-) -> PairedDifference:
+) -> ScoreDifference:
     """The mean of second - first over seeds that both have, by the paired t-test.
 
     Args:
@@ -233,16 +201,30 @@ def paired_difference(
     return difference_of(differences, confidence)
 
 
-def difference_of(differences: ArrayLike, confidence: float) -> PairedDifference:
-    """The mean of paired differences of shares, by the t-test; see `mean_interval`."""
+def difference_of(differences: ArrayLike, confidence: float) -> ScoreDifference:
+    """The mean of paired differences of shares, by the t-test; see `mean_interval`.
+
+    The interval holds 0 exactly where the p-value is at least 1 - confidence.
+    """
     values = np.asarray(differences, dtype=float)
-    estimate = mean_interval(values, confidence, DIFFERENCE)
+    found = mean_interval(values, confidence, DIFFERENCE)
     if len(values) < 2:
-        return PairedDifference(*estimate, p_value=1.0, test=STUDENT)
+        return with_test(found, 1.0, STUDENT)
     if all_equal(values):
-        added = np.append(values, DIFFERENCE)
-        return PairedDifference(*estimate, p_value=_t_test(added), test=EQUAL)
-    return PairedDifference(*estimate, p_value=_t_test(values), test=STUDENT)
+        return with_test(found, _t_test(np.append(values, DIFFERENCE)), EQUAL)
+    return with_test(found, _t_test(values), STUDENT)
+
+
+def with_test(found: Interval, p_value: float, test: str) -> ScoreDifference:
+    """A difference with its test, not yet corrected."""
+    return ScoreDifference(
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        p_value=p_value,
+        p_corrected=None,
+        test=test,
+    )
 
 
 def all_equal(values: np.ndarray) -> bool:

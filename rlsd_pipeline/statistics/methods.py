@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 
 from rlsd_pipeline.statistics.intervals import (
     SHARE,
-    Estimate,
-    PairedDifference,
     clustered_interval,
     mean_interval,
     paired_difference,
 )
 from rlsd_pipeline.statistics.paired import compare_policies
+from schemas import Interval, ScoreDifference
 
 QuestionScores = Mapping[str, float]
 """Problem id -> share of its responses that are correct."""
@@ -25,7 +24,7 @@ def method_score(
     seeds: Sequence[QuestionScores],
     confidence: float,
     clusters: Mapping[str, str] | None = None,
-) -> Estimate:
+) -> Interval:
     """Mean accuracy over seeds; with one seed, over its questions.
 
     Args:
@@ -44,7 +43,7 @@ def method_difference(
     second: Mapping[int, QuestionScores],
     confidence: float,
     clusters: Mapping[str, str] | None = None,
-) -> PairedDifference | None:
+) -> ScoreDifference | None:
     """Second minus first over the seeds that both have; None without any, or with one of several.
 
     Arms of one seed begin with the same weights and draw the same problems, so they are a pair.
@@ -63,7 +62,7 @@ def method_difference(
         return None
     if len(shared) == 1:
         before, after = first[shared[0]], second[shared[0]]
-        return compare_policies(before, after, clusters, confidence).paired
+        return compare_policies(before, after, clusters, confidence)
     return paired_difference(
         [_mean(first[seed]) for seed in shared],
         [_mean(second[seed]) for seed in shared],
@@ -71,11 +70,13 @@ def method_difference(
     )
 
 
-def holm(differences: Mapping[str, PairedDifference | None]) -> dict[str, PairedDifference]:
+def holm(differences: Mapping[str, ScoreDifference | None]) -> dict[str, ScoreDifference]:
     """Holm's correction over the methods that were compared; the others are left out."""
     found = {name: paired for name, paired in differences.items() if paired is not None}
     corrected = holm_p_values({name: paired.p_value for name, paired in found.items()})
-    return {name: one._replace(p_corrected=corrected[name]) for name, one in found.items()}
+    return {
+        name: one.model_copy(update={"p_corrected": corrected[name]}) for name, one in found.items()
+    }
 
 
 def holm_p_values(p_values: Mapping[str, float]) -> dict[str, float]:

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 
-from rlsd_pipeline.statistics.intervals import PairedDifference, all_equal, difference_of
+from rlsd_pipeline.statistics.intervals import all_equal, difference_of, with_test, within
+from schemas import ScoreDifference
 
 MCNEMAR = "exact McNemar"
 SIGN_FLIP = "sign flip over questions"
@@ -18,44 +18,13 @@ _CELLS = 1 << 20
 """Numbers that are drawn at a time, so that memory stays small."""
 
 
-class PairedComparison(NamedTuple):
-    """Second policy minus first on the questions that both have answered.
-
-    Attributes:
-        difference: Mean difference of the scores.
-        low: Lower end of its interval.
-        high: Upper end.
-        p_value: Two-sided, for no difference; not corrected for other comparisons.
-        test: Name of the test that gave it.
-        n: Questions, or clusters of We-Math's score, that were compared.
-        left_out: Questions that only one of the policies has a score on.
-        only_first: On how many of them the first policy is better.
-        only_second: On how many the second is.
-    """
-
-    difference: float
-    low: float
-    high: float
-    p_value: float
-    test: str
-    n: int
-    left_out: int
-    only_first: int
-    only_second: int
-
-    @property
-    def paired(self) -> PairedDifference:
-        """The difference in the form of the tables of methods."""
-        return PairedDifference(self.difference, self.low, self.high, self.p_value, self.test)
-
-
 def compare_policies(
     first: Mapping[str, float],
     second: Mapping[str, float],
     clusters: Mapping[str, str] | None = None,
     confidence: float = 0.95,
-) -> PairedComparison:
-    """Compare two policies question by question.
+) -> ScoreDifference:
+    """Second policy minus first on the questions that both have answered.
 
     Independent questions answered right or wrong: the exact McNemar test, with the interval of
     Bonett and Price (2012, doi 10.3102/1076998611411915). Anything else, such as We-Math's half
@@ -88,23 +57,14 @@ def compare_policies(
         test, p_value = MCNEMAR, _mcnemar(only_first, only_second)
         low, high = _bonett_price(only_first, only_second, len(shared), confidence)
     elif len(sums) > 1 and all_equal(sums / sizes):
-        _, low, high, p_value, test, _ = difference_of(sums / sizes, confidence)
+        equal = difference_of(sums / sizes, confidence)
+        low, high, p_value, test = equal.low, equal.high, equal.p_value, equal.test
     else:
         test = SIGN_FLIP if len(sums) == len(shared) else CLUSTER_FLIP
         p_value = _sign_flip(sums, sizes)
         low, high = _flip_interval(sums, sizes, confidence)
-    low, high = _agreeing(low, high, value, p_value < 1 - confidence)
-    return PairedComparison(
-        difference=value,
-        low=low,
-        high=high,
-        p_value=p_value,
-        test=test,
-        n=len(shared),
-        left_out=len(first.keys() ^ second.keys()),
-        only_first=only_first,
-        only_second=only_second,
-    )
+    ends = _agreeing(low, high, value, p_value < 1 - confidence)
+    return with_test(within(value, ends), p_value, test)
 
 
 def _mcnemar(only_first: int, only_second: int) -> float:

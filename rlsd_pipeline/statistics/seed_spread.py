@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rlsd_pipeline.statistics.intervals import Estimate, all_equal, clustered_error
+from rlsd_pipeline.statistics.intervals import all_equal, clustered_error, within
+from schemas import Interval
 
 
 class Spread(NamedTuple):
@@ -38,7 +39,7 @@ class Spread(NamedTuple):
     value: float
     sd: float
     sd_high: float
-    of_questions: Estimate | None
+    of_questions: Interval | None
     question_error: float
 
     def factor(self, times: float) -> float:
@@ -121,10 +122,11 @@ def _deviation(values: np.ndarray, confidence: float) -> tuple[float, float]:
     return sd, float(sd * math.sqrt(degrees / least))
 
 
-def _share(ratio: float, seeds: int, groups: int, confidence: float) -> Estimate:
+def _share(ratio: float, seeds: int, groups: int, confidence: float) -> Interval:
     """The ratio of the mean squares of rest and seeds, a share by F's distribution."""
     from scipy import stats
 
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-    low, high = ratio * stats.f.ppf(tails, seeds - 1, (seeds - 1) * (groups - 1))
-    return Estimate(*(min(1.0, float(end)) for end in (ratio, low, high)))
+    ends = ratio * stats.f.ppf(tails, seeds - 1, (seeds - 1) * (groups - 1))
+    low, high = (min(1.0, float(end)) for end in ends)
+    return within(min(1.0, ratio), (low, high))

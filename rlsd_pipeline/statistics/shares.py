@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rlsd_pipeline.statistics.intervals import Estimate
+from rlsd_pipeline.statistics.intervals import unbounded, within
+from schemas import Interval
 
 
-def share_of_gain(parts: Sequence[float], wholes: Sequence[float], confidence: float) -> Estimate:
+def share_of_gain(parts: Sequence[float], wholes: Sequence[float], confidence: float) -> Interval:
     """mean(parts) / mean(wholes) over pairs, with Fieller's interval.
 
     The shares θ at which a t-test of `parts - θ wholes` would not reject 0 (Fieller 1954,
@@ -34,12 +35,12 @@ def share_of_gain(parts: Sequence[float], wholes: Sequence[float], confidence: f
     count, part, whole = len(above), float(above.mean()), float(below.mean())
     value = part / whole if whole else float("nan")
     if count < 2:
-        return Estimate(value, -np.inf, np.inf)
+        return unbounded(value)
     spread = stats.t.ppf((1 + confidence) / 2, count - 1) ** 2 / count
     (part_part, part_whole), (_, whole_whole) = spread * np.cov(above, below)
     square = whole**2 - whole_whole
     if square <= 0:
-        return Estimate(value, -np.inf, np.inf)
+        return unbounded(value)
     middle = (part * whole - part_whole) / square
     half = float(np.sqrt(max(middle**2 - (part**2 - part_part) / square, 0.0)))
-    return Estimate(value, float(middle - half), float(middle + half))
+    return within(value, (middle - half, middle + half))

@@ -17,27 +17,25 @@ _HYPHEN = re.compile(r"(?<![\w)\]-])-(?=[\d.∞])|(?<=\de)-0?(?=\d)")
 
 
 class Bounded(Protocol):
-    """A number with its interval; an end is None, or infinite, if the data give no bound."""
+    """A number with its interval; an end is infinite if the data give no bound."""
 
     @property
     def value(self) -> float:
         """The number itself."""
 
     @property
-    def low(self) -> float | None:
+    def low(self) -> float:
         """Lower end of its interval."""
 
     @property
-    def high(self) -> float | None:
+    def high(self) -> float:
         """Upper end of its interval."""
 
 
 def ends_of(found: Bounded) -> tuple[float, float] | None:
     """Both ends of an interval, or None if the data do not bound it."""
-    low, high = found.low, found.high
-    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
-        return None
-    return low, high
+    ends = found.low, found.high
+    return ends if all(map(math.isfinite, ends)) else None
 
 
 def rounded(value: float) -> float | str:

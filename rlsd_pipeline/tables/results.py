@@ -240,8 +240,10 @@ def _record(line: MethodResult, compared: str, paper: PublishedCell | None) -> d
 
 
 def _numbers(name: str, found: Interval | ScoreDifference | None) -> dict[str, object]:
+    # As a document holds them: an end that is not bounded is missing.
+    held = {} if found is None else found.model_dump()
     ends = {"": "value", "_low": "low", "_high": "high"}
-    return {f"{name}{end}": found and getattr(found, field) for end, field in ends.items()}
+    return {f"{name}{end}": held.get(field) for end, field in ends.items()}
 
 
 def _test(name: str, found: ScoreDifference | None) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """One declared table, in every place that shows it."""
 
 import io
+import math
 import re
 from operator import attrgetter
 
@@ -23,7 +24,7 @@ def table() -> Table:
         MethodLookahead(method="[red]grpo", score=score, gain=None, difference=None),
         MethodLookahead(
             method="<b>",
-            score=score.model_copy(update={"low": None}),
+            score=score.model_copy(update={"low": -math.inf}),
             gain=None,
             difference=None,
         ),

@@ -16,7 +16,7 @@ from benchmarks.interval_coverage.document import (
     written,
 )
 from benchmarks.interval_coverage.groups import GROUPS
-from rlsd_pipeline.statistics.intervals import Estimate
+from rlsd_pipeline.statistics.intervals import within
 
 SIMULATED = {
     key(one): (group, one) for group in (make() for make in GROUPS) for one in group.conditions
@@ -67,7 +67,7 @@ def test_a_rate_is_that_of_its_tables() -> None:
 
 
 def test_an_interval_holds_its_ends() -> None:
-    found = Estimate(0.5, 0.1, 0.9)
+    found = within(0.5, (0.1, 0.9))
     assert holds(found, 0.1)
     assert holds(found, np.nextafter(0.9, 1))
     assert not holds(found, 0.91)

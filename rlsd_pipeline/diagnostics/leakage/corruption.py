@@ -22,7 +22,7 @@ from torch import Tensor
 
 from rlsd_pipeline.diagnostics.distributions import total_variation
 from rlsd_pipeline.statistics.bootstrap import cluster_ratio
-from rlsd_pipeline.statistics.intervals import Estimate
+from schemas import Interval
 
 
 class ReferenceShift(NamedTuple):
@@ -53,10 +53,10 @@ class CorruptionSummary(NamedTuple):
         problems: Number of problems.
     """
 
-    total: Estimate
-    content: Estimate
-    presence: Estimate
-    content_share: Estimate
+    total: Interval
+    content: Interval
+    presence: Interval
+    content_share: Interval
     rollouts: int
     problems: int
 
@@ -102,7 +102,7 @@ def corruption_summary(
     """
     total, content, presence, tokens = np.array(shifts, dtype=float).reshape(-1, 4).T
 
-    def ratio(above: np.ndarray, below: np.ndarray) -> Estimate:
+    def ratio(above: np.ndarray, below: np.ndarray) -> Interval:
         return cluster_ratio(
             above, below, problem_ids, confidence=confidence, resamples=resamples, seed=seed
         )

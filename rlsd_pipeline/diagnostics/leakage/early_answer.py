@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
-from rlsd_pipeline.statistics.intervals import Estimate, wilson_share
+from rlsd_pipeline.statistics.intervals import wilson_share
+from schemas import Interval
 
 
 class EarlyAnswers(NamedTuple):
@@ -29,7 +30,7 @@ class EarlyAnswers(NamedTuple):
         positions: Position in each response, in the given order.
     """
 
-    share: Estimate
+    share: Interval
     early: int
     absent: int
     without_reasoning: int

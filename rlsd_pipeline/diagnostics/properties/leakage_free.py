@@ -14,11 +14,12 @@ from rlsd_pipeline.diagnostics.properties.recording import (
 )
 from rlsd_pipeline.statistics.intervals import (
     DIFFERENCE,
-    Estimate,
     all_equal,
     mean_interval,
     wilson_share,
+    within,
 )
+from schemas import Interval
 
 
 def leakage_free(
@@ -63,7 +64,7 @@ def leakage_free(
     )
 
 
-def share_rise(start: LeakCount, end: LeakCount, confidence: float) -> Estimate:
+def share_rise(start: LeakCount, end: LeakCount, confidence: float) -> Interval:
     """Difference of two independent shares with Newcombe's interval.
 
     Source: R. G. Newcombe, "Interval estimation for the difference between independent
@@ -74,7 +75,7 @@ def share_rise(start: LeakCount, end: LeakCount, confidence: float) -> Estimate:
     rise = second.value - first.value
     below = np.hypot(second.value - second.low, first.high - first.value)
     above = np.hypot(second.high - second.value, first.value - first.low)
-    return Estimate(rise, float(rise - below), float(rise + above))
+    return within(rise, (rise - below, rise + above))
 
 
 def _counts(recording: RunRecording) -> tuple[LeakCount, LeakCount] | None:
@@ -102,13 +103,13 @@ def _outcome(recording: RunRecording, tolerance: float, confidence: float) -> Se
     return SeedOutcome(recording.arm, holds, reasons[holds], evidence)
 
 
-def _judge(rise: Estimate, tolerance: float) -> bool | None:
+def _judge(rise: Interval, tolerance: float) -> bool | None:
     if rise.high < tolerance:
         return True
     return False if rise.low > tolerance else None
 
 
-def _pool(counts: Sequence[tuple[LeakCount, LeakCount]], confidence: float) -> Estimate:
+def _pool(counts: Sequence[tuple[LeakCount, LeakCount]], confidence: float) -> Interval:
     start, end = (
         LeakCount(sum(c.leaked for c in column), sum(c.responses for c in column))
         for column in zip(*counts, strict=True)
@@ -118,4 +119,4 @@ def _pool(counts: Sequence[tuple[LeakCount, LeakCount]], confidence: float) -> E
     if all_equal(rises):
         return together
     seeds = mean_interval(rises, confidence, DIFFERENCE)
-    return Estimate(seeds.value, min(together.low, seeds.low), max(together.high, seeds.high))
+    return within(seeds.value, (min(together.low, seeds.low), max(together.high, seeds.high)))

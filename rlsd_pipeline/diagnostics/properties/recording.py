@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from scipy import stats
 
-from rlsd_pipeline.statistics.intervals import Estimate
+from schemas import Interval
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class PropertyResult:
     holds: bool | None
     definition: str
     seeds: tuple[SeedOutcome, ...]
-    pooled: Mapping[str, Estimate]
+    pooled: Mapping[str, Interval]
 
 
 def decide(seeds: Sequence[SeedOutcome], pooled: bool | None) -> bool | None:

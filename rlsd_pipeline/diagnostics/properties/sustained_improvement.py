@@ -14,11 +14,12 @@ from rlsd_pipeline.diagnostics.properties.recording import (
     decide,
     seed_level,
 )
-from rlsd_pipeline.statistics.intervals import DIFFERENCE, Estimate, mean_interval
+from rlsd_pipeline.statistics.intervals import DIFFERENCE, mean_interval, within
+from schemas import Interval
 
 
 class _Pooled(NamedTuple):
-    numbers: dict[str, Estimate]
+    numbers: dict[str, Interval]
     holds: bool | None
 
 
@@ -120,12 +121,12 @@ def _pool(seeds: Sequence[Sequence[Evaluation]], minimum_gain: float, confidence
     return _Pooled(numbers, True if gain.low > 0 else None)
 
 
-def _own_gain(evaluations: Sequence[Evaluation], confidence: float) -> Estimate:
+def _own_gain(evaluations: Sequence[Evaluation], confidence: float) -> Interval:
     base, last = evaluations[0], evaluations[-1]
     gain = last.score - base.score
     error = float(np.hypot(base.standard_error, last.standard_error))
     half = float(stats.norm.ppf((1 + confidence) / 2)) * error
-    return Estimate(gain, gain - half, gain + half)
+    return within(gain, (gain - half, gain + half))
 
 
 def _decline_p_value(earlier: Evaluation, last: Evaluation) -> float:

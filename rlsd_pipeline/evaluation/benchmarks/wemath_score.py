@@ -15,8 +15,8 @@ import numpy as np
 
 from rlsd_pipeline.errors import DataError
 from rlsd_pipeline.evaluation.scored import CLUSTER, Scored, Summary
-from rlsd_pipeline.statistics.intervals import Estimate, wilson_share
-from schemas import BreakdownScore, Problem, Verdict
+from rlsd_pipeline.statistics.intervals import SHARE, wilson_share, within
+from schemas import BreakdownScore, Interval, Problem, Verdict
 
 KEY = "key"
 """Attribute that says which question of its ID one is, such as `2steps_1` or `2steps_multi`."""
@@ -146,7 +146,7 @@ def id_draws(count: int) -> np.ndarray:
     return generator.multinomial(count, np.full(count, 1 / count), _RESAMPLES).astype(float)
 
 
-def ratio_interval(ratio: RunRatio, draws: np.ndarray, confidence: float) -> Estimate:
+def ratio_interval(ratio: RunRatio, draws: np.ndarray, confidence: float) -> Interval:
     """The mean over runs with its percentile interval; [0, 1] where nothing bounds it.
 
     Where all IDs agree, every draw does, which says nothing: then Wilson's interval over IDs. The
@@ -156,7 +156,7 @@ def ratio_interval(ratio: RunRatio, draws: np.ndarray, confidence: float) -> Est
     drawn = _mean_of_runs(draws @ ratio.above, draws @ ratio.below)
     drawn = drawn[np.isfinite(drawn)]
     if np.isnan(value) or draws.shape[1] < 2:
-        return Estimate(0.0 if np.isnan(value) else float(value), 0.0, 1.0)
+        return within(0.0 if np.isnan(value) else float(value), SHARE)
     if value in (0.0, 1.0):
         asked = int((ratio.below.sum(axis=1) > 0).sum())
         return wilson_share(asked * int(value), asked, confidence)
@@ -167,7 +167,7 @@ def ratio_interval(ratio: RunRatio, draws: np.ndarray, confidence: float) -> Est
     level = small_sample_confidence(confidence, weights.sum() ** 2 / np.square(weights).sum())
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     # Rounding and a label that few IDs have must not leave the value outside.
-    return Estimate(float(value), min(float(low), float(value)), max(float(high), float(value)))
+    return within(float(value), (min(low, value), max(high, value)))
 
 
 def _mean_of_runs(above: np.ndarray, below: np.ndarray) -> np.ndarray:
@@ -178,7 +178,7 @@ def _mean_of_runs(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     return np.divide(total, runs, out=np.full(np.shape(total), np.nan), where=runs > 0)
 
 
-def _part(found: Estimate, below: np.ndarray) -> BreakdownScore:
+def _part(found: Interval, below: np.ndarray) -> BreakdownScore:
     n = int(below.max(axis=1).sum())
     return BreakdownScore(n=n, score=found.value, interval_low=found.low, interval_high=found.high)
 

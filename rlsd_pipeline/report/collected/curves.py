@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from rlsd_pipeline.report.data import BandPoint, Chart, Curve, Point
 from rlsd_pipeline.stages.evaluation.policy_evaluation import PolicyEvaluation, Scores
 from rlsd_pipeline.stages.workspace import Workspace
-from rlsd_pipeline.statistics.intervals import SHARE, Estimate, mean_interval
+from rlsd_pipeline.statistics.intervals import SHARE, mean_interval
+from schemas import Interval
 
-Measure = Callable[[PolicyEvaluation], Estimate]
+Measure = Callable[[PolicyEvaluation], Interval]
 """One evaluated policy -> a number with its interval over questions."""
 
 
@@ -56,7 +57,7 @@ def _curves(
             found = list(policies.values())
             values = [one.value for one in found]
             mean = found[0] if len(found) == 1 else mean_interval(values, confidence, SHARE)
-            band.append(BandPoint(updates, *mean))
+            band.append(BandPoint(updates, mean.value, mean.low, mean.high))
         seeds = {
             arm: tuple(Point(updates, one.value) for updates, one in sorted(points.items()))
             for arm, points in measured.items()

@@ -23,13 +23,13 @@ from rlsd_pipeline.statistics.intervals import (
     SHARE,
     UNBOUNDED,
     UNBOUNDED_REASON,
-    Estimate,
     mean_interval,
+    unbounded,
 )
 from rlsd_pipeline.tables.headroom import headroom_rows
 from rlsd_pipeline.tables.numbers import plain, with_ends
 from rlsd_pipeline.tables.table import text
-from schemas import InformationGap
+from schemas import InformationGap, Interval
 
 Recorded = Mapping[str, Mapping[str, list[Moment]]]
 """Method -> arm -> its iterations."""
@@ -121,10 +121,10 @@ def _outcome(result: PropertyResult) -> tuple[str, str, str]:
     return holds, " / ".join(map(str, counts)), "; ".join(pooled)
 
 
-def _pooled(found: Estimate) -> str:
+def _pooled(found: Interval) -> str:
     """A difference of two shares; an interval that holds all there may be says nothing."""
     bounded = (found.low, found.high) != DIFFERENCE
-    return with_ends(found if bounded else Estimate(found.value, *UNBOUNDED), sign=True)
+    return with_ends(found if bounded else unbounded(found.value), sign=True)
 
 
 def _dynamics(recorded: Recorded) -> Diagnostic:

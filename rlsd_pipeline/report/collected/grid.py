@@ -7,6 +7,7 @@ from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
 from rlsd_pipeline.report.comparison import Comparison
 from rlsd_pipeline.report.grid import Grid, GridMap
 from rlsd_pipeline.report.method_table import interval_meaning
+from rlsd_pipeline.statistics.intervals import within
 from rlsd_pipeline.tables.numbers import Bounded, ends_of
 from rlsd_pipeline.weighting.rlsd import RLSD
 from schemas import Interval, MethodResult, Results
@@ -113,7 +114,7 @@ def _plain(found: Bounded | None) -> Interval | None:
     """The interval alone, without the test that a difference has; None if nothing bounds it."""
     if found is None or ends_of(found) is None:
         return None
-    return Interval(value=found.value, low=found.low, high=found.high)
+    return within(found.value, (found.low, found.high))
 
 
 def _beside(base: Bounded | None, table: Results) -> str:

@@ -7,7 +7,7 @@ from rlsd_pipeline.report.learning import LearningPlot, LearningPoint
 from rlsd_pipeline.stages.evaluation.headroom import gains
 from rlsd_pipeline.stages.evaluation.learning import Learning, Learnt, by_seed
 from rlsd_pipeline.stages.workspace import StageRun
-from rlsd_pipeline.statistics.intervals import paired_difference
+from rlsd_pipeline.statistics.intervals import paired_difference, within
 from rlsd_pipeline.tables.numbers import ends_of
 from rlsd_pipeline.weighting.vine import Vine
 from schemas import Interval
@@ -84,9 +84,12 @@ def learning_plot(
         found = paired_difference([0.0] * len(gain), gain, confidence)
         # A method has no difference to itself, and one seed bounds nothing.
         bounded = method != compared and len(gain) > 1
-        low, high = (found.low, found.high) if bounded else (found.value, found.value)
-        estimate = Interval(value=found.value, low=low, high=high)
-        points.append(LearningPoint(method=method, fidelity=fidelities[method], gain=estimate))
+        ends = (found.low, found.high) if bounded else (found.value, found.value)
+        points.append(
+            LearningPoint(
+                method=method, fidelity=fidelities[method], gain=within(found.value, ends)
+            )
+        )
     if len(points) < 2:
         return None
     return LearningPlot(name=name, baseline=compared, points=tuple(points))

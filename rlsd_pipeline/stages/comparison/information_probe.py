@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from rlsd_pipeline.artifacts import Artifact
-from rlsd_pipeline.credit.comparison import as_ratio
+from rlsd_pipeline.credit.comparison import known
 from rlsd_pipeline.diagnostics.group_information import (
     GroupDecomposition,
     group_decomposition,
@@ -27,7 +27,6 @@ from rlsd_pipeline.privileged.shown import teacher_texts
 from rlsd_pipeline.stages.iteration.prompts import student_prompt
 from rlsd_pipeline.stages.iteration.scoring import score_here
 from rlsd_pipeline.stages.workspace import StageRun
-from rlsd_pipeline.statistics.intervals import as_interval
 from schemas import InformationGap, Problem
 
 SUPPORT = 512
@@ -113,15 +112,15 @@ def summary(
         problems=len(references),
         references_per_problem=sum(map(len, references)) / len(references),
         support_size=1 if first is None else first.ids.shape[1],
-        information_per_token=as_interval(information.information_per_token),
-        information_per_response=as_interval(information.information_per_response),
-        reducible_per_token=as_interval(information.reducible_per_token),
-        irreducible_share=as_ratio(information.irreducible_share),
-        deviation_ratio=as_ratio(information.deviation_ratio),
-        shift_total=as_interval(corruption.total),
-        shift_content=as_interval(corruption.content),
-        shift_presence=as_interval(corruption.presence),
-        content_share=as_ratio(corruption.content_share),
+        information_per_token=information.information_per_token,
+        information_per_response=information.information_per_response,
+        reducible_per_token=information.reducible_per_token,
+        irreducible_share=known(information.irreducible_share),
+        deviation_ratio=known(information.deviation_ratio),
+        shift_total=corruption.total,
+        shift_content=corruption.content,
+        shift_presence=corruption.presence,
+        content_share=known(corruption.content_share),
     )
 
 

@@ -17,7 +17,6 @@ from rlsd_pipeline.stages.evaluation.question_scores import (
 )
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
 from rlsd_pipeline.stages.workspace import StageRun
-from rlsd_pipeline.statistics.intervals import as_difference, as_interval
 from rlsd_pipeline.statistics.methods import holm, method_difference, method_score
 from schemas import MethodLookahead
 
@@ -94,13 +93,12 @@ def compared(run: StageRun, scores: Mapping[str, Artifact]) -> list[MethodLookah
     found = []
     for name, questions in scored.items():
         gain = method_difference({0: start}, {0: questions}, confidence, clusters)
-        difference = corrected.get(name)
         found.append(
             MethodLookahead(
                 method=name,
-                score=as_interval(method_score([questions], confidence, clusters)),
-                gain=None if gain is None else as_difference(gain),
-                difference=None if difference is None else as_difference(difference),
+                score=method_score([questions], confidence, clusters),
+                gain=gain,
+                difference=corrected.get(name),
             )
         )
     return found

@@ -7,15 +7,11 @@ from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.stages.evaluation.learning import Learning, Learnt, by_seed, read_learning
 from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
 from rlsd_pipeline.stages.workspace import Workspace
-from rlsd_pipeline.statistics.intervals import (
-    SEEDS_REASON,
-    Estimate,
-    PairedDifference,
-    paired_difference,
-)
+from rlsd_pipeline.statistics.intervals import SEEDS_REASON, paired_difference
 from rlsd_pipeline.statistics.shares import share_of_gain
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.vine import Vine
+from schemas import Interval, ScoreDifference
 
 UNDECLARED = (
     "The headroom for better credit is not known here: declare arms of `grpo` and "
@@ -54,9 +50,9 @@ class Reached(NamedTuple):
 
     method: str
     seeds: int
-    gain: PairedDifference
+    gain: ScoreDifference
     margin: float
-    share: Estimate | None
+    share: Interval | None
     decided: Decision
 
 
@@ -78,7 +74,7 @@ class Headroom(NamedTuple):
     compared: str
     oracle: str
     seeds: int
-    gain: PairedDifference
+    gain: ScoreDifference
     others: tuple[Reached, ...]
 
 
@@ -163,7 +159,7 @@ def headroom(
     return Headroom(quantity, measure, grpo, oracle, len(whole), room, tuple(others))
 
 
-def decide(gain: PairedDifference, margin: float, room: PairedDifference) -> Decision:
+def decide(gain: ScoreDifference, margin: float, room: ScoreDifference) -> Decision:
     """Decide a method: better, worse, equal or open.
 
     Args:
@@ -196,5 +192,5 @@ def equal_within(gain: Mapping[int, float], confidence: float) -> float:
     return max(-found.low, found.high)
 
 
-def _paired(gain: Mapping[int, float], confidence: float) -> PairedDifference:
+def _paired(gain: Mapping[int, float], confidence: float) -> ScoreDifference:
     return paired_difference([0.0] * len(gain), list(gain.values()), confidence)

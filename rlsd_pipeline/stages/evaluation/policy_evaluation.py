@@ -12,9 +12,9 @@ from rlsd_pipeline.stages.evaluation.question_scores import (
     read_question_scores,
 )
 from rlsd_pipeline.stages.workspace import Workspace
-from rlsd_pipeline.statistics.intervals import Estimate, repeated_share
+from rlsd_pipeline.statistics.intervals import repeated_share, within
 from rlsd_pipeline.statistics.methods import QuestionScores
-from schemas import BenchmarkScore, ItemVerdict
+from schemas import BenchmarkScore, Interval, ItemVerdict
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class PolicyEvaluation:
         return self.artifact.record(BenchmarkScore)
 
     @property
-    def accuracy(self) -> Estimate:
-        """The score as an estimate."""
-        return Estimate(self.score.score, self.score.interval_low, self.score.interval_high)
+    def accuracy(self) -> Interval:
+        """The score with its interval alone."""
+        return within(self.score.score, (self.score.interval_low, self.score.interval_high))
 
     @cached_property
     def questions(self) -> QuestionScores:
@@ -45,7 +45,7 @@ class PolicyEvaluation:
         return read_question_clusters(self.artifact)
 
     @cached_property
-    def mentions(self) -> Estimate:
+    def mentions(self) -> Interval:
         """Share of the responses that mention a reference, with an interval over questions."""
         return repeated_share(*self.mentioning, self.score.questions, self.confidence)
 

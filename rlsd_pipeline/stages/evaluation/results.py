@@ -13,9 +13,6 @@ from rlsd_pipeline.stages.evaluation.policy_evaluation import (
 from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.statistics.intervals import (
     SHARE,
-    PairedDifference,
-    as_difference,
-    as_interval,
     mean_interval,
 )
 from rlsd_pipeline.statistics.methods import (
@@ -147,8 +144,8 @@ def _line(
     benchmark: str,
     name: str,
     seeds: Mapping[int, PolicyEvaluation],
-    gain: PairedDifference | None = None,
-    difference: PairedDifference | None = None,
+    gain: ScoreDifference | None = None,
+    difference: ScoreDifference | None = None,
 ) -> MethodResult:
     confidence = experiment.evaluation.confidence
     records = [evaluated.score for evaluated in seeds.values()]
@@ -161,14 +158,12 @@ def _line(
         weighting=BASE if arms is None else short_name(arms[0].weighting),
         updates=records[0].updates,
         seeds=list(seeds),
-        score=as_interval(method_score(list(_questions(seeds).values()), confidence, clusters)),
-        gain=None if gain is None else as_difference(gain),
-        difference=None if difference is None else as_difference(difference),
-        mentions=as_interval(
-            mentions[0]
-            if len(mentions) == 1
-            else mean_interval([one.value for one in mentions], confidence, SHARE)
-        ),
+        score=method_score(list(_questions(seeds).values()), confidence, clusters),
+        gain=gain,
+        difference=difference,
+        mentions=mentions[0]
+        if len(mentions) == 1
+        else mean_interval([one.value for one in mentions], confidence, SHARE),
         steps=_steps(records),
         unparsed=sum(record.unparsed for record in records),
         truncated=sum(record.truncated for record in records),
@@ -186,7 +181,7 @@ def _judged(records: Sequence[BenchmarkScore]) -> float | None:
 
 def _difference(
     first: Mapping[int, PolicyEvaluation], second: Mapping[int, PolicyEvaluation], confidence: float
-) -> PairedDifference | None:
+) -> ScoreDifference | None:
     """Second minus first: over the seeds, or question by question where each has the same one."""
     clusters = next(iter(second.values())).clusters if second else None
     return method_difference(_questions(first), _questions(second), confidence, clusters)

@@ -8,15 +8,15 @@ from rich.console import Console
 from assets.cli.fitted import FittedTable
 from assets.cli.power import Asked, power_table
 from rlsd_pipeline.stages.evaluation.pilots import Pilot
-from rlsd_pipeline.statistics.intervals import Estimate
+from rlsd_pipeline.statistics.intervals import within
 from rlsd_pipeline.statistics.seed_spread import Spread
 
 
 @pytest.fixture
 def rows() -> list[list[str]]:
     spreads = {
-        "rlsd": Spread(8, 200, 0.06, 0.1, 0.2, Estimate(0.5, 0.2, 1.0), 0.01),
-        "sft": Spread(8, 200, 0.01, 0.02, 0.04, Estimate(0.0, 0.0, 0.1), 0.01),
+        "rlsd": Spread(8, 200, 0.06, 0.1, 0.2, within(0.5, (0.2, 1.0)), 0.01),
+        "sft": Spread(8, 200, 0.01, 0.02, 0.04, within(0.0, (0.0, 0.1)), 0.01),
     }
     asked = Asked(0.05, 0.8, 0.05)
     table = power_table(Pilot("accuracy: greedy", spreads), asked, "grpo", [])

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from rlsd_pipeline.credit.comparison import (
-    as_interval,
     rank_correlations,
     summarize,
     token_credit,
@@ -21,11 +20,11 @@ from rlsd_pipeline.credit.comparison import (
     within_responses,
 )
 from rlsd_pipeline.credit.segments import Segment
-from rlsd_pipeline.statistics.intervals import Estimate
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.method import Credit, TokenStreams
 from rlsd_pipeline.weighting.rlsd import RLSD
 from schemas import MethodCredit
+from tests.intervals import ends
 
 GAIN = [0.5, -0.1, 1.0, 2.0, -1.0]
 # Responses of two tokens, one and two; the first two are one group, the last is another.
@@ -121,7 +120,7 @@ def test_a_method_in_numbers() -> None:
     assert found.sign_agreement is not None
     assert found.sign_agreement.value == pytest.approx(2 / 3)
     # The second group carries no signal, and one group bounds nothing.
-    assert (found.sign_agreement.low, found.sign_agreement.high) == (None, None)
+    assert ends(found.sign_agreement) == (-math.inf, math.inf)
     # e^.5 = 1.65 is cut, e^-.1 = .90 is not, e^-1 = .37 (A < 0) is: two of three signal tokens.
     assert found.cut == pytest.approx(2 / 3)
     assert found.weighting["clip"] == 0.2
@@ -164,7 +163,7 @@ def test_one_group_bounds_nothing() -> None:
     credit = table()
     one = Credit(**{**vars(credit), "groups": torch.zeros(3, dtype=torch.long)})
     found = summary([1.0] * 5, one)
-    assert (found.segments["answer"].low, found.segments["answer"].high) == (None, None)
+    assert ends(found.segments["answer"]) == (-math.inf, math.inf)
 
 
 def test_token_shares_by_hand() -> None:
@@ -218,9 +217,3 @@ def test_equal_tokens_of_a_response_stay_ties() -> None:
     assert within_responses(values, np.zeros(7, dtype=int)).tolist() == [0.0] * 7
     credits = {"plain": within_responses(values, np.array([0, 0, 0, 1, 1, 1, 1]))}
     assert rank_correlations(credits) == [[None]]
-
-
-def test_an_infinite_bound_is_none() -> None:
-    found = as_interval(Estimate(0.5, -math.inf, math.inf))
-    assert (found.value, found.low, found.high) == (0.5, None, None)
-    assert as_interval(Estimate(0.5, 0.25, math.inf)).low == 0.25

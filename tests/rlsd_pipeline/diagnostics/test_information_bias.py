@@ -13,7 +13,7 @@ from rlsd_pipeline.diagnostics.group_information import (
     group_decomposition,
     summarize_information,
 )
-from rlsd_pipeline.statistics.intervals import Estimate
+from schemas import Interval
 from tests.rlsd_pipeline.diagnostics.tabular import (
     TabularModel,
     coherent_student,
@@ -78,7 +78,7 @@ def groups(answers: int, count: int, chance: np.random.Generator) -> list[list[G
     return found
 
 
-def information(of: list[list[GroupDecomposition]]) -> Estimate:
+def information(of: list[list[GroupDecomposition]]) -> Interval:
     names = [str(place) for place, group in enumerate(of) for _ in group]
     rollouts = [rollout for group in of for rollout in group]
     return summarize_information(rollouts, names, resamples=400).information_per_response

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from rlsd_pipeline.evaluation.published import BENCHMARKS, PUBLISHED, published_methods
-from rlsd_pipeline.statistics.intervals import PairedDifference
+from rlsd_pipeline.statistics.intervals import with_test, within
 from rlsd_pipeline.statistics.methods import holm, method_difference, method_score
 from rlsd_pipeline.statistics.paired import MCNEMAR
+from schemas import ScoreDifference
+from tests.intervals import numbers
 
 Scores = dict[str, float]
 SHARES = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])
@@ -23,8 +25,8 @@ def scores(*shares: float) -> Scores:
     return {f"q{place}": share for place, share in enumerate(shares)}
 
 
-def paired(p_value: float) -> PairedDifference:
-    return PairedDifference(0.1, 0.0, 0.2, p_value, "paired t over seeds")
+def paired(p_value: float) -> ScoreDifference:
+    return with_test(within(0.1, (0.0, 0.2)), p_value, "paired t over seeds")
 
 
 def test_the_score_of_several_seeds_is_over_seeds() -> None:
@@ -34,7 +36,7 @@ def test_the_score_of_several_seeds_is_over_seeds() -> None:
     half = 4.302653 * 0.3818813 / math.sqrt(3)
     # It would reach from -.36531 to 1.53198, and no share does.
     assert 7 / 12 - half < 0 < 1 < 7 / 12 + half
-    assert found == pytest.approx((7 / 12, 0, 1), abs=1e-6)
+    assert numbers(found) == pytest.approx((7 / 12, 0, 1), abs=1e-6)
 
 
 def test_more_questions_make_no_interval_over_seeds_narrower() -> None:
@@ -46,19 +48,18 @@ def test_more_questions_make_no_interval_over_seeds_narrower() -> None:
 def test_the_score_of_one_seed_is_over_its_questions() -> None:
     found = method_score([scores(0.5, 0.75, 0.65, 0.3)], 0.95)
     # 25.826 effective trials of four questions, worked out in test_intervals.py.
-    assert found == pytest.approx((0.55, 0.271497, 0.800334), abs=5e-6)
+    assert numbers(found) == pytest.approx((0.55, 0.271497, 0.800334), abs=5e-6)
     # Wilson where every question was answered once: 2 of 4, z² = 3.8415: centre .5,
     # half 1.96 sqrt(.25 / 4 + 3.8415 / 64) / (1 + 3.8415 / 4) = .34996.
-    assert method_score([scores(1, 0, 1, 0)], 0.95) == pytest.approx(
-        (0.5, 0.15004, 0.84996), abs=5e-5
-    )
+    found = method_score([scores(1, 0, 1, 0)], 0.95)
+    assert numbers(found) == pytest.approx((0.5, 0.15004, 0.84996), abs=5e-5)
 
 
 def test_questions_of_a_cluster_are_no_independent_trials_of_one_seed() -> None:
     found = method_score([scores(1, 1, 0, 0)], 0.5, {"q0": "a", "q1": "a", "q2": "b", "q3": "b"})
     # Sums of deviations 1 and -1, error sqrt(2 * 2) / 4 = .5: one trial; t(.75, 1) = 1:
     # half sqrt(.25 + .25) / 2 = .353553.
-    assert found == pytest.approx((0.5, 0.146447, 0.853553), abs=5e-6)
+    assert numbers(found) == pytest.approx((0.5, 0.146447, 0.853553), abs=5e-6)
 
 
 def test_seeds_are_the_pairs() -> None:
@@ -72,7 +73,7 @@ def test_seeds_are_the_pairs() -> None:
     assert expected.statistic == pytest.approx(5)
     half = 4.302653 / 12
     assert found is not None
-    assert found[:3] == pytest.approx((5 / 12, 5 / 12 - half, 5 / 12 + half), abs=1e-6)
+    assert numbers(found) == pytest.approx((5 / 12, 5 / 12 - half, 5 / 12 + half), abs=1e-6)
     assert found.test == "paired t over seeds"
     assert found.p_value == pytest.approx(expected.pvalue)
 
@@ -112,7 +113,9 @@ def test_one_seed_each_is_compared_over_the_questions_of_both() -> None:
     found = method_difference({3: before}, {3: after}, 0.95)
     # One discordant pair of four: 2 / 6 - 1 / 6 around 1/6, half 1.95996 sqrt((.5 - 1/36) / 6).
     assert found is not None
-    assert found[:4] == pytest.approx((0.25, -0.38319, 0.71652, 1.0), abs=5e-5)
+    assert (*numbers(found), found.p_value) == pytest.approx(
+        (0.25, -0.38319, 0.71652, 1.0), abs=5e-5
+    )
     assert found.test == MCNEMAR
 
 
@@ -128,7 +131,7 @@ def test_holm_by_hand() -> None:
     assert {name: each.p_corrected for name, each in found.items()} == pytest.approx(
         {"a": 0.04, "b": 0.09, "c": 0.09, "d": 0.5}
     )
-    assert found["c"]._replace(p_corrected=None) == paired(0.03)
+    assert found["c"].model_copy(update={"p_corrected": None}) == paired(0.03)
 
 
 def test_holm_counts_only_what_was_compared() -> None:

@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import mcnemar
 
-from rlsd_pipeline.statistics.intervals import EQUAL
+from rlsd_pipeline.statistics.intervals import EQUAL, with_test, within
 from rlsd_pipeline.statistics.methods import holm
 from rlsd_pipeline.statistics.paired import (
     CLUSTER_FLIP,
     MCNEMAR,
     SIGN_FLIP,
-    PairedComparison,
     compare_policies,
 )
+from schemas import ScoreDifference
 
 SHARES = st.sampled_from([0.0, 0.25, 0.5, 1.0])
 
@@ -27,7 +27,7 @@ def scores(*values: float) -> dict[str, float]:
     return {f"q{place:04d}": value for place, value in enumerate(values)}
 
 
-def binary(both: int, first: int, second: int, neither: int) -> PairedComparison:
+def binary(both: int, first: int, second: int, neither: int) -> ScoreDifference:
     before = [1.0] * both + [1.0] * first + [0.0] * (second + neither)
     after = [1.0] * both + [0.0] * first + [1.0] * second + [0.0] * neither
     return compare_policies(scores(*before), scores(*after))
@@ -38,8 +38,7 @@ def test_mcnemar_by_hand() -> None:
     # Of 6 discordant at most 1 the other way: 2 (1 + 6) / 64.
     assert found.p_value == pytest.approx(0.21875)
     assert found.test == MCNEMAR
-    assert (found.n, found.only_first, found.only_second) == (10, 1, 5)
-    assert found.difference == pytest.approx(0.4)
+    assert found.value == pytest.approx(0.4)
     # (6 + 2) / 12 - (4 / 12)^2 = .55556; / 12 = .046296; 1.95996 sqrt(.046296) = .42172.
     assert (found.low, found.high) == pytest.approx((1 / 3 - 0.42172, 1 / 3 + 0.42172), abs=5e-5)
 
@@ -49,12 +48,12 @@ def test_mcnemar_agrees_with_statsmodels(first: int, second: int, both: int) -> 
     found = binary(both, first, second, 0)
     expected = mcnemar([[both, first], [second, 0]], exact=True).pvalue
     assert found.p_value == pytest.approx(min(1.0, expected))
-    assert -1 <= found.low <= found.difference <= found.high <= 1
+    assert -1 <= found.low <= found.value <= found.high <= 1
 
 
 def test_no_discordant_pair() -> None:
     found = binary(3, 0, 0, 2)
-    assert (found.difference, found.p_value) == (0.0, 1.0)
+    assert (found.value, found.p_value) == (0.0, 1.0)
     assert found.low < 0 < found.high
 
 
@@ -62,8 +61,7 @@ def test_half_points_by_all_sign_flips() -> None:
     found = compare_policies(scores(0, 0.5, 0, 1), scores(0.5, 1, 0.5, 1))
     # |sum| = 1.5 only where all three have one sign: 2 of 8.
     assert (found.test, found.p_value) == (SIGN_FLIP, 0.25)
-    assert found.difference == 0.375
-    assert (found.only_first, found.only_second) == (0, 3)
+    assert found.value == 0.375
     # A sign-flip test of three that moved never rejects at 5 %.
     assert (found.low, found.high) == (-1.0, 1.0)
 
@@ -91,7 +89,7 @@ def test_an_interval_and_its_test_agree(rows: Sequence[tuple[float, float, str]]
     clusters = {f"q{place:04d}": row[2] for place, row in enumerate(rows)}
     for found in (compare_policies(before, after), compare_policies(before, after, clusters)):
         assert (found.low <= 0 <= found.high) == (found.p_value >= 1 - 0.95)
-        assert -1 <= found.low <= found.difference <= found.high <= 1
+        assert -1 <= found.low <= found.value <= found.high <= 1
         assert found.high - found.low > 1e-6 or found.p_value < 0.05
 
 
@@ -128,7 +126,7 @@ def test_questions_of_a_cluster_flip_together() -> None:
     found = compare_policies(before, after, clusters)
     # Sums 3, -1 and 0: |2| or more for every combination of signs.
     assert (found.test, found.p_value) == (CLUSTER_FLIP, 1.0)
-    assert found.difference == pytest.approx(0.4)
+    assert found.value == pytest.approx(0.4)
     assert (found.low, found.high) == (-1.0, 1.0)
 
 
@@ -162,14 +160,14 @@ def test_sign_flips_keep_their_level() -> None:
 def test_direction_is_second_minus_first() -> None:
     first, second = scores(1, 0.5, 0.25), scores(0, 0.25, 0.25)
     forward, backward = compare_policies(first, second), compare_policies(second, first)
-    assert forward.difference == -backward.difference < 0
+    assert forward.value == -backward.value < 0
     assert forward.p_value == backward.p_value
     assert (forward.low, forward.high) == (-backward.high, -backward.low)
 
 
 def test_only_shared_questions_are_compared() -> None:
     found = compare_policies({"a": 1, "b": 0, "x": 1}, {"b": 1, "a": 1, "y": 0, "z": 0})
-    assert (found.n, found.left_out, found.difference) == (2, 3, 0.5)
+    assert found.value == 0.5
     with pytest.raises(ValueError, match="no question in common"):
         compare_policies({"a": 1.0}, {"b": 1.0})
 
@@ -181,7 +179,7 @@ def test_one_cluster_bounds_nothing() -> None:
 
 def test_holm_over_five() -> None:
     comparisons = {
-        name: PairedComparison(0.1, 0, 0.2, p_value, MCNEMAR, 10, 0, 1, 2).paired
+        name: with_test(within(0.1, (0.0, 0.2)), p_value, MCNEMAR)
         for name, p_value in zip("abcde", [0.01, 0.04, 0.03, 0.005, 0.9], strict=True)
     }
     # Sorted .005, .01, .03, .04, .9 times 5, 4, 3, 2, 1, never falling.

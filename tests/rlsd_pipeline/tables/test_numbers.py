@@ -111,7 +111,7 @@ def test_signs_of_an_estimate() -> None:
 
 @pytest.mark.parametrize("low", [None, -math.inf, math.nan])
 def test_an_interval_without_a_bound_has_none(low: float | None) -> None:
-    found = SimpleNamespace(value=0.5, low=low, high=1.0)
+    found = Interval(value=0.5, low=low, high=1.0)
     assert ends_of(found) is None
     assert with_ends(found) == "0.500 [–]"
     assert with_ends(found, sign=True) == "+0.500 [–]"

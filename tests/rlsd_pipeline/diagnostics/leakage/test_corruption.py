@@ -11,6 +11,7 @@ from rlsd_pipeline.diagnostics.leakage.corruption import (
     corruption_summary,
     total_variation_shift,
 )
+from tests.intervals import ends, numbers
 
 RIGHT = torch.tensor([[0.7, 0.3, 0.0]]).log()
 CORRUPTED = torch.tensor([[0.4, 0.6, 0.0]]).log()
@@ -57,13 +58,13 @@ def test_summary_by_hand() -> None:
     assert found.presence.value == pytest.approx(1.0)
     assert found.content_share.value == pytest.approx(0.375)
     # Problem a alone 1 / 4, b alone 2 / 4.
-    assert found.content_share[1:] == pytest.approx((0.25, 0.5))
+    assert ends(found.content_share) == pytest.approx((0.25, 0.5))
     assert (found.rollouts, found.problems) == (2, 2)
 
 
 def test_a_teacher_that_never_moves_has_no_share() -> None:
     found = corruption_summary([total_variation_shift(NONE, NONE, NONE)] * 2, ["a", "b"])
-    assert found.total == (0, 0, 0)
+    assert numbers(found.total) == (0, 0, 0)
     assert math.isnan(found.content_share.value)
 
 

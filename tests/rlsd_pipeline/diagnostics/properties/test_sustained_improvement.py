@@ -2,6 +2,7 @@ import pytest
 
 from rlsd_pipeline.diagnostics.properties.recording import Evaluation, RunRecording
 from rlsd_pipeline.diagnostics.properties.sustained_improvement import sustained_improvement
+from tests.intervals import numbers
 
 
 def run(scores: list[float], error: float = 0.01, first: int = 0, arm: str = "s") -> RunRecording:
@@ -25,7 +26,7 @@ def test_one_seed_by_hand() -> None:
     assert evidence["decline"] == pytest.approx(-0.02)
     assert evidence["best_updates"] == 10
     assert found.seeds[0].holds is True
-    assert found.pooled["gain"] == pytest.approx((0.06, 0.032282, 0.087718), abs=1e-6)
+    assert numbers(found.pooled["gain"]) == pytest.approx((0.06, 0.032282, 0.087718), abs=1e-6)
     assert found.holds is True
 
 
@@ -53,7 +54,9 @@ def test_all_seeds_together_can_show_a_decline_that_none_shows_alone() -> None:
     assert [seed.holds for seed in found.seeds] == [True] * 3
     # Mean .02, standard deviation .001, t(1 - .05/4, 2) = 6.205347 for two earlier evaluations.
     half = 6.205347 * 0.001 / 3**0.5
-    assert found.pooled["decline"] == pytest.approx((0.02, 0.02 - half, 0.02 + half), abs=1e-6)
+    assert numbers(found.pooled["decline"]) == pytest.approx(
+        (0.02, 0.02 - half, 0.02 + half), abs=1e-6
+    )
     assert found.holds is False
 
 

@@ -21,7 +21,7 @@ from rlsd_pipeline.report.collected.recordings import Moment, moments, recording
 from rlsd_pipeline.report.data import Diagnostic
 from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
 from rlsd_pipeline.stages.workspace import Workspace
-from rlsd_pipeline.statistics.intervals import Estimate
+from rlsd_pipeline.statistics.intervals import within
 from rlsd_pipeline.tables.numbers import plain, with_ends
 from schemas import BenchmarkScore, InformationGap, Interval, PolicyCheckpoint, TokenLogprobs
 
@@ -114,7 +114,7 @@ def test_a_stall_is_looked_for_where_there_is_enough_to_see_one() -> None:
 def test_an_outcome_counts_its_seeds() -> None:
     says = [True, False, None, True, None, None]
     seeds = tuple(SeedOutcome(f"rlsd-s{k}", holds, "") for k, holds in enumerate(says))
-    pooled = {"rise": Estimate(0.0125, -0.5, 0.75), "decline": Estimate(-0.25, -1, 1)}
+    pooled = {"rise": within(0.0125, (-0.5, 0.75)), "decline": within(-0.25, (-1, 1))}
     result = PropertyResult("leakage-free training", None, "", seeds, pooled)
     told = "rise +0.013 [−0.500, +0.750]; decline −0.250 [–]"
     assert _outcome(result) == ("cannot tell", "2 / 1 / 3", told)

@@ -15,7 +15,6 @@ from rlsd_pipeline.stages.comparison.lookahead_table import LookaheadStage
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.evaluation.results import read_results
 from rlsd_pipeline.stages.workspace import StageRun, Workspace
-from rlsd_pipeline.statistics.intervals import as_difference
 from rlsd_pipeline.statistics.paired import compare_policies
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.rlsd import RLSD
@@ -101,12 +100,12 @@ def test_scores_and_differences_are_over_the_same_questions(
     for line in lines:
         values = [after[line.method][name] for name in names]
         assert line.score.value == pytest.approx(sum(values) / len(names))
-        assert line.gain == as_difference(compare_policies(base, after[line.method]).paired)
+        assert line.gain == compare_policies(base, after[line.method])
         if line.method != "grpo":
             assert line.difference is not None
-            expected = compare_policies(after["grpo"], after[line.method]).paired
+            expected = compare_policies(after["grpo"], after[line.method])
             corrected = line.difference.p_corrected
-            assert line.difference == as_difference(expected._replace(p_corrected=corrected))
+            assert line.difference == expected.model_copy(update={"p_corrected": corrected})
             assert corrected is not None
             assert corrected >= expected.p_value
     assert lines[0].difference is None

@@ -13,7 +13,6 @@ from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStag
 from rlsd_pipeline.stages.evaluation.policy_evaluation import evaluations
 from rlsd_pipeline.stages.evaluation.results import read_results
 from rlsd_pipeline.stages.workspace import Workspace
-from rlsd_pipeline.statistics.intervals import as_difference
 from rlsd_pipeline.statistics.paired import compare_policies
 from schemas import BenchmarkScore, ItemVerdict
 
@@ -84,10 +83,10 @@ def test_results_are_paired_with_the_base(scored: tuple[Workspace, dict]) -> Non
     for result in results[1:]:
         found[result.method] = shares(artifacts[f"{result.method}-s0", 2])
         last = [found[result.method][n] for n in names]
-        expected = compare_policies(base, found[result.method]).paired
+        expected = compare_policies(base, found[result.method])
         assert result.gain is not None
         uncorrected = result.gain.model_copy(update={"p_corrected": None})
-        assert uncorrected == as_difference(expected)
+        assert uncorrected == expected
         # With one benchmark there is nothing to correct for.
         assert result.gain.p_corrected == pytest.approx(expected.p_value)
         assert result.score.value == pytest.approx(sum(last) / len(last))
@@ -96,8 +95,8 @@ def test_results_are_paired_with_the_base(scored: tuple[Workspace, dict]) -> Non
     assert results[1].difference is None
     difference = results[2].difference
     assert difference is not None
-    expected = compare_policies(found["grpo"], found["rlsd"]).paired
-    assert difference == as_difference(expected._replace(p_corrected=difference.p_corrected))
+    expected = compare_policies(found["grpo"], found["rlsd"])
+    assert difference == expected.model_copy(update={"p_corrected": difference.p_corrected})
     assert difference.p_corrected == pytest.approx(difference.p_value)
 
 

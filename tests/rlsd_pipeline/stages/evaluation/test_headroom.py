@@ -7,7 +7,8 @@ import pytest
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.stages.evaluation.headroom import decide, headroom, oracle_and_grpo
 from rlsd_pipeline.stages.evaluation.learning import Learnt, learnt
-from rlsd_pipeline.statistics.intervals import PairedDifference
+from rlsd_pipeline.statistics.intervals import with_test, within
+from tests.intervals import numbers
 from tests.small_experiment import ATTRIBUTES
 
 LEARNING = {
@@ -46,9 +47,9 @@ def test_headroom_is_paired_over_seeds_and_others_have_their_share() -> None:
     found = headroom("accuracy: greedy", "area", LEARNING, ("vine", "grpo"), 0.95)
     assert found is not None
     # .2, .3 and .25; Student's t with 2 degrees of freedom, 4.303 standard errors of .0289.
-    assert found.gain[:3] == pytest.approx((0.25, 0.1258, 0.3742), abs=1e-4)
+    assert numbers(found.gain) == pytest.approx((0.25, 0.1258, 0.3742), abs=1e-4)
     (rlsd,) = found.others
-    assert rlsd.share == pytest.approx((0.5, 0.5, 0.5))
+    assert numbers(rlsd.share) == pytest.approx((0.5, 0.5, 0.5))
     assert rlsd.gain.value == pytest.approx(0.125)
     assert (found.seeds, rlsd.seeds) == (3, 3)
     assert rlsd.decided == "better"
@@ -71,7 +72,7 @@ def test_a_method_is_decided_against_half_of_the_headroom(
     room: tuple[float, float, float],
     decided: str,
 ) -> None:
-    paired = [PairedDifference(*one, p_value=0.5, test="paired t") for one in (gain, room)]
+    paired = [with_test(within(one[0], one[1:]), 0.5, "paired t") for one in (gain, room)]
     assert decide(paired[0], margin, paired[1]) == decided
 
 
