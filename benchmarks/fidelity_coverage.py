@@ -1,6 +1,6 @@
 """Coverage of the intervals of a fidelity, over simulated tables.
 
-    python -m benchmarks.fidelity_coverage [TABLES [PROBLEMS...]]
+    python -m benchmarks.fidelity_coverage [TABLES [PROBLEMS...]] [--record FILE]
 
 Each table has fresh problems of a policy whose values are enumerated (tests/enumerated_policy.py),
 fresh responses and fresh continuations. The true fidelity is that over all problems.
@@ -10,9 +10,11 @@ import argparse
 
 import numpy as np
 
+from benchmarks.records import add_record, keep
 from rlsd_pipeline.credit.fidelity import fidelities
 from tests.enumerated_policy import Table, Tree
 
+COMMAND = "python -m benchmarks.fidelity_coverage"
 PROBLEMS = (16, 32, 64)
 _MANY = 20_000
 """Problems from which the true fidelity is computed."""
@@ -23,20 +25,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tables", type=int, nargs="?", default=1000, help="simulated a size")
     parser.add_argument("problems", type=int, nargs="*", default=PROBLEMS, help="of a table")
+    add_record(parser)
     given = parser.parse_args()
     tables, sizes = given.tables, given.problems
     rng = np.random.default_rng(0)
     many = Table(rng, [Tree(rng) for _ in range(_MANY)])
     true = {name: angle(credit, many.true) for name, credit in many.credits.items()}
-    print("| problems | " + " | ".join(f"{n} ({true[n]:.3f})" for n in true) + " | difference |")
-    print("|---|" + "---|" * (len(true) + 1))
+    said = {"grpo": "credit like GRPO's", "noisy": "near credit"}
+    heads = [f"{said[name]} ({true[name]:.2f})".replace("0.", ".") for name in true]
+    rows = []
     for problems in sizes:
-        print(f"| {problems} | " + " | ".join(_coverage(rng, problems, tables, true)) + " |")
+        rows.append([problems, *_coverage(rng, problems, tables, true)])
+        print(*rows[-1], flush=True)
+    columns = [(head, "{:.3f}") for head in [*heads, "their difference"]]
+    keep(given.record, COMMAND, [("problems", "{}"), *columns], rows, leading_zero=False)
 
 
 def _coverage(
     rng: np.random.Generator, problems: int, tables: int, true: dict[str, float]
-) -> list[str]:
+) -> list[float]:
     held = dict.fromkeys([*true, "difference"], 0)
     for _ in range(tables):
         table = Table(rng, [Tree(rng) for _ in range(problems)])
@@ -45,7 +52,7 @@ def _coverage(
             held[name] += one.value is not None and one.value.low <= true[name] <= one.value.high
         between, gap = found["noisy"].difference, true["noisy"] - true["grpo"]
         held["difference"] += between is not None and between.low <= gap <= between.high
-    return [f"{count / tables:.3f}" for count in held.values()]
+    return [count / tables for count in held.values()]
 
 
 def angle(credit: np.ndarray, true: np.ndarray) -> float:

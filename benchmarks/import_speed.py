@@ -1,6 +1,6 @@
 """Time and memory of importing a log: CPU seconds and the peak of the process.
 
-    python -m benchmarks.import_speed [--responses 10000] [--tokens 1000]
+    python -m benchmarks.import_speed [--responses 10000] [--tokens 1000] [--record FILE]
 
 A log as open-instruct writes it (token ids with log-probabilities) and one as verl does (text, put
 into tokens again) are made, each in a process of its own, and read by the tiny model's tokenizer.
@@ -21,6 +21,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 from transformers import PreTrainedTokenizerFast
 
+from benchmarks.records import add_record, keep
 from rlsd_pipeline.imports.formats.open_instruct import OpenInstruct
 from rlsd_pipeline.imports.formats.verl import Verl
 from rlsd_pipeline.imports.naming import ProblemNames
@@ -34,6 +35,7 @@ from rlsd_pipeline.models.tiny_qwen3_vl import train_tokenizer
 _TEXT = "the sum of two and three is five so we add them again and find that it is right"
 _WORDS = _TEXT.split()
 _GROUP = 8
+_SAID = {"ids": "token ids given", "text": "text, put into a tokenizer's tokens"}
 
 
 def _tokenizer() -> PreTrainedTokenizerFast:
@@ -84,9 +86,9 @@ def measure(source: RolloutFormat) -> dict[str, float]:
         "tokens": pc.sum(pc.list_value_length(found.rollouts["completion_ids"])).as_py(),
         "log_mb": round(sum(file.stat().st_size for file in source.files) / 1e6),
         "tables_mb": round((found.rollouts.nbytes + found.rows.nbytes) / 1e6),
-        "cpu_s": round(time.process_time() - before, 1),
-        "wall_s": round(time.perf_counter() - started, 1),
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3),
+        "cpu_s": time.process_time() - before,
+        "wall_s": time.perf_counter() - started,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
     }
 
 
@@ -96,19 +98,26 @@ def main() -> None:
     parser.add_argument("--responses", type=int, default=10_000)
     parser.add_argument("--tokens", type=int, default=1_000)
     parser.add_argument("--read", nargs=2, metavar=("KIND", "FILE"), help=argparse.SUPPRESS)
+    add_record(parser)
     asked = parser.parse_args()
     kinds = {"ids": (OpenInstruct, write_ids), "text": (Verl, write_text)}
     if asked.read:
         kind, file = asked.read
         print(json.dumps(measure(kinds[kind][0](path=file))))
         return
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         for kind, (_, write) in kinds.items():
             file = Path(folder) / f"{kind}_1.jsonl"
             write(file, asked.responses, asked.tokens)
             command = [sys.executable, "-m", "benchmarks.import_speed", "--read", kind, str(file)]
             said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-            print(kind, said.strip().splitlines()[-1])
+            found = json.loads(said.strip().splitlines()[-1])
+            print(kind, json.dumps(found))
+            rows.append([_SAID[kind], found["wall_s"], found["cpu_s"], found["peak_mb"] / 1e3])
+    head = f"{asked.responses:,} responses of {asked.tokens:,} tokens"
+    shown = [("wall", "{:.1f} s"), ("processor", "{:.1f} s"), ("peak", "{:.2f} GB")]
+    keep(asked.record, "python -m benchmarks.import_speed", [(head, "{}"), *shown], rows)
 
 
 if __name__ == "__main__":

@@ -1,151 +1,172 @@
-"""The tables of docs/performance.md, each between the marks that bear its name."""
+"""The records of what `make bench` measures, and the tables of docs/performance.md."""
 
 import datetime
-import platform
-import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
-from pathlib import Path
+from typing import NamedTuple
 
+from benchmarks.records import (
+    FOLDER,
+    SPREAD,
+    Cell,
+    Column,
+    Record,
+    commit,
+    machine,
+    with_records,
+    write,
+)
 from benchmarks.suites import FORMS, GROWTH, LARGE, SETTINGS, TOKENS
 from benchmarks.targets import reached
 from benchmarks.timing import ROOT, Suites, growth, median
 
 DOCUMENT = ROOT / "docs" / "performance.md"
+LIBRARIES = ("torch", "transformers", "dagster", "numpy", "pyarrow")
+FOUR = "{}, {}, {}, {}"
+
+
+class Table(NamedTuple):
+    """What is shown of some suites.
+
+    Attributes:
+        columns: Head and format of each.
+        rows: A cell a column.
+    """
+
+    columns: Sequence[tuple[str, str]]
+    rows: Sequence[Sequence[Cell]]
 
 
 def write_tables(found: Suites) -> None:
-    """Put every table whose suites are measured into the document."""
-    text = DOCUMENT.read_text()
-    for name, table in TABLES.items():
+    """Keep every table whose suites are measured, and put it into the document."""
+    for name, (suites, table) in TABLES.items():
         try:
-            lines = table(found)
+            columns, rows = table(found)
         except KeyError:
             continue
-        mark = f"<!-- {name} -->"
-        new = "\n".join([mark, "", *lines, "", mark])
-        text = re.sub(f"{mark}.*?{mark}", lambda _, new=new: new, text, flags=re.DOTALL)
-    DOCUMENT.write_text(text)
+        record = Record(
+            date=datetime.date.today(),
+            command=f'make bench SUITES="{suites}"' if suites else "make bench",
+            commit=commit(),
+            machine=machine(),
+            versions={name: version(name) for name in LIBRARIES},
+            columns=[Column(head=head, show=show) for head, show in columns],
+            rows=rows,
+        )
+        write(FOLDER / f"performance-{name}.json", record)
+    DOCUMENT.write_text(with_records(DOCUMENT.read_text(), FOLDER))
 
 
-def rows(head: str, body: Sequence[Sequence[str]]) -> list[str]:
-    """A Markdown table."""
-    count = head.count("|") + 1
-    return [f"| {head} |", "|---" * count + "|", *(f"| {' | '.join(line)} |" for line in body)]
-
-
-def spread(values: Sequence[float], digits: int = 2) -> str:
+def spread(values: Sequence[float]) -> list[float]:
     """The median with the least and the most."""
-    low, high = min(values), max(values)
-    return f"{median(values):.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+    return [median(values), min(values), max(values)]
 
 
-def targets(found: Suites) -> list[str]:
+def targets(found: Suites) -> Table:
     """What was to be reached, and what was."""
-    body = [[t.work, t.asked, t.found, "yes" if t.met else "**no**"] for t in reached(found)]
-    return rows("work | target | measured | met", body)
+    heads = [(head, "{}") for head in ("work", "target", "measured", "met")]
+    rows: list[Sequence[Cell]] = [
+        [one.work, one.asked, [one.show, one.found], "yes" if one.met else "**no**"]
+        for one in reached(found)
+    ]
+    return Table(heads, rows)
 
 
-def steps(found: Suites) -> list[str]:
+def steps(found: Suites) -> Table:
     """The whole step, and what TRL spends on each part of its own."""
-    body, peers = [], {**found["peers"], **found.get("large", {})}
+    rows: list[Sequence[Cell]] = []
+    peers = {**found["peers"], **found.get("large", {})}
     for setting in [name for name in {**SETTINGS, **LARGE} if f"{name}/trl" in peers]:
         theirs = peers[f"{setting}/trl"]
         wall, cpu = theirs["step_wall"], theirs["step_cpu"]
-        memory = max(theirs["megabytes"])
         for name in ("grpo", "rlsd"):
             ours = peers[f"{setting}/{name}"]
-            body.append(
-                [
-                    setting,
-                    f"{name.upper()}, ours",
-                    spread(ours["wall"]),
-                    f"{median(ours['cpu']):.2f}",
-                    f"{max(ours['megabytes']):,.0f}",
-                    f"**{median(wall) / median(ours['wall']):.1f}**",
-                    f"{median(cpu) / median(ours['cpu']):.1f}",
-                ]
-            )
-        body.append(
-            [setting, "GRPO, TRL", spread(wall), f"{median(cpu):.2f}", f"{memory:,.0f}", "1", "1"]
-        )
-    return rows("setting | step | wall s | CPU s | added MB | times as fast | by CPU", body)
+            times = [median(wall) / median(ours["wall"]), median(cpu) / median(ours["cpu"])]
+            used: list[Cell] = [spread(ours["wall"]), median(ours["cpu"]), max(ours["megabytes"])]
+            rows.append([setting, f"{name.upper()}, ours", *used, *times])
+        used = [spread(wall), median(cpu), max(theirs["megabytes"])]
+        rows.append([setting, "GRPO, TRL", *used, "1", "1"])
+    columns = [
+        *[("setting", "{}"), ("step", "{}"), ("wall s", SPREAD), ("CPU s", "{:.2f}")],
+        *[("added MB", "{:,.0f}"), ("times as fast", "**{:.1f}**"), ("by CPU", "{:.1f}")],
+    ]
+    return Table(columns, rows)
 
 
-def parts(found: Suites) -> list[str]:
+def parts(found: Suites) -> Table:
     """Each part in each form, and in TRL's trainer."""
-    body = []
+    rows: list[Sequence[Cell]] = []
     for setting in SETTINGS:
         for part, forms in FORMS.items():
             cases = {form: found["parts"][f"{setting}/{part}/{form}"] for form in forms}
             theirs = found["peers"][f"{setting}/trl"]
             base = cases["shared"]
             for form, case in cases.items():
-                times = median(case["wall"]) / median(base["wall"])
-                memory = max(case["megabytes"]) / max(base["megabytes"])
-                body.append(
-                    [
-                        setting,
-                        part,
-                        f"`{form}`" if "e" in form and part == "sampling" else form,
-                        spread(case["wall"]),
-                        f"{median(case['cpu']):.2f}",
-                        f"{max(case['megabytes']):,.0f}",
-                        f"{median(case['operations']) / 1e9:,.0f}",
-                        f"{times:.1f}",
-                        f"{memory:.1f}",
-                        f"{median(case['operations']) / median(base['operations']):.1f}",
-                    ]
-                )
+                named = f"`{form}`" if "e" in form and part == "sampling" else form
+                work = median(case["operations"])
+                used: list[Cell] = [
+                    spread(case["wall"]),
+                    median(case["cpu"]),
+                    max(case["megabytes"]),
+                ]
+                times = [
+                    median(case["wall"]) / median(base["wall"]),
+                    max(case["megabytes"]) / max(base["megabytes"]),
+                    work / median(base["operations"]),
+                ]
+                rows.append([setting, part, named, *used, work / 1e9, *times])
             wall, cpu = theirs[f"{part}_wall"], theirs[f"{part}_cpu"]
-            times = median(wall) / median(base["wall"])
-            line = [setting, part, "TRL", spread(wall), f"{median(cpu):.2f}"]
-            body.append([*line, "", "", f"{times:.1f}", "", ""])
-    head = "setting | work | form | wall s | CPU s | added MB | GFLOP | time | memory | operations"
-    return rows(head, body)
+            used = [spread(wall), median(cpu), None, None]
+            rows.append(
+                [setting, part, "TRL", *used, median(wall) / median(base["wall"]), None, None]
+            )
+    columns = [
+        *[("setting", "{}"), ("work", "{}"), ("form", "{}"), ("wall s", SPREAD)],
+        *[("CPU s", "{:.2f}"), ("added MB", "{:,.0f}"), ("GFLOP", "{:,.0f}")],
+        *[(name, "{:.1f}") for name in ("time", "memory", "operations")],
+    ]
+    return Table(columns, rows)
 
 
-def floor(found: Suites) -> list[str]:
+def floor(found: Suites) -> Table:
     """What the update reaches of the machine's matrix products."""
-    body = [
+    rows: list[Sequence[Cell]] = [
         [
             hidden,
-            f"{median(case['operations']) / 1e9:,.0f}",
+            median(case["operations"]) / 1e9,
             spread(case["wall"]),
-            f"{median(case['rate']) / 1e9:,.0f}",
-            f"{median(case['share']):.0%}",
+            median(case["rate"]) / 1e9,
+            median(case["share"]),
         ]
         for hidden, case in found["floor"].items()
     ]
-    return rows("hidden size | GFLOP an update | wall s | GFLOP/s of a product | share", body)
+    columns = [
+        *[("hidden size", "{}"), ("GFLOP an update", "{:,.0f}"), ("wall s", SPREAD)],
+        *[("GFLOP/s of a product", "{:,.0f}"), ("share", "{:.0%}")],
+    ]
+    return Table(columns, rows)
 
 
-def growing(found: Suites) -> list[str]:
+def growing(found: Suites) -> Table:
     """Time and memory at each size, and the exponent of the power law through them."""
-    body, cases = [], found["growth"]
+    rows: list[Sequence[Cell]] = []
+    cases = found["growth"]
     for what, sizes in GROWTH.items():
-        walls, memories, prompts = [], [], []
-        for size in sizes:
-            step = cases[f"{what}/{size}/grpo"]
-            walls.append(median(step["wall"]))
-            memories.append(max(step["megabytes"]))
-            prompts.append(median(cases[f"{what}/{size}/prompts"]["wall"]))
-        body.append(
-            [
-                what,
-                ", ".join(map(str, sizes)),
-                ", ".join(f"{wall:.2f}" for wall in walls),
-                f"{growth(list(sizes), walls):.2f}",
-                ", ".join(f"{memory:,.0f}" for memory in memories),
-                f"{growth(list(sizes), memories):.2f}",
-                ", ".join(f"{wall:.2f}" for wall in prompts),
-            ]
-        )
-    head = "what doubles | sizes | step, s | exponent | added MB | exponent | prompts alone, s"
-    return rows(head, body)
+        steps = [cases[f"{what}/{size}/grpo"] for size in sizes]
+        walls = [median(step["wall"]) for step in steps]
+        memories = [max(step["megabytes"]) for step in steps]
+        prompts = [median(cases[f"{what}/{size}/prompts"]["wall"]) for size in sizes]
+        exponents = [growth(list(sizes), values) for values in (walls, memories)]
+        rows.append([what, list(sizes), walls, exponents[0], memories, exponents[1], prompts])
+    seconds, megabytes = FOUR.replace("{}", "{:.2f}"), FOUR.replace("{}", "{:,.0f}")
+    columns = [
+        *[("what doubles", "{}"), ("sizes", FOUR), ("step, s", seconds), ("exponent", "{:.2f}")],
+        *[("added MB", megabytes), ("exponent", "{:.2f}"), ("prompts alone, s", seconds)],
+    ]
+    return Table(columns, rows)
 
 
-def cached(found: Suites) -> list[str]:
+def cached(found: Suites) -> Table:
     """Tables of cached tokens, by size."""
     cases = [found["growth"][f"cached tokens/{count}/tables"] for count in TOKENS]
     named = {
@@ -155,64 +176,52 @@ def cached(found: Suites) -> list[str]:
         "methods": "all methods",
         "summaries": "summaries",
         "correlations": "rank correlations",
+        "megabytes": "added MB",
     }
-    body = [
-        [
-            text,
-            *(f"{case[name][0]:.2f}" for case in cases),
-            f"{growth(TOKENS, [case[name][0] for case in cases]):.2f}",
-        ]
-        for name, text in named.items()
-    ]
-    memory = [case["megabytes"][0] for case in cases]
-    body.append(
-        ["added MB", *(f"{value:,.0f}" for value in memory), f"{growth(TOKENS, memory):.2f}"]
-    )
-    head = "seconds | " + " | ".join(f"{n / 1e6:g} million" for n in TOKENS) + " | exponent"
-    return rows(head, body)
+    rows: list[Sequence[Cell]] = []
+    for name, text in named.items():
+        values = [case[name][0] for case in cases]
+        show = "{:,.0f}" if name == "megabytes" else "{:.2f}"
+        cells: list[Cell] = [[show, value] for value in values]
+        rows.append([text, *cells, growth(TOKENS, values)])
+    columns = [(f"{count / 1e6:g} million", "{}") for count in TOKENS]
+    return Table([("seconds", "{}"), *columns, ("exponent", "{:.2f}")], rows)
 
 
-def weighting(found: Suites) -> list[str]:
-    """Each method over ten million tokens, as a multiple of a copy."""
+def weighting(found: Suites) -> Table:
+    """Each method over ten million tokens, as a multiple of a copy; the fastest first."""
     case = found["weighting"]["weighting"]
     copy = median(case["copy"])
-    body = [[n, spread(v, 3), f"{median(v) / copy:.1f}"] for n, v in case.items()]
-    return rows("method | processor s | times a copy", body)
+    names = sorted(case, key=lambda name: (name != "copy", median(case[name])))
+    columns = [("method", "{}"), ("processor s", "{:.3f}"), ("times a copy", "{:.1f}")]
+    return Table(columns, [[n, median(case[n]), median(case[n]) / copy] for n in names])
 
 
-def pipeline(found: Suites) -> list[str]:
+def pipeline(found: Suites) -> Table:
     """Seconds of an iteration, with and without everything around it."""
     case = found["pipeline"]["pipeline"]
-    over = median(case["pipeline"]) / median(case["bare"]) - 1
-    return [
-        f"An iteration takes {spread(case['bare'])} s in the bare loop and "
-        f"{spread(case['pipeline'])} s in the pipeline, **{over:.1%}** more: "
-        f"{case['outside'][0]:.2f} s of it outside the stages, the rest within. The trained "
-        f"weights differ by at most {max(case['difference']):.1e}."
+    row: list[Cell] = [
+        spread(case["bare"]),
+        spread(case["pipeline"]),
+        median(case["pipeline"]) / median(case["bare"]) - 1,
+        case["outside"][0],
+        max(case["difference"]),
     ]
-
-
-def machine(found: Suites) -> list[str]:
-    """Where and when."""
-    cpus = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
-    model = cpus[0].split(":")[1].strip() if cpus else platform.processor()
-    names = ("torch", "transformers", "dagster", "numpy", "pyarrow")
-    versions = ", ".join(f"{name} {version(name)}" for name in names)
-    today = f"{datetime.date.today():%-d %B %Y}"
-    return [
-        f"{today}, {len(cpus)} cores of an {model}, Python {platform.python_version()}, "
-        f"{versions}; TRL 1.16.0 with the same torch and transformers. Two threads, float32."
+    columns = [
+        *[("bare loop, s", SPREAD), ("pipeline, s", SPREAD), ("more", "**{:.1%}**")],
+        *[("outside the stages, s", "{:.2f}"), ("weights differ by at most", "{:.1e}")],
     ]
+    return Table(columns, [row])
 
 
-TABLES: Mapping[str, Callable[[Suites], list[str]]] = {
-    "machine": machine,
-    "targets": targets,
-    "steps": steps,
-    "parts": parts,
-    "floor": floor,
-    "growth": growing,
-    "cached tokens": cached,
-    "weighting": weighting,
-    "pipeline": pipeline,
+TABLES: Mapping[str, tuple[str, Callable[[Suites], Table]]] = {
+    "targets": ("", targets),
+    "steps": ("peers large", steps),
+    "parts": ("parts peers", parts),
+    "floor": ("floor", floor),
+    "growth": ("growth", growing),
+    "cached-tokens": ("growth", cached),
+    "weighting": ("weighting", weighting),
+    "pipeline": ("pipeline", pipeline),
 }
+"""Name of the record, behind `performance-` -> its suites, and the table of what they found."""

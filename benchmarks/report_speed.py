@@ -1,6 +1,6 @@
 """Time of the report and the table of a trained experiment, and the size of the page.
 
-    RLSD_HOME=FOLDER python -m benchmarks.report_speed EXPERIMENT [--repeat 2]
+    RLSD_HOME=FOLDER python -m benchmarks.report_speed EXPERIMENT [--repeat 2] [--record FILE]
 
 The first time reads what no process has kept beside the artifacts yet; every later one is what a
 person waits for. Seconds of the processor hold on a busy machine, wall time on an idle one alone.
@@ -15,6 +15,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from benchmarks.records import Cell, add_record, keep
 
 RLSD = [sys.executable, "-c", "from assets.cli import main; main()"]
 
@@ -36,8 +38,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("experiment")
     parser.add_argument("--repeat", type=int, default=2)
+    add_record(parser)
     given = parser.parse_args()
-    print("| command | time | processor, s | wall, s | page, MB |\n|---|--:|--:|--:|--:|")
+    rows: list[list[Cell]] = []
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "report.html"
         commands = {
@@ -47,9 +50,12 @@ def main() -> None:
         for name, command in commands.items():
             for time_of in range(1, given.repeat + 1):
                 found = cost(command)
-                size = f"{page.stat().st_size / 1e6:.2f}" if name == "report" else ""
-                seconds = f"{found.processor:.1f} | {found.wall:.1f}"
-                print(f"| {name} | {time_of} | {seconds} | {size} |", flush=True)
+                size = page.stat().st_size / 1e6 if name == "report" else None
+                rows.append([f"`rlsd {name}`", time_of, found.processor, found.wall, size])
+                print(*rows[-1], flush=True)
+    columns = [("command", "{}"), ("time", "{}"), ("processor, s", "{:.1f}"), ("wall, s", "{:.1f}")]
+    measured = f"python -m benchmarks.report_speed {given.experiment}"
+    keep(given.record, measured, [*columns, ("page, MB", "{:.2f}")], rows)
 
 
 def cost(command: Sequence[str]) -> Cost:

@@ -1,6 +1,6 @@
 """Delay of the sensor that requests a training, and of evaluations beside one, in an open UI.
 
-    python -m benchmarks.ui_automation [--folder FOLDER]
+    python -m benchmarks.ui_automation [--folder FOLDER] [--record FILE]
 
 The experiment is that of `benchmarks.ui_iteration`. Both arms are begun while the sensor is on;
 while they train, the first policy is evaluated on both benchmarks by two clicks.
@@ -15,10 +15,14 @@ from pathlib import Path
 
 import dagster as dg
 
+from benchmarks.records import add_record, keep
 from benchmarks.ui_iteration import (
     ARM,
+    MEASURED,
     NAME,
     RLSD,
+    TOLD,
+    Measured,
     answers,
     between,
     copy_checkout,
@@ -45,7 +49,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=3198)
     parser.add_argument("--folder", type=Path, help="Keep the checkout and its home there.")
+    add_record(parser)
     given = parser.parse_args()
+    rows = []
     with tempfile.TemporaryDirectory(prefix="rlsd-ui-bench-") as thrown_away:
         folder = given.folder or Path(thrown_away)
         checkout = copy_checkout(folder / "checkout")
@@ -55,11 +61,13 @@ def main() -> None:
             ask = f"http://127.0.0.1:{given.port}/graphql"
             wait(lambda: answers(ask))
             with dg.DagsterInstance.from_config(os.environ["DAGSTER_HOME"]) as instance:
-                for name, value in measure(instance, ask):
-                    print(f"{name:<58} {value}", flush=True)
+                for name, (show, *numbers) in measure(instance, ask):
+                    print(f"{name:<58} {show.format(*numbers)}", flush=True)
+                    rows.append([name, [show, *numbers]])
+    keep(given.record, "python -m benchmarks.ui_automation", MEASURED, rows)
 
 
-def measure(instance: dg.DagsterInstance, ask: str) -> Iterator[tuple[str, str]]:
+def measure(instance: dg.DagsterInstance, ask: str) -> Iterator[Measured]:
     """What is measured, and what came out."""
     switch_on(ask, f"{NAME}_advance")
     launch(ask, f"{NAME}_problems", {}, {})
@@ -72,7 +80,7 @@ def measure(instance: dg.DagsterInstance, ask: str) -> Iterator[tuple[str, str]]
         run.create_timestamp.timestamp() - policy(instance, 0, run.dagster_run.tags[ARM_TAG])
         for run in runs(instance, f"{NAME}_train")
     ]
-    yield "policy 000 until the sensor asks for its arm's training", told(asked)
+    yield "policy 000 until the sensor asks for its arm's training", (TOLD, *told(asked))
     wait(lambda: policy(instance, 1))
     names = [f"{NAME}_evaluate_{benchmark}" for benchmark in ("sampled", "greedy")]
     clicked = time.time()
@@ -81,15 +89,15 @@ def measure(instance: dg.DagsterInstance, ask: str) -> Iterator[tuple[str, str]]
     wait(lambda: all(ended(instance, name) for name in names))
     found = [runs(instance, name)[0] for name in names]
     for name, run in zip(names, found, strict=True):
-        yield f"click on {name} until it begins", f"{(run.start_time or 0) - clicked:.1f} s"
+        yield f"click on {name} until it begins", ("{:.1f} s", (run.start_time or 0) - clicked)
     # Each began before any had ended, and the trainings are under way still.
     together = max(run.start_time or 0 for run in found) < min(run.end_time or 0 for run in found)
     training = [run for run in runs(instance, f"{NAME}_train") if run.end_time is None]
-    yield "evaluations at once", f"{together}, beside {len(training)} trainings"
+    yield "evaluations at once", ("{}, beside {} trainings", together, len(training))
     for arm in ARMS:
         wait(lambda arm=arm: policy(instance, UPDATES, arm))
         each = told(between(instance, 0, UPDATES, arm))
-        yield f"iteration of {arm}, beside the other arm's", each
+        yield f"iteration of {arm}, beside the other arm's", (TOLD, *each)
 
 
 def place(arm: str, updates: int) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """An iteration in the UI beside the same one by `rlsd train`, and what an idle UI costs.
 
-    python -m benchmarks.ui_iteration [--updates 6] [--idle 600] [--folder FOLDER]
+    python -m benchmarks.ui_iteration [--updates 6] [--idle 600] [--folder FOLDER] [--record FILE]
 
 A copy of the checkout has one experiment more: easy_vqa with more iterations. It and its home are
 thrown away, unless a folder is named. Seconds are wall time; those of the processor, where they
@@ -29,6 +29,8 @@ import dagster as dg
 import psutil
 import yaml
 
+from benchmarks.records import add_record, keep
+
 ROOT = Path(__file__).resolve().parents[1]
 NAME, ARM = "ui_bench", "rlsd-s0"
 RLSD = [sys.executable, "-c", "from assets.cli import main; main()"]
@@ -41,6 +43,15 @@ mutation ($selector: JobOrPipelineSelector!, $config: RunConfigData!, $tags: [Ex
   }) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
 }
 """
+MEASURED = (("", "{}"), ("measured", "{}"))
+"""The columns of the table."""
+
+Measured = tuple[str, tuple[Any, ...]]
+"""What is measured; how it is written, and its numbers."""
+
+TOLD = "{:.2f} s ({:.2f} to {:.2f})"
+USED = "processor {:.1f} s"
+CLICKED = f"{{:.1f}} s, {USED}"
 KNOWN = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"
 
 
@@ -51,14 +62,19 @@ def main() -> None:
     parser.add_argument("--idle", type=int, default=600, help="Seconds of an idle UI.")
     parser.add_argument("--port", type=int, default=3199)
     parser.add_argument("--folder", type=Path, help="Keep the checkout and its home there.")
+    add_record(parser)
     given = parser.parse_args()
+    rows = []
     with tempfile.TemporaryDirectory(prefix="rlsd-ui-bench-") as thrown_away:
         folder = given.folder or Path(thrown_away)
         checkout, home = copy_checkout(folder / "checkout"), folder / "home"
         taken_over(checkout, home)
         print(f"load before: {os.getloadavg()[0]:.1f}")
-        for name, value in measure(checkout, given.updates, given.idle, given.port):
-            print(f"{name:<58} {value}", flush=True)
+        for name, (show, *numbers) in measure(checkout, given.updates, given.idle, given.port):
+            print(f"{name:<58} {show.format(*numbers)}", flush=True)
+            rows.append([name, [show, *numbers]])
+    command = f"python -m benchmarks.ui_iteration --updates {given.updates} --idle {given.idle}"
+    keep(given.record, command, MEASURED, rows)
 
 
 def taken_over(checkout: Path, home: Path) -> None:
@@ -87,7 +103,7 @@ def copy_checkout(target: Path) -> Path:
     return target
 
 
-def measure(checkout: Path, updates: int, idle: int, port: int) -> Iterator[tuple[str, str]]:
+def measure(checkout: Path, updates: int, idle: int, port: int) -> Iterator[Measured]:
     """What is measured, and what came out."""
     home = Path(os.environ["RLSD_HOME"])
     # One process for the first iteration and one for the others: the difference is theirs.
@@ -96,23 +112,23 @@ def measure(checkout: Path, updates: int, idle: int, port: int) -> Iterator[tupl
     with dg.DagsterInstance.from_config(os.environ["DAGSTER_HOME"]) as instance:
         each = (used[1] - used[2]) / (updates - 1)
         alone = told(between(instance, 0, updates))
-        yield "iteration by `rlsd train`", f"{alone}, processor {each:.1f} s"
+        yield "an iteration by `rlsd train`", (f"{TOLD}, {USED}", *alone, each)
         began = time.monotonic()
         with ui([*RLSD, "ui", "--port", str(port)], checkout) as process:
             ask = f"http://127.0.0.1:{port}/graphql"
             wait(lambda: answers(ask))
-            seconds = f"{time.monotonic() - began:.1f} s, processor {since(process, 0.0)}"
-            yield "`rlsd ui` until its page answers", seconds
+            seconds = time.monotonic() - began, processor(process.pid)
+            yield "`rlsd ui` until its page answers", (CLICKED, *seconds)
             time.sleep(SETTLE)
             yield from in_the_ui(instance, process, ask, updates)
             if idle:
                 time.sleep(SETTLE)
-                yield f"idle UI, {idle} s", idle_cost(process, home, idle)
+                yield f"an idle UI, {idle} s", idle_cost(process, home, idle)
 
 
 def in_the_ui(
     instance: dg.DagsterInstance, page: subprocess.Popen[bytes], ask: str, updates: int
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[Measured]:
     """Single iterations and a training, started as the page starts them."""
     for number, says in enumerate(("first click on one iteration", "the next click on one")):
         at = updates + number
@@ -122,7 +138,8 @@ def in_the_ui(
         launch(ask, f"{NAME}_iteration", tags, {})
         wait(lambda at=at: policy(instance, at + 1))
         seconds = policy(instance, at + 1) - clicked
-        yield f"{says} until it has ended", f"{seconds:.1f} s, processor {since(page, used)}"
+        spent_by = processor(page.pid) - used
+        yield f"{says} until it has ended", (CLICKED, seconds, spent_by)
     begun, last = updates + 2, 2 * updates + 2
     config = {"ops": {f"{NAME}_iterations": {"config": {"updates": last}}}}
     clicked = time.time()
@@ -131,10 +148,10 @@ def in_the_ui(
     used = processor(page.pid)
     wait(lambda: policy(instance, last))
     first = policy(instance, begun + 1) - clicked
-    yield "click on a training until its first iteration has ended", f"{first:.1f} s"
+    yield "click on a training until its first iteration has ended", ("{:.1f} s", first)
     each = (processor(page.pid) - used) / (last - begun - 1)
     many = told(between(instance, begun, last))
-    yield "iteration of a training in the UI", f"{many}, processor {each:.1f} s"
+    yield "an iteration of a training in the UI", (f"{TOLD}, {USED}", *many, each)
 
 
 def between(instance: dg.DagsterInstance, first: int, last: int, arm: str = ARM) -> list[float]:
@@ -159,14 +176,9 @@ def spent(command: list[str], checkout: Path) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def since(process: subprocess.Popen[bytes], used: float) -> str:
-    """Seconds of the processor since they were `used`."""
-    return f"{processor(process.pid) - used:.1f} s"
-
-
-def told(seconds: list[float]) -> str:
+def told(seconds: list[float]) -> tuple[float, float, float]:
     """Their median and how far they go."""
-    return f"{statistics.median(seconds):.2f} s ({min(seconds):.2f} to {max(seconds):.2f})"
+    return statistics.median(seconds), min(seconds), max(seconds)
 
 
 @contextmanager
@@ -182,15 +194,16 @@ def ui(command: list[str], checkout: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(60)
 
 
-def idle_cost(process: subprocess.Popen[bytes], home: Path, seconds: int) -> str:
+def idle_cost(process: subprocess.Popen[bytes], home: Path, seconds: int) -> tuple[Any, ...]:
     """Processor time of all of its processes, and what the databases grew by."""
     before, size = parts(process.pid), databases(home)
     time.sleep(seconds)
     after, grown = parts(process.pid), databases(home) - size
     used = {name: (after[name] - before.get(name, 0.0)) / seconds for name in after}
-    shares = ", ".join(f"{name} {share:.1%}" for name, share in used.items())
+    shares = ", ".join(f"{name} {{:.1%}}" for name in used)
     hourly = grown * 3600 / seconds / 1e6
-    return f"{sum(used.values()):.1%} of a core ({shares}), {hourly:.2f} MB an hour"
+    show = f"{{:.1%}} of a core ({shares}), {{:.2f}} MB an hour"
+    return show, sum(used.values()), *used.values(), hourly
 
 
 def parts(pid: int) -> dict[str, float]:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import torch
 
+from benchmarks.records import add_record, keep
+from benchmarks.report import weighting
 from benchmarks.timing import emit
 from rlsd_pipeline.advantages.standardised import Standardised
 from rlsd_pipeline.credit.columns import ALTERED, ASKED, BASE, SIBLINGS
@@ -78,6 +80,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--shared", type=float, default=0.0, help="Share that a group begins with.")
     parser.add_argument("--threads", type=int, default=2)
+    add_record(parser)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     credit = credit_of(given.tokens, given.shared)
@@ -91,7 +94,12 @@ def main() -> None:
             # A table of its own: what one method has derived from it is not lent to the next.
             fresh = dataclasses.replace(credit)
             found[name].append(seconds(lambda m=method, c=fresh: m.streams(c)))
-    emit({name: values[1:] for name, values in found.items()})
+    kept = {name: values[1:] for name, values in found.items()}
+    threads, repeats, shared = given.threads, given.repeats, given.shared
+    command = f"python -m benchmarks.weighting --threads {threads} --repeats {repeats}"
+    suites = {"weighting": {"weighting": kept}}
+    keep(given.record, f"{command} --shared {shared:g}", *weighting(suites))
+    emit(kept)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,39 @@
-"""Write every page of docs/ that a record makes again, without the store.
+"""Write every block of a page that a record makes again, without the store.
 
     python docs/site/evidence.py
 
-`rlsd page EXPERIMENT --out docs/PAGE.md` makes a record; this follows a change of how it is shown.
+It follows a change of a record, or of how it is shown. `rlsd page EXPERIMENT --out docs/PAGE.md`
+makes the record of a whole page; a benchmark's `--record docs/records/NAME.json` that of a table.
+What a command prints is kept as it is:
+
+    rlsd results easy_vqa | python docs/site/evidence.py quickstart "make demo"
 """
 
+import sys
 from pathlib import Path
 
+from benchmarks.records import FOLDER, printed, with_records
 from rlsd_pipeline.page.document import read_record, write_page
 
 DOCS = Path(__file__).parents[1]
 
-if __name__ == "__main__":
+
+def main() -> None:
+    """Keep what is piped in, if its record is named, and write the pages."""
+    if sys.argv[1:]:
+        name, command = sys.argv[1:]
+        printed(FOLDER / f"{name}.json", command, sys.stdin.read().rstrip().split("\n"))
     for record in sorted(DOCS.glob("*/record.json")):
         page = record.parent.with_suffix(".md")
         write_page(read_record(page), page)
         print(page)
+    for page in [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]:
+        before = page.read_text()
+        after = with_records(before)
+        if after != before:
+            page.write_text(after)
+            print(page)
+
+
+if __name__ == "__main__":
+    main()

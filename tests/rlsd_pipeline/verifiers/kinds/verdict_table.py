@@ -1,8 +1,11 @@
 """Precision and recall of the verifier by kind of answer; `make verdict-table` prints them."""
 
+import argparse
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from benchmarks.records import add_record, keep
+from rlsd_pipeline.page.tables import markdown_table
 from rlsd_pipeline.verifiers.mixed import MixedVerifier
 from rlsd_pipeline.verifiers.verifier import Verifier
 from schemas.problem import Problem
@@ -56,16 +59,21 @@ def accepted(verifier: Verifier, pair: Pair) -> bool:
 
 
 def main() -> None:
-    """Print the table as Markdown."""
-    verifier = MixedVerifier()
-    rows = [(pair.kind, pair.right, accepted(verifier, pair)) for pair in pairs()]
-    print("| kind | pairs | right | accepted | precision | recall |\n|---|---|---|---|---|---|")
+    """Print the table as Markdown, and keep it if `--record FILE` says so."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_record(parser)
+    given, verifier = parser.parse_args(), MixedVerifier()
+    found = [(pair.kind, pair.right, accepted(verifier, pair)) for pair in pairs()]
+    rows: list[list[str | float]] = []
     for kind in [*EXAMPLES, "all"]:
-        of_kind = [(right, found) for name, right, found in rows if kind in (name, "all")]
-        right, found = sum(r for r, _ in of_kind), sum(f for _, f in of_kind)
-        both = sum(r and f for r, f in of_kind)
-        shares = f"{both / found:.3f} | {both / right:.3f}"
-        print(f"| {kind} | {len(of_kind)} | {right} | {found} | {shares} |")
+        of_kind = [(right, takes) for name, right, takes in found if kind in (name, "all")]
+        right, takes = sum(r for r, _ in of_kind), sum(t for _, t in of_kind)
+        both = sum(r and t for r, t in of_kind)
+        rows.append([kind, len(of_kind), right, takes, both / takes, both / right])
+    counts = [(head, "{}") for head in ("kind", "pairs", "right", "accepted")]
+    columns = [*counts, ("precision", "{:.3f}"), ("recall", "{:.3f}")]
+    keep(given.record, "make verdict-table", columns, rows)
+    print(markdown_table([head for head, _ in columns], [[f"{c}" for c in row] for row in rows]))
 
 
 if __name__ == "__main__":
