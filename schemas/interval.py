@@ -7,7 +7,14 @@ infinity, and a document holds null in its place.
 import math
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, FiniteFloat, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    Field,
+    FiniteFloat,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 from schemas.record import Contract, NonEmpty
 
@@ -24,15 +31,25 @@ _AS_NULL = PlainSerializer(
     lambda end: end if math.isfinite(end) else None, return_type=float | None
 )
 _NULLABLE = WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "null"}]})
+
+
+def _read(value: object, info: ValidationInfo) -> object:
+    """Refuse the words NaN and Infinity, which are no JSON, in a document."""
+    if info.mode == "json" and isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} is no number of a document")
+    return value
+
+
+_READ = BeforeValidator(_read)
 _FROM_NULL_BELOW = BeforeValidator(lambda end: -math.inf if end is None else end)
 _FROM_NULL_ABOVE = BeforeValidator(lambda end: math.inf if end is None else end)
 
-Number = Annotated[float, PlainSerializer(_known, return_type=float)]
+Number = Annotated[float, _READ, PlainSerializer(_known, return_type=float)]
 """It may be nan or infinite where there is none, as for nothing over nothing; no document holds
 such a one."""
 
-LowerEnd = Annotated[float, _FROM_NULL_BELOW, _AS_NULL, _NULLABLE]
-UpperEnd = Annotated[float, _FROM_NULL_ABOVE, _AS_NULL, _NULLABLE]
+LowerEnd = Annotated[float, _FROM_NULL_BELOW, _READ, _AS_NULL, _NULLABLE]
+UpperEnd = Annotated[float, _FROM_NULL_ABOVE, _READ, _AS_NULL, _NULLABLE]
 
 
 class Interval(Contract):
