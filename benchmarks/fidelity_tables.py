@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.timing import ROOT
-from rlsd_pipeline.page.tables import markdown_table
+from rlsd_pipeline.tables.documents import markdown_table
 
 RECORD = ROOT / "docs" / "credit" / "fidelity.json"
 EXPERIMENT, ARM, ITERATIONS = "easy_vqa", "rlsd-s0", (0, 10, 40, 49)

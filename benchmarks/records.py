@@ -20,7 +20,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from benchmarks.timing import ROOT
-from rlsd_pipeline.page.tables import markdown_table
+from rlsd_pipeline.tables.documents import markdown_table
 from rlsd_pipeline.tables.numbers import true_minus
 
 FOLDER = ROOT / "docs" / "records"

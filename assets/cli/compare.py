@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 
 from assets.cli.agreement import agreement_table, rank_tables
@@ -25,12 +24,11 @@ from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.stages.workspace import StageRun
 from rlsd_pipeline.statistics.intervals import FEW_PROBLEMS, UNBOUNDED_REASON
-from rlsd_pipeline.tables.credit import METHOD, lookahead_columns, signal_columns
-from rlsd_pipeline.tables.table import Column, Table, table_of_cells
+from rlsd_pipeline.tables.credit import credit_columns, lookahead_columns, signal_columns
+from rlsd_pipeline.tables.table import Table, table_of_cells
 from schemas import (
     GradientComparison,
     GradientSignal,
-    Interval,
     Lookahead,
     MethodCredit,
     WeightingComparison,
@@ -123,13 +121,6 @@ def _credit_table(run: StageRun, comparison: WeightingComparison) -> Table:
     imported = sampler_note(run) if comparison.policy == "imported" else None
     policy = comparison.policy[:12] + (f" ({imported})" if imported else "")
     shares = ", ".join(f"{name} {share:.0%}" for name, share in comparison.token_shares.items())
-    columns = [
-        METHOD,
-        *(Column(name, _quantile(name), "+.3f") for name in ("p05", "p50", "p95")),
-        *(Column(part, _segment(part), ".2f") for part in comparison.token_shares),
-        Column("sign", attrgetter("sign_agreement"), ".2f"),
-        Column("cut", attrgetter("cut"), ".2f"),
-    ]
     title = (
         f"{run.workspace.name}, {run.arm.name}, iteration {run.iteration}: credit of "
         f"{comparison.tokens:,} tokens of {comparison.rollouts} responses"
@@ -142,15 +133,8 @@ def _credit_table(run: StageRun, comparison: WeightingComparison) -> Table:
         f"policy {policy}, teacher {teacher} (privileged: {comparison.privileged or 'nothing'})",
         *filter(None, map(_selection, comparison.methods)),
     ]
+    columns = credit_columns(comparison.token_shares)
     return Table(title, columns, comparison.methods, notes)
-
-
-def _quantile(name: str) -> Callable[[MethodCredit], float]:
-    return lambda method: method.quantiles[name]
-
-
-def _segment(name: str) -> Callable[[MethodCredit], Interval | None]:
-    return lambda method: method.segments.get(name)
 
 
 def _selection(method: MethodCredit) -> str:

@@ -1,6 +1,7 @@
 """The `benchmark_scores` assets: one a benchmark, one partition a policy."""
 
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -9,10 +10,12 @@ from assets.behind import Marks
 from assets.declared import Declared, materialized
 from assets.failures import own_message_first
 from assets.pictures import learning_curve
-from assets.stages.cells import numbers
+from assets.stages.cells import numbers, shown
 from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
+from rlsd_pipeline.statistics.intervals import within
+from rlsd_pipeline.tables.table import Column, Table
 from schemas import BreakdownScore
 
 if TYPE_CHECKING:
@@ -96,16 +99,11 @@ def _refresh_results(context: dg.AssetExecutionContext, declared: Declared) -> N
 
 def _table(breakdown: Mapping[str, BreakdownScore]) -> dg.TableMetadataValue:
     """One line a label: the steps first, then the kinds of question."""
-    return dg.MetadataValue.table(
-        [
-            dg.TableRecord(
-                {
-                    "label": label.removeprefix("step:"),
-                    "score": f"{part.score:.3f}",
-                    "interval": f"[{part.interval_low:.3f}, {part.interval_high:.3f}]",
-                    "n": part.n,
-                }
-            )
-            for label, part in breakdown.items()
-        ]
-    )
+    rows = [
+        (label.removeprefix("step:"), within(part.score, ends), part.n)
+        for label, part in breakdown.items()
+        for ends in [(part.interval_low, part.interval_high)]
+    ]
+    columns = [Column("label", itemgetter(0), "<"), Column("score", itemgetter(1))]
+    columns.append(Column("n", itemgetter(2), ""))
+    return shown(Table("breakdown", columns, rows))

@@ -7,7 +7,6 @@ import dagster as dg
 
 from rlsd_pipeline.tables.numbers import true_minus
 from rlsd_pipeline.tables.table import Table, text
-from schemas import Interval
 
 _WHOLE_FROM = 1000
 
@@ -40,11 +39,6 @@ def cells_by_head(table: Table) -> list[dict[str, str | int]]:
         }
         for record, cells in zip(table.rows, table.texts(), strict=True)
     ]
-
-
-def interval(found: Interval | None, form: str = ".3g") -> str:
-    """A number with its interval."""
-    return true_minus(text(found, form))
 
 
 def number(value: float | None, form: str = ".3g") -> str:

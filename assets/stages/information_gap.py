@@ -6,10 +6,11 @@ import dagster as dg
 
 from assets.declared import Declared, materialized
 from assets.failures import own_message_first
-from assets.stages.cells import interval
+from assets.stages.cells import shown
 from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
 from rlsd_pipeline.statistics.intervals import FEW_PROBLEMS
+from rlsd_pipeline.tables.table import table_of_cells
 
 _MEANING = {
     "information_per_response": "I of a response, which no student can remove, nats",
@@ -37,14 +38,12 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
 
         artifact = stage.make(declared.at(context, recompute=config.recompute))
         found = artifact.record(InformationGap)
-        rows = [
-            {"quantity": name, "value": interval(getattr(found, name)), "meaning": meaning}
-            for name, meaning in _MEANING.items()
-        ]
+        rows = [(name, getattr(found, name), meaning) for name, meaning in _MEANING.items()]
+        heads = ("quantity", "value", "meaning")
         return materialized(
             artifact,
             {
-                "quantities": dg.MetadataValue.table([dg.TableRecord(row) for row in rows]),
+                "quantities": shown(table_of_cells("quantities", heads, rows, form=".3g")),
                 "measured on": f"{found.rollouts} responses to {found.problems} problems, with "
                 f"{found.references_per_problem:.3g} references each; intervals are over problems; "
                 f"{FEW_PROBLEMS}",

@@ -10,12 +10,12 @@ from assets.declared import Declared, materialized
 from assets.failures import own_message_first
 from assets.jobs import COMPARE_WITH_COLUMNS, job_name
 from assets.stages import compared_columns
-from assets.stages.cells import number, shown
+from assets.stages.cells import shown
 from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 
 if TYPE_CHECKING:
-    from schemas import CreditFidelity, MethodCredit
+    from schemas import CreditFidelity, WeightingComparison
 
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
@@ -40,7 +40,7 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
             artifact,
             {
                 "credit_fidelity": _fidelity(comparison.fidelity, values_command(run)),
-                "methods": dg.MetadataValue.table([_row(m) for m in comparison.methods]),
+                "methods": _credit(comparison),
                 "tokens": comparison.tokens,
                 "signal_tokens": comparison.signal_tokens,
                 "left_out": comparison.left_out,
@@ -74,17 +74,9 @@ def _fidelity(found: "CreditFidelity | None", command: str) -> dg.MetadataValue:
     return shown(Table("credit fidelity", columns, methods))
 
 
-def _row(method: "MethodCredit") -> dg.TableRecord:
-    segments = {name: f"{share.value:.2f}" for name, share in method.segments.items()}
-    agreement = method.sign_agreement
-    return dg.TableRecord(
-        {
-            "method": method.method,
-            **{name: segments.get(name, "0.00") for name in ("reasoning", "answer", "format")},
-            "sign agreement": "-" if agreement is None else f"{agreement.value:.2f}",
-            "cut": number(method.cut, ".2f"),
-            "selected": number(method.selected, ".2f"),
-            "by rounding": number(method.selected_by_rounding, ".2g"),
-            **{name: number(value, "+.3g") for name, value in method.quantiles.items()},
-        }
-    )
+def _credit(found: "WeightingComparison") -> dg.MetadataValue:
+    from rlsd_pipeline.tables.credit import SELECTION, credit_columns
+    from rlsd_pipeline.tables.table import Table
+
+    columns = [*credit_columns(found.token_shares), *SELECTION]
+    return shown(Table("credit", columns, found.methods))

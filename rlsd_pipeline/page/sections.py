@@ -6,7 +6,7 @@ from datetime import date
 from rlsd_pipeline.page.pictures import Picture, pictures
 from rlsd_pipeline.page.record import Provenance, Record
 from rlsd_pipeline.page.seeds import seeds_section
-from rlsd_pipeline.page.tables import estimate, in_order, markdown_table, steps
+from rlsd_pipeline.page.tables import estimate, in_order, steps
 from rlsd_pipeline.report import grid_view
 from rlsd_pipeline.report.method_table import (
     LEAKAGE,
@@ -15,6 +15,7 @@ from rlsd_pipeline.report.method_table import (
     interval_meaning,
 )
 from rlsd_pipeline.statistics.intervals import SEEDS_REASON, STUDENT
+from rlsd_pipeline.tables.documents import markdown_table
 from rlsd_pipeline.tables.numbers import ABSENT, level, p_value, plain, with_ends
 from rlsd_pipeline.tables.results import by_name
 from schemas import MethodFidelity, MethodResult, Results, ScoreDifference

@@ -6,9 +6,9 @@ from statistics import mean, stdev
 from pydantic import Field
 
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.page.tables import markdown_table
 from rlsd_pipeline.report.part import Count, NonEmpty, Part, Share
 from rlsd_pipeline.stages.evaluation.policy_evaluation import Scores, furthest
+from rlsd_pipeline.tables.documents import markdown_table
 from rlsd_pipeline.tables.numbers import ABSENT, true_minus
 
 

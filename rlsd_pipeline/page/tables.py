@@ -1,4 +1,4 @@
-"""Tables in Markdown, and the cells that a page has of its own."""
+"""The cells that a page has of its own."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -6,16 +6,6 @@ from rlsd_pipeline.tables.numbers import ABSENT, Bounded, ends_of, with_ends
 
 STEPS = ("perceive", "compare", "negate", "answer")
 """Steps of the reasoning on easy-VQA."""
-
-
-def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table; a bar within a cell does not end it."""
-    rule = "|" + "---|" * len(heads)
-    return "\n".join([_row(heads), rule, *map(_row, rows)])
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', '&#124;').replace(chr(10), ' ') for cell in cells)} |"
 
 
 def estimate(found: Bounded | None, *, sign: bool = False) -> str:

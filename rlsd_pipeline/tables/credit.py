@@ -1,5 +1,6 @@
 """The columns of compared methods: fidelity, signal of the gradients, one update by each."""
 
+from collections.abc import Iterable
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -21,6 +22,35 @@ def fidelity_columns(against: str, form: str = ".2f") -> list[Column]:
         Column(against, attrgetter("difference"), "+.3f"),
         Column("p (Holm)", attrgetter("p_corrected"), "p"),
     ]
+
+
+def credit_columns(segments: Iterable[str]) -> list[Column]:
+    """The size, the place and the sign of a method's token credit.
+
+    Args:
+        segments: Names of the parts of a response.
+    """
+
+    def share(segment: str) -> Any:
+        return lambda one: one.segments.get(segment)
+
+    def quantile(name: str) -> Any:
+        return lambda one: one.quantiles[name]
+
+    return [
+        METHOD,
+        *(Column(name, quantile(name), "+.3f") for name in ("p05", "p50", "p95")),
+        *(Column(segment, share(segment), ".2f") for segment in segments),
+        Column("sign", attrgetter("sign_agreement"), ".2f"),
+        Column("cut", attrgetter("cut"), ".2f"),
+    ]
+
+
+SELECTION = (
+    Column("selected", attrgetter("selected"), ".2f"),
+    Column("by rounding", attrgetter("selected_by_rounding"), ".2g"),
+)
+"""How many tokens a method selects by small differences, and how many rounding would."""
 
 
 def part_columns(part: str, against: str) -> list[Column]:

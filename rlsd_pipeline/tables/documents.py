@@ -2,9 +2,12 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 
 from rlsd_pipeline.tables.table import Table
+
+_CODE = re.compile(r"(`[^`]*`)")
 
 _LATEX = str.maketrans(
     {
@@ -34,6 +37,17 @@ def markdown(tables: Sequence[Table]) -> str:
     return "\n\n".join(_markdown(table) for table in tables)
 
 
+def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Cells in GitHub's Markdown; a bar within a cell does not end it.
+
+    Args:
+        heads: Names of the columns.
+        rows: As many cells a row.
+    """
+    rule = f"|{'---|' * len(heads)}"
+    return "\n".join([_markdown_row(heads), rule, *map(_markdown_row, rows)])
+
+
 def latex(tables: Sequence[Table]) -> str:
     """The tables as floats for the package booktabs."""
     return "\n\n".join(_latex(table) for table in tables)
@@ -53,17 +67,22 @@ def csv_text(records: Sequence[Mapping[str, object]]) -> str:
 def _markdown(table: Table) -> str:
     lines = [f"**{table.title}**"]
     if table.rows:
-        rule = f"|{'---|' * len(table.columns)}"
-        rows = map(_markdown_row, table.texts(""))
-        lines += ["", _markdown_row(table.heads), rule, *rows]
+        lines += ["", markdown_table(table.heads, table.texts(""))]
     if table.notes:
         lines += ["", *(f"- {note}" for note in table.notes)]
     return "\n".join(lines)
 
 
 def _markdown_row(cells: Sequence[str]) -> str:
-    safe = (cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ") for cell in cells)
-    return f"| {' | '.join(safe)} |"
+    return f"| {' | '.join(map(_markdown_cell, cells))} |"
+
+
+def _markdown_cell(text: str) -> str:
+    # A backslash in code is one; outside it escapes what follows.
+    parts = [
+        part if part.startswith("`") else part.replace("\\", "\\\\") for part in _CODE.split(text)
+    ]
+    return "".join(parts).replace("|", "\\|").replace("\n", " ")
 
 
 def _latex(table: Table) -> str:

@@ -238,7 +238,7 @@ def test_other_parts_stand_in_their_order() -> None:
         "| 0.2 | +0.010 [+0.000, +0.020] | – |\n| 0.5 | – | – |\n"
     ) in text
     assert "| rlsd | – |\n| grpo | 7 |" in text
-    assert "| arms | grpo: grpo |\n| arms | rlsd: rlsd &#124; wide |" in text
+    assert "| arms | grpo: grpo |\n| arms | rlsd: rlsd \\| wide |" in text
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from benchmarks.records import add_record, keep
-from rlsd_pipeline.page.tables import markdown_table
+from rlsd_pipeline.tables.documents import markdown_table
 from rlsd_pipeline.verifiers.mixed import MixedVerifier
 from rlsd_pipeline.verifiers.verifier import Verifier
 from schemas.problem import Problem
