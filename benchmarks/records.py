@@ -16,6 +16,7 @@ import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -141,16 +142,29 @@ def with_records(text: str, folder: Path = FOLDER) -> str:
     return text
 
 
-def printed(path: Path, command: str, lines: Sequence[str]) -> None:
-    """Keep what a command printed just now, here.
+def measured(
+    command: str,
+    columns: Sequence[tuple[str, str]] = (),
+    rows: Sequence[Sequence[Cell]] = (),
+    **others: Any,
+) -> Record:
+    """What was measured just now, here.
 
     Args:
-        path: Of the record.
-        command: That printed it.
-        lines: Without their ends.
+        command: What measured it, with the options that matter.
+        columns: Head and format of each.
+        rows: A cell a column.
+        others: Further attributes of the record.
     """
-    now = {"date": datetime.date.today(), "commit": commit(), "machine": machine()}
-    write(path, Record(command=command, printed=lines, **now))
+    return Record(
+        date=datetime.date.today(),
+        command=command,
+        commit=commit(),
+        machine=machine(),
+        columns=[Column(head=head, show=show) for head, show in columns],
+        rows=rows,
+        **others,
+    )
 
 
 def add_record(parser: argparse.ArgumentParser) -> None:
@@ -166,7 +180,7 @@ def keep(
     *,
     leading_zero: bool = True,
 ) -> None:
-    """Keep what was measured just now, here.
+    """Keep what was measured just now, here; see `measured`.
 
     Args:
         path: What `--record` says; None keeps nothing.
@@ -175,21 +189,8 @@ def keep(
         rows: A cell a column.
         leading_zero: Whether numbers below 1 begin with 0, as the page has it.
     """
-    if path is None:
-        return
-    shown = [Column(head=head, show=show) for head, show in columns]
-    write(
-        path,
-        Record(
-            date=datetime.date.today(),
-            command=command,
-            commit=commit(),
-            machine=machine(),
-            leading_zero=leading_zero,
-            columns=shown,
-            rows=rows,
-        ),
-    )
+    if path is not None:
+        write(path, measured(command, columns, rows, leading_zero=leading_zero))
 
 
 def machine() -> str:

@@ -1,21 +1,10 @@
 """The records of what `make bench` measures, and the tables of docs/performance.md."""
 
-import datetime
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import NamedTuple
 
-from benchmarks.records import (
-    FOLDER,
-    SPREAD,
-    Cell,
-    Column,
-    Record,
-    commit,
-    machine,
-    with_records,
-    write,
-)
+from benchmarks.records import FOLDER, SPREAD, Cell, measured, with_records, write
 from benchmarks.suites import FORMS, GROWTH, LARGE, SETTINGS, TOKENS
 from benchmarks.targets import reached
 from benchmarks.timing import ROOT, Suites, growth, median
@@ -44,15 +33,9 @@ def write_tables(found: Suites) -> None:
             columns, rows = table(found)
         except KeyError:
             continue
-        record = Record(
-            date=datetime.date.today(),
-            command=f'make bench SUITES="{suites}"' if suites else "make bench",
-            commit=commit(),
-            machine=machine(),
-            versions={name: version(name) for name in LIBRARIES},
-            columns=[Column(head=head, show=show) for head, show in columns],
-            rows=rows,
-        )
+        command = f'make bench SUITES="{suites}"' if suites else "make bench"
+        versions = {name: version(name) for name in LIBRARIES}
+        record = measured(command, columns, rows, versions=versions)
         write(FOLDER / f"performance-{name}.json", record)
     DOCUMENT.write_text(with_records(DOCUMENT.read_text(), FOLDER))
 

@@ -1,7 +1,6 @@
 """The `benchmark_scores` assets: one a benchmark, one partition a policy."""
 
 from collections.abc import Iterator, Mapping
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -15,7 +14,7 @@ from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
 from rlsd_pipeline.statistics.intervals import within
-from rlsd_pipeline.tables.table import Column, Table
+from rlsd_pipeline.tables.table import table_of_cells
 from schemas import BreakdownScore
 
 if TYPE_CHECKING:
@@ -104,6 +103,4 @@ def _table(breakdown: Mapping[str, BreakdownScore]) -> dg.TableMetadataValue:
         for label, part in breakdown.items()
         for ends in [(part.interval_low, part.interval_high)]
     ]
-    columns = [Column("label", itemgetter(0), "<"), Column("score", itemgetter(1))]
-    columns.append(Column("n", itemgetter(2), ""))
-    return shown(Table("breakdown", columns, rows))
+    return shown(table_of_cells("breakdown", ("label", "score", "n"), rows, form=".3f"))

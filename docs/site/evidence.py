@@ -12,7 +12,7 @@ What a command prints is kept as it is:
 import sys
 from pathlib import Path
 
-from benchmarks.records import FOLDER, printed, with_records
+from benchmarks.records import FOLDER, measured, with_records, write
 from rlsd_pipeline.page.document import read_record, write_page
 
 DOCS = Path(__file__).parents[1]
@@ -22,7 +22,8 @@ def main() -> None:
     """Keep what is piped in, if its record is named, and write the pages."""
     if sys.argv[1:]:
         name, command = sys.argv[1:]
-        printed(FOLDER / f"{name}.json", command, sys.stdin.read().rstrip().split("\n"))
+        lines = sys.stdin.read().rstrip().split("\n")
+        write(FOLDER / f"{name}.json", measured(command, printed=lines))
     for record in sorted(DOCS.glob("*/record.json")):
         page = record.parent.with_suffix(".md")
         write_page(read_record(page), page)

@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from benchmarks.records import Cell, Column, Record, keep, marks, printed, read, with_records, write
+from benchmarks.records import (
+    Cell,
+    Column,
+    Record,
+    keep,
+    marks,
+    measured,
+    read,
+    with_records,
+    write,
+)
 
 
 def record(*rows: list[Cell], leading_zero: bool = True) -> Record:
@@ -67,7 +77,7 @@ def test_a_page_gets_the_blocks_that_it_marks(tmp_path: Path) -> None:
 def test_what_was_measured_now_says_so(tmp_path: Path) -> None:
     keep(None, "make it", [("n", "{}")], [[1]])
     keep(tmp_path / "it.json", "make it", [("n", "{}")], [[1]])
-    printed(tmp_path / "said.json", "make it", ["a  1", "b  2"])
+    write(tmp_path / "said.json", measured("make it", printed=["a  1", "b  2"]))
     for name in ("it", "said"):
         found = read(tmp_path / f"{name}.json")
         assert found.date == date.today()

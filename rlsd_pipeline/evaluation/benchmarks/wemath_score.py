@@ -154,20 +154,19 @@ def ratio_interval(ratio: RunRatio, draws: np.ndarray, confidence: float) -> Int
     """
     value = _mean_of_runs(ratio.above.sum(axis=0), ratio.below.sum(axis=0))
     drawn = _mean_of_runs(draws @ ratio.above, draws @ ratio.below)
-    drawn = drawn[np.isfinite(drawn)]
     if np.isnan(value) or draws.shape[1] < 2:
         return within(0.0 if np.isnan(value) else float(value), SHARE)
     if value in (0.0, 1.0):
         asked = int((ratio.below.sum(axis=1) > 0).sum())
         return wilson_share(asked * int(value), asked, confidence)
     # SciPy, which that loads, takes longer than all that an experiment's YAML needs.
-    from rlsd_pipeline.statistics.bootstrap import small_sample_confidence
+    from rlsd_pipeline.statistics.bootstrap import percentiles
 
     weights = ratio.below.sum(axis=1)
-    level = small_sample_confidence(confidence, weights.sum() ** 2 / np.square(weights).sum())
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    ids = weights.sum() ** 2 / np.square(weights).sum()
+    found = percentiles(float(value), drawn, confidence, ids)
     # Rounding and a label that few IDs have must not leave the value outside.
-    return within(float(value), (min(low, value), max(high, value)))
+    return within(found.value, (min(found.low, found.value), max(found.high, found.value)))
 
 
 def _mean_of_runs(above: np.ndarray, below: np.ndarray) -> np.ndarray:
