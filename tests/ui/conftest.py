@@ -27,6 +27,9 @@ mutation ($job: JobOrPipelineSelector!, $tags: [ExecutionTag!]!, $config: RunCon
   ) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
 }
 """
+RELOAD = """mutation { reloadRepositoryLocation(repositoryLocationName: "assets.definitions") {
+  __typename } }"""
+GROUPS = "{ assetNodes { groupName } }"
 
 
 class Opened:
@@ -52,31 +55,34 @@ class Opened:
 
     def launch(self, job: str, partition: str, **config: Any) -> str:
         """What the button does; returns the run's id."""
-        selector = {
+        return self._launch({"pipelineName": job}, partition, config)
+
+    def materialize(self, asset: str, partition: str, **config: Any) -> str:
+        """What the button of an asset of the small experiment does; returns the run's id."""
+        selected = {
+            "pipelineName": "__ASSET_JOB",
+            "assetSelection": [{"path": ["small", asset]}],
+        }
+        return self._launch(selected, partition, {"ops": {f"small__{asset}": {"config": config}}})
+
+    def _launch(self, selected: dict[str, Any], partition: str, config: dict[str, Any]) -> str:
+        location = {
             "repositoryName": "__repository__",
             "repositoryLocationName": "assets.definitions",
-            "pipelineName": job,
         }
         tags = [{"key": "dagster/partition", "value": partition}]
-        given = {"job": selector, "tags": tags, "config": json.dumps(config)}
+        given = {"job": location | selected, "tags": tags, "config": json.dumps(config)}
         answer = self.ask(LAUNCH, **given)["launchPipelineExecution"]
         assert answer["__typename"] == "LaunchRunSuccess", answer
         return answer["run"]["runId"]
 
-    def materialize(self, asset: str, partition: str, **config: Any) -> str:
-        """What the button of an asset of the small experiment does; returns the run's id."""
-        selector = {
-            "repositoryName": "__repository__",
-            "repositoryLocationName": "assets.definitions",
-            "pipelineName": "__ASSET_JOB",
-            "assetSelection": [{"path": ["small", asset]}],
-        }
-        tags = [{"key": "dagster/partition", "value": partition}]
-        given = {"ops": {f"small__{asset}": {"config": config}}}
-        answer = self.ask(LAUNCH, job=selector, tags=tags, config=json.dumps(given))
-        launched = answer["launchPipelineExecution"]
-        assert launched["__typename"] == "LaunchRunSuccess", launched
-        return launched["run"]["runId"]
+    def reload(self) -> None:
+        """What the button of the code location does."""
+        self.ask(RELOAD)
+
+    def groups(self) -> set[str]:
+        """The experiments that the page shows, and the group of those that cannot be loaded."""
+        return {node["groupName"] for node in self.ask(GROUPS)["assetNodes"]}
 
     def runs(self) -> list[dict[str, Any]]:
         """All runs, the latest first."""

@@ -122,18 +122,15 @@ def test_nothing_is_lost_when_parts_are_killed(opened: Opened, undisturbed: Path
 
 def test_a_reload_shows_what_was_declared_meanwhile(opened: Opened, checkout: Path) -> None:
     """At once, and when two ask."""
-    reload = """mutation { reloadRepositoryLocation(repositoryLocationName: "assets.definitions") {
-      __typename } }"""
-    groups = "{ assetNodes { groupName } }"
     small = checkout / "assets" / "experiments" / "small"
-    until(lambda: "small" in {node["groupName"] for node in opened.ask(groups)["assetNodes"]})
+    until(lambda: "small" in opened.groups())
     shutil.copytree(small, small.with_name("another"))
     with ThreadPoolExecutor() as two:
-        list(two.map(opened.ask, [reload, reload]))
-    assert "another" in {node["groupName"] for node in opened.ask(groups)["assetNodes"]}
+        list(two.map(lambda _: opened.reload(), range(2)))
+    assert "another" in opened.groups()
     shutil.rmtree(small.with_name("another"))
-    opened.ask(reload)
-    assert "another" not in {node["groupName"] for node in opened.ask(groups)["assetNodes"]}
+    opened.reload()
+    assert "another" not in opened.groups()
 
 
 def test_an_idle_ui_prints_nothing(opened: Opened, capfd: pytest.CaptureFixture[str]) -> None:

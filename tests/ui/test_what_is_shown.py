@@ -13,11 +13,9 @@ import pytest
 from tests.ui.conftest import RLSD, UPDATES, Opened, environment, until
 from tests.ui.test_ui import ARM, ENDED, OTHER, complete, shoot, status
 
-RELOAD = """mutation { reloadRepositoryLocation(repositoryLocationName: "assets.definitions") {
-  __typename } }"""
 STALE = """query ($path: [String!]!, $partition: String!) {
   assetNodeOrError(assetKey: {path: $path}) { ... on AssetNode {
-    staleStatus(partition: $partition) staleCauses(partition: $partition) { reason } } } }"""
+    staleStatus(partition: $partition) } } }"""
 
 
 def said(checkout: Path, opened: Opened, *command: str) -> str:
@@ -65,18 +63,17 @@ def mistyped(opened: Opened, checkout: Path) -> Iterator[str]:
     folder.mkdir()
     text = (folder.with_name("small") / "defs.yaml").read_text()
     (folder / "defs.yaml").write_text(text.replace(f"iterations: {UPDATES}", "iteration: 3"))
-    opened.ask(RELOAD)
+    opened.reload()
     yield folder.name
     (folder / "defs.yaml").unlink()
     folder.rmdir()
-    opened.ask(RELOAD)
+    opened.reload()
 
 
 def test_a_bad_experiment_says_why_beside_the_others(
     opened: Opened, page: Any, mistyped: str
 ) -> None:
-    groups = {n["groupName"] for n in opened.ask("{ assetNodes { groupName } }")["assetNodes"]}
-    assert {"small", "easy_vqa", "not_loaded"} <= groups
+    assert {"small", "easy_vqa", "not_loaded"} <= opened.groups()
     page.goto(f"{opened.url}/assets/not_loaded/{mistyped}")
     page.get_by_text("did you mean 'iterations'?").first.wait_for()
     shoot(page, "mistyped")
