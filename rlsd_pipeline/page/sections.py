@@ -7,7 +7,7 @@ from rlsd_pipeline.page.pictures import Picture, pictures
 from rlsd_pipeline.page.record import Provenance, Record
 from rlsd_pipeline.page.seeds import seeds_section
 from rlsd_pipeline.page.tables import estimate, in_order, steps
-from rlsd_pipeline.report import grid_view
+from rlsd_pipeline.report.grid_view import grid_tables
 from rlsd_pipeline.report.method_table import (
     LEAKAGE,
     STEPS,
@@ -199,13 +199,13 @@ def _credit(one: MethodFidelity) -> list[str]:
 
 def _grids(record: Record, drawn: Drawn, folder: str) -> Iterator[str]:
     """RLSD over λ and ε_w: each map as a picture and a table."""
-    maps = [(grid, one) for grid in record.grids for one in grid.maps]
+    maps = [one for grid in record.grids for one in grid_tables(grid)]
     names = [name for name in drawn if name.startswith("grid-")]
     if maps:
         yield "## RLSD over λ and ε_w"
-    for (grid, one), name in zip(maps, names, strict=True):
+    for shown, name in zip(maps, names, strict=True):
         yield from _shown({name: drawn[name]}, name, folder)
-        yield markdown_table(grid_view.heads(grid), list(grid_view.rows(grid, one)))
+        yield markdown_table(shown.heads, shown.texts(ABSENT))
 
 
 def _diagnostics(record: Record) -> Iterator[str]:

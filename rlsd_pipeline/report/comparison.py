@@ -4,7 +4,14 @@ import math
 from collections.abc import Sequence
 
 from rlsd_pipeline.report.part import Part, Row
-from schemas import GradientComparison, MethodFidelity, MethodLookahead, WeightingComparison
+from rlsd_pipeline.tables.numbers import ends_of
+from schemas import (
+    GradientComparison,
+    Interval,
+    MethodFidelity,
+    MethodLookahead,
+    WeightingComparison,
+)
 
 
 class Comparison(Part):
@@ -46,6 +53,12 @@ class Comparison(Part):
         found = self.credit.fidelity
         methods = [] if found is None else found.methods
         return sorted(methods, key=lambda one: -one.value.value if one.value else math.inf)
+
+    @property
+    def bounded_fidelity(self) -> dict[str, Interval]:
+        """Method → its fidelity, where the data bound it."""
+        found = {one.method: one.value for one in self.fidelity}
+        return {method: value for method, value in found.items() if value and ends_of(value)}
 
     @property
     def rank_correlation(self) -> tuple[Row, ...]:

@@ -9,6 +9,7 @@ from rlsd_pipeline.report.grid import Grid
 from rlsd_pipeline.report.learning import LearningPlot
 from rlsd_pipeline.report.part import Count, NonEmpty, Part, check_length
 from rlsd_pipeline.report.rollout_view import RolloutView
+from rlsd_pipeline.tables.table import Table, table_of_cells
 from schemas import Results
 
 
@@ -84,6 +85,11 @@ class Diagnostic(Part):
             check_length(f"a row of {self.title!r}", row, "columns", len(self.columns))
         return self
 
+    @property
+    def table(self) -> Table:
+        """Its rows as a table."""
+        return table_of_cells(self.title, self.columns, self.rows)
+
 
 class Report(Part):
     """Everything the page shows."""
@@ -138,6 +144,16 @@ class Report(Part):
 
     order: tuple[str, ...] = ()
     """Methods whose look comes first, so that it is the same wherever they are drawn."""
+
+    @property
+    def settings_table(self) -> Table:
+        """A row a setting; the title stands in the first of several."""
+        rows = [
+            ["" if place else title, value]
+            for title, values in self.settings.items()
+            for place, value in enumerate([values] if isinstance(values, str) else values)
+        ]
+        return table_of_cells("settings", ["setting", "value"], rows)
 
     def methods(self) -> tuple[str, ...]:
         """Every method that is drawn: those of `order`, then by first mention."""

@@ -1,16 +1,15 @@
-"""RLSD over λ and ε_w: a heat map a quantity, and its section of the report."""
+"""RLSD over λ and ε_w: a heat map a quantity, and its table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from rlsd_pipeline.report.canvas import drawn, new_axes
-from rlsd_pipeline.report.cards import card, cards
 from rlsd_pipeline.report.grid import Grid, GridMap
 from rlsd_pipeline.report.heat_map import DIVERGING
-from rlsd_pipeline.report.tables import numbers, section, table
 from rlsd_pipeline.tables.numbers import ABSENT, true_minus, with_ends
+from rlsd_pipeline.tables.table import Table, table_of_cells
 
 
 @drawn
@@ -52,30 +51,13 @@ def _shares(values: np.ndarray, one: GridMap) -> np.ndarray:
     return differences / largest if largest else differences
 
 
-def grids(found: Sequence[Grid]) -> str:
-    """A card a map, with the numbers on demand."""
-    items = [
-        card(f"grid-{place}-{at}", one.name, grid_map(grid, one), one.meaning)
-        for place, grid in enumerate(found)
-        for at, one in enumerate(grid.maps)
-    ]
-    if not items:
-        return ""
-    shown = numbers(
-        (one.name, table(one.name, heads(grid), list(rows(grid, one))))
-        for grid in found
-        for one in grid.maps
-    )
-    return section("grid", "RLSD over λ and ε_w", cards(*items), shown)
+def grid_tables(grid: Grid) -> list[Table]:
+    """Each map as a table, with intervals."""
+    heads = ["ε_w", *(f"λ = {mix:g}" for mix in grid.mixes)]
+    return [table_of_cells(one.name, heads, list(_rows(grid, one))) for one in grid.maps]
 
 
-def heads(grid: Grid) -> list[str]:
-    """The heads of a map as a table."""
-    return ["ε_w", *(f"λ = {mix:g}" for mix in grid.mixes)]
-
-
-def rows(grid: Grid, one: GridMap) -> Iterator[list[str]]:
-    """The rows of a map as a table, with intervals."""
+def _rows(grid: Grid, one: GridMap) -> Iterator[list[str]]:
     for clip, cells in zip(grid.clips, one.cells, strict=True):
         found = (
             ABSENT if cell is None else with_ends(cell, sign=one.is_difference) for cell in cells

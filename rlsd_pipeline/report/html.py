@@ -2,15 +2,23 @@
 
 import base64
 import hashlib
-from html import escape
+from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
-from rlsd_pipeline.report import comparison_view, sections
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from rlsd_pipeline.report import comparison_tables, elements, figures, method_table
+from rlsd_pipeline.report.canvas import WIDTH, shortened
+from rlsd_pipeline.report.chart_table import curve_caption, curve_table
 from rlsd_pipeline.report.data import Report
-from rlsd_pipeline.report.grid_view import grids
-from rlsd_pipeline.report.learning_view import learning
+from rlsd_pipeline.report.grid_view import grid_map, grid_tables
+from rlsd_pipeline.report.heat_map import MANY, heat_map
+from rlsd_pipeline.report.learning_view import learning_against_fidelity, learning_table
 from rlsd_pipeline.report.styles import method_styles
-from rlsd_pipeline.report.tokens import token_view
+from rlsd_pipeline.report.tokens import embedded, payload
+from rlsd_pipeline.tables.numbers import level, signed
+from rlsd_pipeline.tables.results import by_name, over_seeds
 
 # Runs first, so that no error goes unseen.
 TRAP = """addEventListener("error", (event) => {
@@ -24,18 +32,55 @@ addEventListener("beforeprint", () => {
 
 # One scope: each uses what those before it define.
 SCRIPTS = ("drawing.js", "notes.js", "report.js")
+
+
+class Title(NamedTuple):
+    """What a section is called.
+
+    Attributes:
+        link: In the navigation.
+        heading: Above the section.
+    """
+
+    link: str
+    heading: str
+
+
+# Each is a template of the same name.
 TITLES = {
-    "credit": "Credit",
-    "summary": "Summary",
-    "curves": "Learning curves",
-    "training": "Training curves",
-    "differences": "Differences",
-    "tokens": "Tokens",
-    "comparison": "Comparison",
-    "learning": "Learning and fidelity",
-    "grid": "λ and ε_w",
-    "diagnostics": "Diagnostics",
-    "settings": "Settings",
+    "credit": Title("Credit", "Credit fidelity"),
+    "summary": Title("Summary", "Summary"),
+    "curves": Title("Learning curves", "Learning curves"),
+    "training": Title("Training curves", "Training curves"),
+    "differences": Title("Differences", "Paired differences"),
+    "tokens": Title("Tokens", "Credit, token by token"),
+    "comparison": Title("Comparison", "Methods on the same tokens"),
+    "learning": Title("Learning and fidelity", "Learning against fidelity"),
+    "grid": Title("λ and ε_w", "RLSD over λ and ε_w"),
+    "diagnostics": Title("Diagnostics", "Diagnostics"),
+    "settings": Title("Settings", "Settings"),
+}
+
+FUNCTIONS = (
+    *(figures.learning_curves, figures.forest, figures.fidelity_dots),
+    *(figures.credit_strips, figures.segment_shares, heat_map, grid_map),
+    *(learning_against_fidelity, curve_caption, by_name, over_seeds, embedded, payload),
+    *(comparison_tables.fidelity_table, comparison_tables.fidelity_by_part),
+    *(comparison_tables.credit_table, comparison_tables.signal_table),
+    *(comparison_tables.lookahead_table, comparison_tables.matrices),
+    *(comparison_tables.nearest_table, method_table.method_columns, method_table.method_tables),
+    *(method_table.difference_meaning, method_table.published_table, method_table.steps_of),
+)
+FILTERS = (
+    *(elements.cells, elements.values, elements.equal_rows, elements.with_code),
+    *(elements.drawing, curve_table, grid_tables, learning_table),
+    *(method_table.answers, method_table.differences, level, shortened, signed),
+)
+CONSTANTS = {
+    "MANY": MANY,
+    "ONE_SEED": method_table.ONE_SEED,
+    "STEPS": method_table.STEPS,
+    "WIDTH": WIDTH,
 }
 
 
@@ -46,62 +91,38 @@ def render(report: Report) -> str:
     `#rollout=ID&method=NAME&show=deviation&scale=shared&token=T`, with `view=all` in the place of
     `method` for all methods at once; ID may also be a rollout's number, counted from 1.
     """
-    styles = method_styles(report.methods())
-    parts = {
-        "credit": comparison_view.credit(report.comparison, styles),
-        "summary": sections.summary(report),
-        "curves": sections.curves(report, styles),
-        "training": sections.training(report, styles),
-        "differences": sections.differences(report.table, styles),
-        "tokens": token_view(report),
-        "comparison": comparison_view.comparison(report.comparison, styles),
-        "learning": learning(report.learning, styles),
-        "grid": grids(report.grids),
-        "diagnostics": sections.diagnostics(report.diagnostics),
-        "settings": sections.settings(report),
+    templates, styles = _environment(), method_styles(report.methods())
+    drawn = {
+        key: templates.get_template(f"{key}.html").render(report=report, styles=styles).strip()
+        for key in TITLES
     }
-    shown = {key: part for key, part in parts.items() if part}
-    links = "".join(f'<a href="#{key}">{TITLES[key]}</a>' for key in shown)
-    script = "\n".join(["(() => {", '"use strict";', *map(_file, SCRIPTS), "})();"])
-    scripts = [TRAP, *([script] if "tokens" in shown else [])]
-    return PAGE.format(
-        policy=_policy(scripts),
-        title=escape(report.title),
+    script = ""
+    if drawn["tokens"]:
+        script = "\n".join(["(() => {", '"use strict";', *map(_file, SCRIPTS), "})();"])
+    return templates.get_template("page.html").render(
+        report=report,
+        policy=_policy([TRAP, script] if script else [TRAP]),
         css=_file("report.css"),
         trap=TRAP,
-        experiment=escape(report.experiment),
-        created=escape(report.created),
-        links=links,
-        body="\n".join(shown.values()),
-        script=f"<script>{script}</script>" if "tokens" in shown else "",
+        titles=TITLES,
+        bodies={key: body for key, body in drawn.items() if body},
+        script=script,
     )
 
 
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<title>{title}</title>
-<style>{css}</style>
-<script>{trap}</script>
-</head>
-<body>
-<header>
-<p class="muted"><b>{experiment}</b> · <time datetime="{created}">{created}</time></p>
-<h1>{title}</h1>
-<nav aria-label="sections">{links}</nav>
-</header>
-<main>
-{body}
-</main>
-{script}
-</body>
-</html>
-"""
+@cache
+def _environment() -> Environment:
+    """The templates, which escape all text and fail where a name is unknown."""
+    made = Environment(
+        loader=PackageLoader("rlsd_pipeline.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals |= {function.__name__: function for function in FUNCTIONS} | CONSTANTS
+    made.filters |= {function.__name__: function for function in FILTERS}
+    return made
 
 
 def _policy(scripts: list[str]) -> str:

@@ -1,23 +1,22 @@
-"""Learning against fidelity: a figure, and its section of the page."""
+"""Learning against fidelity: a figure and its table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from operator import attrgetter
 
 from matplotlib.figure import Figure
 
 from rlsd_pipeline.report.canvas import drawn, label_ends, new_axes, shortened
-from rlsd_pipeline.report.cards import card, cards
 from rlsd_pipeline.report.learning import LearningPlot
-from rlsd_pipeline.report.sections import Styles
-from rlsd_pipeline.report.styles import INK, method_styles
-from rlsd_pipeline.report.tables import numbers, rendered, section
+from rlsd_pipeline.report.styles import INK, Style, method_styles
 from rlsd_pipeline.tables.credit import METHOD
 from rlsd_pipeline.tables.numbers import ends_of
 from rlsd_pipeline.tables.table import Column, Table
 
 
 @drawn
-def learning_against_fidelity(plot: LearningPlot, styles: Styles | None = None) -> Figure:
+def learning_against_fidelity(
+    plot: LearningPlot, styles: Mapping[str, Style] | None = None
+) -> Figure:
     """A mark a method: its fidelity to the right, its gain over the baseline upwards.
 
     Args:
@@ -43,24 +42,8 @@ def learning_against_fidelity(plot: LearningPlot, styles: Styles | None = None) 
     return figure
 
 
-def learning(plots: Sequence[LearningPlot], styles: Styles) -> str:
-    """A card a number that was learnt."""
-    items = [
-        card(
-            f"learning-{place}",
-            plot.name,
-            learning_against_fidelity(plot, styles),
-            plot.meaning,
-        )
-        for place, plot in enumerate(plots)
-    ]
-    if not items:
-        return ""
-    tables = numbers((plot.name, _numbers(plot)) for plot in plots)
-    return section("learning", "Learning against fidelity", cards(*items), tables)
-
-
-def _numbers(plot: LearningPlot) -> str:
+def learning_table(plot: LearningPlot) -> Table:
+    """The same in numbers."""
     gain = Column(f"minus {plot.baseline}", attrgetter("gain"), "+")
     columns = [METHOD, Column("fidelity", attrgetter("fidelity")), gain]
-    return rendered(Table(plot.name, columns, plot.points))
+    return Table(plot.name, columns, plot.points)

@@ -1,21 +1,9 @@
-"""The results as a table of the page: a line a method, and what every column means."""
+"""The results on the page: a line a method, and what every column means."""
 
 from collections.abc import Iterable, Sequence
-from html import escape
 from operator import attrgetter
 
 from rlsd_pipeline.evaluation.published import BENCHMARKS, published_methods
-from rlsd_pipeline.report.tables import (
-    Cell,
-    Markup,
-    cell,
-    equal_rows,
-    framed,
-    head,
-    meanings,
-    row_of,
-    table,
-)
 from rlsd_pipeline.statistics.intervals import SEEDS_REASON
 from rlsd_pipeline.tables.credit import METHOD
 from rlsd_pipeline.tables.numbers import (
@@ -27,63 +15,36 @@ from rlsd_pipeline.tables.numbers import (
     true_minus,
 )
 from rlsd_pipeline.tables.results import by_name, over_seeds
-from rlsd_pipeline.tables.table import Column
-from schemas import MethodResult, Results
+from rlsd_pipeline.tables.table import Column, Table, table_of_cells
+from schemas import MethodLookahead, MethodResult, Results, ScoreDifference
 
 ONE_SEED = "One seed: all of this is about these trainings, and says nothing about the methods."
-PUBLISHED = (
-    "Published: Qwen3-VL-8B on five other benchmarks, one run without an interval (arXiv "
-    "2604.03128). Compare the order of the methods, never the values."
-)
-_SAME_SCORES = (
-    "their policies answered alike. Methods with the same credit do, and so do untrained ones."
-)
 LEAKAGE = (
     "Leakage is the share of held-out responses that mention a reference, although none was shown."
 )
-_SIZE = "training seeds × questions asked of each"
 STEPS = "Each step of the reasoning is judged given the step before."
 
 
-def method_table(results: Results) -> str:
-    """Scores of all methods, the lines of a benchmark together."""
-    columns = _columns(results)
-    heads = [head(column.head, place > 0) for place, column in enumerate(columns)]
-    numeric = [True] * len(columns)
-    several, bodies, equal = over_seeds(results.lines), [], []
-    for benchmark, lines in by_name(results.lines).items():
-        best = max(line.score.value for line in lines) if over_seeds(lines) else None
-        rows = []
-        for line in lines:
-            cells: list[Cell] = [cell(column, line) for column in columns]
-            if line.score.value == best:
-                star = '<span title="highest score of its benchmark">★</span>'
-                cells[0] = Markup(f"{escape(line.method)} {star}")
-            rows.append(row_of(cells, numeric, "best" if line.score.value == best else ""))
-        title = f'<th scope="rowgroup" colspan="{len(columns)}">{escape(benchmark)}</th>'
-        bodies.append(f'<tbody><tr class="group">{title}</tr>{"".join(rows)}</tbody>')
-        equal.append(equal_rows(map(_answers, lines), _SAME_SCORES))
-    steps = _steps(results.lines)
-    star = "highest score of its benchmark, which alone is no evidence of a difference"
-    explained = [
-        ("★", star if several else ""),
-        *((column.head, column.meaning) for column in columns),
-        (", ".join(steps), STEPS if steps else ""),
-    ]
-    table = framed("scores by method", heads, "".join(bodies))
-    return table + "".join(equal) + meanings(explained)
+def method_tables(results: Results, columns: Sequence[Column]) -> list[Table]:
+    """A table a benchmark, all with the same columns."""
+    return [Table(name, columns, lines) for name, lines in by_name(results.lines).items()]
 
 
-def _answers(line: MethodResult) -> tuple[object, ...]:
+def answers(line: MethodResult) -> tuple[object, ...]:
     """The method, and all that is counted in its answers: a score alone may be equal by chance."""
     return (line.method, line.score, line.mentions, tuple(sorted(line.steps.items())))
 
 
-def published_table(lines: Sequence[MethodResult]) -> str:
-    """What the authors of the methods published, or nothing."""
+def differences(lines: Iterable[MethodResult | MethodLookahead]) -> dict[str, ScoreDifference]:
+    """Method → its difference, where there is one."""
+    return {line.method: line.difference for line in lines if line.difference}
+
+
+def published_table(lines: Sequence[MethodResult]) -> Table:
+    """What the authors of the methods published."""
     found = published_methods({line.method: line.weighting for line in lines})
     rows = [[method, *(f"{value:.2f}" for value in values)] for method, values in found.items()]
-    return table("published numbers", ["method", *BENCHMARKS], rows) if rows else ""
+    return table_of_cells("published numbers", ["method", *BENCHMARKS], rows)
 
 
 def interval_meaning(results: Results) -> str:
@@ -116,7 +77,7 @@ def reading(line: MethodResult, confidence: float) -> str | None:
     return "▲\u00a0higher" if found.value > 0 else "▼\u00a0lower"
 
 
-def _columns(results: Results) -> list[Column]:
+def method_columns(results: Results) -> list[Column]:
     """The columns for which any line has a number."""
     lines, confidence = results.lines, results.confidence
     over = interval_meaning(results)
@@ -146,13 +107,14 @@ def _columns(results: Results) -> list[Column]:
         chosen.append(Column("leakage", _leakage, meaning=LEAKAGE))
     if any(line.blind is not None for line in lines):
         chosen.append(Column("blind", attrgetter("blind"), meaning="score without the image"))
-    chosen += [_step(name) for name in _steps(lines)]
+    chosen += [_step(name) for name in steps_of(lines)]
     if len(_tests(lines)) > 1:
         chosen.append(Column("test", _test, meaning="the test behind the p-value"))
     return chosen
 
 
-def _steps(lines: Iterable[MethodResult]) -> list[str]:
+def steps_of(lines: Iterable[MethodResult]) -> list[str]:
+    """The steps of the reasoning that are judged."""
     return list(dict.fromkeys(name for line in lines for name in line.steps))
 
 
@@ -160,12 +122,12 @@ def _step(name: str) -> Column:
     return Column(name, lambda line: line.steps.get(name))
 
 
-def _p(line: MethodResult) -> Cell:
+def _p(line: MethodResult) -> str | None:
     if (found := line.difference) is None:
         return None
     if found.p_corrected is None:
         return p_value(found.p_value)
-    return Markup(f"<small>{p_value(found.p_value)} →</small> {p_value(found.p_corrected)}")
+    return f"{p_value(found.p_value)} → {p_value(found.p_corrected)}"
 
 
 def _test(line: MethodResult) -> str | None:

@@ -1,16 +1,14 @@
-"""The token view: its data as JSON inside the page, and the frame the script draws it in."""
+"""The data of the token view, as JSON inside the page."""
 
 import base64
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from rlsd_pipeline.report.data import Report, RolloutView
-from rlsd_pipeline.report.tables import paragraph, section
-from rlsd_pipeline.tables.numbers import rounded, signed
+from rlsd_pipeline.report.rollout_view import RolloutView
+from rlsd_pipeline.tables.numbers import rounded
 
 # Credit beyond this quantile of its method is drawn at full strength: one outlier must not pale
 # all other tokens.
@@ -73,77 +71,6 @@ def embedded(data: object) -> str:
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
-
-
-def token_view(report: Report) -> str:
-    """The section with the controls; empty without rollouts."""
-    if not report.rollouts:
-        return ""
-    data = payload(report.rollouts)
-    options = "".join(
-        f'<option value="{place}">{escape(_option(rollout, place, len(report.rollouts)))}</option>'
-        for place, rollout in enumerate(report.rollouts)
-    )
-    methods = [(str(place), name) for place, name in enumerate(data["methods"])]
-    show = [("credit", "credit Â"), ("deviation", "deviation from its mean")]
-    return section(
-        "tokens",
-        "Credit, token by token",
-        paragraph(report.rollouts_meaning),
-        FRAME.format(
-            options=options,
-            methods=_radios("method", "Method", [*methods, ("all", "All methods")]),
-            show=_radios("show", "Colour shows", show),
-            paper=paragraph(_on_paper(len(report.rollouts)), "muted paper"),
-        ),
-        f'<script type="application/json" id="token-data">{embedded(data)}</script>',
-    )
-
-
-FRAME = """<noscript><p class="warning">The token view is drawn by a script, and scripts are
-switched off. Everything else on this page is complete.</p></noscript>
-<div class="controls">
-<div class="pick"><button type="button" id="previous" aria-label="previous rollout">◀</button>
-<label class="grow"><span class="hidden">rollout</span>
-<select id="rollout">{options}</select></label>
-<button type="button" id="next" aria-label="next rollout">▶</button></div>
-{methods}
-<div class="options">{show}
-<label class="check"><input type="checkbox" id="shared"> same scale for all methods</label></div>
-</div>
-<p class="warning" id="token-error" role="alert" hidden></p>
-<div id="rollout-head"></div>
-<div id="legend"></div>
-<div id="token-rows"></div>
-<div id="token-values"></div>
-{paper}<p class="muted screen">Hover, tap or focus a token. Keys: ← → next token, ↑ ↓ next method,
-Home and End, Esc closes the note. The address of the page follows what you see: copy it to share
-this view.</p>
-<div id="token-detail"></div>
-<div id="tooltip" role="tooltip" hidden></div>"""
-
-
-def _on_paper(rollouts: int) -> str:
-    """Which rollout a print shows, unless there is but one."""
-    if rollouts == 1:
-        return ""
-    return f"On paper: the rollout that the page showed, one of {rollouts}; the page has all."
-
-
-def _radios(name: str, legend: str, choices: Iterable[tuple[str, str]]) -> str:
-    items = "".join(
-        f'<label class="chip"><input type="radio" name="{name}" value="{value}">'
-        f"<span>{escape(text)}</span></label>"
-        for value, text in choices
-    )
-    return f'<fieldset id="{name}"><legend>{legend}</legend>{items}</fieldset>'
-
-
-def _option(rollout: RolloutView, place: int, count: int) -> str:
-    question = " ".join(rollout.question.split())
-    short = question if len(question) <= 60 else question[:59] + "…"
-    advantage = signed(rollout.advantage)
-    return f"{place + 1} of {count} · {rollout.verdict} · A {advantage} · {short}"
 
 
 def _rollout(

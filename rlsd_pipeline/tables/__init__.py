@@ -8,5 +8,5 @@ credit.py     the columns of compared methods: credit, fidelity, gradients, look
 headroom.py   the oracle's gain, and every method's share of it
 
 The terminal (`assets/cli/fitted.py`), Dagster (`assets/stages/cells.py`) and the report
-(`rlsd_pipeline/report/tables.py`) have a renderer each.
+(`rlsd_pipeline/report/elements.py`) have a renderer each.
 """

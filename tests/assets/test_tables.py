@@ -2,7 +2,6 @@
 
 import io
 import math
-import re
 from operator import attrgetter
 
 import pytest
@@ -10,7 +9,7 @@ from rich.console import Console
 
 from assets.cli.fitted import FittedTable
 from assets.stages.cells import shown
-from rlsd_pipeline.report.tables import rendered
+from rlsd_pipeline.report.elements import cells
 from rlsd_pipeline.tables.credit import METHOD
 from rlsd_pipeline.tables.documents import latex, markdown
 from rlsd_pipeline.tables.table import Column, Table
@@ -58,10 +57,9 @@ def test_in_dagster(table: Table) -> None:
 
 
 def test_on_the_page(table: Table) -> None:
-    page = rendered(table)
-    assert re.findall(r"<td[^>]*>(.*?)</td>", page) == [
-        *("0.500 <small>[−0.250, 0.750]</small>", "–"),
+    assert cells(table).rows == [
+        ["[red]grpo", "0.500 <small>[−0.250, 0.750]</small>", "–"],
         # What has no bound is absent there.
-        *("–", "–"),
+        ["&lt;b&gt;", "–", "–"],
     ]
-    assert '<th scope="row">&lt;b&gt;</th>' in page
+    assert cells(table).numbers == [False, True, True]

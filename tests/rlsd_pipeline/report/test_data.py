@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from rlsd_pipeline.report.comparison_view import comparison
 from rlsd_pipeline.report.data import Diagnostic, Report
+from rlsd_pipeline.report.html import render
 from rlsd_pipeline.report.rollout_view import RolloutView
-from rlsd_pipeline.report.styles import method_styles
 
 ROLLOUT: dict[str, Any] = {
     "rollout_id": "p#0",
@@ -53,7 +52,7 @@ def test_a_method_that_only_looked_ahead_is_drawn_too(sample: Callable[..., Repo
     compared = report.comparison.model_copy(update={"lookahead": (later,)})
     report = report.model_copy(update={"comparison": compared})
     assert report.methods()[-1] == "later"
-    assert ">later<" in comparison(compared, method_styles(report.methods()))
+    assert ">later<" in render(report)
 
 
 @pytest.mark.parametrize(

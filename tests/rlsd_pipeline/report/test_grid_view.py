@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from matplotlib.collections import QuadMesh
 
+from rlsd_pipeline.report.data import Report
 from rlsd_pipeline.report.grid import Grid, GridMap
-from rlsd_pipeline.report.grid_view import grid_map, grids, heads, rows
+from rlsd_pipeline.report.grid_view import grid_map, grid_tables
+from rlsd_pipeline.report.html import render
 from schemas import Interval
 
 
@@ -59,18 +61,19 @@ def test_equal_cells_have_no_colour() -> None:
 
 
 def test_a_map_as_a_table() -> None:
-    assert heads(GRID) == ["ε_w", "λ = 0.5", "λ = 1"]
-    assert list(rows(GRID, GAIN)) == [
+    gain, leak = grid_tables(GRID)
+    assert (gain.title, leak.title) == ("accuracy minus grpo", "mentions")
+    assert gain.heads == ["ε_w", "λ = 0.5", "λ = 1"]
+    assert gain.texts() == [
         ["0.2", "+0.010 [−0.090, +0.110]", "+0.020 [−0.080, +0.120]"],
         ["0.5", "−0.040 [−0.140, +0.060]", "–"],
     ]
 
 
 def test_the_section_has_a_card_a_map() -> None:
-    html = grids([GRID])
-    assert html.count("<figure") == 2
-    assert "λ = 0.5" in html
-    assert grids([]) == ""
+    page = render(Report(title="t", experiment="e", created="c", grids=(GRID,)))
+    assert page.count("<figure") == 2
+    assert page.count("λ = 0.5") == 2
 
 
 def test_a_map_of_another_size_is_refused() -> None:

@@ -1,8 +1,9 @@
 import re
 
+from rlsd_pipeline.report.data import Report
+from rlsd_pipeline.report.html import render
 from rlsd_pipeline.report.learning import LearningPlot, LearningPoint
-from rlsd_pipeline.report.learning_view import learning, learning_against_fidelity
-from rlsd_pipeline.report.styles import method_styles
+from rlsd_pipeline.report.learning_view import learning_against_fidelity
 from rlsd_pipeline.report.vector import png
 from schemas import Interval
 
@@ -36,7 +37,7 @@ def test_a_mark_lies_at_fidelity_and_gain() -> None:
 
 
 def test_the_section_has_a_card_with_its_numbers() -> None:
-    found = learning([PLOT], method_styles(["grpo", "vine"]))
+    found = render(Report(title="t", experiment="e", created="c", learning=(PLOT,)))
     assert "<h3>accuracy: greedy, area</h3>" in found
     cells = re.findall(r"<td[^>]*>(.*?)</td>", re.sub("</?small>", "", found))
     assert cells == [
@@ -46,7 +47,3 @@ def test_the_section_has_a_card_with_its_numbers() -> None:
         "+0.050 [+0.010, +0.090]",
     ]
     assert "Measured on some rollouts." in found
-
-
-def test_without_plots_there_is_no_section() -> None:
-    assert learning([], {}) == ""

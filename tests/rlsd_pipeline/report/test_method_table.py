@@ -4,7 +4,9 @@ import re
 
 import pytest
 
-from rlsd_pipeline.report.method_table import difference_meaning, method_table, published_table
+from rlsd_pipeline.report.data import Report
+from rlsd_pipeline.report.html import render
+from rlsd_pipeline.report.method_table import difference_meaning, published_table
 from schemas import Interval, MethodResult, Results, ScoreDifference
 from tests.rlsd_pipeline.report.conftest import result
 
@@ -31,13 +33,15 @@ def of(lines: list[MethodResult]) -> Results:
 
 def rows(page: str) -> list[list[str]]:
     """The words of each row of a table."""
-    found = re.findall(r"<tr[^>]*>(.*?)</tr>", page)
+    found = re.findall(r"<tr[^>]*>(.*?)</tr>", page, re.DOTALL)
     cells = (re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found)
     return [[re.sub("<[^>]+>", "", cell) for cell in row] for row in cells]
 
 
 def test_a_line_has_what_its_record_has() -> None:
-    heads, group, base, strong, mine = rows(method_table(of(LINES)))
+    page = render(Report(title="t", experiment="e", created="c", table=of(LINES)))
+    table = page.partition('aria-label="scores by method"')[2].partition("</table>")[0]
+    heads, group, base, strong, mine = rows(table)
     assert heads == [
         *("method", "score", "against grpo", "p", "reading", "updates", "n", "gain", "leakage"),
         *("blind", "compare"),
@@ -54,11 +58,10 @@ def test_a_line_has_what_its_record_has() -> None:
 
 
 def test_the_papers_numbers_are_of_what_a_method_is_and_not_of_its_name() -> None:
-    assert rows(published_table(LINES[1:])) == [
-        ["method", "MMMU", "MathVista", "MathVision", "ZeroBench", "WeMath"],
-        ["strong", "67.22", "78.10", "52.73", "24.85", "58.00"],
-    ]
-    assert published_table(LINES[2:]) == ""
+    found = published_table(LINES[1:])
+    assert found.heads == ["method", "MMMU", "MathVista", "MathVision", "ZeroBench", "WeMath"]
+    assert found.texts() == [["strong", "67.22", "78.10", "52.73", "24.85", "58.00"]]
+    assert published_table(LINES[2:]).rows == []
 
 
 @pytest.mark.parametrize(

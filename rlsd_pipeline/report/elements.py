@@ -1,0 +1,72 @@
+"""What the page's templates call to make text of cells, sentences and figures."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from markupsafe import Markup, escape
+from matplotlib.figure import Figure
+
+from rlsd_pipeline.report.vector import svg
+from rlsd_pipeline.tables.numbers import ends_of, p_value, percent, plain, with_ends
+from rlsd_pipeline.tables.table import Cell, Column, Table
+
+_COMMAND = re.compile("`([^`]+)`")
+_NUMBER = re.compile(r"[+−-]?[\d.∞]|[<–]")
+_SMALL = re.compile(r"\[[+−]?[\d.∞–][^\[\]]*\]|^\S+ →")
+"""An interval, or what was before a correction."""
+
+
+class Cells(NamedTuple):
+    """A table as its template reads it.
+
+    Attributes:
+        rows: The cells, escaped.
+        numbers: Whether a column holds numbers, which stand to the right.
+    """
+
+    rows: list[list[Markup]]
+    numbers: list[bool]
+
+
+def cells(shown: Table) -> Cells:
+    """The cells of a declared table; an interval that the data do not bound is absent."""
+    rows = [[_text(column, record) for column in shown.columns] for record in shown.rows]
+    numbers = [all(_NUMBER.match(row[at]) for row in rows) for at in range(len(shown.columns))]
+    return Cells([[_small(cell) for cell in row] for row in rows], numbers)
+
+
+def values(shown: Table) -> list[list[Cell]]:
+    """The cells of a declared table before they are rounded."""
+    return [[column.value(record) for column in shown.columns] for record in shown.rows]
+
+
+def equal_rows(rows: Iterable[Sequence[object]]) -> list[str]:
+    """The names, first in each row, of rows that say the same: `a and b`."""
+    named: dict[tuple[object, ...], list[str]] = {}
+    for name, *rest in rows:
+        named.setdefault(tuple(rest), []).append(str(name))
+    return [" and ".join(names) for names in named.values() if len(names) > 1]
+
+
+def with_code(text: str) -> Markup:
+    """A sentence whose commands in backticks are code."""
+    return Markup(_COMMAND.sub(r"<code>\1</code>", str(escape(text))))
+
+
+def drawing(figure: Figure, label: str, name: str) -> Markup:
+    """A figure as an SVG element."""
+    return Markup(svg(figure, label=label, name=name))
+
+
+def _text(column: Column, record: object) -> str:
+    value, form = column.value(record), column.form
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, int | float):
+        return {"p": p_value, "%": percent}.get(form, plain)(value)
+    return with_ends(value, sign=form.startswith("+")) if ends_of(value) else plain(None)
+
+
+def _small(text: str) -> Markup:
+    return Markup(_SMALL.sub(r"<small>\g<0></small>", str(escape(text))))
