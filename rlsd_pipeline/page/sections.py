@@ -6,7 +6,6 @@ from datetime import date
 from rlsd_pipeline.page.pictures import Picture, pictures
 from rlsd_pipeline.page.record import Provenance, Record
 from rlsd_pipeline.page.seeds import seeds_section
-from rlsd_pipeline.page.tables import estimate, in_order, steps
 from rlsd_pipeline.report.grid_view import grid_tables
 from rlsd_pipeline.report.method_table import (
     LEAKAGE,
@@ -14,11 +13,21 @@ from rlsd_pipeline.report.method_table import (
     difference_meaning,
     interval_meaning,
 )
-from rlsd_pipeline.statistics.intervals import SEEDS_REASON, STUDENT
-from rlsd_pipeline.tables.documents import markdown_table
-from rlsd_pipeline.tables.numbers import ABSENT, level, p_value, plain, with_ends
-from rlsd_pipeline.tables.results import by_name
-from schemas import MethodFidelity, MethodResult, Results, ScoreDifference
+from rlsd_pipeline.statistics.intervals import SEEDS_REASON
+from rlsd_pipeline.tables.credit import fidelity_columns, part_columns
+from rlsd_pipeline.tables.documents import markdown_cells
+from rlsd_pipeline.tables.numbers import level
+from rlsd_pipeline.tables.result_columns import result_columns
+from rlsd_pipeline.tables.results import by_name, reading
+from rlsd_pipeline.tables.table import Table, table_of_cells
+from schemas import MethodResult, Results
+from schemas.weighting_comparison import WITHIN
+
+_COLUMNS = (
+    *("method", "seeds", "updates", "accuracy", "gain", "difference", "p", "mentions", "blind"),
+    "steps",
+)
+"""The columns of a benchmark."""
 
 _SHOWN = 12
 """Digits of a digest on the page; the record has more."""
@@ -96,33 +105,8 @@ def _results(record: Record) -> Iterator[str]:
 
 
 def _benchmark(lines: Sequence[MethodResult], baseline: str) -> str:
-    names = in_order({name for line in lines for name in line.steps})
-    heads = ["method", "seeds", "updates", "accuracy", "gain over the base"]
-    heads += [f"minus {baseline}", "p (Holm)", "mentions a reference", "blind", " / ".join(names)]
-    rows = [
-        [
-            line.method,
-            str(len(line.seeds)),
-            plain(line.updates),
-            with_ends(line.score),
-            estimate(line.gain, sign=True),
-            estimate(line.difference, sign=True),
-            ABSENT if line.difference is None else p_value(line.difference.p_corrected),
-            estimate(line.mentions),
-            ABSENT if line.blind is None else f"{line.blind:.3f}",
-            steps(line.steps, names),
-        ]
-        for line in lines
-    ]
-    # A column that no line fills says nothing.
-    filled = [place for place, head in enumerate(heads) if head and _any(rows, place)]
-    return markdown_table(
-        [heads[place] for place in filled], [[row[place] for place in filled] for row in rows]
-    )
-
-
-def _any(rows: Sequence[Sequence[str]], place: int) -> bool:
-    return any(row[place] != ABSENT for row in rows)
+    columns = result_columns(_COLUMNS, lines, f"minus {baseline}")
+    return markdown_cells(Table("", columns, lines))
 
 
 def decisions(lines: Sequence[MethodResult], table: Results) -> Iterator[str]:
@@ -132,30 +116,18 @@ def decisions(lines: Sequence[MethodResult], table: Results) -> Iterator[str]:
         lines: Of one benchmark.
         table: Names the baseline and the level.
     """
-    found: dict[str, list[str]] = {"better": [], "worse": [], "not decided": [], "one seed": []}
-    for line in lines:
-        if line.difference is not None:
-            word = _decided(line.difference, len(line.seeds), 1 - table.confidence)
-            found[word].append(line.method)
+    words = {"higher": "Better", "lower": "Worse", "unresolved": "Not decided"}
+    found = {
+        word: [one.method for one in lines if reading(one, table.confidence) == word]
+        for word in (*words, "one seed")
+    }
     against = f"against {table.compared_with}, over seeds and corrected"
-    said = [
-        f"{word.capitalize()} {against}: {', '.join(found[word])}."
-        for word in ("better", "worse", "not decided")
-        if found[word]
-    ]
+    said = [f"{words[word]} {against}: {', '.join(found[word])}." for word in words if found[word]]
     if found["one seed"]:
         alone = ", ".join(found["one seed"])
         said.append(f"Over the questions of one seed, which says nothing of the methods: {alone}.")
     if said:
         yield " ".join(said)
-
-
-def _decided(found: ScoreDifference, seeds: int, alpha: float) -> str:
-    if seeds < 2 or found.test != STUDENT:
-        return "one seed" if seeds < 2 else "not decided"
-    if found.p_corrected is None or found.p_corrected >= alpha:
-        return "not decided"
-    return "better" if found.value > 0 else "worse"
 
 
 def _shown(drawn: Drawn, kind: str, folder: str) -> Iterator[str]:
@@ -182,19 +154,10 @@ def _fidelity(record: Record, drawn: Drawn, folder: str) -> Iterator[str]:
     yield "## Credit fidelity"
     yield from _shown(drawn, "fidelity", folder)
     against = f"minus {record.table.compared_with}" if record.table else "difference"
-    heads = ["credit", "fidelity", "within responses", against, "p (Holm)"]
-    yield markdown_table(heads, [_credit(one) for one in record.fidelity])
+    method, fidelity, *compared = fidelity_columns(against)
+    within = part_columns(WITHIN, against)[0]
+    yield markdown_cells(Table("", [method, fidelity, within, *compared], record.fidelity))
     yield record.fidelity_meaning
-
-
-def _credit(one: MethodFidelity) -> list[str]:
-    return [
-        one.method,
-        estimate(one.value),
-        estimate(one.within),
-        estimate(one.difference, sign=True),
-        p_value(one.p_corrected),
-    ]
 
 
 def _grids(record: Record, drawn: Drawn, folder: str) -> Iterator[str]:
@@ -205,7 +168,7 @@ def _grids(record: Record, drawn: Drawn, folder: str) -> Iterator[str]:
         yield "## RLSD over λ and ε_w"
     for shown, name in zip(maps, names, strict=True):
         yield from _shown({name: drawn[name]}, name, folder)
-        yield markdown_table(shown.heads, shown.texts(ABSENT))
+        yield markdown_cells(shown)
 
 
 def _diagnostics(record: Record) -> Iterator[str]:
@@ -213,12 +176,7 @@ def _diagnostics(record: Record) -> Iterator[str]:
     for one in record.diagnostics:
         yield f"## {one.title}"
         yield one.explanation
-        rows = [[_cell(cell) for cell in row] for row in one.rows]
-        yield markdown_table(one.columns, rows)
-
-
-def _cell(cell: str | int | float | None) -> str:
-    return cell if isinstance(cell, str) else plain(cell)
+        yield markdown_cells(one.table)
 
 
 def _settings(record: Record) -> str:
@@ -230,4 +188,5 @@ def _settings(record: Record) -> str:
     ]
     if not rows:
         return ""
-    return "\n\n".join(["## Settings", *record.notes, markdown_table(["part", "setting"], rows)])
+    shown = markdown_cells(table_of_cells("", ["part", "setting"], rows))
+    return "\n\n".join(["## Settings", *record.notes, shown])

@@ -8,8 +8,7 @@ from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
 from rlsd_pipeline.report.vector import svg
-from rlsd_pipeline.tables.numbers import ends_of, p_value, percent, plain, with_ends
-from rlsd_pipeline.tables.table import Cell, Column, Table
+from rlsd_pipeline.tables.table import Cell, Table
 
 _COMMAND = re.compile("`([^`]+)`")
 _NUMBER = re.compile(r"[+−-]?[\d.∞]|[<–]")
@@ -30,8 +29,8 @@ class Cells(NamedTuple):
 
 
 def cells(shown: Table) -> Cells:
-    """The cells of a declared table; an interval that the data do not bound is absent."""
-    rows = [[_text(column, record) for column in shown.columns] for record in shown.rows]
+    """The cells of a declared table, with three significant digits."""
+    rows = shown.significant()
     numbers = [all(_NUMBER.match(row[at]) for row in rows) for at in range(len(shown.columns))]
     return Cells([[_small(cell) for cell in row] for row in rows], numbers)
 
@@ -57,15 +56,6 @@ def with_code(text: str) -> Markup:
 def drawing(figure: Figure, label: str, name: str) -> Markup:
     """A figure as an SVG element."""
     return Markup(svg(figure, label=label, name=name))
-
-
-def _text(column: Column, record: object) -> str:
-    value, form = column.value(record), column.form
-    if isinstance(value, str):
-        return value
-    if value is None or isinstance(value, int | float):
-        return {"p": p_value, "%": percent}.get(form, plain)(value)
-    return with_ends(value, sign=form.startswith("+")) if ends_of(value) else plain(None)
 
 
 def _small(text: str) -> Markup:

@@ -17,6 +17,7 @@ from rlsd_pipeline.report.heat_map import MANY, heat_map
 from rlsd_pipeline.report.learning_view import learning_against_fidelity, learning_table
 from rlsd_pipeline.report.styles import method_styles
 from rlsd_pipeline.report.tokens import embedded, payload
+from rlsd_pipeline.tables import result_columns
 from rlsd_pipeline.tables.numbers import level, signed
 from rlsd_pipeline.tables.results import by_name, over_seeds
 
@@ -69,7 +70,7 @@ FUNCTIONS = (
     *(comparison_tables.credit_table, comparison_tables.signal_table),
     *(comparison_tables.lookahead_table, comparison_tables.matrices),
     *(comparison_tables.nearest_table, method_table.method_columns, method_table.method_tables),
-    *(method_table.difference_meaning, method_table.published_table, method_table.steps_of),
+    *(method_table.difference_meaning, method_table.published_table, result_columns.step_names),
 )
 FILTERS = (
     *(elements.cells, elements.values, elements.equal_rows, elements.with_code),

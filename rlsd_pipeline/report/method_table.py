@@ -1,20 +1,18 @@
 """The results on the page: a line a method, and what every column means."""
 
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
 
 from rlsd_pipeline.evaluation.published import BENCHMARKS, published_methods
 from rlsd_pipeline.statistics.intervals import SEEDS_REASON
-from rlsd_pipeline.tables.credit import METHOD
 from rlsd_pipeline.tables.numbers import (
-    ABSENT,
     ends_of,
     level,
     p_value,
     percent,
     true_minus,
 )
-from rlsd_pipeline.tables.results import by_name, over_seeds
+from rlsd_pipeline.tables.result_columns import declared, filled, step_names
+from rlsd_pipeline.tables.results import by_name, over_seeds, reading
 from rlsd_pipeline.tables.table import Column, Table, table_of_cells
 from schemas import MethodLookahead, MethodResult, Results, ScoreDifference
 
@@ -22,6 +20,7 @@ ONE_SEED = "One seed: all of this is about these trainings, and says nothing abo
 LEAKAGE = (
     "Leakage is the share of held-out responses that mention a reference, although none was shown."
 )
+_SIGNS = {"higher": "▲\u00a0", "lower": "▼\u00a0", "unresolved": "≈\u00a0", "one seed": ""}
 STEPS = "Each step of the reasoning is judged given the step before."
 
 
@@ -64,62 +63,49 @@ def difference_meaning(results: Results) -> str:
     )
 
 
-def reading(line: MethodResult, confidence: float) -> str | None:
-    """What the test says of a difference, in words and with a sign."""
-    found = line.difference
-    if found is None:
-        return None
-    if len(line.seeds) < 2:
-        return "one seed"
-    p = found.p_value if found.p_corrected is None else found.p_corrected
-    if p >= 1 - confidence:
-        return "≈\u00a0unresolved"
-    return "▲\u00a0higher" if found.value > 0 else "▼\u00a0lower"
-
-
 def method_columns(results: Results) -> list[Column]:
-    """The columns for which any line has a number."""
-    lines, confidence = results.lines, results.confidence
-    over = interval_meaning(results)
-    meaning = f"share of correct responses; {level(confidence)} interval {over}"
-    chosen = [METHOD, Column("score", attrgetter("score"), "", meaning)]
-    if any(line.difference for line in lines):
-        against, test = f"against {results.compared_with}", f"at the level {1 - confidence:.2g}"
-        chosen += [
-            Column(against, attrgetter("difference"), "+", difference_meaning(results)),
-            Column("p", _p, meaning=_p_meaning(lines)),
-            Column(
-                "reading",
-                lambda line: reading(line, confidence),
-                meaning=f"of p {test}; unresolved is not the same as equal",
-            ),
-        ]
-    chosen += [
-        Column("updates", attrgetter("updates"), meaning="of the policy that was scored"),
-        Column(
-            "n", lambda line: len(line.seeds), meaning="training seeds × questions asked of each"
-        ),
-    ]
-    if any(line.gain for line in lines):
-        meaning = "score minus that of the untrained base policy"
-        chosen.append(Column("gain", attrgetter("gain"), "+", meaning))
-    if any(ends_of(line.mentions) for line in lines):
-        chosen.append(Column("leakage", _leakage, meaning=LEAKAGE))
-    if any(line.blind is not None for line in lines):
-        chosen.append(Column("blind", attrgetter("blind"), meaning="score without the image"))
-    chosen += [_step(name) for name in steps_of(lines)]
-    if len(_tests(lines)) > 1:
-        chosen.append(Column("test", _test, meaning="the test behind the p-value"))
-    return chosen
+    """The columns for which any line has a value, each with what it means."""
+    lines = results.lines
+    meaning = _meanings(results)
+    steps = step_names(lines)
+    shared = declared(f"against {results.compared_with}", steps)
+    own = {
+        "p": Column("p", _p, "<"),
+        "reading": Column("reading", lambda line: _reading(line, results.confidence), "<"),
+        "n": Column("n", lambda line: len(line.seeds)),
+        "leakage": Column("leakage", _leakage, "<"),
+        "test": Column("test", lambda line: line.difference and line.difference.test, "<"),
+    }
+    columns = shared | own
+    last = ["test"] if len(_tests(lines)) > 1 else []
+    names = ["method", *(name for name in meaning if name != "test"), *steps, *last]
+    chosen = [columns[name]._replace(meaning=meaning.get(name, "")) for name in names]
+    return filled(chosen, lines)
 
 
-def steps_of(lines: Iterable[MethodResult]) -> list[str]:
-    """The steps of the reasoning that are judged."""
-    return list(dict.fromkeys(name for line in lines for name in line.steps))
+def _meanings(results: Results) -> dict[str, str]:
+    """Name of a column → what its numbers are, in the order of the table."""
+    confidence = results.confidence
+    test = f"at the level {1 - confidence:.2g}"
+    return {
+        "accuracy": f"share of correct responses; {level(confidence)} interval "
+        f"{interval_meaning(results)}",
+        "difference": difference_meaning(results),
+        "p": _p_meaning(results.lines),
+        "reading": f"of p {test}; unresolved is not the same as equal",
+        "updates": "of the policy that was scored",
+        "n": "training seeds × questions asked of each",
+        "gain": "accuracy minus that of the untrained base policy",
+        "leakage": LEAKAGE,
+        "blind": "accuracy without the image",
+        "test": "the test behind the p-value",
+    }
 
 
-def _step(name: str) -> Column:
-    return Column(name, lambda line: line.steps.get(name))
+def _reading(line: MethodResult, confidence: float) -> str | None:
+    """In words and with a sign."""
+    found = reading(line, confidence)
+    return found and _SIGNS[found] + found
 
 
 def _p(line: MethodResult) -> str | None:
@@ -128,10 +114,6 @@ def _p(line: MethodResult) -> str | None:
     if found.p_corrected is None:
         return p_value(found.p_value)
     return f"{p_value(found.p_value)} → {p_value(found.p_corrected)}"
-
-
-def _test(line: MethodResult) -> str | None:
-    return None if line.difference is None else line.difference.test
 
 
 def _tests(lines: Iterable[MethodResult]) -> list[str]:
@@ -150,9 +132,9 @@ def _p_meaning(lines: Sequence[MethodResult]) -> str:
     return f"of no difference{by}, not corrected for the number of comparisons"
 
 
-def _leakage(line: MethodResult) -> str:
+def _leakage(line: MethodResult) -> str | None:
     ends = ends_of(line.mentions)
     if ends is None:
-        return ABSENT
+        return None
     low, high = (100 * end for end in ends)
     return f"{percent(line.mentions.value)} {true_minus(f'[{low:.1f}, {high:.1f}]')}"

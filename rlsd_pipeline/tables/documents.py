@@ -48,6 +48,11 @@ def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([_markdown_row(heads), rule, *map(_markdown_row, rows)])
 
 
+def markdown_cells(table: Table) -> str:
+    """A table as it stands in a text: without title and notes, with three significant digits."""
+    return markdown_table(table.heads, table.significant())
+
+
 def latex(tables: Sequence[Table]) -> str:
     """The tables as floats for the package booktabs."""
     return "\n\n".join(_latex(table) for table in tables)

@@ -1,13 +1,12 @@
 """The results as tables: short for a page or a terminal, and as a document beside the paper's."""
 
-from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from rlsd_pipeline.config.evaluation import BenchmarkConfig
 from rlsd_pipeline.evaluation.published import PROTOCOL, PublishedCell, published_rows
 from rlsd_pipeline.stages.evaluation.results import tests_of_results
-from rlsd_pipeline.statistics.intervals import SEEDS_REASON, UNBOUNDED_REASON
+from rlsd_pipeline.statistics.intervals import SEEDS_REASON, STUDENT, UNBOUNDED_REASON
 from rlsd_pipeline.tables.numbers import ends_of
 from rlsd_pipeline.tables.paper import (
     in_paper,
@@ -16,92 +15,31 @@ from rlsd_pipeline.tables.paper import (
     paper_means,
     protocol_notes,
 )
+from rlsd_pipeline.tables.result_columns import STEPS, result_columns
 from rlsd_pipeline.tables.table import Column, Table, table_of_cells
 from schemas import Interval, MethodResult, ScoreDifference
 
-_STEPS = ("perceive", "compare", "negate")
+Reading = Literal["higher", "lower", "unresolved", "one seed"]
 
 _SHORT = (
-    *("benchmark", "policy", "accuracy", "against", "p of it", "updates", "seeds", "gain", "p"),
-    *("detectable", "judged", "mentions", "blind", "unparsed", "truncated", *_STEPS),
+    *("benchmark", "policy", "accuracy", "difference", "p", "updates", "seeds", "gain alone"),
+    *("p of the gain, short", "detectable", "judged", "mentions alone", "blind", "unparsed"),
+    *("truncated", "each step"),
 )
 """The columns on a terminal."""
 
 _LONG = (
-    *("method", "accuracy", "with a judge", "difference", "p (Holm, methods)", "updates", "seeds"),
-    *("whole gain", "p (Holm, benchmarks)", "detectable", "mentions a reference", "unparsed"),
-    *("truncated", "blind", "steps"),
+    *("method", "accuracy", "with a judge", "difference", "p among methods", "updates", "seeds"),
+    *("gain", "p of the gain", "detectable", "mentions", "unparsed", "truncated", "blind"),
+    "steps",
 )
 """The columns of a benchmark in a document."""
 
-_PAGE = (
-    *("benchmark", "method", "accuracy", "against", "p of it", "updates", "seeds", "gain"),
-    *("detectable", "judged", "blind", "mentions", "unparsed", "truncated"),
+_UI = (
+    *("benchmark", "method", "accuracy", "difference", "p", "updates", "seeds", "gain alone"),
+    *("detectable", "judged", "blind", "mentions alone", "unparsed", "truncated"),
 )
 """The columns in Dagster."""
-
-
-def _columns(against: str) -> dict[str, Column]:
-    """Every column of a result, by a name of its own.
-
-    Args:
-        against: Head of the difference to the method that all are compared with.
-    """
-    p_value = _part("difference", "p_corrected")
-    columns = {
-        "accuracy": Column("accuracy", attrgetter("score")),
-        "against": Column(against, attrgetter("difference"), "+.3f"),
-        "difference": Column(against, attrgetter("difference"), "+.3f"),
-        "p of it": Column("p (Holm)", p_value, "p"),
-        "p (Holm, methods)": Column("p (Holm, methods)", p_value, "p"),
-        "seeds": Column("seeds", lambda line: len(line.seeds), "d"),
-        "gain": Column("gain", _part("gain", "value"), "+.3f"),
-        "whole gain": Column("gain", attrgetter("gain"), "+.3f"),
-        "p": Column("p", _part("gain", "p_corrected"), ".1g"),
-        "p (Holm, benchmarks)": Column("p (Holm, benchmarks)", _part("gain", "p_corrected"), "p"),
-        "with a judge": Column("with a judge", attrgetter("judged")),
-        "mentions": Column("mentions", attrgetter("mentions.value")),
-        "mentions a reference": Column("mentions a reference", attrgetter("mentions")),
-        "policy": Column("policy", attrgetter("method")),
-        "steps": Column(" / ".join(_STEPS), _steps),
-    }
-    for name in ("benchmark", "method", "detectable", "judged", "blind"):
-        columns[name] = Column(name, attrgetter(name))
-    for name in ("updates", "unparsed", "truncated"):
-        columns[name] = Column(name, attrgetter(name), "d")
-    return columns | {step: Column(step, _step(step)) for step in _STEPS}
-
-
-def _part(field: str, part: str) -> Callable[[MethodResult], Any]:
-    """Reads a part of a difference that may be missing."""
-
-    def read(line: MethodResult) -> Any:
-        found = getattr(line, field)
-        return None if found is None else getattr(found, part)
-
-    return read
-
-
-def _step(name: str) -> Callable[[MethodResult], float | None]:
-    return lambda line: line.steps.get(name)
-
-
-def _steps(line: MethodResult) -> str:
-    return " / ".join(f"{line.steps[name]:.2f}" if name in line.steps else "-" for name in _STEPS)
-
-
-def _chosen(
-    names: Sequence[str], lines: Sequence[MethodResult], against: str, without: Sequence[str] = ()
-) -> list[Column]:
-    """The named columns, without those that none of these lines has a number for."""
-    absent = {step for step in _STEPS if not any(step in line.steps for line in lines)}
-    absent.update(without)
-    if all(line.judged is None for line in lines):
-        absent |= {"judged", "with a judge"}
-    if not any(line.difference for line in lines):
-        absent |= {"against", "p of it"}
-    columns = _columns(against)
-    return [columns[name] for name in names if name not in absent]
 
 
 def over_seeds(lines: Sequence[MethodResult]) -> bool:
@@ -122,8 +60,9 @@ def short_table(
     """
     names = [line.benchmark for line in lines]
     ruled = {at for at in range(1, len(names)) if names[at] != names[at - 1]}
-    without = () if over_seeds(lines) else ("seeds",)
-    columns = _chosen(_SHORT, lines, f"- {compared}", without)
+    # The answer is what the accuracy is about.
+    without = {"answer"} if over_seeds(lines) else {"answer", "seeds"}
+    columns = result_columns(_SHORT, lines, f"- {compared}", without)
     return Table(title, columns, lines, notes, keys=2, ruled=ruled)
 
 
@@ -131,7 +70,7 @@ def page_table(
     lines: Sequence[MethodResult], compared: str, benchmarks: Sequence[BenchmarkConfig]
 ) -> Table:
     """All benchmarks below each other, beside the paper's figures if there are any."""
-    columns = _chosen(_PAGE, lines, f"minus {compared}")
+    columns = result_columns(_UI, lines, f"minus {compared}")
     paper = {
         each.name: paper_column([line for line in lines if line.benchmark == each.name], each)[1]
         for each in benchmarks
@@ -152,7 +91,7 @@ def documents(
     declared = {each.name: each for each in benchmarks}
     found = [_overview(by_benchmark, declared)] if len(by_benchmark) > 1 else []
     for name, lines in by_benchmark.items():
-        columns = _chosen(_LONG, lines, f"minus {compared}")
+        columns = result_columns(_LONG, lines, f"minus {compared}")
         head, paper = paper_column(lines, declared[name])
         if head:
             columns.append(_looked_up(head, paper))
@@ -204,6 +143,25 @@ def by_name(results: Sequence[MethodResult]) -> dict[str, list[MethodResult]]:
     return groups
 
 
+def reading(line: MethodResult, confidence: float) -> Reading | None:
+    """What the corrected test over seeds says of a difference; None without a difference.
+
+    Args:
+        line: A method on a benchmark.
+        confidence: 1 minus the level of the test.
+    """
+    found = line.difference
+    if found is None:
+        return None
+    if len(line.seeds) < 2:
+        return "one seed"
+    p = found.p_value if found.p_corrected is None else found.p_corrected
+    # A method is never better on the strength of questions alone.
+    if found.test != STUDENT or p >= 1 - confidence:
+        return "unresolved"
+    return "higher" if found.value > 0 else "lower"
+
+
 def records(
     results: Sequence[MethodResult], compared: str, benchmarks: Sequence[BenchmarkConfig]
 ) -> list[dict[str, object]]:
@@ -232,7 +190,7 @@ def _record(line: MethodResult, compared: str, paper: PublishedCell | None) -> d
         **_test("difference", line.difference),
         **_numbers("mentions", line.mentions),
         **{name: getattr(line, name) for name in ("unparsed", "truncated", "blind")},
-        **{step: line.steps.get(step) for step in _STEPS},
+        **{step: line.steps.get(step) for step in STEPS},
         "published_percent": paper and paper.percent,
         "published_count": paper and paper.correct,
         "published_total": paper and paper.total,

@@ -6,7 +6,16 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from rlsd_pipeline.statistics.intervals import UNBOUNDED_MARK
-from rlsd_pipeline.tables.numbers import Bounded, ends_of, true_minus
+from rlsd_pipeline.tables.numbers import (
+    ABSENT,
+    Bounded,
+    ends_of,
+    p_value,
+    percent,
+    plain,
+    true_minus,
+    with_ends,
+)
 
 Cell = str | float | Bounded | None
 
@@ -74,6 +83,13 @@ class Table(NamedTuple):
             for row in self.rows
         ]
 
+    def significant(self) -> list[list[str]]:
+        """The cells as text with three significant digits, whatever the form of their columns.
+
+        An interval that the data do not bound is absent.
+        """
+        return [[_significant(column, row) for column in self.columns] for row in self.rows]
+
 
 def table_of_cells(
     title: str,
@@ -118,3 +134,12 @@ def text(value: Cell, form: str = ".3f", absent: str = "-") -> str:
     if (ends := ends_of(value)) is None:
         return f"{value.value:{form}} {UNBOUNDED_MARK}"
     return f"{value.value:{form}} [{ends[0]:{form}}, {ends[1]:{form}}]"
+
+
+def _significant(column: Column, record: Any) -> str:
+    value, form = column.value(record), column.form
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, int | float):
+        return {"p": p_value, "%": percent}.get(form, plain)(value)
+    return with_ends(value, sign=form.startswith("+")) if ends_of(value) else ABSENT

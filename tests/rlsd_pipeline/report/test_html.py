@@ -12,6 +12,7 @@ from rlsd_pipeline.report.data import Report
 from rlsd_pipeline.report.html import TITLES, render
 from rlsd_pipeline.report.rollout_view import Picture, RolloutView
 from rlsd_pipeline.report.tokens import embedded, payload
+from rlsd_pipeline.statistics.intervals import STUDENT
 from schemas import Interval, MethodResult, Results, ScoreDifference
 from tests.rlsd_pipeline.report.conftest import result
 
@@ -233,7 +234,7 @@ def test_the_view_opens_where_methods_differ() -> None:
 
 def test_one_seed_is_said_to_say_nothing_of_the_methods() -> None:
     found = ScoreDifference(
-        value=0.2, low=0.1, high=0.3, p_value=1e-6, p_corrected=None, test="exact McNemar"
+        value=0.2, low=0.1, high=0.3, p_value=1e-6, p_corrected=None, test=STUDENT
     )
     scores = [Interval(value=value, low=0.4, high=0.6) for value in (0.5, 0.7)]
     lines = [

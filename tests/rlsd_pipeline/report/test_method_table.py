@@ -7,6 +7,7 @@ import pytest
 from rlsd_pipeline.report.data import Report
 from rlsd_pipeline.report.html import render
 from rlsd_pipeline.report.method_table import difference_meaning, published_table
+from rlsd_pipeline.tables.results import reading
 from schemas import Interval, MethodResult, Results, ScoreDifference
 from tests.rlsd_pipeline.report.conftest import result
 
@@ -43,7 +44,7 @@ def test_a_line_has_what_its_record_has() -> None:
     table = page.partition('aria-label="scores by method"')[2].partition("</table>")[0]
     heads, group, base, strong, mine = rows(table)
     assert heads == [
-        *("method", "score", "against grpo", "p", "reading", "updates", "n", "gain", "leakage"),
+        *("method", "accuracy", "against grpo", "p", "reading", "updates", "n", "gain", "leakage"),
         *("blind", "compare"),
     ]
     assert group == ["own"]
@@ -70,3 +71,21 @@ def test_the_papers_numbers_are_of_what_a_method_is_and_not_of_its_name() -> Non
 def test_the_pairs_are_named(seeds: list[int], pairs: str) -> None:
     lines = [line.model_copy(update={"seeds": seeds}) for line in LINES]
     assert f"paired over {pairs}" in difference_meaning(of(lines))
+
+
+@pytest.mark.parametrize(
+    ("changes", "seeds", "said"),
+    [
+        ({}, 4, "higher"),
+        ({"value": -0.0625}, 4, "lower"),
+        ({"p_corrected": 0.05}, 4, "unresolved"),
+        ({"p_corrected": None}, 4, "higher"),
+        ({}, 1, "one seed"),
+        ({"test": "exact McNemar"}, 4, "unresolved"),
+    ],
+)
+def test_only_a_test_over_seeds_decides(changes: dict[str, object], seeds: int, said: str) -> None:
+    found = AGAINST.model_copy(update=changes)
+    line = LINES[1].model_copy(update={"difference": found, "seeds": list(range(seeds))})
+    assert reading(line, 0.95) == said
+    assert reading(LINES[0], 0.95) is None
