@@ -157,7 +157,7 @@ def reading(line: MethodResult, confidence: float) -> Reading | None:
         return "one seed"
     p = found.p_value if found.p_corrected is None else found.p_corrected
     # A method is never better on the strength of questions alone.
-    if found.test != STUDENT or p >= 1 - confidence:
+    if found.test != STUDENT or p >= round(1 - confidence, 12):
         return "unresolved"
     return "higher" if found.value > 0 else "lower"
 

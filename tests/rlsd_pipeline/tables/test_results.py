@@ -112,7 +112,7 @@ def test_the_papers_figure_stands_beside_the_method_it_is_about() -> None:
     assert mathvista.texts("")[1][2:4] == ["+0.020 [−0.010, +0.050]", "0.2"]
     own = found["own"]
     assert own.heads[-1] == "perceive"
-    assert own.texts("")[1][-1] == "0.50 / - / -"
+    assert own.texts("")[1][-1] == "0.50"
 
 
 def test_a_negative_number_has_a_minus_sign_and_a_name_its_hyphen() -> None:
