@@ -111,8 +111,8 @@ conformance: $(DEVELOPMENT)
 	RLSD_BENCHDATA=$(BENCHDATA) $(BIN)/python -m pytest -q -rs tests/conformance
 
 leak-detector: $(DEVELOPMENT)
-	RLSD_BENCHDATA=$(BENCHDATA) $(BIN)/python -m pytest -q -rs \
-		tests/rlsd_pipeline/diagnostics/leakage/test_detector.py tests/conformance/test_leak_detector.py
+	$(BIN)/python -m tests.rlsd_pipeline.diagnostics.leakage.detector_table \
+		$(if $(wildcard $(BENCHDATA)),--data $(BENCHDATA)) $(if $(RECORD),--record $(RECORD))
 
 # Of the working tree against BASE; needs the benchmarks' public outputs.
 verdict-changes: $(DEVELOPMENT)

@@ -1,69 +1,20 @@
-"""Precision and recall of the phrase detector, by what the teacher was shown; prints a table.
-
-`texts.jsonl` holds what policies write: leaking and clean responses in the words of each privileged
-context. A third is held out: no pattern was made or changed by looking at what the detector makes
-of them.
-"""
-
-import json
-from collections.abc import Iterable
-from pathlib import Path
-from typing import NamedTuple
+"""How well the phrase detector does on texts in the words of each privileged context."""
 
 import pytest
 
 from rlsd_pipeline.config.prompts import PromptsConfig
 from rlsd_pipeline.diagnostics.leakage.mentions import find_mentions
-
-CONTEXTS = ("answer", "solution", "sibling", "feedback")
-
-
-class Text(NamedTuple):
-    """One response, and whether it speaks of what nobody showed the student."""
-
-    context: str
-    leaks: bool
-    held_out: bool
-    text: str
-
-
-class Rates(NamedTuple):
-    """What the detector makes of some texts."""
-
-    leaking: int
-    found: int
-    clean: int
-    false: int
-
-    @property
-    def recall(self) -> float:
-        return self.found / self.leaking
-
-    @property
-    def precision(self) -> float:
-        return self.found / (self.found + self.false)
-
-    def __str__(self) -> str:
-        return (
-            f"recall {self.found:3} of {self.leaking:3} ({self.recall:.2f})   "
-            f"precision {self.precision:.2f} ({self.false} of {self.clean} clean)"
-        )
+from tests.rlsd_pipeline.diagnostics.leakage.detector_table import (
+    CONTEXTS,
+    Text,
+    rates,
+    read_texts,
+)
 
 
 @pytest.fixture(scope="module")
 def texts() -> list[Text]:
-    lines = Path(__file__).with_name("texts.jsonl").read_text(encoding="utf-8").splitlines()
-    return [Text(**json.loads(line)) for line in lines]
-
-
-def rates(texts: Iterable[Text]) -> Rates:
-    judged = [(text.leaks, bool(find_mentions(text.text))) for text in texts]
-    return Rates(
-        leaking=sum(leaks for leaks, _ in judged),
-        found=sum(leaks and found for leaks, found in judged),
-        clean=sum(not leaks for leaks, _ in judged),
-        false=sum(found and not leaks for leaks, found in judged),
-    )
+    return read_texts()
 
 
 def test_there_are_enough_texts_of_each_kind(texts: list[Text]) -> None:
@@ -76,14 +27,9 @@ def test_there_are_enough_texts_of_each_kind(texts: list[Text]) -> None:
     assert len({text.text for text in texts}) == len(texts)
 
 
-def test_precision_and_recall(texts: list[Text], capsys: pytest.CaptureFixture[str]) -> None:
-    known = rates(text for text in texts if not text.held_out)
+def test_precision_and_recall(texts: list[Text]) -> None:
     held_out = rates(text for text in texts if text.held_out)
     by_context = {name: rates(t for t in texts if t.context == name) for name in CONTEXTS}
-    with capsys.disabled():
-        print()
-        for name, found in {**by_context, "tuned on": known, "held out": held_out}.items():
-            print(f"{name:<10} {found}")
     assert held_out.recall >= 0.9
     assert held_out.precision >= 0.95
     for found in by_context.values():
