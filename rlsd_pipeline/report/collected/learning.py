@@ -46,6 +46,9 @@ def learning_plots(
         f"{experiment.compared_with} over the seeds that both have (Student's t); one seed has no "
         "interval. Area: mean height of the curve over the updates; end: its last tenth."
     )
+    trained = dict.fromkeys(method for learning in learnt.values() for method in learning)
+    if unknown := [method for method in trained if method not in known | oracles]:
+        meaning += f" Without a fidelity on these rollouts, and so not drawn: {', '.join(unknown)}."
     found = (
         learning_plot(
             f"{quantity}, {measure}",

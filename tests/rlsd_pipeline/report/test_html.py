@@ -96,6 +96,16 @@ def test_the_test_behind_a_p_value_is_named(page: str) -> None:
     assert "corrected for all comparisons made here; the intervals are not corrected" in words
 
 
+def test_a_comparison_without_methods_has_no_matrices(sample: Callable[..., Report]) -> None:
+    whole = sample().comparison
+    assert whole is not None
+    credit = whole.credit.model_copy(update={"methods": [], "rank_correlation": []})
+    bare = whole.model_copy(update={"credit": credit, "gradients": None})
+    page = render(sample().model_copy(update={"comparison": bare}))
+    assert "Do methods order tokens alike?" not in page
+    assert "Lookahead: the same start" in page
+
+
 def test_an_empty_report_is_a_page() -> None:
     page = render(Report(title="t", experiment="e", created="2026-01-01"))
     assert sections(page) == []

@@ -12,7 +12,7 @@ from rlsd_pipeline.report.collected.learning import learning_plots
 from rlsd_pipeline.report.collected.tokens import TRUE, rollout_views
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
-from rlsd_pipeline.stages.evaluation.learning import read_learning
+from rlsd_pipeline.stages.evaluation.learning import Learnt, read_learning
 from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
 from rlsd_pipeline.stages.workspace import StageRun, Workspace
 from schemas import TokenValues, WeightingComparison
@@ -85,6 +85,15 @@ def test_learning_is_held_against_it(valued: StageRun) -> None:
         assert [point.method for point in plot.points] == ["grpo", "rlsd"]
         assert all(point.fidelity == fidelities[point.method] for point in plot.points)
         assert "4 problems before the policy of rlsd-s0 at iteration 0" in plot.meaning
+        assert "not drawn" not in plot.meaning
+    lost = {
+        **learnt,
+        "accuracy: greedy": {**learnt["accuracy: greedy"], "other": {0: Learnt(0.5, 0.5)}},
+    }
+    plots = learning_plots(valued, found, lost)
+    assert plots[0].meaning.endswith(
+        "Without a fidelity on these rollouts, and so not drawn: other."
+    )
 
 
 def test_the_true_advantage_stands_before_the_methods(valued: StageRun) -> None:
