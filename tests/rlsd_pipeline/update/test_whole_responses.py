@@ -1,4 +1,4 @@
-"""GSPO, CISPO, FIPO and Dr. GRPO, against loops over single tokens of a policy that has moved."""
+"""DAPO, GSPO, CISPO, FIPO and Dr. GRPO, against loops over tokens of a policy that has moved."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -16,6 +16,7 @@ from rlsd_pipeline.weighting.method import TokenStreams
 
 TEMPERATURE = 0.8
 CHOICES = {
+    "dapo": UpdateConfig(denominator="token"),
     "gspo": UpdateConfig(clipping="sequence", clip_low=0.02, clip_high=0.03),
     "cispo": UpdateConfig(clipping="weight", denominator="token"),
     "fipo": UpdateConfig(future_kl=FutureKLConfig(half_life=2.0, below=0.2)),
