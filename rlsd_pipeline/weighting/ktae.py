@@ -11,9 +11,10 @@
            BM25 with k1 = 2, b = ½; below the line 1e-5 is added to q
 
 The formulas are those of arXiv 2505.16826 (docs/method.md, eq. 21), as in its code (xiaolizh1/KTAE,
-45f3e77). Two differences: the code's rewards are 0 and 1, and the definition of `right` extends
+45f3e77). Three differences: the code's rewards are 0 and 1, and the definition of `right` extends
 them to other values; the code sets the end token of its model to 0, which counts as any other token
-here. A token on one side alone has x near ±1e5 f, so k is ±1 unless its presence is uninformative.
+here; the code's sums of probabilities often miss the p of 1 by rounding, and then its F is exp(-2).
+A token on one side alone has x near ±1e5 f, so k is ±1 unless its presence is uninformative.
 Position is not read. No teacher is read and nothing more is sampled.
 """
 
