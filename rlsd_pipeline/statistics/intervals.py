@@ -101,7 +101,7 @@ def _effective_share(
     share = float(values.mean())
     # Rounding leaves some error where there is none.
     if error < 1e-12:
-        return within(share, _wilson(share, clusters, _normal_quantile(confidence)))
+        return within(share, _of_trials(share, clusters, confidence))
     trials = share * (1 - share) / error**2
     return within(share, _wilson(share, trials, _quantile(confidence, clusters - 1)))
 
@@ -143,7 +143,28 @@ def repeated_share(count: int, total: int, units: int, confidence: float = 0.95)
     if not total:
         return within(float("nan"), SHARE)
     share = count / total
-    return within(share, _wilson(share, min(units, total), _normal_quantile(confidence)))
+    return within(share, _of_trials(share, min(units, total), confidence))
+
+
+def _of_trials(share: float, trials: int, confidence: float) -> Bounds:
+    """Wilson's interval, no end of which lies nearer than the exact one-sided limit.
+
+    Near 0 and 1, Wilson's covers too little however many trials there are: .84 where a share of
+    .18 / trials is true. Only one end can miss there, so a limit of the same confidence covers. So
+    do Brown, Cai and DasGupta (2001, section 4.1.1, doi 10.1214/ss/1009213286), with the Poisson
+    limit in the place of the binomial one.
+    """
+    low, high = _wilson(share, trials, _normal_quantile(confidence))
+    least = _least_share(share * trials, trials, confidence)
+    most = 1 - _least_share((1 - share) * trials, trials, confidence)
+    return min(low, least), max(high, most)
+
+
+def _least_share(count: float, trials: int, confidence: float) -> float:
+    """The share at which so many of the trials, or more, have a probability of 1 - confidence."""
+    from scipy.special import betaincinv
+
+    return float(betaincinv(count, trials - count + 1, 1 - confidence)) if count > 0 else 0.0
 
 
 def _wilson(share: float, trials: float, quantile: float) -> Bounds:

@@ -24,7 +24,7 @@ class LookaheadStage(Stage):
         "One update by every method from the same policy and rollouts. Each updated policy is "
         "evaluated on the first benchmark. The arm itself does not change."
     )
-    version = "2"
+    version = "3"
     reads = ("problems", "policy", "rollouts", "rewards")
     writes = (Lookahead,)
     computes = True

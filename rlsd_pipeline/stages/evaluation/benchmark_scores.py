@@ -24,7 +24,7 @@ class BenchmarkScoresStage(Stage):
 
     name = "benchmark_scores"
     description = "Verdicts and score, with interval, of the policy after k updates."
-    version = "4"
+    version = "5"
     scope = "policy"
     reads = ("policy",)
     decided_by = ("verifier", "prompts")

@@ -27,7 +27,7 @@ class ResultsStage(Stage):
         "The newest score of every method over its seeds, compared with the base and with one "
         "method. Every evaluation makes it anew."
     )
-    version = "2"
+    version = "3"
     scope = "experiment"
     reads = (BenchmarkScoresStage.name,)
     writes = (Results,)

@@ -29,29 +29,34 @@ def everything(found: ScoreDifference) -> tuple[float | str | None, ...]:
 
 def test_wilson() -> None:
     # p = 0.8, n = 10, z = 1.96: centre (0.8 + 3.8415 / 20) / 1.38415 = 0.71674,
-    # half 1.96 sqrt(0.016 + 3.8415 / 400) / 1.38415 = 0.22658.
+    # half 1.96 sqrt(0.016 + 3.8415 / 400) / 1.38415 = 0.22658. With a share p of wrong ones, two
+    # or more of ten have a probability of .05 at p = .03677: 1 - .96323^10 - .3677 * .96323^9.
     found = score_interval([1.0] * 8 + [0.0] * 2, 0.95)
     assert found.value == pytest.approx(0.8)
-    assert (found.low, found.high) == pytest.approx((0.4902, 0.9433), abs=5e-5)
+    assert (found.low, found.high) == pytest.approx((0.4902, 0.9632), abs=5e-5)
 
 
 @given(st.integers(1, 60), st.data(), st.sampled_from([0.8, 0.95, 0.99]))
-def test_wilson_solves_its_equation(n: int, data: st.DataObject, confidence: float) -> None:
+def test_an_end_is_wilsons_or_the_exact_limit(
+    n: int, data: st.DataObject, confidence: float
+) -> None:
     hits = data.draw(st.integers(0, n))
     found = score_interval([1.0] * hits + [0.0] * (n - hits), confidence)
     z = statistics.NormalDist().inv_cdf((1 + confidence) / 2)
-    # The ends are the p at which |hits/n - p| = z sqrt(p (1 - p) / n).
-    for end in (found.low, found.high):
-        distance = abs(hits / n - end)
-        assert distance == pytest.approx(z * math.sqrt(max(end * (1 - end), 0) / n), abs=1e-7)
+    for end, count in ((found.low, hits), (1 - found.high, n - hits)):
+        # Wilson's p has |count/n - p| = z sqrt(p (1 - p) / n); at the limit, so many or more have a
+        # probability of 1 - confidence. The end is the further one.
+        past = count / n - end - z * math.sqrt(max(end * (1 - end), 0) / n)
+        over = 1 - confidence - stats.binom.sf(count - 1, n, end) if count else 0.0
+        assert min(past, over) == pytest.approx(0, abs=1e-7)
     assert 0 <= found.low <= found.value <= found.high <= 1
 
 
 @pytest.mark.parametrize(
-    ("scores", "low", "high"), [([1.0] * 4, 0.5101, 1.0), ([0.0] * 4, 0, 0.4899)]
+    ("scores", "low", "high"), [([1.0] * 4, 0.4729, 1.0), ([0.0] * 4, 0, 0.5271)]
 )
 def test_wilson_at_the_ends(scores: list[float], low: float, high: float) -> None:
-    # z² = 3.8415: n / (n + z²) = 4 / 7.8415 = 0.5101.
+    # Four of four have a probability of .05 at .05^(1/4) = .4729; Wilson's is 4 / 7.8415 = .5101.
     found = score_interval(scores, 0.95)
     assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
 
@@ -79,11 +84,12 @@ def test_effective_trials_agree_with_statsmodels(
 
 
 def test_responses_of_a_question_count_once() -> None:
-    # As 10 of 40 responses to 20 questions, so 5 of 20: Wilson's for a quarter of 20 trials.
+    # As 10 of 40 responses to 20 questions, so 5 of 20: the exact limit below, as statsmodels has
+    # it for one side, and Wilson's for a quarter of 20 trials above.
     found = repeated_share(10, 40, 20, 0.95)
-    assert numbers(found) == pytest.approx(
-        (0.25, *proportion_confint(5, 20, 0.05, method="wilson"))
-    )
+    low, _ = proportion_confint(5, 20, 0.1, method="beta")
+    _, high = proportion_confint(5, 20, 0.05, method="wilson")
+    assert numbers(found) == pytest.approx((0.25, low, high))
     # One response a question, and no fewer trials than responses.
     assert repeated_share(5, 20, 20, 0.95) == repeated_share(5, 20, 30, 0.95) == found
     assert ends(repeated_share(0, 0, 0)) == (0.0, 1.0)

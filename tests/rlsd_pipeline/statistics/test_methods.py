@@ -49,10 +49,10 @@ def test_the_score_of_one_seed_is_over_its_questions() -> None:
     found = method_score([scores(0.5, 0.75, 0.65, 0.3)], 0.95)
     # 25.826 effective trials of four questions, worked out in test_intervals.py.
     assert numbers(found) == pytest.approx((0.55, 0.271497, 0.800334), abs=5e-6)
-    # Wilson where every question was answered once: 2 of 4, z² = 3.8415: centre .5,
-    # half 1.96 sqrt(.25 / 4 + 3.8415 / 64) / (1 + 3.8415 / 4) = .34996.
+    # Where every question was answered once, 2 of 4: two or more have a probability of .05 at
+    # .09761: 1 - .90239^4 - 4 * .09761 * .90239^3. Wilson's ends would be nearer, .5 ± .34996.
     found = method_score([scores(1, 0, 1, 0)], 0.95)
-    assert numbers(found) == pytest.approx((0.5, 0.15004, 0.84996), abs=5e-5)
+    assert numbers(found) == pytest.approx((0.5, 0.09761, 0.90239), abs=5e-5)
 
 
 def test_questions_of_a_cluster_are_no_independent_trials_of_one_seed() -> None:
