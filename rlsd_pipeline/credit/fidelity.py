@@ -14,10 +14,15 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy import sparse, stats
+from scipy import sparse
 
 from rlsd_pipeline.credit.comparison import within_responses
-from rlsd_pipeline.statistics.bootstrap import cluster_draws, percentiles
+from rlsd_pipeline.statistics.bootstrap import (
+    cluster_draws,
+    effective_number,
+    percentiles,
+    small_sample_p,
+)
 from schemas import Interval
 
 RESAMPLES = 10_000
@@ -114,7 +119,8 @@ def fidelities(
         compared_with: Name of a method; without it there are no differences. Where its credit is 0
             everywhere, as GRPO's is within responses, it counts as one of fidelity 0.
         confidence: Of the intervals, which are percentiles of a bootstrap over problems, made
-            wider for few problems.
+            wider where few problems have advantages: a problem counts by the squared length of what
+            was measured of it.
         seed: Seed of the bootstrap.
 
     Returns:
@@ -123,6 +129,8 @@ def fidelities(
     groups = int(measured.groups.max()) + 1 if len(measured.groups) else 0
     agreed = _by_group(measured.first * measured.second, measured, groups)
     draws = cluster_draws(groups, RESAMPLES, seed) if groups > 1 else None
+    weights = _by_group((measured.first**2 + measured.second**2) / 2, measured, groups)
+    effective = effective_number(weights) if weights.any() else 0.0
     found: dict[str, _Resampled | None] = {}
     for name, credit in credits.items():
         along = _by_group(credit * measured.mean, measured, groups)
@@ -131,7 +139,7 @@ def fidelities(
     if compared_with in credits and not credits[compared_with].any():
         base = _Resampled(0.0, np.zeros(0 if draws is None else draws.shape[0]))
     return {
-        name: _summary(one, None if name == compared_with else base, groups, confidence)
+        name: _summary(one, None if name == compared_with else base, effective, confidence)
         for name, one in found.items()
     }
 
@@ -161,8 +169,8 @@ def _resampled(
         return None
     if draws is None:
         return _Resampled(float(value), np.zeros(0))
-    sums = [draws @ one for one in (along, square, agreed)]
-    return _Resampled(float(value), _angle(*sums))
+    sums = draws @ np.stack([along, square, agreed], axis=1)
+    return _Resampled(float(value), _angle(*sums.T))
 
 
 def _angle(along: np.ndarray, square: np.ndarray, agreed: np.ndarray) -> np.ndarray:
@@ -174,24 +182,22 @@ def _angle(along: np.ndarray, square: np.ndarray, agreed: np.ndarray) -> np.ndar
 
 
 def _summary(
-    one: _Resampled | None, base: _Resampled | None, groups: int, confidence: float
+    one: _Resampled | None, base: _Resampled | None, problems: float, confidence: float
 ) -> Fidelity:
     if one is None:
         return Fidelity(None)
-    value = percentiles(one.value, one.draws, confidence, groups)
+    value = percentiles(one.value, one.draws, confidence, problems)
     if base is None:
         return Fidelity(value)
     differences = one.draws - base.draws
-    difference = percentiles(one.value - base.value, differences, confidence, groups)
-    return Fidelity(value, difference, _p_value(differences, groups))
+    difference = percentiles(one.value - base.value, differences, confidence, problems)
+    return Fidelity(value, difference, _p_value(differences, problems))
 
 
-def _p_value(differences: np.ndarray, groups: int) -> float | None:
+def _p_value(differences: np.ndarray, problems: float) -> float | None:
     """The level at which the interval of a difference would end at 0."""
     known = differences[~np.isnan(differences)]
     if not len(known):
         return None
     beyond = min(int((known <= 0).sum()), int((known >= 0).sum()))
-    tail = min((beyond + 1) / (len(known) + 1), 0.5)
-    quantile = stats.norm.isf(tail) / np.sqrt(groups / (groups - 1))
-    return float(2 * stats.t.sf(quantile, groups - 1))
+    return small_sample_p(min((beyond + 1) / (len(known) + 1), 0.5), problems)

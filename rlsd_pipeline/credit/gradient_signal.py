@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlsd_pipeline.statistics.bootstrap import cluster_draws, percentiles
+from rlsd_pipeline.statistics.bootstrap import accelerated, cluster_draws, percentiles
 from schemas.gradient_comparison import MethodSignal
 from schemas.weighting_comparison import Interval
 
@@ -57,8 +57,9 @@ def signal(products: Products, confidence: float, seed: int = 0) -> Signal:
 
     Args:
         products: Between its problems' gradients, and those of the reference.
-        confidence: Of the intervals, which are percentiles of a bootstrap over problems, made
-            wider for few of them. In a draw, a problem drawn twice is no pair with itself.
+        confidence: Of the intervals, which are of a bootstrap over problems, made wider for few of
+            them: percentiles, for the share accelerated ones (BCa), since its spread falls the
+            nearer it is to 1. In a draw, a problem drawn twice is no pair with itself.
         seed: Seed of the bootstrap.
     """
     problems = len(products.own)
@@ -66,11 +67,9 @@ def signal(products: Products, confidence: float, seed: int = 0) -> Signal:
         return Signal(None, None, None)
     draws = cluster_draws(problems, RESAMPLES, seed).toarray().astype(np.float64)
     weights = np.concatenate([np.ones((1, problems)), draws])
-    mean = agreement(products.own, weights)
-    single = weights @ np.diag(products.own) / weights.sum(1)
-    whole = mean + (single - mean) / problems
-    shares = np.where(whole > 0, mean / np.where(whole > 0, whole, 1.0), np.nan)
-    share = percentiles(float(shares[0]), shares[1:], confidence, problems)
+    mean, shares = _shares(products.own, weights)
+    _, without = _shares(products.own, 1 - np.eye(problems))
+    share = accelerated(float(shares[0]), shares[1:], without, confidence, problems)
     cosine = None
     if products.cross is not None and products.reference is not None:
         along = agreement(products.cross, weights)
@@ -82,6 +81,15 @@ def signal(products: Products, confidence: float, seed: int = 0) -> Signal:
     value = share.value
     prompts = max(0.0, problems * (1 - value) / value) if value > 0 else None
     return Signal(cosine, share, prompts)
+
+
+def _shares(own: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The squared norm of the mean gradient, and its share; `[draws]` each."""
+    problems = len(own)
+    mean = agreement(own, weights)
+    single = weights @ np.diag(own) / weights.sum(1)
+    whole = mean + (single - mean) / problems
+    return mean, np.where(whole > 0, mean / np.where(whole > 0, whole, 1.0), np.nan)
 
 
 def agreement(products: np.ndarray, weights: np.ndarray) -> np.ndarray:

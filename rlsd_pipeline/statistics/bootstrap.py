@@ -10,6 +10,9 @@ from scipy import sparse, special
 from rlsd_pipeline.statistics.intervals import unbounded, within
 from schemas import Interval
 
+_FURTHEST = 9.0
+"""Beyond so many standard deviations lies no draw."""
+
 
 def cluster_ratio(
     numerators: ArrayLike,
@@ -59,7 +62,16 @@ def cluster_ratio(
     draws = cluster_draws(count, resamples, seed)
     sums, weights = draws @ above, draws @ below
     ratios = sums[weights != 0] / weights[weights != 0]
-    return percentiles(value, ratios, confidence, below.sum() ** 2 / np.square(below).sum())
+    return percentiles(value, ratios, confidence, effective_number(below))
+
+
+def effective_number(weights: np.ndarray) -> float:
+    """As many clusters of equal weight would give a mean as precise: (sum w)² / sum w² (Kish 1965).
+
+    Args:
+        weights: What each cluster counts, not all 0; `[clusters]`.
+    """
+    return float(weights.sum() ** 2 / np.square(weights).sum())
 
 
 def percentiles(value: float, draws: np.ndarray, confidence: float, clusters: float) -> Interval:
@@ -80,6 +92,37 @@ def percentiles(value: float, draws: np.ndarray, confidence: float, clusters: fl
     return within(value, (low, high))
 
 
+def accelerated(
+    value: float, draws: np.ndarray, without: np.ndarray, confidence: float, clusters: float
+) -> Interval:
+    """As `percentiles`, moved to where the draws are biased or skewed (BCa; Efron 1987).
+
+    For numbers whose spread depends on their own size, such as a share of a squared norm.
+
+    Args:
+        value: The number.
+        draws: As in `percentiles`.
+        without: The number without each of the clusters; one that is not finite is left out.
+        confidence: Coverage of the interval.
+        clusters: As in `percentiles`.
+    """
+    known, rest = draws[np.isfinite(draws)], without[np.isfinite(without)]
+    if not len(known):
+        return unbounded(value)
+    below = float((known < value).sum() + (known == value).sum() / 2)
+    shift = special.ndtri((below + 0.5) / (len(known) + 1))
+    pull = rest.mean() - rest if len(rest) else np.zeros(1)
+    size = float(np.square(pull).sum())
+    skew = float((pull**3).sum()) / (6 * size**1.5) if size > 0 else 0.0
+    quantile = min(_small_sample_quantile(confidence, clusters), _FURTHEST)
+    ends = shift + np.array([-quantile, quantile])
+    # Where the correction has no end, the end is that of all draws.
+    slope = 1 - skew * ends
+    moved = shift + ends / np.where(slope > 0, slope, 1.0)
+    low, high = np.quantile(known, special.ndtr(np.where(slope > 0, moved, _FURTHEST * ends)))
+    return within(value, (low, high))
+
+
 def small_sample_confidence(confidence: float, clusters: float) -> float:
     """The level at which a percentile interval over few clusters covers as one over many.
 
@@ -90,10 +133,27 @@ def small_sample_confidence(confidence: float, clusters: float) -> float:
         confidence: Wanted coverage.
         clusters: How many; an effective number need not be whole. From one on down, all draws.
     """
+    return float(1 - 2 * special.ndtr(-_small_sample_quantile(confidence, clusters)))
+
+
+def small_sample_p(tail: float, clusters: float) -> float:
+    """The two-sided p at which an interval of `percentiles` ends where a share of its draws lies.
+
+    Args:
+        tail: The share beyond, at most 0.5.
+        clusters: As in `small_sample_confidence`; 1 from one on down, where nothing is bounded.
+    """
     if clusters <= 1:
         return 1.0
+    quantile = -special.ndtri(tail) / np.sqrt(clusters / (clusters - 1))
+    return float(2 * special.stdtr(clusters - 1, -quantile))
+
+
+def _small_sample_quantile(confidence: float, clusters: float) -> float:
+    if clusters <= 1:
+        return np.inf
     wide = special.stdtrit(clusters - 1, (1 + confidence) / 2)
-    return float(1 - 2 * special.ndtr(-wide * np.sqrt(clusters / (clusters - 1))))
+    return float(wide * np.sqrt(clusters / (clusters - 1)))
 
 
 @lru_cache(maxsize=2)

@@ -46,7 +46,7 @@ class GradientComparisonStage(Stage):
 
     name = "gradient_comparison"
     description = "The gradient of every method's loss at one policy, on the same rollouts."
-    version = "3"
+    version = "4"
     reads = ("problems", "policy", "rollouts", "rewards")
     decided_by = ("prompts", "verifier")
     writes = (GradientComparison,)

@@ -45,7 +45,7 @@ class WeightingComparisonStage(Stage):
         "its distribution, its shares on reasoning, answer and format, its agreement with the "
         "reward, and the rank correlation between methods."
     )
-    version = "3"
+    version = "4"
     reads = ("rollouts", "rewards", "logprobs")
     decided_by = ("verifier",)
     writes = (WeightingComparison, ComparedCredit)

@@ -60,8 +60,17 @@ def test_a_credit_that_is_nothing_counts_as_zero_for_the_others() -> None:
     found = fidelities(credits, measured, "grpo")
     assert found["grpo"] == Fidelity(None)
     assert found["near"].difference == found["near"].value
-    # The floor of 10,000 draws over 20 problems.
-    assert found["near"].p_value == pytest.approx(0.0018, abs=1e-4)
+
+
+def test_a_problem_counts_by_what_was_measured_of_it() -> None:
+    advantages, rows = [1.0] * 10 + [0.0] * 10, list(range(20))
+    measured = exact(advantages, rows, rows)
+    credits = {"grpo": np.zeros(20), "near": np.array(advantages)}
+    # No draw of 10,000 is below 0: tail 1 / 10,001, the normal's at 3.71902. Ten problems count:
+    # 3.71902 / sqrt(10 / 9) = 3.52819, and Student's t of 9 degrees of freedom has p = .00643.
+    # All twenty would give 3.62484 with 19 degrees, p = .00180.
+    found = fidelities(credits, measured, "grpo")["near"].p_value
+    assert found == pytest.approx(0.00643, abs=1e-5)
 
 
 def test_what_is_not_known_is_none() -> None:

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from rlsd_pipeline.statistics.bootstrap import cluster_ratio, small_sample_confidence
+from rlsd_pipeline.statistics.bootstrap import (
+    accelerated,
+    cluster_ratio,
+    effective_number,
+    percentiles,
+    small_sample_confidence,
+    small_sample_p,
+)
 from rlsd_pipeline.statistics.intervals import mean_interval, wilson_share
 from tests.intervals import ends, numbers
 
@@ -63,6 +70,58 @@ def test_few_problems_are_given_wider_percentiles() -> None:
     width = wide.high - wide.low
     assert abs(found.low - wide.low) < 0.1 * width
     assert abs(found.high - wide.high) < 0.1 * width
+
+
+def test_an_effective_number_by_hand() -> None:
+    # (3 + 1)² / (9 + 1).
+    assert effective_number(np.array([3.0, 1.0, 0.0])) == pytest.approx(1.6)
+    assert effective_number(np.full(7, 0.3)) == pytest.approx(7)
+
+
+def test_a_p_value_of_few_problems_by_hand() -> None:
+    # 1.959964 / sqrt(8 / 7) = 1.833378; Student's t of 7 degrees is beyond it with .054701 each.
+    assert small_sample_p(0.025, 8) == pytest.approx(0.109402, abs=1e-6)
+    # The interval of this confidence has its end where the share of the draws lies.
+    assert (1 - small_sample_confidence(1 - 0.109402, 8)) / 2 == pytest.approx(0.025, abs=1e-6)
+    assert small_sample_p(0.0001, 1) == 1.0
+
+
+_MANY = 1e12
+"""So many clusters that a percentile is the normal's."""
+
+
+def test_accelerated_percentiles_by_hand() -> None:
+    draws, alike = np.linspace(0, 1, 100_001), np.ones(4)
+    # .6 of the draws are below, z = .253347: ends at 2 z ∓ 1.959964 = -1.453270 and 2.466658.
+    found = accelerated(0.6, draws, alike, 0.95, _MANY)
+    assert ends(found) == pytest.approx((0.073074, 0.993181), abs=2e-5)
+    # Deviations .25 thrice and -.75: (3 * .015625 - .421875) / (6 * .75^1.5) = -.096225; ends at
+    # -1.959964 / .811402 = -2.415528 and 1.959964 / 1.188598 = 1.648971.
+    found = accelerated(0.5, draws, np.array([0.0, 0.0, 0.0, 1.0]), 0.95, _MANY)
+    assert ends(found) == pytest.approx((0.007857, 0.950424), abs=2e-5)
+
+
+def test_accelerated_percentiles_of_what_is_not_skewed_are_percentiles() -> None:
+    draws = np.concatenate([np.linspace(0, 1, 10_001), [math.nan, math.inf]])
+    for clusters in (3.0, 9.5, 200.0):
+        found = accelerated(0.5, draws, np.array([0.4, 0.5, math.nan, 0.6]), 0.95, clusters)
+        assert numbers(found) == pytest.approx(numbers(percentiles(0.5, draws, 0.95, clusters)))
+    assert numbers(accelerated(0.5, draws[-2:], np.ones(3), 0.95, 9)) == (0.5, -math.inf, math.inf)
+    # Far beyond the draws, an end is that of all of them.
+    assert accelerated(2.0, draws, np.array([0.0, 0.0, 9.0]), 0.95, 2).high == 1.0
+
+
+def test_agrees_with_scipy_where_problems_are_skewed() -> None:
+    values = np.random.default_rng(0).gamma(1.0, size=40)
+    drawn = np.random.default_rng(2).choice(values, (10_000, 40)).mean(axis=1)
+    without = (values.sum() - values) / 39
+    found = accelerated(float(values.mean()), drawn, without, 0.95, _MANY)
+    expected = stats.bootstrap(
+        (values,), np.mean, n_resamples=10_000, method="BCa", rng=np.random.default_rng(1)
+    ).confidence_interval
+    width = expected.high - expected.low
+    assert abs(found.low - expected.low) < 0.05 * width
+    assert abs(found.high - expected.high) < 0.05 * width
 
 
 def test_agrees_with_scipy_where_every_problem_has_one_row() -> None:
