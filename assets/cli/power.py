@@ -19,12 +19,12 @@ _MORE = (2, 4)
 MEANING = (
     "seeds: pairs needed in all for the measured spread, by the power of the paired t-test; at "
     "most: the same for the upper end of the spread's interval (chi-square for normal differences: "
-    "too low if some trainings collapse, docs/coverage.md); Holm: the same if all "
-    "methods of the table are compared; detectable: the difference that the present seeds show. Of "
-    "questions: share of the variance that falls with more questions, or more samples a question "
-    "(F interval); 2 × and 4 ×: seeds needed with so many times the questions; questions: number "
-    "needed with the present seeds, - if no number suffices. The test is about trainings, on these "
-    "questions."
+    "too low if some trainings collapse, docs/coverage.md); Holm: the same at this level over the "
+    "number of methods in the table, which Holm's correction asks of the smallest p; detectable: "
+    "the difference that the present seeds show. Of questions: share of the variance that falls "
+    "with more questions, or more samples a question (F interval); 2 × and 4 ×: seeds needed with "
+    "so many times the questions; questions: number needed with the present seeds, - if no number "
+    "suffices. The test is about trainings, on these questions."
 )
 ONE_SEED = (
     "One seed does not show how trainings differ, so no number of seeds follows from it. Declare "

@@ -13,8 +13,9 @@ _PROBABILITY = 0.8
 def undecided_notes(results: Sequence[MethodResult], compared: str, confidence: float) -> list[str]:
     """How many seeds would show the differences that are not significant; a note a benchmark.
 
-    Each is taken to be as large as it was estimated, and to be compared among as many as here, at
-    the level that Holm's correction asks of the first. Those over questions have no seeds to count.
+    Each is taken to be as large as it was estimated, and tested at the level at which Holm's
+    correction, which has rejected the decided differences, tests the next one: the level of the
+    table over the number of open differences. Those over questions have no seeds to count.
 
     Args:
         results: The table.
@@ -26,22 +27,38 @@ def undecided_notes(results: Sequence[MethodResult], compared: str, confidence: 
         lines = [line for line in results if line.benchmark == benchmark]
         seeds = next((set(line.seeds) for line in lines if line.method == compared), set())
         others = [line for line in lines if line.difference is not None]
-        level = (1 - confidence) / max(1, len(others))
+        still_open = [line for line in others if _is_open(line, confidence)]
+        level = (1 - confidence) / max(1, len(still_open))
+        reason = _level_reason(level, len(still_open), len(others) - len(still_open))
         found = [
             f"{line.method} {_seeds(line, seeds, level)}"
-            for line in others
-            if line.difference is not None
-            and line.difference.test == STUDENT
-            and (line.difference.p_corrected or 0) >= 1 - confidence
+            for line in still_open
+            if line.difference is not None and line.difference.test == STUDENT
         ]
         if found:
             notes.append(
                 f"{benchmark}: not decided against {compared}. Were a difference as estimated, so "
-                f"many seeds would show it with probability {_PROBABILITY:g}: {', '.join(found)}. "
+                f"many seeds would show it with probability {_PROBABILITY:g} at level {level:.2g}: "
+                f"{', '.join(found)}. {reason}"
                 "Few seeds estimate this roughly: `rlsd power` says how roughly, and what a "
                 "difference of your own takes."
             )
     return notes
+
+
+def _is_open(line: MethodResult, confidence: float) -> bool:
+    return line.difference is not None and (line.difference.p_corrected or 0) >= 1 - confidence
+
+
+def _level_reason(level: float, still_open: int, decided: int) -> str:
+    """Why the level is not that of the table; empty where it is."""
+    if still_open == 1:
+        return ""
+    after = f"with {decided} decided, " if decided else ""
+    return (
+        f"That level is {level * still_open:.2g} / {still_open}: {after}Holm's correction asks it "
+        f"of the smallest p of the {still_open} that are open. "
+    )
 
 
 def _seeds(line: MethodResult, compared: set[int], level: float) -> str:

@@ -199,8 +199,29 @@ def test_what_is_not_decided_comes_with_the_seeds_that_would(finished: Workspace
     # .1875 with a standard error of .0625: t = 3, p = .058; 1.5 deviations take 6 pairs
     # (statsmodels: 5.69).
     assert note.startswith("sampled: not decided against grpo.")
-    assert "probability 0.8: rlsd 6." in note
+    assert "probability 0.8 at level 0.05: rlsd 6. Few seeds" in note
     assert undecided_notes(read_results(finished), "grpo", 0.9) == []
+
+
+def test_open_differences_are_tested_at_the_level_that_holms_correction_has_left(
+    finished: Workspace,
+) -> None:
+    base, grpo, rlsd = read_results(finished)
+    assert rlsd.difference is not None
+
+    def as_if(method: str, p_value: float, corrected: float) -> MethodResult:
+        test = {"p_value": p_value, "p_corrected": corrected}
+        return rlsd.model_copy(
+            update={"method": method, "difference": rlsd.difference.model_copy(update=test)}
+        )
+
+    near = as_if("near", rlsd.difference.p_value, 2 * rlsd.difference.p_value)
+    found = [base, grpo, as_if("decided", 0.01, 0.03), near, as_if("far", 0.5, 0.5)]
+    (note,) = undecided_notes(found, "grpo", 0.95)
+    # One of three is decided, so the next is tested at .05 / 2: 1.5 deviations take 7 pairs
+    # (statsmodels: 6.94), t = .764892 of p = .5 over the root of 4 takes 68 (67.52).
+    assert "probability 0.8 at level 0.025: near 7, far 68." in note
+    assert "0.05 / 2: with 1 decided, Holm's correction asks it of the smallest p of the 2" in note
 
 
 def test_a_pilot_is_the_paired_seeds_on_their_common_questions(finished: Workspace) -> None:
