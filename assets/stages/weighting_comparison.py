@@ -13,6 +13,7 @@ from assets.stages import compared_columns
 from assets.stages.cells import shown
 from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
+from rlsd_pipeline.statistics.intervals import FEW_PROBLEMS
 
 if TYPE_CHECKING:
     from schemas import CreditFidelity, WeightingComparison
@@ -41,6 +42,7 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
             {
                 "credit_fidelity": _fidelity(comparison.fidelity, values_command(run)),
                 "methods": _credit(comparison),
+                "intervals": f"over problems; {FEW_PROBLEMS}",
                 "tokens": comparison.tokens,
                 "signal_tokens": comparison.signal_tokens,
                 "left_out": comparison.left_out,
