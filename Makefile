@@ -55,7 +55,7 @@ help:
 	@echo "make verdict-changes BASE=commit    robust verdicts on public outputs that changed since"
 	@echo "make verdict-table    precision and recall of the verifier by kind of answer"
 	@echo "make bench   speed, beside TRL's trainer; docs/performance.md; half an hour, some SUITES"
-	@echo "make coverage    how often every printed interval covers; docs/coverage.md; four CPU minutes"
+	@echo "make coverage    how often every printed interval covers; docs/coverage.md; seven CPU minutes"
 	@echo "make fidelity    the demo's fidelity tables of README.md and docs/credit.md; after make demo"
 	@echo "make check   ruff, mypy, the import contract, the Dagster definitions, the site"
 	@echo "make clean   remove what runs left behind in .rlsd"

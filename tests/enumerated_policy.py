@@ -34,9 +34,11 @@ class Tree:
         """A* of each step, known exactly; `[group, steps]`."""
         return along(self.values, paths)
 
-    def half(self, rng: np.random.Generator, paths: list[np.ndarray]) -> np.ndarray:
-        """The same measured by `HALF` continuations a node; the end needs none."""
-        measured = [rng.binomial(HALF, value) / HALF for value in self.values[:-1]]
+    def half(
+        self, rng: np.random.Generator, paths: list[np.ndarray], drawn: int = HALF
+    ) -> np.ndarray:
+        """The same measured by so many continuations a node; the end needs none."""
+        measured = [rng.binomial(drawn, value) / drawn for value in self.values[:-1]]
         return along([*measured, self.values[-1]], paths)
 
 
@@ -47,12 +49,12 @@ def along(values: list[np.ndarray], paths: list[np.ndarray]) -> np.ndarray:
 class Table:
     """The responses of several trees, with what is known and what was measured of them."""
 
-    def __init__(self, rng: np.random.Generator, trees: list[Tree]) -> None:
+    def __init__(self, rng: np.random.Generator, trees: list[Tree], half: int = HALF) -> None:
         paths = [tree.paths(rng) for tree in trees]
         pairs = list(zip(trees, paths, strict=True))
         self.true = np.concatenate([tree.advantages(p) for tree, p in pairs]).ravel()
         first, second = (
-            np.concatenate([tree.half(rng, p) for tree, p in pairs]).ravel() for _ in range(2)
+            np.concatenate([tree.half(rng, p, half) for tree, p in pairs]).ravel() for _ in range(2)
         )
         spans = np.arange(len(self.true))
         rows = spans // DEPTH

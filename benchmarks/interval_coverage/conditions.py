@@ -32,17 +32,20 @@ class Condition(NamedTuple):
         name: The interval or p-value, as the product's tables call it, and its formula.
         setting: What is simulated.
         once: One table from a generator; whether the interval holds the truth, or the test rejects
-            what is true.
+            what is true; None where the product prints neither for the table, which is left out.
         label: Where the product says that this is not what its interval covers; empty where it
             covers.
         tables: How many are simulated.
+        drawn: What gives the random numbers, where several conditions read the same tables; its
+            own name where empty.
     """
 
     name: str
     setting: str
-    once: Callable[[np.random.Generator], bool]
+    once: Callable[[np.random.Generator], bool | None]
     label: str = ""
     tables: int = TABLES
+    drawn: str = ""
 
 
 class Group(NamedTuple):
@@ -66,10 +69,11 @@ def rate(condition: Condition, divisor: int = 1) -> float:
         condition: What is simulated.
         divisor: Of the number of tables, for a first look.
     """
-    named = f"{condition.name}: {condition.setting}".encode()
-    rng = np.random.default_rng(zlib.crc32(named))
+    named = condition.drawn or f"{condition.name}: {condition.setting}"
+    rng = np.random.default_rng(zlib.crc32(named.encode()))
     tables = max(1, condition.tables // divisor)
-    return sum(bool(condition.once(rng)) for _ in range(tables)) / tables
+    found = [bool(one) for _ in range(tables) if (one := condition.once(rng)) is not None]
+    return sum(found) / len(found) if found else float("nan")
 
 
 def holds(found: Ends, truth: float) -> bool:

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from benchmarks.interval_coverage import fidelities
 from benchmarks.interval_coverage.conditions import LEVEL, Condition, Group
 from benchmarks.interval_coverage.properties import evaluation
 from benchmarks.interval_coverage.questions import clusters, difficulties, paired_policies
 from benchmarks.interval_coverage.seeds import SEEDS, Draw, collapsing, normal
-from rlsd_pipeline.credit.fidelity import fidelities
 from rlsd_pipeline.diagnostics.properties.objective_stability import objective_stability
 from rlsd_pipeline.diagnostics.properties.recording import RunRecording
 from rlsd_pipeline.diagnostics.properties.sustained_improvement import sustained_improvement
@@ -15,13 +15,11 @@ from rlsd_pipeline.statistics.intervals import with_test, within
 from rlsd_pipeline.statistics.methods import holm, method_difference
 from rlsd_pipeline.statistics.paired import compare_policies
 from schemas import ScoreDifference
-from tests.enumerated_policy import Table, Tree
 
 PAIRED = "p over seeds (paired t)"
 HOLM = "any p over seeds after Holm"
 MCNEMAR, FLIP = "p over questions (exact McNemar)", "p over questions (sign flip)"
 FLIP_CLUSTERS = "p over clusters (sign flip)"
-FIDELITY = "p of a fidelity's difference (bootstrap)"
 DECLINE, REBOUND = "p of a decline (normal)", "p of a rebound (t)"
 DECIDED = "decided equal at half of the headroom"
 _ALPHA = 1 - LEVEL
@@ -39,7 +37,7 @@ def group() -> Group:
             *(_questions(n, accuracy) for n, accuracy in ((20, 0.6), (200, 0.6), (1000, 0.05))),
             _several(12),
             *(_clusters(n)._replace(tables=1000) for n in (12, 60)),
-            _fidelity(16),
+            *fidelities.tests(),
             *(_decline(n) for n in (20, 200)),
             _rebound(),
             *(_decided(n) for n in (4, 8, 16)),
@@ -103,22 +101,6 @@ def _clusters(count: int) -> Condition:
         return _rejects(compare_policies(*pair, named, LEVEL))
 
     return Condition(FLIP_CLUSTERS, f"{count} clusters of 1 to 5 questions", once)
-
-
-def _fidelity(problems: int) -> Condition:
-    """Two credits that are equally far from the truth, each with a noise of its own."""
-
-    def once(rng: np.random.Generator) -> bool:
-        table = Table(rng, [Tree(rng) for _ in range(problems)])
-        credits = {
-            name: table.true + 0.15 * rng.standard_normal(len(table.true)) for name in ("a", "b")
-        }
-        p_value = fidelities(credits, table.measured, "a", confidence=LEVEL)["b"].p_value
-        return p_value is not None and p_value < _ALPHA
-
-    return Condition(
-        FIDELITY, f"{problems} problems, 4 + 4 continuations a state", once, tables=1000
-    )
 
 
 def _decline(count: int) -> Condition:

@@ -5,23 +5,19 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from benchmarks.fidelity_coverage import angle
-from benchmarks.interval_coverage.conditions import LEVEL, Condition, Ends, Group, holds
-from rlsd_pipeline.credit.fidelity import fidelities
+from benchmarks.interval_coverage import fidelities
+from benchmarks.interval_coverage.conditions import LEVEL, Condition, Group, holds
+from benchmarks.interval_coverage.information import FEW_PROBLEMS, information
 from rlsd_pipeline.credit.gradient_signal import Products, signal
 from rlsd_pipeline.evaluation.benchmarks.wemath_score import RunRatio, id_draws, ratio_interval
 from rlsd_pipeline.statistics.bootstrap import cluster_ratio
-from tests.enumerated_policy import Table, Tree
 
 SEGMENT = "share of the credit on a segment (bootstrap)"
 AGREEMENT = "sign agreement (bootstrap)"
 CORRUPTION = "corruption probe, shift a token (bootstrap)"
-FIDELITY = "fidelity (bootstrap)"
-FIDELITY_DIFFERENCE = "difference of fidelities (bootstrap)"
-SIGNAL, COSINE = "signal share (bootstrap)", "cosine with the true gradient (bootstrap)"
+SIGNAL, COSINE = "signal share (BCa bootstrap)", "cosine with the true gradient (bootstrap)"
 SIZES = (8, 16, 32, 64)
 
-FEW_PROBLEMS = "where such ratios stand"
 _GROUP = 8
 _DIMENSIONS = 200
 
@@ -41,9 +37,9 @@ def group() -> Group:
                 for name, rows in ratios
                 for n in SIZES
             ),
-            _fidelity(FIDELITY, 16),
-            _fidelity(FIDELITY_DIFFERENCE, 32),
-            *(_signal(SIGNAL, n)._replace(label="on this page") for n in (16, 32)),
+            *information(),
+            *fidelities.coverage(),
+            *(_signal(SIGNAL, n) for n in (16, 32, 64)),
             _signal(COSINE, 16),
             *(_wemath(what) for what in _CHAINS),
         ],
@@ -83,25 +79,6 @@ def _ratio(name: str, rows: Rows, problems: int) -> Condition:
         return holds(found, _true_ratio(rows))
 
     return Condition(name, f"{problems} problems", once)
-
-
-@lru_cache
-def true_fidelities() -> dict[str, float]:
-    """Credit -> its fidelity over very many problems."""
-    rng = np.random.default_rng(0)
-    many = Table(rng, [Tree(rng) for _ in range(10_000)])
-    return {name: angle(credit, many.true) for name, credit in many.credits.items()}
-
-
-def _fidelity(name: str, problems: int) -> Condition:
-    def once(rng: np.random.Generator) -> bool:
-        table, true = Table(rng, [Tree(rng) for _ in range(problems)]), true_fidelities()
-        found = fidelities(table.credits, table.measured, "grpo", confidence=LEVEL)["noisy"]
-        estimate: Ends | None = found.value if name == FIDELITY else found.difference
-        truth = true["noisy"] - (0.0 if name == FIDELITY else true["grpo"])
-        return estimate is not None and holds(estimate, truth)
-
-    return Condition(name, f"{problems} problems, 4 + 4 continuations a state", once, tables=1000)
 
 
 def _signal(name: str, problems: int) -> Condition:

@@ -24,7 +24,7 @@ def group() -> Group:
         "Mentions and the three properties",
         "coverage",
         [
-            *(_mentions(samples, share) for samples in (1, 4) for share in (0.05, 0.3)),
+            *(_mentions(samples, share) for samples in (1, 4) for share in (0.005, 0.05, 0.3)),
             *(_gain(n, samples) for n, samples in ((20, 1), (20, 4), (200, 4))),
             *(_seed_gain(n) for n in (2, 4)),
             _decline(4),

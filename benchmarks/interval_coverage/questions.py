@@ -15,7 +15,6 @@ _PRIOR = 2.0
 """Of the beta distribution, the sum of its parameters."""
 
 SCORE, SEVERAL = "accuracy (Wilson)", "accuracy, several responses (Wilson, effective)"
-FEW = "on this page"
 CLUSTERED = "accuracy over clusters (Wilson, effective)"
 SINGLE = "accuracy of a single seed"
 MCNEMAR, FLIP = "difference (Bonett and Price)", "difference (sign flip)"
@@ -31,10 +30,7 @@ def _scores() -> list[Condition]:
     four = [(20, 0.6), (20, 0.95), *((200, a) for a in (0.05, 0.6, 0.95)), (1000, 0.05)]
     clustered = [(20, 0.6), (20, 0.95), (100, 0.05), (100, 0.6), (300, 0.95)]
     return [
-        *(
-            _score(SCORE, n, 1, accuracy)._replace(label=FEW if n == 20 else "")
-            for n, accuracy in one
-        ),
+        *(_score(SCORE, n, 1, accuracy) for n, accuracy in one),
         *(_score(SEVERAL, n, 4, accuracy) for n, accuracy in four),
         *(_clustered(count, accuracy) for count, accuracy in clustered),
         _single(100, 0.6),

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from benchmarks.interval_coverage import fidelities, information
 from benchmarks.interval_coverage.conditions import Condition, Group, holds, rate
 from benchmarks.interval_coverage.document import (
     DOCUMENT,
@@ -64,6 +65,45 @@ def test_a_rate_is_that_of_its_tables() -> None:
     assert rate(fair) == pytest.approx(0.25, abs=0.021)
     assert rate(fair) == rate(fair)
     assert rate(Condition("never", "", lambda rng: False), divisor=100) == 0
+
+
+def test_what_is_not_printed_is_left_out() -> None:
+    drawn = iter([True, None, False, None, True])
+    assert rate(Condition("a", "b", lambda rng: next(drawn), tables=5)) == 2 / 3
+
+
+def test_conditions_may_read_the_same_tables() -> None:
+    tables: dict[str, list[float]] = {"a": [], "b": [], "c": []}
+    for name, found in tables.items():
+        shared = "" if name == "c" else "shared"
+        one = Condition(
+            name,
+            "",
+            lambda rng, found=found: bool(found.append(rng.random())),
+            tables=3,
+            drawn=shared,
+        )
+        rate(one)
+    assert tables["a"] == tables["b"] != tables["c"]
+
+
+def test_true_fidelities_are_those_of_the_parts() -> None:
+    true = fidelities.true_fidelities()
+    # As benchmarks.fidelity_coverage has them over 20,000 problems, .39 and .74.
+    assert true["all tokens", "grpo"] == pytest.approx(0.39, abs=0.01)
+    assert true["all tokens", "near"] == pytest.approx(0.74, abs=0.01)
+    # A reward over all tokens has no credit within a response.
+    assert ("within", "grpo") not in true
+
+
+def test_the_true_information_is_that_of_the_sampled_responses() -> None:
+    """A table of many problems comes within its own interval of the enumerated values."""
+    true, found = information.true_information(), information.summary_of_table(60, 0)
+    for head, (name, read) in information.QUANTITIES.items():
+        estimate = read(found)
+        assert estimate.low <= true[name] <= estimate.high, head
+        assert estimate.value == pytest.approx(true[name], rel=0.3)
+    assert 0 < true["share"] < 1
 
 
 def test_an_interval_holds_its_ends() -> None:
