@@ -214,10 +214,11 @@ def parts(pid: int) -> dict[str, float]:
 
 
 def processor(pid: int) -> float:
-    """Seconds of a process and of those that it began."""
+    """Seconds of a process and of those that it began, also of those that have ended since."""
     parent = psutil.Process(pid)
     times = [each.cpu_times() for each in (parent, *parent.children(recursive=True))]
-    return sum(each.user + each.system for each in times)
+    ended = sum(each.children_user + each.children_system for each in times)
+    return ended + sum(each.user + each.system for each in times)
 
 
 def databases(home: Path) -> int:
