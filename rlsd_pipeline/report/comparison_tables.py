@@ -9,6 +9,7 @@ from rlsd_pipeline.report.comparison import Comparison
 from rlsd_pipeline.report.part import Row
 from rlsd_pipeline.tables.credit import (
     METHOD,
+    SELECTION,
     between_ends,
     fidelity_columns,
     lookahead_columns,
@@ -70,6 +71,8 @@ def credit_table(data: Comparison) -> Table:
         ),
         Column("clipped", of(attrgetter("cut")), "%", clipped),
     ]
+    if any(one.selected is not None for one in known.values()):
+        columns += [column._replace(value=of(column.value), form="%") for column in SELECTION]
     if data.gradients:
         norms = dict(zip(data.gradients.methods, data.gradients.norms, strict=True))
         meaning = "Euclidean, of the method's loss on these rollouts"

@@ -47,8 +47,11 @@ def credit_columns(segments: Iterable[str]) -> list[Column]:
 
 
 SELECTION = (
-    Column("selected", attrgetter("selected"), ".2f"),
-    Column("by rounding", attrgetter("selected_by_rounding"), ".2g"),
+    Column("selected", attrgetter("selected"), ".2f", "tokens picked by small differences"),
+    Column(
+        *("by rounding", attrgetter("selected_by_rounding"), ".2g"),
+        "tokens that rounding alone would pick, over those selected: the noise floor",
+    ),
 )
 """How many tokens a method selects by small differences, and how many rounding would."""
 

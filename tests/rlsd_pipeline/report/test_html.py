@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from rlsd_pipeline.report.comparison_tables import credit_table
 from rlsd_pipeline.report.data import Report
 from rlsd_pipeline.report.html import TITLES, render
 from rlsd_pipeline.report.rollout_view import Picture, RolloutView
@@ -94,6 +95,25 @@ def test_the_test_behind_a_p_value_is_named(page: str) -> None:
     # In the table of methods and in the lookahead.
     assert words.count("exact McNemar") >= 2
     assert "corrected for all comparisons made here; the intervals are not corrected" in words
+
+
+def test_the_noise_floor_stands_beside_what_a_method_selects(
+    sample: Callable[..., Report], page: str
+) -> None:
+    whole = sample().comparison
+    assert whole is not None
+    first, *others = whole.credit.methods
+    first = first.model_copy(update={"selected": 0.25, "selected_by_rounding": 0.02})
+    credit = whole.credit.model_copy(update={"methods": [first, *others]})
+    compared = whole.model_copy(update={"credit": credit})
+    shown = credit_table(compared)
+    assert shown.heads[4:6] == ["selected", "by rounding"]
+    assert [row[4:6] for row in shown.significant()[:2]] == [
+        ["25.0\u00a0%", "2.0\u00a0%"],
+        ["–", "–"],
+    ]
+    assert "noise floor" in render(sample().model_copy(update={"comparison": compared}))
+    assert "noise floor" not in page
 
 
 def test_a_comparison_without_methods_has_no_matrices(sample: Callable[..., Report]) -> None:
