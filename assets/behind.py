@@ -34,7 +34,7 @@ MARK = "behind"
 
 _WHY = "behind"
 _MOST_EVENTS = 20
-"""So many events of a partition are looked through for the one before its mark."""
+"""How many events of a partition are searched for the one before its mark."""
 
 Context = dg.OpExecutionContext | dg.AssetExecutionContext
 Log = Callable[[dg.AssetMaterialization | dg.AssetCheckEvaluation], None]

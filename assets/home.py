@@ -40,7 +40,7 @@ def dagster_home() -> Path:
     if unfit := sorted(set(str(folder)) & _UNFIT):
         raise ConfigError(
             f"{folder}: Dagster cannot keep its history in a folder with {' or '.join(unfit)} in "
-            "its name: let RLSD_HOME or DAGSTER_HOME name another"
+            "its name: set RLSD_HOME or DAGSTER_HOME to another folder"
         )
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "dagster.yaml"

@@ -19,7 +19,7 @@ from assets.run_storage import CommandLineRuns
 
 
 class _Kept:
-    """The behaviour that both storages share in the place of the stock one."""
+    """The behaviour that both storages share in place of the stock one."""
 
     _conn_string: str
 

@@ -86,7 +86,7 @@ def own_name(file: Path) -> str:
     raise ConfigError(
         f"two experiments are called {name} in the home {home()}: {other} was here first, and "
         f"{file.resolve()} would read and replace its results. Rename the folder or the file, set "
-        f"RLSD_HOME to another folder, or `rlsd adopt {file}` to go on in the place of the first"
+        f"RLSD_HOME to another folder, or `rlsd adopt {file}` to go on in place of the first"
     )
 
 

@@ -30,9 +30,9 @@ class PipesLauncher:
     def launch(self, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> int:
         """See `Launcher`.
 
-        Messages go through files of the job's folder, since rank 0 may run on another node. The
-        subprocess is ours and not that of `PipesSubprocessClient`, which leaves its own alive when
-        this process is interrupted in another way than by Dagster.
+        Messages go through files of the job's folder, since rank 0 may run on another node. This
+        method starts the subprocess itself: `PipesSubprocessClient` leaves its own alive when
+        something other than Dagster interrupts this process.
         """
         # Dagster warns of a preview that it calls itself.
         warnings.filterwarnings("ignore", category=dg.PreviewWarning, module="dagster")

@@ -11,7 +11,7 @@ class Progress(Protocol):
         ...
 
     def advance(self, count: int) -> None:
-        """So many more units are done."""
+        """Report how many more units are done."""
         ...
 
     def metric(self, name: str, value: float) -> None:

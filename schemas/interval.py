@@ -45,8 +45,7 @@ _FROM_NULL_BELOW = BeforeValidator(lambda end: -math.inf if end is None else end
 _FROM_NULL_ABOVE = BeforeValidator(lambda end: math.inf if end is None else end)
 
 Number = Annotated[float, _READ, PlainSerializer(_known, return_type=float)]
-"""It may be nan or infinite where there is none, as for nothing over nothing; no document holds
-such a one."""
+"""It may be nan or infinite, as 0 / 0 is; no document can hold such a number."""
 
 LowerEnd = Annotated[float, _FROM_NULL_BELOW, _READ, _AS_NULL, _NULLABLE]
 UpperEnd = Annotated[float, _FROM_NULL_ABOVE, _READ, _AS_NULL, _NULLABLE]

@@ -51,7 +51,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture
 def datasets_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where `datasets` keeps what it reads, in the place of the user's folder."""
+    """Where `datasets` keeps what it reads, in place of the user's folder."""
     import datasets
 
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")

@@ -52,7 +52,8 @@ def compare(
         experiment: Name or YAML file.
         arm: Arm of the rollouts.
         iteration: Iteration of the rollouts.
-        prompts: A batch of so many problems before the same policy; None: the iteration's own.
+        prompts: Size of a larger batch of problems for the same policy; None takes the iteration's
+            own.
         gradients: Add the gradients of the losses.
         lookahead: Add one update by each method.
         columns: Score first what the methods read and the arm did not compute.

@@ -99,6 +99,6 @@ class FittedTable(Table):
 
 
 def print_tables(output: Console, tables: Iterable[declared.Table | str]) -> None:
-    """Print declared tables, and sentences in the place of some."""
+    """Print declared tables, and sentences in place of some."""
     for table in tables:
         output.print(table if isinstance(table, str) else FittedTable(table))

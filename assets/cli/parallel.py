@@ -62,7 +62,7 @@ class Relay:
         self._told, self._shown = time.monotonic(), False
 
     def advance(self, count: int) -> None:
-        """So many more units of the stage are done."""
+        """Report how many more units of the stage are done."""
         self._count += count
         if self._total and time.monotonic() - self._told > _LONG_SECONDS:
             self._told, self._shown = time.monotonic(), True

@@ -23,8 +23,8 @@ MEANING = (
     "number of methods in the table, which Holm's correction asks of the smallest p; detectable: "
     "the difference that the present seeds show. Of questions: share of the variance that falls "
     "with more questions, or more samples a question (F interval); 2 × and 4 ×: seeds needed with "
-    "so many times the questions; questions: number needed with the present seeds, - if no number "
-    "suffices. The test is about trainings, on these questions."
+    "that many times the questions; questions: number needed with the present seeds, - if no "
+    "number suffices. The test is about trainings, on these questions."
 )
 ONE_SEED = (
     "One seed does not show how trainings differ, so no number of seeds follows from it. Declare "

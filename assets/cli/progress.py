@@ -123,7 +123,7 @@ class Display:
         self._bars.reset(self._stage, total=total, description=f"  {stage}", visible=True, note="")
 
     def advance(self, count: int) -> None:
-        """So many more units of the stage are done."""
+        """Report how many more units of the stage are done."""
         self._count += count
         rate = self._count / max(time.monotonic() - self._started, 1e-3)
         note = f"{rate:,.0f} {self._unit}/s  {_listed(self._stage_metrics)}"

@@ -35,7 +35,7 @@ def run(
         name: Which.
         code: Where the code server is asked; the others wait for it.
         arguments: Arguments of Dagster's command.
-        ask: Asks for another code server in the place of the present one.
+        ask: Asks for another code server in place of the present one.
     """
     _end_with(_parent())
     # As a service that is begun there by `python -m`.

@@ -20,7 +20,8 @@ def values(experiment: str, *, arm: str, iteration: int, prompts: int | None) ->
         experiment: Name or YAML file.
         arm: Arm of the rollouts.
         iteration: Iteration of the rollouts.
-        prompts: A batch of so many problems before the same policy; None: the iteration's own.
+        prompts: Size of a larger batch of problems for the same policy; None takes the iteration's
+            own.
     """
     with open_loop(experiment) as (loop, display):
         run = loop.workspace.at(arm, iteration)

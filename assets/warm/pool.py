@@ -176,7 +176,7 @@ class Pool:
         return worker
 
     def _begin_anew(self) -> None:
-        """Import what lies on the disk; workers go on to the end of their runs."""
+        """Start this process again, with the code that is on disk; workers finish their runs."""
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
     def _end(self) -> None:

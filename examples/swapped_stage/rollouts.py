@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class FromMyTrainer(RolloutsStage):
-    """The responses of a file in the place of sampled ones, scored by the policy."""
+    """The responses of a file in place of sampled ones, scored by the policy."""
 
     responses: LocatedPath
     """JSON Lines: a `problem_id`, and the texts of its group as `responses`."""

@@ -21,7 +21,7 @@ from trl import GRPOConfig, GRPOTrainer
 
 
 class FromTable(GRPOTrainer):
-    """Takes responses and advantages from the data set in the place of sampling and rewarding."""
+    """Takes responses and advantages from the data set in place of sampling and rewarding."""
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         seen: dict[str, int] = defaultdict(int)

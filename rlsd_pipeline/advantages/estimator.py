@@ -45,7 +45,7 @@ def estimated(estimator: AdvantageEstimator, rewards: Tensor, groups: Tensor) ->
         found = estimator.advantages(rewards, groups)
     if not isinstance(found, torch.Tensor) or found.shape != rewards.shape:
         what = list(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
-        wrong = f"`advantages` gave {what} in the place of {list(rewards.shape)}, one a rollout"
+        wrong = f"`advantages` gave {what} in place of {list(rewards.shape)}, one a rollout"
         raise refused(estimator, doing, wrong, type(estimator).advantages)
     if not found.isfinite().all():
         row = int((~found.isfinite()).nonzero()[0])

@@ -38,7 +38,7 @@ def shard(policy: Policy, mesh: DeviceMesh, job: UpdateJob) -> None:
 
 
 def place(model: nn.Module, values: dict[str, Tensor], mesh: DeviceMesh) -> None:
-    """Put this process's rows in the place of a sharded skeleton's parameters.
+    """Put this process's rows in place of a sharded skeleton's parameters.
 
     Args:
         model: Sharded, its parameters on the meta device.

@@ -26,7 +26,7 @@ class DeviceConfig(StrictConfig):
 
 
 class Processor(DeviceConfig):
-    """A machine's own processor with its memory, in the place of an accelerator."""
+    """A machine's own processor with its memory, in place of an accelerator."""
 
 
 DEVICES = {

@@ -9,7 +9,7 @@ from rlsd_pipeline.config.strict import StrictConfig
 
 
 class LoRAConfig(StrictConfig):
-    """Low-rank adapters trained in the place of the weights (arXiv 2106.09685).
+    """Low-rank adapters trained in place of the weights (arXiv 2106.09685).
 
     There is no dropout: with dropout, the trained policy would differ from the sampling one, and
     ρ_t would include that difference.

@@ -24,7 +24,7 @@ def checked_streams(weighting: Weighting, credit: Credit) -> TokenStreams:
 
 
 def _wrong(weighting: Weighting, streams: object, tokens: int) -> str | None:
-    """The fault of the streams of so many tokens, with what to do; None if there is none."""
+    """What is wrong with the streams of a table, and what to do; None if nothing is."""
     if not isinstance(streams, TokenStreams):
         return f"{type(streams).__name__}: return `TokenStreams(...)`"
     present = {name: values for name, values in streams._asdict().items() if values is not None}

@@ -17,7 +17,7 @@ _SURE = 1 - 1e-9
 
 @lru_cache(maxsize=4096)
 def presence_tables(right: int, wrong: int) -> tuple[NDArray, NDArray]:
-    """Of a group with so many right and wrong responses, by how many of each hold a token.
+    """KTAE's two parts, by how many right and how many wrong responses hold a token.
 
     Returns:
         (F + I)/2 and the difference of the angles, `[(right + 1) · (wrong + 1)]` each; F and I are

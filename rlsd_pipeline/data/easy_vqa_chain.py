@@ -123,7 +123,7 @@ class ChainDemonstrations(Demonstrations):
     """Ramble, perceive, then compare and mind the negation link by link.
 
     Args:
-        images: So many train images, from the first, belong to the warm start.
+        images: How many train images, from the first, belong to the warm start.
         links: Questions of a chain.
         filler: Words of the rambling.
     """

@@ -18,7 +18,7 @@ class EasyVQADemonstrations(Demonstrations):
     """Perceive, compare, mind the negation.
 
     Args:
-        images: So many train images, from the first, belong to the warm start.
+        images: How many train images, from the first, belong to the warm start.
     """
 
     def __init__(self, images: int) -> None:

@@ -80,7 +80,7 @@ def _csv(files: Mapping[str, list[str]], split: str, separator: str) -> datasets
     with Path(first).open(encoding="utf-8-sig", newline="") as lines:
         names = next(csv.reader(lines, delimiter=separator), [])
     if not names:
-        raise DataError(f"{Path(first).name} has no line of column names")
+        raise DataError(f"{Path(first).name} has no header line with the names of its columns")
     return datasets.load_dataset(
         "csv",
         data_files=dict(files),

@@ -109,7 +109,7 @@ class Benchmark(AnyBenchmark):
     """A local folder or file in the official layout; null reads the hub."""
 
     revision: str | None = None
-    """A commit in the place of the pinned one."""
+    """A commit in place of the pinned one."""
 
     limit: Annotated[int, Field(ge=1)] | None = None
     """Use only this many rows from the start, as a trial; such a score is not comparable."""

@@ -39,7 +39,7 @@ def settle(
 ) -> list[Scored]:
     """The verdict on every response, in the order of the predictions.
 
-    A hostile or monstrous response is a verdict like any other, and never stops the run.
+    A hostile or huge response gets a verdict like any other, and never stops the run.
 
     Raises:
         ComponentError: A method of a user's benchmark failed.

@@ -125,7 +125,7 @@ def _load_tokenizer(path: Path, facts: _Facts) -> Any:
 def _split_as_trained(tokenizer: Any, rule: str | None, name: str) -> None:
     """Divide text into words as in training; another division gives other tokens, silently.
 
-    Where transformers knows the rule it has put a pattern in the place of GPT-2's.
+    Where transformers knows the rule it has put a pattern in place of GPT-2's.
     """
     backend = tokenizer.backend_tokenizer
     if not isinstance(backend.pre_tokenizer, pre_tokenizers.ByteLevel) or rule in _SPLIT_WORDS:

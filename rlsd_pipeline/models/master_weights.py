@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 
 class MasterWeights:
-    """The float32 weights that an optimizer trains in the place of a model's own parameters.
+    """The float32 weights that an optimizer trains in place of a model's own parameters.
 
     Gradients of the model arrive here by themselves, and are dropped there.
 

@@ -119,7 +119,7 @@ def _changes(
             weight_bytes=spread.weight_bytes if spread.shards > 1 else 2,
             master_bytes=0 if spread.shards > 1 else FLOAT32,
         )
-        yield "precision", "bfloat16 in the place of float32", halved
+        yield "precision", "bfloat16 in place of float32", halved
     if phase == "update":
         yield from _update_changes(spread, hardware)
 

@@ -43,7 +43,7 @@ class Layout:
             and what the optimizer steps are one.
         compute_bytes: Bytes of a weight and an activation in a pass of the update.
         checkpointing: Whether the update keeps only what goes into a layer.
-        lora: The low-rank adapter that is trained in the place of the weights, if any.
+        lora: The low-rank adapter that is trained in place of the weights, if any.
         micro_batch_tokens: Tokens of prompts and responses that one device runs at once.
         scoring_devices: Devices that score, each with weights of its own.
         scoring_bytes: Of a weight and an activation while scoring, in the precision that trains.

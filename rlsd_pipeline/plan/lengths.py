@@ -36,7 +36,7 @@ class PromptLengths:
 
 
 def with_data_lengths(experiment: ExperimentConfig) -> ExperimentConfig:
-    """The experiment with its data's own lengths in the place of the longest that it allows.
+    """The experiment with its data's own lengths in place of the longest that it allows.
 
     What its `assumptions` declare stays, and nothing changes where the data cannot be read here.
     """

@@ -58,8 +58,9 @@ class Workload:
 def workload(experiment: ExperimentConfig, arm: Arm) -> Workload:
     """The expected lengths, and the longest that are allowed.
 
-    What a teacher sees more is added to the student's prompt: a solution of the expected length, a
-    sibling of a response's. A group has two siblings at most, and every response its own verdict.
+    A teacher's prompt is the student's plus the privileged context: a solution has its expected
+    length, a sibling that of a response. A group has at most two distinct contexts with a sibling,
+    and one with a verdict for each response.
     """
     sampling, expected = experiment.sampling, experiment.assumptions
     response_tokens = expected.response_tokens or sampling.max_tokens

@@ -15,7 +15,7 @@ class GridMap(Part):
     """What is measured."""
 
     baseline: FiniteFloat | None = None
-    """The same of the compared method; null where it is not known."""
+    """The quantity for the compared method; null where it is not known."""
 
     better: Literal["higher", "lower"]
     """Which values are good."""

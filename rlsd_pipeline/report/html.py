@@ -89,7 +89,7 @@ def render(report: Report) -> str:
     """The page; the same report gives the same text.
 
     A section whose data is absent is left out. A link may choose what the token view shows:
-    `#rollout=ID&method=NAME&show=deviation&scale=shared&token=T`, with `view=all` in the place of
+    `#rollout=ID&method=NAME&show=deviation&scale=shared&token=T`, with `view=all` in place of
     `method` for all methods at once; ID may also be a rollout's number, counted from 1.
     """
     templates, styles = _environment(), method_styles(report.methods())

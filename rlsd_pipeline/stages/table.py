@@ -1,4 +1,4 @@
-"""A user's own table in the place of a stage's work."""
+"""A user's own table in place of a stage's work."""
 
 from __future__ import annotations
 

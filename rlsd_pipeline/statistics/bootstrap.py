@@ -11,7 +11,7 @@ from rlsd_pipeline.statistics.intervals import unbounded, within
 from schemas import Interval
 
 _FURTHEST = 9.0
-"""Beyond so many standard deviations lies no draw."""
+"""No draw lies more standard deviations away than this."""
 
 
 def cluster_ratio(
@@ -127,7 +127,7 @@ def small_sample_confidence(confidence: float, clusters: float) -> float:
     """The level at which a percentile interval over few clusters covers as one over many.
 
     Hesterberg's expanded percentiles (2015, doi 10.1080/00031305.2015.1089789): a bootstrap draws
-    with the variance of n in the place of n - 1, and from the normal in the place of Student's t.
+    with the variance of n in place of n - 1, and from the normal in place of Student's t.
 
     Args:
         confidence: Wanted coverage.

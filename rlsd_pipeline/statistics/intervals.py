@@ -152,7 +152,7 @@ def _of_trials(share: float, trials: int, confidence: float) -> Bounds:
     Near 0 and 1, Wilson's covers too little however many trials there are: .84 where a share of
     .18 / trials is true. Only one end can miss there, so a limit of the same confidence covers. So
     do Brown, Cai and DasGupta (2001, section 4.1.1, doi 10.1214/ss/1009213286), with the Poisson
-    limit in the place of the binomial one.
+    limit in place of the binomial one.
     """
     low, high = _wilson(share, trials, _normal_quantile(confidence))
     least = _least_share(share * trials, trials, confidence)
@@ -161,7 +161,7 @@ def _of_trials(share: float, trials: int, confidence: float) -> Bounds:
 
 
 def _least_share(count: float, trials: int, confidence: float) -> float:
-    """The share at which so many of the trials, or more, have a probability of 1 - confidence."""
+    """The share at which `count` successes or more have a probability of 1 - confidence."""
     from scipy.special import betaincinv
 
     return float(betaincinv(count, trials - count + 1, 1 - confidence)) if count > 0 else 0.0

@@ -43,7 +43,7 @@ class Spread(NamedTuple):
     question_error: float
 
     def factor(self, times: float) -> float:
-        """The factor of the standard deviation with so many times the questions."""
+        """By what factor the standard deviation changes with `times` as many questions."""
         share = self.of_questions.value if self.of_questions else 0.0
         return math.sqrt(1 - share + share / times)
 

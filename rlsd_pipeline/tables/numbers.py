@@ -90,7 +90,7 @@ def _write(value: float, largest: float, sign: bool) -> str:
 
 
 def _places(value: float, digits: int) -> int:
-    """Places after the point that leave so many significant digits; before it, if negative."""
+    """Decimals that give a number this many significant digits; negative for whole tens."""
     # Rounding may add a digit: 9.996 is 10.0.
     return digits - 1 - int(f"{value:.{digits - 1}e}".partition("e")[2])
 

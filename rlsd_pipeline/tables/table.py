@@ -50,8 +50,8 @@ class Table(NamedTuple):
         columns: Its columns; the first ones name the rows.
         rows: The records.
         notes: Sentences that stand below it.
-        keys: So many columns name a row.
-        together: So many of the others belong beside each other.
+        keys: How many columns, from the first, name a row.
+        together: How many of the others belong beside each other.
         ruled: Numbers of the rows that a rule separates from the row above.
     """
 

@@ -26,7 +26,7 @@ def token_divergence(divergence: StoredDivergence, teacher: Support, logits: Ten
         entries = divergence.entries(teacher.joined, student)
     if not isinstance(entries, Tensor) or entries.shape != student.shape:
         found = list(entries.shape) if isinstance(entries, Tensor) else type(entries).__name__
-        wrong = f"`entries` gave {found} in the place of {list(student.shape)}: do not sum them"
+        wrong = f"`entries` gave {found} in place of {list(student.shape)}: do not sum them"
         raise refused(divergence, f"{len(student)} tokens", wrong, type(divergence).entries)
     if divergence.entry_clip is not None:
         entries = entries.clamp(max=divergence.entry_clip)

@@ -1,6 +1,6 @@
 """Ratios of whole responses once the policy has moved: GSPO and FIPO.
 
-    GSPO   s = exp(mean_t (log π - log π_old)),   in the place of ρ_t (docs/method.md, eq. 49)
+    GSPO   s = exp(mean_t (log π - log π_old)),   in place of ρ_t (docs/method.md, eq. 49)
     FIPO   f_t = clip(exp(Σ_{k>=t} γ^(k-t) (log π - log π_old)), ...),   times Â_t (eq. 51)
 
 The loss is computed on some tokens at a time, so both are put into its inputs: s as

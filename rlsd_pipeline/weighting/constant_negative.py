@@ -1,4 +1,4 @@
-"""Constant negative: one fixed credit in the place of the teacher's, a control.
+"""Constant negative: one fixed credit in place of the teacher's, a control.
 
     Â_t = -c,   or A - c beside the advantage
 

@@ -9,7 +9,7 @@ After TEMPO (arXiv 2509.18314; docs/method.md, eq. 20). Its abstract describes t
 term, which is added to GRPO's advantage and is 0 off branches. It does not state the scale of the
 term; here it is in units of the reward. `branch` is this project's: over a response it adds up to R
 minus the group's mean, which `advantages: centred` gives at each token. No teacher is read and
-nothing more is sampled. It is `vine` with the group in the place of continuations. Late in long
+nothing more is sampled. It is `vine` with the group in place of continuations. Late in long
 responses few share a prefix, and the last branch takes the rest of the reward.
 """
 

@@ -1,4 +1,4 @@
-"""RLSD with contrastive evidence: a right sibling against a wrong one in the place of Δ.
+"""RLSD with contrastive evidence: a right sibling against a wrong one in place of Δ.
 
     e_t = log π_T(y_t | x, a right sibling, y<t) - log π_T(y_t | x, a wrong sibling, y<t)
     Â_t = A ((1 - λ) + λ clip(exp(sign(A) e_t), 1 - ε_w, 1 + ε_w))

@@ -308,7 +308,7 @@ class Circle(RolloutsStage):
 
 @pytest.fixture
 def experiments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Good and bad experiments, in the place of the shipped ones."""
+    """Good and bad experiments, in place of the shipped ones."""
     for module in ("assets.naming", "assets.definitions"):
         monkeypatch.setattr(f"{module}.EXPERIMENTS", tmp_path)
     written = {

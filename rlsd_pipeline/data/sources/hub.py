@@ -76,9 +76,9 @@ class HubDataset(DataSource):
         if both := [problem.problem_id for problem in test if problem.problem_id in learnt]:
             raise DataError(
                 f"{len(both)} problems are in both `split: {self.split}` and `test_split: "
-                f"{self.test_split}` of {self.name}, first {both[0]!r}: what is learnt from cannot "
-                "be evaluated on. One file or saved table has one split; leave out `test_split` to "
-                "hold a part of it out"
+                f"{self.test_split}` of {self.name}, first {both[0]!r}: a problem that trains "
+                "the policy cannot evaluate it. One file or saved table has one split; leave out "
+                "`test_split` to hold out a part of it"
             )
         return problems + test
 

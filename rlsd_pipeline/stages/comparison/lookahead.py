@@ -21,7 +21,7 @@ from rlsd_pipeline.statistics.methods import holm, method_difference, method_sco
 from schemas import MethodLookahead
 
 BEFORE = "before"
-"""Name of the policy before the update, in the place of a method's."""
+"""Name of the policy before the update, in place of a method's."""
 
 
 def look_ahead(run: StageRun, benchmark: BenchmarkConfig) -> list[MethodLookahead]:

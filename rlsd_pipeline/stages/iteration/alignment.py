@@ -80,7 +80,7 @@ def _verified(rewards: Artifact) -> str | None:
 def sampled_by_another_engine(rollouts: Artifact) -> bool:
     """Whether another engine than the one that scores and trains sampled the rollouts.
 
-    So did whatever a user put in the place of the stage. Reference responses were sampled by
+    So did whatever a user put in place of the stage. Reference responses were sampled by
     nobody: their log-probabilities are the trainer's own.
     """
     if "implementation" in rollouts.manifest.config:

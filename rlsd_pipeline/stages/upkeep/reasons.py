@@ -48,7 +48,7 @@ def differences_here(
 ) -> list[Setting]:
     """Each field in which an artifact and a request differ.
 
-    An input that was drawn or declared otherwise than the one before it says so in brackets.
+    In brackets: whether an input was drawn again, or declared differently.
     """
     inputs = set(differing(before.inputs, now.inputs))
     return [

@@ -65,7 +65,7 @@ def settings_text(settings: Iterable[Setting], most: int | None = _MOST_SETTINGS
 
     Args:
         settings: Which.
-        most: More than so many are counted; None of all.
+        most: Largest number that is listed, the others are counted; None lists all.
     """
     texts = [f"{name} {before} → {now}" for name, before, now in settings]
     most = len(texts) if most is None else most

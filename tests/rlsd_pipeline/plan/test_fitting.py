@@ -85,7 +85,7 @@ def test_several_changes_where_none_alone_is_enough() -> None:
 
 def test_scoring_in_float32_is_told_of_bfloat16() -> None:
     misfit = _misfits(replace(SPREAD, scoring_bytes=4))["scoring"]
-    assert "bfloat16 in the place of float32" in misfit.remedies
+    assert "bfloat16 in place of float32" in misfit.remedies
 
 
 def test_an_engine_too_small_for_its_weights_is_divided() -> None:

@@ -1,4 +1,4 @@
-"""Tables and classes of a user's own in the place of a stage's work."""
+"""Tables and classes of a user's own in place of a stage's work."""
 
 import json
 from collections.abc import Callable

@@ -234,7 +234,7 @@ def test_tables_of_other_rollouts_are_refused(
 
 
 def rearranged(run: StageRun, order: list[int]) -> None:
-    """The same tables with the groups in another order, in the place of the arm's."""
+    """The same tables with the groups in another order, in place of the arm's."""
     store, changed = run.workspace.store, {}
     for stage, record in (("rollouts", Rollout), ("rewards", Reward), ("logprobs", TokenLogprobs)):
         original = run.read(stage)
