@@ -9,7 +9,7 @@ from assets.cli.loop import Loop
 from assets.cli.progress import console
 from assets.cli.train import open_loop
 from rlsd_pipeline.home import home
-from rlsd_pipeline.report.collected.places import shown_iterations
+from rlsd_pipeline.report.collected.defaults import shown_iterations
 from rlsd_pipeline.stages.workspace import StageRun
 
 

@@ -10,7 +10,7 @@ from assets.cli.loop import Loop
 from assets.cli.progress import Display, console
 from assets.cli.train import open_loop
 from rlsd_pipeline.home import home
-from rlsd_pipeline.report.collected.places import shown_iterations, taught
+from rlsd_pipeline.report.collected.defaults import shown_iterations, taught
 from rlsd_pipeline.stages.comparison.unscored import is_unscored
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.workspace import StageRun

@@ -11,7 +11,7 @@ from rlsd_pipeline.home import ROOT
 from rlsd_pipeline.page.record import Provenance, Record, record_of
 from rlsd_pipeline.page.seeds import seed_scores
 from rlsd_pipeline.report.collected.collect import collect_report
-from rlsd_pipeline.report.collected.places import shown_iterations, taught
+from rlsd_pipeline.report.collected.defaults import shown_iterations, taught
 from rlsd_pipeline.stages.comparison.larger_batch import widest
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage

@@ -6,7 +6,7 @@ from pathlib import Path
 from rlsd_pipeline.artifacts.fingerprint import json_digest
 from rlsd_pipeline.page.collect import checked_out, collect_record, measured_place
 from rlsd_pipeline.page.sections import page_text
-from rlsd_pipeline.report.collected import places
+from rlsd_pipeline.report.collected import defaults
 from rlsd_pipeline.stages.evaluation.results import read_results
 from rlsd_pipeline.stages.workspace import Workspace
 
@@ -56,7 +56,7 @@ def test_a_record_says_what_it_was_made_from(workspace: Workspace) -> None:
 
 def test_without_measured_values_no_iteration_is_shown(workspace: Workspace) -> None:
     assert measured_place(workspace) is None
-    assert places.taught(workspace.experiment) == ["rlsd-s0"]
+    assert defaults.taught(workspace.experiment) == ["rlsd-s0"]
 
 
 def test_a_commit_is_that_of_the_checkout() -> None:

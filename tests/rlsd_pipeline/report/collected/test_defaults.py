@@ -1,7 +1,7 @@
-"""The iterations that are shown unless told."""
+"""The iterations that a report shows by default."""
 
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.report.collected.places import shown_iterations
+from rlsd_pipeline.report.collected.defaults import shown_iterations
 
 
 def test_a_short_experiment_shows_its_last_iteration() -> None:

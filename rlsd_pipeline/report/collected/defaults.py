@@ -1,4 +1,4 @@
-"""The iterations whose tokens a report shows."""
+"""The iterations and arms that a report shows by default."""
 
 from rlsd_pipeline.config.experiment import ExperimentConfig
 
