@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field, FiniteFloat, model_validator
 
 from schemas.benchmark_response import Count, Share
+from schemas.interval import Interval
 from schemas.record import Contract, NonEmpty, Record
 
 
@@ -38,6 +39,11 @@ class BreakdownScore(Contract):
 
     interval_high: Share
     """Upper end of the interval."""
+
+    @property
+    def interval(self) -> Interval:
+        """The score with its interval."""
+        return Interval(value=self.score, low=self.interval_low, high=self.interval_high)
 
     @model_validator(mode="after")
     def _check_interval(self) -> Self:
@@ -157,6 +163,11 @@ class BenchmarkScore(Record):
         },
         "mentioning": 1,
     }
+
+    @property
+    def interval(self) -> Interval:
+        """The score with its interval."""
+        return Interval(value=self.score, low=self.interval_low, high=self.interval_high)
 
     @model_validator(mode="after")
     def _check_interval(self) -> Self:

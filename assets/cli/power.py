@@ -124,7 +124,7 @@ def _questions(spread: Spread, asked: Asked) -> Iterator[str]:
     if share is None:
         yield from ("-",) * (len(_MORE) + 2)
         return
-    yield f"{share.value:.2f} [{share.low:.2f}, {share.high:.2f}]"
+    yield text(share, ".2f")
     for times in _MORE:
         yield _needed(spread.sd * spread.factor(times), asked)
     effect = detectable_effect(spread.seeds, asked.probability, asked.level)

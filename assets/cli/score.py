@@ -25,12 +25,19 @@ from rlsd_pipeline.evaluation.scored import CLUSTER, Scored, Summary
 from rlsd_pipeline.evaluation.scoring import settle
 from rlsd_pipeline.evaluation.variants import VARIANTS
 from rlsd_pipeline.statistics.power import detectable_difference
-from rlsd_pipeline.tables.table import Cell, Table, table_of_cells
+from rlsd_pipeline.tables.table import Cell, Column, Table, table_of_cells, text
 from schemas import Problem, Verdict
 
 _CONFIDENCE = 0.95
 _POWER = 0.8
 _DETECTABLE = "minimum detectable difference"
+_SCORE = f"score [{_CONFIDENCE:.0%} interval]"
+_LABELS = (
+    Column("label", lambda part: part[0], "<"),
+    Column(_SCORE, lambda part: part[1].interval, ".2%"),
+    Column("n", lambda part: part[1].n, ","),
+)
+"""Columns of a label's part of the score."""
 
 KNOWN = [each for each in (*BENCHMARKS, *VARIANTS) if issubclass(each, Benchmark)]
 
@@ -137,10 +144,8 @@ def _head(report: _Report) -> Table:
     benchmark, judged = report.benchmark, bool(report.summary.question_scores)
     whole = benchmark.splits[benchmark.split].rows
     asked = counts.pop("n")
-    interval = f"[{estimate.low:.2%}, {estimate.high:.2%}]"
     rows: dict[str, Cell] = {
-        "score": f"{estimate.value:.2%}" if judged else None,
-        f"{_CONFIDENCE:.0%} interval": interval if judged else None,
+        _SCORE: text(estimate, ".2%") if judged else None,
         _DETECTABLE: f"{report.detectable:.2%}" if math.isfinite(report.detectable) else None,
         "n": f"{asked:,}" if whole in (None, asked) else f"{asked:,} of {whole:,}",
         **{name.replace("_", " "): count for name, count in counts.items()},
@@ -151,12 +156,9 @@ def _head(report: _Report) -> Table:
 
 
 def _breakdown(report: _Report) -> Table:
-    heads = ("label", "score", f"{_CONFIDENCE:.0%} interval", "n")
-    rows = [
-        (name, f"{part.score:.2%}", f"[{part.interval_low:.2%}, {part.interval_high:.2%}]", part.n)
-        for name, part in report.summary.breakdown.items()
-    ]
-    return table_of_cells(f"{_title(report.benchmark)}: breakdown", heads, rows, form=",")
+    return Table(
+        f"{_title(report.benchmark)}: breakdown", _LABELS, [*report.summary.breakdown.items()]
+    )
 
 
 def _title(benchmark: Benchmark) -> str:

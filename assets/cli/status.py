@@ -14,7 +14,7 @@ from rlsd_pipeline.errors import RlsdError
 from rlsd_pipeline.home import open_store, store_url
 from rlsd_pipeline.stages.upkeep.earlier import Standing, earlier_notes, standing
 from rlsd_pipeline.stages.workspace import Workspace
-from rlsd_pipeline.tables.table import Table, table_of_cells
+from rlsd_pipeline.tables.table import Table, table_of_cells, text
 from schemas import BenchmarkScore, PolicyCheckpoint, Reward
 
 
@@ -124,6 +124,5 @@ def _written(score: BenchmarkScore | None, updates: int) -> str:
     """A score with its interval; names its policy where that is not the newest."""
     if score is None:
         return "-"
-    interval = f"[{score.interval_low:.3f}, {score.interval_high:.3f}]"
     of = "" if score.updates == updates else f" at {score.updates}"
-    return f"{score.score:.3f} {interval}{of}"
+    return f"{text(score.interval)}{of}"

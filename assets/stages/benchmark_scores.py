@@ -13,7 +13,6 @@ from assets.stages.cells import numbers, shown
 from assets.stages.config import StageConfig
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
-from rlsd_pipeline.statistics.intervals import within
 from rlsd_pipeline.tables.table import table_of_cells
 from schemas import BreakdownScore
 
@@ -99,8 +98,6 @@ def _refresh_results(context: dg.AssetExecutionContext, declared: Declared) -> N
 def _table(breakdown: Mapping[str, BreakdownScore]) -> dg.TableMetadataValue:
     """One line a label: the steps first, then the kinds of question."""
     rows = [
-        (label.removeprefix("step:"), within(part.score, ends), part.n)
-        for label, part in breakdown.items()
-        for ends in [(part.interval_low, part.interval_high)]
+        (label.removeprefix("step:"), part.interval, part.n) for label, part in breakdown.items()
     ]
     return shown(table_of_cells("breakdown", ("label", "score", "n"), rows, form=".3f"))

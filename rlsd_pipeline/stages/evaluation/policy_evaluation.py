@@ -12,7 +12,7 @@ from rlsd_pipeline.stages.evaluation.question_scores import (
     read_question_scores,
 )
 from rlsd_pipeline.stages.workspace import Workspace
-from rlsd_pipeline.statistics.intervals import repeated_share, within
+from rlsd_pipeline.statistics.intervals import repeated_share
 from rlsd_pipeline.statistics.methods import QuestionScores
 from schemas import BenchmarkScore, Interval, ItemVerdict
 
@@ -32,7 +32,7 @@ class PolicyEvaluation:
     @property
     def accuracy(self) -> Interval:
         """The score with its interval alone."""
-        return within(self.score.score, (self.score.interval_low, self.score.interval_high))
+        return self.score.interval
 
     @cached_property
     def questions(self) -> QuestionScores:
