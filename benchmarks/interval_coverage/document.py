@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks.interval_coverage.conditions import Condition, Group
 from benchmarks.timing import ROOT
+from rlsd_pipeline.tables.documents import markdown_table
 
 DOCUMENT = ROOT / "docs" / "coverage.md"
 RECORD = DOCUMENT.with_suffix("") / "rates.json"
@@ -33,13 +34,13 @@ def rows(groups: Sequence[Group], found: Mapping[tuple[str, str], float]) -> lis
     """
     lines = []
     for group in groups:
-        lines += ["", f"### {group.title}", ""]
-        lines += [f"| interval or p | condition | {group.measured} | said |", "|---|---|---|---|"]
+        cells = []
         for one in group.conditions:
             rate = f"{found[key(one)]:.3f}".lstrip("0") if found[key(one)] < 1 else "1.000"
             low = group.measured == "coverage" and found[key(one)] < ENOUGH
-            number = f"**{rate}**" if low else rate
-            lines.append(f"| {one.name} | {one.setting} | {number} | {one.label} |")
+            cells.append([one.name, one.setting, f"**{rate}**" if low else rate, one.label])
+        heads = ["interval or p", "condition", group.measured, "said"]
+        lines += ["", f"### {group.title}", "", *markdown_table(heads, cells).split("\n")]
     return lines
 
 

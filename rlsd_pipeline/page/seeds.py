@@ -1,6 +1,6 @@
 """The accuracy of every seed before and after training: how much a gain varies over seeds."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from statistics import mean, stdev
 
 from pydantic import Field
@@ -9,7 +9,8 @@ from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.report.part import Count, NonEmpty, Part, Share
 from rlsd_pipeline.stages.evaluation.policy_evaluation import Scores, furthest
 from rlsd_pipeline.tables.documents import markdown_table
-from rlsd_pipeline.tables.numbers import ABSENT, true_minus
+from rlsd_pipeline.tables.numbers import ABSENT
+from rlsd_pipeline.tables.table import Cell, table_of_cells, text
 
 
 class SeedScores(Part):
@@ -68,24 +69,20 @@ def seeds_section(found: Iterable[SeedScores]) -> Iterator[str]:
 
 def _table(one: SeedScores) -> str:
     seeds = sorted({seed for of in (one.base, *one.methods.values()) for seed in of})
-    rows = [
-        [str(seed), _cell(one.base, seed), *(_cell(of, seed) for of in one.methods.values())]
-        for seed in seeds
+    rows: list[list[Cell]] = [
+        [str(seed), *(of.get(seed) for of in (one.base, *one.methods.values()))] for seed in seeds
     ]
     gains = [[of[s] - one.base[s] for s in of if s in one.base] for of in one.methods.values()]
-    kinds = (("mean gain", mean, "+"), ("standard deviation of the gain", stdev, ""))
-    for name, of_gains, sign in kinds:
-        cells = [f"{of_gains(gain):{sign}.3f}" if len(gain) > 1 else ABSENT for gain in gains]
-        rows.append([name, ABSENT, *map(true_minus, cells)])
-    shares = [f"{stdev(gain) / mean(gain):.2f}" if _grows(gain) else ABSENT for gain in gains]
-    rows.append(["the same over the mean", ABSENT, *shares])
-    return markdown_table(["seed", "base", *one.methods], rows)
+    of_gains = (("mean gain", mean, "+.3f"), ("standard deviation of the gain", stdev, ".3f"))
+    for name, statistic, form in of_gains:
+        known = [statistic(gain) if len(gain) > 1 else None for gain in gains]
+        rows.append([name, None, *(text(value, form, ABSENT) for value in known)])
+    shares = [stdev(gain) / mean(gain) if _grows(gain) else None for gain in gains]
+    rows.append(["the same over the mean", None, *(text(share, ".2f", ABSENT) for share in shares)])
+    table = table_of_cells("", ["seed", "base", *one.methods], rows, form=".3f")
+    return markdown_table(table.heads, table.texts(ABSENT))
 
 
 def _grows(gain: list[float]) -> bool:
     """Whether the mean is more than what rounding leaves of 0."""
     return len(gain) > 1 and mean(gain) > 1e-9
-
-
-def _cell(of: Mapping[int, float], seed: int) -> str:
-    return f"{of[seed]:.3f}" if seed in of else ABSENT
