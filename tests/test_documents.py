@@ -72,6 +72,13 @@ def test_links_within_the_repository_lead_somewhere(document: Path) -> None:
             assert anchor in set(_anchors(linked)), f"{target}#{anchor}"
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_row_of_a_table_is_one_line(document: Path) -> None:
+    for table in re.findall(r"^\|[-:|]+\|\n((?:.+\n)*)", document.read_text(), re.MULTILINE):
+        for row in table.splitlines():
+            assert re.fullmatch(r"\|.*\|", row), row
+
+
 def _anchors(document: Path) -> Iterator[str]:
     """As GitHub makes them of headings."""
     for heading in re.findall(r"^#+\s+(.*)$", document.read_text(), re.MULTILINE):

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from rlsd_pipeline.components.one_of import OneOf
 from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.tables.documents import markdown_table
 
 _HEAD = """# Configuration
 
@@ -57,11 +58,11 @@ def _described(
     yield f"{_sentence(model.__doc__)}\n"
     fields = {name: field for name, field in model.model_fields.items() if name != "type"}
     if fields:
-        yield "| key | value | default | meaning |\n|---|---|---|---|"
-        for name, field in fields.items():
-            cells = [f"`{name}`", _value(field.annotation, field.metadata), _default(field)]
-            yield f"| {' | '.join([*cells, _meaning(field)])} |"
-        yield ""
+        cells = [
+            [f"`{name}`", _value(f.annotation, f.metadata), _default(f), _meaning(f)]
+            for name, f in fields.items()
+        ]
+        yield markdown_table(["key", "value", "default", "meaning"], cells) + "\n"
     if model is not ExperimentConfig:
         for field in fields.values():
             for inner in _models(field.annotation, field.metadata):
@@ -103,7 +104,9 @@ def _value(annotation: Any, metadata: Any = ()) -> str:
     if models:
         many = "list of " if _is_list(annotation) else ""
         types = [_title(model) for model in models]
-        return many + " or ".join(dict.fromkeys(types if len(types) < 4 else ["by `type`"]))
+        if len(types) > 3:
+            return "list, each by `type`" if many else "by `type`"
+        return many + " or ".join(dict.fromkeys(types))
     return f"{_words(annotation)}{_bounds(metadata)}"
 
 
@@ -158,12 +161,13 @@ def _shown(value: Any) -> str:
         return "null"
     if value == "":
         return "empty"
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"`{text}`".replace("\n", "\\n")
 
 
 def _sentence(text: str | None) -> str:
-    """A docstring in one line, safe in a table."""
-    return re.sub(r"\s+", " ", text or "").strip().replace("|", "\\|")
+    """A docstring in one line."""
+    return re.sub(r"\s+", " ", text or "").strip()
 
 
 if __name__ == "__main__":
