@@ -4,6 +4,7 @@ import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -38,13 +39,39 @@ def _citations() -> Iterator[tuple[str, str]]:
 
 def test_the_configuration_reference_says_what_the_models_check() -> None:
     """Written again by `python docs/site/configuration.py > docs/configuration.md`."""
-    path = ROOT / "docs/site/configuration.py"
-    spec = importlib.util.spec_from_file_location("documented_configuration", path)
+    module = _of_the_site("configuration")
+    assert module.configuration() == (ROOT / "docs/configuration.md").read_text()
+
+
+def _of_the_site(name: str) -> ModuleType:
+    """A module of docs/site, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"docs/site/{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.configuration() == (ROOT / "docs/configuration.md").read_text()
+    return module
+
+
+def test_on_the_site_a_cited_equation_is_linked() -> None:
+    site = _of_the_site("equations")
+    said = (
+        "RLSD; docs/method.md, eq. 5 to 8. See docs/method.md,\neq. 40 and 41, and docs/method.md."
+        '<code>docs/method.md, eq. 1</code> <a href="m">docs/method.md</a> (DAPO, eq. 13)'
+    )
+    assert site.with_citations_linked(said, "../m.html") == (
+        'RLSD; <a href="../m.html#eq-5">docs/method.md, eq. 5 to 8</a>. '
+        'See <a href="../m.html#eq-40">docs/method.md,\neq. 40 and 41</a>, '
+        'and <a href="../m.html">docs/method.md</a>.'
+        '<code>docs/method.md, eq. 1</code> <a href="m">docs/method.md</a> (DAPO, eq. 13)'
+    )
+    formulas = (
+        '<div class="arithmatex">\\[a\\]</div> <div class="arithmatex">\\[b\n\\tag{2}\\]</div>'
+    )
+    assert site.with_anchors(formulas) == (
+        '<div class="arithmatex">\\[a\\]</div> '
+        '<div class="arithmatex" id="eq-2">\\[b\n\\tag{2}\\]</div>'
+    )
 
 
 def test_the_modules_and_equations_of_the_glossary_are_there() -> None:

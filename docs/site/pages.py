@@ -6,9 +6,11 @@ import re
 from importlib.metadata import files as files_of
 from pathlib import Path
 
+from equations import with_anchors, with_citations_linked
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
@@ -57,3 +59,10 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         return match[0]
 
     return markdown if uri.startswith("api/") else _LINK.sub(linked, markdown)
+
+
+def on_page_content(html: str, page: Page, **_: object) -> str:
+    """Let what cites an equation, such as a docstring, lead to it."""
+    if page.file.src_uri == "method.md":
+        return with_anchors(html)
+    return with_citations_linked(html, get_relative_url("method.html", page.url))

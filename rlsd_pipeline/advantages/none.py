@@ -1,4 +1,7 @@
-"""A_i = R_i: plain REINFORCE, whose gradient is unbiased and varies most."""
+"""A_i = R_i: plain REINFORCE, whose gradient is unbiased and varies most.
+
+Source: docs/method.md, eq. 4.
+"""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class UpdateConfig(StrictConfig):
     tokens, as in DAPO. `learnt_token`: over the tokens with a weight, as in SDPO, whose masked
     responses do not count. `constant`: the sum over a response's tokens divided by
     `response_tokens`, then the mean over responses, as in Dr. GRPO, where a token counts the same
-    in short and long responses."""
+    in short and long responses (docs/method.md, eq. 52)."""
 
     response_tokens: Annotated[
         int | None, Field(ge=1, exclude_if=lambda tokens: tokens is None)

@@ -2,7 +2,7 @@
 
 A column has the name of its attribute of `Credit`. Three stages make them: the sampled tokens,
 their scores under student and teacher, and their true advantages. A method names the columns that
-it reads, and nothing else is computed for it.
+it reads, and nothing else is computed for it. Their formulas: docs/method.md, eq. 31 to 33.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The states of a table's responses and their values; each distinct prefix counts once."""
+"""The states of a table's responses and their values; each distinct prefix counts once.
+
+Source: docs/method.md, eq. 24.
+"""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,7 @@
-"""JSD(β): β KL(P_T ‖ M) + (1 - β) KL(P_S ‖ M) with M = β P_T + (1 - β) P_S."""
+"""JSD(β): β KL(P_T ‖ M) + (1 - β) KL(P_S ‖ M) with M = β P_T + (1 - β) P_S.
+
+Source: docs/method.md, eq. 14.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Truncated importance sampling between engines (docs/method.md, eq. 23).
 
-    w_t = min(exp(student_logprobs_t - rollout_logprobs_t), cap)
+    u_t = min(exp(student_logprobs_t - rollout_logprobs_t), cap)
 
 With the same weights, two engines give a token slightly different probabilities, and the tokens
 come from the sampling engine. The weight turns the mean over them into one under the training

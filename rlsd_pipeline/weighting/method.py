@@ -125,7 +125,7 @@ class Credit:
 
     @cached_property
     def information_gain(self) -> Tensor:
-        """Δ_t = sg(log π_T - log π_S); nats, `[tokens]`.
+        """Δ_t = sg(log π_T - log π_S) (docs/method.md, eq. 5); nats, `[tokens]`.
 
         Raises:
             ValueError: No teacher scored the table.

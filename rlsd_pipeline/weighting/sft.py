@@ -2,7 +2,7 @@
 
 The default is SFT in the usual sense, off-policy on the data set's reference responses. With
 `learns_from: sampled` it uses the policy's own correct responses, which is rejection sampling. In
-both cases a response that the verifier does not accept has no loss.
+both cases a response that the verifier does not accept has no loss (docs/method.md, eq. 17).
 """
 
 from __future__ import annotations
