@@ -4,11 +4,11 @@
     PAGE/record.json        every number of the block
     PAGE/*.png              its pictures
 
-Text outside the block stays as it is. Where it names a figure, the block must have that figure.
+Text outside the block stays as it is. Where it names a figure, the block must have that
+figure (tests/test_pages.py).
 """
 
 import json
-import re
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -21,9 +21,6 @@ from rlsd_pipeline.whole_file import write_whole
 
 MARK = "<!-- record -->"
 """Stands before and after the block."""
-
-_FIGURE = re.compile(r"(?<![\w./])\d?\.\d{2,}(?!\w|\.\w)")
-"""A number with at least two decimals, such as `.74` or `0.739`."""
 
 
 def write_page(record: Record, path: Path) -> None:
@@ -84,18 +81,6 @@ def with_block(text: str, record: Record, folder: str, source: str = "the page")
             f"{len(parts) - 1} times: put both where the tables shall stand"
         )
     return f"{parts[0]}{MARK}\n\n{page_text(record, folder)}\n\n{MARK}{parts[2]}"
-
-
-def unfounded(text: str) -> list[str]:
-    """The figures that a page names outside its block, and that the block does not have."""
-    before, block, after = text.split(MARK)
-    known = set(_figures(block))
-    return [figure for figure in _figures(before + after) if figure not in known]
-
-
-def _figures(text: str) -> list[str]:
-    """Numbers with decimals, without a leading zero: `0.74` is `.74`."""
-    return [found.removeprefix("0") for found in _FIGURE.findall(text)]
 
 
 def _json(record: Record) -> str:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from rlsd_pipeline.errors import ConfigError
-from rlsd_pipeline.page.document import MARK, read_record, unfounded, with_block, write_page
+from rlsd_pipeline.page.document import MARK, read_record, with_block, write_page
 from rlsd_pipeline.page.pictures import pictures
 from rlsd_pipeline.page.record import Provenance, Record, record_of
 from rlsd_pipeline.page.sections import decisions, page_text
@@ -303,11 +303,3 @@ def test_a_page_without_its_marks_is_refused() -> None:
 def test_a_page_without_a_record_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="record of a page"):
         read_record(tmp_path / "none.md")
-
-
-def test_figures_outside_the_block_are_in_it() -> None:
-    text = (
-        f"It gains .016, and not 0.017 or −.74 or +.120 (arXiv 2604.03128, torch 2.14.1).\n{MARK}\n"
-        f"0.016 and +0.120\n{MARK}\nThe end is at .739."
-    )
-    assert unfounded(text) == [".017", ".74", ".739"]
