@@ -1,0 +1,52 @@
+"""The cells of Dagster's tables."""
+
+import math
+
+import pytest
+
+from assets.stages.cells import cells_by_head, digits, number, numbers, shown
+from rlsd_pipeline.statistics.intervals import within
+from rlsd_pipeline.tables.table import Column, Table
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.030249, "0.0302"),
+        (-0.5, "\u22120.5"),
+        (7, "7"),
+        (1234.4, "1,234"),
+        (-2000, "\u22122,000"),
+        (math.inf, "inf"),
+    ],
+)
+def test_a_number_has_three_digits_or_is_whole(value: float, text: str) -> None:
+    assert digits(value) == text
+
+
+def test_a_declared_table_keeps_whole_numbers() -> None:
+    columns = [
+        Column("method", lambda row: row[0], "<"),
+        Column("n", lambda row: row[1], "d"),
+        Column("score", lambda row: row[2]),
+    ]
+    table = Table("t", columns, [("a-b", 40, within(0.5, (0.35, 0.65))), ("c", 3, None)])
+    rows: list[dict[str, str | int]] = [
+        {"method": "a-b", "n": 40, "score": "0.500 [0.350, 0.650]"},
+        {"method": "c", "n": 3, "score": "-"},
+    ]
+    assert cells_by_head(table) == rows
+    assert [record.data for record in shown(table).records] == rows
+
+
+def test_a_stage_without_numbers_has_no_table() -> None:
+    assert numbers(None) == numbers({}) == {}
+    (name, table), *_ = numbers({"norm": 0.25}).items()
+    assert (name, [record.data for record in table.records]) == (
+        "numbers",
+        [{"name": "norm", "value": "0.25"}],
+    )
+
+
+def test_a_missing_number_is_a_dash() -> None:
+    assert (number(None), number(-0.12345, ".3f")) == ("-", "\u22120.123")
