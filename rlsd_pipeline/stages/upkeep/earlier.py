@@ -21,7 +21,7 @@ from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.iteration.teacher import TeacherModel
 from rlsd_pipeline.stages.registry import iteration_of
 from rlsd_pipeline.stages.upkeep.kept import Kept
-from rlsd_pipeline.stages.upkeep.links import Link, policy_links
+from rlsd_pipeline.stages.upkeep.links import Links, policy_links
 from rlsd_pipeline.stages.upkeep.reasons import differences_here
 from rlsd_pipeline.stages.upkeep.settings import (
     Setting,
@@ -34,8 +34,8 @@ from rlsd_pipeline.stages.workspace import Workspace
 
 _MOST_ARMS = 4
 _SPREAD = 8
-"""Of a long training, this many iterations and the last are compared setting by setting; at all
-others, whether the policy came of the one before."""
+"""Of a long training, this many iterations and the last are compared setting by setting, and those
+of which a stage was made anew; at all others, whether the policy came of the one before."""
 
 
 class Standing(NamedTuple):
@@ -63,7 +63,9 @@ def standing(workspace: Workspace, arm: str) -> Standing:
     start = workspace.at(arm, 0)
     first = Kept(workspace, start.arm, 0)
     links = policy_links(workspace, arm)
-    there = sorted((k for k in links if k <= workspace.experiment.iterations), reverse=True)
+    there = sorted(
+        (k for k in links.policies if k <= workspace.experiment.iterations), reverse=True
+    )
     updates = next((k for k in there if first.kept("policy", k)), None)
     if updates is None:
         return Standing(arm, None, 0, ())
@@ -141,11 +143,9 @@ def _compared(
         return [Setting(name, "read then", str(error).splitlines()[0])]
 
 
-def _first_changed(
-    first: Kept, links: Mapping[int, Link], updates: int
-) -> tuple[int, list[Setting]]:
+def _first_changed(first: Kept, links: Links, updates: int) -> tuple[int, list[Setting]]:
     """The first iteration that is not as declared, and why; the number of updates where all are."""
-    wholly = {round(n * (updates - 1) / _SPREAD) for n in range(_SPREAD + 1)}
+    wholly = {round(n * (updates - 1) / _SPREAD) for n in range(_SPREAD + 1)} | links.touched
     compared = -1
     for at in range(updates):
         run = replace(first, iteration=at)
@@ -164,15 +164,16 @@ def _first_changed(
     return updates, []
 
 
-def _broken(links: Mapping[int, Link], at: int) -> list[Setting]:
+def _broken(links: Links, at: int) -> list[Setting]:
     """Whether the next policy was not made of this one.
 
     Raises:
         ArtifactError: One of the policies is missing.
     """
-    if not {at, at + 1} <= links.keys():
+    policies = links.policies
+    if not {at, at + 1} <= policies.keys():
         raise ArtifactError(f"the policy of iteration {at} or of the next one is not here")
-    made_of, policy = links[at + 1].made_of, links[at].digest
+    made_of, policy = policies[at + 1].made_of, policies[at].digest
     return list(differing({"policy": made_of}, {"policy": policy}))
 
 

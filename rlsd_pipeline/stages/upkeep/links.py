@@ -1,10 +1,15 @@
-"""The predecessor of each policy of an arm, read once from its manifest and cached."""
+"""What each policy of an arm was made of, as far as the references tell without being read.
+
+The predecessor is read once from a policy's manifest and cached. That a stage was made anew after
+the policy of its iteration shows in the times at which the references were written.
+"""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from rlsd_pipeline.artifacts.notes import keep_note, read_note
 from rlsd_pipeline.artifacts.references import REFS, ref_name
+from rlsd_pipeline.stages.registry import iteration_of
 from rlsd_pipeline.stages.workspace import Workspace
 
 _WORTH_KEEPING = 32
@@ -25,16 +30,34 @@ class Link(NamedTuple):
     made_of: str
 
 
-def policy_links(workspace: Workspace, arm: str) -> dict[int, Link]:
-    """Iteration -> its stored policy; a damaged one counts as absent."""
+class Links(NamedTuple):
+    """The policies of an arm, and the iterations that were changed since.
+
+    Attributes:
+        policies: Iteration -> its stored policy; a damaged one counts as absent.
+        touched: Iterations of which a stage was made anew after the policy that they published.
+    """
+
+    policies: dict[int, Link]
+    touched: frozenset[int]
+
+
+def policy_links(workspace: Workspace, arm: str) -> Links:
+    """The policies of an arm, from one listing of its references."""
     store = workspace.store
     note = f"{workspace.name}/{arm}.links"
     known = _noted(read_note(store.storage, note))
+    stages = {stage.name for stage in iteration_of(workspace.experiment.lineages()[arm])}
     links: dict[int, Link] = {}
+    newest: dict[int, float] = {}
     new = 0
     for file in store.storage.listing(f"{REFS}/{workspace.name}/{arm}"):
         *_, iteration, stage = ref_name(file.path).split("/")
-        if stage != "policy" or not iteration.isdigit():
+        if not iteration.isdigit():
+            continue
+        if stage in stages:
+            newest[int(iteration)] = max(file.modified, newest.get(int(iteration), 0.0))
+        if stage != "policy":
             continue
         link = known.get(int(iteration))
         if link is None or link.modified != file.modified:
@@ -46,7 +69,8 @@ def policy_links(workspace: Workspace, arm: str) -> dict[int, Link]:
         links[int(iteration)] = link
     if new >= _WORTH_KEEPING:
         keep_note(store.storage, note, {str(k): link for k, link in links.items()})
-    return links
+    touched = (k for k, at in newest.items() if k + 1 in links and at > links[k + 1].modified)
+    return Links(links, frozenset(touched))
 
 
 def _noted(note: Mapping[str, Any]) -> dict[int, Link]:

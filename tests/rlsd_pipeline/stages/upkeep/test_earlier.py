@@ -8,8 +8,10 @@ import pytest
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.identity import hub
+from rlsd_pipeline.stages.iteration.rollouts import RolloutsStage
 from rlsd_pipeline.stages.upkeep import earlier
 from rlsd_pipeline.stages.upkeep.earlier import earlier_notes, standing
+from rlsd_pipeline.stages.upkeep.links import policy_links
 from rlsd_pipeline.stages.upkeep.settings import Setting, differing, settings_text
 from rlsd_pipeline.stages.workspace import Workspace
 
@@ -102,6 +104,29 @@ def test_a_new_beginning_under_old_iterations_is_found(
             assert found.changed == (Setting("policy", kept[1].digest[:12], kept[2].digest[:12]),)
     finally:
         workspace.store.set_ref(run.reference("policy", 1), kept[1])
+
+
+def test_a_stage_that_was_made_anew_is_found_in_a_long_training(
+    store: Path, workspace_at: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second iteration is one of those whose link alone is compared otherwise."""
+    monkeypatch.setattr(earlier, "_SPREAD", 1)
+    workspace = declared(store, workspace_at)
+    run = workspace.at("rlsd-s0", 1)
+    drawn = workspace.store.ref(run.reference("rollouts"))
+    assert drawn is not None
+    assert policy_links(workspace, "rlsd-s0").touched == set()
+    try:
+        again = run.as_drawn(1).make(RolloutsStage)
+        found = standing(workspace, "rlsd-s0")
+        assert found.current == 1
+        now = f"{again.digest[:12]} (draw 0 → 1)"
+        assert found.changed == (Setting("rollouts", drawn.digest[:12], now),)
+    finally:
+        workspace.store.set_ref(run.reference("rollouts"), drawn)
+    # The reference is newer than the policy, and all is as it was.
+    assert policy_links(workspace, "rlsd-s0").touched == {1}
+    assert standing(workspace, "rlsd-s0") == ("rlsd-s0", 3, 3, ())
 
 
 def test_nested_settings_are_named_by_their_path() -> None:
