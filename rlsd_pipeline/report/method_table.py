@@ -72,7 +72,6 @@ def method_columns(results: Results) -> list[Column]:
     own = {
         "p": Column("p", _p, "<"),
         "reading": Column("reading", lambda line: _reading(line, results.confidence), "<"),
-        "n": Column("n", lambda line: len(line.seeds)),
         "leakage": Column("leakage", _leakage, "<"),
         "test": Column("test", lambda line: line.difference and line.difference.test, "<"),
     }
@@ -94,7 +93,7 @@ def _meanings(results: Results) -> dict[str, str]:
         "p": _p_meaning(results.lines),
         "reading": f"of p {test}; unresolved is not the same as equal",
         "updates": "of the policy that was scored",
-        "n": "training seeds × questions asked of each",
+        "seeds": "trainings that the numbers are of",
         "gain": "accuracy minus that of the untrained base policy",
         "leakage": LEAKAGE,
         "blind": "accuracy without the image",
