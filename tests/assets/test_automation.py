@@ -6,8 +6,11 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.sensor_definition import SensorExecutionData
 
 from assets.automation import dead_run_sensor
+from assets.behind import MARK
+from assets.dagster_private import DATA_VERSION_TAG, get_input_data_version_tag
 from assets.declared import Declared
 from assets.graph import build_definitions
 from assets.history import entries
@@ -40,10 +43,16 @@ class Ticks:
         self._asked |= {request.run_key for request in new}
         return [request.partition_key for request in new]
 
-    def materialize(self, stage: str, arm: str | None = None, iteration: int = 0) -> None:
+    def materialize(
+        self,
+        stage: str,
+        arm: str | None = None,
+        iteration: int = 0,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
         """Report a stage as run."""
         partition = None if arm is None else partition_key(arm, iteration)
-        event = dg.AssetMaterialization(self.declared.key(stage), partition=partition)
+        event = dg.AssetMaterialization(self.declared.key(stage), partition=partition, tags=tags)
         self.instance.report_runless_asset_event(event)
 
     def start(self, arm: str) -> None:
@@ -233,6 +242,39 @@ def test_a_policy_that_is_being_scored_is_not_scored_again(
     assert evaluate(ticks) == [("rlsd-s0-3", "rlsd-s0|003")]
 
 
+def test_a_policy_that_was_trained_anew_is_evaluated_again(
+    experiment: ExperimentConfig, instance: dg.DagsterInstance
+) -> None:
+    ticks = Ticks(experiment, instance)
+    policy = get_input_data_version_tag(ticks.declared.key("policy"))
+
+    def publish(version: str) -> None:
+        ticks.materialize("policy", "rlsd-s0", 2, {DATA_VERSION_TAG: version})
+
+    def score(version: str) -> None:
+        ticks.materialize("benchmark_scores.greedy", "rlsd-s0", 2, {policy: version})
+
+    publish("first")
+    assert evaluate(ticks) == [("rlsd-s0-2", "rlsd-s0|002")]
+    score("first")
+    assert "evaluated" in evaluate(ticks)
+    # Published once more without a change, then behind.
+    for version in ("first", f"{MARK}-run"):
+        publish(version)
+        assert "evaluated" in evaluate(ticks)
+        assert due(ticks) == []
+    publish("second")
+    ((key, partition),) = evaluate(ticks)
+    assert str(key).startswith("rlsd-s0-2-")
+    assert partition == "rlsd-s0|002"
+    assert due(ticks) == ["rlsd-s0|002"]
+    score("second")
+    assert "evaluated" in evaluate(ticks)
+    publish("third")
+    ((again, _),) = evaluate(ticks)
+    assert again != key
+
+
 def test_the_schedule_waits_for_every_benchmark(
     experiment: ExperimentConfig, instance: dg.DagsterInstance
 ) -> None:
@@ -261,12 +303,19 @@ def test_the_sensor_of_dead_runs_says_what_it_found(instance: dg.DagsterInstance
     assert data.skip_message == "no dead run"
 
 
+def look(ticks: Ticks, cursor: str | None = None) -> SensorExecutionData:
+    """A tick of the checkpoint sensor."""
+    repository = ticks.definitions.get_repository_def()
+    sensor = repository.get_sensor_def("small_evaluate_checkpoints")
+    with dg.build_sensor_context(
+        ticks.instance, cursor=cursor, repository_def=repository
+    ) as context:
+        return sensor.evaluate_tick(context)
+
+
 def due(ticks: Ticks) -> list[str]:
     """Partitions that the checkpoint sensor asks for."""
-    repository = ticks.definitions.get_repository_def()
-    context = dg.build_sensor_context(ticks.instance, repository_def=repository)
-    sensor = repository.get_sensor_def("small_evaluate_checkpoints")
-    return [str(request.partition_key) for request in sensor.evaluate_tick(context).run_requests]
+    return [str(request.partition_key) for request in look(ticks).run_requests or []]
 
 
 def test_every_nth_checkpoint_and_the_last_are_evaluated(
@@ -280,3 +329,22 @@ def test_every_nth_checkpoint_and_the_last_are_evaluated(
     assert due(ticks) == ["rlsd-s0|000", "rlsd-s0|002", "rlsd-s0|003"]
     ticks.materialize("benchmark_scores.greedy", "rlsd-s0", 2)
     assert due(ticks) == ["rlsd-s0|000", "rlsd-s0|003"]
+
+
+def test_a_look_at_checkpoints_without_news_reads_nothing(
+    ticks: Ticks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks.materialize("policy", "rlsd-s0", 2)
+    first = look(ticks)
+    assert [request.partition_key for request in first.run_requests or []] == ["rlsd-s0|002"]
+    with monkeypatch.context() as patched:
+
+        def refuse(*_: object, **__: object) -> None:
+            raise AssertionError("read")
+
+        patched.setattr(type(ticks.instance), "get_materialized_partitions", refuse)
+        second = look(ticks, first.cursor)
+    assert not second.run_requests
+    assert second.skip_message == "no new policy, and no new score"
+    ticks.materialize("benchmark_scores.greedy", "rlsd-s0", 2)
+    assert "all are evaluated" in (look(ticks, first.cursor).skip_message or "")
