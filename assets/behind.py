@@ -142,12 +142,14 @@ class Marks:
 
     def _restore_results(self) -> None:
         """Remove the mark of the table if every score is of a present policy."""
+        from rlsd_pipeline.stages.upkeep.former_policies import is_of
+
         workspace = self._declared.workspace()
         stage, run = self._declared.stage(ResultsStage), workspace.whole()
         if arms_behind(self._declared, self._instance) or not stage.is_current(run):
             return
         scores = stage.inputs(run).items()
-        if all(_is_of_its_policy(workspace, role, score) for role, score in scores):
+        if all(is_of(score, _policy_beside(workspace, role)) for role, score in scores):
             self._unmark(_RESULTS, run)
 
     def _is_followed(self, arm: str, iteration: int, stage: str) -> bool:
@@ -251,11 +253,10 @@ def _reason(stage: str, iteration: int, changed: "Sequence[Setting]") -> str:
     return f"{stage} {iteration:03d} would be made again: {settings_text(changed)}"
 
 
-def _is_of_its_policy(workspace: "Workspace", role: str, score: "Artifact") -> bool:
-    """Whether a score of the table is of the present policy."""
+def _policy_beside(workspace: "Workspace", role: str) -> "Artifact | None":
+    """The present policy at the place of a score of the table."""
     place = role.rpartition("/")[0]
-    policy = workspace.store.intact_ref(f"{workspace.name}/{place}/{PolicyStage.name}")
-    return policy is not None and score.manifest.inputs.get(PolicyStage.name) == policy.digest
+    return workspace.store.intact_ref(f"{workspace.name}/{place}/{PolicyStage.name}")
 
 
 def _again(

@@ -35,6 +35,7 @@ from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.problems import ProblemsStage
 from rlsd_pipeline.stages.stage import Stage
+from rlsd_pipeline.stages.upkeep.former_policies import is_of
 from rlsd_pipeline.tables.numbers import MINUS
 
 _SHARE_OF_RESULTS = 0.05
@@ -160,7 +161,7 @@ class Loop:
         if policy is None:
             return False
         scores = [store.intact_ref(run.reference(stage)) for stage in self._scores.values()]
-        return any(s is None or s.manifest.inputs["policy"] != policy.digest for s in scores)
+        return not all(is_of(score, policy) for score in scores)
 
     def evaluate_on(self, benchmark: str, arm: str, iteration: int) -> None:
         """Score a policy on one benchmark."""

@@ -7,7 +7,7 @@ from assets.cli.train import open_loop
 from rlsd_pipeline.stages.evaluation.headroom import how_to_know, read_headroom
 from rlsd_pipeline.stages.evaluation.results import read_results
 from rlsd_pipeline.stages.evaluation.undecided import undecided_notes
-from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
+from rlsd_pipeline.stages.upkeep.former_policies import outdated_notes
 from rlsd_pipeline.tables.documents import csv_text, latex, markdown
 from rlsd_pipeline.tables.headroom import headroom_table
 from rlsd_pipeline.tables.results import documents, records
@@ -16,7 +16,7 @@ from rlsd_pipeline.tables.results import documents, records
 def print_results(experiment: str, form: str) -> None:
     """Print the results as `table`, `markdown`, `latex` or `csv`."""
     with open_loop(experiment) as (loop, _):
-        notes = earlier_notes(loop.workspace)
+        notes = outdated_notes(loop.workspace)
         if form == "table":
             print_table(loop.workspace, notes)
             return

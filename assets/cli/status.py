@@ -13,6 +13,10 @@ from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.errors import RlsdError
 from rlsd_pipeline.home import open_store, store_url
 from rlsd_pipeline.stages.upkeep.earlier import Standing, earlier_notes, standing
+from rlsd_pipeline.stages.upkeep.former_policies import (
+    former_policy_notes,
+    of_former_policies,
+)
 from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.tables.table import Table, table_of_cells, text
 from schemas import BenchmarkScore, PolicyCheckpoint, Reward
@@ -26,27 +30,37 @@ def status(experiment: str) -> None:
         output = console()
         output.print(FittedTable(_table(workspace)))
         arms = {arm: standing(workspace, arm) for arm in workspace.experiment.lineages()}
-        for note in [*earlier_notes(workspace, arms), *_ways_out(experiment, workspace, arms)]:
+        notes = [*earlier_notes(workspace, arms), *former_policy_notes(workspace, arms)]
+        for note in [*notes, *_ways_out(experiment, workspace, arms)]:
             output.print(note, highlight=False, markup=False, soft_wrap=True)
     except RlsdError as error:
         raise click.ClickException(str(error)) from error
 
 
 def _ways_out(experiment: str, workspace: Workspace, arms: Mapping[str, Standing]) -> Iterator[str]:
-    """The commands that redo, in order, as many updates as each arm has had."""
-    last = workspace.experiment.iterations
+    """The commands that redo, in order, as many updates as each arm has had, or evaluate anew."""
+    last, former = workspace.experiment.iterations, of_former_policies(workspace, arms)
     for updates in dict.fromkeys(found.updates for found in arms.values()):
         behind = [
             arm
             for arm, found in arms.items()
             if found.updates == updates and updates and found.current < updates
         ]
+        so_far = [] if updates == last else [f"--iterations {updates}"]
         if behind:
-            chosen = [] if len(behind) == len(arms) else [f"--arm {arm}" for arm in behind]
-            so_far = [] if updates == last else [f"--iterations {updates}"]
-            command = " ".join(["rlsd train", shlex.quote(experiment), *chosen, *so_far])
+            command = _command(experiment, behind, arms, so_far)
             firsts = {arms[arm].current for arm in behind}
             yield f"redo from iteration {min(firsts)} on, in order: {command}"
+        if scored := [arm for arm in former if arms[arm].updates == updates]:
+            yield f"evaluate anew, without training: {_command(experiment, scored, arms, so_far)}"
+
+
+def _command(
+    experiment: str, chosen: list[str], arms: Mapping[str, Standing], so_far: list[str]
+) -> str:
+    """The training of some arms, which computes only what is missing."""
+    named = [] if len(chosen) == len(arms) else [f"--arm {arm}" for arm in chosen]
+    return " ".join(["rlsd train", shlex.quote(experiment), *named, *so_far])
 
 
 def _table(workspace: Workspace) -> Table:

@@ -17,7 +17,8 @@ from assets.naming import experiment_file
 from rlsd_pipeline.errors import CollectedError, ConfigError, RlsdError
 from rlsd_pipeline.stages.iteration.readable import nothing_readable
 from rlsd_pipeline.stages.registry import iteration_of
-from rlsd_pipeline.stages.upkeep.earlier import earlier_notes, made_again, standing
+from rlsd_pipeline.stages.upkeep.earlier import made_again, standing
+from rlsd_pipeline.stages.upkeep.former_policies import outdated_notes
 from rlsd_pipeline.stages.upkeep.settings import settings_text
 
 
@@ -145,7 +146,7 @@ def _report(loop: Loop, display: Display) -> None:
             "outside the stages (orchestration, checks, artifacts)"
         )
     display.say("")
-    print_table(loop.workspace, earlier_notes(loop.workspace))
+    print_table(loop.workspace, outdated_notes(loop.workspace))
     console().print(where_to_look(loop), highlight=False, markup=False, soft_wrap=True)
 
 

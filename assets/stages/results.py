@@ -57,7 +57,7 @@ def _page(
     """The table, the document and the pictures."""
     from rlsd_pipeline.stages.evaluation.headroom import headrooms, how_to_know
     from rlsd_pipeline.stages.evaluation.learning import read_learning
-    from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
+    from rlsd_pipeline.stages.upkeep.former_policies import outdated_notes
     from rlsd_pipeline.tables.documents import markdown
     from rlsd_pipeline.tables.headroom import headroom_table
     from rlsd_pipeline.tables.results import documents
@@ -72,13 +72,13 @@ def _page(
         headrooms(experiment, read_learning(workspace, scores)), how_to_know(experiment)
     )
     document = markdown([*documents(lines, compared_with, benchmarks), headroom])
-    notes = earlier_notes(workspace)
-    earlier = {"earlier declaration": dg.MetadataValue.md("\n\n".join(notes))} if notes else {}
+    notes = outdated_notes(workspace)
+    outdated = {"outdated": dg.MetadataValue.md("\n\n".join(notes))} if notes else {}
     return {
         "table": dg.MetadataValue.table(_records(lines, compared_with, benchmarks)),
         "document": dg.MetadataValue.md(document),
         "headroom": dg.MetadataValue.md(markdown([headroom])),
-        **earlier,
+        **outdated,
         **pictures,
     }
 

@@ -170,6 +170,32 @@ def test_what_descends_from_another_draw_is_behind_and_redone_in_order(
     assert explained("policy", 2).startswith("policy: current; it took the place of ")
 
 
+def test_scores_of_a_former_policy_are_named_until_the_new_one_is_evaluated(
+    run: Run, declare: Declare, home_of_two: Path
+) -> None:
+    """A training in the UI evaluates nothing by itself."""
+    file = declare()
+    with open_instance() as instance:
+        loop = Loop(file, instance, Silent())
+        loop.evaluate("rlsd-s0", 2)
+        loop.workspace.at("rlsd-s0", 0, draw=1).make(RolloutsStage)
+        assert "former policies" not in run("status", file).output
+        loop.train("rlsd-s0", 2)
+    note = (
+        "rlsd-s0: trained anew since it was scored on greedy; the scores after 2 updates are of "
+        "former policies\n"
+    )
+    anew = f"rlsd train {file} --arm rlsd-s0 --iterations 2"
+    said = run("status", file).output
+    assert note in said
+    assert f"evaluate anew, without training: {anew}\n" in said
+    assert note in run("results", file).output
+    answer = run(*anew.split()[1:])
+    assert answer.exit_code == 0, answer.error
+    for command in ("status", "results"):
+        assert "former policies" not in run(command, file).output
+
+
 def test_all_is_reused_where_only_the_history_is_new(
     run: Run, declare: Declare, home_of_two: Path
 ) -> None:

@@ -19,7 +19,7 @@ from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingCompar
 from rlsd_pipeline.stages.evaluation.learning import read_learning
 from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
 from rlsd_pipeline.stages.evaluation.results import results_of
-from rlsd_pipeline.stages.upkeep.earlier import earlier_notes
+from rlsd_pipeline.stages.upkeep.former_policies import outdated_notes
 from rlsd_pipeline.stages.workspace import StageRun, Workspace
 from schemas import MethodResult, Results
 
@@ -48,7 +48,7 @@ def collect_report(workspace: Workspace, place: StageRun | None, command: str) -
         experiment=name,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command,
-        notes=tuple(filter(None, [experiment.description, *earlier_notes(workspace)])),
+        notes=tuple(filter(None, [experiment.description, *outdated_notes(workspace)])),
         table=table,
         charts=tuple(chart for chart in charts if chart.curves),
         training=training_charts(workspace),
