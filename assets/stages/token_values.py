@@ -1,6 +1,6 @@
 """The `token_values` asset: the values of an iteration's states."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -38,20 +38,27 @@ def made(
 
 
 def _first_states(table: "pa.Table") -> dg.TableMetadataValue:
-    """The values of the states of the first valued responses."""
+    """The course of the values of the first valued responses, on a line each."""
+    from rlsd_pipeline.report.collected.sparklines import sparkline
+
     rows = [
         {
             "rollout": row["rollout_id"],
+            # A page would fold it, a sign a line.
+            "value": sparkline(_values(row)).replace(" ", "\u00a0"),
             "reward": number(row["reward"]),
             "states": len(row["places"]),
-            "value": _listed(map(_mean, _pairs(row, "values"), _pairs(row, "counts")), ".2f"),
-            "standard error": _listed(row["standard_errors"], ".2f"),
+            "largest standard error": number(max(row["standard_errors"])),
             "after tokens": _stretches(row["places"]),
         }
         for row in table.to_pylist()
         if row["places"]
     ]
     return dg.MetadataValue.table([dg.TableRecord(row) for row in rows[:_SHOWN]])
+
+
+def _values(row: dict[str, Any]) -> list[float]:
+    return list(map(_mean, _pairs(row, "values"), _pairs(row, "counts")))
 
 
 def _pairs(row: dict[str, Any], what: str) -> Iterator[tuple[float, float]]:
@@ -62,10 +69,6 @@ def _mean(values: tuple[float, float], counts: tuple[float, float]) -> float:
     """The mean over all continuations of a state, of both halves."""
     total = sum(counts)
     return sum(v * n for v, n in zip(values, counts, strict=True)) / total if total else 0.0
-
-
-def _listed(values: Iterable[float], form: str) -> str:
-    return ", ".join(f"{value:{form}}" for value in values)
 
 
 def _stretches(places: Sequence[int]) -> str:

@@ -19,6 +19,11 @@ def sparklines(charts: Sequence[Chart]) -> str:
     )
 
 
+def sparkline(values: Sequence[float]) -> str:
+    """The shape of some values, and the first and last of them."""
+    return f"{_shape(values)} {_ends(values)}"
+
+
 def _ends(values: Sequence[float]) -> str:
     return true_minus(f"{values[0]:.3g} → {values[-1]:.3g}")
 
