@@ -16,7 +16,7 @@ ITERATION = "iteration"
 
 
 def iteration_key(iteration: int) -> str:
-    """`7` -> `007`, `1000` -> `1000`: what is declared longer keeps the keys that it has."""
+    """`7` -> `007`, `1000` -> `1000`: an experiment that is extended keeps its keys."""
     return f"{iteration:03d}"
 
 

@@ -39,7 +39,7 @@ class Origin(NamedTuple):
 
 
 def is_location(declared: str) -> bool:
-    """Whether a `type` says where a class lies, and is not the name of a built-in one."""
+    """Whether a `type` is the location of a class, not the name of a built-in one."""
     return ":" in declared or "." in declared or "/" in declared
 
 

@@ -143,7 +143,7 @@ class Report(Part):
     """Every setting, defaults included, as YAML."""
 
     order: tuple[str, ...] = ()
-    """Methods whose look comes first, so that it is the same wherever they are drawn."""
+    """Methods in the order in which they get their colours, the same in every figure."""
 
     @property
     def settings_table(self) -> Table:

@@ -1,4 +1,4 @@
-"""Many small charts in one picture, for where only one picture is shown."""
+"""Many small charts in one picture, for places that show only one picture."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -147,7 +147,7 @@ def repeated_share(count: int, total: int, units: int, confidence: float = 0.95)
 
 
 def _of_trials(share: float, trials: int, confidence: float) -> Bounds:
-    """Wilson's interval, no end of which lies nearer than the exact one-sided limit.
+    """Wilson's interval; neither end lies nearer than the exact one-sided limit.
 
     Near 0 and 1, Wilson's covers too little however many trials there are: .84 where a share of
     .18 / trials is true. Only one end can miss there, so a limit of the same confidence covers. So

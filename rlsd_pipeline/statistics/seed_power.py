@@ -90,7 +90,7 @@ def detectable_effect(seeds: int, probability: float = 0.8, level: float = 0.05)
 
 @lru_cache(maxsize=1024)
 def _bounds(degrees: int, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """From where on a t-test rejects, over the measured deviation, and the weight of each place.
+    """The means from which a t-test rejects, by quantile of the measured deviation, and weights.
 
     By Gauss-Legendre on (0, 1), which gives powers to six places: SciPy's own distribution is nan
     for few seeds. Kept, since a table asks for many powers of the same seeds.

@@ -4,8 +4,8 @@
 
 Source: arXiv 2506.01939 (docs/method.md, eq. 35), as in TRL (`top_entropy_quantile`) and ms-swift:
 one threshold for the batch, so a response may keep more or fewer tokens than the share. The other
-tokens still count in the mean over tokens, as in TRL. No teacher is read. H is no difference of two
-scores, so it has no noise floor: rounding exchanges only tokens whose entropies it tells apart.
+tokens still count in the mean over tokens, as in TRL. No teacher is read. H is not a difference of
+two scores, so it has no noise floor: rounding exchanges only tokens of nearly equal entropy.
 """
 
 from __future__ import annotations

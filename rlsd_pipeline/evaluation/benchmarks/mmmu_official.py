@@ -94,7 +94,7 @@ class OfficialProRule(OfficialRule):
 
 
 def _without_edges(response: str) -> str:
-    """The response between blanks, so that a letter at an end stands alone as well."""
+    """The response with a blank on either side, so that a letter at its edge stands alone too."""
     for mark in _EDGES:
         response = response.strip(mark)
     return f" {response} "

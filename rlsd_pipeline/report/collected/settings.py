@@ -1,4 +1,4 @@
-"""Puts the settings of an experiment into words: the types of its parts, and what is no default."""
+"""An experiment's settings in words: the types of its parts, and what is not a default."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

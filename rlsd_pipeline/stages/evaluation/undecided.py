@@ -37,8 +37,8 @@ def undecided_notes(results: Sequence[MethodResult], compared: str, confidence: 
         ]
         if found:
             notes.append(
-                f"{benchmark}: not decided against {compared}. Were a difference as estimated, so "
-                f"many seeds would show it with probability {_PROBABILITY:g} at level {level:.2g}: "
+                f"{benchmark}: not decided against {compared}. Seeds that show a difference of "
+                f"the estimated size with probability {_PROBABILITY:g} at level {level:.2g}: "
                 f"{', '.join(found)}. {reason}"
                 "Few seeds estimate this roughly: `rlsd power` says how roughly, and what a "
                 "difference of your own takes."

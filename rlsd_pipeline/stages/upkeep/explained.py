@@ -41,7 +41,7 @@ def stage_called(workspace: Workspace, name: str) -> Stage:
 
 
 def explanation(run: StageRun, stage: Stage) -> str:
-    """Whether a stage's artifact is what would be made now, and if not, what differs.
+    """Whether a stage would make the same artifact now, and if not, what differs.
 
     Where it is, what it differs in from the one that was here before it.
     """

@@ -19,7 +19,7 @@ class WandB(Tracker):
     packages: ClassVar[tuple[str, ...]] = ("accelerate", "wandb")
 
     entity: str | None = None
-    """User or team; the key's own by default."""
+    """User or team; by default the one of the API key."""
 
     mode: Literal["online", "offline"] = "online"
     """Offline runs stay in the folder until `wandb sync`."""
