@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -26,6 +26,17 @@ mutation ($job: JobOrPipelineSelector!, $tags: [ExecutionTag!]!, $config: RunCon
     executionParams: {selector: $job, executionMetadata: {tags: $tags}, runConfigData: $config}
   ) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
 }
+"""
+BACKFILL = """
+mutation ($given: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $given) {
+    __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }
+  }
+}
+"""
+OF_BACKFILL = """
+query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill {
+  status runs { runId status } } } }
 """
 RELOAD = """mutation { reloadRepositoryLocation(repositoryLocationName: "assets.definitions") {
   __typename } }"""
@@ -64,6 +75,20 @@ class Opened:
             "assetSelection": [{"path": ["small", asset]}],
         }
         return self._launch(selected, partition, {"ops": {f"small__{asset}": {"config": config}}})
+
+    def backfill(self, assets: Iterable[str], partitions: Iterable[str]) -> str:
+        """What the button of several assets of the small experiment does; its id."""
+        given = {
+            "assetSelection": [{"path": ["small", asset]} for asset in assets],
+            "partitionNames": list(partitions),
+        }
+        answer = self.ask(BACKFILL, given=given)["launchPartitionBackfill"]
+        assert answer["__typename"] == "LaunchBackfillSuccess", answer
+        return answer["backfillId"]
+
+    def of_backfill(self, backfill: str) -> dict[str, Any]:
+        """Its status and its runs."""
+        return self.ask(OF_BACKFILL, id=backfill)["partitionBackfillOrError"]
 
     def _launch(self, selected: dict[str, Any], partition: str, config: dict[str, Any]) -> str:
         location = {

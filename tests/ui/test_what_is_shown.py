@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from rlsd_pipeline.stages.registry import ITERATION_STAGES
 from tests.ui.conftest import RLSD, UPDATES, Opened, environment, until
 from tests.ui.test_ui import ARM, ENDED, OTHER, complete, shoot, status
 
@@ -104,6 +105,14 @@ def test_what_descends_from_a_new_draw_is_stale_until_it_is_redone(
 
     assert ended(opened, train(opened, OTHER, done)) == "SUCCESS"
     assert stale(opened, "policy", last) == "FRESH"
+
+
+def test_a_range_of_iterations_is_one_run(opened: Opened) -> None:
+    first, second = f"{ARM}|000", f"{ARM}|001"
+    backfill = opened.backfill(ITERATION_STAGES, [second, first])
+    until(lambda: opened.of_backfill(backfill)["status"] == "COMPLETED_SUCCESS")
+    (run,) = opened.of_backfill(backfill)["runs"]
+    assert run["status"] == "SUCCESS"
 
 
 def test_a_failed_run_says_first_what_to_do(opened: Opened, page: Any) -> None:
