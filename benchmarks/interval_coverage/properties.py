@@ -8,7 +8,7 @@ from rlsd_pipeline.diagnostics.properties.leakage_free import leakage_free
 from rlsd_pipeline.diagnostics.properties.objective_stability import objective_stability
 from rlsd_pipeline.diagnostics.properties.recording import Evaluation, LeakCount, RunRecording
 from rlsd_pipeline.diagnostics.properties.sustained_improvement import sustained_improvement
-from rlsd_pipeline.statistics.intervals import repeated_share, score_interval
+from rlsd_pipeline.statistics.intervals import repeated_share, score_interval, within
 
 MENTIONS = "mentions of a single seed (Wilson)"
 GAIN = "sustained improvement, gain (normal)"
@@ -52,7 +52,7 @@ def evaluation(updates: int, right: np.ndarray) -> Evaluation:
         right: Share of each question's responses.
     """
     found = score_interval(right, LEVEL)
-    return Evaluation(updates, found.value, len(right), found.low, found.high, LEVEL)
+    return Evaluation(updates, found, len(right), LEVEL)
 
 
 def _gain(count: int, samples: int) -> Condition:
@@ -75,7 +75,9 @@ def _trainings(rng: np.random.Generator, seeds: int) -> list[RunRecording]:
     for seed in range(seeds):
         own = 0.1 + 0.05 * rng.standard_normal()
         scores = 0.5 + np.array([0, own, own, own]) + 0.02 * rng.standard_normal(4)
-        found = [Evaluation(10 * k, s, 500, s - 0.04, s + 0.04) for k, s in enumerate(scores)]
+        found = [
+            Evaluation(10 * k, within(s, (s - 0.04, s + 0.04)), 500) for k, s in enumerate(scores)
+        ]
         runs.append(RunRecording(f"s{seed}", evaluations=found))
     return runs
 

@@ -14,24 +14,22 @@ class Evaluation:
 
     Attributes:
         updates: Optimizer updates since the base, which is 0.
-        score: Mean over the questions, in [0, 1].
+        score: Mean over the questions, in [0, 1], with its interval.
         questions: Number of questions.
-        low: Lower end of the score's interval.
-        high: Upper end.
         confidence: Coverage of that interval.
     """
 
     updates: int
-    score: float
+    score: Interval
     questions: int
-    low: float
-    high: float
     confidence: float = 0.95
 
     @property
     def standard_error(self) -> float:
         """Half the interval's width by the normal quantile of its coverage."""
-        return (self.high - self.low) / (2 * float(stats.norm.ppf((1 + self.confidence) / 2)))
+        return (self.score.high - self.score.low) / (
+            2 * float(stats.norm.ppf((1 + self.confidence) / 2))
+        )
 
 
 @dataclass(frozen=True)

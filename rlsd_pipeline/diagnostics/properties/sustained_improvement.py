@@ -81,13 +81,13 @@ def _outcome(
         return SeedOutcome(arm, None, "needs the base and two later evaluations")
     gain = _own_gain(evaluations, 1 - level)
     *earlier, last = evaluations
-    best = max(earlier, key=lambda evaluation: evaluation.score)
+    best = max(earlier, key=lambda evaluation: evaluation.score.value)
     p_value = min(1.0, min(_decline_p_value(e, last) for e in earlier) * len(earlier))
     evidence = {
         "gain": gain.value,
         "gain_low": gain.low,
         "gain_high": gain.high,
-        "decline": best.score - last.score,
+        "decline": best.score.value - last.score.value,
         "decline_p_value": p_value,
         "best_updates": float(best.updates),
     }
@@ -105,11 +105,11 @@ def _pool(seeds: Sequence[Sequence[Evaluation]], minimum_gain: float, confidence
         gain = _own_gain(seeds[0], confidence)
     else:
         gain = mean_interval(
-            [row[-1].score - row[0].score for row in seeds], confidence, DIFFERENCE
+            [row[-1].score.value - row[0].score.value for row in seeds], confidence, DIFFERENCE
         )
     numbers, declined = {"gain": gain}, False
     if len({tuple(evaluation.updates for evaluation in row) for row in seeds}) == 1:
-        scores = np.array([[evaluation.score for evaluation in row] for row in seeds])
+        scores = np.array([[evaluation.score.value for evaluation in row] for row in seeds])
         earlier = scores[:, :-1]
         best = earlier.mean(0).argmax()
         # The best was chosen by looking, so its interval covers all that might have been.
@@ -123,7 +123,7 @@ def _pool(seeds: Sequence[Sequence[Evaluation]], minimum_gain: float, confidence
 
 def _own_gain(evaluations: Sequence[Evaluation], confidence: float) -> Interval:
     base, last = evaluations[0], evaluations[-1]
-    gain = last.score - base.score
+    gain = last.score.value - base.score.value
     error = float(np.hypot(base.standard_error, last.standard_error))
     half = float(stats.norm.ppf((1 + confidence) / 2)) * error
     return within(gain, (gain - half, gain + half))
@@ -131,7 +131,7 @@ def _own_gain(evaluations: Sequence[Evaluation], confidence: float) -> Interval:
 
 def _decline_p_value(earlier: Evaluation, last: Evaluation) -> float:
     error = np.hypot(earlier.standard_error, last.standard_error)
-    decline = earlier.score - last.score
+    decline = earlier.score.value - last.score.value
     if not error:
         return 0.0 if decline > 0 else 1.0
     return float(stats.norm.sf(decline / error))

@@ -60,10 +60,8 @@ def _evaluation(updates: int, one: PolicyEvaluation) -> Evaluation:
     score = one.score
     return Evaluation(
         updates=updates,
-        score=score.score,
+        score=score.interval,
         questions=score.questions,
-        low=score.interval_low,
-        high=score.interval_high,
         confidence=score.confidence,
     )
 

@@ -2,6 +2,7 @@ import pytest
 
 from rlsd_pipeline.diagnostics.properties.recording import Evaluation, RunRecording
 from rlsd_pipeline.diagnostics.properties.sustained_improvement import sustained_improvement
+from rlsd_pipeline.statistics.intervals import within
 from tests.intervals import numbers
 
 
@@ -9,7 +10,7 @@ def run(scores: list[float], error: float = 0.01, first: int = 0, arm: str = "s"
     """Evaluations every 10 updates, each with a standard error."""
     half = 1.959964 * error
     evaluations = [
-        Evaluation(first + 10 * i, score, 1000, score - half, score + half)
+        Evaluation(first + 10 * i, within(score, (score - half, score + half)), 1000)
         for i, score in enumerate(scores)
     ]
     return RunRecording(arm, evaluations=evaluations)

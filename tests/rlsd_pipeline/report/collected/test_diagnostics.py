@@ -76,12 +76,9 @@ def test_a_recording_has_gradients_divergences_and_evaluations(workspace: Worksp
     assert [one.updates for one in found.evaluations] == [0, 1, 2]
     run = workspace.at("rlsd-s0", 2)
     score = run.read("benchmark_scores.sampled").record(BenchmarkScore)
-    last = found.evaluations[-1]
-    assert (last.score, last.low, last.high) == (
-        score.score,
-        score.interval_low,
-        score.interval_high,
-    )
+    last = found.evaluations[-1].score
+    ends = (score.interval_low, score.interval_high)
+    assert (last.value, last.low, last.high) == (score.score, *ends)
     # Five questions, two responses each; an untrained model mentions nothing.
     for leaks in (found.leak_start, found.leak_end):
         assert leaks is not None
