@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from rlsd_pipeline.artifacts import Artifact
+from rlsd_pipeline.compute.local import LocalWork
 from rlsd_pipeline.errors import AlignmentError
 from rlsd_pipeline.rollouts.engine import Completion
 from rlsd_pipeline.stages.comparison import continuations
@@ -71,6 +72,33 @@ def test_the_size_of_a_batch_changes_nothing(
     engine = {"type": "transformers", "batch_prompts": size}
     workspace = workspace_at(copied, token_values=values, engine=engine)
     again = workspace.at("rlsd-s0", 0, recompute=True).make(TokenValuesStage)
+    assert again.digest == whole.digest
+
+
+def test_where_parts_are_computed_changes_nothing(
+    workspace_at: Open, copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {"continuations": 4, "places": {"per_response": 3}}
+    # Three states of sixteen responses at most, in parts of ten.
+    monkeypatch.setattr(continuations, "_STATES", 10)
+    whole = workspace_at(copied, token_values=values).at("rlsd-s0", 0).make(TokenValuesStage)
+    elsewhere = workspace_at(copied, token_values=values, engine={"type": "transformers"})
+    order: list[int] = []
+
+    class FromTheLast(LocalWork):
+        """Takes the pieces as workers may that finish in another order."""
+
+        def each(self, policy: Any, work: Any, pieces: Any, *arguments: Any) -> Any:
+            found = {}
+            for at in reversed(range(len(pieces))):
+                order.append(at)
+                (found[at],) = super().each(policy, work, [pieces[at]], *arguments)
+            return iter([found[at] for at in range(len(pieces))])
+
+    elsewhere.compute = FromTheLast(elsewhere.pool, elsewhere.compute.update)
+    again = elsewhere.at("rlsd-s0", 0, recompute=True).make(TokenValuesStage)
+    assert len(order) > 1
+    assert order == sorted(order, reverse=True)
     assert again.digest == whole.digest
 
 
