@@ -6,7 +6,13 @@ from rlsd_pipeline.report.collected.comparison import values_command
 from rlsd_pipeline.stages.comparison.unscored import is_unscored
 from rlsd_pipeline.stages.workspace import StageRun
 from rlsd_pipeline.statistics.intervals import UNBOUNDED_REASON
-from rlsd_pipeline.tables.credit import METHOD, between_ends, fidelity_columns, part_columns
+from rlsd_pipeline.tables.credit import (
+    METHOD,
+    between_ends,
+    fidelity_columns,
+    measured_text,
+    part_columns,
+)
 from rlsd_pipeline.tables.table import Table, text
 from schemas import CreditFidelity, MethodFidelity, WeightingComparison
 from schemas.weighting_comparison import WITHIN
@@ -24,20 +30,24 @@ def fidelity_tables(run: StageRun, comparison: WeightingComparison) -> list[Tabl
             f"{way}"
         ]
     methods = sorted(found.methods, key=_by_fidelity, reverse=True)
-    return [_fidelity_table(found, methods), _parts_table(found, methods)]
+    measured = measured_text(found, comparison.tokens)
+    return [_fidelity_table(found, methods, measured), _parts_table(found, methods)]
 
 
-def _fidelity_table(found: CreditFidelity, methods: Sequence[MethodFidelity]) -> Table:
+def _fidelity_table(
+    found: CreditFidelity, methods: Sequence[MethodFidelity], measured: str
+) -> Table:
     """Fidelity over all tokens, between the true advantage and a random credit."""
     against = f"- {found.compared_with}"
     table = Table(
-        f"credit fidelity: {found.spans:,} tokens, {found.states:,} states, "
+        f"credit fidelity: {measured}, {found.states:,} states, "
         f"{found.continuations} continuations each",
         [*fidelity_columns(against), *part_columns(WITHIN, f"{WITHIN} {against}")],
         methods,
         [
             "fidelity: cosine of the credit with the true advantages; 1 is perfect, 0 is a random "
-            "credit, and scaling a credit does not change it.",
+            "credit, and scaling a credit does not change it. A span lies between two valued "
+            "states; its credit is the sum over its tokens.",
             "within: fidelity after the mean over each response is subtracted. Reliability of the "
             f"measurement: {text(found.reliability, '.2f')}, within "
             f"{text(found.reliability_within, '.2f')}.",

@@ -59,7 +59,9 @@ class TokenValuesConfig(StrictConfig):
 
     places: Places = "all"
     """The states that are valued. `all`: at every token. `steps`: where a line or a sentence
-    begins, for long responses. `{per_response: n}`: n states of each response at even distances."""
+    begins, for long responses; a token that holds the white space there and the first letters
+    after it, as most words do, still belongs to the step before. `{per_response: n}`: n states of
+    each response at even distances."""
 
     responses: Literal["all", "informative"] = "all"
     """`informative` leaves out groups whose rewards are all equal: their advantages are 0 and no

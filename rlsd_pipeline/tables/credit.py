@@ -5,6 +5,7 @@ from operator import attrgetter, itemgetter
 from typing import Any
 
 from rlsd_pipeline.tables.table import Cell, Column, Table
+from schemas import CreditFidelity
 
 METHOD = Column("method", attrgetter("method"), "<")
 
@@ -22,6 +23,17 @@ def fidelity_columns(against: str, form: str = ".2f") -> list[Column]:
         Column(against, attrgetter("difference"), "+.3f"),
         Column("p (Holm)", attrgetter("p_corrected"), "p"),
     ]
+
+
+def measured_text(fidelity: CreditFidelity, tokens: int) -> str:
+    """What has a measured advantage: tokens, or the spans between the valued states.
+
+    Args:
+        fidelity: What was measured.
+        tokens: Tokens of the compared responses.
+    """
+    unit = "tokens" if fidelity.spans == tokens else "spans of tokens"
+    return f"{fidelity.spans:,} {unit}"
 
 
 def credit_columns(segments: Iterable[str]) -> list[Column]:

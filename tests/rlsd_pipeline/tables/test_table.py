@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from rlsd_pipeline.tables.credit import between_ends
+from rlsd_pipeline.tables.credit import between_ends, measured_text
 from rlsd_pipeline.tables.table import Cell, Column, Table, table_of_cells, text
-from schemas import Interval
+from schemas import CreditFidelity, Interval
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,19 @@ def test_the_ends_stand_around_the_methods() -> None:
     table = table_of_cells("t", ["method", "fidelity", "minus grpo"], [["rlsd", 0.5, 0.25]])
     found = between_ends(table, "best", "worst", "")
     assert found.texts() == [["best", "1", ""], ["rlsd", "0.5", "0.25"], ["worst", "0", ""]]
+
+
+@pytest.mark.parametrize(
+    ("spans", "written"), [(2301, "2,301 tokens"), (1255, "1,255 spans of tokens")]
+)
+def test_what_was_measured_is_tokens_only_where_each_has_a_state(spans: int, written: str) -> None:
+    found = CreditFidelity(
+        spans=spans,
+        states=207,
+        continuations=32,
+        reliability=0.5,
+        reliability_within=0.5,
+        compared_with="grpo",
+        methods=[],
+    )
+    assert measured_text(found, 2301) == written
