@@ -4,10 +4,12 @@ import shlex
 
 from rlsd_pipeline.credit.columns import NOT_COMPUTED
 from rlsd_pipeline.report.comparison import Comparison
+from rlsd_pipeline.stages.comparison.gradient_comparison import ORACLE
 from rlsd_pipeline.stages.comparison.lookahead import read_lookahead
 from rlsd_pipeline.stages.comparison.unscored import NO_STUDENT, NOTHING_CORRECT, is_unscored
 from rlsd_pipeline.stages.workspace import StageRun
 from rlsd_pipeline.statistics.intervals import FEW_PROBLEMS
+from rlsd_pipeline.tables.credit import measured_text
 from schemas import GradientComparison, GradientSignal, WeightingComparison
 
 
@@ -51,13 +53,16 @@ def compare_command(run: StageRun) -> str:
 
 def signal_meaning(run: StageRun, found: GradientSignal) -> str:
     """The explanation of bias and noise of the gradients, and of the reference."""
-    reference = (
-        ""
-        if any(one.cosine for one in found.methods)
-        else (
+    reference = ""
+    if not any(one.method == ORACLE for one in found.methods):
+        reference = (
             f" Without token values there is no true gradient: {values_command(run)} measures them."
         )
-    )
+    elif not any(one.cosine for one in found.methods):
+        reference = (
+            " No cosine: over so few problems the mean gradients are not told from noise. "
+            "`--prompts 256`, for `values` and for `compare --gradients`, draws more."
+        )
     kept = (
         ""
         if found.kept == found.parameters
@@ -83,9 +88,10 @@ def _fidelity_meaning(run: StageRun, found: WeightingComparison) -> str:
         if is_unscored(run):
             way = "Measuring them takes a model that goes on from the responses."
         return f"Not known here: no token values were made of these rollouts. {way}"
+    what = measured_text(measured, found.tokens)
     reliability = "unknown" if measured.reliability is None else f"{measured.reliability:.2f}"
     return (
-        f"What {measured.spans:,} tokens were worth was measured by {measured.continuations} "
+        f"What {what} were worth was measured by {measured.continuations} "
         f"continuations from each of {measured.states:,} states, and the credit of every method "
         "is held against it: 1 is the true advantage, 0 a random credit, and a multiple of a "
         f"credit has the same fidelity. Reliability of the measurement: {reliability}. Differences "

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rlsd_pipeline.report.collected.comparison import comparison
+from rlsd_pipeline.report.collected.comparison import comparison, signal_meaning
 from rlsd_pipeline.report.comparison import spread
 from rlsd_pipeline.stages.comparison.lookahead import read_lookahead
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.workspace import Workspace
-from schemas import GradientComparison, WeightingComparison
+from schemas import GradientComparison, GradientSignal, MethodSignal, WeightingComparison
 
 Open = Callable[[Path], Workspace]
 
@@ -90,3 +90,25 @@ def test_an_arm_without_a_teacher_says_what_is_left_out(
 @pytest.mark.parametrize("iteration", [1, 2])
 def test_there_is_no_comparison_where_none_was_made(workspace: Workspace, iteration: int) -> None:
     assert comparison(workspace.at("rlsd-s0", iteration)) is None
+
+
+@pytest.mark.parametrize(
+    ("methods", "why"),
+    [
+        (["grpo"], "rlsd values small --arm rlsd-s0 --iteration 0 measures them."),
+        (["grpo", "true advantage"], "`--prompts 256`"),
+    ],
+)
+def test_why_no_method_has_a_cosine(workspace: Workspace, methods: list[str], why: str) -> None:
+    unknown = [
+        MethodSignal(
+            method=name, cosine=None, share=None, prompts_needed=None, rollouts_needed=None
+        )
+        for name in methods
+    ]
+    found = GradientSignal(
+        problems=16, rollouts=64, parameters=9, kept=9, compared_with="grpo", methods=unknown
+    )
+    text = signal_meaning(workspace.at("rlsd-s0", 0), found)
+    assert why in text
+    assert ("Without token values" in text) == (methods == ["grpo"])
