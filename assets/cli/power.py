@@ -28,8 +28,10 @@ MEANING = (
 )
 ONE_SEED = (
     "One seed does not show how trainings differ, so no number of seeds follows from it. Declare "
-    "more (`seeds: [0, 1, 2, 3]` in the arms), train them, and ask again. Over new questions, the "
-    "difference of the one pair of trainings has a standard error of: {}."
+    "more (`seeds: [0, 1, 2, 3]` in the arms), train them, and ask again."
+)
+OVER_QUESTIONS = (
+    " Over new questions, the difference of the one pair of trainings has a standard error of: {}."
 )
 EQUAL_SEEDS = "The seeds of {} all have the same difference: their spread is not known."
 
@@ -142,9 +144,10 @@ def _needed(sd: float, asked: Asked) -> str:
 def _notes(pilot: Pilot) -> Iterator[str]:
     """Why a line has no numbers, and what would give them."""
     single = {name: one for name, one in pilot.methods.items() if one.seeds == 1}
-    errors = [f"{name} {text(one.question_error)}" for name, one in single.items()]
+    errors = {name: text(one.question_error) for name, one in single.items()}
+    known = [f"{name} {error}" for name, error in errors.items() if error != "-"]
     if single:
-        yield ONE_SEED.format(", ".join(errors))
+        yield ONE_SEED + (OVER_QUESTIONS.format(", ".join(known)) if known else "")
     equal = [name for name, one in pilot.methods.items() if one.seeds > 1 and math.isnan(one.sd)]
     if equal:
         yield EQUAL_SEEDS.format(", ".join(equal))

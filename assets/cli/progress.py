@@ -135,7 +135,7 @@ class Display:
                 seconds = round((self._stage_total - self._count) / rate)
                 left = f", {timedelta(seconds=seconds)} left"
             done = f"{self._count} {self._unit} ({rate:,.1f}/s{left})"
-            self.say(f"{self._name}: {done}  {self._notes()}")
+            self.say(f"{self._name}: {done}  {_listed(self._stage_metrics)}")
 
     def metric(self, name: str, value: float) -> None:
         """A number worth showing."""

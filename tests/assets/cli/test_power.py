@@ -1,5 +1,6 @@
 """The seeds that a difference takes, as a table of the command line."""
 
+import math
 from io import StringIO
 
 import pytest
@@ -38,3 +39,14 @@ def test_no_number_of_questions_helps_where_seeds_differ(rows: list[list[str]]) 
     (sft,) = (row for row in rows if row[:1] == ["sft"])
     assert sft[5] == sft[-2] == "4"
     assert sft[-1] == "-"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"), [(0.01, "a standard error of: rlsd 0.010."), (math.nan, "ask again.")]
+)
+def test_one_seed_shows_no_spread(error: float, said: str) -> None:
+    one = Spread(1, 0, 0.06, math.nan, math.nan, None, error)
+    table = power_table(Pilot("reward", {"rlsd": one}), Asked(0.05, 0.8, 0.05), "grpo", [])
+    (note,) = table.notes
+    assert note.startswith("One seed does not show")
+    assert note.endswith(said)
