@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 _OWN = "implementation"
 """Key of a manifest that identifies a user's code of the stage."""
+
+_SHOWN = 12
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 S = TypeVar("S", bound=Stage)
 
@@ -193,18 +197,25 @@ def artifact_metadata(artifact: "Artifact") -> dict[str, Any]:
             **({} if draw is None else {"draw": draw}),
             **{f"measured/{name}": value for name, value in artifact.manifest.measurements.items()},
             "bytes": artifact.size,
-            "path": dg.MetadataValue.path(artifact.location),
             "digest": artifact.digest,
-            "fingerprint": artifact.fingerprint,
+            **_place(artifact),
         }
     )
 
 
+def _place(artifact: "Artifact") -> dict[str, str]:
+    """The store, and the folder in it: a shell completes the star."""
+    store, _, folder = artifact.location.rpartition("/artifacts/")
+    short = folder.replace(artifact.fingerprint, f"{artifact.fingerprint[:_SHOWN]}*")
+    return {"path": f"artifacts/{short}", "store": store}
+
+
 def in_words(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Numbers as text, in three digits or whole.
+    """Numbers as text, in three digits or whole; twelve digits of a digest.
 
     Dagster draws every number that stands by itself as one line through the partitions of all
-    arms, one arm's last iteration joined to the next one's first.
+    arms, one arm's last iteration joined to the next one's first. A whole digest has no place to
+    break, so that the ends of all other values would lie outside of the page.
     """
     return {name: _in_words(value) for name, value in metadata.items()}
 
@@ -212,4 +223,6 @@ def in_words(metadata: Mapping[str, Any]) -> dict[str, Any]:
 def _in_words(value: object) -> object:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return digits(value)
+    if isinstance(value, str) and _DIGEST.fullmatch(value):
+        return value[:_SHOWN]
     return value

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from assets.declared import Declared, materialized
+from assets.declared import Declared, in_words, materialized
 from assets.partitions import iteration_key, partition_key
 from assets.pictures import arm_curves
 from assets.stages.checks import result
@@ -81,11 +81,13 @@ def _published(
         declared.key(PolicyStage.name),
         partition=partition_key(run.arm.name, run.iteration + 1),
         tags={"dagster/data_version": artifact.digest},
-        metadata={
-            **metadata,
-            "why": f"published by {PolicyCheckpointStage.name} {iteration_key(run.iteration)}, "
-            f"which was {artifact.why}",
-            "published_by": PolicyCheckpointStage.name,
-            "digest": artifact.digest,
-        },
+        metadata=in_words(
+            {
+                **metadata,
+                "why": f"published by {PolicyCheckpointStage.name} "
+                f"{iteration_key(run.iteration)}, which was {artifact.why}",
+                "published_by": PolicyCheckpointStage.name,
+                "digest": artifact.digest,
+            }
+        ),
     )
