@@ -7,7 +7,7 @@ TORCH_ARGS ?=
 BENCHDATA ?= $(or $(RLSD_BENCHDATA),../shared/benchdata)
 # What the robust verdicts of the working tree are compared with.
 BASE ?= HEAD
-# Processes that run the tests of `make test`; each has files of its own.
+# Processes that run the tests of `make test` and `make test-fast`; each has files of its own.
 TEST_PROCESSES ?= 2
 # Environments of optional parts.
 VLLM_VENV ?= .venv-vllm
@@ -81,7 +81,7 @@ test: $(DEVELOPMENT)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test-fast: $(DEVELOPMENT)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" -n $(TEST_PROCESSES) --dist loadfile
 
 test-ui: $(UI_VENV)/.installed
 	$(UI_VENV)/bin/python -m pytest -q -s -rs tests/ui

@@ -87,6 +87,7 @@ def test_conditions_may_read_the_same_tables() -> None:
     assert tables["a"] == tables["b"] != tables["c"]
 
 
+@pytest.mark.slow
 def test_true_fidelities_are_those_of_the_parts() -> None:
     true = fidelities.true_fidelities()
     # As benchmarks.fidelity_coverage has them over 20,000 problems, .39 and .74.
@@ -96,6 +97,7 @@ def test_true_fidelities_are_those_of_the_parts() -> None:
     assert ("within", "grpo") not in true
 
 
+@pytest.mark.slow
 def test_the_true_information_is_that_of_the_sampled_responses() -> None:
     """A table of many problems comes within its own interval of the enumerated values."""
     true, found = information.true_information(), information.summary_of_table(60, 0)

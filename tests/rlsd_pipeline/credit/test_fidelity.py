@@ -125,6 +125,7 @@ def test_one_problem_bounds_nothing() -> None:
     assert numbers(found) == (1.0, -np.inf, np.inf)
 
 
+@pytest.mark.slow
 def test_sums_and_fidelity_are_unbiased_and_one_half_alone_is_not() -> None:
     """Over many measurements of the same responses, within three standard errors."""
     rng = np.random.default_rng(1)
@@ -145,6 +146,7 @@ def test_sums_and_fidelity_are_unbiased_and_one_half_alone_is_not() -> None:
     assert np.mean(alone) - norm > 10 * standard_error(alone)
 
 
+@pytest.mark.slow
 def test_the_fidelity_is_unbiased_and_that_of_one_half_alone_is_too_low() -> None:
     """Of the same responses measured again and again, within three standard errors."""
     rng = np.random.default_rng(3)

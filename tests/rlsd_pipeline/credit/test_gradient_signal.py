@@ -93,6 +93,7 @@ class Tabular:
         return np.concatenate(found)
 
 
+@pytest.mark.slow
 def test_products_of_different_problems_are_unbiased_and_those_of_one_are_not() -> None:
     """Over many batches, within three standard errors of what enumeration says."""
     tabular = Tabular(np.random.default_rng(3))
@@ -113,6 +114,7 @@ def test_products_of_different_problems_are_unbiased_and_those_of_one_are_not() 
     assert np.mean(whole) > 2 * (true @ true)
 
 
+@pytest.mark.slow
 def test_a_noisy_credit_has_no_bias_and_a_partial_one_has() -> None:
     tabular = Tabular(np.random.default_rng(4))
     batch, true = tabular.batch(400), tabular.true

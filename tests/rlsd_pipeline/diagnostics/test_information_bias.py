@@ -88,6 +88,7 @@ def means(of: list[list[GroupDecomposition]], prior: str) -> list[float]:
     return [sum(float(getattr(r, prior).information.sum()) for r in group) / GROUP for group in of]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("answers", "count"), [(2, 400), (8, 60)])
 def test_the_mean_is_the_exact_information(answers: int, count: int) -> None:
     """The answers of eight rollouts as the prior show 90 % with two answers, 86 % with eight."""
@@ -102,6 +103,7 @@ def test_the_mean_is_the_exact_information(answers: int, count: int) -> None:
     assert found.low <= exact(answers) <= found.high
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problems", [6, 12])
 def test_intervals_over_few_problems_cover(problems: int) -> None:
     chance, covered = np.random.default_rng(problems), 0

@@ -82,6 +82,7 @@ def test_what_stands_there_is_what_is_read(text: str) -> None:
         assert found == text[slice(*span)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
