@@ -48,7 +48,7 @@ class GradientSignal(Contract):
 
     kept: Annotated[int, Field(ge=0)]
     """Numbers kept of each problem's gradient. Fewer than `parameters` are a random projection,
-    whose inner products are right in the mean."""
+    whose inner products are unbiased."""
 
     compared_with: NonEmpty
     """The method that `rollouts_needed` refers to."""

@@ -1,7 +1,7 @@
 """The gradient of a batch, problem by problem.
 
 If the gradients do not fit into memory, a random projection of each is kept: entries get random
-signs, and entries of one place are added up. Its inner products are right in the mean, and the more
+signs, and entries of one place are added up. Its inner products are unbiased, and the more
 exact the larger the projection. Source: the tug-of-war sketch of Alon, Matias and Szegedy (1996).
 """
 
