@@ -27,8 +27,9 @@ MEANING = (
     "which trains with measured credit, minus GRPO, paired over seeds (Student's t). Equal within: "
     "the smallest margin that two one-sided tests confirm (TOST). Decided: better or worse if "
     "the interval, which is not corrected, excludes 0; else equal if that margin is at most half "
-    "of a headroom whose own interval excludes 0; else open. Share: a method's gain over GRPO divided by the oracle's, "
-    "with Fieller's interval, which is unbounded if the headroom itself may be 0. "
+    "of a headroom whose own interval excludes 0; else open. Share: a method's gain over GRPO "
+    "divided by the oracle's, with Fieller's interval, which is unbounded if the headroom itself "
+    "may be 0. "
     f"{SEEDS_REASON}."
 )
 
