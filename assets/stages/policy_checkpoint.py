@@ -35,7 +35,7 @@ def made(
 
     A checkpoint that fails its check is not published.
     """
-    from rlsd_pipeline.stages.iteration.skipped_update import skipped
+    from rlsd_pipeline.stages.iteration.skipped_update import level, skipped
     from rlsd_pipeline.stages.upkeep.retention import retain
     from schemas import PolicyCheckpoint
 
@@ -43,7 +43,8 @@ def made(
     metadata = checkpoint_metadata(artifact)
     checkpoint = artifact.record(PolicyCheckpoint)
     if checkpoint.metrics.get("optimizer_steps") == 0:
-        log.warning(
+        log.log(
+            level(skipped(checkpoint)),
             "no token carried signal, so the policy stays as it is; so far %d iterations of "
             "%s changed nothing",
             skipped(checkpoint),

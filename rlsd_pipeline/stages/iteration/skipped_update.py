@@ -32,6 +32,15 @@ def skipped(checkpoint: PolicyCheckpoint) -> int:
     return int(checkpoint.metrics.get(SKIPPED, 0))
 
 
+def level(count: int) -> int:
+    """The level of the message on a skipped update: a long training warns ever more rarely.
+
+    Args:
+        count: Updates skipped so far, this one included.
+    """
+    return logging.WARNING if count <= 3 or count.bit_count() == 1 else logging.INFO
+
+
 def skip_update(run: StageRun, parent: Artifact, out: ArtifactWriter) -> dict[str, float]:
     """Publish the unchanged policy, with its optimizer's state and its adapter.
 
@@ -42,7 +51,8 @@ def skip_update(run: StageRun, parent: Artifact, out: ArtifactWriter) -> dict[st
     files = [*checkpoint.model_files, *checkpoint.optimizer_files, *checkpoint.adapter_files]
     parent.checkout(out.path("config.json").parent, files)
     count = skipped(checkpoint) + 1
-    _LOG.warning(
+    _LOG.log(
+        level(count),
         "%s, iteration %d: no token carries signal (no response to learn from, or groups whose "
         "rewards are all equal), so the policy stays as it is; %d of %d updates were skipped so "
         "far. If this goes on: ask easier problems, sample larger groups, or allow longer "

@@ -13,6 +13,7 @@ from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.report.collected.recordings import moments
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage
+from rlsd_pipeline.stages.iteration.skipped_update import level
 from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.verifiers.verifier import Verification, Verifier
 from schemas import (
@@ -131,3 +132,8 @@ def test_it_is_said_and_counted_and_training_goes_on_once_something_is_right(
     base = load_file(weights(made["sdpo-s0", 0, "policy"]))
     moved = load_file(weights(trained))
     assert any(not moved[name].equal(value) for name, value in base.items())
+
+
+def test_a_long_training_warns_ever_more_rarely() -> None:
+    warned = [count for count in range(1, 600) if level(count) == logging.WARNING]
+    assert warned == [1, 2, 3, 4, 8, 16, 32, 64, 128, 256, 512]
