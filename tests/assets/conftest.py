@@ -2,16 +2,12 @@
 
 import base64
 import re
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import dagster as dg
 import pytest
-import yaml
 from click.testing import CliRunner
 from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.utils import logging
@@ -19,14 +15,15 @@ from transformers.utils import logging
 from assets.cli import main
 from assets.cli.faults import UNFORESEEN
 from assets.cli.loop import Loop, open_instance
+from assets.declared import Declared
+from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.models.tiny_qwen3_vl import train_tokenizer
-from rlsd_pipeline.progress import Silent
-from tests.iterated import iterate
+from tests.assets import homes
+from tests.assets.materialized import Known
 from tests.made_once import made_once
 from tests.small_experiment import ATTRIBUTES
 
-ARMS = ("grpo-s0", "rlsd-s0")
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR42mP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC"
 )
@@ -42,40 +39,10 @@ class Answer(NamedTuple):
     error: str
 
 
-def _use(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
-    # Set before they are removed, so that whatever the code under test puts there goes again.
-    for name in (
-        "DAGSTER_HOME",
-        "DAGSTER_EVENT_BATCH_SIZE",
-        "RLSD_STORE",
-        "HF_HUB_DISABLE_PROGRESS_BARS",
-        "TOKENIZERS_PARALLELISM",
-        "TRANSFORMERS_VERBOSITY",
-    ):
-        monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("RLSD_HOME", str(home))
-
-
-def _declare(folder: Path, **changes: Any) -> Path:
-    file = folder / "small" / "defs.yaml"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    attributes = deepcopy(ATTRIBUTES) | changes
-    document = {"type": "assets.component.Experiment", "attributes": attributes}
-    file.write_text(yaml.safe_dump(document))
-    return file
-
-
-@contextmanager
-def _loop(file: Path) -> Iterator[tuple[Loop, dg.DagsterInstance]]:
-    with open_instance() as instance:
-        yield Loop(file, instance, Silent()), instance
-
-
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home."""
-    _use(monkeypatch, tmp_path / "home")
+    homes.use(monkeypatch, tmp_path / "home")
     return tmp_path / "home"
 
 
@@ -91,7 +58,7 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def arms() -> tuple[str, ...]:
     """The arms of the tiny experiment, in order."""
-    return ARMS
+    return homes.ARMS
 
 
 @pytest.fixture(scope="session")
@@ -104,25 +71,15 @@ def declare(tmp_path: Path) -> Declare:
     """Writes the tiny experiment's YAML; keywords change what is declared."""
 
     def declare(**changes: Any) -> Path:
-        return _declare(tmp_path / "declared", **changes)
+        return homes.declare(tmp_path / "declared", **changes)
 
     return declare
-
-
-def _train(folder: Path) -> None:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        _use(monkeypatch, folder / "home")
-        with _loop(_declare(folder)) as (loop, _):
-            loop.prepare(ARMS)
-            for arm in ARMS:
-                for iteration in range(2):
-                    iterate(loop, arm, iteration)
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which both arms have done two of three iterations; no test may change it."""
-    return made_once(tmp_path_factory, "trained", _train) / "home"
+    return made_once(tmp_path_factory, "trained", homes.train) / "home"
 
 
 @pytest.fixture(scope="session")
@@ -141,10 +98,41 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def loop(trained: Path, home: Path, declare: Declare) -> Iterator[tuple[Loop, dg.DagsterInstance]]:
     """The loop and its instance on a copy of that home."""
-    shutil.copytree(trained, home)
-    (home / "dagster" / "dagster.yaml").chmod(0o644)
-    with _loop(declare()) as opened:
+    homes.copy(trained, home)
+    with homes.open_loop(declare()) as opened:
         yield opened
+
+
+@pytest.fixture
+def known(
+    trained: Path, experiment: ExperimentConfig, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Known]:
+    """The trained home as it is, to be read only."""
+    monkeypatch.setenv("RLSD_HOME", str(trained))
+    with open_instance() as instance:
+        yield Declared("small", experiment), instance, ArtifactStore(trained / "artifacts")
+
+
+@pytest.fixture(scope="module")
+def evaluated_home(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The trained home with the scores of both arms at 0 and 2 updates, and its experiment.
+
+    The scores are made once. Each file has a copy: what its commands add is seen by no other file.
+    """
+    declared = trained.parent / "small" / "defs.yaml"
+
+    def make(folder: Path) -> None:
+        homes.evaluate(homes.copy(trained, folder / "home"), declared)
+
+    made = made_once(tmp_path_factory, "evaluated", make)
+    return homes.copy(made / "home", tmp_path_factory.mktemp("evaluated") / "home"), declared
+
+
+@pytest.fixture
+def file(evaluated_home: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The YAML of what was evaluated; commands add to one home."""
+    monkeypatch.setenv("RLSD_HOME", str(evaluated_home[0]))
+    return evaluated_home[1]
 
 
 @pytest.fixture

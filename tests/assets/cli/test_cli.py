@@ -1,7 +1,5 @@
-"""The command line: a user's mistake ends in one message, a training in the table."""
+"""The command line: a user's mistake ends in one message."""
 
-import json
-import re
 import shutil
 import struct
 import zlib
@@ -12,32 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.assets.cli.own_data import GOOD, jsonl
+
 Declare = Callable[..., Path]
 Run = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One home for commands that must leave no artifact; a new one takes a second."""
-    return tmp_path_factory.mktemp("shared") / "home"
-
-
-@pytest.fixture
-def refused(run: Run, shared_home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Runs a command that must fail with one message, which it returns, and leave nothing."""
-    monkeypatch.setenv("RLSD_HOME", str(shared_home))
-
-    def refused(*arguments: object) -> str:
-        answer = run(*arguments)
-        assert answer.exit_code != 0
-        said = answer.output + answer.error
-        assert "Traceback" not in said
-        assert said.count("Error") == 1
-        assert answer.error.startswith(("Error: ", "Usage: "))
-        assert list(shared_home.rglob("manifest.json")) == []
-        return " ".join(answer.error.split())
-
-    return refused
 
 
 def test_an_unknown_experiment_names_the_nearest(refused: Callable[..., str]) -> None:
@@ -95,16 +71,6 @@ def header_of(width: int, height: int) -> bytes:
         struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
         for chunk in chunks
     )
-
-
-def jsonl(folder: Path, *rows: dict[str, Any]) -> dict[str, Any]:
-    """Writes a data set beside the YAML in a folder; returns what the YAML says about it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "problems.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
-    return {"type": "jsonl", "path": "problems.jsonl"}
-
-
-GOOD = {"question": "how many?", "answer": "2"}
 
 
 @pytest.mark.parametrize(
@@ -172,82 +138,3 @@ def test_a_model_that_is_not_there(
     model = {"type": "pretrained", "name": str(tmp_path / "absent")}
     said = refused("train", declare(dataset=dataset, model=model))
     assert said.startswith(f"Error: the model {tmp_path / 'absent'} cannot be read: ")
-
-
-def test_status_before_anything_has_run(run: Run, declare: Declare, home: Path) -> None:
-    answer = run("status", declare())
-    assert answer.exit_code == 0
-    assert answer.output.count("not started") == 2
-    assert answer.error == ""
-    assert not home.exists()
-
-
-def test_nothing_to_evaluate_yet(run: Run, declare: Declare) -> None:
-    answer = run("evaluate", declare())
-    assert answer.exit_code == 0, answer.error
-    assert "grpo-s0: nothing to evaluate yet, train it first" in answer.output
-
-
-def test_training_goes_on_and_ends_in_the_table(
-    run: Run, declare: Declare, row_of: Callable[..., list[str]], trained: Path, home: Path
-) -> None:
-    shutil.copytree(trained, home)
-    file = declare()
-    answer = run("train", file, "--arm", "rlsd-s0")
-    assert answer.exit_code == 0, answer.error
-    assert "rlsd-s0: 2 of 3 iterations are complete" in answer.output
-    assert "grpo-s0" not in answer.output
-    base, last = row_of(answer.output, "base"), row_of(answer.output, "rlsd")
-    assert (base[:2], last[:2]) == (["greedy", "base"], ["greedy", "rlsd"])
-    assert base[2].startswith("0.000 [0.000, ")
-    assert (base[3], last[3]) == ("0", "3")
-    assert str(home / "artifacts") in answer.output
-
-    status = run("status", file)
-    arm = row_of(status.output, "rlsd-s0")
-    assert arm[1] == "3 of 3"
-    # Of the newest policy: a score of another one says which.
-    assert re.fullmatch(r"0\.\d{3} \[0\.\d{3}, 0\.\d{3}\]", arm[2])
-    assert row_of(status.output, "grpo-s0")[1] == "2 of 3"
-
-    before = {path: path.read_bytes() for path in home.rglob("manifest.json")}
-    again = run("train", file, "--arm", "rlsd-s0")
-    assert "rlsd-s0: 3 of 3 iterations are complete" in again.output
-    assert row_of(again.output, "rlsd") == last
-    assert {path: path.read_bytes() for path in home.rglob("manifest.json")} == before
-
-
-def test_own_data_and_model_from_a_file_to_a_score(
-    run: Run,
-    declare: Declare,
-    row_of: Callable[..., list[str]],
-    model_folder: Path,
-    home: Path,
-) -> None:
-    """A JSONL file and a text model's folder: no images, no labels, no steps to break down by."""
-    rows = (GOOD | {"question": f"{n} and {n}?", "answer": str(2 * n)} for n in range(12))
-    dataset = jsonl(declare().parent, *rows) | {"test_share": 0.25}
-    file = declare(
-        dataset=dataset,
-        model={"type": "pretrained", "name": str(model_folder)},
-        verifier={"type": "math"},
-        privileged="answer",
-    )
-    answer = run("train", file, "--arm", "rlsd-s0", "--iterations", "1")
-    assert answer.exit_code == 0, answer.error
-    assert row_of(answer.output, "rlsd")[3] == "1"
-    scores = list(home.glob("artifacts/benchmark_scores.greedy/*/*/benchmark_score-*.json"))
-    assert [json.loads(score.read_text())["questions"] for score in scores] == [3, 3]
-
-
-def test_a_difference_that_cannot_be_planned_for(
-    refused: Callable[..., str], declare: Declare
-) -> None:
-    file = declare()
-    assert "0.0 is not in the range x>0" in refused("power", file, "--difference", 0)
-    said = refused("power", file, "--difference", 2)
-    assert said == "Error: --difference 2: accuracy is a share, and two points of it are 0.02"
-    said = refused("power", file, "--difference", 0.1, "--benchmark", "mmmu")
-    assert said == "Error: small has no benchmark 'mmmu'; it has greedy"
-    said = refused("power", file, "--difference", 0.1)
-    assert said.endswith("another method: `rlsd train small` trains and evaluates them")

@@ -72,20 +72,6 @@ def test_a_worker_speaks_through_its_parent(shown: tuple[Any, ...]) -> None:
     assert lines[-1] == "that was it"
 
 
-def test_a_stage_has_no_numbers_of_the_one_before(shown: tuple[Any, ...]) -> None:
-    _, _, display, text = shown
-    display.start("rewards", 4, "rollouts")
-    display.metric("reward", 0.25)
-    display.advance(4)
-    display.start("token_values", 64, "states")
-    display.metric("tokens/s", 1000)
-    display.advance(32)
-    first, second = text.getvalue().splitlines()
-    assert first.endswith("reward 0.250")
-    assert second.startswith("token_values: 32 states (")
-    assert second.endswith(")  1,000 tokens/s")
-
-
 def test_another_arm_begins_without_the_numbers_of_the_last(shown: tuple[Any, ...]) -> None:
     relay, way, display, text = shown
     relay.metric("reward", 0.25)

@@ -1,7 +1,10 @@
 """The seeds that a difference takes, as a table of the command line."""
 
 import math
+from collections.abc import Callable
 from io import StringIO
+from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -50,3 +53,28 @@ def test_one_seed_shows_no_spread(error: float, said: str) -> None:
     (note,) = table.notes
     assert note.startswith("One seed does not show")
     assert note.endswith(said)
+
+
+def test_one_seed_does_not_tell_how_many_it_takes(
+    run: Callable[..., Any], row_of: Callable[..., list[str]], file: Path
+) -> None:
+    answer = run("power", file, "--difference", 0.05)
+    assert answer.exit_code == 0, answer.error
+    assert "accuracy: greedy (5 questions): what shows a difference of 0.05" in answer.output
+    # The areas under the curves, below, have a line of it as well.
+    accuracy = answer.output.partition(", area:")[0]
+    assert row_of(accuracy, "rlsd")[2:6] == ["-", "1", "-", "-"]
+    assert "One seed does not show how trainings differ" in answer.output
+
+
+def test_a_difference_that_cannot_be_planned_for(
+    refused: Callable[..., str], declare: Callable[..., Path]
+) -> None:
+    file = declare()
+    assert "0.0 is not in the range x>0" in refused("power", file, "--difference", 0)
+    said = refused("power", file, "--difference", 2)
+    assert said == "Error: --difference 2: accuracy is a share, and two points of it are 0.02"
+    said = refused("power", file, "--difference", 0.1, "--benchmark", "mmmu")
+    assert said == "Error: small has no benchmark 'mmmu'; it has greedy"
+    said = refused("power", file, "--difference", 0.1)
+    assert said.endswith("another method: `rlsd train small` trains and evaluates them")

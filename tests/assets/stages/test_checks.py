@@ -12,9 +12,8 @@ from assets.cli.loop import Loop, open_instance
 from assets.graph import stage_assets
 from rlsd_pipeline.progress import Silent
 from schemas import Reward
+from tests.assets.materialized import Known, Opened
 from tests.iterated import iterate
-
-Opened = tuple[Loop, dg.DagsterInstance]
 
 MINE = """\
 from safetensors.torch import load_file, save_file
@@ -135,3 +134,18 @@ def test_no_check_is_left_out_here(loop: Opened) -> None:
     specs = [spec for asset in stage_assets(loop[0].declared) for spec in asset.check_specs]
     names = {f"{spec.asset_key.path[1]}:{spec.name}" for spec in specs}
     assert names == {*CASES, "problems:gold_answers_verify"}
+
+
+def test_every_check_is_recorded_and_passed(known: Known) -> None:
+    declared, instance, _ = known
+    specs = [spec for asset in stage_assets(declared) for spec in asset.check_specs]
+    places = {f"{arm}-s0|00{k}" for arm in ("grpo", "rlsd") for k in range(2)}
+    assert len(specs) == 5
+    for spec in specs:
+        history = instance.event_log_storage.get_asset_check_execution_history(spec.key, limit=20)
+        evaluations = [record.event.dagster_event.event_specific_data for record in history]
+        # Two arms by two iterations; the data set is one.
+        whole = spec.key.asset_key.path[-1] == "problems"
+        assert len(evaluations) == (1 if whole else 4)
+        assert {e.partition for e in evaluations} == ({None} if whole else places)
+        assert all(e.passed and e.metadata["found"].value == 0 for e in evaluations)
