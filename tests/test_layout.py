@@ -19,6 +19,15 @@ from assets.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 
+ELSEWHERE = {
+    # Options of click, which the commands' tests give.
+    "cli": {"parameters"},
+    # A range of iterations is trained (training/test_training.py), and an update by each method is
+    # made by `rlsd compare --lookahead` (cli/test_compare.py): neither is done twice.
+    "stages": {"iteration_asset", "lookahead"},
+}
+"""Modules without a test file of their name."""
+
 
 def loaded_by(code: str, home: Path) -> set[str]:
     """Top-level packages that a fresh interpreter has loaded when some code has run."""
@@ -95,6 +104,13 @@ def test_a_command_is_the_file_of_its_name() -> None:
     assert {"train", "compare", "import_"} <= files
     # A keyword of Python is no name of a function.
     assert set(main.commands) == {name.rstrip("_") for name in files}
+
+
+@pytest.mark.parametrize("package", ELSEWHERE)
+def test_a_module_has_the_test_file_of_its_name(package: str) -> None:
+    modules = {file.stem for file in (ROOT / "assets" / package).glob("[!_]*.py")}
+    files = (ROOT / "tests" / "assets" / package).glob("test_*.py")
+    assert modules - {file.stem.removeprefix("test_") for file in files} == ELSEWHERE[package]
 
 
 def test_help_answers_at_once(tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
-"""`rlsd import` in Dagster's history, as the UI shows it."""
+"""`rlsd import`: its options, and the import in Dagster's history."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
+from assets.cli.imports import options
 from assets.cli.loop import open_instance
+from rlsd_pipeline.errors import ConfigError
 from tests.assets.conftest import Answer
 from tests.imports.conftest import LOGS
 
@@ -65,3 +68,17 @@ def test_an_import_that_fails_leaves_no_declaration_behind(
     failed = run("import", file, "--from", "trl", LOGS / "trl", "--step", 100)
     assert "holds no step 100: it has 1, 2" in failed.error
     assert not file.exists()
+
+
+def test_an_option_is_a_name_and_a_value_in_yaml() -> None:
+    found = options(["reward=score", "steps=[1, 2]", "where=a=b", "none="])
+    assert found == {"reward": "score", "steps": [1, 2], "where": "a=b", "none": None}
+
+
+@pytest.mark.parametrize(
+    ("pair", "said"),
+    [("reward", "--option reward: write NAME=VALUE"), ("steps=[1", "the value is no YAML")],
+)
+def test_an_option_that_cannot_be_read_is_named(pair: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        options([pair])
