@@ -18,6 +18,14 @@ _CELLS = 1 << 20
 """Numbers that are drawn at a time, so that memory stays small."""
 
 
+def rejects(p_value: float, confidence: float) -> bool:
+    """Whether a test rejects at the level 1 - confidence; a p of just that level does not.
+
+    1 - .95 is a little more than .05 in floating point.
+    """
+    return p_value < round(1 - confidence, 12)
+
+
 def compare_policies(
     first: Mapping[str, float],
     second: Mapping[str, float],

@@ -7,6 +7,7 @@ from rlsd_pipeline.config.evaluation import BenchmarkConfig
 from rlsd_pipeline.evaluation.published import PROTOCOL, PublishedCell, published_rows
 from rlsd_pipeline.stages.evaluation.results import tests_of_results
 from rlsd_pipeline.statistics.intervals import SEEDS_REASON, STUDENT, UNBOUNDED_REASON
+from rlsd_pipeline.statistics.paired import rejects
 from rlsd_pipeline.tables.numbers import ends_of
 from rlsd_pipeline.tables.paper import (
     in_paper,
@@ -157,7 +158,7 @@ def reading(line: MethodResult, confidence: float) -> Reading | None:
         return "one seed"
     p = found.p_value if found.p_corrected is None else found.p_corrected
     # A method is never better on the strength of questions alone.
-    if found.test != STUDENT or p >= round(1 - confidence, 12):
+    if found.test != STUDENT or not rejects(p, confidence):
         return "unresolved"
     return "higher" if found.value > 0 else "lower"
 

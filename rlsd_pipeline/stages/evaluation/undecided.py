@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from rlsd_pipeline.statistics.intervals import STUDENT
+from rlsd_pipeline.statistics.paired import rejects
 from rlsd_pipeline.statistics.seed_power import MOST_SEEDS, seeds_needed
 from schemas import MethodResult
 
@@ -47,7 +48,8 @@ def undecided_notes(results: Sequence[MethodResult], compared: str, confidence: 
 
 
 def _is_open(line: MethodResult, confidence: float) -> bool:
-    return line.difference is not None and (line.difference.p_corrected or 0) >= 1 - confidence
+    found = line.difference
+    return found is not None and not rejects(found.p_corrected or 0, confidence)
 
 
 def _level_reason(level: float, still_open: int, decided: int) -> str:

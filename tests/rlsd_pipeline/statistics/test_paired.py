@@ -17,6 +17,7 @@ from rlsd_pipeline.statistics.paired import (
     MCNEMAR,
     SIGN_FLIP,
     compare_policies,
+    rejects,
 )
 from schemas import ScoreDifference
 
@@ -186,3 +187,7 @@ def test_holm_over_five() -> None:
     corrected = {name: found.p_corrected for name, found in holm(comparisons).items()}
     assert corrected == pytest.approx({"a": 0.04, "b": 0.09, "c": 0.09, "d": 0.025, "e": 0.9})
     assert holm({}) == {}
+
+
+def test_a_p_of_just_the_level_does_not_reject() -> None:
+    assert [rejects(p, 0.95) for p in (0.0499, 0.05, 0.0501)] == [True, False, False]
