@@ -1,7 +1,7 @@
 """`rlsd status`: the progress of every arm, from the store alone."""
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import click
 
@@ -30,16 +30,19 @@ def status(experiment: str) -> None:
         output = console()
         output.print(FittedTable(_table(workspace)))
         arms = {arm: standing(workspace, arm) for arm in workspace.experiment.lineages()}
-        notes = [*earlier_notes(workspace, arms), *former_policy_notes(workspace, arms)]
-        for note in [*notes, *_ways_out(experiment, workspace, arms)]:
+        former = of_former_policies(workspace, arms)
+        notes = [*earlier_notes(workspace, arms), *former_policy_notes(former)]
+        last = workspace.experiment.iterations
+        for note in [*notes, *_ways_out(experiment, last, arms, former)]:
             output.print(note, highlight=False, markup=False, soft_wrap=True)
     except RlsdError as error:
         raise click.ClickException(str(error)) from error
 
 
-def _ways_out(experiment: str, workspace: Workspace, arms: Mapping[str, Standing]) -> Iterator[str]:
+def _ways_out(
+    experiment: str, last: int, arms: Mapping[str, Standing], former: Iterable[str]
+) -> Iterator[str]:
     """The commands that redo, in order, as many updates as each arm has had, or evaluate anew."""
-    last, former = workspace.experiment.iterations, of_former_policies(workspace, arms)
     for updates in dict.fromkeys(found.updates for found in arms.values()):
         behind = [
             arm

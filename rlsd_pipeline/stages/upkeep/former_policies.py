@@ -1,7 +1,7 @@
 """Finds scores that are of a former policy: the arm was trained anew, and not evaluated since."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
@@ -37,10 +37,14 @@ def of_former_policies(
     return {arm: benchmarks for arm, benchmarks in found.items() if benchmarks}
 
 
-def former_policy_notes(workspace: Workspace, arms: Mapping[str, Standing]) -> list[str]:
-    """One sentence for all arms whose scores on a benchmark are of former policies alike."""
+def former_policy_notes(former: Mapping[str, Mapping[str, Sequence[int]]]) -> list[str]:
+    """One sentence for all arms whose scores on a benchmark are of former policies alike.
+
+    Args:
+        former: From `of_former_policies`.
+    """
     groups: dict[tuple[str, tuple[int, ...]], list[str]] = defaultdict(list)
-    for arm, benchmarks in of_former_policies(workspace, arms).items():
+    for arm, benchmarks in former.items():
         for benchmark, updates in benchmarks.items():
             groups[benchmark, tuple(updates)].append(arm)
     return [
@@ -53,7 +57,10 @@ def former_policy_notes(workspace: Workspace, arms: Mapping[str, Standing]) -> l
 def outdated_notes(workspace: Workspace) -> list[str]:
     """What of the results is of an earlier declaration, of a former draw or of a former policy."""
     arms = {arm: standing(workspace, arm) for arm in workspace.experiment.lineages()}
-    return [*earlier_notes(workspace, arms), *former_policy_notes(workspace, arms)]
+    return [
+        *earlier_notes(workspace, arms),
+        *former_policy_notes(of_former_policies(workspace, arms)),
+    ]
 
 
 def _of_arm(workspace: Workspace, arm: str, updates: int) -> Iterator[tuple[str, list[int]]]:

@@ -42,7 +42,7 @@ def test_scores_of_former_policies_are_named(scored: Workspace) -> None:
     assert other is not None
     scored.store.set_ref(run.reference("policy", 2), other)
     assert of_former_policies(scored, arms) == {ARM: {"greedy": [2]}}
-    (note,) = former_policy_notes(scored, arms)
+    (note,) = former_policy_notes(of_former_policies(scored, arms))
     assert note == (
         "grpo-s0: trained anew since it was scored on greedy; the scores after 2 updates are of "
         "former policies"
