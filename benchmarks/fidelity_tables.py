@@ -125,7 +125,7 @@ def _ends(found: Any) -> list[float] | None:
 def fidelities(found: Found) -> list[str]:
     """Every method, from the highest at the second iteration to the lowest."""
     names = sorted(ABOUT, key=lambda name: -_of(found, ITERATIONS[1], name)["fidelity"][0])
-    rows = [[f"{_code(name)}{ABOUT[name]}", *_cells(found, name, "fidelity")] for name in names]
+    rows = [[f"{code(name)}{ABOUT[name]}", *_cells(found, name, "fidelity")] for name in names]
     halves = [_digits(found["iterations"][str(at)]["reliability"], 2, "") for at in ITERATIONS]
     return _table("credit", [*rows, ["*reliability of the halves*", *halves]])
 
@@ -134,7 +134,7 @@ def differences(found: Found) -> list[str]:
     """The same minus GRPO, for those that differ."""
     names = sorted(ABOUT, key=lambda name: -_of(found, ITERATIONS[1], name)["fidelity"][0])
     rows = [
-        [_code(name), *_cells(found, name, "difference", 3, "+")]
+        [code(name), *_cells(found, name, "difference", 3, "+")]
         for name in names
         if name not in ("grpo", "rlsd_adaptive")
     ]
@@ -144,7 +144,7 @@ def differences(found: Found) -> list[str]:
 def within(found: Found) -> list[str]:
     """The same within responses."""
     return _table(
-        "within responses", [[_code(name), *_cells(found, name, "within")] for name in WITHIN]
+        "within responses", [[code(name), *_cells(found, name, "within")] for name in WITHIN]
     )
 
 
@@ -153,7 +153,7 @@ def every(found: Found) -> list[str]:
     of = found["every"]
     names = sorted(of, key=lambda name: -of[name]["fidelity"][0] if of[name]["fidelity"] else 9)
     heads = ["credit", "fidelity", "within responses", "reasoning / answer / format", "sign"]
-    return markdown_table(heads, [[_code(name), *_placed(of[name])] for name in names]).split("\n")
+    return markdown_table(heads, [[code(name), *_placed(of[name])] for name in names]).split("\n")
 
 
 def _placed(one: Mapping[str, Any]) -> list[str]:
@@ -225,7 +225,8 @@ def _digits(value: float, places: int, sign: str) -> str:
     return re.sub(r"^([+−]?)0\.", r"\1.", f"{value:{sign}z.{places}f}".replace("-", "−"))
 
 
-def _code(name: str) -> str:
+def code(name: str) -> str:
+    """A method as a table names it: its form stands outside of the code."""
     method, _, form = name.partition(", ")
     return f"`{method}`, {form}" if form else f"`{method}`"
 

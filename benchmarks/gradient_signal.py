@@ -9,7 +9,7 @@ minutes of a processor.
 import argparse
 from collections.abc import Iterator
 
-from benchmarks.fidelity_tables import ARM, EXPERIMENT
+from benchmarks.fidelity_tables import ARM, EXPERIMENT, code
 from benchmarks.records import Cell, add_record, measured, write
 from rlsd_pipeline.opened import open_experiment
 from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
@@ -68,9 +68,7 @@ def table_rows(run: StageRun) -> Iterator[list[Cell]]:
     for name in SHOWN:
         one = found[name]
         bounds = [_ends(each) for each in (one.cosine, one.share)]
-        method, _, form = name.partition(", ")
-        title = f"`{method}`, {form}" if form else f"`{method}`"
-        yield [title, *bounds, one.prompts_needed, _ends(known[name])]
+        yield [code(name), *bounds, one.prompts_needed, _ends(known[name])]
 
 
 def _ends(found: Interval | None) -> Cell:

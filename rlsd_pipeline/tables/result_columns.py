@@ -27,7 +27,7 @@ def result_columns(
         against: Head of the difference to the method that all are compared with.
         without: Names that are left out in any case.
     """
-    steps = [name for name in step_names(lines) if name not in without]
+    steps = step_names(lines)
     known = declared(against, steps)
     split = [one for name in names for one in (steps if name == "each step" else [name])]
     return filled([known[name] for name in split if name not in without], lines)

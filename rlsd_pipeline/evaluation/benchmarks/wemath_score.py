@@ -160,11 +160,10 @@ def ratio_interval(ratio: RunRatio, draws: np.ndarray, confidence: float) -> Int
         asked = int((ratio.below.sum(axis=1) > 0).sum())
         return wilson_share(asked * int(value), asked, confidence)
     # SciPy, which that loads, takes longer than all that an experiment's YAML needs.
-    from rlsd_pipeline.statistics.bootstrap import percentiles
+    from rlsd_pipeline.statistics.bootstrap import effective_number, percentiles
 
     weights = ratio.below.sum(axis=1)
-    ids = weights.sum() ** 2 / np.square(weights).sum()
-    found = percentiles(float(value), drawn, confidence, ids)
+    found = percentiles(float(value), drawn, confidence, effective_number(weights))
     # Rounding and a label that few IDs have must not leave the value outside.
     return within(found.value, (min(found.low, found.value), max(found.high, found.value)))
 
