@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
 
 from assets.dagster_private import ConfigurableClassData, SqliteEventLogStorage
+from assets.made_database import is_made
 
 INDEX = "index"
 BUSY_SECONDS = 60
@@ -31,6 +32,7 @@ class LocalEventLogStorage(SqliteEventLogStorage):
         """See `SqliteEventLogStorage`."""
         self._engines: dict[str, Engine] = {}
         self._tables: set[str] = set()
+        self._columns: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -56,6 +58,14 @@ class LocalEventLogStorage(SqliteEventLogStorage):
         if table_name not in self._tables and super().has_table(table_name):
             self._tables.add(table_name)
         return table_name in self._tables
+
+    def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
+        """Whether the index has a column of assets, which every event asks; as of tables."""
+        if column_name not in self._columns and super()._has_asset_key_col_on_connection(
+            conn, column_name
+        ):
+            self._columns.add(column_name)
+        return column_name in self._columns
 
     def store_event(self, event: EventLogEntry) -> None:
         """See `SqliteEventLogStorage`."""
@@ -97,7 +107,8 @@ class LocalEventLogStorage(SqliteEventLogStorage):
         )
         event.listen(engine, "connect", _relax)
         if shard not in self._initialized_dbs:
-            self._initdb(engine)
+            if not is_made(engine):
+                self._initdb(engine)
             self._initialized_dbs.add(shard)
         return engine
 

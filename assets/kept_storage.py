@@ -11,10 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy.pool import NullPool
 
 from assets.dagster_private import ConfigurableClassData, SqliteScheduleStorage
 from assets.event_log import BUSY_SECONDS
+from assets.made_database import is_made
 from assets.run_storage import CommandLineRuns
 
 
@@ -54,7 +56,10 @@ class LocalRunStorage(_Kept, CommandLineRuns):
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> "LocalRunStorage":
         """Open the runs of the instance at DAGSTER_HOME."""
-        return cls.from_local(base_dir=_folder("history"), inst_data=inst_data)
+        folder = _folder("history")
+        if address := _made(folder, "runs", needs="instance_info"):
+            return cls(address, inst_data)
+        return cls.from_local(base_dir=folder, inst_data=inst_data)
 
 
 class LocalScheduleStorage(_Kept, SqliteScheduleStorage):
@@ -65,8 +70,19 @@ class LocalScheduleStorage(_Kept, SqliteScheduleStorage):
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> "LocalScheduleStorage":
         """Open the ticks of the instance at DAGSTER_HOME."""
-        opened = SqliteScheduleStorage.from_local(_folder("schedules"))
+        folder = _folder("schedules")
+        if address := _made(folder, "schedules", needs="job_ticks"):
+            return cls(address, inst_data)
+        opened = SqliteScheduleStorage.from_local(folder)
         return cls(opened._conn_string, inst_data)
+
+
+def _made(folder: str, name: str, needs: str) -> str | None:
+    """The address of a database that Dagster has made, with a table that it makes last."""
+    if not (file := Path(folder).absolute() / f"{name}.db").exists():
+        return None
+    engine = create_engine(address := f"sqlite:///{file}", poolclass=NullPool)
+    return address if is_made(engine) and inspect(engine).has_table(needs) else None
 
 
 def _folder(name: str) -> str:
