@@ -1,14 +1,14 @@
 """`rlsd compare`: all methods on the rollouts of one iteration."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
 from assets.cli.agreement import agreement_table, rank_tables
 from assets.cli.fidelity_tables import fidelity_tables
-from assets.cli.fitted import print_tables
+from assets.cli.fitted import show
 from assets.cli.imports import show_import
-from assets.cli.progress import Display, console
+from assets.cli.progress import Display
 from assets.cli.train import open_loop
 from rlsd_pipeline.exports.pairs import pairs_table
 from rlsd_pipeline.exports.written import require_export, write_table
@@ -89,17 +89,10 @@ def compare(
             write_table(pairs_table(comparison, found), pairs)
     if isinstance(run.stage(RolloutsStage), RolloutsImport):
         show_import(run)
-    output = console()
-    print_tables(output, tables)
-    for why, names in _by_reason(comparison.left_out).items():
-        output.print(f"left out: {'; '.join(names)}: {why}", highlight=False, markup=False)
-
-
-def _by_reason(left_out: Mapping[str, str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name, why in left_out.items():
-        found.setdefault(why, []).append(name)
-    return found
+    left_out: dict[str, list[str]] = {}
+    for name, why in comparison.left_out.items():
+        left_out.setdefault(why, []).append(name)
+    show(*tables, *(f"left out: {'; '.join(names)}: {why}" for why, names in left_out.items()))
 
 
 def valued_batch(

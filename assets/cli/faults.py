@@ -56,6 +56,8 @@ class Commands(click.Group):
 
 def told(error: BaseException) -> click.ClickException:
     """The message of an error: its own, that of what caused it, or where it came from."""
+    if isinstance(error, RlsdError):
+        return click.ClickException(str(error))
     caused, around = list(_causes(error)), list(_surroundings(error))
     for one in caused:
         if isinstance(one, click.ClickException):

@@ -1,6 +1,6 @@
 """Tables for a terminal of any width: no cell is cut off, and the first columns come first."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from rich.measure import Measurement
 from rich.table import Column, Table
 from rich.text import Text
 
+from assets.cli.progress import console
 from rlsd_pipeline.tables import table as declared
 
 _UNBOUNDED = 10_000
@@ -98,7 +99,8 @@ class FittedTable(Table):
             yield lines
 
 
-def print_tables(output: Console, tables: Iterable[declared.Table | str]) -> None:
-    """Print declared tables, and sentences in place of some."""
-    for table in tables:
-        output.print(table if isinstance(table, str) else FittedTable(table))
+def show(*shown: declared.Table | str) -> None:
+    """Print declared tables and sentences."""
+    output = console()
+    for each in shown:
+        output.print(each if isinstance(each, str) else FittedTable(each))

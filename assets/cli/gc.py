@@ -1,24 +1,20 @@
-"""`rlsd gc` and `rlsd restore`: deletes what a store need not keep, and computes it again."""
+"""`rlsd gc`: deletes what a store need not keep."""
 
 import re
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-import click
-
-from assets.cli.fitted import FittedTable
+from assets.cli.fitted import show
 from assets.cli.loop import open_instance
 from assets.cli.old_logs import History, delete_logs, local_history
-from assets.cli.progress import console
-from assets.cli.train import open_loop
 from assets.home import dagster_home
 from assets.naming import declared_files, experiment_file, experiment_name, known_file, own_name
 from rlsd_pipeline.artifacts.garbage import Removal, collect, plan
 from rlsd_pipeline.artifacts.inventory import Inventory, take_inventory
 from rlsd_pipeline.config.experiment import load_experiment
 from rlsd_pipeline.config.retention import CheckpointRetention, RetentionConfig
-from rlsd_pipeline.errors import ConfigError, RlsdError
+from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.home import open_store, store_url
 from rlsd_pipeline.stages.upkeep.retention import KEPT_WITH_INPUTS, Retained, droppable
 from rlsd_pipeline.tables.table import Table, table_of_cells
@@ -38,47 +34,28 @@ def gc(
     delete: bool,
 ) -> None:
     """List the files to delete; delete them on request."""
-    try:
-        before = time.time() - _age(older_than)
-        started = time.perf_counter()
-        storage = open_store(store_url()).storage
-        inventory = take_inventory(storage)
-        known = _experiments(experiment, inventory, optimizer, checkpoints_every)
-        drops = droppable(storage, inventory, known)
-        removals = plan(storage, inventory, drops, before, KEPT_WITH_INPUTS)
-        listed = time.perf_counter() - started
-        output = console()
-        output.print(FittedTable(_table(removals, inventory)))
-        output.print(
-            f"{len(inventory.artifacts):,} artifacts listed in {listed:.1f} s; retention of "
-            f"{', '.join(known) or 'no experiment'} applied",
-            highlight=False,
-        )
-        history = _history(logs_older_than)
-        if not removals and not (history and history.old):
-            return
-        if not delete:
-            output.print("nothing is deleted: add --yes to delete it", highlight=False)
-            return
-        freed = collect(storage, removals, before) if removals else 0
-        if history is not None:
-            freed += history.old_size
-            delete_logs(history)
-        output.print(f"{_bytes(freed)} freed", highlight=False)
-    except RlsdError as error:
-        raise click.ClickException(str(error)) from error
-
-
-def restore(experiment: str, *, arm: str, iteration: int) -> None:
-    """Compute the deleted files of a checkpoint again."""
-    from rlsd_pipeline.stages.upkeep.restore import missing_updates, restore_policy
-
-    with open_loop(experiment) as (loop, display):
-        policy = loop.workspace.at(arm, iteration)
-        updates = missing_updates(policy)
-        display.say(f"{arm}: {len(updates)} updates to compute again")
-        artifact = restore_policy(policy)
-        display.say(f"{artifact.location}  {_bytes(artifact.size)}, digest {artifact.digest[:12]}")
+    before = time.time() - _age(older_than)
+    started = time.perf_counter()
+    storage = open_store(store_url()).storage
+    inventory = take_inventory(storage)
+    known = _experiments(experiment, inventory, optimizer, checkpoints_every)
+    drops = droppable(storage, inventory, known)
+    removals = plan(storage, inventory, drops, before, KEPT_WITH_INPUTS)
+    listed = time.perf_counter() - started
+    applied = ", ".join(known) or "no experiment"
+    artifacts = f"{len(inventory.artifacts):,} artifacts listed in {listed:.1f} s"
+    show(_table(removals, inventory), f"{artifacts}; retention of {applied} applied")
+    history = _history(logs_older_than)
+    if not removals and not (history and history.old):
+        return
+    if not delete:
+        show("nothing is deleted: add --yes to delete it")
+        return
+    freed = collect(storage, removals, before) if removals else 0
+    if history is not None:
+        freed += history.old_size
+        delete_logs(history)
+    show(f"{in_bytes(freed)} freed")
 
 
 def _history(older_than: str) -> History | None:
@@ -88,11 +65,10 @@ def _history(older_than: str) -> History | None:
     with open_instance() as instance:
         history = local_history(instance, time.time() - _age(older_than, "--logs-older-than"))
     if history is not None:
-        console().print(
+        show(
             f"Dagster's history: {history.events:,} events of assets, logs of {history.runs:,} "
-            f"runs, {_bytes(history.size)}; {_bytes(history.old_size)} of it are logs of "
-            f"{len(history.old):,} runs that ended more than {older_than} ago",
-            highlight=False,
+            f"runs, {in_bytes(history.size)}; {in_bytes(history.old_size)} of it are logs of "
+            f"{len(history.old):,} runs that ended more than {older_than} ago"
         )
     return history
 
@@ -150,7 +126,7 @@ def _table(removals: Sequence[Removal], inventory: Inventory) -> Table:
         groups[removal.why, removal.owner].append(removal)
     rows = [(why, owner, *_counts(group)) for (why, owner), group in sorted(groups.items())]
     total = ("total", "", *_counts(removals))
-    stored = ("stored", "", _bytes(inventory.size), "", f"{len(inventory.artifacts):,}")
+    stored = ("stored", "", in_bytes(inventory.size), "", f"{len(inventory.artifacts):,}")
     title = f"garbage in {store_url()}"
     return table_of_cells(title, heads, [*rows, total, stored], keys=2, ruled={len(rows)})
 
@@ -159,10 +135,11 @@ def _counts(removals: Iterable[Removal]) -> tuple[str, str, str]:
     several = list(removals)
     folders = {removal.folder for removal in several}
     files = sum(len(removal.files) for removal in several)
-    return _bytes(sum(removal.size for removal in several)), f"{files:,}", f"{len(folders):,}"
+    return in_bytes(sum(removal.size for removal in several)), f"{files:,}", f"{len(folders):,}"
 
 
-def _bytes(count: float) -> str:
+def in_bytes(count: float) -> str:
+    """A number of bytes with its unit."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import click
 import yaml
 
 from assets.cli.progress import console
 from assets.cli.train import open_loop
+from assets.dagster_private import DagsterAssetCheckFailedError
 from assets.declared import Declared
 from assets.naming import experiment_file, own_name
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
@@ -36,19 +36,17 @@ def import_rollouts(experiment: str, request: ImportRequest, arms: Sequence[str]
     file = _written(Path(experiment), request) if is_new else experiment_file(experiment)
     try:
         runs = _imported(file, request, arms)
-    except (click.ClickException, RlsdError):
+    except (RlsdError, DagsterAssetCheckFailedError):
         if is_new:
             # Its declaration does not fit the log: the next one may.
             file.unlink()
         raise
     if is_new:
-        console().print(f"wrote {file}", highlight=False, soft_wrap=True)
+        console().print(f"wrote {file}", soft_wrap=True)
     for run in runs:
         show_import(run)
     where = f"--arm {runs[0].arm.name} --iteration {runs[0].iteration}"
-    console().print(
-        f"next: rlsd compare {shlex.quote(experiment)} {where}", highlight=False, soft_wrap=True
-    )
+    console().print(f"next: rlsd compare {shlex.quote(experiment)} {where}", soft_wrap=True)
 
 
 def _imported(file: Path, request: ImportRequest, arms: Sequence[str]) -> list[StageRun]:
@@ -119,4 +117,4 @@ def show_import(run: StageRun) -> None:
     """Print what became of a log."""
     output = console()
     for line in import_lines(run):
-        output.print(line, highlight=False, markup=False, soft_wrap=True)
+        output.print(line, soft_wrap=True)

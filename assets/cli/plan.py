@@ -1,18 +1,15 @@
 """`rlsd plan`: memory, time and disk of an experiment on its declared hardware, as tables."""
 
 import json
-from collections.abc import Iterable
 
 import click
 from pydantic import TypeAdapter
 
-from assets.cli.fitted import print_tables
-from assets.cli.progress import console
+from assets.cli.fitted import show
 from assets.cli.train import quiet_libraries
 from assets.naming import experiment_file, experiment_name
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.config.hardware import AssumptionsConfig
-from rlsd_pipeline.errors import RlsdError
 from rlsd_pipeline.plan.lengths import with_data_lengths
 from rlsd_pipeline.plan.machine import describe
 from rlsd_pipeline.plan.memory import GIB
@@ -33,21 +30,19 @@ _LENGTHS = {
 def plan(experiment: str, *, as_json: bool) -> None:
     """Print the plan; exits with 1 where something cannot fit."""
     quiet_libraries()
-    try:
-        file = experiment_file(experiment)
-        allowed = load_experiment(file)
-        declared = with_data_lengths(allowed)
-        made = make_plan(experiment_name(file), declared, planned_hardware(declared))
-    except RlsdError as error:
-        raise click.ClickException(str(error)) from error
+    file = experiment_file(experiment)
+    allowed = load_experiment(file)
+    declared = with_data_lengths(allowed)
+    made = make_plan(experiment_name(file), declared, planned_hardware(declared))
     if as_json:
         click.echo(json.dumps(_as_json(made, declared), indent=2))
     else:
-        output = console()
-        output.print(f"{made.name}, planned for {describe(made.hardware)}", highlight=False)
-        print_tables(output, _tables(made, declared))
-        output.print(_summary(made, declared), highlight=False)
-        output.print(_LENGTHS[declared is not allowed], highlight=False)
+        show(
+            f"{made.name}, planned for {describe(made.hardware)}",
+            *(_parameters(made), _memory(made), _work(made)),
+            *(_time(made, declared.assumptions), _disk(made), _summary(made, declared)),
+            _LENGTHS[declared is not allowed],
+        )
     if made.refusals:
         raise click.ClickException(refusal(made))
 
@@ -65,14 +60,6 @@ def _as_json(made: Plan, declared: ExperimentConfig) -> dict[str, object]:
         },
         "refusals": made.refusals,
     }
-
-
-def _tables(made: Plan, declared: ExperimentConfig) -> Iterable[Table]:
-    yield _parameters(made)
-    yield _memory(made)
-    yield _work(made)
-    yield _time(made, declared.assumptions)
-    yield _disk(made)
 
 
 def _parameters(made: Plan) -> Table:

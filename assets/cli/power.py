@@ -4,8 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from assets.cli.fitted import FittedTable
-from assets.cli.progress import console
+from assets.cli.fitted import show
 from assets.cli.train import open_loop
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.stages.evaluation.pilots import Pilot, read_pilots
@@ -69,10 +68,9 @@ def power(experiment: str, *, difference: float, benchmark: str | None, probabil
         compared = workspace.experiment.compared_with
         level = 1 - workspace.experiment.evaluation.confidence
     asked = Asked(difference, probability, level)
-    output = console()
     for place, pilot in enumerate(pilots, start=1):
         meaning = [MEANING] if place == len(pilots) else []
-        output.print(FittedTable(power_table(pilot, asked, compared, meaning)))
+        show(power_table(pilot, asked, compared, meaning))
 
 
 def power_table(pilot: Pilot, asked: Asked, compared: str, meaning: list[str]) -> Table:

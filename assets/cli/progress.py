@@ -112,7 +112,7 @@ class Display:
     def say(self, text: str) -> None:
         """A line that stays."""
         self._printed = time.monotonic()
-        self._bars.console.print(text, highlight=False)
+        self._bars.console.print(text)
 
     def start(self, stage: str, total: int | None, unit: str) -> None:
         """A stage begins."""
@@ -167,5 +167,6 @@ def _shown(name: str, value: float) -> str:
 
 
 def console() -> Console:
-    """The console of all output; a file or a pipe gets lines of any width."""
-    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 240)
+    """The console of all output: text as it is, and for a file or a pipe lines of any width."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 240
+    return Console(width=width, highlight=False, markup=False, emoji=False)

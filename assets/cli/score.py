@@ -7,16 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import click
 from rich.console import Console
 from rich.progress import track
 
-from assets.cli.fitted import FittedTable
-from assets.cli.progress import console
+from assets.cli.fitted import show
 from rlsd_pipeline.components.guarded import guarded
 from rlsd_pipeline.components.one_of import one_of
 from rlsd_pipeline.config.strict import StrictConfig, validate
-from rlsd_pipeline.errors import RlsdError
 from rlsd_pipeline.evaluation.benchmark import Benchmark
 from rlsd_pipeline.evaluation.benchmarks import BENCHMARKS
 from rlsd_pipeline.evaluation.predictions import read_predictions
@@ -62,19 +59,13 @@ def score(
     benchmark: str, *, items: Path, predictions: Path, mode: str, split: str | None, as_json: bool
 ) -> None:
     """Score the predictions and print the report; the progress goes to the standard error."""
-    try:
-        declared = {"type": benchmark, "mode": mode, "path": str(items)}
-        declared |= {} if split is None else {"split": split}
-        report = _score(_benchmark(declared), items, predictions)
-    except RlsdError as error:
-        raise click.ClickException(str(error)) from error
+    declared = {"type": benchmark, "mode": mode, "path": str(items)}
+    declared |= {} if split is None else {"split": split}
+    report = _score(_benchmark(declared), items, predictions)
     if as_json:
         print(json.dumps(_as_json(report), allow_nan=False))
         return
-    output = console()
-    output.print(FittedTable(_head(report)))
-    if report.summary.breakdown:
-        output.print(FittedTable(_breakdown(report)))
+    show(_head(report), *([_breakdown(report)] if report.summary.breakdown else []))
 
 
 def _score(benchmark: Benchmark, items: Path, predictions: Path) -> _Report:

@@ -3,14 +3,11 @@
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
-import click
-
-from assets.cli.fitted import FittedTable
+from assets.cli.fitted import show
 from assets.cli.progress import console
 from assets.naming import experiment_file, own_name
 from rlsd_pipeline.artifacts import ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
-from rlsd_pipeline.errors import RlsdError
 from rlsd_pipeline.home import open_store, store_url
 from rlsd_pipeline.stages.upkeep.earlier import Standing, earlier_notes, standing
 from rlsd_pipeline.stages.upkeep.former_policies import (
@@ -24,19 +21,15 @@ from schemas import BenchmarkScore, PolicyCheckpoint, Reward
 
 def status(experiment: str) -> None:
     """Print one line an arm."""
-    try:
-        file = experiment_file(experiment)
-        workspace = Workspace(own_name(file), load_experiment(file), open_store(store_url()))
-        output = console()
-        output.print(FittedTable(_table(workspace)))
-        arms = {arm: standing(workspace, arm) for arm in workspace.experiment.lineages()}
-        former = of_former_policies(workspace, arms)
-        notes = [*earlier_notes(workspace, arms), *former_policy_notes(former)]
-        last = workspace.experiment.iterations
-        for note in [*notes, *_ways_out(experiment, last, arms, former)]:
-            output.print(note, highlight=False, markup=False, soft_wrap=True)
-    except RlsdError as error:
-        raise click.ClickException(str(error)) from error
+    file = experiment_file(experiment)
+    workspace = Workspace(own_name(file), load_experiment(file), open_store(store_url()))
+    show(_table(workspace))
+    arms = {arm: standing(workspace, arm) for arm in workspace.experiment.lineages()}
+    former = of_former_policies(workspace, arms)
+    notes = [*earlier_notes(workspace, arms), *former_policy_notes(former)]
+    last = workspace.experiment.iterations
+    for note in [*notes, *_ways_out(experiment, last, arms, former)]:
+        console().print(note, soft_wrap=True)
 
 
 def _ways_out(

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator, Sequence
 
-from assets.cli.fitted import FittedTable
+from assets.cli.fitted import show
 from assets.cli.loop import Loop
 from assets.cli.progress import console
 from assets.home import EXPERIMENTS
@@ -22,15 +22,10 @@ from schemas import MethodResult
 
 def print_table(workspace: Workspace, notes: Sequence[str]) -> None:
     """Print the results and the headroom, then the results of earlier declarations."""
-    output = console()
-    output.print(FittedTable(results_table(workspace)))
     headroom = headroom_table(read_headroom(workspace), how_to_know(workspace.experiment))
-    if headroom.rows:
-        output.print(FittedTable(headroom))
-    else:
-        output.print(*headroom.notes, highlight=False, markup=False)
+    show(results_table(workspace), *([headroom] if headroom.rows else headroom.notes))
     for note in notes:
-        output.print(note, highlight=False, markup=False, soft_wrap=True)
+        console().print(note, soft_wrap=True)
 
 
 def results_table(workspace: Workspace) -> Table:

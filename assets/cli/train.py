@@ -5,16 +5,13 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-import click
-
 from assets.cli.loop import Loop, open_instance
 from assets.cli.parallel import train_in_processes
 from assets.cli.progress import Display, Lane, console
 from assets.cli.tables import print_table, where_to_look
-from assets.dagster_private import DagsterAssetCheckFailedError
 from assets.declared import Declared
 from assets.naming import experiment_file
-from rlsd_pipeline.errors import CollectedError, ConfigError, RlsdError
+from rlsd_pipeline.errors import CollectedError, ConfigError
 from rlsd_pipeline.stages.iteration.readable import nothing_readable
 from rlsd_pipeline.stages.registry import iteration_of
 from rlsd_pipeline.stages.upkeep.earlier import made_again, standing
@@ -63,21 +60,16 @@ def evaluate(
 
 @contextmanager
 def open_loop(experiment: str, declared: Declared | None = None) -> Iterator[tuple[Loop, Display]]:
-    """The loop of an experiment; a user's mistake ends in one message, without a traceback.
+    """The loop of an experiment, with the display of what it does.
 
     Args:
         experiment: Its name or path.
         declared: What it is, where that is not what its file says.
     """
     quiet_libraries()
-    try:
-        file = experiment_file(experiment)
-        with open_instance() as instance, Display(console()) as display:
-            yield Loop(file, instance, display, display.iteration, declared), display
-    except RlsdError as error:
-        raise click.ClickException(str(error)) from error
-    except DagsterAssetCheckFailedError as error:
-        raise click.ClickException(f"a check failed and stopped what follows: {error}") from error
+    file = experiment_file(experiment)
+    with open_instance() as instance, Display(console()) as display:
+        yield Loop(file, instance, display, display.iteration, declared), display
 
 
 def train_arm(loop: Loop, display: Lane, arm: str, total: int) -> None:
@@ -147,7 +139,7 @@ def _report(loop: Loop, display: Display) -> None:
         )
     display.say("")
     print_table(loop.workspace, outdated_notes(loop.workspace))
-    console().print(where_to_look(loop), highlight=False, markup=False, soft_wrap=True)
+    console().print(where_to_look(loop), soft_wrap=True)
 
 
 def _newest(loop: Loop, arm: str) -> int | None:

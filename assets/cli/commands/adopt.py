@@ -15,13 +15,9 @@ def adopt(experiment: str) -> None:
     A moved file needs no `adopt`: the name is free once its old file is gone.
     """
     from assets.naming import experiment_file, experiment_name, known_file, take_name
-    from rlsd_pipeline.errors import RlsdError
 
-    try:
-        file = experiment_file(experiment)
-        before = known_file(experiment_name(file))
-        name = take_name(file, adopt=True)
-    except RlsdError as error:
-        raise click.ClickException(str(error)) from error
+    file = experiment_file(experiment)
+    before = known_file(experiment_name(file))
+    name = take_name(file, adopt=True)
     former = "" if before is None or before.samefile(file) else f", and no longer of {before}"
     click.echo(f"{name} is the name of {file}{former}")

@@ -1,16 +1,16 @@
 """`rlsd compare`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from assets.cli.parameters import EXPERIMENT, PROMPTS
+from assets.cli.parameters import EXPERIMENT, PROMPTS, place
 
 
 @click.command()
 @EXPERIMENT
-@click.option("--arm", required=True, help="Arm of the rollouts, for example rlsd-s0.")
-@click.option("--iteration", type=click.IntRange(min=0), required=True, help="Its iteration.")
+@place("Arm of the rollouts")
 @click.option("--gradients", is_flag=True, help="Load the policy; add norms and cosines.")
 @PROMPTS
 @click.option("--lookahead", is_flag=True, help="Update once by each method, and evaluate each.")
@@ -20,16 +20,7 @@ from assets.cli.parameters import EXPERIMENT, PROMPTS
     type=click.Path(path_type=Path),
     help="Write the correlations of all pairs of methods to this .parquet or .jsonl file.",
 )
-def compare(
-    experiment: str,
-    arm: str,
-    iteration: int,
-    prompts: int | None,
-    gradients: bool,
-    lookahead: bool,
-    columns: bool,
-    pairs: Path | None,
-) -> None:
+def compare(**given: Any) -> None:
     """Compare all methods on one iteration's rollouts of EXPERIMENT.
 
     The comparison reads cached tables; only --columns, --prompts, --gradients and --lookahead load
@@ -37,13 +28,4 @@ def compare(
     """
     from assets.cli.compare import compare as run
 
-    run(
-        experiment,
-        arm,
-        iteration,
-        prompts=prompts,
-        gradients=gradients,
-        lookahead=lookahead,
-        columns=columns,
-        pairs=pairs,
-    )
+    run(**given)

@@ -1,5 +1,7 @@
 """`rlsd doctor`."""
 
+from typing import Any
+
 import click
 
 
@@ -12,7 +14,7 @@ import click
     is_flag=True,
     help="Set Dagster's history aside and write a new one from the store.",
 )
-def doctor(experiment: str | None, mend: bool, quick: bool, rebuild_history: bool) -> None:
+def doctor(**given: Any) -> None:
     """Check the store and Dagster's history for damage.
 
     The answer says what is damaged, why, and what repairs it. The check is of EXPERIMENT, or of all
@@ -25,4 +27,4 @@ def doctor(experiment: str | None, mend: bool, quick: bool, rebuild_history: boo
     """
     from assets.cli.doctor import doctor as run
 
-    run(experiment, mend=mend, quick=quick, rebuild_history=rebuild_history)
+    run(**given)

@@ -2,13 +2,12 @@
 
 import click
 
-from assets.cli.parameters import EXPERIMENT
+from assets.cli.parameters import EXPERIMENT, place
 
 
 @click.command()
 @EXPERIMENT
-@click.option("--arm", required=True, help="Arm, for example rlsd-s0.")
-@click.option("--iteration", type=click.IntRange(min=0), required=True, help="Its iteration.")
+@place("Arm")
 @click.option("--stage", help="Only this one, such as rewards or benchmark_scores.greedy.")
 def explain(experiment: str, arm: str, iteration: int, stage: str | None) -> None:
     """Say why a stage of EXPERIMENT was computed, or would be computed again.
@@ -19,20 +18,16 @@ def explain(experiment: str, arm: str, iteration: int, stage: str | None) -> Non
     """
     from assets.naming import experiment_file, own_name
     from rlsd_pipeline.config.experiment import load_experiment
-    from rlsd_pipeline.errors import RlsdError
     from rlsd_pipeline.home import open_store, store_url
     from rlsd_pipeline.stages.upkeep.explained import explainable, explanation, stage_called
     from rlsd_pipeline.stages.workspace import Workspace
 
-    try:
-        file = experiment_file(experiment)
-        workspace = Workspace(own_name(file), load_experiment(file), open_store(store_url()))
-        run = workspace.at(arm, iteration)
-        known = explainable(workspace)
-        chosen = known if stage is None else {stage: stage_called(workspace, stage)}
-        for name, each in chosen.items():
-            # Of all, only those that are there are worth a line.
-            if stage is not None or workspace.store.intact_ref(run.reference(name)) is not None:
-                click.echo(f"{name}: {explanation(run, each)}")
-    except RlsdError as error:
-        raise click.ClickException(str(error)) from error
+    file = experiment_file(experiment)
+    workspace = Workspace(own_name(file), load_experiment(file), open_store(store_url()))
+    run = workspace.at(arm, iteration)
+    known = explainable(workspace)
+    chosen = known if stage is None else {stage: stage_called(workspace, stage)}
+    for name, each in chosen.items():
+        # Of all, only those that are there are worth a line.
+        if stage is not None or workspace.store.intact_ref(run.reference(name)) is not None:
+            click.echo(f"{name}: {explanation(run, each)}")

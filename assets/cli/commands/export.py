@@ -54,4 +54,4 @@ def export(
         else:
             table = opened.table(what, arm, iteration, record)
         write_table(table.arrow, out)
-    console().print(f"{out}: {len(table):,} rows", highlight=False, soft_wrap=True)
+    console().print(f"{out}: {len(table):,} rows", soft_wrap=True)

@@ -1,5 +1,7 @@
 """`rlsd gc`."""
 
+from typing import Any
+
 import click
 
 
@@ -15,15 +17,7 @@ import click
 )
 @click.option("--dry-run", is_flag=True, help="Only print, even with --yes.")
 @click.option("--yes", is_flag=True, help="Delete what is printed.")
-def gc(
-    experiment: str | None,
-    older_than: str,
-    logs_older_than: str,
-    optimizer: str | None,
-    checkpoints_every: int | None,
-    dry_run: bool,
-    yes: bool,
-) -> None:
+def gc(dry_run: bool, yes: bool, **given: Any) -> None:
     """Delete what the store need not keep; without --yes only list it.
 
     It deletes artifacts that no reference reaches, remains of killed processes, and files that the
@@ -33,11 +27,4 @@ def gc(
     """
     from assets.cli.gc import gc as run
 
-    run(
-        experiment,
-        older_than=older_than,
-        logs_older_than=logs_older_than,
-        optimizer=optimizer,
-        checkpoints_every=checkpoints_every,
-        delete=yes and not dry_run,
-    )
+    run(**given, delete=yes and not dry_run)

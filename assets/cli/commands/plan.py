@@ -1,5 +1,7 @@
 """`rlsd plan`."""
 
+from typing import Any
+
 import click
 
 from assets.cli.parameters import EXPERIMENT
@@ -8,7 +10,7 @@ from assets.cli.parameters import EXPERIMENT
 @click.command()
 @EXPERIMENT
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def plan(experiment: str, as_json: bool) -> None:
+def plan(**given: Any) -> None:
     """Print memory, work, time and disk of EXPERIMENT before it runs.
 
     The plan is for the declared hardware. Nothing is downloaded or trained. If the experiment
@@ -16,4 +18,4 @@ def plan(experiment: str, as_json: bool) -> None:
     """
     from assets.cli.plan import plan as run
 
-    run(experiment, as_json=as_json)
+    run(**given)

@@ -1,5 +1,7 @@
 """`rlsd power`."""
 
+from typing import Any
+
 import click
 
 from assets.cli.parameters import EXPERIMENT
@@ -21,7 +23,7 @@ from assets.cli.parameters import EXPERIMENT
     show_default=True,
     help="Probability with which the seeds are to show the difference.",
 )
-def power(experiment: str, difference: float, benchmark: str | None, probability: float) -> None:
+def power(**given: Any) -> None:
     """Print how many seeds and questions show a given difference.
 
     The trained seeds of EXPERIMENT are the pilot: they give the spread of a method's paired
@@ -29,4 +31,4 @@ def power(experiment: str, difference: float, benchmark: str | None, probability
     """
     from assets.cli.power import power as run
 
-    run(experiment, difference=difference, benchmark=benchmark, probability=probability)
+    run(**given)

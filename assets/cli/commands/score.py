@@ -1,6 +1,7 @@
 """`rlsd score`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,9 +13,7 @@ import click
 @click.option("--mode", type=click.Choice(["official", "robust"]), default="robust")
 @click.option("--split", help="Split of the rows; by default the benchmark's first.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def score(
-    benchmark: str, items: Path, predictions: Path, mode: str, split: str | None, as_json: bool
-) -> None:
+def score(**given: Any) -> None:
     """Score stored responses to BENCHMARK; nothing is generated.
 
     BENCHMARK is mmmu, mmmu_pro, mathvista, mathvista_published, mathvision, zerobench or wemath.
@@ -26,4 +25,4 @@ def score(
     """
     from assets.cli.score import score as run
 
-    run(benchmark, items=items, predictions=predictions, mode=mode, split=split, as_json=as_json)
+    run(**given)

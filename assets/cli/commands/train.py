@@ -1,5 +1,7 @@
 """`rlsd train`."""
 
+from typing import Any
+
 import click
 
 from assets.cli.parameters import ARM, EXPERIMENT
@@ -9,8 +11,8 @@ from assets.cli.parameters import ARM, EXPERIMENT
 @EXPERIMENT
 @ARM
 @click.option("--iterations", type=click.IntRange(min=1), help="Updates; at most as declared.")
-def train(experiment: str, arms: tuple[str, ...], iterations: int | None) -> None:
+def train(**given: Any) -> None:
     """Train the arms of EXPERIMENT, from the last complete artifact on."""
     from assets.cli.train import train as run
 
-    run(experiment, arms=arms, iterations=iterations)
+    run(**given)

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from click.testing import CliRunner
 
 from assets.cli import main
 from assets.cli.score import score
+from rlsd_pipeline.errors import RlsdError
 from rlsd_pipeline.evaluation.benchmarks.mathvision import MathVision
 from rlsd_pipeline.evaluation.rows import read_items
 from rlsd_pipeline.evaluation.variants import VARIANTS
@@ -173,9 +173,9 @@ def test_mistakes_end_in_one_message(
 ) -> None:
     items = write_json("mathvision", tmp_path / "rows")
     said = say({"id": "1", "response": "B"})
-    with pytest.raises(click.ClickException) as error:
+    with pytest.raises(RlsdError) as error:
         score(name, items=items, predictions=said, mode=mode, split=split, as_json=True)
-    assert message in error.value.message
+    assert message in str(error.value)
 
 
 def test_the_help_names_every_benchmark() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import click
 import pytest
 
+from assets.cli.commands.report import _place
 from assets.cli.loop import Loop, open_instance
-from assets.cli.report import _place
 from rlsd_pipeline.errors import RlsdError
 from rlsd_pipeline.progress import Silent
 from tests.assets.cli.refusals import refused_of
