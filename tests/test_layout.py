@@ -24,7 +24,7 @@ ELSEWHERE = {
     "cli": {"parameters"},
     # A range of iterations is trained (training/test_training.py), and an update by each method is
     # made by `rlsd compare --lookahead` (cli/test_compare.py): neither is done twice.
-    "stages": {"iteration_asset", "lookahead"},
+    "stages": {"stage_asset", "lookahead"},
 }
 """Modules without a test file of their name."""
 

@@ -1,16 +1,16 @@
 """The `benchmark_scores` assets: one a benchmark, one partition a policy."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from assets.behind import Marks
-from assets.declared import Declared, materialized
-from assets.failures import own_message_first
+from assets.declared import Declared
 from assets.pictures import learning_curve
 from assets.stages.cells import numbers, shown
-from assets.stages.config import StageConfig
+from assets.stages.stage_asset import shown_by, stage_asset
 from rlsd_pipeline.stages.evaluation.benchmark_scores import BenchmarkScoresStage
 from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
 from rlsd_pipeline.tables.table import table_of_cells
@@ -42,35 +42,21 @@ _SHOWN = {
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """A policy's score on each benchmark."""
     for benchmark in declared.experiment.evaluation.benchmarks:
-        yield _asset(declared, BenchmarkScoresStage(benchmark=benchmark))
+        stage = BenchmarkScoresStage(benchmark=benchmark)
+        made = shown_by(partial(_page, benchmark.name))
+        yield stage_asset(declared, stage, made, after=partial(_refresh_results, declared))
 
 
-def _asset(declared: Declared, stage: BenchmarkScoresStage) -> dg.AssetsDefinition:
-    @dg.asset(**declared.asset(stage))
-    def benchmark_scores(
-        context: dg.AssetExecutionContext, config: StageConfig
-    ) -> Iterator[dg.MaterializeResult]:
-        with own_message_first():
-            run = declared.at(context, recompute=config.recompute)
-            artifact = stage.make(run)
-            yield materialized(artifact, _page(run, stage, artifact))
-            _refresh_results(context, declared)
-
-    return benchmark_scores
-
-
-def _page(
-    run: "StageRun", stage: BenchmarkScoresStage, artifact: "Artifact"
-) -> dict[str, dg.MetadataValue]:
+def _page(name: str, run: "StageRun", artifact: "Artifact") -> dict[str, dg.MetadataValue]:
     """The score in numbers, its curve, and its parts."""
     from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
     from schemas import BenchmarkScore
 
-    score, name = artifact.record(BenchmarkScore), stage.benchmark.name
+    score = artifact.record(BenchmarkScore)
     found = score.model_dump(include=_SHOWN, exclude_none=True) | score.pass_at
     if score.judge is not None:
         judged = score.judge.model_dump(exclude={"model"})
-        found |= {f"judge/{name}": value for name, value in judged.items()}
+        found |= {f"judge/{key}": value for key, value in judged.items()}
     page: dict[str, dg.MetadataValue] = {
         "mode": dg.MetadataValue.text(score.mode),
         **numbers(found),
@@ -83,7 +69,7 @@ def _page(
     return page
 
 
-def _refresh_results(context: dg.AssetExecutionContext, declared: Declared) -> None:
+def _refresh_results(declared: Declared, context: dg.AssetExecutionContext) -> None:
     """Let the table of all scores hold this one, unless the run or what began it makes it later."""
     from assets.training.publisher import Publisher
 

@@ -1,6 +1,6 @@
 """Tables that assets show, and their cells."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import isfinite
 
 import dagster as dg
@@ -14,9 +14,7 @@ _WHOLE_FROM = 1000
 def numbers(found: Mapping[str, float] | None) -> dict[str, dg.TableMetadataValue]:
     """The numbers of a stage as a table."""
     rows = [{"name": name, "value": digits(value)} for name, value in (found or {}).items()]
-    return (
-        {"numbers": dg.MetadataValue.table([dg.TableRecord(row) for row in rows])} if rows else {}
-    )
+    return {"numbers": table_of_rows(rows)} if rows else {}
 
 
 def digits(value: float) -> str:
@@ -27,7 +25,12 @@ def digits(value: float) -> str:
 
 def shown(table: Table) -> dg.TableMetadataValue:
     """A declared table."""
-    return dg.MetadataValue.table([dg.TableRecord(row) for row in cells_by_head(table)])
+    return table_of_rows(cells_by_head(table))
+
+
+def table_of_rows(rows: Iterable[Mapping[str, str | int]]) -> dg.TableMetadataValue:
+    """Rows of cells by the names of their columns."""
+    return dg.MetadataValue.table([dg.TableRecord(dict(row)) for row in rows])
 
 
 def cells_by_head(table: Table) -> list[dict[str, str | int]]:

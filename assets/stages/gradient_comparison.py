@@ -1,41 +1,34 @@
 """The `gradient_comparison` asset: the gradients of all methods, compared."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from assets.declared import Declared, materialized
-from assets.failures import own_message_first
+from assets.declared import Declared
 from assets.stages.cells import shown
-from assets.stages.config import StageConfig
+from assets.stages.stage_asset import shown_by, stage_asset
 from rlsd_pipeline.stages.comparison.gradient_comparison import GradientComparisonStage
 
 if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact
+    from rlsd_pipeline.stages.workspace import StageRun
     from schemas import GradientComparison
 
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """Norms, cosines, bias and noise of the gradients of one iteration."""
-    stage = declared.stage(GradientComparisonStage)
+    yield stage_asset(declared, declared.stage(GradientComparisonStage), shown_by(_page))
 
-    @dg.asset(**declared.asset(stage))
-    @own_message_first()
-    def gradient_comparison(
-        context: dg.AssetExecutionContext, config: StageConfig
-    ) -> dg.MaterializeResult:
-        from assets.pictures import cosine_picture
-        from rlsd_pipeline.report.collected.comparison import signal_meaning
-        from schemas import GradientComparison
 
-        run = declared.at(context, recompute=config.recompute)
-        artifact = stage.make(run)
-        found = artifact.record(GradientComparison)
-        meaning = {} if found.signal is None else {"meaning": signal_meaning(run, found.signal)}
-        page = {"methods": _methods(found), **cosine_picture(found)}
-        return materialized(artifact, page | meaning)
+def _page(run: "StageRun", artifact: "Artifact") -> dict[str, Any]:
+    from assets.pictures import cosine_picture
+    from rlsd_pipeline.report.collected.comparison import signal_meaning
+    from schemas import GradientComparison
 
-    yield gradient_comparison
+    found = artifact.record(GradientComparison)
+    meaning = {} if found.signal is None else {"meaning": signal_meaning(run, found.signal)}
+    return {"methods": _methods(found), **cosine_picture(found), **meaning}
 
 
 def _methods(found: "GradientComparison") -> dg.TableMetadataValue:

@@ -1,16 +1,20 @@
 """The `information_gap` asset: the effect of the reference on the teacher."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from assets.declared import Declared, materialized
-from assets.failures import own_message_first
+from assets.declared import Declared
 from assets.stages.cells import shown
-from assets.stages.config import StageConfig
+from assets.stages.stage_asset import shown_by, stage_asset
 from rlsd_pipeline.stages.comparison.information_gap import InformationGapStage
 from rlsd_pipeline.statistics.intervals import FEW_PROBLEMS
 from rlsd_pipeline.tables.table import table_of_cells
+
+if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact
+    from rlsd_pipeline.stages.workspace import StageRun
 
 _MEANING = {
     "information_per_response": "I of a response, which no student can remove, nats",
@@ -27,27 +31,18 @@ _MEANING = {
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """Mutual information, deviation ratio and corruption probe of one iteration."""
-    stage = declared.stage(InformationGapStage)
+    yield stage_asset(declared, declared.stage(InformationGapStage), shown_by(_page))
 
-    @dg.asset(**declared.asset(stage))
-    @own_message_first()
-    def information_gap(
-        context: dg.AssetExecutionContext, config: StageConfig
-    ) -> dg.MaterializeResult:
-        from schemas import InformationGap
 
-        artifact = stage.make(declared.at(context, recompute=config.recompute))
-        found = artifact.record(InformationGap)
-        rows = [(name, getattr(found, name), meaning) for name, meaning in _MEANING.items()]
-        heads = ("quantity", "value", "meaning")
-        return materialized(
-            artifact,
-            {
-                "quantities": shown(table_of_cells("quantities", heads, rows, form=".3g")),
-                "measured on": f"{found.rollouts} responses to {found.problems} problems, with "
-                f"{found.references_per_problem:.3g} references each; intervals are over problems; "
-                f"{FEW_PROBLEMS}",
-            },
-        )
+def _page(run: "StageRun", artifact: "Artifact") -> dict[str, Any]:
+    from schemas import InformationGap
 
-    yield information_gap
+    found = artifact.record(InformationGap)
+    rows = [(name, getattr(found, name), meaning) for name, meaning in _MEANING.items()]
+    heads = ("quantity", "value", "meaning")
+    return {
+        "quantities": shown(table_of_cells("quantities", heads, rows, form=".3g")),
+        "measured on": f"{found.rollouts} responses to {found.problems} problems, with "
+        f"{found.references_per_problem:.3g} references each; intervals are over problems; "
+        f"{FEW_PROBLEMS}",
+    }

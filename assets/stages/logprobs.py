@@ -1,47 +1,31 @@
 """The `logprobs` asset."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from assets.declared import Declared, materialized
+from assets.declared import Declared
 from assets.stages.checks import made_from, misaligned, result
-from assets.stages.iteration_asset import iteration_asset
+from assets.stages.stage_asset import iteration_asset, shown_by
 from rlsd_pipeline.stages.iteration.logprobs import LogprobsStage
-from rlsd_pipeline.stages.stage import Stage
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
     from rlsd_pipeline.stages.workspace import StageRun
 
-_CHECKS = {
-    "aligned": "Token ids are those of the rollouts, row by row.",
-}
-
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """The sampled tokens under the student and under the privileged teacher."""
-    stage = declared.stage(LogprobsStage)
-    yield iteration_asset(declared, stage, made, checks=_CHECKS)
+    checks = {"aligned": "Token ids are those of the rollouts, row by row."}
+    yield iteration_asset(declared, declared.stage(LogprobsStage), made, checks=checks)
 
 
-def made(
-    declared: Declared, stage: Stage, run: "StageRun", log: dg.DagsterLogManager
-) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    """The materialization of the stage at one place, then its checks."""
+def _page(run: "StageRun", artifact: "Artifact") -> dict[str, Any]:
     from schemas import TokenLogprobs
 
-    artifact = stage.make(run)
-    table = artifact.table(TokenLogprobs)
-    yield materialized(
-        artifact,
-        {
-            "rows": len(table),
-            "teacher": artifact.manifest.inputs.get("teacher", "none read"),
-        },
-    )
-    yield from check(declared, run, artifact)
+    teacher = artifact.manifest.inputs.get("teacher", "none read")
+    return {"rows": len(artifact.table(TokenLogprobs)), "teacher": teacher}
 
 
 def check(
@@ -55,3 +39,6 @@ def check(
     key, table = declared.key(LogprobsStage.name), artifact.table(TokenLogprobs)
     sampled = run.read("rollouts").table(Rollout, ["rollout_id", "completion_ids"])
     yield result(key, "aligned", misaligned(table, sampled), "rows are about other tokens")
+
+
+made = shown_by(_page, check)

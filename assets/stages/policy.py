@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from assets.declared import Declared, in_words, materialized
-from assets.failures import own_message_first
 from assets.stages.cells import numbers
-from assets.stages.config import StageConfig
+from assets.stages.stage_asset import stage_asset
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.stage import Stage
 
@@ -24,17 +23,7 @@ if TYPE_CHECKING:
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """The weights an iteration samples from."""
-    stage = declared.stage(PolicyStage)
-
-    @dg.asset(**declared.asset(stage))
-    def policy(
-        context: dg.AssetExecutionContext, config: StageConfig
-    ) -> Iterator[dg.MaterializeResult]:
-        with own_message_first():
-            run = declared.at(context, recompute=config.recompute)
-            yield from made(declared, stage, run, context.log)
-
-    yield policy
+    yield stage_asset(declared, declared.stage(PolicyStage), made)
 
 
 def made(

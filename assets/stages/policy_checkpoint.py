@@ -9,8 +9,8 @@ from assets.declared import Declared, in_words, materialized
 from assets.partitions import iteration_key, partition_key
 from assets.pictures import arm_curves
 from assets.stages.checks import result
-from assets.stages.iteration_asset import iteration_asset
 from assets.stages.policy import checkpoint_metadata
+from assets.stages.stage_asset import iteration_asset
 from rlsd_pipeline.errors import CollectedError
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
 from rlsd_pipeline.stages.iteration.policy_checkpoint import PolicyCheckpointStage

@@ -1,20 +1,19 @@
 """The `results` asset: all scores in one table."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from assets.behind import Marks
-from assets.declared import Declared, materialized
-from assets.failures import own_message_first
+from assets.declared import Declared
 from assets.pictures import difference_picture, learning_curve, training_curves
-from assets.stages.cells import cells_by_head
-from assets.stages.config import StageConfig
+from assets.stages.cells import cells_by_head, table_of_rows
+from assets.stages.stage_asset import shown_by, stage_asset
 from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
-from rlsd_pipeline.stages.stage import Stage
 
 if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact
     from rlsd_pipeline.config.evaluation import BenchmarkConfig
     from rlsd_pipeline.stages.evaluation.policy_evaluation import Scores
     from rlsd_pipeline.stages.workspace import StageRun, Workspace
@@ -23,35 +22,29 @@ if TYPE_CHECKING:
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """The newest score of each arm beside its base."""
-    stage = declared.stage(ResultsStage)
 
-    @dg.asset(**declared.asset(stage))
-    def results(
-        context: dg.AssetExecutionContext, config: StageConfig
-    ) -> Iterator[dg.MaterializeResult]:
-        with own_message_first():
-            run = declared.at(context, recompute=config.recompute)
-            yield from made(declared, stage, run, context.log)
-            Marks.of(declared, context).settle_results()
+    def settle(context: dg.AssetExecutionContext) -> None:
+        Marks.of(declared, context).settle_results()
 
-    yield results
+    yield stage_asset(declared, declared.stage(ResultsStage), made, after=settle)
 
 
-def made(
-    declared: Declared, stage: Stage, run: "StageRun", log: dg.DagsterLogManager
-) -> Iterator[dg.MaterializeResult]:
-    """The materialization of the table as all scores are now."""
+def _page(run: "StageRun", artifact: "Artifact") -> Mapping[str, Any]:
+    """The table as all scores are now."""
     from rlsd_pipeline.stages.evaluation.policy_evaluation import read_scores
     from rlsd_pipeline.stages.evaluation.results import results_of
 
-    artifact = stage.make(run)
     scores = read_scores(run.workspace)
     lines = results_of(run.experiment, scores)
-    page = _page(run.workspace, scores, lines) if lines else {}
-    yield materialized(artifact, page or {"lines": "no policy has been evaluated yet"})
+    if not lines:
+        return {"lines": "no policy has been evaluated yet"}
+    return _shown(run.workspace, scores, lines)
 
 
-def _page(
+made = shown_by(_page)
+
+
+def _shown(
     workspace: "Workspace", scores: "Scores", lines: "Sequence[MethodResult]"
 ) -> dict[str, dg.MetadataValue]:
     """The table, the document and the pictures."""
@@ -75,7 +68,7 @@ def _page(
     notes = outdated_notes(workspace)
     outdated = {"outdated": dg.MetadataValue.md("\n\n".join(notes))} if notes else {}
     return {
-        "table": dg.MetadataValue.table(_records(lines, compared_with, benchmarks)),
+        "table": _table(lines, compared_with, benchmarks),
         "document": dg.MetadataValue.md(document),
         "headroom": dg.MetadataValue.md(markdown([headroom])),
         **outdated,
@@ -83,17 +76,14 @@ def _page(
     }
 
 
-def _records(
+def _table(
     lines: "Sequence[MethodResult]", compared_with: str, benchmarks: "Sequence[BenchmarkConfig]"
-) -> list[dg.TableRecord]:
+) -> dg.TableMetadataValue:
     """The short table, its intervals on one line each, which the page would fold."""
     from rlsd_pipeline.tables.results import page_table
 
-    table = page_table(lines, compared_with, benchmarks)
-    return [
-        dg.TableRecord({head: _unbroken(cell) for head, cell in row.items()})
-        for row in cells_by_head(table)
-    ]
+    cells = cells_by_head(page_table(lines, compared_with, benchmarks))
+    return table_of_rows([{head: _unbroken(cell) for head, cell in row.items()} for row in cells])
 
 
 def _unbroken(cell: str | int) -> str | int:

@@ -9,7 +9,7 @@ from assets.declared import Declared, materialized
 from assets.stages.cells import numbers
 from assets.stages.checks import result
 from assets.stages.imported import reward_source
-from assets.stages.iteration_asset import iteration_asset
+from assets.stages.stage_asset import iteration_asset
 from rlsd_pipeline.stages.iteration.rewards import RewardsStage
 from rlsd_pipeline.stages.stage import Stage
 

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from assets.declared import Declared, materialized
-from assets.stages.cells import number, numbers
-from assets.stages.iteration_asset import iteration_asset
+from assets.declared import Declared
+from assets.stages.cells import number, numbers, table_of_rows
+from assets.stages.stage_asset import iteration_asset, shown_by
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
-from rlsd_pipeline.stages.stage import Stage
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from rlsd_pipeline.artifacts import Artifact
     from rlsd_pipeline.stages.workspace import StageRun
 
 _SHOWN = 8
@@ -25,16 +25,15 @@ def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     yield iteration_asset(declared, declared.stage(TokenValuesStage), made)
 
 
-def made(
-    declared: Declared, stage: Stage, run: "StageRun", log: dg.DagsterLogManager
-) -> Iterator[dg.MaterializeResult]:
-    """The materialization of the stage at one place."""
+def _page(run: "StageRun", artifact: "Artifact") -> dict[str, Any]:
     from schemas import TokenValues
 
-    artifact = stage.make(run)
     table = artifact.table(TokenValues)
-    told = {"rows": len(table), "first_states": _first_states(table)}
-    yield materialized(artifact, {**numbers(stage.metrics(artifact)), **told})
+    found = numbers(run.stage(TokenValuesStage).metrics(artifact))
+    return {**found, "rows": len(table), "first_states": _first_states(table)}
+
+
+made = shown_by(_page)
 
 
 def _first_states(table: "pa.Table") -> dg.TableMetadataValue:
@@ -54,7 +53,7 @@ def _first_states(table: "pa.Table") -> dg.TableMetadataValue:
         for row in table.to_pylist()
         if row["places"]
     ]
-    return dg.MetadataValue.table([dg.TableRecord(row) for row in rows[:_SHOWN]])
+    return table_of_rows(rows[:_SHOWN])
 
 
 def _values(row: dict[str, Any]) -> list[float]:

@@ -1,15 +1,14 @@
 """The `token_weights` asset."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from assets.declared import Declared, materialized
+from assets.declared import Declared
 from assets.stages.checks import made_from, result
-from assets.stages.iteration_asset import iteration_asset
+from assets.stages.stage_asset import iteration_asset, shown_by
 from rlsd_pipeline.stages.iteration.token_weights import TokenWeightsStage
-from rlsd_pipeline.stages.stage import Stage
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,27 +26,18 @@ _CHECKS = {
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """The per-token streams of the arm's method."""
-    stage = declared.stage(TokenWeightsStage)
-    yield iteration_asset(declared, stage, made, checks=_CHECKS)
+    yield iteration_asset(declared, declared.stage(TokenWeightsStage), made, checks=_CHECKS)
 
 
-def made(
-    declared: Declared, stage: Stage, run: "StageRun", log: dg.DagsterLogManager
-) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    """The materialization of the stage at one place, then its checks."""
+def _page(run: "StageRun", artifact: "Artifact") -> dict[str, Any]:
     from schemas import TokenWeights
 
-    artifact = stage.make(run)
     table = artifact.table(TokenWeights)
-    yield materialized(
-        artifact,
-        {
-            "rows": len(table),
-            "weighting": artifact.manifest.config.get("weighting", "of a user's own"),
-            "tokens_against_their_reward": _flipped(run, table),
-        },
-    )
-    yield from check(declared, run, artifact)
+    return {
+        "rows": len(table),
+        "weighting": artifact.manifest.config.get("weighting", "of a user's own"),
+        "tokens_against_their_reward": _flipped(run, table),
+    }
 
 
 def check(
@@ -63,6 +53,9 @@ def check(
     yield result(
         key, "sign_never_flips", broken, "tokens with the opposite sign of their advantage"
     )
+
+
+made = shown_by(_page, check)
 
 
 def _flipped(run: "StageRun", table: "pa.Table") -> int:

@@ -1,65 +1,51 @@
 """The `weighting_comparison` asset: all methods on the rollouts of one iteration."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from assets.declared import Declared, materialized
-from assets.failures import own_message_first
+from assets.declared import Declared
 from assets.jobs import COMPARE_WITH_COLUMNS, job_name
 from assets.stages import compared_columns
 from assets.stages.cells import shown
-from assets.stages.config import StageConfig
+from assets.stages.stage_asset import shown_by, stage_asset
 from rlsd_pipeline.stages.comparison.weighting_comparison import WeightingComparisonStage
 from rlsd_pipeline.statistics.intervals import FEW_PROBLEMS
 
 if TYPE_CHECKING:
+    from rlsd_pipeline.artifacts import Artifact
+    from rlsd_pipeline.stages.workspace import StageRun
     from schemas import CreditFidelity, WeightingComparison
 
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
     """The asset that compares all methods on the same tokens."""
-    stage = declared.stage(WeightingComparisonStage)
-    asset = declared.asset(stage)
-    asset["deps"] = [*asset["deps"], dg.AssetDep(declared.key(compared_columns.NAME))]
-
-    @dg.asset(**asset)
-    @own_message_first()
-    def weighting_comparison(
-        context: dg.AssetExecutionContext, config: StageConfig
-    ) -> dg.MaterializeResult:
-        from assets.pictures import comparison_pictures
-        from rlsd_pipeline.report.collected.comparison import values_command
-        from schemas import WeightingComparison
-
-        run = declared.at(context, recompute=config.recompute)
-        artifact = stage.make(run)
-        comparison = artifact.record(WeightingComparison)
-        return materialized(
-            artifact,
-            {
-                "credit_fidelity": _fidelity(comparison.fidelity, values_command(run)),
-                "methods": _credit(comparison),
-                "intervals": f"over problems; {FEW_PROBLEMS}",
-                "tokens": comparison.tokens,
-                "signal_tokens": comparison.signal_tokens,
-                "left_out": comparison.left_out,
-                **_more_methods(declared, comparison.left_out.values()),
-                **comparison_pictures(run),
-            },
-        )
-
-    yield weighting_comparison
-
-
-def _more_methods(declared: Declared, reasons: Iterable[str]) -> dict[str, str]:
-    """The way to the methods that are left out because nobody scored their columns."""
-    if not any("--columns" in why for why in reasons):
-        return {}
     job = job_name(declared, COMPARE_WITH_COLUMNS)
-    return {"more methods": f"materialize {compared_columns.NAME} first, or launch {job}"}
+    stage, made = declared.stage(WeightingComparisonStage), shown_by(partial(_page, job))
+    yield stage_asset(declared, stage, made, deps=[compared_columns.NAME])
+
+
+def _page(job: str, run: "StageRun", artifact: "Artifact") -> dict[str, Any]:
+    """The tables and pictures, and the way to the methods whose columns nobody scored."""
+    from assets.pictures import comparison_pictures
+    from rlsd_pipeline.report.collected.comparison import values_command
+    from schemas import WeightingComparison
+
+    comparison = artifact.record(WeightingComparison)
+    page = {
+        "credit_fidelity": _fidelity(comparison.fidelity, values_command(run)),
+        "methods": _credit(comparison),
+        "intervals": f"over problems; {FEW_PROBLEMS}",
+        "tokens": comparison.tokens,
+        "signal_tokens": comparison.signal_tokens,
+        "left_out": comparison.left_out,
+    }
+    if any("--columns" in why for why in comparison.left_out.values()):
+        page["more methods"] = f"materialize {compared_columns.NAME} first, or launch {job}"
+    return {**page, **comparison_pictures(run)}
 
 
 def _fidelity(found: "CreditFidelity | None", command: str) -> dg.MetadataValue:
