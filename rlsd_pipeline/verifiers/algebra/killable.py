@@ -57,11 +57,6 @@ class KillableProcess:
         """Process id of the child, if there is one."""
         return self._child.process.pid if self._child else None
 
-    @property
-    def spare_pid(self) -> int | None:
-        """Process id of the child that is kept ready, if there is one."""
-        return self._spare.process.pid if self._spare else None
-
     def request(
         self, message: Mapping[str, Any], *, replies: int, timeout_seconds: float
     ) -> Replies:
