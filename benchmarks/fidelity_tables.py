@@ -18,6 +18,7 @@ from typing import Any
 
 from benchmarks.timing import ROOT
 from rlsd_pipeline.tables.documents import markdown_table
+from schemas import Interval
 
 RECORD = ROOT / "docs" / "credit" / "fidelity.json"
 EXPERIMENT, ARM, ITERATIONS = "easy_vqa", "rlsd-s0", (0, 10, 40, 49)
@@ -25,7 +26,7 @@ PROMPTS = 128
 """An update of the demo has 16 problems, too few for narrow intervals."""
 
 Found = Mapping[str, Any]
-"""The record: date, and iteration -> reliability, and method -> its numbers with their ends."""
+"""The record: date, and iteration -> reliability, and method -> its intervals."""
 
 ABOUT = {
     "prefix_tree, branches only": "",
@@ -81,9 +82,9 @@ def measure() -> Found:
             "reliability": fidelity.reliability,
             "methods": {
                 one.method: {
-                    "fidelity": _ends(one.value),
-                    "difference": _ends(one.difference),
-                    "within": _ends(one.within),
+                    "fidelity": _kept(one.value),
+                    "difference": _kept(one.difference),
+                    "within": _kept(one.within),
                 }
                 for one in fidelity.methods
                 if one.method in ABOUT
@@ -109,8 +110,8 @@ def every_method(run: Any) -> Mapping[str, Any]:
     fidelity = {one.method: one for one in compared.fidelity.methods}
     return {
         one.method: {
-            "fidelity": _ends(fidelity[one.method].value),
-            "within": _ends(fidelity[one.method].within),
+            "fidelity": _kept(fidelity[one.method].value),
+            "within": _kept(fidelity[one.method].within),
             "segments": {name: share.value for name, share in one.segments.items()},
             "sign": None if one.sign_agreement is None else one.sign_agreement.value,
         }
@@ -118,13 +119,13 @@ def every_method(run: Any) -> Mapping[str, Any]:
     }
 
 
-def _ends(found: Any) -> list[float] | None:
-    return None if found is None else list(found.model_dump().values())
+def _kept(found: Interval | None) -> Mapping[str, float] | None:
+    return None if found is None else found.model_dump()
 
 
 def fidelities(found: Found) -> list[str]:
     """Every method, from the highest at the second iteration to the lowest."""
-    names = sorted(ABOUT, key=lambda name: -_of(found, ITERATIONS[1], name)["fidelity"][0])
+    names = sorted(ABOUT, key=lambda name: -_of(found, ITERATIONS[1], name)["fidelity"]["value"])
     rows = [[f"{code(name)}{ABOUT[name]}", *_cells(found, name, "fidelity")] for name in names]
     halves = [_digits(found["iterations"][str(at)]["reliability"], 2, "") for at in ITERATIONS]
     return _table("credit", [*rows, ["*reliability of the halves*", *halves]])
@@ -132,7 +133,7 @@ def fidelities(found: Found) -> list[str]:
 
 def differences(found: Found) -> list[str]:
     """The same minus GRPO, for those that differ."""
-    names = sorted(ABOUT, key=lambda name: -_of(found, ITERATIONS[1], name)["fidelity"][0])
+    names = sorted(ABOUT, key=lambda name: -_of(found, ITERATIONS[1], name)["fidelity"]["value"])
     rows = [
         [code(name), *_cells(found, name, "difference", 3, "+")]
         for name in names
@@ -151,7 +152,9 @@ def within(found: Found) -> list[str]:
 def every(found: Found) -> list[str]:
     """Every method at the second iteration, from the highest fidelity to the lowest."""
     of = found["every"]
-    names = sorted(of, key=lambda name: -of[name]["fidelity"][0] if of[name]["fidelity"] else 9)
+    names = sorted(
+        of, key=lambda name: -of[name]["fidelity"]["value"] if of[name]["fidelity"] else 9
+    )
     heads = ["credit", "fidelity", "within responses", "reasoning / answer / format", "sign"]
     return markdown_table(heads, [[code(name), *_placed(of[name])] for name in names]).split("\n")
 
@@ -211,12 +214,13 @@ def _cells(found: Found, name: str, what: str, places: int = 2, sign: str = "") 
     return [_cell(of.get(name, of[SAME.get(name, name)])[what], places, sign) for of in methods]
 
 
-def _cell(ends: Sequence[float] | None, places: int, sign: str) -> str:
-    if ends is None:
+def _cell(kept: Mapping[str, float] | None, places: int, sign: str) -> str:
+    if kept is None:
         return "–"
-    if not any(ends):
+    found = Interval.model_validate(kept)
+    if found.value == found.low == found.high == 0:
         return "0"
-    value, low, high = (_digits(end, places, sign) for end in ends)
+    value, low, high = (_digits(n, places, sign) for n in (found.value, found.low, found.high))
     return f"{value} [{low}, {high}]"
 
 

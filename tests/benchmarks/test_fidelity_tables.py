@@ -24,15 +24,19 @@ def test_the_tables_are_those_of_the_record(document: Path) -> None:
     assert with_tables(text, DOCUMENTS[document], json.loads(RECORD.read_text())) == text
 
 
+def ends(value: float, low: float, high: float) -> dict[str, float]:
+    return {"value": value, "low": low, "high": high}
+
+
 def found() -> dict[str, object]:
     """The second iteration orders the methods; undecayed RLSD is no row of its own before."""
     numbers = {
-        name: {"fidelity": [0.5 - 0.01 * k, 0.1, 1.02], "difference": [-0.0204, -0.1, 0.1]}
+        name: {"fidelity": ends(0.5 - 0.01 * k, 0.1, 1.02), "difference": ends(-0.0204, -0.1, 0.1)}
         for k, name in enumerate(ABOUT)
     }
-    numbers["grpo"]["fidelity"] = [0.9, 0.8, 1.0]
-    numbers["rlsd"]["difference"] = [0.0, 0.0, 0.0]
-    numbers["sft"]["difference"] = [0.0004, -0.0, 0.1]
+    numbers["grpo"]["fidelity"] = ends(0.9, 0.8, 1.0)
+    numbers["rlsd"]["difference"] = ends(0.0, 0.0, 0.0)
+    numbers["sft"]["difference"] = ends(0.0004, -0.0, 0.1)
     first = {name: of for name, of in numbers.items() if name != "rlsd, λ undecayed"}
     return {
         "iterations": {
@@ -64,8 +68,8 @@ def test_differences_have_signs() -> None:
 
 def test_every_method_says_where_its_credit_lies() -> None:
     one = {
-        "fidelity": [0.37, 0.35, 0.4],
-        "within": [-0.05, -0.11, 0.0],
+        "fidelity": ends(0.37, 0.35, 0.4),
+        "within": ends(-0.05, -0.11, 0.0),
         "segments": {"reasoning": 0.75, "answer": 0.05, "format": 0.2},
         "sign": 1.0,
     }
