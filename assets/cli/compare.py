@@ -7,11 +7,11 @@ from pathlib import Path
 from assets.cli.agreement import agreement_table, rank_tables
 from assets.cli.fidelity_tables import fidelity_tables
 from assets.cli.fitted import show
-from assets.cli.imports import show_import
-from assets.cli.progress import Display
+from assets.cli.progress import Display, say
 from assets.cli.train import open_loop
 from rlsd_pipeline.exports.pairs import pairs_table
 from rlsd_pipeline.exports.written import require_export, write_table
+from rlsd_pipeline.imports.lines import import_lines
 from rlsd_pipeline.imports.stages import RolloutsImport
 from rlsd_pipeline.imports.summary import sampler_note
 from rlsd_pipeline.report.collected.comparison import signal_meaning
@@ -25,7 +25,7 @@ from rlsd_pipeline.stages.stage import Stage
 from rlsd_pipeline.stages.workspace import StageRun
 from rlsd_pipeline.statistics.intervals import FEW_PROBLEMS, UNBOUNDED_REASON
 from rlsd_pipeline.tables.credit import credit_columns, lookahead_columns, signal_columns
-from rlsd_pipeline.tables.table import Table, table_of_cells
+from rlsd_pipeline.tables.table import Table, table_of_cells, value_at
 from schemas import (
     GradientComparison,
     GradientSignal,
@@ -88,7 +88,7 @@ def compare(
             found = _gradients(run) if gradients else None
             write_table(pairs_table(comparison, found), pairs)
     if isinstance(run.stage(RolloutsStage), RolloutsImport):
-        show_import(run)
+        say(*import_lines(run))
     left_out: dict[str, list[str]] = {}
     for name, why in comparison.left_out.items():
         left_out.setdefault(why, []).append(name)
@@ -174,5 +174,5 @@ def _lookahead_table(run: StageRun) -> Table:
     ]
     title = f"after one update by each method, on {found.benchmark}"
     columns = lookahead_columns(f"- {compared}")
-    columns[3] = columns[3]._replace(value=lambda line: getattr(line.difference, "value", None))
+    columns[3] = columns[3]._replace(value=value_at("difference", "value"))
     return Table(title, columns, found.methods, notes)

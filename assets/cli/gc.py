@@ -93,12 +93,9 @@ def _experiments(
 def _changed(
     declared: RetentionConfig, optimizer: str | None, every: int | None
 ) -> RetentionConfig:
-    changes: dict[str, object] = {}
-    if optimizer is not None:
-        changes["optimizer"] = optimizer
-    if every is not None:
-        changes["checkpoints"] = CheckpointRetention(every=every)
-    return declared.model_copy(update=changes)
+    checkpoints = None if every is None else CheckpointRetention(every=every)
+    changes = {"optimizer": optimizer, "checkpoints": checkpoints}
+    return declared.model_copy(update={k: v for k, v in changes.items() if v is not None})
 
 
 def _age(text: str, option: str = "--older-than") -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from assets.cli.progress import console
+from assets.cli.progress import say
 from assets.cli.train import open_loop
 from assets.dagster_private import DagsterAssetCheckFailedError
 from assets.declared import Declared
@@ -41,12 +41,12 @@ def import_rollouts(experiment: str, request: ImportRequest, arms: Sequence[str]
             # Its declaration does not fit the log: the next one may.
             file.unlink()
         raise
-    if is_new:
-        console().print(f"wrote {file}", soft_wrap=True)
-    for run in runs:
-        show_import(run)
     where = f"--arm {runs[0].arm.name} --iteration {runs[0].iteration}"
-    console().print(f"next: rlsd compare {shlex.quote(experiment)} {where}", soft_wrap=True)
+    say(
+        *([f"wrote {file}"] if is_new else []),
+        *(line for run in runs for line in import_lines(run)),
+        f"next: rlsd compare {shlex.quote(experiment)} {where}",
+    )
 
 
 def _imported(file: Path, request: ImportRequest, arms: Sequence[str]) -> list[StageRun]:
@@ -111,10 +111,3 @@ def _require_its_model(experiment: ExperimentConfig, request: ImportRequest) -> 
         f"--model {request.model}: the YAML is there already and declares {found}: leave --model "
         "out, or name a YAML that is not there yet"
     )
-
-
-def show_import(run: StageRun) -> None:
-    """Print what became of a log."""
-    output = console()
-    for line in import_lines(run):
-        output.print(line, soft_wrap=True)

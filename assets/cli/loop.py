@@ -85,13 +85,7 @@ class Loop:
         Raises:
             ConfigError: The experiment declares no such arm.
         """
-        known = list(self.declared.experiment.lineages())
-        for arm in chosen:
-            if arm not in known:
-                raise ConfigError(
-                    f"{self.declared.name} has no arm {arm!r}; it has {', '.join(known)}"
-                )
-        return [arm for arm in known if arm in chosen] if chosen else known
+        return self._chosen(chosen, "arm", self.declared.experiment.lineages())
 
     def prepare(self, arms: Iterable[str]) -> None:
         """The data set, once hardware and model are known to be there, and the base policies."""
@@ -138,13 +132,19 @@ class Loop:
         Raises:
             ConfigError: The experiment declares no such benchmark.
         """
+        way = ": declare it in evaluation.benchmarks"
+        return self._chosen(chosen, "benchmark", self._scores, way)
+
+    def _chosen(
+        self, chosen: Iterable[str], what: str, known: Iterable[str], way: str = ""
+    ) -> list[str]:
+        names = list(known)
         for name in chosen:
-            if name not in self._scores:
+            if name not in names:
                 raise ConfigError(
-                    f"{self.declared.name} has no benchmark {name!r}; it has "
-                    f"{', '.join(self._scores)}: declare it in evaluation.benchmarks"
+                    f"{self.declared.name} has no {what} {name!r}; it has {', '.join(names)}{way}"
                 )
-        return [name for name in self._scores if name in chosen] if chosen else list(self._scores)
+        return [name for name in names if name in chosen] if chosen else names
 
     def evaluate(self, arm: str, iteration: int) -> None:
         """Score a policy on every benchmark; the table of all scores follows at its own pace."""

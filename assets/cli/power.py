@@ -1,7 +1,9 @@
 """`rlsd power`: the numbers of seeds and questions that show a difference of a given size."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from assets.cli.fitted import show
@@ -10,7 +12,7 @@ from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.stages.evaluation.pilots import Pilot, read_pilots
 from rlsd_pipeline.statistics.seed_power import MOST_SEEDS, detectable_effect, seeds_needed
 from rlsd_pipeline.statistics.seed_spread import Spread
-from rlsd_pipeline.tables.table import Cell, Table, table_of_cells, text
+from rlsd_pipeline.tables.table import Cell, Column, Table, text
 
 _MORE = (2, 4)
 """Times the questions that the table looks ahead to."""
@@ -48,6 +50,28 @@ class Asked(NamedTuple):
     probability: float
     level: float
 
+    def detectable(self, spread: Spread) -> float:
+        """The difference that the present seeds show; nan for an unknown spread."""
+        return self._effect(spread) * spread.sd
+
+    def seeds(self, spread: Spread, sd: float) -> str | None:
+        """Pairs that show it at this standard deviation; None for an unknown spread."""
+        if math.isnan(spread.sd):
+            return None
+        found = seeds_needed(self.difference / sd, self.probability, self.level)
+        return f"> {MOST_SEEDS:,}" if found is None else f"{found:,}"
+
+    def questions(self, spread: Spread) -> int | None:
+        """Number of questions at which the present seeds show it; None if no number does."""
+        if spread.of_questions is None:
+            return None
+        return spread.questions_for(self.difference / self._effect(spread))
+
+    def _effect(self, spread: Spread) -> float:
+        if math.isnan(spread.sd):
+            return math.nan
+        return detectable_effect(spread.seeds, self.probability, self.level)
+
 
 def power(experiment: str, *, difference: float, benchmark: str | None, probability: float) -> None:
     """Print a table a quantity.
@@ -84,59 +108,40 @@ def power_table(pilot: Pilot, asked: Asked, compared: str, meaning: list[str]) -
     """
     questions = max(one.questions for one in pilot.methods.values())
     of = f" ({questions:,} questions)" if questions else ""
-    several = len(pilot.methods) > 1
-    more = [f"{times} ×" for times in _MORE] if questions else []
-    columns = [
-        *("method", f"minus {compared}", "sd", "seeds here", "detectable", "seeds", "at most"),
-        *(["Holm"] if several else []),
-        *(["of questions", *more, "questions"] if questions else []),
-    ]
     title = (
         f"{pilot.quantity}{of}: what shows a difference of {asked.difference:g} with "
         f"probability {asked.probability:g} at level {asked.level:.2g}"
     )
-    rows: list[list[Cell]] = []
-    for method, spread in pilot.methods.items():
-        cells: list[Cell] = [method, f"{spread.value:+.3f}", text(spread.sd), spread.seeds]
-        cells += _seeds(spread, asked)
-        if several:
-            corrected = asked._replace(level=asked.level / len(pilot.methods))
-            cells.append(_needed(spread.sd, corrected))
-        if questions:
-            cells += _questions(spread, asked)
-        rows.append(cells)
-    return table_of_cells(title, columns, rows, [*_notes(pilot), *meaning])
+    corrected = asked._replace(level=asked.level / len(pilot.methods))
+    columns = [
+        _column(f"minus {compared}", attrgetter("value"), "+.3f"),
+        _column("sd", attrgetter("sd")),
+        _column("seeds here", attrgetter("seeds"), "d"),
+        _column("detectable", asked.detectable),
+        _column("seeds", lambda one: asked.seeds(one, one.sd)),
+        _column("at most", lambda one: asked.seeds(one, one.sd_high)),
+    ]
+    if len(pilot.methods) > 1:
+        columns.append(_column("Holm", lambda one: corrected.seeds(one, one.sd)))
+    if questions:
+        columns.append(_column("of questions", attrgetter("of_questions"), ".2f"))
+        columns += [_column(f"{times} ×", partial(_with_more, asked, times)) for times in _MORE]
+        columns.append(_column("questions", asked.questions, ",d"))
+    notes = [*_notes(pilot), *meaning]
+    return Table(
+        title, [Column("method", itemgetter(0)), *columns], [*pilot.methods.items()], notes
+    )
 
 
-def _seeds(spread: Spread, asked: Asked) -> Iterator[str]:
-    """Detectable difference, seeds, and seeds at the upper end of the spread."""
-    if math.isnan(spread.sd):
-        yield from ("-", "-", "-")
-        return
-    effect = detectable_effect(spread.seeds, asked.probability, asked.level)
-    yield f"{effect * spread.sd:.3f}"
-    yield _needed(spread.sd, asked)
-    yield _needed(spread.sd_high, asked)
+def _column(head: str, value: Callable[[Spread], Cell], form: str = ".3f") -> Column:
+    """A column of the spreads of methods, whose rows are pairs of name and spread."""
+    return Column(head, lambda row: value(row[1]), form)
 
 
-def _questions(spread: Spread, asked: Asked) -> Iterator[str]:
-    share = spread.of_questions
-    if share is None:
-        yield from ("-",) * (len(_MORE) + 2)
-        return
-    yield text(share, ".2f")
-    for times in _MORE:
-        yield _needed(spread.sd * spread.factor(times), asked)
-    effect = detectable_effect(spread.seeds, asked.probability, asked.level)
-    needed = spread.questions_for(asked.difference / effect)
-    yield "-" if needed is None else f"{needed:,}"
-
-
-def _needed(sd: float, asked: Asked) -> str:
-    if math.isnan(sd):
-        return "-"
-    found = seeds_needed(asked.difference / sd, asked.probability, asked.level)
-    return f"> {MOST_SEEDS:,}" if found is None else f"{found:,}"
+def _with_more(asked: Asked, times: int, spread: Spread) -> str | None:
+    """The seeds that it takes with a multiple of the questions; None if their part is unknown."""
+    known = spread.of_questions is not None
+    return asked.seeds(spread, spread.sd * spread.factor(times)) if known else None
 
 
 def _notes(pilot: Pilot) -> Iterator[str]:

@@ -170,3 +170,10 @@ def console() -> Console:
     """The console of all output: text as it is, and for a file or a pipe lines of any width."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 240
     return Console(width=width, highlight=False, markup=False, emoji=False)
+
+
+def say(*lines: str) -> None:
+    """Print lines that the terminal wraps, so that a command in them can be copied."""
+    output = console()
+    for line in lines:
+        output.print(line, soft_wrap=True)

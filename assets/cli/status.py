@@ -4,10 +4,10 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
 from assets.cli.fitted import show
-from assets.cli.progress import console
+from assets.cli.progress import say
 from assets.naming import experiment_file, own_name
 from rlsd_pipeline.artifacts import ArtifactStore
-from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
+from rlsd_pipeline.config.experiment import load_experiment
 from rlsd_pipeline.home import open_store, store_url
 from rlsd_pipeline.stages.upkeep.earlier import Standing, earlier_notes, standing
 from rlsd_pipeline.stages.upkeep.former_policies import (
@@ -15,7 +15,7 @@ from rlsd_pipeline.stages.upkeep.former_policies import (
     of_former_policies,
 )
 from rlsd_pipeline.stages.workspace import Workspace
-from rlsd_pipeline.tables.table import Table, table_of_cells, text
+from rlsd_pipeline.tables.table import Cell, Table, table_of_cells, text
 from schemas import BenchmarkScore, PolicyCheckpoint, Reward
 
 
@@ -28,8 +28,7 @@ def status(experiment: str) -> None:
     former = of_former_policies(workspace, arms)
     notes = [*earlier_notes(workspace, arms), *former_policy_notes(former)]
     last = workspace.experiment.iterations
-    for note in [*notes, *_ways_out(experiment, last, arms, former)]:
-        console().print(note, soft_wrap=True)
+    say(*notes, *_ways_out(experiment, last, arms, former))
 
 
 def _ways_out(
@@ -63,30 +62,23 @@ def _table(workspace: Workspace) -> Table:
     name, experiment, store = workspace.name, workspace.experiment, workspace.store
     benchmarks = [benchmark.name for benchmark in experiment.evaluation.benchmarks]
     columns = ("arm", "updates", *benchmarks, "reward", "newest policy")
-    rows: list[list[str]] = []
+    rows: list[list[Cell]] = []
     blind: dict[str, float] = {}
     for arm in experiment.lineages():
-        places = [f"{name}/{arm}/{k:03d}" for k in _down(experiment)]
-        newest = next(
-            (
-                (k, p)
-                for k, place in zip(_down(experiment), places, strict=True)
-                if (p := store.ref(f"{place}/policy"))
-            ),
-            None,
-        )
-        if newest is None:
-            imported = next((place for place in places if store.ref(f"{place}/rollouts")), None)
-            reward = "-" if imported is None else _reward(store, imported)
+        places = {k: f"{name}/{arm}/{k:03d}" for k in range(experiment.iterations, -1, -1)}
+        policies = ((k, store.ref(f"{place}/policy")) for k, place in places.items())
+        at, policy = next(((k, policy) for k, policy in policies if policy), (0, None))
+        if policy is None:
+            imported = next((p for p in places.values() if store.ref(f"{p}/rollouts")), None)
+            reward = _reward(store, imported)
             state = "not started" if imported is None else "imported rollouts"
-            rows.append([arm, "-", *("-" for _ in benchmarks), reward, state])
+            rows.append([arm, None, *(None for _ in benchmarks), reward, state])
             continue
-        at, policy = newest
         updates, state = policy.record(PolicyCheckpoint).updates, policy.digest[:12]
-        reward = _reward(store, f"{name}/{arm}/{at - 1:03d}") if at else "-"
-        if updates == 0 and (imported := _imported(store, places)) is not None:
+        reward = _reward(store, places[at - 1] if at else None)
+        if updates == 0 and (imported := _imported(store, places.values())) is not None:
             reward, state = _reward(store, imported), f"{state}, imported rollouts"
-        scores = {each: _score(store, places, each) for each in benchmarks}
+        scores = {each: _score(store, places.values(), each) for each in benchmarks}
         blind |= {
             each: score.blind_baseline
             for each, score in scores.items()
@@ -96,10 +88,10 @@ def _table(workspace: Workspace) -> Table:
         rows.append([arm, f"{updates} of {experiment.iterations}", *shown, reward, state])
     told = ", ".join(f"{score:.3f} on {each}" for each, score in blind.items())
     notes = [f"answering blind: {told}"] if blind else []
-    return table_of_cells(f"{name}  ({store_url()})", columns, rows, notes)
+    return table_of_cells(f"{name}  ({store_url()})", columns, rows, notes, form=".3f")
 
 
-def _imported(store: ArtifactStore, places: list[str]) -> str | None:
+def _imported(store: ArtifactStore, places: Iterable[str]) -> str | None:
     """The place whose rollouts no policy of ours has sampled."""
     for place in places:
         rollouts = store.ref(f"{place}/rollouts")
@@ -108,20 +100,16 @@ def _imported(store: ArtifactStore, places: list[str]) -> str | None:
     return None
 
 
-def _down(experiment: ExperimentConfig) -> range:
-    return range(experiment.iterations, -1, -1)
-
-
-def _reward(store: ArtifactStore, place: str) -> str:
+def _reward(store: ArtifactStore, place: str | None) -> float | None:
     """Mean reward of the rollouts that the newest policy was trained on."""
-    artifact = store.ref(f"{place}/rewards")
+    artifact = None if place is None else store.ref(f"{place}/rewards")
     if artifact is None:
-        return "-"
+        return None
     rewards = artifact.table(Reward, ["reward"])["reward"].drop_null().to_pylist()
-    return f"{sum(rewards) / len(rewards):.3f}" if rewards else "-"
+    return sum(rewards) / len(rewards) if rewards else None
 
 
-def _score(store: ArtifactStore, places: list[str], benchmark: str) -> BenchmarkScore | None:
+def _score(store: ArtifactStore, places: Iterable[str], benchmark: str) -> BenchmarkScore | None:
     """The newest of an arm."""
     for place in places:
         artifact = store.ref(f"{place}/benchmark_scores.{benchmark}")
@@ -130,9 +118,9 @@ def _score(store: ArtifactStore, places: list[str], benchmark: str) -> Benchmark
     return None
 
 
-def _written(score: BenchmarkScore | None, updates: int) -> str:
+def _written(score: BenchmarkScore | None, updates: int) -> str | None:
     """A score with its interval; names its policy where that is not the newest."""
     if score is None:
-        return "-"
+        return None
     of = "" if score.updates == updates else f" at {score.updates}"
     return f"{text(score.interval)}{of}"

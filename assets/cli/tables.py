@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 
 from assets.cli.fitted import show
 from assets.cli.loop import Loop
-from assets.cli.progress import console
+from assets.cli.progress import say
 from assets.home import EXPERIMENTS
 from assets.naming import is_declared
 from rlsd_pipeline.home import home, store_url
-from rlsd_pipeline.stages.evaluation.headroom import how_to_know, read_headroom
+from rlsd_pipeline.stages.evaluation.headroom import read_headroom
 from rlsd_pipeline.stages.evaluation.results import read_results, tests_of_results
 from rlsd_pipeline.stages.evaluation.undecided import undecided_notes
 from rlsd_pipeline.stages.workspace import Workspace
@@ -22,10 +22,9 @@ from schemas import MethodResult
 
 def print_table(workspace: Workspace, notes: Sequence[str]) -> None:
     """Print the results and the headroom, then the results of earlier declarations."""
-    headroom = headroom_table(read_headroom(workspace), how_to_know(workspace.experiment))
+    headroom = headroom_table(read_headroom(workspace), workspace.experiment)
     show(results_table(workspace), *([headroom] if headroom.rows else headroom.notes))
-    for note in notes:
-        console().print(note, soft_wrap=True)
+    say(*notes)
 
 
 def results_table(workspace: Workspace) -> Table:

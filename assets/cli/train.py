@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from assets.cli.loop import Loop, open_instance
 from assets.cli.parallel import train_in_processes
-from assets.cli.progress import Display, Lane, console
+from assets.cli.progress import Display, Lane, console, say
 from assets.cli.tables import print_table, where_to_look
 from assets.declared import Declared
 from assets.naming import experiment_file
@@ -139,7 +139,7 @@ def _report(loop: Loop, display: Display) -> None:
         )
     display.say("")
     print_table(loop.workspace, outdated_notes(loop.workspace))
-    console().print(where_to_look(loop), soft_wrap=True)
+    say(where_to_look(loop))
 
 
 def _newest(loop: Loop, arm: str) -> int | None:

@@ -6,7 +6,7 @@ from math import isfinite
 import dagster as dg
 
 from rlsd_pipeline.tables.numbers import true_minus
-from rlsd_pipeline.tables.table import Table, text
+from rlsd_pipeline.tables.table import Table
 
 _WHOLE_FROM = 1000
 
@@ -42,8 +42,3 @@ def cells_by_head(table: Table) -> list[dict[str, str | int]]:
         }
         for record, cells in zip(table.rows, table.texts(), strict=True)
     ]
-
-
-def number(value: float | None, form: str = ".3g") -> str:
-    """A number that may be missing."""
-    return true_minus(text(value, form))

@@ -48,7 +48,7 @@ def _shown(
     workspace: "Workspace", scores: "Scores", lines: "Sequence[MethodResult]"
 ) -> dict[str, dg.MetadataValue]:
     """The table, the document and the pictures."""
-    from rlsd_pipeline.stages.evaluation.headroom import headrooms, how_to_know
+    from rlsd_pipeline.stages.evaluation.headroom import headrooms
     from rlsd_pipeline.stages.evaluation.learning import read_learning
     from rlsd_pipeline.stages.upkeep.former_policies import outdated_notes
     from rlsd_pipeline.tables.documents import markdown
@@ -61,9 +61,8 @@ def _shown(
     for benchmark in benchmarks:
         pictures[f"curve/{benchmark.name}"] = learning_curve(workspace, benchmark.name, scores)
         pictures |= difference_picture(workspace, lines, benchmark.name)
-    headroom = headroom_table(
-        headrooms(experiment, read_learning(workspace, scores)), how_to_know(experiment)
-    )
+    found = headrooms(experiment, read_learning(workspace, scores))
+    headroom = headroom_table(found, experiment)
     document = markdown([*documents(lines, compared_with, benchmarks), headroom])
     notes = outdated_notes(workspace)
     outdated = {"outdated": dg.MetadataValue.md("\n\n".join(notes))} if notes else {}

@@ -1,12 +1,13 @@
 """The `token_values` asset: the values of an iteration's states."""
 
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from assets.declared import Declared
-from assets.stages.cells import number, numbers, table_of_rows
+from assets.stages.cells import numbers, shown
 from assets.stages.stage_asset import iteration_asset, shown_by
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 
@@ -39,35 +40,26 @@ made = shown_by(_page)
 def _first_states(table: "pa.Table") -> dg.TableMetadataValue:
     """The course of the values of the first valued responses, on a line each."""
     from rlsd_pipeline.report.collected.sparklines import sparkline
+    from rlsd_pipeline.tables.table import Column, Table
 
-    rows = [
-        {
-            "rollout": row["rollout_id"],
-            # A page would fold it, a sign a line.
-            "value": sparkline(_values(row)).replace(" ", "\u00a0"),
-            "reward": number(row["reward"]),
-            "states": len(row["places"]),
-            "largest standard error": number(max(row["standard_errors"])),
-            "after tokens": _stretches(row["places"]),
-        }
-        for row in table.to_pylist()
-        if row["places"]
+    columns = [
+        Column("rollout", itemgetter("rollout_id"), "<"),
+        # A page would fold it, a sign a line.
+        Column("value", lambda row: sparkline(_values(row)).replace(" ", "\u00a0"), "<"),
+        Column("reward", itemgetter("reward"), ".3g"),
+        Column("states", lambda row: len(row["places"])),
+        Column("largest standard error", lambda row: max(row["standard_errors"]), ".3g"),
+        Column("after tokens", lambda row: _stretches(row["places"]), "<"),
     ]
-    return table_of_rows(rows[:_SHOWN])
+    rows = [row for row in table.to_pylist() if row["places"]]
+    return shown(Table("first states", columns, rows[:_SHOWN]))
 
 
 def _values(row: dict[str, Any]) -> list[float]:
-    return list(map(_mean, _pairs(row, "values"), _pairs(row, "counts")))
-
-
-def _pairs(row: dict[str, Any], what: str) -> Iterator[tuple[float, float]]:
-    return zip(row[f"first_{what}"], row[f"second_{what}"], strict=True)
-
-
-def _mean(values: tuple[float, float], counts: tuple[float, float]) -> float:
-    """The mean over all continuations of a state, of both halves."""
-    total = sum(counts)
-    return sum(v * n for v, n in zip(values, counts, strict=True)) / total if total else 0.0
+    """The mean over all continuations of each state, of both halves."""
+    names = ("first_values", "second_values", "first_counts", "second_counts")
+    states = zip(*(row[name] for name in names), strict=True)
+    return [(v * n + w * m) / (n + m) if n + m else 0.0 for v, w, n, m in states]
 
 
 def _stretches(places: Sequence[int]) -> str:

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 from operator import attrgetter, itemgetter
-from typing import Any
 
-from rlsd_pipeline.tables.table import Cell, Column, Table
+from rlsd_pipeline.tables.table import Cell, Column, Table, value_at
 from schemas import CreditFidelity
 
 METHOD = Column("method", attrgetter("method"), "<")
@@ -42,17 +41,10 @@ def credit_columns(segments: Iterable[str]) -> list[Column]:
     Args:
         segments: Names of the parts of a response.
     """
-
-    def share(segment: str) -> Any:
-        return lambda one: one.segments.get(segment)
-
-    def quantile(name: str) -> Any:
-        return lambda one: one.quantiles[name]
-
     return [
         METHOD,
-        *(Column(name, quantile(name), "+.3f") for name in ("p05", "p50", "p95")),
-        *(Column(segment, share(segment), ".2f") for segment in segments),
+        *(Column(name, value_at("quantiles", name), "+.3f") for name in ("p05", "p50", "p95")),
+        *(Column(segment, value_at("segments", segment), ".2f") for segment in segments),
         Column("sign", attrgetter("sign_agreement"), ".2f"),
         Column("cut", attrgetter("cut"), ".2f"),
     ]
@@ -75,14 +67,10 @@ def part_columns(part: str, against: str) -> list[Column]:
         part: Name of a part, as in `MethodFidelity.parts`.
         against: Head of the difference.
     """
-
-    def of(field: str) -> Any:
-        return lambda one: getattr(one.differences.get(part), field, None)
-
     return [
         Column(part, lambda one: one.parts().get(part), ".2f"),
-        Column(against, of("difference"), "+.3f"),
-        Column("p (Holm)", of("p_corrected"), "p"),
+        Column(against, value_at("differences", part, "difference"), "+.3f"),
+        Column("p (Holm)", value_at("differences", part, "p_corrected"), "p"),
     ]
 
 
@@ -126,17 +114,13 @@ def lookahead_columns(against: str) -> list[Column]:
     Args:
         against: Head of the difference to the compared method.
     """
-
-    def of(field: str) -> Any:
-        return lambda one: getattr(one.difference, field, None)
-
     return [
         METHOD,
         Column("accuracy", attrgetter("score")),
         Column("gain", attrgetter("gain"), "+.3f"),
         Column(against, attrgetter("difference"), "+.3f"),
-        Column("p (Holm)", of("p_corrected"), "p"),
-        Column("test", of("test"), ""),
+        Column("p (Holm)", value_at("difference", "p_corrected"), "p"),
+        Column("test", value_at("difference", "test"), ""),
     ]
 
 
@@ -146,12 +130,11 @@ def nearest_and_furthest(form: str) -> list[Column]:
     Args:
         form: The format of the similarity.
     """
-
-    def of(end: str, field: str) -> Any:
-        return lambda one: getattr(getattr(one, end), field, None)
-
     return [
         column
         for end in ("nearest", "furthest")
-        for column in (Column(end, of(end, "method"), "<"), Column("value", of(end, "value"), form))
+        for column in (
+            Column(end, value_at(end, "method"), "<"),
+            Column("value", value_at(end, "value"), form),
+        )
     ]

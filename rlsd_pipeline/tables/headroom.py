@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
-from rlsd_pipeline.stages.evaluation.headroom import MEANING, Headroom
+from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.stages.evaluation.headroom import MEANING, Headroom, how_to_know
 from rlsd_pipeline.statistics.intervals import UNBOUNDED_MARK, UNBOUNDED_REASON
 from rlsd_pipeline.tables.table import Column, Table
 
@@ -12,15 +13,15 @@ _HEADS = ("of", "method", "minus {}", "p", "decided", "equal within", "share", "
 _FORMS = ("", "", "+.3f", "p", "", ".3f", ".3f", "d")
 
 
-def headroom_table(found: Sequence[Headroom], unknown: str) -> Table:
+def headroom_table(found: Sequence[Headroom], experiment: ExperimentConfig) -> Table:
     """A line a method for area and end of each quantity.
 
     Args:
         found: The headroom by each number.
-        unknown: What stands there where none was found; from `how_to_know`.
+        experiment: What is declared, which says how to know it where none was found.
     """
     if not found:
-        return Table("headroom", [], notes=[unknown])
+        return Table("headroom", [], notes=[how_to_know(experiment)])
     columns = [
         Column(head.format(found[0].compared), itemgetter(place), form)
         for place, (head, form) in enumerate(zip(_HEADS, _FORMS, strict=True))

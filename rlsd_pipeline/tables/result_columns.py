@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import attrgetter
-from typing import Any
 
 from rlsd_pipeline.tables.credit import METHOD
 from rlsd_pipeline.tables.numbers import ABSENT, ends_of
-from rlsd_pipeline.tables.table import Column
+from rlsd_pipeline.tables.table import Column, value_at
 from schemas import Interval, MethodResult
 
 STEPS = ("perceive", "compare", "negate", "answer")
@@ -45,7 +44,7 @@ def declared(against: str, steps: Sequence[str]) -> dict[str, Column]:
         against: Head of the difference to the method that all are compared with.
         steps: Names of the steps of the reasoning.
     """
-    p_value = _part("difference", "p_corrected")
+    p_value = value_at("difference", "p_corrected")
     columns = {
         "method": METHOD,
         "policy": METHOD._replace(head="policy"),
@@ -56,9 +55,9 @@ def declared(against: str, steps: Sequence[str]) -> dict[str, Column]:
         "p among methods": Column("p (Holm, methods)", p_value, "p"),
         "seeds": Column("seeds", lambda line: len(line.seeds), "d"),
         "gain": Column("gain", attrgetter("gain"), "+.3f"),
-        "gain alone": Column("gain", _part("gain", "value"), "+.3f"),
-        "p of the gain": Column("p (Holm, benchmarks)", _part("gain", "p_corrected"), "p"),
-        "p of the gain, short": Column("p", _part("gain", "p_corrected"), ".1g"),
+        "gain alone": Column("gain", value_at("gain", "value"), "+.3f"),
+        "p of the gain": Column("p (Holm, benchmarks)", value_at("gain", "p_corrected"), "p"),
+        "p of the gain, short": Column("p", value_at("gain", "p_corrected"), ".1g"),
         "with a judge": Column("with a judge", attrgetter("judged")),
         "mentions": Column("mentions a reference", _mentions),
         "mentions alone": Column("mentions", attrgetter("mentions.value")),
@@ -68,7 +67,7 @@ def declared(against: str, steps: Sequence[str]) -> dict[str, Column]:
         columns[name] = Column(name, attrgetter(name))
     for name in ("updates", "unparsed", "truncated"):
         columns[name] = Column(name, attrgetter(name), "d")
-    return columns | {step: Column(step, _step(step)) for step in steps}
+    return columns | {step: Column(step, value_at("steps", step)) for step in steps}
 
 
 def step_names(lines: Iterable[MethodResult]) -> list[str]:
@@ -77,22 +76,8 @@ def step_names(lines: Iterable[MethodResult]) -> list[str]:
     return [*(name for name in STEPS if name in found), *sorted(found.difference(STEPS))]
 
 
-def _part(field: str, part: str) -> Callable[[MethodResult], Any]:
-    """Reads a part of a difference that may be missing."""
-
-    def read(line: MethodResult) -> Any:
-        found = getattr(line, field)
-        return None if found is None else getattr(found, part)
-
-    return read
-
-
 def _mentions(line: MethodResult) -> Interval | None:
     return line.mentions if ends_of(line.mentions) else None
-
-
-def _step(name: str) -> Callable[[MethodResult], float | None]:
-    return lambda line: line.steps.get(name)
 
 
 def _all_steps(names: Sequence[str]) -> Callable[[MethodResult], str | None]:

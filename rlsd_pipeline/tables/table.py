@@ -1,7 +1,7 @@
 """A table of records: its columns, and its cells as text."""
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -89,6 +89,24 @@ class Table(NamedTuple):
         An interval that the data do not bound is absent.
         """
         return [[_significant(column, row) for column in self.columns] for row in self.rows]
+
+
+def value_at(*names: str) -> Callable[[Any], Any]:
+    """Reads an attribute of an attribute of a record, and so on; None where one is missing.
+
+    Args:
+        names: Of the attributes, or keys where one of them is a mapping.
+    """
+
+    def read(record: Any) -> Any:
+        for name in names:
+            if isinstance(record, Mapping):
+                record = record.get(name)
+            elif record is not None:
+                record = getattr(record, name)
+        return record
+
+    return read
 
 
 def table_of_cells(

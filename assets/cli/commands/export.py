@@ -40,7 +40,7 @@ def export(
     per-token advantages of a method beside token ids. --out ends in .parquet or .jsonl, or is a
     folder that `datasets.load_from_disk` reads.
     """
-    from assets.cli.progress import console
+    from assets.cli.progress import say
     from assets.cli.train import open_loop
     from rlsd_pipeline.exports.written import write_table
     from rlsd_pipeline.opened import OpenExperiment
@@ -54,4 +54,4 @@ def export(
         else:
             table = opened.table(what, arm, iteration, record)
         write_table(table.arrow, out)
-    console().print(f"{out}: {len(table):,} rows", soft_wrap=True)
+    say(f"{out}: {len(table):,} rows")

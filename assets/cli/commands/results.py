@@ -19,7 +19,7 @@ def results(experiment: str, form: str) -> None:
     """Print the scores of all methods, with intervals and paired tests."""
     from assets.cli.tables import print_table
     from assets.cli.train import open_loop
-    from rlsd_pipeline.stages.evaluation.headroom import how_to_know, read_headroom
+    from rlsd_pipeline.stages.evaluation.headroom import read_headroom
     from rlsd_pipeline.stages.evaluation.results import read_results
     from rlsd_pipeline.stages.evaluation.undecided import undecided_notes
     from rlsd_pipeline.stages.upkeep.former_policies import outdated_notes
@@ -34,7 +34,7 @@ def results(experiment: str, form: str) -> None:
             return
         declared = loop.workspace.experiment
         lines = read_results(loop.workspace)
-        headroom = headroom_table(read_headroom(loop.workspace), how_to_know(declared))
+        headroom = headroom_table(read_headroom(loop.workspace), declared)
     compared, benchmarks = declared.compared_with, declared.evaluation.benchmarks
     for note in notes:
         # Beside the document, which stays what a program reads.

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from assets.stages.cells import cells_by_head, digits, number, numbers, shown
+from assets.stages.cells import cells_by_head, digits, numbers, shown
 from rlsd_pipeline.statistics.intervals import within
 from rlsd_pipeline.tables.table import Column, Table
 
@@ -30,10 +30,12 @@ def test_a_declared_table_keeps_whole_numbers() -> None:
         Column("n", lambda row: row[1], "d"),
         Column("score", lambda row: row[2]),
     ]
-    table = Table("t", columns, [("a-b", 40, within(0.5, (0.35, 0.65))), ("c", 3, None)])
+    found = [within(0.5, (0.35, 0.65)), None, -0.12345]
+    table = Table("t", columns, list(zip(("a-b", "c", "d"), (40, 3, 2), found, strict=True)))
     rows: list[dict[str, str | int]] = [
         {"method": "a-b", "n": 40, "score": "0.500 [0.350, 0.650]"},
         {"method": "c", "n": 3, "score": "-"},
+        {"method": "d", "n": 2, "score": "\u22120.123"},
     ]
     assert cells_by_head(table) == rows
     assert [record.data for record in shown(table).records] == rows
@@ -46,7 +48,3 @@ def test_a_stage_without_numbers_has_no_table() -> None:
         "numbers",
         [{"name": "norm", "value": "0.25"}],
     )
-
-
-def test_a_missing_number_is_a_dash() -> None:
-    assert (number(None), number(-0.12345, ".3f")) == ("-", "\u22120.123")

@@ -7,6 +7,7 @@ from rlsd_pipeline.tables.documents import latex, markdown
 from rlsd_pipeline.tables.headroom import headroom_table
 from tests.small_experiment import ATTRIBUTES
 
+SMALL = ExperimentConfig.model_validate(ATTRIBUTES)
 LEARNING = {
     "grpo": {0: Learnt(0.5, 0.6), 1: Learnt(0.6, 0.7), 2: Learnt(0.4, 0.5)},
     "rlsd": {0: Learnt(0.6, 0.6), 1: Learnt(0.75, 0.7), 2: Learnt(0.525, 0.5)},
@@ -15,15 +16,15 @@ LEARNING = {
 
 
 def test_without_a_headroom_it_says_how_to_have_one() -> None:
-    table = headroom_table([], "train both")
-    assert markdown([table]) == "**headroom**\n\n- train both"
+    table = headroom_table([], SMALL)
+    assert markdown([table]) == f"**headroom**\n\n- {how_to_know(SMALL)}"
     assert "tabular" not in latex([table])
 
 
 def test_it_is_a_table_of_the_results() -> None:
     found = headroom("accuracy: greedy", "area", LEARNING, ("vine", "grpo"), 0.95)
     assert found is not None
-    table = headroom_table([found], "")
+    table = headroom_table([found], SMALL)
     of = "accuracy: greedy, area"
     assert table.heads == [
         *("of", "method", "minus grpo", "p", "decided", "equal within", "share", "seeds")
@@ -42,7 +43,7 @@ def test_one_seed_shows_nothing_equal() -> None:
     one = {method: {0: seeds[0]} for method, seeds in LEARNING.items()}
     found = headroom("accuracy: greedy", "area", one, ("vine", "grpo"), 0.95)
     assert found is not None
-    assert headroom_table([found], "").texts("")[1][4:6] == ["open", "1.000"]
+    assert headroom_table([found], SMALL).texts("")[1][4:6] == ["open", "1.000"]
 
 
 def test_arms_that_are_declared_are_to_be_trained_and_others_to_be_declared() -> None:
