@@ -17,7 +17,7 @@ from assets.recovery import claim
 from assets.stages.cells import digits
 from rlsd_pipeline.components.component import identity
 from rlsd_pipeline.config.experiment import ExperimentConfig
-from rlsd_pipeline.home import home, open_store, store_url
+from rlsd_pipeline.home import ROOT, home, open_store, store_url
 from rlsd_pipeline.stages.registry import stage_of
 from rlsd_pipeline.stages.stage import Scope, Stage
 
@@ -88,8 +88,15 @@ class Declared:
             "deps": [self.key(dep) for dep in deps],
             "code_version": self.version(name),
             "group_name": self.name,
-            "metadata": {"declared in": dg.MetadataValue.path(self.file)} if self.file else {},
+            "metadata": {"declared in": self._shown_file} if self.file else {},
         }
+
+    @property
+    def _shown_file(self) -> str:
+        """The YAML that declares the experiment, from the checkout where it lies in there."""
+        assert self.file is not None
+        inside = self.file.is_relative_to(ROOT)
+        return str(self.file.relative_to(ROOT) if inside else self.file)
 
     @property
     def _partitions(self) -> dict[Scope, dg.PartitionsDefinition | None]:
@@ -205,19 +212,20 @@ def artifact_metadata(artifact: "Artifact") -> dict[str, Any]:
 
 def _place(artifact: "Artifact") -> dict[str, str]:
     """The store, and the folder in it: a shell completes the star."""
-    store, _, folder = artifact.location.rpartition("/artifacts/")
+    home, artifacts, folder = artifact.location.rpartition("/artifacts/")
     short = folder.replace(artifact.fingerprint, f"{artifact.fingerprint[:_SHOWN]}*")
-    return {"path": f"artifacts/{short}", "store": store}
+    return {"path": short, "store": (home + artifacts).removesuffix("/")}
 
 
 def in_words(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Numbers as text, in three digits or whole; twelve digits of a digest.
+    """Numbers as text, in three digits or whole; twelve digits of a digest; names in words.
 
     Dagster draws every number that stands by itself as one line through the partitions of all
-    arms, one arm's last iteration joined to the next one's first. A whole digest has no place to
-    break, so that the ends of all other values would lie outside of the page.
+    arms, one arm's last iteration joined to the next one's first. A whole digest and a name with
+    underscores have no place to break, so that the ends of all values would lie outside of the
+    page.
     """
-    return {name: _in_words(value) for name, value in metadata.items()}
+    return {name.replace("_", " "): _in_words(value) for name, value in metadata.items()}
 
 
 def _in_words(value: object) -> object:

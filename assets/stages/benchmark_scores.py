@@ -65,7 +65,7 @@ def _page(name: str, run: "StageRun", artifact: "Artifact") -> dict[str, dg.Meta
     if score.judge is not None:
         page["judge"] = dg.MetadataValue.text(score.judge.model)
     if score.breakdown:
-        page["breakdown"] = _table(score.breakdown)
+        page |= _table(score.breakdown)
     return page
 
 
@@ -81,7 +81,7 @@ def _refresh_results(declared: Declared, context: dg.AssetExecutionContext) -> N
         Marks.of(declared, context).settle_results()
 
 
-def _table(breakdown: Mapping[str, BreakdownScore]) -> dg.TableMetadataValue:
+def _table(breakdown: Mapping[str, BreakdownScore]) -> dict[str, dg.TableMetadataValue]:
     """One line a label: the steps first, then the kinds of question."""
     rows = [
         (label.removeprefix("step:"), part.interval, part.n) for label, part in breakdown.items()

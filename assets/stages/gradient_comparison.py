@@ -28,10 +28,10 @@ def _page(run: "StageRun", artifact: "Artifact") -> dict[str, Any]:
 
     found = artifact.record(GradientComparison)
     meaning = {} if found.signal is None else {"meaning": signal_meaning(run, found.signal)}
-    return {"methods": _methods(found), **cosine_picture(found), **meaning}
+    return {**_methods(found), **cosine_picture(found), **meaning}
 
 
-def _methods(found: "GradientComparison") -> dg.TableMetadataValue:
+def _methods(found: "GradientComparison") -> dict[str, dg.TableMetadataValue]:
     """The norm of each gradient, and how much of it is signal."""
     from rlsd_pipeline.tables.credit import METHOD, signal_columns
     from rlsd_pipeline.tables.table import Column, Table

@@ -41,7 +41,7 @@ def _page(run: "StageRun", artifact: "Artifact") -> dict[str, Any]:
     rows = [(name, getattr(found, name), meaning) for name, meaning in _MEANING.items()]
     heads = ("quantity", "value", "meaning")
     return {
-        "quantities": shown(table_of_cells("quantities", heads, rows, form=".3g")),
+        **shown(table_of_cells("quantities", heads, rows, form=".3g")),
         "measured on": f"{found.rollouts} responses to {found.problems} problems, with "
         f"{found.references_per_problem:.3g} references each; intervals are over problems; "
         f"{FEW_PROBLEMS}",

@@ -28,7 +28,7 @@ def _page(run: "StageRun", artifact: "Artifact") -> dict[str, Any]:
     found = artifact.record(Lookahead)
     columns = lookahead_columns(f"minus {found.compared_with}")
     return {
-        "methods": shown(Table("methods", columns, found.methods)),
+        **shown(Table("methods", columns, found.methods)),
         "benchmark": found.benchmark,
         "meaning": "gain: paired difference to the policy before the update, over questions; "
         "intervals are not corrected; p (Holm) is corrected for the number of methods",

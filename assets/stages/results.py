@@ -8,13 +8,12 @@ import dagster as dg
 from assets.behind import Marks
 from assets.declared import Declared
 from assets.pictures import difference_picture, learning_curve, training_curves
-from assets.stages.cells import cells_by_head, table_of_rows
+from assets.stages.cells import shown
 from assets.stages.stage_asset import shown_by, stage_asset
 from rlsd_pipeline.stages.evaluation.result_table import ResultsStage
 
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
-    from rlsd_pipeline.config.evaluation import BenchmarkConfig
     from rlsd_pipeline.stages.evaluation.policy_evaluation import Scores
     from rlsd_pipeline.stages.workspace import StageRun, Workspace
     from schemas import MethodResult
@@ -53,7 +52,7 @@ def _shown(
     from rlsd_pipeline.stages.upkeep.former_policies import outdated_notes
     from rlsd_pipeline.tables.documents import markdown
     from rlsd_pipeline.tables.headroom import headroom_table
-    from rlsd_pipeline.tables.results import documents
+    from rlsd_pipeline.tables.results import documents, page_table
 
     experiment = workspace.experiment
     benchmarks, compared_with = experiment.evaluation.benchmarks, experiment.compared_with
@@ -67,23 +66,9 @@ def _shown(
     notes = outdated_notes(workspace)
     outdated = {"outdated": dg.MetadataValue.md("\n\n".join(notes))} if notes else {}
     return {
-        "table": _table(lines, compared_with, benchmarks),
+        **shown(page_table(lines, compared_with, benchmarks)),
         "document": dg.MetadataValue.md(document),
         "headroom": dg.MetadataValue.md(markdown([headroom])),
         **outdated,
         **pictures,
     }
-
-
-def _table(
-    lines: "Sequence[MethodResult]", compared_with: str, benchmarks: "Sequence[BenchmarkConfig]"
-) -> dg.TableMetadataValue:
-    """The short table, its intervals on one line each, which the page would fold."""
-    from rlsd_pipeline.tables.results import page_table
-
-    cells = cells_by_head(page_table(lines, compared_with, benchmarks))
-    return table_of_rows([{head: _unbroken(cell) for head, cell in row.items()} for row in cells])
-
-
-def _unbroken(cell: str | int) -> str | int:
-    return cell.replace(" ", "\u00a0") if isinstance(cell, str) and "[" in cell else cell

@@ -1,13 +1,12 @@
 """The `token_values` asset: the values of an iteration's states."""
 
 from collections.abc import Iterator, Sequence
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from assets.declared import Declared
-from assets.stages.cells import numbers, shown
+from assets.stages.cells import digits, numbers
 from assets.stages.stage_asset import iteration_asset, shown_by
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
 
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
     from rlsd_pipeline.stages.workspace import StageRun
 
-_SHOWN = 8
-"""Responses of a table; all of them are in the artifact."""
+_SHOWN = 4
+"""Responses of the list; all of them are in the artifact."""
 
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
@@ -37,22 +36,21 @@ def _page(run: "StageRun", artifact: "Artifact") -> dict[str, Any]:
 made = shown_by(_page)
 
 
-def _first_states(table: "pa.Table") -> dg.TableMetadataValue:
-    """The course of the values of the first valued responses, on a line each."""
-    from rlsd_pipeline.report.collected.sparklines import sparkline
-    from rlsd_pipeline.tables.table import Column, Table
+def _first_states(table: "pa.Table") -> dg.MarkdownMetadataValue:
+    """The course of the values of the first valued responses, an item of a list each.
 
-    columns = [
-        Column("rollout", itemgetter("rollout_id"), "<"),
-        # A page would fold it, a sign a line.
-        Column("value", lambda row: sparkline(_values(row)).replace(" ", "\u00a0"), "<"),
-        Column("reward", itemgetter("reward"), ".3g"),
-        Column("states", lambda row: len(row["places"])),
-        Column("largest standard error", lambda row: max(row["standard_errors"]), ".3g"),
-        Column("after tokens", lambda row: _stretches(row["places"]), "<"),
+    A curve of 24 signs leaves the columns of a table no place.
+    """
+    from rlsd_pipeline.report.collected.sparklines import sparkline
+
+    items = [
+        f"- **{row['rollout_id']}**: `{sparkline(_values(row))}`, reward {digits(row['reward'])}; "
+        f"{len(row['places'])} states, after tokens {_stretches(row['places'])}; "
+        f"standard error at most {digits(max(row['standard_errors']))}"
+        for row in table.to_pylist()
+        if row["places"]
     ]
-    rows = [row for row in table.to_pylist() if row["places"]]
-    return shown(Table("first states", columns, rows[:_SHOWN]))
+    return dg.MetadataValue.md("\n".join(items[:_SHOWN]))
 
 
 def _values(row: dict[str, Any]) -> list[float]:

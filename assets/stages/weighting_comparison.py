@@ -1,6 +1,6 @@
 """The `weighting_comparison` asset: all methods on the rollouts of one iteration."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -36,8 +36,8 @@ def _page(job: str, run: "StageRun", artifact: "Artifact") -> dict[str, Any]:
 
     comparison = artifact.record(WeightingComparison)
     page = {
-        "credit_fidelity": _fidelity(comparison.fidelity, values_command(run)),
-        "methods": _credit(comparison),
+        **_fidelity(comparison.fidelity, values_command(run)),
+        **_credit(comparison),
         "intervals": f"over problems; {FEW_PROBLEMS}",
         "tokens": comparison.tokens,
         "signal_tokens": comparison.signal_tokens,
@@ -48,10 +48,10 @@ def _page(job: str, run: "StageRun", artifact: "Artifact") -> dict[str, Any]:
     return {**page, **comparison_pictures(run)}
 
 
-def _fidelity(found: "CreditFidelity | None", command: str) -> dg.MetadataValue:
+def _fidelity(found: "CreditFidelity | None", command: str) -> Mapping[str, Any]:
     """The nearest first; without token values, how to make them."""
     if found is None:
-        return dg.MetadataValue.text(f"not measured: materialize token_values, or `{command}`")
+        return {"credit fidelity": f"not measured: materialize token_values, or `{command}`"}
     from rlsd_pipeline.tables.credit import fidelity_columns, part_columns
     from rlsd_pipeline.tables.table import Table
 
@@ -62,9 +62,9 @@ def _fidelity(found: "CreditFidelity | None", command: str) -> dg.MetadataValue:
     return shown(Table("credit fidelity", columns, methods))
 
 
-def _credit(found: "WeightingComparison") -> dg.MetadataValue:
+def _credit(found: "WeightingComparison") -> Mapping[str, Any]:
     from rlsd_pipeline.tables.credit import SELECTION, credit_columns
     from rlsd_pipeline.tables.table import Table
 
     columns = [*credit_columns(found.token_shares), *SELECTION]
-    return shown(Table("credit", columns, found.methods))
+    return shown(Table("methods", columns, found.methods))

@@ -10,10 +10,13 @@ _WIDTH = 24
 
 
 def sparklines(charts: Sequence[Chart]) -> str:
-    """A line a chart: its name, its shape, and its first and last value; of the first curve."""
+    """Two lines a chart, of its first curve: name, first and last value; below them the shape.
+
+    Side by side they would be wider than the column of a value in Dagster, which cuts them.
+    """
     names = max((len(chart.name) for chart in charts), default=0)
     return "\n".join(
-        f"{chart.name:<{names}}  {_shape(values):<{_WIDTH}}  {_ends(values)}"
+        f"{chart.name:<{names}}  {_ends(values)}\n{_shape(values)}"
         for chart in charts
         if (values := [point.mean for point in chart.curves[0].band])
     )

@@ -27,5 +27,5 @@ def test_questions_of_a_local_copy_are_counted(
         metadata = latest(instance, key).metadata
     rows = LAYOUTS["mathvision"]().parts[0].rows
     assert metadata["rows"].value == str(len(rows))
-    assert metadata["multiple_choice"].value == str(sum(bool(row["options"]) for row in rows))
+    assert metadata["multiple choice"].value == str(sum(bool(row["options"]) for row in rows))
     assert metadata["images"].value == {"1 a question": len(rows)}

@@ -44,7 +44,7 @@ def test_an_evaluation_makes_the_results_anew(file: Path) -> None:
         artifact = loop.workspace.store.ref("small/results")
         assert artifact is not None
         assert (event.tags or {})["dagster/data_version"] == artifact.digest
-        methods = {row.data["method"] for row in event.metadata["table"].value.records}
+        methods = {row.data["method"] for row in event.metadata["results"].value.records}
         assert methods == {"base", "grpo", "rlsd"}
         assert "data:image/png;base64," in event.metadata["training curves"].value
 

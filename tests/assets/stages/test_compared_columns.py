@@ -32,7 +32,7 @@ def test_a_user_of_dagster_scores_what_methods_lack(
         return shown(instance, key)
 
     before = materialize(comparison)
-    assert set(before.metadata["left_out"].value) >= LACKING
+    assert set(before.metadata["left out"].value) >= LACKING
     way = "materialize compared_columns first, or launch small_compare_with_columns"
     assert before.metadata["more methods"].value == way
 

@@ -16,7 +16,7 @@ def test_a_checkpoint_publishes_the_next_policy(known: Known, arms: tuple[str]) 
             (event,) = events(instance, declared.key("policy"), arm, iteration + 1)
             checkpoint = store.ref(f"small/{arm}/{iteration:03d}/policy_checkpoint")
             assert event.tags["dagster/data_version"] == checkpoint.digest
-            assert event.metadata["published_by"].value == "policy_checkpoint"
+            assert event.metadata["published by"].value == "policy_checkpoint"
             assert event.metadata["updates"].value == str(iteration + 1)
             assert store.ref(f"small/{arm}/{iteration + 1:03d}/policy").digest == checkpoint.digest
             assert checkpoint.record(PolicyCheckpoint).updates == iteration + 1

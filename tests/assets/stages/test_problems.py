@@ -12,7 +12,7 @@ def test_the_splits_and_the_first_problems_are_shown(known: Known) -> None:
     rows = artifact.table(Problem).to_pylist()
     assert metadata["rows"].value == "15"
     assert metadata["splits"].value == {"train": 10, "test": 5}
-    assert [record.data for record in metadata["first_rows"].value.records] == [
+    assert [record.data for record in metadata["first rows"].value.records] == [
         {"problem": row["problem_id"], "question": row["question"], "answer": row["answer"]}
         for row in rows[:8]
     ]

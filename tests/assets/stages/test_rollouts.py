@@ -12,5 +12,5 @@ def test_the_first_responses_are_shown(known: Known) -> None:
     rows = artifact.table(Rollout).to_pylist()
     # Four responses to each of four problems.
     assert event.metadata["rows"].value == "16"
-    first = [record.data for record in event.metadata["first_rows"].value.records]
+    first = [record.data for record in event.metadata["first rows"].value.records]
     assert first == [{"rollout": r["rollout_id"], "response": r["completion"]} for r in rows[:8]]

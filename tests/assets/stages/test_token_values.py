@@ -1,11 +1,11 @@
-"""The table of the first valued responses."""
+"""The list of the first valued responses."""
 
 import pyarrow as pa
 
 from assets.stages.token_values import _first_states
 
 
-def test_a_response_is_a_line_however_many_states_were_valued() -> None:
+def test_a_response_is_an_item_however_many_states_were_valued() -> None:
     valued = {
         "rollout_id": "a#0",
         "reward": 1.0,
@@ -17,13 +17,9 @@ def test_a_response_is_a_line_however_many_states_were_valued() -> None:
         "standard_errors": [0.125, 0.0625, 0.0, 0.25],
     }
     without = valued | {"rollout_id": "a#1", "places": []}
-    (row,) = _first_states(pa.Table.from_pylist([without, valued])).records
-    assert row.data == {
-        "rollout": "a#0",
-        # .25, .5, .5, 1: of eight heights the first, 7 / 3 rounded, the same, the last.
-        "value": "▁▃▃█\u00a00.25\u00a0→\u00a01",
-        "reward": "1",
-        "states": 4,
-        "largest standard error": "0.25",
-        "after tokens": "0 to 2, 7",
-    }
+    shown = _first_states(pa.Table.from_pylist([without, valued])).value
+    # .25, .5, .5, 1: of eight heights the first, 7 / 3 rounded, the same, the last.
+    assert shown == (
+        "- **a#0**: `▁▃▃█ 0.25 → 1`, reward 1; 4 states, after tokens 0 to 2, 7; "
+        "standard error at most 0.25"
+    )

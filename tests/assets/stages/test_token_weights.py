@@ -46,6 +46,6 @@ def test_credit_against_its_reward_is_counted_where_no_method_promises_otherwise
     monkeypatch.setattr(rlsd_pipeline.credit.signs, "flipped_signs", lambda *_: 7)
     iterate(opened, "rlsd-s0", 0)
     (*_, event) = events(loop[1], opened.declared.key("token_weights"), "rlsd-s0", 0)
-    assert event.metadata["tokens_against_their_reward"].value == "7"
+    assert event.metadata["tokens against their reward"].value == "7"
     assert event.metadata["cache"].value == "miss"
     assert opened.is_done("rlsd-s0", 0)

@@ -30,6 +30,7 @@ def test_a_comparison_is_known_to_dagster(run: Callable[..., Any], file: Path) -
         rows = event.metadata["methods"].records
         assert [row.data["method"] for row in rows] == [m.method for m in found.methods]
         assert event.metadata["tokens"].value == f"{found.tokens:,}"
-        assert event.metadata["left_out"].value == found.left_out
+        assert event.metadata["left out"].value == found.left_out
         for picture in ("credit", "segments", "rank_correlation", "rank_correlation_within"):
-            assert event.metadata[picture].value.startswith(f"![{picture}](data:image/png;base64,")
+            drawn = event.metadata[picture.replace("_", " ")].value
+            assert drawn.startswith(f"![{picture}](data:image/png;base64,")

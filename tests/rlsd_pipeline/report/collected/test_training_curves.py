@@ -168,8 +168,7 @@ def chart(name: str, *values: float) -> Chart:
 
 def test_curves_as_text() -> None:
     assert sparklines([chart("reward", 0.0, 0.5, 1.0), chart("loss", 2.0)]) == (
-        "reward  \u2581\u2585\u2588                       0 \u2192 1\n"
-        "loss    \u2581                         2 \u2192 2"
+        "reward  0 \u2192 1\n\u2581\u2585\u2588\nloss    2 \u2192 2\n\u2581"
     )
     assert sparklines([]) == ""
 
