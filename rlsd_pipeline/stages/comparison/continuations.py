@@ -67,7 +67,8 @@ class Continuations:
         kept = [None if run.recompute else store.find(r.stage, r.fingerprint) for r in requests]
         missing = [part for part, artifact in zip(parts, kept, strict=True) if artifact is None]
         self.reused = len(parts) - len(missing)
-        progress.start("token_values", len(states), "states")
+        # Without those that are kept, which would make the time left too short.
+        progress.start("token_values", sum(map(len, missing)), "states")
         sampled, started, tokens = self._sampled(missing), time.perf_counter(), 0
         found: dict[State, StateRewards] = {}
         for part, request, artifact in zip(parts, requests, kept, strict=True):
@@ -76,9 +77,9 @@ class Continuations:
                 artifact = self._keep(request, records)
                 tokens += sum(one.sampled_tokens for one in records)
                 progress.metric("tokens/s", round(tokens / (time.perf_counter() - started)))
+                progress.advance(len(part))
             read = rows(StateRewards, artifact.table(StateRewards))
             found |= zip(part, read, strict=True)
-            progress.advance(len(part))
         return [found[state] for state in states]
 
     def _keep(self, request: ArtifactRequest, records: Sequence[StateRewards]) -> Artifact:

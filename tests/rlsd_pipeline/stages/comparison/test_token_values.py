@@ -9,6 +9,7 @@ import pytest
 from rlsd_pipeline.artifacts import Artifact
 from rlsd_pipeline.compute.local import LocalWork
 from rlsd_pipeline.errors import AlignmentError
+from rlsd_pipeline.progress import Silent
 from rlsd_pipeline.rollouts.engine import Completion
 from rlsd_pipeline.stages.comparison import continuations
 from rlsd_pipeline.stages.comparison.token_values import TokenValuesStage
@@ -30,6 +31,19 @@ def place(workspace_at: Open, store: Path, **values: Any) -> StageRun:
 
 def valued(workspace_at: Open, store: Path, **values: Any) -> Artifact:
     return place(workspace_at, store, **values).make(TokenValuesStage)
+
+
+class Counting(Silent):
+    """How much a stage said that it would do, and did."""
+
+    total: int | None = None
+    done = 0
+
+    def start(self, stage: str, total: int | None, unit: str) -> None:
+        self.total = total
+
+    def advance(self, count: int) -> None:
+        self.done += count
 
 
 def by_rollout(artifact: Artifact) -> dict[str, dict[str, Any]]:
@@ -121,8 +135,11 @@ def test_what_was_sampled_before_an_interruption_stays(
     with pytest.raises(KeyboardInterrupt):
         run.make(TokenValuesStage)
     monkeypatch.setattr(continuations, "sample_part", sample)
+    workspace.progress = told = Counting()
     measured = run.make(TokenValuesStage).manifest.measurements
     assert measured["parts_reused"] == 2
+    # The time left is that of what is still to be sampled.
+    assert told.total == told.done == measured["states"] - sum(asked[:2]) > 0
     assert run.make(TokenValuesStage).cache_hit
 
 
