@@ -49,7 +49,7 @@ def pictures(record: Record) -> dict[str, Picture]:
 
 def _pictures(record: Record) -> Iterator[tuple[str, Picture]]:
     styles = method_styles(_methods(record))
-    for chart in record.curves:
+    for chart in record.charts:
         yield (
             f"curve-{_slug(chart.name)}",
             Picture(
@@ -90,7 +90,7 @@ def _pictures(record: Record) -> Iterator[tuple[str, Picture]]:
 def _methods(record: Record) -> list[str]:
     """Every method that is drawn: the declared ones, then by first mention."""
     names = list(record.order)
-    names += [curve.method for chart in record.curves for curve in chart.curves]
+    names += [curve.method for chart in record.charts for curve in chart.curves]
     names += [one.method for one in record.fidelity]
     return list(dict.fromkeys(names))
 

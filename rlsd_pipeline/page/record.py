@@ -2,16 +2,11 @@
 
 from typing import Literal
 
-from pydantic import Field
-
 from rlsd_pipeline.page.seeds import SeedScores
-from rlsd_pipeline.report.data import Chart, Diagnostic, Report
+from rlsd_pipeline.report.data import Chart, Findings, Report
 from rlsd_pipeline.report.figures import CROWD
-from rlsd_pipeline.report.grid import Grid
-from rlsd_pipeline.report.learning import LearningPlot
 from rlsd_pipeline.report.part import NonEmpty, Part
-from rlsd_pipeline.stages.evaluation.undecided import undecided_notes
-from schemas import MethodFidelity, Results
+from schemas import MethodFidelity
 
 _SHOWN = "reward"
 """Of the curves of training, the one that the page shows."""
@@ -39,53 +34,23 @@ class Provenance(Part):
     """Reference -> the beginning of the artifact's digest."""
 
 
-class Record(Part):
-    """Every number of a page."""
+class Record(Findings):
+    """Every number of a page; its charts begin with the training reward."""
 
-    version: Literal[2] = 2
+    version: Literal[3] = 3
     """Version of this layout."""
-
-    experiment: NonEmpty
-    """The experiment's name."""
 
     provenance: Provenance
     """Where the numbers are from."""
 
-    notes: tuple[str, ...] = ()
-    """The description, and what an artifact that is older than the code means."""
-
-    settings: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
-    """Title -> one value, or several."""
-
-    table: Results | None = None
-    """The scores of all methods."""
-
-    undecided: tuple[str, ...] = ()
-    """The number of seeds that would decide what these leave open, a sentence a benchmark."""
-
     seeds: tuple[SeedScores, ...] = ()
     """Accuracy seed by seed, where there are several."""
-
-    curves: tuple[Chart, ...] = ()
-    """The training reward, then accuracy and mentions of each benchmark."""
 
     fidelity: tuple[MethodFidelity, ...] = ()
     """Credit against measured token values."""
 
     fidelity_meaning: str = ""
     """What was measured there."""
-
-    learning: tuple[LearningPlot, ...] = ()
-    """Learning against fidelity."""
-
-    grids: tuple[Grid, ...] = ()
-    """RLSD over λ and ε_w, where arms make a grid of them."""
-
-    diagnostics: tuple[Diagnostic, ...] = ()
-    """Headroom, properties, dynamics and theory."""
-
-    order: tuple[str, ...] = ()
-    """The methods as they are declared, for their look."""
 
 
 def record_of(report: Report, provenance: Provenance, seeds: tuple[SeedScores, ...] = ()) -> Record:
@@ -97,27 +62,17 @@ def record_of(report: Report, provenance: Provenance, seeds: tuple[SeedScores, .
         seeds: From `seed_scores`.
     """
     training = [chart for chart in report.training if chart.name == _SHOWN]
+    charts = tuple(_drawn(chart) for chart in (*training, *report.charts))
+    shared = {name: getattr(report, name) for name in Findings.model_fields}
     compared = report.comparison
+    fidelity = tuple(compared.fidelity) if compared else ()
     return Record(
-        experiment=report.experiment,
+        **shared | {"charts": charts},
         provenance=provenance,
-        notes=report.notes,
-        settings=report.settings,
-        table=report.table,
-        undecided=() if report.table is None else tuple(_undecided(report.table)),
         seeds=seeds,
-        curves=tuple(_drawn(chart) for chart in (*training, *report.charts)),
-        fidelity=tuple(compared.fidelity) if compared else (),
-        fidelity_meaning=compared.fidelity_meaning if compared and compared.fidelity else "",
-        learning=report.learning,
-        grids=report.grids,
-        diagnostics=report.diagnostics,
-        order=report.order,
+        fidelity=fidelity,
+        fidelity_meaning=compared.fidelity_meaning if compared and fidelity else "",
     )
-
-
-def _undecided(table: Results) -> list[str]:
-    return undecided_notes(table.lines, table.compared_with, table.confidence)
 
 
 def _drawn(chart: Chart) -> Chart:

@@ -13,6 +13,7 @@ from rlsd_pipeline.report.method_table import (
     difference_meaning,
     interval_meaning,
 )
+from rlsd_pipeline.stages.evaluation.undecided import undecided_notes
 from rlsd_pipeline.statistics.intervals import SEEDS_REASON
 from rlsd_pipeline.tables.credit import fidelity_columns, part_columns
 from rlsd_pipeline.tables.documents import markdown_cells
@@ -99,7 +100,7 @@ def _results(record: Record) -> Iterator[str]:
         difference_meaning(table),
         LEAKAGE,
         STEPS,
-        *record.undecided,
+        *undecided_notes(table.lines, table.compared_with, table.confidence),
     ]
     yield "\n".join(f"* {said.removesuffix('.')}." for said in meanings if said)
 

@@ -1,6 +1,6 @@
 """A learning curve as a table, and the caption of its figure."""
 
-from rlsd_pipeline.report.data import BandPoint, Chart
+from rlsd_pipeline.report.data import Chart
 from rlsd_pipeline.tables.numbers import plain, with_ends
 from rlsd_pipeline.tables.table import Table, table_of_cells
 from schemas import Interval
@@ -8,15 +8,12 @@ from schemas import Interval
 
 def curve_table(chart: Chart) -> Table:
     """A row a number of updates, a column a method."""
-    found = {
-        (curve.method, point.updates): _cell(point)
-        for curve in chart.curves
-        for point in curve.band
-    }
-    names = [curve.method for curve in chart.curves]
-    updates = sorted({update for _, update in found})
-    rows = [[f"{update:g}", *(found.get((name, update)) for name in names)] for update in updates]
-    return table_of_cells(chart.name, ["updates", *names], rows)
+    bands = {curve.method: curve.band for curve in chart.curves}
+    rows = [
+        [f"{at:g}", *(_cell(band.get(at)) for band in bands.values())]
+        for at in sorted(set().union(*bands.values()))
+    ]
+    return table_of_cells(chart.name, ["updates", *bands], rows)
 
 
 def curve_caption(chart: Chart) -> str:
@@ -28,8 +25,8 @@ def curve_caption(chart: Chart) -> str:
     return f"{chart.band_meaning} Seeds: {seeds}.{blind}".strip()
 
 
-def _cell(point: BandPoint) -> str:
+def _cell(found: Interval | None) -> str | None:
     """A mean with its interval, unless there is none."""
-    if point.low == point.high:
-        return plain(point.mean)
-    return with_ends(Interval(value=point.mean, low=point.low, high=point.high))
+    if found is None:
+        return None
+    return plain(found.value) if found.low == found.high else with_ends(found)

@@ -1,6 +1,6 @@
 """The data of a report: everything that the page shows, already computed."""
 
-from typing import NamedTuple, Self
+from typing import Self
 
 from pydantic import Field, FiniteFloat, model_validator
 
@@ -10,23 +10,7 @@ from rlsd_pipeline.report.learning import LearningPlot
 from rlsd_pipeline.report.part import Count, NonEmpty, Part, check_length
 from rlsd_pipeline.report.rollout_view import RolloutView
 from rlsd_pipeline.tables.table import Table, table_of_cells
-from schemas import Results
-
-
-class Point(NamedTuple):
-    """One value of one arm."""
-
-    updates: float
-    value: FiniteFloat
-
-
-class BandPoint(NamedTuple):
-    """The mean of a method with its interval."""
-
-    updates: float
-    mean: FiniteFloat
-    low: FiniteFloat
-    high: FiniteFloat
+from schemas import Interval, Results
 
 
 class Curve(Part):
@@ -38,11 +22,11 @@ class Curve(Part):
     n_seeds: Count
     """Number of seeds the band is over."""
 
-    band: tuple[BandPoint, ...]
-    """Mean and interval at each number of updates; what the interval is over, the chart says."""
+    band: dict[FiniteFloat, Interval]
+    """Updates, ascending → mean; what its interval is over, the chart says."""
 
-    seeds: dict[str, tuple[Point, ...]] = Field(default_factory=dict)
-    """Arm → its own line; drawn faintly where there are several."""
+    seeds: dict[str, dict[FiniteFloat, FiniteFloat]] = Field(default_factory=dict)
+    """Arm → updates → value; drawn faintly where there are several."""
 
 
 class Chart(Part):
@@ -91,29 +75,48 @@ class Diagnostic(Part):
         return table_of_cells(self.title, self.columns, self.rows)
 
 
-class Report(Part):
-    """Everything the page shows."""
-
-    title: NonEmpty
-    """Its heading."""
+class Findings(Part):
+    """What the report of an experiment and its page both show."""
 
     experiment: NonEmpty
     """The experiment's name."""
+
+    notes: tuple[str, ...] = ()
+    """Short paragraphs: the description, and what an artifact older than the code means."""
+
+    table: Results | None = None
+    """The scores of all methods."""
+
+    charts: tuple[Chart, ...] = ()
+    """Learning curves: accuracy and mentions of each benchmark."""
+
+    learning: tuple[LearningPlot, ...] = ()
+    """What the methods learnt against the fidelity of their credit."""
+
+    grids: tuple[Grid, ...] = ()
+    """RLSD over λ and ε_w, where arms make a grid of them."""
+
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """Small tables: headroom, properties, dynamics and theory."""
+
+    settings: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
+    """Title → one value, or several."""
+
+    order: tuple[str, ...] = ()
+    """Methods in the order in which they get their colours, the same in every figure."""
+
+
+class Report(Findings):
+    """Everything the HTML page shows."""
+
+    title: NonEmpty
+    """Its heading."""
 
     created: NonEmpty
     """When, as an ISO 8601 string."""
 
     command: str = ""
     """What makes this report again."""
-
-    notes: tuple[str, ...] = ()
-    """Short paragraphs: what was compared, what it shows, what it does not."""
-
-    table: Results | None = None
-    """The result."""
-
-    charts: tuple[Chart, ...] = ()
-    """Learning curves."""
 
     training: tuple[Chart, ...] = ()
     """What the iterations came to, a chart a quantity."""
@@ -127,23 +130,8 @@ class Report(Part):
     comparison: Comparison | None = None
     """Methods on the same tokens."""
 
-    learning: tuple[LearningPlot, ...] = ()
-    """What the methods learnt against the fidelity of their credit."""
-
-    grids: tuple[Grid, ...] = ()
-    """RLSD over λ and ε_w, where arms make a grid of them."""
-
-    diagnostics: tuple[Diagnostic, ...] = ()
-    """Small tables."""
-
-    settings: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
-    """Title → one value, or several."""
-
     declaration: str = ""
     """Every setting, defaults included, as YAML."""
-
-    order: tuple[str, ...] = ()
-    """Methods in the order in which they get their colours, the same in every figure."""
 
     @property
     def settings_table(self) -> Table:

@@ -52,7 +52,8 @@ def learning_curves(chart: Chart, styles: Styles | None = None) -> Figure:
     axes.set(xlabel="updates", ylabel=chart.y_label)
     axes.margins(x=0.02)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    ends = [(curve.method, *curve.band[-1][:2]) for curve in chart.curves if curve.band]
+    lasts = [(curve.method, *list(curve.band.items())[-1]) for curve in chart.curves if curve.band]
+    ends = [(method, updates, found.value) for method, updates, found in lasts]
     label_ends(axes, ends, styles)
     return figure
 
@@ -210,20 +211,16 @@ def draw_curve(axes: Axes, curve: Curve, style: Style, crowded: bool) -> None:
     if len(curve.seeds) > 1 and not crowded:
         for line in curve.seeds.values():
             axes.plot(
-                [point.updates for point in line],
-                [point.value for point in line],
-                color=style.colour,
-                linewidth=0.6,
-                alpha=0.45,
+                list(line), list(line.values()), color=style.colour, linewidth=0.6, alpha=0.45
             )
-    updates = [point.updates for point in curve.band]
-    low, high = [point.low for point in curve.band], [point.high for point in curve.band]
+    updates, means = list(curve.band), curve.band.values()
+    low, high = [mean.low for mean in means], [mean.high for mean in means]
     axes.fill_between(
         updates, low, high, color=style.colour, alpha=0.06 if crowded else 0.13, linewidth=0
     )
     axes.plot(
         updates,
-        [point.mean for point in curve.band],
+        [mean.value for mean in means],
         color=style.colour,
         linewidth=1.6,
         linestyle=style.line,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from rlsd_pipeline.report.data import BandPoint, Chart, Curve, Point
+from rlsd_pipeline.report.data import Chart, Curve
 from rlsd_pipeline.stages.evaluation.policy_evaluation import PolicyEvaluation, Scores
 from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.statistics.intervals import SHARE, mean_interval
@@ -40,30 +40,33 @@ def _curves(
     workspace: Workspace, evaluated: Mapping[str, Mapping[int, PolicyEvaluation]], measure: Measure
 ) -> tuple[Curve, ...]:
     confidence = workspace.experiment.evaluation.confidence
-    curves = []
-    for name, arms in workspace.experiment.methods().items():
-        measured = {
-            arm.name: {k: measure(one) for k, one in evaluated[arm.name].items()}
-            for arm in arms
-            if evaluated[arm.name]
-        }
-        if not measured:
-            continue
-        shared = sorted(set.intersection(*(set(points) for points in measured.values())))
-        reached = [evaluated[arm] for arm in measured]
-        band = []
-        for updates in shared:
-            policies = {of[updates].artifact.digest: measure(of[updates]) for of in reached}
-            found = list(policies.values())
-            values = [one.value for one in found]
-            mean = found[0] if len(found) == 1 else mean_interval(values, confidence, SHARE)
-            band.append(BandPoint(updates, mean.value, mean.low, mean.high))
-        seeds = {
-            arm: tuple(Point(updates, one.value) for updates, one in sorted(points.items()))
-            for arm, points in measured.items()
-        }
-        curves.append(Curve(method=name, n_seeds=len(measured), band=tuple(band), seeds=seeds))
-    return tuple(curves)
+    reached = {
+        name: {arm.name: evaluated[arm.name] for arm in arms if evaluated[arm.name]}
+        for name, arms in workspace.experiment.methods().items()
+    }
+    return tuple(_curve(name, of, measure, confidence) for name, of in reached.items() if of)
+
+
+def _curve(
+    method: str,
+    reached: Mapping[str, Mapping[int, PolicyEvaluation]],
+    measure: Measure,
+    confidence: float,
+) -> Curve:
+    def mean(updates: int) -> Interval:
+        # Seeds that begin with one policy are one measurement of it.
+        found = {of[updates].artifact.digest: measure(of[updates]) for of in reached.values()}
+        first, *others = found.values()
+        values = [first.value, *(one.value for one in others)]
+        return mean_interval(values, confidence, SHARE) if others else first
+
+    seeds = {arm: {k: measure(one).value for k, one in of.items()} for arm, of in reached.items()}
+    shared = sorted(set.intersection(*map(set, reached.values())))
+    band = {updates: mean(updates) for updates in shared}
+    seeds = {arm: {k: measure(one).value for k, one in of.items()} for arm, of in reached.items()}
+    shared = sorted(set.intersection(*map(set, reached.values())))
+    band = {updates: mean(updates) for updates in shared}
+    return Curve(method=method, n_seeds=len(seeds), band=band, seeds=seeds)
 
 
 def _meaning(workspace: Workspace, unit: str) -> str:

@@ -18,7 +18,7 @@ def sparklines(charts: Sequence[Chart]) -> str:
     return "\n".join(
         f"{chart.name:<{names}}  {_ends(values)}\n{_shape(values)}"
         for chart in charts
-        if (values := [point.mean for point in chart.curves[0].band])
+        if (values := [mean.value for mean in chart.curves[0].band.values()])
     )
 
 

@@ -4,15 +4,18 @@ The results, the report and the page of a running training draw the same charts.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from rlsd_pipeline.report.collected.numbers import arm_numbers
 from rlsd_pipeline.report.collected.quantities import PARTS, QUANTITIES, Quantity
-from rlsd_pipeline.report.data import BandPoint, Chart, Curve, Point
+from rlsd_pipeline.report.data import Chart, Curve
 from rlsd_pipeline.stages.workspace import Workspace
-from rlsd_pipeline.statistics.intervals import SEEDS_REASON, mean_interval
+from rlsd_pipeline.statistics.intervals import SEEDS_REASON, mean_interval, within
+from rlsd_pipeline.tables.numbers import ends_of
+from schemas import Interval
 
 _OF_RESPONSES = ("rewards/", "rollouts/")
 """What the names of numbers begin with that say something of an iteration's responses."""
@@ -109,40 +112,35 @@ def _curve(
 ) -> Curve:
     width = -(-max(one.end for one in series.values()) // _MOST_POINTS)
     seeds = {arm: _stretches(one, width) for arm, one in series.items()}
-    values = {arm: {point.updates: point.value for point in line} for arm, line in seeds.items()}
-    shared = sorted(set.intersection(*(set(of) for of in values.values())))
-    band = [
-        _band_point(at, [of[at] for of in values.values()], quantity, confidence) for at in shared
-    ]
-    return Curve(method=method, n_seeds=len(seeds), band=tuple(band), seeds=seeds)
+    shared = sorted(set.intersection(*map(set, seeds.values())))
+    band = {at: _mean([of[at] for of in seeds.values()], quantity, confidence) for at in shared}
+    return Curve(method=method, n_seeds=len(seeds), band=band, seeds=seeds)
 
 
-def _stretches(series: Series, width: int) -> tuple[Point, ...]:
-    """The mean of each stretch of iterations, at its middle; an incomplete one is left out."""
-    found = []
+def _stretches(series: Series, width: int) -> dict[float, float]:
+    """Middle of each stretch of iterations -> its mean; an incomplete one is left out."""
+    found = {}
     for start in range(0, series.end - width + 1, width):
-        within = [series.values[k] for k in range(start, start + width) if k in series.values]
-        if within:
-            found.append(Point(start + (width - 1) / 2, float(np.mean(within))))
-    return tuple(found)
+        values = [series.values[k] for k in range(start, start + width) if k in series.values]
+        if values:
+            found[start + (width - 1) / 2] = float(np.mean(values))
+    return found
 
 
-def _band_point(
-    at: float, values: Sequence[float], quantity: Quantity, confidence: float
-) -> BandPoint:
+def _mean(values: Sequence[float], quantity: Quantity, confidence: float) -> Interval:
     """The mean over seeds with its interval; equal values, or a single one, have none."""
     found = mean_interval(values, confidence)
-    if not np.isfinite([found.low, found.high]).all():
-        return BandPoint(at, found.value, found.value, found.value)
+    if ends_of(found) is None:
+        return within(found.value, (found.value, found.value))
     low, high = quantity.bounds
-    return BandPoint(at, found.value, max(found.low, low), min(found.high, high))
+    return within(found.value, (max(found.low, low), min(found.high, high)))
 
 
 def _meaning(curves: Sequence[Curve], confidence: float) -> str:
     said = ["Of each iteration's rollouts and update, by the updates before it."]
     if any(curve.n_seeds > 1 for curve in curves):
         said.append(f"Bands are {confidence:.0%} intervals over seeds. {SEEDS_REASON}.")
-    gaps = [b.updates - a.updates for c in curves for a, b in zip(c.band, c.band[1:], strict=False)]
+    gaps = [after - before for curve in curves for before, after in pairwise(curve.band)]
     if gaps and max(gaps) > 1:
         said.append(f"A point is the mean of {max(gaps):.0f} iterations.")
     return " ".join(said)

@@ -12,7 +12,7 @@ from rlsd_pipeline.page.pictures import pictures
 from rlsd_pipeline.page.record import Provenance, Record, record_of
 from rlsd_pipeline.page.sections import decisions, page_text
 from rlsd_pipeline.page.seeds import SeedScores
-from rlsd_pipeline.report.data import BandPoint, Chart, Curve, Diagnostic, Point, Report
+from rlsd_pipeline.report.data import Chart, Curve, Diagnostic, Report
 from rlsd_pipeline.report.grid import Grid, GridMap
 from rlsd_pipeline.report.learning import LearningPlot, LearningPoint
 from rlsd_pipeline.statistics.intervals import SEEDS_REASON, STUDENT
@@ -76,8 +76,8 @@ CHART = Chart(
         Curve(
             method="grpo",
             n_seeds=2,
-            band=(BandPoint(0, 0.5, 0.4, 0.6), BandPoint(1, 0.6, 0.5, 0.7)),
-            seeds={"grpo-s0": (Point(0, 0.5), Point(1, 0.6))},
+            band={0: interval(0.5, 0.4, 0.6), 1: interval(0.6, 0.5, 0.7)},
+            seeds={"grpo-s0": {0: 0.5, 1: 0.6}},
         ),
     ),
     band_meaning="Bands are 95% intervals over seeds.",
@@ -127,7 +127,6 @@ RECORD = Record(
     ),
     settings={"iterations": "60", "arms": ("grpo: grpo", "rlsd: rlsd | wide")},
     table=TABLE,
-    undecided=("sampled: not decided against grpo.",),
     seeds=(
         SeedScores(
             benchmark="sampled",
@@ -135,7 +134,7 @@ RECORD = Record(
             methods={"grpo": {0: 0.75, 1: 0.75}, "rlsd": {0: 0.625}},
         ),
     ),
-    curves=(CHART,),
+    charts=(CHART,),
     fidelity=(
         fidelity(
             "rlsd",
@@ -170,6 +169,10 @@ def test_a_table_of_a_benchmark() -> None:
     ) in text
 
 
+def test_the_seeds_that_an_open_difference_takes_are_named() -> None:
+    assert "\n* sampled: not decided against grpo. Seeds that show " in page_text(RECORD, "small")
+
+
 def test_gains_vary_over_seeds() -> None:
     # Gains of .25 and .5: mean .375, and a standard deviation of .25 / sqrt(2) = .177.
     assert (
@@ -194,7 +197,7 @@ def test_the_warning_about_seeds_is_given_once() -> None:
     said = CHART.model_copy(update={"band_meaning": f"Bands. {SEEDS_REASON}. A point."})
     lines = {"name": "length", "band_meaning": f"Lines. {SEEDS_REASON}. A point."}
     again = CHART.model_copy(update=lines)
-    text = page_text(RECORD.model_copy(update={"curves": (said, again)}), "small")
+    text = page_text(RECORD.model_copy(update={"charts": (said, again)}), "small")
     assert text.count(SEEDS_REASON) == 1
     assert "Lines. A point." in text
 
@@ -266,8 +269,8 @@ def test_a_crowd_is_recorded_without_its_seeds() -> None:
         title="t", experiment="small", created="now", charts=charts, training=(CHART, entropy)
     )
     found = record_of(report, RECORD.provenance, ())
-    assert [chart.name for chart in found.curves] == ["reward"] * 3
-    assert [len(chart.curves[0].seeds) for chart in found.curves] == [1, 1, 0]
+    assert [chart.name for chart in found.charts] == ["reward"] * 3
+    assert [len(chart.curves[0].seeds) for chart in found.charts] == [1, 1, 0]
 
 
 def test_files_are_written_and_read_again(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rlsd_pipeline.report.comparison import Comparison
-from rlsd_pipeline.report.data import BandPoint, Chart, Curve, Diagnostic, Point, Report
+from rlsd_pipeline.report.data import Chart, Curve, Diagnostic, Report
 from rlsd_pipeline.report.grid import Grid, GridMap
 from rlsd_pipeline.report.html import render
 from rlsd_pipeline.report.learning import LearningPlot, LearningPoint
@@ -101,11 +101,8 @@ def _chart(name: str, methods: tuple[str, ...], random: np.random.Generator) -> 
         mean = 0.58 + (final - 0.58) * (1 - np.exp(-updates / 30))
         seeds = {f"{method}-s{seed}": mean + random.normal(0, 0.01, 9) for seed in range(4)}
         spread = 0.02
-        band = [BandPoint(u, m, m - spread, m + spread) for u, m in zip(updates, mean, strict=True)]
-        lines = {
-            arm: [Point(u, v) for u, v in zip(updates, values, strict=True)]
-            for arm, values in seeds.items()
-        }
+        band = {u: _interval(m, m - spread, m + spread) for u, m in zip(updates, mean, strict=True)}
+        lines = {arm: dict(zip(updates, values, strict=True)) for arm, values in seeds.items()}
         curves.append(Curve(method=method, n_seeds=4, band=band, seeds=lines))
     return Chart(
         name=name,

@@ -56,7 +56,7 @@ def test_every_section_has_what_the_store_has(report: Report, workspace: Workspa
     ]
     for chart in report.charts:
         assert [curve.method for curve in chart.curves] == ["grpo", "rlsd"]
-        assert [point.updates for point in chart.curves[0].band] == [0, 1, 2]
+        assert list(chart.curves[0].band) == [0, 1, 2]
     assert report.comparison is not None
     assert report.comparison.lookahead
     assert report.comparison.gradients is not None

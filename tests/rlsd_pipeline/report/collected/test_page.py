@@ -20,7 +20,7 @@ def test_a_record_has_the_numbers_of_the_store(workspace: Workspace) -> None:
     ]
     # One seed has no spread.
     assert record.seeds == ()
-    assert [chart.name for chart in record.curves] == [
+    assert [chart.name for chart in record.charts] == [
         "reward",
         "accuracy: sampled",
         "mentions of a reference: sampled",

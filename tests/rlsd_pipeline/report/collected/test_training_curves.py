@@ -14,7 +14,8 @@ from rlsd_pipeline.report.data import Chart, Curve
 from rlsd_pipeline.report.multiples import small_multiples
 from rlsd_pipeline.stages.evaluation.learning import TRAINING, read_learning
 from rlsd_pipeline.stages.workspace import Workspace
-from schemas import PolicyCheckpoint, Reward
+from rlsd_pipeline.statistics.intervals import within
+from schemas import Interval, PolicyCheckpoint, Reward
 
 Record = Callable[[str, int, float], None]
 
@@ -67,13 +68,14 @@ def test_seeds_are_a_band_and_no_line_goes_beyond_its_training(
     record("rlsd-s0", 0, 7.0)
     found = curves(workspace)
     # 1 and 3: s = sqrt 2, half t(.975, 1) s / sqrt 2 = 12.7062.
-    first, second = found["grpo"].band
-    assert first == pytest.approx((0, 2.0, 2.0 - 12.7062, 2.0 + 12.7062), abs=1e-4)
-    assert second == pytest.approx((1, 3.0, 3.0 - 12.7062, 3.0 + 12.7062), abs=1e-4)
-    lines = {arm: [tuple(point) for point in line] for arm, line in found["grpo"].seeds.items()}
-    assert lines == {"grpo-s0": [(0, 1.0), (1, 2.0), (2, 5.0)], "grpo-s1": [(0, 3.0), (1, 4.0)]}
+    assert list(found["grpo"].band) == [0, 1]
+    for mean, expected in zip(found["grpo"].band.values(), (2.0, 3.0), strict=True):
+        ends = (expected - 12.7062, expected + 12.7062)
+        assert (mean.value, mean.low, mean.high) == pytest.approx((expected, *ends), abs=1e-4)
+    lines = {"grpo-s0": {0: 1.0, 1: 2.0, 2: 5.0}, "grpo-s1": {0: 3.0, 1: 4.0}}
+    assert found["grpo"].seeds == lines
     # A single seed has no band.
-    assert [tuple(point) for point in found["rlsd"].band] == [(0, 7.0, 7.0, 7.0)]
+    assert found["rlsd"].band == {0: Interval(value=7.0, low=7.0, high=7.0)}
 
 
 def test_a_line_ends_at_the_first_iteration_that_is_not_there(
@@ -81,10 +83,10 @@ def test_a_line_ends_at_the_first_iteration_that_is_not_there(
 ) -> None:
     for iteration in (0, 1, 3):
         record("grpo-s0", iteration, 1.0)
-    assert [point.updates for point in curves(workspace)["grpo"].band] == [0, 1]
+    assert list(curves(workspace)["grpo"].band) == [0, 1]
     fewer = ExperimentConfig.model_validate(DECLARED | {"iterations": 1})
     workspace.experiment = fewer
-    assert [point.updates for point in curves(workspace)["grpo"].band] == [0]
+    assert list(curves(workspace)["grpo"].band) == [0]
 
 
 def test_a_long_training_is_drawn_by_the_means_of_its_stretches(
@@ -93,18 +95,18 @@ def test_a_long_training_is_drawn_by_the_means_of_its_stretches(
     for iteration in range(121):
         record("grpo-s0", iteration, float(iteration))
     (chart,) = training_charts(workspace)
-    band = chart.curves[0].band
+    band = [(updates, mean.value) for updates, mean in chart.curves[0].band.items()]
     # Five at a time; the last one alone is none.
-    assert [point[:2] for point in band[:2]] == [(2.0, 2.0), (7.0, 7.0)]
-    assert (len(band), band[-1].updates) == (24, 117.0)
+    assert band[:2] == [(2.0, 2.0), (7.0, 7.0)]
+    assert (len(band), band[-1][0]) == (24, 117.0)
     assert "A point is the mean of 5 iterations." in chart.band_meaning
 
 
 def test_what_is_drawn_anew_is_read_anew(workspace: Workspace, record: Record) -> None:
     record("grpo-s0", 0, 1.0)
-    assert curves(workspace)["grpo"].band[0].mean == 1.0
+    assert curves(workspace)["grpo"].band[0].value == 1.0
     record("grpo-s0", 0, 2.0)
-    assert curves(workspace)["grpo"].band[0].mean == 2.0
+    assert curves(workspace)["grpo"].band[0].value == 2.0
 
 
 @pytest.mark.parametrize("iterations", [3, 256])
@@ -139,7 +141,7 @@ def reward(workspace: Workspace, place: str) -> None:
 
 def test_parts_of_the_reward_come_after_it(workspace: Workspace) -> None:
     reward(workspace, "rlsd-s0/000")
-    found = {chart.name: chart.curves[0].band[0].mean for chart in training_charts(workspace)}
+    found = {chart.name: chart.curves[0].band[0].value for chart in training_charts(workspace)}
     assert list(found)[:3] == ["reward", "reward: format", "accuracy of the rollouts"]
     assert (found["reward"], found["reward: format"]) == (1.5, 0.25)
 
@@ -162,7 +164,7 @@ def test_the_reward_of_the_data_sets_own_responses_is_no_learning(tmp_path: Path
 
 
 def chart(name: str, *values: float) -> Chart:
-    band = tuple((at, value, value, value) for at, value in enumerate(values))
+    band = {at: within(value, (value, value)) for at, value in enumerate(values)}
     return Chart(name=name, y_label="nats", curves=(Curve(method="grpo", n_seeds=1, band=band),))
 
 

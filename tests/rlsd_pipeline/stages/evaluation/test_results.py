@@ -360,15 +360,15 @@ def test_a_curve_begins_with_each_warm_start_once(finished: Workspace, score: Sc
     assert [(curve.method, curve.n_seeds) for curve in chart.curves] == [("grpo", 4), ("rlsd", 4)]
     rlsd = chart.curves[1]
     # Four seeds, two policies before the first update.
-    assert [point[:2] for point in rlsd.band] == [(0, pytest.approx(0.375)), (4, 0.6875)]
-    assert rlsd.band[0][2:] == (0.0, 1.0)
-    assert [tuple(point) for point in rlsd.seeds["rlsd-s1"]] == [(0, 0.5), (4, 1.0)]
+    assert [mean.value for mean in rlsd.band.values()] == [pytest.approx(0.375), 0.6875]
+    assert (rlsd.band[0].low, rlsd.band[0].high) == (0.0, 1.0)
+    assert rlsd.seeds["rlsd-s1"] == {0: 0.5, 4: 1.0}
     # What one seed alone was asked about is on its own line, and in no band.
     score("rlsd-s0", 2, "rwww")
     rlsd = accuracy_chart(finished, "sampled", read_scores(finished)).curves[1]
-    assert [point.updates for point in rlsd.band] == [0, 4]
-    assert [point.updates for point in rlsd.seeds["rlsd-s0"]] == [0, 2, 4]
-    assert mention_chart(finished, "sampled", read_scores(finished)).curves[0].band[1].mean == 0
+    assert list(rlsd.band) == [0, 4]
+    assert list(rlsd.seeds["rlsd-s0"]) == [0, 2, 4]
+    assert mention_chart(finished, "sampled", read_scores(finished)).curves[0].band[4].value == 0
 
 
 def test_an_arm_that_began_before_the_model_was_changed_is_no_crash(
