@@ -25,7 +25,7 @@ _MOST_PICTURES = 5
 def training_curves(workspace: "Workspace") -> dict[str, dg.MarkdownMetadataValue]:
     """The training curves of every method, one small chart a quantity, with bands over seeds."""
     from rlsd_pipeline.report.collected.training_curves import training_charts
-    from rlsd_pipeline.report.multiples import small_multiples
+    from rlsd_pipeline.report.curve_figures import small_multiples
 
     charts = training_charts(workspace)
     if not charts:
@@ -51,7 +51,7 @@ def arm_curves(run: "StageRun") -> dict[str, dg.MarkdownMetadataValue]:
 def arm_picture(run: "StageRun") -> dict[str, dg.MarkdownMetadataValue]:
     """A small chart a quantity, of one arm."""
     from rlsd_pipeline.report.collected.training_curves import training_charts
-    from rlsd_pipeline.report.multiples import small_multiples
+    from rlsd_pipeline.report.curve_figures import small_multiples
 
     name, charts = run.arm.name, training_charts(run.workspace, [run.arm.name])
     if not charts:
@@ -76,7 +76,7 @@ def learning_curve(
 ) -> dg.MarkdownMetadataValue:
     """Accuracy against updates, one line a method, with bands and the blind baseline."""
     from rlsd_pipeline.report.collected.curves import accuracy_chart
-    from rlsd_pipeline.report.figures import learning_curves
+    from rlsd_pipeline.report.curve_figures import learning_curves
 
     chart = accuracy_chart(workspace, benchmark, scores)
     return _picture(benchmark, learning_curves(chart, _styles(workspace)))

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from rlsd_pipeline.page.record import Record
-from rlsd_pipeline.report.figures import fidelity_dots, learning_curves
-from rlsd_pipeline.report.grid_view import grid_map
-from rlsd_pipeline.report.learning_view import learning_against_fidelity
+from rlsd_pipeline.report.curve_figures import learning_against_fidelity, learning_curves
+from rlsd_pipeline.report.figures import fidelity_dots
+from rlsd_pipeline.report.heat_map import grid_map
 from rlsd_pipeline.report.styles import method_styles
 from rlsd_pipeline.report.vector import png
 from rlsd_pipeline.tables.numbers import ends_of

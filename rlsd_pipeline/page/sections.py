@@ -6,7 +6,7 @@ from datetime import date
 from rlsd_pipeline.page.pictures import Picture, pictures
 from rlsd_pipeline.page.record import Provenance, Record
 from rlsd_pipeline.page.seeds import seeds_section
-from rlsd_pipeline.report.grid_view import grid_tables
+from rlsd_pipeline.report.chart_tables import grid_tables
 from rlsd_pipeline.report.method_table import (
     LEAKAGE,
     STEPS,

@@ -1,6 +1,6 @@
 """The style of all figures, and their common parts: rows of names, names at line ends."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, ParamSpec
 
@@ -8,7 +8,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rlsd_pipeline.report.styles import INK, RULE, Style
+from rlsd_pipeline.report.styles import INK, RULE, Styles
 
 Parameters = ParamSpec("Parameters")
 
@@ -48,9 +48,9 @@ def drawn(draw: Callable[Parameters, Figure]) -> Callable[Parameters, Figure]:
     return drawing
 
 
-def new_axes(height: float) -> tuple[Figure, Axes]:
-    """A figure of the common width and a height in inches, and its axes."""
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+def new_axes(height: float, width: float = WIDTH) -> tuple[Figure, Axes]:
+    """A figure of a height and a width in inches, and its axes."""
+    figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.add_subplot()
 
 
@@ -67,9 +67,7 @@ def name_rows(axes: Axes, names: Sequence[str]) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def label_ends(
-    axes: Axes, ends: Sequence[tuple[str, float, float]], styles: Mapping[str, Style]
-) -> None:
+def label_ends(axes: Axes, ends: Sequence[tuple[str, float, float]], styles: Styles) -> None:
     """Write each name beside the end of its line, moved apart where they would touch.
 
     Args:

@@ -9,60 +9,21 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from rlsd_pipeline.report.canvas import drawn, label_ends, name_rows, new_axes, shortened
-from rlsd_pipeline.report.data import Chart, Curve
-from rlsd_pipeline.report.styles import INK, Style, method_styles
+from rlsd_pipeline.report.canvas import drawn, name_rows, new_axes, shortened
+from rlsd_pipeline.report.styles import INK, Styles
 from rlsd_pipeline.tables.numbers import Bounded, ends_of, true_minus, with_ends
 from schemas import MethodCredit
 
-Styles = Mapping[str, Style]
-
-# With more methods than this, seeds are not drawn on their own and bands are fainter.
-CROWD = 6
 HATCHES = {"reasoning": "", "answer": "////", "format": "\\\\\\"}
 SHADES = {"reasoning": "#56B4E9", "answer": "#E69F00", "format": "#c9c9ce"}
-
-
-@drawn
-def learning_curves(chart: Chart, styles: Styles | None = None) -> Figure:
-    """The mean of each method over the updates, its band, and its seeds as faint lines.
-
-    Args:
-        chart: What to draw.
-        styles: Method → style; by default in the order of the curves.
-    """
-    styles = styles or method_styles(curve.method for curve in chart.curves)
-    figure, axes = new_axes(max(3.1, 0.9 + 0.2 * len(chart.curves)))
-    axes.grid(axis="y")
-    crowded = len(chart.curves) > CROWD
-    for curve in chart.curves:
-        draw_curve(axes, curve, styles[curve.method], crowded)
-    if chart.blind is not None:
-        axes.axhline(chart.blind, color=INK, linestyle=(0, (1, 2)), linewidth=1)
-        axes.annotate(
-            "blind",
-            (0, chart.blind),
-            xycoords=("axes fraction", "data"),
-            xytext=(3, 2),
-            textcoords="offset points",
-            fontsize=8.5,
-        )
-    axes.set(xlabel="updates", ylabel=chart.y_label)
-    axes.margins(x=0.02)
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    lasts = [(curve.method, *list(curve.band.items())[-1]) for curve in chart.curves if curve.band]
-    ends = [(method, updates, found.value) for method, updates, found in lasts]
-    label_ends(axes, ends, styles)
-    return figure
 
 
 @drawn
 def forest(
     differences: Mapping[str, Bounded],
     baseline: str,
-    styles: Styles | None = None,
+    styles: Styles,
     quantity: str = "score",
 ) -> Figure:
     """Paired differences to a baseline with their intervals, the numbers beside them.
@@ -70,10 +31,9 @@ def forest(
     Args:
         differences: Method → its difference.
         baseline: The method at zero.
-        styles: Method → style; by default in the order of the differences.
+        styles: Method → style.
         quantity: What differs; part of the axis label.
     """
-    styles = styles or method_styles(differences)
     figure, axes = new_axes(0.75 + 0.27 * max(len(differences), 2))
     axes.grid(axis="x")
     axes.axvline(0, color=INK, linewidth=1)
@@ -83,17 +43,14 @@ def forest(
 
 
 @drawn
-def fidelity_dots(
-    fidelities: Mapping[str, Bounded], baseline: str, styles: Styles | None = None
-) -> Figure:
+def fidelity_dots(fidelities: Mapping[str, Bounded], baseline: str, styles: Styles) -> Figure:
     """How near each method's credit comes to the true advantages, from random to perfect.
 
     Args:
         fidelities: Method → its fidelity with interval.
         baseline: A method whose fidelity is drawn through all rows.
-        styles: Method → style; by default in the given order.
+        styles: Method → style.
     """
-    styles = styles or method_styles(fidelities)
     figure, axes = new_axes(0.75 + 0.27 * max(len(fidelities), 2))
     axes.grid(axis="x")
     for end in (0, 1):
@@ -128,14 +85,8 @@ def _draw_intervals(
 
 
 @drawn
-def credit_strips(credit: Sequence[MethodCredit], styles: Styles | None = None) -> Figure:
-    """Quantiles of the token credit of each method: 5–95 % thin, 25–75 % thick, the median.
-
-    Args:
-        credit: What each method gives.
-        styles: Method → style; by default in the given order.
-    """
-    styles = styles or method_styles(one.method for one in credit)
+def credit_strips(credit: Sequence[MethodCredit], styles: Styles) -> Figure:
+    """Quantiles of the token credit of each method: 5–95 % thin, 25–75 % thick, the median."""
     figure, axes = new_axes(0.85 + 0.27 * max(len(credit), 2))
     axes.grid(axis="x")
     axes.axvline(0, color=INK, linewidth=1)
@@ -166,11 +117,7 @@ def credit_strips(credit: Sequence[MethodCredit], styles: Styles | None = None) 
 
 @drawn
 def segment_shares(credit: Sequence[MethodCredit]) -> Figure:
-    """Where the credit of each method falls: stacked shares of Σ|Â| with a hatch a segment.
-
-    Args:
-        credit: What each method gives.
-    """
+    """Where the credit of each method falls: stacked shares of Σ|Â| with a hatch a segment."""
     figure, axes = new_axes(1.1 + 0.27 * max(len(credit), 2))
     left = np.zeros(len(credit))
     for segment, hatch in HATCHES.items():
@@ -204,30 +151,6 @@ def segment_shares(credit: Sequence[MethodCredit]) -> Figure:
     axes.set(xlim=(0, 1), xlabel="share of Σ|Â|")
     figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
     return figure
-
-
-def draw_curve(axes: Axes, curve: Curve, style: Style, crowded: bool) -> None:
-    """A method's mean with its band, and its seeds as faint lines where there is room."""
-    if len(curve.seeds) > 1 and not crowded:
-        for line in curve.seeds.values():
-            axes.plot(
-                list(line), list(line.values()), color=style.colour, linewidth=0.6, alpha=0.45
-            )
-    updates, means = list(curve.band), curve.band.values()
-    low, high = [mean.low for mean in means], [mean.high for mean in means]
-    axes.fill_between(
-        updates, low, high, color=style.colour, alpha=0.06 if crowded else 0.13, linewidth=0
-    )
-    axes.plot(
-        updates,
-        [mean.value for mean in means],
-        color=style.colour,
-        linewidth=1.6,
-        linestyle=style.line,
-        marker=style.marker,
-        markersize=4.5,
-        markevery=max(1, len(updates) // 8),
-    )
 
 
 def _squeeze(axes: Axes, credit: Sequence[MethodCredit]) -> str:

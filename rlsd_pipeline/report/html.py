@@ -8,18 +8,21 @@ from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from rlsd_pipeline.report import comparison_tables, elements, figures, method_table
-from rlsd_pipeline.report.canvas import WIDTH, shortened
-from rlsd_pipeline.report.chart_table import curve_caption, curve_table
+from rlsd_pipeline.report import (
+    canvas,
+    chart_tables,
+    comparison_tables,
+    curve_figures,
+    elements,
+    figures,
+    heat_map,
+    method_table,
+    tokens,
+)
 from rlsd_pipeline.report.data import Report
-from rlsd_pipeline.report.grid_view import grid_map, grid_tables
-from rlsd_pipeline.report.heat_map import MANY, heat_map
-from rlsd_pipeline.report.learning_view import learning_against_fidelity, learning_table
 from rlsd_pipeline.report.styles import method_styles
-from rlsd_pipeline.report.tokens import embedded, payload
-from rlsd_pipeline.tables import result_columns
+from rlsd_pipeline.tables import result_columns, results
 from rlsd_pipeline.tables.numbers import level, signed
-from rlsd_pipeline.tables.results import by_name, over_seeds
 
 # Runs first, so that no error goes unseen.
 TRAP = """addEventListener("error", (event) => {
@@ -62,27 +65,17 @@ TITLES = {
     "settings": Title("Settings", "Settings"),
 }
 
-FUNCTIONS = (
-    *(figures.learning_curves, figures.forest, figures.fidelity_dots),
-    *(figures.credit_strips, figures.segment_shares, heat_map, grid_map),
-    *(learning_against_fidelity, curve_caption, by_name, over_seeds, embedded, payload),
-    *(comparison_tables.fidelity_table, comparison_tables.fidelity_by_part),
-    *(comparison_tables.credit_table, comparison_tables.signal_table),
-    *(comparison_tables.lookahead_table, comparison_tables.matrices),
-    *(comparison_tables.nearest_table, method_table.method_columns, method_table.method_tables),
-    *(method_table.difference_meaning, method_table.published_table, result_columns.step_names),
+# What the templates call, by the names of the modules.
+MODULES = (
+    *(canvas, chart_tables, comparison_tables, curve_figures, figures, heat_map),
+    *(method_table, result_columns, results, tokens),
 )
 FILTERS = (
     *(elements.cells, elements.values, elements.equal_rows, elements.with_code),
-    *(elements.drawing, curve_table, grid_tables, learning_table),
-    *(method_table.answers, method_table.differences, level, shortened, signed),
+    *(elements.drawing, chart_tables.curve_table, chart_tables.grid_tables),
+    *(chart_tables.learning_table, method_table.answers, method_table.differences),
+    *(level, canvas.shortened, signed),
 )
-CONSTANTS = {
-    "MANY": MANY,
-    "ONE_SEED": method_table.ONE_SEED,
-    "STEPS": method_table.STEPS,
-    "WIDTH": WIDTH,
-}
 
 
 def render(report: Report) -> str:
@@ -121,7 +114,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {function.__name__: function for function in FUNCTIONS} | CONSTANTS
+    made.globals |= {module.__name__.rpartition(".")[2]: module for module in MODULES}
     made.filters |= {function.__name__: function for function in FILTERS}
     return made
 

@@ -1,6 +1,6 @@
 """The style of each method: a colour, a marker and a line."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 # The text colour of a figure: an SVG replaces it by the reader's, a PNG keeps it.
@@ -39,6 +39,10 @@ class Style(NamedTuple):
     def line(self) -> tuple[float, tuple[float, ...]] | str:
         """The line style as matplotlib writes it."""
         return (0, self.dashes) if self.dashes else "-"
+
+
+Styles = Mapping[str, Style]
+"""Method → how it is drawn."""
 
 
 def method_styles(methods: Iterable[str]) -> dict[str, Style]:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from rlsd_pipeline.report import figures
 from rlsd_pipeline.report.canvas import apart
+from rlsd_pipeline.report.curve_figures import learning_curves
 from rlsd_pipeline.report.data import Report
 from rlsd_pipeline.report.heat_map import heat_map
 from rlsd_pipeline.report.styles import method_styles
@@ -24,11 +25,12 @@ def drawn(report: Report) -> dict[str, Figure]:
     assert report.comparison is not None
     comparison = report.comparison
     found = {line.method: line.difference for line in report.table.lines if line.difference}
+    styles = method_styles(report.methods())
     return {
-        "curves": figures.learning_curves(report.charts[0]),
-        "forest": figures.forest(found, "grpo"),
+        "curves": learning_curves(report.charts[0], styles),
+        "forest": figures.forest(found, "grpo", styles),
         "heat map": heat_map(comparison.rank_correlation, comparison.methods),
-        "strips": figures.credit_strips(comparison.credit.methods),
+        "strips": figures.credit_strips(comparison.credit.methods, styles),
         "shares": figures.segment_shares(comparison.credit.methods),
     }
 
@@ -63,9 +65,8 @@ def test_a_png_is_what_matplotlib_saves(sample: Callable[..., Report]) -> None:
 def test_ids_are_unique_over_svgs_and_every_reference_resolves(
     sample: Callable[..., Report],
 ) -> None:
-    chart = sample().charts[0]
     page = "".join(svg(figure) for figure in drawn(sample()).values())
-    page += svg(figures.learning_curves(chart), name="again")
+    page += svg(drawn(sample())["curves"], name="again")
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert ids
     assert len(ids) == len(set(ids))
@@ -73,7 +74,7 @@ def test_ids_are_unique_over_svgs_and_every_reference_resolves(
 
 
 def test_text_is_text_in_the_colour_and_font_of_the_page(sample: Callable[..., Report]) -> None:
-    text = svg(figures.learning_curves(sample().charts[0]))
+    text = svg(drawn(sample())["curves"])
     assert ">blind</text>" in text
     assert ">grpo+opsd</text>" in text
     assert "#1b1b1d" not in text
@@ -97,39 +98,15 @@ def test_twelve_methods_differ_without_colour() -> None:
     assert len({(style.colour, style.dashes) for style in styles}) == 12
 
 
-def test_undefined_cells_are_a_dash() -> None:
-    text = svg(heat_map([[1.0, float("nan")], [-0.25, 1.0]], ["a", "b"]))
-    assert text.count(">1.00<") == 2
-    assert ">–<" in text
-    assert ">−0.25<" in text
-
-
-def test_many_methods_are_drawn_in_hundredths_like_beside_like() -> None:
-    """Two families of seven, declared in turns."""
-    names = [f"m{index}" for index in range(14)]
-    values = [[1.0 if a == b else 0.75 * ((a - b) % 2 == 0) for a in range(14)] for b in range(14)]
-    values[0][1] = values[1][0] = -0.004
-    figure = heat_map(values, names)
-    text = svg(figure)
-    assert text.count(">100<") == 14
-    assert text.count(">75<") == 2 * 7 * 6
-    # What rounds to 0 has no sign.
-    assert text.count(">0<") == 2 * 7 * 7
-    shown = [int(label.get_text()[1:]) % 2 for label in figure.axes[0].get_yticklabels()]
-    assert sorted([shown[:7], shown[7:]]) == [[0] * 7, [1] * 7]
-    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == [
-        label.get_text() for label in figure.axes[0].get_yticklabels()
-    ]
-
-
 def test_a_wide_range_of_scales_is_said_to_be_logarithmic(sample: Callable[..., Report]) -> None:
     comparison = sample().comparison
     assert comparison is not None
     one = comparison.credit.methods[0]
     small = {name: value / 1000 for name, value in one.quantiles.items()}
     other = one.model_copy(update={"method": "small", "quantiles": small})
-    assert "logarithmic" in svg(figures.credit_strips([one, other]))
-    assert "logarithmic" not in svg(figures.credit_strips([one]))
+    styles = method_styles([one.method, "small"])
+    assert "logarithmic" in svg(figures.credit_strips([one, other], styles))
+    assert "logarithmic" not in svg(figures.credit_strips([one], styles))
 
 
 @pytest.mark.parametrize(
@@ -157,11 +134,10 @@ def test_many_labels_keep_their_order_and_distance() -> None:
 def test_settings_of_matplotlib_are_neither_used_nor_changed(
     sample: Callable[..., Report],
 ) -> None:
-    chart = sample().charts[0]
-    expected = svg(figures.learning_curves(chart))
+    expected = svg(drawn(sample())["curves"])
     with matplotlib.rc_context({"font.size": 30, "svg.fonttype": "path", "text.color": "red"}):
         before = dict(matplotlib.rcParams)
-        assert svg(figures.learning_curves(chart)) == expected
+        assert svg(drawn(sample())["curves"]) == expected
         assert dict(matplotlib.rcParams) == before
 
 

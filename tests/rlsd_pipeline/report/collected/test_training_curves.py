@@ -10,8 +10,9 @@ from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.report.collected import numbers
 from rlsd_pipeline.report.collected.sparklines import sparklines
 from rlsd_pipeline.report.collected.training_curves import training_charts
+from rlsd_pipeline.report.curve_figures import small_multiples
 from rlsd_pipeline.report.data import Chart, Curve
-from rlsd_pipeline.report.multiples import small_multiples
+from rlsd_pipeline.report.styles import method_styles
 from rlsd_pipeline.stages.evaluation.learning import TRAINING, read_learning
 from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.statistics.intervals import within
@@ -176,7 +177,8 @@ def test_curves_as_text() -> None:
 
 
 def test_every_quantity_has_a_small_chart() -> None:
-    figure = small_multiples([chart(f"number {n}", 0.0, 1.0) for n in range(4)])
+    charts = [chart(f"number {n}", 0.0, 1.0) for n in range(4)]
+    figure = small_multiples(charts, method_styles(["grpo"]))
     assert [axes.get_title(loc="left") for axes in figure.axes] == [f"number {n}" for n in range(4)]
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["grpo"]

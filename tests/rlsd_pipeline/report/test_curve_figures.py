@@ -1,9 +1,10 @@
 import re
 
+from rlsd_pipeline.report.curve_figures import learning_against_fidelity
 from rlsd_pipeline.report.data import Report
 from rlsd_pipeline.report.html import render
 from rlsd_pipeline.report.learning import LearningPlot, LearningPoint
-from rlsd_pipeline.report.learning_view import learning_against_fidelity
+from rlsd_pipeline.report.styles import method_styles
 from rlsd_pipeline.report.vector import png
 from schemas import Interval
 
@@ -28,7 +29,7 @@ PLOT = LearningPlot(
 
 
 def test_a_mark_lies_at_fidelity_and_gain() -> None:
-    figure = learning_against_fidelity(PLOT)
+    figure = learning_against_fidelity(PLOT, method_styles(["grpo", "vine"]))
     marks = [tuple(map(float, line.get_xydata()[0])) for line in figure.axes[0].lines]
     for place in ((0.2, 0.0), (1.0, 0.05)):
         assert place in marks

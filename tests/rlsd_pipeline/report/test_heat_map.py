@@ -1,13 +1,15 @@
-"""The heat maps of λ and ε_w."""
+"""The heat maps of methods, and of λ and ε_w."""
 
 import numpy as np
 import pytest
 from matplotlib.collections import QuadMesh
 
+from rlsd_pipeline.report.chart_tables import grid_tables
 from rlsd_pipeline.report.data import Report
 from rlsd_pipeline.report.grid import Grid, GridMap
-from rlsd_pipeline.report.grid_view import grid_map, grid_tables
+from rlsd_pipeline.report.heat_map import grid_map, heat_map
 from rlsd_pipeline.report.html import render
+from rlsd_pipeline.report.vector import svg
 from schemas import Interval
 
 
@@ -64,7 +66,7 @@ def test_a_map_as_a_table() -> None:
     gain, leak = grid_tables(GRID)
     assert (gain.title, leak.title) == ("accuracy minus grpo", "mentions")
     assert gain.heads == ["ε_w", "λ = 0.5", "λ = 1"]
-    assert gain.texts() == [
+    assert gain.significant() == [
         ["0.2", "+0.010 [−0.090, +0.110]", "+0.020 [−0.080, +0.120]"],
         ["0.5", "−0.040 [−0.140, +0.060]", "–"],
     ]
@@ -79,3 +81,28 @@ def test_the_section_has_a_card_a_map() -> None:
 def test_a_map_of_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match="beside 3 values of λ"):
         Grid(name="sampled", mixes=(0.5, 0.7, 1), clips=(0.2, 0.5), maps=(GAIN,))
+
+
+def test_undefined_cells_are_a_dash() -> None:
+    text = svg(heat_map([[1.0, float("nan")], [-0.25, 1.0]], ["a", "b"]))
+    assert text.count(">1.00<") == 2
+    assert ">–<" in text
+    assert ">−0.25<" in text
+
+
+def test_many_methods_are_drawn_in_hundredths_like_beside_like() -> None:
+    """Two families of seven, declared in turns."""
+    names = [f"m{index}" for index in range(14)]
+    values = [[1.0 if a == b else 0.75 * ((a - b) % 2 == 0) for a in range(14)] for b in range(14)]
+    values[0][1] = values[1][0] = -0.004
+    figure = heat_map(values, names)
+    text = svg(figure)
+    assert text.count(">100<") == 14
+    assert text.count(">75<") == 2 * 7 * 6
+    # What rounds to 0 has no sign.
+    assert text.count(">0<") == 2 * 7 * 7
+    shown = [int(label.get_text()[1:]) % 2 for label in figure.axes[0].get_yticklabels()]
+    assert sorted([shown[:7], shown[7:]]) == [[0] * 7, [1] * 7]
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == [
+        label.get_text() for label in figure.axes[0].get_yticklabels()
+    ]
