@@ -71,12 +71,6 @@ class RolloutView(Part):
     teacher_logprobs: Row | None = None
     """log π_T in nats. [tokens]"""
 
-    information_gain: Row | None = None
-    """Δ_t = log π_T − log π_S in nats. [tokens]"""
-
-    evidence_weights: Row | None = None
-    """w_t = exp(sign(A) Δ_t), unitless. [tokens]"""
-
     values: tuple[StateValue, ...] = ()
     """V along the response, from its prompt to its end; empty where it was not measured."""
 
@@ -89,9 +83,8 @@ class RolloutView(Part):
     @model_validator(mode="after")
     def _check_alignment(self) -> Self:
         length = len(self.tokens)
-        for name in ("segments", "student_logprobs", "teacher_logprobs", "information_gain"):
+        for name in ("segments", "student_logprobs", "teacher_logprobs"):
             check_length(name, getattr(self, name), "tokens", length)
-        check_length("evidence_weights", self.evidence_weights, "tokens", length)
         for method, values in self.credit.items():
             check_length(f"the credit of {method}", values, "tokens", length)
         for state in self.values:

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from rlsd_pipeline.tables.numbers import rounded
 FULL = 0.95
 # What is smaller is rounding, not credit.
 NOTHING = 1e-9
+_LARGEST = 50.0
+"""Largest exponent of a shown weight."""
 
 
 def payload(rollouts: Sequence[RolloutView]) -> dict[str, Any]:
@@ -80,6 +82,11 @@ def _rollout(
         f"data:{image.mime};base64,{base64.b64encode(image.data).decode()}"
         for image in rollout.images
     ]
+    gain = weights = None
+    if rollout.teacher_logprobs is not None:
+        # Δ_t = log π_T − log π_S in nats, and w_t = exp(sign(A) Δ_t).
+        gain = np.subtract(rollout.teacher_logprobs, rollout.student_logprobs)
+        weights = np.exp((np.sign(rollout.advantage) * gain).clip(-_LARGEST, _LARGEST))
     return {
         "id": rollout.rollout_id,
         "source": rollout.source,
@@ -93,8 +100,8 @@ def _rollout(
         "advantage": rounded(rollout.advantage),
         "student": _short(rollout.student_logprobs),
         "teacher": _short(rollout.teacher_logprobs),
-        "gain": _short(_gain(rollout)),
-        "weights": _short(rollout.evidence_weights),
+        "gain": _short(gain),
+        "weights": _short(weights),
         "credit": [_short(rollout.credit.get(method)) for method in methods],
         "values": [
             [state.place, rounded(state.value), rounded(state.error)] for state in rollout.values
@@ -103,15 +110,7 @@ def _rollout(
     }
 
 
-def _gain(rollout: RolloutView) -> Sequence[float] | None:
-    """Δ as given, or as the difference it is defined to be."""
-    if rollout.information_gain is not None or rollout.teacher_logprobs is None:
-        return rollout.information_gain
-    pairs = zip(rollout.teacher_logprobs, rollout.student_logprobs, strict=True)
-    return [teacher - student for teacher, student in pairs]
-
-
-def _short(values: Sequence[float] | None) -> list[float | str] | None:
+def _short(values: Iterable[float] | None) -> list[float | str] | None:
     return None if values is None else [rounded(value) for value in values]
 
 

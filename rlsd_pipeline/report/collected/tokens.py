@@ -1,6 +1,7 @@
 """Rollouts, token by token, with the credit by every method."""
 
 import math
+from collections import ChainMap, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -43,33 +44,25 @@ def rollout_views(run: StageRun) -> tuple[RolloutView, ...]:
     artifact = run.workspace.store.ref(run.reference("weighting_comparison"))
     if artifact is None:
         return ()
-    sampled = run.read("rollouts").table(Rollout)
-    tables = {
-        "rollout": sampled.to_pylist(),
-        "reward": run.read("rewards").table(Reward).to_pylist(),
-        "logprobs": _scored(run, sampled),
-    }
-    rows = list(_chosen(tables["reward"]))
-    worth = read_advantages(run.read("rewards").table(Reward), run.arm.advantages)
-    wanted = {tables["rollout"][row]["rollout_id"] for row in rows}
-    credit: dict[str, dict[str, list[float]]] = {name: {} for name in wanted}
-    for entry in artifact.table(ComparedCredit, ["method", "rollout_id", "credit"]).to_pylist():
-        if entry["rollout_id"] in wanted:
-            credit[entry["rollout_id"]][entry["method"]] = entry["credit"]
+    sampled, judged = run.read("rollouts").table(Rollout), run.read("rewards").table(Reward)
+    rewards, worth = judged.to_pylist(), read_advantages(judged, run.arm.advantages)
+    tables = [rewards, sampled.to_pylist(), _scored(run, sampled), _valued(run, artifact)]
     problems = run.workspace.problems(run.read("problems"))
-    valued = _valued(run, artifact)
-    if valued:
-        tables["values"] = valued
-    return tuple(
-        _view(
-            run,
-            {name: table[row] for name, table in tables.items()},
-            float(worth[row]),
-            problems,
-            credit,
-        )
-        for row in rows
-    )
+    views = []
+    credit = _credit(artifact)
+    for row in _chosen(rewards):
+        found = ChainMap(*(table[row] for table in tables if table))
+        problem, by_method = problems[found["problem_id"]], credit[found["rollout_id"]]
+        views.append(_view(run, found, float(worth[row]), problem, by_method))
+    return tuple(views)
+
+
+def _credit(comparison: Artifact) -> dict[str, dict[str, tuple[float, ...]]]:
+    """Rollout -> method -> credit of each token."""
+    found: dict[str, dict[str, tuple[float, ...]]] = defaultdict(dict)
+    for row in comparison.table(ComparedCredit, ["method", "rollout_id", "credit"]).to_pylist():
+        found[row["rollout_id"]][row["method"]] = tuple(row["credit"])
+    return found
 
 
 def _scored(run: StageRun, sampled: pa.Table) -> list[dict[str, Any]]:
@@ -131,39 +124,30 @@ def _chosen(rewards: Sequence[Mapping[str, Any]]) -> Iterator[int]:
 
 def _view(
     run: StageRun,
-    row: Mapping[str, Mapping[str, Any]],
+    row: Mapping[str, Any],
     advantage: float,
-    problems: Mapping[str, Problem],
-    credit: Mapping[str, Mapping[str, list[float]]],
+    problem: Problem,
+    credit: Mapping[str, tuple[float, ...]],
 ) -> RolloutView:
-    rollout, reward, logprobs = row["rollout"], row["reward"], row["logprobs"]
-    problem, ends = problems[rollout["problem_id"]], rollout["token_ends"]
-    extraction = run.workspace.verifier.extraction
-    segments = token_segments(rollout["completion"], ends, extraction)
-    student, teacher = logprobs["student_logprobs"], logprobs["teacher_logprobs"]
-    gain = None if teacher is None else np.subtract(teacher, student)
-    states = _state_values(row["values"]) if "values" in row else ()
-    measured = {TRUE: _true_advantages(states, len(student))} if states else {}
+    completion, ends, teacher = row["completion"], row["token_ends"], row["teacher_logprobs"]
+    segments = token_segments(completion, ends, run.workspace.verifier.extraction)
+    states = _state_values(row) if "places" in row else ()
+    measured = {TRUE: _true_advantages(states, len(ends))} if states else {}
     return RolloutView(
-        rollout_id=rollout["rollout_id"],
+        rollout_id=row["rollout_id"],
         question=problem.question,
         gold_answer=problem.answer,
-        tokens=tuple(_texts(rollout["completion"], ends, rollout["finish_reason"])),
+        tokens=tuple(_texts(completion, ends, row["finish_reason"])),
         segments=tuple(Segment(value).name.lower() for value in segments),
-        verdict=reward["verdict"],
-        reward=reward["reward"],
+        verdict=row["verdict"],
+        reward=row["reward"],
         advantage=advantage,
-        student_logprobs=tuple(student),
+        student_logprobs=tuple(row["student_logprobs"]),
         teacher_logprobs=None if teacher is None else tuple(teacher),
-        information_gain=None if gain is None else tuple(gain.tolist()),
-        evidence_weights=None
-        if gain is None
-        else tuple(np.exp((np.sign(advantage) * gain).clip(-50, 50)).tolist()),
-        credit=measured
-        | {name: tuple(values) for name, values in credit[rollout["rollout_id"]].items()},
+        credit={**measured, **credit},
         values=states,
         images=tuple(Picture(data=thumbnail(image, PIXELS)) for image in problem.images),
-        leaks=tuple(_leaks(rollout["completion"], ends)),
+        leaks=tuple(_leaks(completion, ends)),
         source=f"{run.arm.name}, iteration {run.iteration}",
     )
 

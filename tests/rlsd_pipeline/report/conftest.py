@@ -85,8 +85,6 @@ def _rollout(index: int, methods: tuple[str, ...], random: np.random.Generator) 
         advantage=advantage,
         student_logprobs=student,
         teacher_logprobs=student + gain,
-        information_gain=gain,
-        evidence_weights=np.exp(np.sign(advantage) * gain),
         credit={method: _credit(method, advantage, gain) for method in methods},
         leaks=((10, 12),) if index == 0 else (),
         source="rlsd-s0 after 40 updates",

@@ -60,7 +60,6 @@ def test_a_method_that_only_looked_ahead_is_drawn_too(sample: Callable[..., Repo
     [
         ({"segments": ["answer"]}, "segments has 1 entries beside 2 tokens"),
         ({"teacher_logprobs": [0.0]}, "teacher_logprobs has 1 entries beside 2 tokens"),
-        ({"evidence_weights": [1.0]}, "evidence_weights has 1 entries beside 2 tokens"),
         ({"credit": {"grpo": [1.0]}}, "the credit of grpo has 1 entries beside 2 tokens"),
         ({"credit": {}}, "at least 1 item"),
         ({"leaks": [(1, 3)]}, r"the leak \[1, 3\) does not lie in 2 tokens"),

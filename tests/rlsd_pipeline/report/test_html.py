@@ -226,6 +226,12 @@ def test_the_payload_by_hand() -> None:
     one, two = data["rollouts"]
     assert one["student"] == [-1.2346, -2, -3]
     assert one["gain"] == [0.23456, -0.5, "-Infinity"]
+    # e^.23456 and e^-.5 where A is above 0; beyond e^-50 nothing is told apart.
+    assert one["weights"] == [1.2644, 0.60653, 1.9287e-22]
+    assert payload([_rollout(teacher_logprobs=[-1, -2.5, -4], advantage=-0.5)])["rollouts"][0][
+        "weights"
+    ] == [0.79092, 1.6487, 2.7183]
+    assert (two["gain"], two["weights"]) == (None, None)
     assert one["credit"] == [[0.33333, 0.33333, 0.33333], None]
     assert two["credit"] == [None, [0, -2, 4]]
     assert (one["segments"], one["reward"], two["reward"]) == ("rfa", 1, None)

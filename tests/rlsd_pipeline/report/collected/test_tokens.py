@@ -1,9 +1,7 @@
 """Rollouts token by token: their text, their numbers, and where they speak of a reference."""
 
-import math
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,15 +36,9 @@ def test_a_view_is_what_the_tables_say(workspace: Workspace) -> None:
         assert {name: list(values) for name, values in view.credit.items()} == (
             credit[view.rollout_id]
         )
-        student, teacher = (
-            scored[view.rollout_id][f"{who}_logprobs"] for who in ("student", "teacher")
-        )
-        assert view.information_gain is not None
-        assert view.evidence_weights is not None
-        for t, (s, told) in enumerate(zip(student, teacher, strict=True)):
-            assert view.information_gain[t] == pytest.approx(told - s)
-            weight = math.exp(math.copysign(1, view.advantage) * (told - s))
-            assert view.evidence_weights[t] == pytest.approx(weight)
+        for who in ("student", "teacher"):
+            known = scored[view.rollout_id][f"{who}_logprobs"]
+            assert list(getattr(view, f"{who}_logprobs")) == known
         assert len(view.images) == len(problem.images) == 1
         assert view.images[0].data.startswith(b"\x89PNG")
         assert view.source == "rlsd-s0, iteration 0"
