@@ -2,19 +2,20 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
+from pydantic import BaseModel
 
 from rlsd_pipeline.page.record import Record
+from rlsd_pipeline.report.comparison import bounded
 from rlsd_pipeline.report.curve_figures import learning_against_fidelity, learning_curves
 from rlsd_pipeline.report.figures import fidelity_dots
 from rlsd_pipeline.report.heat_map import grid_map
 from rlsd_pipeline.report.styles import method_styles
 from rlsd_pipeline.report.vector import png
-from rlsd_pipeline.tables.numbers import ends_of
 
 
 class Picture(NamedTuple):
@@ -23,19 +24,20 @@ class Picture(NamedTuple):
     Attributes:
         title: What it shows, in a few words.
         caption: What its bands and ends mean.
-        data: All that is drawn, as JSON.
+        data: All that is drawn.
         draw: Draws it.
     """
 
     title: str
     caption: str
-    data: str
+    data: Sequence[BaseModel]
     draw: Callable[[], Figure]
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what is drawn."""
-        return hashlib.sha256(self.data.encode()).hexdigest()
+        """SHA-256 of what is drawn, as JSON."""
+        text = "".join(part.model_dump_json() for part in self.data)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def file(self) -> bytes:
         """A PNG that keeps the digest of what it shows."""
@@ -50,41 +52,20 @@ def pictures(record: Record) -> dict[str, Picture]:
 def _pictures(record: Record) -> Iterator[tuple[str, Picture]]:
     styles = method_styles(_methods(record))
     for chart in record.charts:
-        yield (
-            f"curve-{_slug(chart.name)}",
-            Picture(
-                chart.name,
-                chart.band_meaning,
-                chart.model_dump_json(),
-                partial(learning_curves, chart, styles),
-            ),
-        )
-    known = {
-        one.method: found for one in record.fidelity if (found := one.value) and ends_of(found)
-    }
-    if known:
+        draw = partial(learning_curves, chart, styles)
+        yield f"curve-{_slug(chart.name)}", Picture(chart.name, chart.band_meaning, [chart], draw)
+    if known := bounded(record.fidelity):
         baseline = record.table.compared_with if record.table else ""
-        data = "".join(one.model_dump_json() for one in record.fidelity)
         draw = partial(fidelity_dots, known, baseline, styles)
-        yield "fidelity", Picture("Credit fidelity", "", data, draw)
+        yield "fidelity", Picture("Credit fidelity", "", record.fidelity, draw)
     for plot in record.learning:
-        yield (
-            f"learning-{_slug(plot.name)}",
-            Picture(
-                f"{plot.name}, against fidelity",
-                plot.meaning,
-                plot.model_dump_json(),
-                partial(learning_against_fidelity, plot, styles),
-            ),
-        )
+        title = f"{plot.name}, against fidelity"
+        draw = partial(learning_against_fidelity, plot, styles)
+        yield f"learning-{_slug(plot.name)}", Picture(title, plot.meaning, [plot], draw)
     for grid in record.grids:
         for one in grid.maps:
-            yield (
-                f"grid-{_slug(grid.name)}-{_slug(one.name)}",
-                Picture(
-                    one.name, one.meaning, grid.model_dump_json(), partial(grid_map, grid, one)
-                ),
-            )
+            name = f"grid-{_slug(grid.name)}-{_slug(one.name)}"
+            yield name, Picture(one.name, one.meaning, [grid], partial(grid_map, grid, one))
 
 
 def _methods(record: Record) -> list[str]:

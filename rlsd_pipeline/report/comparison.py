@@ -1,7 +1,7 @@
 """The report's data on how methods differ in credit, gradient and look-ahead."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rlsd_pipeline.report.part import Part, Row
 from rlsd_pipeline.tables.numbers import ends_of
@@ -57,8 +57,7 @@ class Comparison(Part):
     @property
     def bounded_fidelity(self) -> dict[str, Interval]:
         """Method → its fidelity, where the data bound it."""
-        found = {one.method: one.value for one in self.fidelity}
-        return {method: value for method, value in found.items() if value and ends_of(value)}
+        return bounded(self.fidelity)
 
     @property
     def rank_correlation(self) -> tuple[Row, ...]:
@@ -79,6 +78,12 @@ class Comparison(Part):
     @property
     def _compared(self) -> list[str]:
         return [method.method for method in self.credit.methods]
+
+
+def bounded(fidelity: Iterable[MethodFidelity]) -> dict[str, Interval]:
+    """Method → its fidelity, where the data bound it."""
+    found = {one.method: one.value for one in fidelity}
+    return {method: value for method, value in found.items() if value and ends_of(value)}
 
 
 def spread(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from rlsd_pipeline.credit.agreement import agreements
 from rlsd_pipeline.report.comparison import Comparison
@@ -19,22 +19,6 @@ from rlsd_pipeline.tables.credit import (
 )
 from rlsd_pipeline.tables.table import Column, Table
 from schemas import MethodCredit
-
-
-class Matrix(NamedTuple):
-    """One matrix over methods.
-
-    Attributes:
-        key: Its name in the page.
-        title: The question it answers.
-        caption: What its numbers are.
-        values: `[methods, methods]`.
-    """
-
-    key: str
-    title: str
-    caption: str
-    values: Sequence[Row]
 
 
 def fidelity_table(data: Comparison) -> Table:
@@ -96,27 +80,7 @@ def lookahead_table(data: Comparison) -> Table:
     return Table("lookahead", columns, data.lookahead)
 
 
-def matrices(data: Comparison) -> Iterator[Matrix]:
-    """Rank correlations of the credit, and cosines of the gradients where there are any."""
-    yield Matrix(
-        "ranks",
-        "Do methods order tokens alike?",
-        "Spearman's ρ of the token credit; – where one is constant.",
-        data.rank_correlation,
-    )
-    yield Matrix(
-        "within",
-        "Do they agree on which tokens count?",
-        "The same after each response's mean credit is subtracted; – for methods that give every "
-        "token of a response the same.",
-        data.rank_correlation_within,
-    )
-    if data.gradient_cosine is not None:
-        title, caption = "Do updates point the same way?", "Cosine between the gradients."
-        yield Matrix("cosines", title, caption, data.gradient_cosine)
-
-
-def nearest_table(data: Comparison, matrix: Matrix) -> Table:
+def nearest_table(title: str, methods: Sequence[str], matrix: Sequence[Row]) -> Table:
     """The nearest and the furthest method of each, for a matrix too large to be read."""
     columns = [Column("method", lambda one: " = ".join(one.methods)), *nearest_and_furthest("")]
-    return Table(matrix.title, columns, agreements(data.methods, matrix.values))
+    return Table(title, columns, agreements(methods, matrix))

@@ -1,6 +1,7 @@
 """All methods on the same tokens, as the report shows them."""
 
 import shlex
+from collections.abc import Mapping
 
 from rlsd_pipeline.credit.columns import NOT_COMPUTED
 from rlsd_pipeline.report.comparison import Comparison
@@ -41,14 +42,12 @@ def comparison(run: StageRun) -> Comparison | None:
 
 def values_command(run: StageRun) -> str:
     """The command that measures the token values of an iteration."""
-    name, arm = shlex.quote(run.workspace.name), run.arm.name
-    return f"rlsd values {name} --arm {arm} --iteration {run.iteration}"
+    return _command("values", run)
 
 
-def compare_command(run: StageRun) -> str:
-    """The command that compares all methods at an iteration."""
-    name, arm = shlex.quote(run.workspace.name), run.arm.name
-    return f"rlsd compare {name} --arm {arm} --iteration {run.iteration}"
+def _command(name: str, run: StageRun) -> str:
+    place = f"--arm {run.arm.name} --iteration {run.iteration}"
+    return f"rlsd {name} {shlex.quote(run.workspace.name)} {place}"
 
 
 def signal_meaning(run: StageRun, found: GradientSignal) -> str:
@@ -103,25 +102,30 @@ def _meaning(run: StageRun, found: WeightingComparison) -> str:
     teacher = "no teacher scored them"
     if found.teacher is not None:
         teacher = f"the teacher was shown: {found.privileged}"
-    left_out = ""
-    if found.left_out:
-        unscored = [name for name, why in found.left_out.items() if why == NO_STUDENT]
-        unverified = [name for name, why in found.left_out.items() if why == NOTHING_CORRECT]
-        asking = [name for name, why in found.left_out.items() if NOT_COMPUTED in why]
-        told = {*unscored, *unverified, *asking}
-        others = [name for name in found.left_out if name not in told]
-        for names, wanted in (
-            (others, "a teacher's table"),
-            (unscored, "the policy's log-probabilities"),
-            (asking, f"columns that `{compare_command(run)} --columns` computes"),
-            (unverified, "verdicts"),
-        ):
-            if names:
-                left_out += f" Left out for lack of {wanted}: {', '.join(names)}."
     shares = ", ".join(f"{name} {share:.0%}" for name, share in found.token_shares.items())
     return (
         f"Rollouts of {run.arm.name}, iteration {run.iteration}; {teacher}. "
         f"{found.signal_tokens:,} of {found.tokens:,} tokens belong to responses whose advantage "
         f"is not 0. Tokens: {shares}. The credit of a divergence is its weight times Δ, that of a "
-        f"likelihood its weight. Intervals are over problems; {FEW_PROBLEMS}.{left_out}"
+        f"likelihood its weight. Intervals are over problems; {FEW_PROBLEMS}."
+        f"{_left_out(run, found.left_out)}"
+    )
+
+
+def _left_out(run: StageRun, reasons: Mapping[str, str]) -> str:
+    """The methods that could not be computed, by what they lack."""
+    wanted = {
+        "": "a teacher's table",
+        NO_STUDENT: "the policy's log-probabilities",
+        NOT_COMPUTED: f"columns that `{_command('compare', run)} --columns` computes",
+        NOTHING_CORRECT: "verdicts",
+    }
+    lacking: dict[str, list[str]] = {reason: [] for reason in wanted}
+    for name, why in reasons.items():
+        reason = NOT_COMPUTED if NOT_COMPUTED in why else why
+        lacking[reason if reason in wanted else ""].append(name)
+    return "".join(
+        f" Left out for lack of {wanted[reason]}: {', '.join(names)}."
+        for reason, names in lacking.items()
+        if names
     )

@@ -15,7 +15,11 @@ from rlsd_pipeline.report.collected.recordings import Moment, moments, recording
 from rlsd_pipeline.report.data import Diagnostic
 from rlsd_pipeline.stages.evaluation.headroom import MEANING, headrooms
 from rlsd_pipeline.stages.evaluation.learning import Learning, read_learning
-from rlsd_pipeline.stages.evaluation.policy_evaluation import Scores, read_scores
+from rlsd_pipeline.stages.evaluation.policy_evaluation import (
+    PolicyEvaluation,
+    Scores,
+    read_scores,
+)
 from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.statistics.intervals import (
     DIFFERENCE,
@@ -36,6 +40,23 @@ Recorded = Mapping[str, Mapping[str, list[Moment]]]
 
 _WORDS = {True: "yes", False: "no", None: "cannot tell"}
 _ONE_SEED = "one seed cannot tell"
+
+_DYNAMICS: dict[str, Callable[[Moment], float | None]] = {
+    "entropy": lambda moment: moment.of.entropy,
+    "length": lambda moment: moment.of.length,
+    "KL a response": lambda moment: moment.of.k1_per_response,
+}
+"""Head of a column -> what changes."""
+
+_INFORMATION = {
+    "I a response": "information_per_response",
+    "I a token": "information_per_token",
+    "L* a token": "reducible_per_token",
+    "I / (L* + I)": "irreducible_share",
+    "ρ": "deviation_ratio",
+    "content": "content_share",
+}
+"""Head of a column -> field of the measured gap."""
 
 
 def read_diagnostics(workspace: Workspace) -> tuple[Diagnostic, ...]:
@@ -132,16 +153,8 @@ def _dynamics(recorded: Recorded) -> Diagnostic:
     rows = []
     for name, arms in recorded.items():
         of = list(arms.values())
-        rows.append(
-            (
-                name,
-                len(of),
-                _change(of, lambda m: m.of.entropy),
-                _change(of, lambda m: m.of.length),
-                _change(of, lambda m: m.of.k1_per_response),
-                _stall(of),
-            )
-        )
+        changes = (_change(of, read) for read in _DYNAMICS.values())
+        rows.append((name, len(of), *changes, _stall(of)))
     return Diagnostic(
         title="Entropy, length and distance to the teacher",
         explanation="Mean over seeds of the first and of the last tenth of the iterations, the "
@@ -152,7 +165,7 @@ def _dynamics(recorded: Recorded) -> Diagnostic:
         "the first iteration from which the smoothed KL of a token falls by less than 5 % in ten "
         "iterations beyond its noise, and the level at which it stays (mean over seeds). "
         f"{UNBOUNDED_REASON}.",
-        columns=("method", "seeds", "entropy", "length", "KL a response", "stall"),
+        columns=("method", "seeds", *_DYNAMICS, "stall"),
         rows=tuple(rows),
     )
 
@@ -192,23 +205,10 @@ def _early(workspace: Workspace, scores: Scores, benchmark: str) -> Diagnostic:
     answers = _answers(workspace)
     rows = []
     for name, arms in workspace.experiment.methods().items():
-        shares: dict[str, dict[str, float]] = {"base": {}, "trained": {}}
-        for arm in arms:
-            evaluated = scores[benchmark][arm.name]
-            if 0 not in evaluated or max(evaluated) == 0:
-                continue
-            for place, updates in (("base", 0), ("trained", max(evaluated))):
-                # Seeds that begin with one policy are one measurement of it.
-                if evaluated[updates].artifact.digest in shares[place]:
-                    continue
-                texts = evaluated[updates].completions
-                found = early_answers(
-                    [reasoning_of(text) for _, text in texts],
-                    [answers[problem_id] for problem_id, _ in texts],
-                )
-                shares[place][evaluated[updates].artifact.digest] = found.share.value
-        if shares["trained"]:
-            rows.append((name, *(_over_seeds(list(of.values())) for of in shares.values())))
+        found = [of for arm in arms if 0 in (of := scores[benchmark][arm.name]) and max(of) > 0]
+        if found:
+            base, trained = [of[0] for of in found], [of[max(of)] for of in found]
+            rows.append((name, _early_share(base, answers), _early_share(trained, answers)))
     return Diagnostic(
         title="Early answers",
         explanation="Share of held-out responses whose reasoning names the gold answer within its "
@@ -218,6 +218,17 @@ def _early(workspace: Workspace, scores: Scores, benchmark: str) -> Diagnostic:
         columns=("method", "base", "trained"),
         rows=tuple(rows),
     )
+
+
+def _early_share(evaluated: Sequence[PolicyEvaluation], answers: Mapping[str, str]) -> str:
+    """Over policies: seeds that begin with one are one measurement of it."""
+    shares = []
+    for policy in {one.artifact.digest: one for one in evaluated}.values():
+        responses = policy.completions
+        reasoning = [reasoning_of(text) for _, text in responses]
+        gold = [answers[problem_id] for problem_id, _ in responses]
+        shares.append(early_answers(reasoning, gold).share.value)
+    return _over_seeds(shares)
 
 
 def _answers(workspace: Workspace) -> dict[str, str]:
@@ -242,16 +253,8 @@ def _information(workspace: Workspace) -> Diagnostic:
             if artifact is None:
                 continue
             gap = artifact.record(InformationGap)
-            cells = (
-                gap.information_per_response,
-                gap.information_per_token,
-                gap.reducible_per_token,
-                gap.irreducible_share,
-                gap.deviation_ratio,
-                gap.content_share,
-            )
-            shown = (None if cell is None else with_ends(cell) for cell in cells)
-            rows.append((arm, iteration, *shown))
+            cells = (getattr(gap, field) for field in _INFORMATION.values())
+            rows.append((arm, iteration, *(cell and with_ends(cell) for cell in cells)))
     return Diagnostic(
         title="Effect of the reference on the teacher",
         explanation="I: mutual information of the next token and the reference given the prefix, "
@@ -260,15 +263,6 @@ def _information(workspace: Workspace) -> Diagnostic:
         "that the content of the reference causes (corruption probe: another problem's answer). "
         "References are the answers of a problem's own group. Intervals: bootstrap over problems; "
         f"{FEW_PROBLEMS}. {UNBOUNDED_REASON}.",
-        columns=(
-            "arm",
-            "iteration",
-            "I a response",
-            "I a token",
-            "L* a token",
-            "I / (L* + I)",
-            "ρ",
-            "content",
-        ),
+        columns=("arm", "iteration", *_INFORMATION),
         rows=tuple(rows),
     )
