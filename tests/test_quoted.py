@@ -9,7 +9,7 @@ from benchmarks.records import FOLDER, Cell
 from benchmarks.records import read as read_table
 from rlsd_pipeline.page.document import read_record
 from rlsd_pipeline.page.record import Record
-from rlsd_pipeline.report.learning import LearningPoint
+from rlsd_pipeline.report.charts import LearningPoint
 
 ROOT = Path(__file__).parents[1]
 

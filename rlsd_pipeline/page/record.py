@@ -3,8 +3,9 @@
 from typing import Literal
 
 from rlsd_pipeline.page.seeds import SeedScores
+from rlsd_pipeline.report.charts import Chart
 from rlsd_pipeline.report.curve_figures import CROWD
-from rlsd_pipeline.report.data import Chart, Findings, Report
+from rlsd_pipeline.report.data import Findings, Report
 from rlsd_pipeline.report.part import NonEmpty, Part
 from schemas import MethodFidelity
 

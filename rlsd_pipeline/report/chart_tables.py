@@ -2,9 +2,7 @@
 
 from operator import attrgetter
 
-from rlsd_pipeline.report.data import Chart
-from rlsd_pipeline.report.grid import Grid
-from rlsd_pipeline.report.learning import LearningPlot
+from rlsd_pipeline.report.charts import Chart, Grid, LearningPlot
 from rlsd_pipeline.tables.credit import METHOD
 from rlsd_pipeline.tables.numbers import plain, with_ends
 from rlsd_pipeline.tables.table import Column, Table, table_of_cells

@@ -9,8 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from rlsd_pipeline.report.canvas import drawn, label_ends, new_axes, shortened
-from rlsd_pipeline.report.data import Chart, Curve
-from rlsd_pipeline.report.learning import LearningPlot
+from rlsd_pipeline.report.charts import Chart, Curve, LearningPlot
 from rlsd_pipeline.report.styles import INK, Style, Styles
 from rlsd_pipeline.tables.numbers import ends_of
 

@@ -2,50 +2,14 @@
 
 from typing import Self
 
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import Field, model_validator
 
+from rlsd_pipeline.report.charts import Chart, Grid, LearningPlot
 from rlsd_pipeline.report.comparison import Comparison
-from rlsd_pipeline.report.grid import Grid
-from rlsd_pipeline.report.learning import LearningPlot
-from rlsd_pipeline.report.part import Count, NonEmpty, Part, check_length
+from rlsd_pipeline.report.part import NonEmpty, Part, check_length
 from rlsd_pipeline.report.rollout_view import RolloutView
 from rlsd_pipeline.tables.table import Table, table_of_cells
-from schemas import Interval, Results
-
-
-class Curve(Part):
-    """One method over the updates."""
-
-    method: NonEmpty
-    """The method."""
-
-    n_seeds: Count
-    """Number of seeds the band is over."""
-
-    band: dict[FiniteFloat, Interval]
-    """Updates, ascending → mean; what its interval is over, the chart says."""
-
-    seeds: dict[str, dict[FiniteFloat, FiniteFloat]] = Field(default_factory=dict)
-    """Arm → updates → value; drawn faintly where there are several."""
-
-
-class Chart(Part):
-    """Learning curves of one quantity."""
-
-    name: NonEmpty
-    """What is measured, such as a benchmark's name."""
-
-    y_label: str
-    """The quantity, with its unit if it has one."""
-
-    curves: tuple[Curve, ...]
-    """One a method."""
-
-    blind: FiniteFloat | None = None
-    """Score of answering without looking at the image."""
-
-    band_meaning: str = ""
-    """What the bands are intervals over, their level, and n; part of the caption."""
+from schemas import Results
 
 
 class Diagnostic(Part):

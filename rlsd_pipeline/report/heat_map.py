@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from rlsd_pipeline.credit.agreement import similar_together
 from rlsd_pipeline.report.canvas import WIDTH, drawn, new_axes, shortened
-from rlsd_pipeline.report.grid import Grid, GridMap
+from rlsd_pipeline.report.charts import Grid, GridMap
 from rlsd_pipeline.report.styles import INK, NEGATIVE, POSITIVE
 from rlsd_pipeline.tables.numbers import ABSENT, true_minus
 

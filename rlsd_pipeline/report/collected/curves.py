@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from rlsd_pipeline.report.data import Chart, Curve
+from rlsd_pipeline.report.charts import Chart, Curve
 from rlsd_pipeline.stages.evaluation.policy_evaluation import PolicyEvaluation, Scores
 from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.statistics.intervals import SHARE, mean_interval

@@ -1,16 +1,17 @@
 """Finds the arms that make a grid of λ and ε_w, and what came out in each cell."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from rlsd_pipeline.artifacts.fingerprint import json_digest
 from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
+from rlsd_pipeline.report.charts import Grid, GridMap
 from rlsd_pipeline.report.comparison import Comparison
-from rlsd_pipeline.report.grid import Grid, GridMap
 from rlsd_pipeline.report.method_table import interval_meaning
 from rlsd_pipeline.statistics.intervals import within
 from rlsd_pipeline.tables.numbers import Bounded, ends_of
+from rlsd_pipeline.tables.results import by_name
 from rlsd_pipeline.weighting.rlsd import RLSD
-from schemas import Interval, MethodResult, Results
+from schemas import Interval, Results
 
 Cells = Mapping[tuple[float, float], str]
 """λ and ε_w -> method."""
@@ -37,7 +38,7 @@ def grids(
             maps=tuple(_maps(cells, benchmark, table, None if place else compared)),
         )
         for cells in grid_cells(experiment)
-        for place, benchmark in enumerate(dict.fromkeys(line.benchmark for line in table.lines))
+        for place, benchmark in enumerate(by_name(table.lines))
     )
 
 
@@ -67,47 +68,42 @@ def _is_grid(cells: Cells) -> bool:
 def _maps(
     cells: Cells, benchmark: str, table: Results, compared: Comparison | None
 ) -> Iterator[GridMap]:
-    lines = {line.method: line for line in table.lines if line.benchmark == benchmark}
-    base = lines[table.compared_with].mentions if table.compared_with in lines else None
+    lines = {line.method: line for line in by_name(table.lines)[benchmark]}
     seeds = sorted({len(lines[name].seeds) for name in cells.values() if name in lines})
     of = f"{' or '.join(map(str, seeds))} seeds a cell; intervals are {interval_meaning(table)}."
-
-    def scored(read: Callable[[MethodResult], Bounded | None]) -> _Read:
-        return lambda method: read(lines[method]) if method in lines else None
-
     yield GridMap(
         name=f"accuracy minus {table.compared_with}: {benchmark}",
         baseline=0,
         better="higher",
-        cells=_filled(cells, scored(lambda line: line.difference)),
+        cells=_filled(cells, {name: line.difference for name, line in lines.items()}),
         meaning=f"Accuracy at the end, paired over seeds; {of}",
     )
+    mentions = {name: line.mentions for name, line in lines.items()}
+    base = mentions.get(table.compared_with)
     yield GridMap(
         name=f"mentions of a reference: {benchmark}",
         baseline=base and base.value,
         better="lower",
-        cells=_filled(cells, scored(lambda line: line.mentions)),
+        cells=_filled(cells, mentions),
         meaning=f"Share of the responses at the end; {of}{_beside(base, table)}",
     )
-    known = {one.method: one.value for one in (compared.fidelity if compared else ())}
-    if compared and known:
-        of_base = known.get(table.compared_with)
+    if compared and compared.fidelity:
+        known = {one.method: one.value for one in compared.fidelity}
+        base = known.get(table.compared_with)
         yield GridMap(
             name="fidelity of the credit",
-            baseline=of_base and of_base.value,
+            baseline=base and base.value,
             better="higher",
-            cells=_filled(cells, known.get),
-            meaning=compared.fidelity_meaning + _beside(of_base, table),
+            cells=_filled(cells, known),
+            meaning=compared.fidelity_meaning + _beside(base, table),
         )
 
 
-_Read = Callable[[str], Bounded | None]
-
-
-def _filled(cells: Cells, read: _Read) -> tuple[tuple[Interval | None, ...], ...]:
-    mixes = sorted({mix for mix, _ in cells})
-    clips = sorted({clip for _, clip in cells})
-    return tuple(tuple(_plain(read(cells[mix, clip])) for mix in mixes) for clip in clips)
+def _filled(
+    cells: Cells, found: Mapping[str, Bounded | None]
+) -> tuple[tuple[Interval | None, ...], ...]:
+    mixes, clips = (sorted(set(axis)) for axis in zip(*cells, strict=True))
+    return tuple(tuple(_plain(found.get(cells[mix, clip])) for mix in mixes) for clip in clips)
 
 
 def _plain(found: Bounded | None) -> Interval | None:

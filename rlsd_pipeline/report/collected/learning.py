@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 
+from rlsd_pipeline.report.charts import LearningPlot, LearningPoint
 from rlsd_pipeline.report.comparison import Comparison
-from rlsd_pipeline.report.learning import LearningPlot, LearningPoint
 from rlsd_pipeline.stages.evaluation.headroom import gains
 from rlsd_pipeline.stages.evaluation.learning import Learning, Learnt, by_seed
 from rlsd_pipeline.stages.workspace import StageRun
-from rlsd_pipeline.statistics.intervals import paired_difference, within
-from rlsd_pipeline.tables.numbers import ends_of
+from rlsd_pipeline.statistics.intervals import difference_of, within
 from rlsd_pipeline.weighting.vine import Vine
 from schemas import Interval
 
@@ -26,19 +25,12 @@ def learning_plots(
         compared: What was found there.
         learnt: Quantity -> what each training learnt by it.
     """
-    known = {
-        one.method: one.value
-        for one in (compared.fidelity if compared else ())
-        if one.value and ends_of(one.value)
-    }
+    known = compared.bounded_fidelity if compared else {}
     if not known:
         return ()
     experiment = place.experiment
-    oracles = {
-        name: _ORACLE
-        for name, arms in experiment.methods().items()
-        if isinstance(arms[0].weighting, Vine)
-    }
+    methods = experiment.methods().items()
+    known |= {name: _ORACLE for name, arms in methods if isinstance(arms[0].weighting, Vine)}
     meaning = (
         f"Fidelity on {experiment.sampling.prompts} problems before the policy of "
         f"{place.arm.name} at iteration {place.iteration}, with intervals over problems; that of "
@@ -47,13 +39,13 @@ def learning_plots(
         "interval. Area: mean height of the curve over the updates; end: its last tenth."
     )
     trained = dict.fromkeys(method for learning in learnt.values() for method in learning)
-    if unknown := [method for method in trained if method not in known | oracles]:
+    if unknown := [method for method in trained if method not in known]:
         meaning += f" Without a fidelity on these rollouts, and so not drawn: {', '.join(unknown)}."
     found = (
         learning_plot(
             f"{quantity}, {measure}",
             by_seed(learning, measure),
-            known | oracles,
+            known,
             experiment.compared_with,
             experiment.evaluation.confidence,
         )
@@ -84,7 +76,7 @@ def learning_plot(
         gain = list(gains(values, method, compared).values())
         if method not in fidelities or not gain:
             continue
-        found = paired_difference([0.0] * len(gain), gain, confidence)
+        found = difference_of(gain, confidence)
         # A method has no difference to itself, and one seed bounds nothing.
         bounded = method != compared and len(gain) > 1
         ends = (found.low, found.high) if bounded else (found.value, found.value)

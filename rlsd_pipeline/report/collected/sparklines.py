@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rlsd_pipeline.report.data import Chart
+from rlsd_pipeline.report.charts import Chart
 from rlsd_pipeline.tables.numbers import true_minus
 
 _BARS = "▁▂▃▄▅▆▇█"

@@ -5,13 +5,12 @@ The results, the report and the page of a running training draw the same charts.
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
+from rlsd_pipeline.report.charts import Chart, Curve
 from rlsd_pipeline.report.collected.numbers import arm_numbers
 from rlsd_pipeline.report.collected.quantities import PARTS, QUANTITIES, Quantity
-from rlsd_pipeline.report.data import Chart, Curve
 from rlsd_pipeline.stages.workspace import Workspace
 from rlsd_pipeline.statistics.intervals import SEEDS_REASON, mean_interval, within
 from rlsd_pipeline.tables.numbers import ends_of
@@ -24,16 +23,8 @@ _MOST_POINTS = 30
 """Most points of a line; a longer training is drawn by the means of that many stretches."""
 
 
-class Series(NamedTuple):
-    """One quantity of one arm.
-
-    Attributes:
-        end: The first iteration that the training has not come to.
-        values: Iteration -> value; an update without a signal lacks some.
-    """
-
-    end: int
-    values: Mapping[int, float]
+Numbers = Mapping[int, Mapping[str, float]]
+"""Iteration -> number by name; an update without a signal lacks some."""
 
 
 def training_charts(workspace: Workspace, arms: Iterable[str] | None = None) -> tuple[Chart, ...]:
@@ -49,21 +40,20 @@ def training_charts(workspace: Workspace, arms: Iterable[str] | None = None) -> 
     methods = workspace.experiment.methods()
     chosen = set(workspace.experiment.lineages() if arms is None else arms)
     numbers = {
-        name: {arm.name: arm_numbers(workspace, arm.name) for arm in of if arm.name in chosen}
+        name: {
+            arm.name: _unbroken(arm_numbers(workspace, arm.name))
+            for arm in of
+            if arm.name in chosen
+        }
         for name, of in methods.items()
     }
     confidence = workspace.experiment.evaluation.confidence
-    own = {method for method, of in methods.items() if of[0].learns_from_itself}
+    own = {method: of for method, of in numbers.items() if methods[method][0].learns_from_itself}
     charts = []
     for quantity in _quantities(numbers):
-        curves = []
-        for method, of in numbers.items():
-            if method not in own and quantity.number.startswith(_OF_RESPONSES):
-                continue
-            series = {arm: found for arm, each in of.items() if (found := _series(each, quantity))}
-            if series:
-                curves.append(_curve(method, series, quantity, confidence))
-        if curves:
+        shown = own if quantity.number.startswith(_OF_RESPONSES) else numbers
+        found = [_curve(method, of, quantity, confidence) for method, of in shown.items()]
+        if curves := [curve for curve in found if curve]:
             charts.append(
                 Chart(
                     name=quantity.name,
@@ -75,18 +65,16 @@ def training_charts(workspace: Workspace, arms: Iterable[str] | None = None) -> 
     return tuple(charts)
 
 
-def _quantities(
-    numbers: Mapping[str, Mapping[str, Mapping[int, Mapping[str, float]]]],
-) -> list[Quantity]:
+def _unbroken(iterations: Numbers) -> Numbers:
+    """The iterations before the first that the training has not come to."""
+    first = min(iterations, default=0)
+    return {k: each for place, (k, each) in enumerate(iterations.items()) if k == first + place}
+
+
+def _quantities(numbers: Mapping[str, Mapping[str, Numbers]]) -> list[Quantity]:
     """Those that every experiment may have, with the parts of this one's reward."""
-    found = {
-        name
-        for arms in numbers.values()
-        for iterations in arms.values()
-        for each in iterations.values()
-        for name in each
-        if name.startswith(PARTS)
-    }
+    iterations = [each for arms in numbers.values() for of in arms.values() for each in of.values()]
+    found = {name for each in iterations for name in each if name.startswith(PARTS)}
     parts = [
         Quantity(name, f"reward: {name.removeprefix(PARTS)}", "mean before its weight")
         for name in sorted(found)
@@ -94,36 +82,31 @@ def _quantities(
     return [QUANTITIES[0], *parts, *QUANTITIES[1:]]
 
 
-def _series(iterations: Mapping[int, Mapping[str, float]], quantity: Quantity) -> Series | None:
-    """The values of consecutive iterations; None if no iteration has the quantity."""
-    end = min(iterations, default=0)
-    while end in iterations:
-        end += 1
-    values = {
-        k: each[quantity.number]
-        for k, each in iterations.items()
-        if k < end and quantity.number in each
-    }
-    return Series(end, values) if values else None
-
-
 def _curve(
-    method: str, series: Mapping[str, Series], quantity: Quantity, confidence: float
-) -> Curve:
-    width = -(-max(one.end for one in series.values()) // _MOST_POINTS)
-    seeds = {arm: _stretches(one, width) for arm, one in series.items()}
+    method: str, arms: Mapping[str, Numbers], quantity: Quantity, confidence: float
+) -> Curve | None:
+    """The curve of a method; None if no iteration has the quantity."""
+    name = quantity.number
+    reached = {
+        arm: max(of) + 1 for arm, of in arms.items() if any(name in each for each in of.values())
+    }
+    if not reached:
+        return None
+    width = -(-max(reached.values()) // _MOST_POINTS)
+    seeds = {arm: _stretches(arms[arm], name, end, width) for arm, end in reached.items()}
     shared = sorted(set.intersection(*map(set, seeds.values())))
     band = {at: _mean([of[at] for of in seeds.values()], quantity, confidence) for at in shared}
     return Curve(method=method, n_seeds=len(seeds), band=band, seeds=seeds)
 
 
-def _stretches(series: Series, width: int) -> dict[float, float]:
+def _stretches(iterations: Numbers, name: str, end: int, width: int) -> dict[float, float]:
     """Middle of each stretch of iterations -> its mean; an incomplete one is left out."""
+    values = {k: each[name] for k, each in iterations.items() if name in each}
     found = {}
-    for start in range(0, series.end - width + 1, width):
-        values = [series.values[k] for k in range(start, start + width) if k in series.values]
-        if values:
-            found[start + (width - 1) / 2] = float(np.mean(values))
+    for start in range(0, end - width + 1, width):
+        stretch = [values[k] for k in range(start, start + width) if k in values]
+        if stretch:
+            found[start + (width - 1) / 2] = float(np.mean(stretch))
     return found
 
 

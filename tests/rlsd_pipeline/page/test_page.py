@@ -12,9 +12,8 @@ from rlsd_pipeline.page.pictures import pictures
 from rlsd_pipeline.page.record import Provenance, Record, record_of
 from rlsd_pipeline.page.sections import decisions, page_text
 from rlsd_pipeline.page.seeds import SeedScores
-from rlsd_pipeline.report.data import Chart, Curve, Diagnostic, Report
-from rlsd_pipeline.report.grid import Grid, GridMap
-from rlsd_pipeline.report.learning import LearningPlot, LearningPoint
+from rlsd_pipeline.report.charts import Chart, Curve, Grid, GridMap, LearningPlot, LearningPoint
+from rlsd_pipeline.report.data import Diagnostic, Report
 from rlsd_pipeline.statistics.intervals import SEEDS_REASON, STUDENT
 from schemas import Interval, MethodFidelity, MethodResult, Results, ScoreDifference
 from tests.rlsd_pipeline.report.conftest import result

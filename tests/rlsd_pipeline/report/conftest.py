@@ -7,11 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from rlsd_pipeline.report.charts import Chart, Curve, Grid, GridMap, LearningPlot, LearningPoint
 from rlsd_pipeline.report.comparison import Comparison
-from rlsd_pipeline.report.data import Chart, Curve, Diagnostic, Report
-from rlsd_pipeline.report.grid import Grid, GridMap
+from rlsd_pipeline.report.data import Diagnostic, Report
 from rlsd_pipeline.report.html import render
-from rlsd_pipeline.report.learning import LearningPlot, LearningPoint
 from rlsd_pipeline.report.rollout_view import Picture, RolloutView
 from schemas import (
     CreditFidelity,

@@ -1,9 +1,9 @@
 import re
 
+from rlsd_pipeline.report.charts import LearningPlot, LearningPoint
 from rlsd_pipeline.report.curve_figures import learning_against_fidelity
 from rlsd_pipeline.report.data import Report
 from rlsd_pipeline.report.html import render
-from rlsd_pipeline.report.learning import LearningPlot, LearningPoint
 from rlsd_pipeline.report.styles import method_styles
 from rlsd_pipeline.report.vector import png
 from schemas import Interval

@@ -5,8 +5,8 @@ import pytest
 from matplotlib.collections import QuadMesh
 
 from rlsd_pipeline.report.chart_tables import grid_tables
+from rlsd_pipeline.report.charts import Grid, GridMap
 from rlsd_pipeline.report.data import Report
-from rlsd_pipeline.report.grid import Grid, GridMap
 from rlsd_pipeline.report.heat_map import grid_map, heat_map
 from rlsd_pipeline.report.html import render
 from rlsd_pipeline.report.vector import svg

@@ -7,11 +7,11 @@ import pytest
 
 from rlsd_pipeline.artifacts import ArtifactRequest, ArtifactStore
 from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.report.charts import Chart, Curve
 from rlsd_pipeline.report.collected import numbers
 from rlsd_pipeline.report.collected.sparklines import sparklines
 from rlsd_pipeline.report.collected.training_curves import training_charts
 from rlsd_pipeline.report.curve_figures import small_multiples
-from rlsd_pipeline.report.data import Chart, Curve
 from rlsd_pipeline.report.styles import method_styles
 from rlsd_pipeline.stages.evaluation.learning import TRAINING, read_learning
 from rlsd_pipeline.stages.workspace import Workspace
