@@ -24,14 +24,7 @@ _MOST_PICTURES = 5
 
 def training_curves(workspace: "Workspace") -> dict[str, dg.MarkdownMetadataValue]:
     """The training curves of every method, one small chart a quantity, with bands over seeds."""
-    from rlsd_pipeline.report.collected.training_curves import training_charts
-    from rlsd_pipeline.report.curve_figures import small_multiples
-
-    charts = training_charts(workspace)
-    if not charts:
-        return {}
-    figure = small_multiples(charts, _styles(workspace))
-    return {"training curves": _picture("training curves", figure)}
+    return _small_charts(workspace, None, "training curves", "training curves")
 
 
 def arm_curves(run: "StageRun") -> dict[str, dg.MarkdownMetadataValue]:
@@ -50,14 +43,18 @@ def arm_curves(run: "StageRun") -> dict[str, dg.MarkdownMetadataValue]:
 
 def arm_picture(run: "StageRun") -> dict[str, dg.MarkdownMetadataValue]:
     """A small chart a quantity, of one arm."""
+    name = run.arm.name
+    return _small_charts(run.workspace, [name], f"{name}, drawn", name)
+
+
+def _small_charts(
+    workspace: "Workspace", arms: Sequence[str] | None, key: str, name: str
+) -> dict[str, dg.MarkdownMetadataValue]:
     from rlsd_pipeline.report.collected.training_curves import training_charts
     from rlsd_pipeline.report.curve_figures import small_multiples
 
-    name, charts = run.arm.name, training_charts(run.workspace, [run.arm.name])
-    if not charts:
-        return {}
-    figure = small_multiples(charts, _styles(run.workspace))
-    return {f"{name}, drawn": _picture(name, figure)}
+    charts = training_charts(workspace, arms)
+    return {key: _picture(name, small_multiples(charts, _styles(workspace)))} if charts else {}
 
 
 def _styles(workspace: "Workspace", others: Iterable[str] = ()) -> "dict[str, Style]":

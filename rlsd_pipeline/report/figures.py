@@ -123,7 +123,7 @@ def segment_shares(credit: Sequence[MethodCredit]) -> Figure:
     for segment, hatch in HATCHES.items():
         found = [one.segments.get(segment) for one in credit]
         shares = np.array([0.0 if share is None else share.value for share in found])
-        axes.barh(
+        bars = axes.barh(
             range(len(credit)),
             shares,
             left=left,
@@ -134,18 +134,14 @@ def segment_shares(credit: Sequence[MethodCredit]) -> Figure:
             edgecolor=INK,
             linewidth=0.6,
         )
-        for row, (start, share) in enumerate(zip(left, shares, strict=True)):
-            if share >= 0.09:
-                axes.text(
-                    start + share / 2,
-                    row,
-                    f"{100 * share:.0f} %",
-                    fontsize=8,
-                    color="#000000",
-                    ha="center",
-                    va="center",
-                    bbox={"facecolor": SHADES[segment], "edgecolor": "none", "pad": 1},
-                )
+        axes.bar_label(
+            bars,
+            [f"{100 * share:.0f} %" if share >= 0.09 else "" for share in shares],
+            label_type="center",
+            fontsize=8,
+            color="#000000",
+            bbox={"facecolor": SHADES[segment], "edgecolor": "none", "pad": 1},
+        )
         left += shares
     name_rows(axes, [one.method for one in credit])
     axes.set(xlim=(0, 1), xlabel="share of Σ|Â|")
