@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from rlsd_pipeline.page.pictures import Picture, pictures
-from rlsd_pipeline.page.record import Provenance, Record
+from rlsd_pipeline.page.record import Record
 from rlsd_pipeline.page.seeds import seeds_section
 from rlsd_pipeline.report.chart_tables import grid_tables
 from rlsd_pipeline.report.method_table import (
@@ -70,7 +70,7 @@ def _provenance(record: Record, folder: str) -> str:
     of = record.provenance
     libraries = ", ".join(f"{name} {' and '.join(of.libraries[name])}" for name in of.libraries)
     made = [
-        f"`{of.command}`, {_day(of)}",
+        f"`{of.command}`, {date.fromisoformat(of.date):%-d %B %Y}",
         *([f"commit {of.commit[:_SHOWN]}{of.commit[40:]}"] if of.commit else []),
         f"declaration {of.declaration[:_SHOWN]}",
         *([libraries] if libraries else []),
@@ -81,10 +81,6 @@ def _provenance(record: Record, folder: str) -> str:
     )
 
 
-def _day(of: Provenance) -> str:
-    return f"{date.fromisoformat(of.date):%-d %B %Y}"
-
-
 def _results(record: Record) -> Iterator[str]:
     """A table a benchmark, what the intervals mean, and which differences are decided."""
     table = record.table
@@ -93,7 +89,8 @@ def _results(record: Record) -> Iterator[str]:
     yield "## Results"
     for benchmark, lines in by_name(table.lines).items():
         yield f"### {benchmark}"
-        yield _benchmark(lines, table.compared_with)
+        columns = result_columns(_COLUMNS, lines, f"minus {table.compared_with}")
+        yield markdown_cells(Table("", columns, lines))
         yield from decisions(lines, table)
     meanings = [
         f"Intervals are {level(table.confidence)}, {interval_meaning(table)}",
@@ -103,11 +100,6 @@ def _results(record: Record) -> Iterator[str]:
         *undecided_notes(table.lines, table.compared_with, table.confidence),
     ]
     yield "\n".join(f"* {said.removesuffix('.')}." for said in meanings if said)
-
-
-def _benchmark(lines: Sequence[MethodResult], baseline: str) -> str:
-    columns = result_columns(_COLUMNS, lines, f"minus {baseline}")
-    return markdown_cells(Table("", columns, lines))
 
 
 def decisions(lines: Sequence[MethodResult], table: Results) -> Iterator[str]:

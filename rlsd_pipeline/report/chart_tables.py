@@ -45,14 +45,9 @@ def learning_table(plot: LearningPlot) -> Table:
 def grid_tables(grid: Grid) -> list[Table]:
     """Each map with its intervals: a row an ε_w, a column a λ."""
     heads = ["ε_w", *(f"λ = {mix:g}" for mix in grid.mixes)]
-    return [
-        table_of_cells(
-            one.name,
-            heads,
-            [
-                [f"{clip:g}", *(cell and with_ends(cell, sign=one.is_difference) for cell in cells)]
-                for clip, cells in zip(grid.clips, one.cells, strict=True)
-            ],
-        )
-        for one in grid.maps
-    ]
+    tables = []
+    for one in grid.maps:
+        rows = [[f"{clip:g}", *of] for clip, of in zip(grid.clips, one.cells, strict=True)]
+        form = "+.3f" if one.is_difference else ".3f"
+        tables.append(table_of_cells(one.name, heads, rows, form=form))
+    return tables

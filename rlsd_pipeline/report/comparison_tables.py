@@ -17,7 +17,7 @@ from rlsd_pipeline.tables.credit import (
     part_columns,
     signal_columns,
 )
-from rlsd_pipeline.tables.table import Column, Table
+from rlsd_pipeline.tables.table import Column, Table, value_at
 from schemas import MethodCredit
 
 
@@ -75,7 +75,7 @@ def lookahead_table(data: Comparison) -> Table:
     """The score after each method's updates from the same policy."""
     method, _, _, difference, corrected, test = lookahead_columns(f"against {data.baseline}")
     score = Column("score", attrgetter("score"))
-    p_value = Column("p", lambda one: getattr(one.difference, "p_value", None), "p")
+    p_value = Column("p", value_at("difference", "p_value"), "p")
     columns = [method, score, difference, p_value, corrected, test]
     return Table("lookahead", columns, data.lookahead)
 

@@ -1,13 +1,11 @@
-"""What the page's templates call to make text of cells, sentences and figures."""
+"""What the page's templates call to make text of cells and sentences."""
 
 import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
-from matplotlib.figure import Figure
 
-from rlsd_pipeline.report.vector import svg
 from rlsd_pipeline.tables.table import Cell, Table
 
 _COMMAND = re.compile("`([^`]+)`")
@@ -51,11 +49,6 @@ def equal_rows(rows: Iterable[Sequence[object]]) -> list[str]:
 def with_code(text: str) -> Markup:
     """A sentence whose commands in backticks are code."""
     return Markup(_COMMAND.sub(r"<code>\1</code>", str(escape(text))))
-
-
-def drawing(figure: Figure, label: str, name: str) -> Markup:
-    """A figure as an SVG element."""
-    return Markup(svg(figure, label=label, name=name))
 
 
 def _small(text: str) -> Markup:

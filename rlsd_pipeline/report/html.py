@@ -21,6 +21,7 @@ from rlsd_pipeline.report import (
 )
 from rlsd_pipeline.report.data import Report
 from rlsd_pipeline.report.styles import method_styles
+from rlsd_pipeline.report.vector import svg
 from rlsd_pipeline.tables import result_columns, results
 from rlsd_pipeline.tables.numbers import level, signed
 
@@ -72,7 +73,7 @@ MODULES = (
 )
 FILTERS = (
     *(elements.cells, elements.values, elements.equal_rows, elements.with_code),
-    *(elements.drawing, chart_tables.curve_table, chart_tables.grid_tables),
+    *(svg, chart_tables.curve_table, chart_tables.grid_tables),
     *(chart_tables.learning_table, method_table.answers, method_table.differences),
     *(level, canvas.shortened, signed),
 )

@@ -13,7 +13,7 @@ from rlsd_pipeline.tables.numbers import (
 )
 from rlsd_pipeline.tables.result_columns import declared, filled, step_names
 from rlsd_pipeline.tables.results import by_name, over_seeds, reading
-from rlsd_pipeline.tables.table import Column, Table, table_of_cells
+from rlsd_pipeline.tables.table import Column, Table, table_of_cells, value_at
 from schemas import MethodLookahead, MethodResult, Results, ScoreDifference
 
 ONE_SEED = "One seed: all of this is about these trainings, and says nothing about the methods."
@@ -73,7 +73,7 @@ def method_columns(results: Results) -> list[Column]:
         "p": Column("p", _p, "<"),
         "reading": Column("reading", lambda line: _reading(line, results.confidence), "<"),
         "leakage": Column("leakage", _leakage, "<"),
-        "test": Column("test", lambda line: line.difference and line.difference.test, "<"),
+        "test": Column("test", value_at("difference", "test"), "<"),
     }
     columns = shared | own
     last = ["test"] if len(_tests(lines)) > 1 else []

@@ -8,6 +8,7 @@ from rlsd_pipeline.diagnostics.properties.recording import Evaluation, LeakCount
 from rlsd_pipeline.report.collected.numbers import MOMENTS, arm_numbers
 from rlsd_pipeline.stages.evaluation.policy_evaluation import PolicyEvaluation
 from rlsd_pipeline.stages.workspace import Workspace
+from schemas import BenchmarkScore
 
 _GRAD_NORM = "policy_checkpoint/grad_norm"
 
@@ -50,21 +51,11 @@ def recording(
         arm=arm,
         objective=[moment.grad_norm for moment in recorded],
         divergence=[m.of.k3 for m in recorded if m.of.k3 is not None],
-        evaluations=[_evaluation(k, one) for k, one in evaluated.items()],
-        leak_start=None if started is None else _leaks(started),
-        leak_end=None if last is None else _leaks(last),
+        evaluations=[_evaluation(k, one.score) for k, one in evaluated.items()],
+        leak_start=None if started is None else LeakCount(*started.mentioning),
+        leak_end=None if last is None else LeakCount(*last.mentioning),
     )
 
 
-def _evaluation(updates: int, one: PolicyEvaluation) -> Evaluation:
-    score = one.score
-    return Evaluation(
-        updates=updates,
-        score=score.interval,
-        questions=score.questions,
-        confidence=score.confidence,
-    )
-
-
-def _leaks(one: PolicyEvaluation) -> LeakCount:
-    return LeakCount(*one.mentioning)
+def _evaluation(updates: int, score: BenchmarkScore) -> Evaluation:
+    return Evaluation(updates, score.interval, score.questions, score.confidence)
