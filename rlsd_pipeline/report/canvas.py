@@ -93,6 +93,8 @@ def label_ends(axes: Axes, ends: Sequence[tuple[str, float, float]], styles: Sty
                 "arrowstyle": "-",
                 "color": style.colour,
                 "linewidth": 0.7,
+                # A thin line from the end of a short curve would be read as the curve.
+                "linestyle": (0, (1, 2.5)),
                 "shrinkA": 0,
                 "shrinkB": 3,
             },
