@@ -32,8 +32,12 @@ from rlsd_pipeline.stages.workspace import StageRun
 def import_rollouts(experiment: str, request: ImportRequest, arms: Sequence[str]) -> None:
     """Import into an experiment, or write the YAML of one that is this import."""
     require_format(request.format)
-    is_new = _is_new(Path(experiment))
-    file = _written(Path(experiment), request) if is_new else experiment_file(experiment)
+    path = Path(experiment)
+    is_new = path.suffix in (".yaml", ".yml") and not path.exists()
+    if is_new:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(declaration(request), encoding="utf-8")
+    file = path if is_new else experiment_file(experiment)
     try:
         runs = _imported(file, request, arms)
     except (RlsdError, DagsterAssetCheckFailedError):
@@ -82,16 +86,6 @@ def options(pairs: Sequence[str]) -> dict[str, Any]:
         except yaml.YAMLError as error:
             raise ConfigError(f"--option {pair}: the value is no YAML: {error}") from error
     return found
-
-
-def _is_new(path: Path) -> bool:
-    return path.suffix in (".yaml", ".yml") and not path.exists()
-
-
-def _written(path: Path, request: ImportRequest) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(declaration(request), encoding="utf-8")
-    return path
 
 
 def _require_its_model(experiment: ExperimentConfig, request: ImportRequest) -> None:

@@ -1,6 +1,5 @@
 """The processes of `rlsd ui`: forked from one that has imported Dagster, restarted if killed."""
 
-import multiprocessing
 import os
 import signal
 import sys
@@ -103,11 +102,6 @@ class Parts:
             if process.is_alive():
                 process.kill()
                 process.join()
-
-
-def channel() -> tuple[Connection, Connection]:
-    """The channel on which the parts listen, and the end that asks."""
-    return multiprocessing.Pipe(duplex=False)
 
 
 def _run(name: str, body: Callable[[], None]) -> None:

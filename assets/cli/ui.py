@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +16,7 @@ from tempfile import TemporaryDirectory
 import click
 import yaml
 
-from assets.cli.parts import Parts, channel
+from assets.cli.parts import Parts
 from assets.cli.service import CODE, DAEMON, PAGE, WORKERS, run, serve_workers
 from assets.home import dagster_home
 from assets.warm.request import ADDRESS
@@ -39,7 +40,7 @@ def ui(port: int) -> None:
         )
     _require_free(port)
     dagster_home()
-    hears, asks = channel()
+    hears, asks = Pipe(duplex=False)
     with TemporaryDirectory(prefix="rlsd-ui-") as folder:
         os.environ |= {ADDRESS: str(Path(folder) / "workers.sock")} | _RARE
         parts = Parts(_bodies(Path(folder), port, asks), hears)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from assets.declared import Declared, in_words, materialized
+from assets.declared import Declared, materialized
 from assets.stages.cells import numbers
 from assets.stages.stage_asset import stage_asset
 from rlsd_pipeline.stages.iteration.policy import PolicyStage
@@ -43,11 +43,10 @@ def checkpoint_metadata(artifact: "Artifact") -> dict[str, Any]:
     from schemas import PolicyCheckpoint
 
     checkpoint = artifact.record(PolicyCheckpoint)
-    about = {
+    return {
         **numbers(checkpoint.metrics),
         "updates": checkpoint.updates,
         "parameters": checkpoint.parameters,
         "architecture": checkpoint.architecture,
         "parent": checkpoint.parent or "-",
     }
-    return in_words(about)

@@ -69,10 +69,9 @@ def stage_asset(
             yield from made(declared, stage, run, context.log)
             after(context)
 
-    asset = declared.asset(stage)
+    asset = _checked(declared, stage, checks)
     asset["deps"] += [dg.AssetDep(declared.key(name)) for name in deps]
-    specs = blocking(asset["key"], asset["partitions_def"], **(checks or {}))
-    return dg.asset(**asset, check_specs=specs)(body)
+    return dg.asset(**asset)(body)
 
 
 def iteration_asset(
@@ -118,12 +117,15 @@ def iteration_asset(
 
     body.__annotations__["config"] = config
     body.__name__ = stage.name
-    asset = declared.asset(stage)
+    asset = _checked(declared, stage, checks)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
-        return dg.asset(
-            **asset,
-            check_specs=blocking(asset["key"], asset["partitions_def"], **(checks or {})),
-            backfill_policy=dg.BackfillPolicy.single_run(),
-            output_required=False,
-        )(body)
+        one_run = dg.BackfillPolicy.single_run()
+        return dg.asset(**asset, backfill_policy=one_run, output_required=False)(body)
+
+
+def _checked(declared: Declared, stage: Stage, checks: Mapping[str, str] | None) -> dict[str, Any]:
+    """The declaration of a stage's asset, with its checks."""
+    asset = declared.asset(stage)
+    specs = blocking(asset["key"], asset["partitions_def"], **(checks or {}))
+    return asset | {"check_specs": specs}

@@ -18,7 +18,7 @@ from rlsd_pipeline.statistics.intervals import FEW_PROBLEMS
 if TYPE_CHECKING:
     from rlsd_pipeline.artifacts import Artifact
     from rlsd_pipeline.stages.workspace import StageRun
-    from schemas import CreditFidelity, WeightingComparison
+    from schemas import CreditFidelity
 
 
 def build(declared: Declared) -> Iterator[dg.AssetsDefinition]:
@@ -32,12 +32,15 @@ def _page(job: str, run: "StageRun", artifact: "Artifact") -> dict[str, Any]:
     """The tables and pictures, and the way to the methods whose columns nobody scored."""
     from assets.pictures import comparison_pictures
     from rlsd_pipeline.report.collected.comparison import values_command
+    from rlsd_pipeline.tables.credit import SELECTION, credit_columns
+    from rlsd_pipeline.tables.table import Table
     from schemas import WeightingComparison
 
     comparison = artifact.record(WeightingComparison)
+    columns = [*credit_columns(comparison.token_shares), *SELECTION]
     page = {
         **_fidelity(comparison.fidelity, values_command(run)),
-        **_credit(comparison),
+        **shown(Table("methods", columns, comparison.methods)),
         "intervals": f"over problems; {FEW_PROBLEMS}",
         "tokens": comparison.tokens,
         "signal_tokens": comparison.signal_tokens,
@@ -60,11 +63,3 @@ def _fidelity(found: "CreditFidelity | None", command: str) -> Mapping[str, Any]
     parts = methods[0].parts() if methods else ()
     columns += [part_columns(part, "")[0] for part in parts]
     return shown(Table("credit fidelity", columns, methods))
-
-
-def _credit(found: "WeightingComparison") -> Mapping[str, Any]:
-    from rlsd_pipeline.tables.credit import SELECTION, credit_columns
-    from rlsd_pipeline.tables.table import Table
-
-    columns = [*credit_columns(found.token_shares), *SELECTION]
-    return shown(Table("methods", columns, found.methods))

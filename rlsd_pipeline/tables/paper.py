@@ -10,16 +10,19 @@ from rlsd_pipeline.evaluation.published import (
     published_cells,
     published_methods,
 )
+from rlsd_pipeline.tables.table import Column
 from schemas import MethodResult
 
 
-def paper_column(
-    lines: Sequence[MethodResult], benchmark: BenchmarkConfig
-) -> tuple[str, Mapping[str, str]]:
-    """Head of the paper's column, and method -> its cell; empty where it has none."""
-    if not in_paper(benchmark):
-        return "", {}
-    return "paper, %", {name: str(cell) for name, cell in paper_cells(lines, benchmark).items()}
+def paper_column(lines: Sequence[MethodResult], benchmarks: Sequence[BenchmarkConfig]) -> Column:
+    """The paper's figures beside results."""
+    cells = paper_cells(lines, benchmarks)
+
+    def read(line: MethodResult) -> str | None:
+        cell = cells.get((line.benchmark, line.method))
+        return None if cell is None else str(cell)
+
+    return Column("paper, %", read)
 
 
 def paper_means(
@@ -38,18 +41,17 @@ def in_paper(benchmark: BenchmarkConfig) -> bool:
 
 
 def paper_cells(
-    lines: Sequence[MethodResult], benchmark: BenchmarkConfig
-) -> dict[str, PublishedCell]:
-    """Method -> the paper's figure on a public benchmark; only of the split that it is about."""
-    if not isinstance(benchmark, Benchmark) or not in_paper(benchmark):
-        return {}
-    if benchmark.split != next(iter(benchmark.splits)):
-        return {}
-    kinds = {line.method: line.weighting for line in lines}
-    return {
-        method: published_cells(kinds[method])[benchmark.title]
-        for method in published_methods(kinds)
-    }
+    lines: Sequence[MethodResult], benchmarks: Sequence[BenchmarkConfig]
+) -> dict[tuple[str, str], PublishedCell]:
+    """Benchmark and method -> the paper's figure; only on the splits that it is about."""
+    found = {}
+    for benchmark in filter(in_paper, benchmarks):
+        if isinstance(benchmark, Benchmark) and benchmark.split == next(iter(benchmark.splits)):
+            name = benchmark.name
+            kinds = {line.method: line.weighting for line in lines if line.benchmark == name}
+            for method in published_methods(kinds):
+                found[name, method] = published_cells(kinds[method])[benchmark.title]
+    return found
 
 
 def protocol_notes(benchmark: BenchmarkConfig) -> list[str]:

@@ -16,8 +16,8 @@ from rlsd_pipeline.tables.paper import (
     paper_means,
     protocol_notes,
 )
-from rlsd_pipeline.tables.result_columns import STEPS, result_columns
-from rlsd_pipeline.tables.table import Column, Table, table_of_cells
+from rlsd_pipeline.tables.result_columns import STEPS, filled, result_columns
+from rlsd_pipeline.tables.table import Table, table_of_cells
 from schemas import Interval, MethodResult, ScoreDifference
 
 Reading = Literal["higher", "lower", "unresolved", "one seed"]
@@ -72,13 +72,8 @@ def page_table(
 ) -> Table:
     """All benchmarks below each other, beside the paper's figures if there are any."""
     columns = result_columns(_UI, lines, f"minus {compared}")
-    paper = {
-        each.name: paper_column([line for line in lines if line.benchmark == each.name], each)[1]
-        for each in benchmarks
-    }
-    if any(paper.values()):
-        columns.append(Column("paper, %", lambda line: paper[line.benchmark].get(line.method)))
-    return Table("results", columns, lines, keys=2)
+    paper = filled([paper_column(lines, benchmarks)], lines)
+    return Table("results", [*columns, *paper], lines, keys=2)
 
 
 def documents(
@@ -88,24 +83,19 @@ def documents(
 
     The first is left out where there is one benchmark, the last without a benchmark that is in it.
     """
-    by_benchmark = by_name(results)
+    by_benchmark, paper = by_name(results), paper_column(results, benchmarks)
     declared = {each.name: each for each in benchmarks}
     found = [_overview(by_benchmark, declared)] if len(by_benchmark) > 1 else []
     for name, lines in by_benchmark.items():
         columns = result_columns(_LONG, lines, f"minus {compared}")
-        head, paper = paper_column(lines, declared[name])
-        if head:
-            columns.append(_looked_up(head, paper))
+        if in_paper(declared[name]):
+            columns.append(paper)
         notes = [*_test_notes(lines, compared), *protocol_notes(declared[name])]
         found.append(Table(name, columns, lines, notes))
     if any(in_paper(declared[name]) for name in by_benchmark):
         heads, *rows = published_rows()
         found.append(table_of_cells("published, % (implied fraction)", heads, rows, PROTOCOL))
     return found
-
-
-def _looked_up(head: str, cells: Mapping[str, str]) -> Column:
-    return Column(head, lambda line: cells.get(line.method))
 
 
 def _overview(
@@ -170,9 +160,8 @@ def records(
 
     An end of an interval that the data do not bound is empty.
     """
-    declared, lines = {each.name: each for each in benchmarks}, by_name(results)
-    papers = {name: paper_cells(of, declared[name]) for name, of in lines.items()}
-    return [_record(line, compared, papers[line.benchmark].get(line.method)) for line in results]
+    paper = paper_cells(results, benchmarks)
+    return [_record(line, compared, paper.get((line.benchmark, line.method))) for line in results]
 
 
 def _record(line: MethodResult, compared: str, paper: PublishedCell | None) -> dict[str, object]:

@@ -63,6 +63,11 @@ def test_the_cause_is_told() -> None:
     assert result.stderr == "Error: row 7 is empty\n"
 
 
+def test_an_error_of_ours_is_told_in_its_own_words() -> None:
+    result = raised(DataError("/a cannot be written: pass --out"), cause=os_error(errno.ENOSPC))
+    assert result.stderr == "Error: /a cannot be written: pass --out\n"
+
+
 def test_a_full_disk_is_told_whatever_followed_from_it() -> None:
     def fail() -> None:
         try:
@@ -100,4 +105,5 @@ def test_the_unforeseen_keeps_its_traceback(home: Path) -> None:
 
 def test_a_traceback_is_shown_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(TRACEBACK, "1")
-    assert "Traceback (most recent call last)" in raised(KeyError("absent")).stderr
+    for error in (KeyError("absent"), DataError("row 7 is empty")):
+        assert "Traceback (most recent call last)" in raised(error).stderr

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from assets.cli.progress import Display
+from assets.cli.progress import Display, say
 
 
 def test_a_stage_has_no_numbers_of_the_one_before(
@@ -24,3 +24,9 @@ def test_a_stage_has_no_numbers_of_the_one_before(
     assert first.endswith("reward 0.250")
     assert second.startswith("token_values: 32 states (")
     assert second.endswith(")  1,000 tokens/s")
+
+
+def test_a_line_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """A path may have brackets and colons, which rich would read as its own."""
+    say("/data/[red]/:bell:.yaml " + 240 * "x")
+    assert capsys.readouterr().out == "/data/[red]/:bell:.yaml " + 240 * "x" + "\n"
