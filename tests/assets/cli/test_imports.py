@@ -29,10 +29,10 @@ def test_an_import_is_an_event_with_what_became_of_the_log(
     assert rewards is not None
     told = {n: v.value for n, v in event.asset_materialization.metadata.items()}
     assert told["import/format"] == "trl"
-    assert (told["import/step"], told["import/rows_used"]) == ("2", "16")
-    assert told["import/rows_unusable"] == {}
+    assert (told["import/step"], told["import/rows used"]) == ("2", "16")
+    assert told["import/rows unusable"] == {}
     source = rewards.asset_materialization.metadata
-    assert source["reward_source"].value == "imported"
+    assert source["reward source"].value == "imported"
     assert source["readable"].value == "the rewards of 16 are a log's, and nothing verified them"
     assert "imported rollouts" in run("status", file).output
     assert (
