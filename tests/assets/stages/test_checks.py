@@ -148,4 +148,4 @@ def test_every_check_is_recorded_and_passed(known: Known) -> None:
         whole = spec.key.asset_key.path[-1] == "problems"
         assert len(evaluations) == (1 if whole else 4)
         assert {e.partition for e in evaluations} == ({None} if whole else places)
-        assert all(e.passed and e.metadata["found"].value == 0 for e in evaluations)
+        assert all(e.passed and e.metadata["found"].value == "0" for e in evaluations)

@@ -34,4 +34,4 @@ def test_most_groups_have_to_be_judged(known: Known, unjudged: int, found: int) 
     artifact: Any = SimpleNamespace(table=lambda *_: pa.table(columns))
     (result,) = rewards.check(known[0], cast("Any", None), artifact)
     assert result.passed == (found == 0)
-    assert result.metadata["found"].value == found
+    assert result.metadata["found"].value == str(found)
