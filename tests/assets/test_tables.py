@@ -50,7 +50,8 @@ def test_in_documents(table: Table) -> None:
 
 
 def test_in_dagster(table: Table) -> None:
-    assert [record.data for record in shown(table).records] == [
+    (part,) = shown(table).values()
+    assert [record.data for record in part.records] == [
         {"method": "[red]grpo", "accuracy": "0.500 [−0.250, 0.750]", "gain": "-"},
         {"method": "<b>", "accuracy": "0.500 [–]", "gain": "-"},
     ]
