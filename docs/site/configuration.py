@@ -18,7 +18,7 @@ from rlsd_pipeline.tables.documents import markdown_table
 
 _HEAD = """# Configuration
 
-Every key that an experiment may declare, with its default, as the models say that check it.
+Every key that an experiment may declare, with its default, as written in the code that checks it.
 A dash is no default: the key has to be given. Where `type` chooses among several, a
 [class of your own](components.md) may stand as well for every part except `model`, `teacher`,
 `compute` and `places`.
