@@ -25,6 +25,9 @@ PAGES = {
 MATHJAX = "tex-svg.js"
 """Draws formulas with the glyphs that it holds itself."""
 
+_BOOST_OF_API, _BOOST_OF_GUIDES = 0.01, 10.0
+"""Factors on a hit in search: what a reader asks for is in the guides first."""
+
 _LINK = re.compile(r"(\]\()([^)#:\s]+)(#[^)\s]*)?\)")
 
 
@@ -43,7 +46,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Let links between documents lead to their pages, and those to source files to no page."""
+    """Let links between documents lead to their pages, and those to source files to no page.
+
+    Search finds the guides first and the API last.
+    """
     uri = page.file.src_uri
     own = {target: source for source, target in PAGES.items()}.get(uri, f"docs/{uri}")
     folder = posixpath.dirname(own)
@@ -58,7 +64,12 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             return f"{match[1]}{target.removeprefix('docs/')}{match[3] or ''})"
         return match[0]
 
-    return markdown if uri.startswith("api/") else _LINK.sub(linked, markdown)
+    if uri.startswith("api/"):
+        page.meta["search"] = {"boost": _BOOST_OF_API}
+        return markdown
+    if page.parent is not None and page.parent.title == "Guides":
+        page.meta["search"] = {"boost": _BOOST_OF_GUIDES}
+    return _LINK.sub(linked, markdown)
 
 
 def on_page_content(html: str, page: Page, **_: object) -> str:
