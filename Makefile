@@ -28,7 +28,7 @@ DEPLOYMENT := $(DEPLOY_VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help demo reproduction smollm ui topology docs notebooks test test-fast test-vllm test-storage test-distributed \
-	test-ray test-smollm test-hostile test-deploy test-ui models conformance verdict-changes leak-detector bench coverage fidelity clean \
+	test-ray test-smollm test-hostile test-deploy test-ui models conformance verdict-changes verdict-table leak-detector bench coverage fidelity clean \
 	check check-style check-types check-imports check-definitions
 
 help:

@@ -27,7 +27,11 @@ def explain(experiment: str, arm: str, iteration: int, stage: str | None) -> Non
     run = workspace.at(arm, iteration)
     known = explainable(workspace)
     chosen = known if stage is None else {stage: stage_called(workspace, stage)}
-    for name, each in chosen.items():
+    if stage is None:
         # Of all, only those that are there are worth a line.
-        if stage is not None or workspace.store.intact_ref(run.reference(name)) is not None:
-            click.echo(f"{name}: {explanation(run, each)}")
+        stored = workspace.store.intact_ref
+        chosen = {n: each for n, each in chosen.items() if stored(run.reference(n)) is not None}
+    for name, each in chosen.items():
+        click.echo(f"{name}: {explanation(run, each)}")
+    if not chosen:
+        click.echo(f"nothing of {arm}, iteration {iteration}, is stored in {store_url()}")

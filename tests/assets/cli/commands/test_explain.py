@@ -31,3 +31,13 @@ def test_what_is_there_is_current_and_the_rest_is_not_spoken_of(
 def test_a_stage_that_is_asked_for_is_spoken_of(explain: Callable[..., Any]) -> None:
     assert explain("--stage", "lookahead").output == "lookahead: not made yet\n"
     assert "no stage 'reward': did you mean 'rewards'?" in explain("--stage", "reward").error
+
+
+def test_an_empty_store_is_named(
+    run: Callable[..., Any], trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RLSD_HOME", str(tmp_path))
+    file = trained.parent / "small" / "defs.yaml"
+    answer = run("explain", file, "--arm", "rlsd-s0", "--iteration", 1)
+    where = tmp_path / "artifacts"
+    assert answer.output == f"nothing of rlsd-s0, iteration 1, is stored in {where}\n"
