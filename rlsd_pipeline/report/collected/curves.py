@@ -63,9 +63,6 @@ def _curve(
     seeds = {arm: {k: measure(one).value for k, one in of.items()} for arm, of in reached.items()}
     shared = sorted(set.intersection(*map(set, reached.values())))
     band = {updates: mean(updates) for updates in shared}
-    seeds = {arm: {k: measure(one).value for k, one in of.items()} for arm, of in reached.items()}
-    shared = sorted(set.intersection(*map(set, reached.values())))
-    band = {updates: mean(updates) for updates in shared}
     return Curve(method=method, n_seeds=len(seeds), band=band, seeds=seeds)
 
 
