@@ -2,7 +2,7 @@
 
 import math
 from collections import ChainMap, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -48,20 +48,23 @@ def rollout_views(run: StageRun) -> tuple[RolloutView, ...]:
     rewards, worth = judged.to_pylist(), read_advantages(judged, run.arm.advantages)
     tables = [rewards, sampled.to_pylist(), _scored(run, sampled), _valued(run, artifact)]
     problems = run.workspace.problems(run.read("problems"))
-    views = []
-    credit = _credit(artifact)
-    for row in _chosen(rewards):
+    rows, views = list(_chosen(rewards)), []
+    credit = _credit(artifact, {rewards[row]["rollout_id"] for row in rows})
+    for row in rows:
         found = ChainMap(*(table[row] for table in tables if table))
         problem, by_method = problems[found["problem_id"]], credit[found["rollout_id"]]
         views.append(_view(run, found, float(worth[row]), problem, by_method))
     return tuple(views)
 
 
-def _credit(comparison: Artifact) -> dict[str, dict[str, tuple[float, ...]]]:
-    """Rollout -> method -> credit of each token."""
+def _credit(
+    comparison: Artifact, rollouts: Collection[str]
+) -> dict[str, dict[str, tuple[float, ...]]]:
+    """Rollout, of some -> method -> credit of each token."""
     found: dict[str, dict[str, tuple[float, ...]]] = defaultdict(dict)
     for row in comparison.table(ComparedCredit, ["method", "rollout_id", "credit"]).to_pylist():
-        found[row["rollout_id"]][row["method"]] = tuple(row["credit"])
+        if row["rollout_id"] in rollouts:
+            found[row["rollout_id"]][row["method"]] = tuple(row["credit"])
     return found
 
 
