@@ -25,12 +25,12 @@ def explain(experiment: str, arm: str, iteration: int, stage: str | None) -> Non
     file = experiment_file(experiment)
     workspace = Workspace(own_name(file), load_experiment(file), open_store(store_url()))
     run = workspace.at(arm, iteration)
-    known = explainable(workspace)
-    chosen = known if stage is None else {stage: stage_called(workspace, stage)}
-    if stage is None:
+    if stage is not None:
+        chosen = {stage: stage_called(workspace, stage)}
+    else:
         # Of all, only those that are there are worth a line.
-        stored = workspace.store.intact_ref
-        chosen = {n: each for n, each in chosen.items() if stored(run.reference(n)) is not None}
+        stored, known = workspace.store.intact_ref, explainable(workspace)
+        chosen = {n: each for n, each in known.items() if stored(run.reference(n)) is not None}
     for name, each in chosen.items():
         click.echo(f"{name}: {explanation(run, each)}")
     if not chosen:
