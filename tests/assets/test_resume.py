@@ -129,7 +129,7 @@ class Commands:
         self._stdin.flush()
         child = int(self._read())
         if after:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 300
             while len(manifests(home)) < after:
                 assert time.monotonic() < deadline, self.log.read_text()
                 time.sleep(0.002)
@@ -160,7 +160,7 @@ def commands(declare: Callable[..., Path], tmp_path: Path) -> Iterator[Commands]
         start_new_session=True,
     )
     yield Commands(process, declare(), tmp_path / "log")
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
 
 
 MOMENTS: list[dict[str, Any]] = [

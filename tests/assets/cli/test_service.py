@@ -27,7 +27,7 @@ os._exit(0)
         subprocess.run([sys.executable, "-c", began], cwd=ROOT, stdout=said, check=True)
         said.seek(0)
         pid = int(said.read())
-    ends = time.monotonic() + 120
+    ends = time.monotonic() + 300
     while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
         assert time.monotonic() < ends
         time.sleep(0.2)

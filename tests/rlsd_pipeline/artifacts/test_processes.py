@@ -67,7 +67,7 @@ print(request.fingerprint, ArtifactStore(sys.argv[1]).produce(request, write).di
 
 
 def finish(process: subprocess.Popen[str]) -> str:
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     return output.strip()
 

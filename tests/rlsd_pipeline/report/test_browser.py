@@ -47,7 +47,7 @@ def run(folder: Path, *options: str) -> str:
         "--allow-file-access-from-files", "--virtual-time-budget=3000",
         f"--user-data-dir={folder / 'profile'}", *options, f"file://{quote(str(folder))}/frame.html",
     ]  # fmt: skip
-    process = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    process = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     return process.stdout
 
 
