@@ -3,12 +3,14 @@
 The stock log opens and closes a connection for every event and several hundred times an iteration
 for the index, and walks through all of its migrations to make each run's file; together they cost a
 short iteration as much as its training. Here the connections to the index and to the latest run
-stay open, and a run's file begins as a copy of an empty one.
+stay open, a run's file begins as a copy of an empty one, and what an event changes in one file is
+one transaction, not up to six.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
@@ -33,6 +35,10 @@ class LocalEventLogStorage(SqliteEventLogStorage):
         self._engines: dict[str, Engine] = {}
         self._tables: set[str] = set()
         self._columns: set[str] = set()
+        self._transactions: ExitStack | None = None
+        self._held: dict[str, Connection] = {}
+        # The holder of a transaction comes back for its connection; Dagster's lock would stop it.
+        self._lock = threading.RLock()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -50,8 +56,38 @@ class LocalEventLogStorage(SqliteEventLogStorage):
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        with self._db_lock, self._engine(shard).connect() as connection, connection.begin():
+        with self._lock:
+            if self._transactions is None:
+                with self._transaction(shard) as connection:
+                    yield connection
+                return
+            if shard not in self._held:
+                begun = self._transaction(shard)
+                self._held[shard] = self._transactions.enter_context(begun)
+            yield self._held[shard]
+
+    @contextmanager
+    def _transaction(self, shard: str) -> Iterator[Connection]:
+        with self._engine(shard).connect() as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def _at_once(self, run_id: str) -> Iterator[None]:
+        """What is written meanwhile is one transaction in the run's file, and one in the index."""
+        with self._lock:
+            if self._transactions is not None:
+                yield
+                return
+            try:
+                with ExitStack() as self._transactions:
+                    yield
+            finally:
+                self._transactions = None
+                self._held.clear()
+        # What is written waits beside the file while a connection is open, and the UI's live view
+        # looks again when the file itself changes.
+        with suppress(FileNotFoundError):
+            os.utime(self.path_for_shard(run_id))
 
     def has_table(self, table_name: str) -> bool:
         """Whether the index has a table; the answer for an existing table is remembered."""
@@ -69,11 +105,15 @@ class LocalEventLogStorage(SqliteEventLogStorage):
 
     def store_event(self, event: EventLogEntry) -> None:
         """See `SqliteEventLogStorage`."""
-        super().store_event(event)
-        # What is written waits beside the file while a connection is open, and the UI's live view
-        # looks again when the file itself changes.
-        with suppress(FileNotFoundError):
-            os.utime(self.path_for_shard(event.run_id))
+        with self._at_once(event.run_id):
+            super().store_event(event)
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """See `EventLogStorage`: a batch is of one run, such as what it is going to do."""
+        with ExitStack() as stack:
+            if events:
+                stack.enter_context(self._at_once(events[0].run_id))
+            super().store_event_batch(events)
 
     def _begin(self, shard: str) -> None:
         """Create an empty log for a new run; an existing one is left alone."""
@@ -94,7 +134,7 @@ class LocalEventLogStorage(SqliteEventLogStorage):
         if shard not in self._engines:
             if shard != INDEX:
                 self._begin(shard)
-                self._close(self._engines.keys() - {INDEX})
+                self._close(self._engines.keys() - self._held.keys() - {INDEX})
             self._engines[shard] = self._open(shard)
         return self._engines[shard]
 
@@ -105,7 +145,7 @@ class LocalEventLogStorage(SqliteEventLogStorage):
             poolclass=StaticPool,
             connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
         )
-        event.listen(engine, "connect", _relax)
+        event.listen(engine, "connect", relax)
         if shard not in self._initialized_dbs:
             if not is_made(engine):
                 self._initdb(engine)
@@ -132,7 +172,7 @@ def _empty_log() -> bytes:
         return Path(stock.path_for_shard("empty")).read_bytes()
 
 
-def _relax(connection: Any, record: object) -> None:
+def relax(connection: Any, record: object) -> None:
     """With a write-ahead log a killed process loses nothing; only a power cut loses the last event.
 
     The artifacts are the record; the event log is their history.

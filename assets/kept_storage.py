@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.pool import NullPool
 
 from assets.dagster_private import ConfigurableClassData, SqliteScheduleStorage
-from assets.event_log import BUSY_SECONDS
+from assets.event_log import BUSY_SECONDS, relax
 from assets.made_database import is_made
 from assets.run_storage import CommandLineRuns
 
@@ -34,6 +34,7 @@ class _Kept:
     def _engine(self) -> Engine:
         waits = {"timeout": BUSY_SECONDS, "check_same_thread": False}
         engine = create_engine(self._conn_string, connect_args=waits)
+        event.listen(engine, "connect", relax)
         event.listen(engine, "connect", _write_back_soon)
         return engine
 
@@ -50,6 +51,13 @@ class _Kept:
 
 class LocalRunStorage(_Kept, CommandLineRuns):
     """One process's view of the local runs."""
+
+    _has_run_stats = False
+
+    def has_run_stats_index_cols(self) -> bool:
+        """Whether runs have columns of times, which every query asks; remembered once they do."""
+        self._has_run_stats = self._has_run_stats or super().has_run_stats_index_cols()
+        return self._has_run_stats
 
     @classmethod
     def from_config_value(

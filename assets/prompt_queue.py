@@ -12,9 +12,9 @@ from typing import Any
 from assets.dagster_private import QueuedRunCoordinatorDaemon
 from assets.queue_sign import sign_of, told_at
 
-GLANCE_SECONDS = 0.05
-"""Between two glances at a file's time; twenty a second cost a thousandth of a core."""
-_GLANCES = 10
+GLANCE_SECONDS = 0.02
+"""Between two glances at a file's time; fifty a second cost two thousandths of a core."""
+_GLANCES = 25
 """Until Dagster sees to its heartbeat, and whether it is to end."""
 
 

@@ -151,15 +151,21 @@ class Pool:
             if not (line := receive(client)):
                 return
             request = Request.model_validate_json(line)
-            if self._sources.have_changed():
+            worker = self._idle(request)
+            if worker is None and self._sources.have_changed():
                 send(client, Answer(refused="the code on the disk has changed"))
                 self._begin_anew()
-            send(client, Answer(pid=self._begin(request, client).pid))
+            worker = worker or self._begin(request, client)
+            send(client, Answer(pid=worker.pid))
 
-    def _begin(self, request: Request, client: socket.socket) -> Worker:
+    def _idle(self, request: Request) -> Worker | None:
+        """The worker that waits, if it takes the run: it does if its code is that on the disk."""
         for worker in self._workers:
             if worker.idle and worker.experiment == request.experiment and worker.take(request):
                 return worker
+        return None
+
+    def _begin(self, request: Request, client: socket.socket) -> Worker:
         self._dismiss_idle()
         ours, theirs = socket.socketpair()
         if (pid := os.fork()) == 0:

@@ -9,6 +9,7 @@ from queue import Queue
 
 import dagster as dg
 import pytest
+from dagster._core.events import StepMaterializationData
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from assets.cli.loop import open_instance
@@ -33,6 +34,15 @@ def test_the_local_instance_uses_it(home: Path) -> None:
         assert isinstance(instance.event_log_storage, LocalEventLogStorage)
         assert not instance.telemetry_enabled
     assert os.environ["DAGSTER_HOME"] == str(home / "dagster")
+
+
+def materialized(event: dg.AssetMaterialization) -> dg.DagsterEvent:
+    """An event of no step."""
+    return dg.DagsterEvent(
+        dg.DagsterEventType.ASSET_MATERIALIZATION.value,
+        "empty",
+        event_specific_data=StepMaterializationData(event),
+    )
 
 
 def at_once(count: int, work: Callable[[Barrier], None]) -> list[int]:
@@ -126,6 +136,51 @@ def test_a_write_is_kept_and_what_fails_half_way_is_not(home: Path) -> None:
         assert instance.get_asset_keys() == [dg.AssetKey("shared")]
         forget_all(instance.event_log_storage, fail=False)
         assert instance.get_asset_keys() == []
+
+
+def test_an_event_that_fails_half_way_is_in_neither_file(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("half-way")
+
+    with open_instance() as instance:
+        run_id = instance.create_run_for_job(dg.job(name="empty")(lambda: None)).run_id
+        event = dg.AssetMaterialization("lost")
+        with monkeypatch.context() as patched:
+            patched.setattr(LocalEventLogStorage, "_store_asset_event", fails)
+            with pytest.raises(RuntimeError, match="half-way"):
+                instance.report_dagster_event(materialized(event), run_id)
+        report(instance, "kept")
+        assert instance.get_asset_keys() == [dg.AssetKey("shared")]
+        assert instance.all_logs(run_id) == []
+        instance.report_dagster_event(materialized(event), run_id)
+        assert len(instance.all_logs(run_id)) == 1
+        assert len(instance.fetch_materializations(dg.AssetKey("lost"), limit=9).records) == 1
+
+
+def test_what_a_run_plans_is_one_transaction_in_each_file(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    original = LocalEventLogStorage._transaction
+
+    def counted(storage: LocalEventLogStorage, shard: str) -> object:
+        begun.append(shard)
+        return original(storage, shard)
+
+    @dg.multi_asset(specs=[dg.AssetSpec(name) for name in "abc"])
+    def made():  # type: ignore[no-untyped-def]
+        return ()
+
+    job = dg.Definitions([made], jobs=[dg.define_asset_job("all")]).resolve_job_def("all")
+    with open_instance() as instance:
+        monkeypatch.setattr(LocalEventLogStorage, "_transaction", counted)
+        run_id = instance.create_run_for_job(job).run_id
+        assert begun.count(run_id) == begun.count("index") == 1
+    with stock_instance(dagster_home()) as instance:
+        planned = dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED
+        assert len(instance.all_logs(run_id, of_type=planned)) == 3
 
 
 def test_a_stock_live_view_sees_what_is_written_while_the_run_is_open(home: Path) -> None:
