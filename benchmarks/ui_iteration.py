@@ -34,6 +34,7 @@ from benchmarks.records import add_record, keep
 ROOT = Path(__file__).resolve().parents[1]
 NAME, ARM = "ui_bench", "rlsd-s0"
 RLSD = [sys.executable, "-c", "from assets.cli import main; main()"]
+NEXT_CLICKS = 7
 SETTLE = 30.0
 """Seconds until a UI that has opened, or ended a run, is idle."""
 LAUNCH = """
@@ -130,17 +131,14 @@ def in_the_ui(
     instance: dg.DagsterInstance, page: subprocess.Popen[bytes], ask: str, updates: int
 ) -> Iterator[Measured]:
     """Single iterations and a training, started as the page starts them."""
-    for number, says in enumerate(("first click on one iteration", "the next click on one")):
-        at = updates + number
-        tags = {"dagster/partition/arm": ARM, "dagster/partition/iteration": f"{at:03d}"}
-        tags["dagster/partition"] = f"{ARM}|{at:03d}"
-        clicked, used = time.time(), processor(page.pid)
-        launch(ask, f"{NAME}_iteration", tags, {})
-        wait(lambda at=at: policy(instance, at + 1))
-        seconds = policy(instance, at + 1) - clicked
-        spent_by = processor(page.pid) - used
-        yield f"{says} until it has ended", (CLICKED, seconds, spent_by)
-    begun, last = updates + 2, 2 * updates + 2
+    first, used = click(instance, page, ask, updates)
+    yield "first click on one iteration until it has ended", (CLICKED, first, used)
+    others = [click(instance, page, ask, updates + 1 + number) for number in range(NEXT_CLICKS)]
+    seconds, used = (list(each) for each in zip(*others, strict=True))
+    shown = (f"{TOLD}, {USED}", *told(seconds), statistics.median(used))
+    yield f"the next {NEXT_CLICKS} clicks, each until it has ended", shown
+    begun = updates + 1 + NEXT_CLICKS
+    last = begun + updates
     config = {"ops": {f"{NAME}_iterations": {"config": {"updates": last}}}}
     clicked = time.time()
     launch(ask, f"{NAME}_train", {"dagster/partition": ARM}, config)
@@ -152,6 +150,18 @@ def in_the_ui(
     each = (processor(page.pid) - used) / (last - begun - 1)
     many = told(between(instance, begun, last))
     yield "an iteration of a training in the UI", (f"{TOLD}, {USED}", *many, each)
+
+
+def click(
+    instance: dg.DagsterInstance, page: subprocess.Popen[bytes], ask: str, at: int
+) -> tuple[float, float]:
+    """Starts an iteration and waits for its policy; seconds by the clock, and of the processor."""
+    tags = {"dagster/partition/arm": ARM, "dagster/partition/iteration": f"{at:03d}"}
+    tags["dagster/partition"] = f"{ARM}|{at:03d}"
+    clicked, used = time.time(), processor(page.pid)
+    launch(ask, f"{NAME}_iteration", tags, {})
+    wait(lambda: policy(instance, at + 1))
+    return policy(instance, at + 1) - clicked, processor(page.pid) - used
 
 
 def between(instance: dg.DagsterInstance, first: int, last: int, arm: str = ARM) -> list[float]:
