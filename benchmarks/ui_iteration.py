@@ -133,9 +133,9 @@ def in_the_ui(
     """Single iterations and a training, started as the page starts them."""
     first, used = click(instance, page, ask, updates)
     yield "first click on one iteration until it has ended", (CLICKED, first, used)
-    others = [click(instance, page, ask, updates + 1 + number) for number in range(NEXT_CLICKS)]
-    seconds, used = (list(each) for each in zip(*others, strict=True))
-    shown = (f"{TOLD}, {USED}", *told(seconds), statistics.median(used))
+    clicks = [click(instance, page, ask, updates + 1 + number) for number in range(NEXT_CLICKS)]
+    seconds, processors = ([each[part] for each in clicks] for part in (0, 1))
+    shown = (f"{TOLD}, {USED}", *told(seconds), statistics.median(processors))
     yield f"the next {NEXT_CLICKS} clicks, each until it has ended", shown
     begun = updates + 1 + NEXT_CLICKS
     last = begun + updates
