@@ -110,10 +110,9 @@ class LocalEventLogStorage(SqliteEventLogStorage):
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """See `EventLogStorage`: a batch is of one run, such as what it is going to do."""
-        with ExitStack() as stack:
-            if events:
-                stack.enter_context(self._at_once(events[0].run_id))
-            super().store_event_batch(events)
+        if events:
+            with self._at_once(events[0].run_id):
+                super().store_event_batch(events)
 
     def _begin(self, shard: str) -> None:
         """Create an empty log for a new run; an existing one is left alone."""

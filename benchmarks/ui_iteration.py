@@ -134,7 +134,7 @@ def in_the_ui(
     first, used = click(instance, page, ask, updates)
     yield "first click on one iteration until it has ended", (CLICKED, first, used)
     clicks = [click(instance, page, ask, updates + 1 + number) for number in range(NEXT_CLICKS)]
-    seconds, processors = ([each[part] for each in clicks] for part in (0, 1))
+    seconds, processors = map(list, zip(*clicks, strict=True))
     shown = (f"{TOLD}, {USED}", *told(seconds), statistics.median(processors))
     yield f"the next {NEXT_CLICKS} clicks, each until it has ended", shown
     begun = updates + 1 + NEXT_CLICKS

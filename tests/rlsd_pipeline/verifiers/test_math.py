@@ -145,7 +145,7 @@ HOSTILE = {
 }
 
 
-SETTLED = 30.0
+SETTLED = 10.0
 """Seconds; the deadline is one, and the machine may be busy. Without it the powers never end."""
 
 
