@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from rlsd_pipeline.components.one_of import OneOf
 from rlsd_pipeline.config.experiment import ExperimentConfig
 from rlsd_pipeline.tables.documents import markdown_table
+from schemas.documented import field_descriptions
 
 _HEAD = """# Configuration
 
@@ -58,8 +59,14 @@ def _described(
     yield f"{_sentence(model.__doc__)}\n"
     fields = {name: field for name, field in model.model_fields.items() if name != "type"}
     if fields:
+        said = field_descriptions(model)
         cells = [
-            [f"`{name}`", _value(f.annotation, f.metadata), _default(f), _meaning(f)]
+            [
+                f"`{name}`",
+                _value(f.annotation, f.metadata),
+                _default(f),
+                _meaning(f, said.get(name)),
+            ]
             for name, f in fields.items()
         ]
         yield markdown_table(["key", "value", "default", "meaning"], cells) + "\n"
@@ -69,11 +76,11 @@ def _described(
                 yield from _described(inner, _title(inner), level, seen)
 
 
-def _meaning(field: FieldInfo) -> str:
+def _meaning(field: FieldInfo, description: str | None) -> str:
     """What the field says of itself; of a model without alternatives, what the model says."""
     models = _models(field.annotation, field.metadata)
-    if field.description or len(models) != 1:
-        return _sentence(field.description)
+    if description or len(models) != 1:
+        return _sentence(description)
     return _sentence((models[0].__doc__ or "").partition("\n\n")[0])
 
 

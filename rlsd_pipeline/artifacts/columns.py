@@ -11,6 +11,7 @@ import pyarrow as pa
 from pydantic import FiniteFloat
 from pydantic.fields import FieldInfo
 
+from schemas.documented import field_descriptions
 from schemas.record import Column, Record
 
 # Images of a large data set exceed the 2 GB that 32-bit offsets can address.
@@ -53,11 +54,13 @@ class TableColumn:
 @cache
 def table_columns(record: type[Record], more: tuple[str, ...] = ()) -> tuple[TableColumn, ...]:
     """The columns of a record's table, in the order of its fields, then those beside them."""
-    fields = dict(record.model_fields)
+    fields, descriptions = dict(record.model_fields), dict(field_descriptions(record))
     if record.more is not None:
-        number = FieldInfo(annotation=_NUMBER, description=record.more.description)
-        fields |= dict.fromkeys(more, number)
-    return tuple(_table_column(name, info) for name, info in fields.items())
+        fields |= dict.fromkeys(more, FieldInfo(annotation=_NUMBER))
+        descriptions |= dict.fromkeys(more, record.more.description)
+    return tuple(
+        _table_column(name, descriptions.get(name, ""), info) for name, info in fields.items()
+    )
 
 
 def columns_beside(record: type[Record], names: Iterable[str]) -> tuple[str, ...]:
@@ -82,7 +85,7 @@ def arrow_schema(record: type[Record], more: tuple[str, ...] = ()) -> pa.Schema:
     return pa.schema([column.field for column in table_columns(record, more)], metadata)
 
 
-def _table_column(name: str, info: FieldInfo) -> TableColumn:
+def _table_column(name: str, description: str, info: FieldInfo) -> TableColumn:
     bare, markers, nullable = _unwrap(info.annotation)
     elements = None
     if get_origin(bare) is list:
@@ -90,7 +93,7 @@ def _table_column(name: str, info: FieldInfo) -> TableColumn:
         values = Values(pa.list_(elements.type), (), (*info.metadata, *markers))
     else:
         values = _values(bare, (*info.metadata, *markers))
-    return TableColumn(name, info.description or "", nullable, values, elements)
+    return TableColumn(name, description, nullable, values, elements)
 
 
 def _values(bare: Any, markers: tuple[object, ...]) -> Values:

@@ -13,6 +13,7 @@ from rlsd_pipeline.config.experiment import ExperimentConfig, load_experiment
 from rlsd_pipeline.errors import ConfigError
 from rlsd_pipeline.weighting.grpo import GRPO
 from rlsd_pipeline.weighting.rlsd import RLSD
+from schemas.documented import field_descriptions
 from tests.rlsd_pipeline.components.conftest import MINE, Load
 
 
@@ -20,7 +21,7 @@ def test_a_file_beside_the_yaml(load: Load) -> None:
     weighting = load("{type: './mine.py:Scaled', factor: 3.0}").arms[0].weighting
     assert type(weighting).__name__ == "Scaled"
     assert weighting.factor == 3.0
-    assert type(weighting).model_fields["factor"].description == "How many times."
+    assert field_descriptions(type(weighting))["factor"] == "How many times."
 
 
 def test_a_subclass_of_a_built_in_one_keeps_its_settings(load: Load) -> None:
