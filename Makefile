@@ -171,7 +171,10 @@ clean:
 
 # What nearly every process loads is compiled here once: a fifth of all files that are installed.
 compile = PYTHONDONTWRITEBYTECODE= $(BIN)/python -c "import datasets, scipy.stats, torchvision, \
-	dagster_webserver, assets.definitions, transformers.models.qwen3_vl.modeling_qwen3_vl, \
+	matplotlib.pyplot, assets.definitions, assets.warm.pool, dagster_webserver.cli, \
+	dagster._grpc.server, dagster._daemon.cli, upath.implementations.local, \
+	uvicorn.protocols.http.auto, uvicorn.protocols.websockets.auto, uvicorn.loops.auto, \
+	transformers.models.qwen3_vl.modeling_qwen3_vl, \
 	transformers.models.qwen3_vl.processing_qwen3_vl"
 # uv is several times faster than pip, but does not read pip's settings, such as a private index.
 install = $(BIN)/python -m uv pip install --quiet --python $(BIN)/python -e ".[$(EXTRAS)]" \
