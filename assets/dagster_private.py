@@ -121,17 +121,18 @@ NO_CAPTURE = {
 }
 """A setting by which an instance keeps no standard output; such classes have no public path."""
 
-UI_MODULES = (
-    "dagster._cli.api",
-    "dagster._core.storage.event_log",
-    "dagster._core.storage.runs",
-    "dagster._core.storage.schedules",
-    "dagster._grpc.server",
-)
-"""What several processes of `rlsd ui` import: once before they are forked, they share its memory.
+SERVER_MODULES = ("dagster._cli.api", "dagster._grpc.server")
+"""What all processes of `rlsd ui` import: once before they are forked, they share its memory.
 
 None begins a thread or opens a connection.
 """
+
+STORAGE_MODULES = (
+    "dagster._core.storage.event_log",
+    "dagster._core.storage.runs",
+    "dagster._core.storage.schedules",
+)
+"""What page and daemon import as well, and the code server does not to load definitions."""
 
 RUN_MODULES = (
     "dagster._cli.api",

@@ -16,7 +16,7 @@ from assets.partitions import partitions, same_iteration, split_key
 from assets.recovery import claim
 from assets.stages.cells import digits
 from rlsd_pipeline.components.component import identity
-from rlsd_pipeline.config.experiment import ExperimentConfig
+from rlsd_pipeline.config.experiment import Arm, ExperimentConfig
 from rlsd_pipeline.home import ROOT, home, open_store, store_url
 from rlsd_pipeline.stages.registry import stage_of
 from rlsd_pipeline.stages.stage import Scope, Stage
@@ -105,13 +105,16 @@ class Declared:
     def _resources(self, stage: Stage) -> set[str]:
         return {self.run_cluster_key} if stage.computes and self.run_cluster_key else set()
 
+    @cached_property
+    def _arms(self) -> dict[str, Arm]:
+        return self.experiment.lineages()
+
     def _dependency(self, stage: Stage, name: str) -> dg.AssetDep:
         known = stage_of(name)
         if known is not None and (known.scope, stage.scope) == ("policy", "iteration"):
             return dg.AssetDep(self.key(name), partition_mapping=same_iteration())
-        arms = self.experiment.lineages()
-        reading = [arm for arm, declared in arms.items() if stage.needs(name, declared)]
-        if len(reading) < len(arms):
+        reading = [arm for arm, declared in self._arms.items() if stage.needs(name, declared)]
+        if len(reading) < len(self._arms):
             return dg.AssetDep(self.key(name), partition_mapping=same_iteration(reading))
         return dg.AssetDep(self.key(name))
 

@@ -95,7 +95,8 @@ def test_what_dagster_keeps_private_is_what_the_type_checker_reads() -> None:
     for name, (module, original) in names.items():
         found = getattr(dagster_private, name)
         assert found is getattr(importlib.import_module(module), original)
-    for module in (*dagster_private.UI_MODULES, *dagster_private.RUN_MODULES):
+    shared = (*dagster_private.SERVER_MODULES, *dagster_private.STORAGE_MODULES)
+    for module in (*shared, *dagster_private.RUN_MODULES):
         assert importlib.util.find_spec(module) is not None
 
 

@@ -1,5 +1,6 @@
 """The body of each process of `rlsd ui`: it imports its libraries and waits for the code server."""
 
+import gc
 import importlib
 import multiprocessing
 import os
@@ -49,6 +50,8 @@ def run(
     if name == DAEMON:
         _look_when_told()
     if ask is None:
+        gc.freeze()
+        gc.enable()
         _wait_for(code)
     else:
         arguments = [*arguments, "--socket", str(prepare(code, ask))]

@@ -45,8 +45,8 @@ def ui(port: int) -> None:
         os.environ |= {ADDRESS: str(Path(folder) / "workers.sock")} | _RARE
         parts = Parts(_bodies(Path(folder), port, asks), hears)
         try:
-            parts.start()
-            for name in (CODE, PAGE, DAEMON):
+            parts.start(CODE)
+            for name in (PAGE, DAEMON):
                 parts.begin(name)
             _say_where(parts, port)
             # Imports for longer than the page, which it would hold up.

@@ -1,11 +1,40 @@
-"""A code server goes once another one has taken its place."""
+"""A code server answers once, and goes once another one has taken its place."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from assets.cli.code_server import _wait_for_another
+from assets.cli.code_server import Answers, _wait_for_another
+
+
+def test_who_asks_alike_shares_one_answer() -> None:
+    answers, made = Answers(), []
+
+    def answer(request: str, context: None) -> list[str]:
+        made.append(request)
+        time.sleep(0.05)
+        return [request]
+
+    with ThreadPoolExecutor(5) as pool:
+        given = [pool.submit(answers.once, answer, each, None) for each in "aabab"]
+        found = [each.result() for each in given]
+    assert [each[0] for each in found] == list("aabab")
+    assert sorted(made) == ["a", "b"]
+    assert found[0] is found[3]
+    assert found[2] is found[4]
+
+
+def test_an_answer_that_fails_is_asked_for_again() -> None:
+    def fail(request: str, context: None) -> str:
+        raise ValueError(request)
+
+    answers = Answers()
+    with pytest.raises(ValueError, match="a"):
+        answers.once(fail, "a", None)
+    assert answers.once(lambda request, context: request, "a", None) == "a"
 
 
 def test_it_waits_until_the_link_leads_to_another(tmp_path: Path) -> None:

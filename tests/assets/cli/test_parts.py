@@ -23,8 +23,7 @@ def parts(request: pytest.FixtureRequest) -> Iterator[Parts]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     signal.signal(signal.SIGINT, request.param)
     parts = Parts({"page": sleep, "daemon": sleep})
-    parts.start()
-    parts.begin("page")
+    parts.start("page")
     parts.begin("daemon")
     yield parts
     parts.end()
