@@ -18,6 +18,7 @@ from assets.process_name import show_as
 _PRIVATE = "assets.dagster_private"
 _LOOK_SECONDS = 2.0
 _END_SECONDS = 20.0
+_ENDED_SECONDS = 0.05
 _LIVED_SECONDS = 10.0
 """A process that ends sooner would do so again."""
 
@@ -107,11 +108,12 @@ class Parts:
             with suppress(ProcessLookupError):
                 os.kill(process.ident or 0, signal.SIGINT)
         ends = time.monotonic() + _END_SECONDS
+        # `join` with a timeout takes a process that runs another program for one that has ended.
+        while time.monotonic() < ends and any(each.is_alive() for each in processes):
+            time.sleep(_ENDED_SECONDS)
         for process in processes:
-            process.join(max(0.0, ends - time.monotonic()))
-            if process.is_alive():
-                process.kill()
-                process.join()
+            process.kill()
+            process.join()
 
 
 def _import(modules: Iterable[str]) -> None:

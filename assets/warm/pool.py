@@ -204,6 +204,6 @@ class Pool:
 
 
 if __name__ == "__main__":
-    # It may be ended while it imports.
-    with suppress(KeyboardInterrupt):
-        serve(sys.argv[1], int(sys.argv[2]))
+    # Ended while it imports, it has nothing to do; an exception could be lost in an import.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    serve(sys.argv[1], int(sys.argv[2]))

@@ -1,7 +1,9 @@
 """The parts of `rlsd ui`: what becomes of one that is killed."""
 
+import multiprocessing.connection
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 
@@ -48,6 +50,22 @@ def test_a_part_that_is_killed_is_begun_again(
     assert after["page"] != before["page"]
     assert parts._running["page"][0].is_alive()
     assert "the page ended with -9 and is begun again" in capfd.readouterr().err
+
+
+def test_a_part_that_became_a_deaf_program_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assets.cli.parts._END_SECONDS", 0.5)
+
+    def body() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(600)"])
+
+    parts = Parts({"workers": body})
+    parts.begin("workers")
+    process, _ = parts._running["workers"]
+    # Its end of the pipe by which the parent hears of its end closes as it becomes the program.
+    assert multiprocessing.connection.wait([process.sentinel], timeout=300)
+    parts.end()
+    assert process.exitcode == -signal.SIGKILL
 
 
 def test_a_part_that_does_not_start_ends_the_rest(parts: Parts) -> None:
